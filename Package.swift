@@ -1,0 +1,134 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target of ours: warnings are errors.
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+/// The two small programs are linked whole, so that they start in under a millisecond and need nothing inside a
+/// container's mount namespace. Release only: a test bundle cannot link against a static executable.
+let wholeSwift: [SwiftSetting] =
+    strict + [.unsafeFlags(["-static-executable"], .when(configuration: .release))]
+let wholeLinker: [LinkerSetting] = [
+    .unsafeFlags(
+        ["-static-executable", "-Xlinker", "--gc-sections", "-Xlinker", "-s"], .when(configuration: .release))
+]
+
+func library(_ name: String, in folder: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/\(folder)/\(name)", swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: strict)
+}
+
+let kernel: [Target] = [
+    .target(name: "CLinux", path: "Sources/Kernel/CLinux", cSettings: [.define("_GNU_SOURCE")]),
+    .target(
+        name: "CCurses", path: "Sources/Kernel/CCurses",
+        cSettings: [
+            .define("NCURSES_WIDECHAR", to: "1"), .define("_XOPEN_SOURCE_EXTENDED"), .define("_GNU_SOURCE"),
+        ],
+        linkerSettings: [.linkedLibrary("ncursesw"), .linkedLibrary("tinfo")]),
+    .systemLibrary(
+        name: "CVTerm", path: "Sources/Kernel/CVTerm", pkgConfig: "vterm", providers: [.apt(["libvterm-dev"])]),
+    .systemLibrary(
+        name: "CSeccomp", path: "Sources/Kernel/CSeccomp", pkgConfig: "libseccomp",
+        providers: [.apt(["libseccomp-dev"])]),
+    .systemLibrary(
+        name: "CArchive", path: "Sources/Kernel/CArchive", pkgConfig: "libarchive",
+        providers: [.apt(["libarchive-dev"])]),
+    .systemLibrary(
+        name: "CCrypto", path: "Sources/Kernel/CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    library("Linux", in: "Kernel", ["CLinux"]),
+]
+
+let oci: [Target] = [
+    library("JSON", in: "OCI", []),
+    library("OCI", in: "OCI", ["JSON", "Linux"]),
+]
+
+let runtime: [Target] = [
+    library("Runtime", in: "Runtime", ["Linux", "CLinux", "JSON", "OCI", "CSeccomp"]),
+    .executableTarget(
+        name: "gantry-runtime", dependencies: ["Runtime"], path: "Sources/Runtime/gantry-runtime",
+        swiftSettings: wholeSwift, linkerSettings: wholeLinker),
+]
+
+let shim: [Target] = [
+    library("ShimAPI", in: "Shim", ["Linux", "JSON"]),
+    library("Shim", in: "Shim", ["ShimAPI", "Linux", "CLinux", "JSON", "OCI"]),
+    .executableTarget(
+        name: "gantry-shim", dependencies: ["Shim"], path: "Sources/Shim/gantry-shim",
+        swiftSettings: wholeSwift, linkerSettings: wholeLinker),
+]
+
+let lifecycle: [Target] = [
+    library("AsyncIO", in: "Lifecycle", ["Linux", "CLinux"]),
+    library("Content", in: "Lifecycle", ["Linux", "OCI", "CCrypto"]),
+    library("Archive", in: "Lifecycle", ["Linux", "CLinux", "OCI", "CArchive", "Content"]),
+    library("Snapshots", in: "Lifecycle", ["Linux", "CLinux", "OCI", "Archive", "Content"]),
+    library("Images", in: "Lifecycle", ["Linux", "JSON", "OCI", "Content", "Archive", "Snapshots", "AsyncIO"]),
+    library("Storage", in: "Lifecycle", [.product(name: "GRDB", package: "GRDB.swift")]),
+    library("Tasks", in: "Lifecycle", ["Linux", "CLinux", "JSON", "ShimAPI", "AsyncIO", "EngineAPI"]),
+    library("Metrics", in: "Lifecycle", ["Linux", "CLinux", "EngineAPI"]),
+    library(
+        "Lifecycle", in: "Lifecycle",
+        ["Linux", "CLinux", "JSON", "OCI", "AsyncIO", "Images", "Snapshots", "Storage", "Tasks", "EngineAPI"]),
+]
+
+let engine: [Target] = [
+    library("EngineAPI", in: "Engine", ["Linux"]),
+    library(
+        "LocalEngine", in: "Engine",
+        ["EngineAPI", "Lifecycle", "Images", "Metrics", "Storage", "Tasks", "Linux", "OCI", "AsyncIO"]),
+    library(
+        "Transport", in: "Engine",
+        [
+            "Linux", .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+            .product(name: "NIOHTTP1", package: "swift-nio"),
+        ]),
+    library("DockerAPI", in: "Engine", ["EngineAPI"]),
+    library("Daemon", in: "Engine", ["EngineAPI", "DockerAPI", "Transport"]),
+    library("RemoteEngine", in: "Engine", ["EngineAPI", "DockerAPI", "Transport"]),
+]
+
+let interface: [Target] = [
+    library("Terminal", in: "Interface", ["CCurses"]),
+    library("Emulator", in: "Interface", ["CVTerm"]),
+    library(
+        "Interface", in: "Interface",
+        ["EngineAPI", "Terminal", "Emulator", .product(name: "TOMLKit", package: "TOMLKit")]),
+]
+
+let app: [Target] = [
+    library(
+        "CLI", in: "App",
+        ["EngineAPI", "Linux", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+    .executableTarget(
+        name: "gantry",
+        dependencies: [
+            "CLI", "EngineAPI", "LocalEngine", "RemoteEngine", "Daemon", "Interface", "Terminal", "Linux",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ],
+        path: "Sources/App/gantry",
+        swiftSettings: strict + [.unsafeFlags(["-static-stdlib"], .when(configuration: .release))],
+        linkerSettings: [.unsafeFlags(["-static-stdlib", "-Xlinker", "-s"], .when(configuration: .release))]),
+]
+
+let package = Package(
+    name: "gantry",
+    products: [
+        .executable(name: "gantry", targets: ["gantry"]),
+        .executable(name: "gantry-shim", targets: ["gantry-shim"]),
+        .executable(name: "gantry-runtime", targets: ["gantry-runtime"]),
+        .library(name: "GantryEngine", targets: ["EngineAPI", "LocalEngine"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    ],
+    targets: kernel + oci + runtime + shim + lifecycle + engine + interface + app,
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,85 @@
+/// A terminal's size in character cells.
+public struct TerminalSize: Hashable, Sendable, Codable {
+    public var columns: UInt16
+    public var rows: UInt16
+
+    public init(columns: UInt16, rows: UInt16) {
+        self.columns = columns
+        self.rows = rows
+    }
+}
+
+/// What an attach wants of a container's stdio.
+public struct AttachRequest: Hashable, Sendable {
+    public var stdin = false
+    public var stdout = true
+    public var stderr = true
+    /// Replay what the log holds first.
+    public var logs = false
+    /// Stay for new output.
+    public var stream = true
+
+    public init(stdin: Bool = false, stdout: Bool = true, stderr: Bool = true) {
+        self.stdin = stdin
+        self.stdout = stdout
+        self.stderr = stderr
+    }
+}
+
+/// A piece of what a process wrote.
+public enum StreamChunk: Hashable, Sendable {
+    /// Also all output of a tty.
+    case stdout([UInt8])
+    case stderr([UInt8])
+    /// This reader was too slow: so many bytes were dropped here.
+    case lost(byteCount: UInt64)
+}
+
+/// An open connection to a process's stdio. Pull-driven: unread output waits in the shim's bounded ring, never here.
+///
+/// One task reads, one writes; they may be different ones. Dropping the last reference detaches.
+public protocol AttachedStream: Sendable {
+    /// The next output; nil when the process's output has ended.
+    func read() async throws(EngineError) -> StreamChunk?
+    /// Gives input to the process; returns when the engine has taken it.
+    func write(_ bytes: [UInt8]) async throws(EngineError)
+    /// Ends the process's standard input, as ctrl-d at the start of a line does for a terminal.
+    func closeInput() async throws(EngineError)
+    /// Detaches; the process goes on. `read` returns nil then.
+    func close() async
+}
+
+/// A further process in a running container.
+public struct ExecSpec: Hashable, Sendable, Codable {
+    public var command: [String]
+    public var environment: [String] = []
+    public var workingDirectory: String?
+    public var user: String?
+    public var tty = false
+    public var attachStdin = false
+    public var attachStdout = true
+    public var attachStderr = true
+    public var privileged = false
+
+    public init(command: [String]) { self.command = command }
+}
+
+public struct ExecDetails: Hashable, Sendable {
+    public var id: String
+    public var containerID: String
+    public var spec: ExecSpec
+    public var running: Bool
+    /// Nil until it has ended.
+    public var exitCode: Int32?
+    /// In the host's pid namespace; 0 before the start.
+    public var pid: Int32
+
+    public init(id: String, containerID: String, spec: ExecSpec, running: Bool, exitCode: Int32?, pid: Int32) {
+        self.id = id
+        self.containerID = containerID
+        self.spec = spec
+        self.running = running
+        self.exitCode = exitCode
+        self.pid = pid
+    }
+}

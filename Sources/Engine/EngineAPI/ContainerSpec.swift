@@ -1,0 +1,143 @@
+/// What a container is made from: docker's `Config` and `HostConfig`, as far as this engine offers them.
+///
+/// Nil or empty means "as the image says", or docker's default where the image says nothing.
+public struct ContainerSpec: Hashable, Sendable, Codable {
+    public var image: String
+    /// Nil: the image's. An empty array: none, as `--entrypoint ""`.
+    public var entrypoint: [String]?
+    public var command: [String]?
+    /// `NAME=value`; added to the image's, later ones win.
+    public var environment: [String] = []
+    public var workingDirectory: String?
+    /// `user`, `uid`, `user:group`, `uid:gid`.
+    public var user: String?
+    public var hostname: String?
+    public var domainname: String?
+    public var labels: [String: String] = [:]
+    /// Allocate a pseudo terminal.
+    public var tty = false
+    /// Keep standard input open (`-i`).
+    public var openStdin = false
+    /// Close standard input after the first attached client's input has ended.
+    public var stdinOnce = false
+    /// Which streams `run` attached to, for inspect only.
+    public var attachStdin = false
+    public var attachStdout = true
+    public var attachStderr = true
+    public var stopSignal: String?
+    public var stopTimeoutSeconds: Int?
+
+    public var mounts: [MountSpec] = []
+    public var networkMode: NetworkMode?
+    public var limits = ResourceLimits()
+    public var addedCapabilities: [String] = []
+    public var droppedCapabilities: [String] = []
+    public var privileged = false
+    public var readOnlyRoot = false
+    public var noNewPrivileges = false
+    /// `seccomp=unconfined`: no system-call filter.
+    public var seccompUnconfined = false
+    public var sysctls: [String: String] = [:]
+    public var ulimits: [Ulimit] = []
+    public var shmSizeBytes: Int64?
+    public var supplementaryGroups: [String] = []
+    public var oomScoreAdjustment: Int?
+    /// Remove the container when its process ends (`--rm`).
+    public var autoRemove = false
+    public var log = LogPolicy()
+
+    public init(image: String) { self.image = image }
+}
+
+/// A directory, file or memory file system placed in a container.
+public struct MountSpec: Hashable, Sendable, Codable {
+    public enum Kind: String, Hashable, Sendable, Codable {
+        case bind, tmpfs
+    }
+
+    public var kind: Kind
+    /// The host's absolute path for a bind; empty for tmpfs.
+    public var source: String
+    /// The absolute path in the container.
+    public var target: String
+    public var readOnly = false
+    /// `private`, `rprivate`, `shared`, `rshared`, `slave`, `rslave`; nil for `rprivate`.
+    public var propagation: String?
+    /// Make a missing bind source as a directory (`-v`); otherwise it is an error (`--mount`).
+    public var createsSource = false
+    /// tmpfs options as mount(8) takes them: `size=64m`, `mode=1770`, `exec`.
+    public var options: [String] = []
+
+    public init(_ kind: Kind, source: String = "", target: String) {
+        self.kind = kind
+        self.source = source
+        self.target = target
+    }
+}
+
+public enum NetworkMode: String, Hashable, Sendable, Codable {
+    /// A network namespace with nothing but loopback.
+    case none
+    /// The host's own network.
+    case host
+}
+
+/// Limits of a container's cgroup; nil is unlimited.
+public struct ResourceLimits: Hashable, Sendable, Codable {
+    public var memoryBytes: Int64?
+    public var memoryReservationBytes: Int64?
+    /// Memory and swap together; -1 for unlimited swap.
+    public var memorySwapBytes: Int64?
+    /// 1,000,000,000 is one core.
+    public var nanoCPUs: Int64?
+    public var cpuShares: Int64?
+    public var cpuPeriodMicroseconds: Int64?
+    public var cpuQuotaMicroseconds: Int64?
+    /// `0-2,4`
+    public var cpusetCPUs: String?
+    public var cpusetMemoryNodes: String?
+    public var pids: Int64?
+
+    public init() {}
+}
+
+/// A resource limit as setrlimit(2) takes it; the name without `RLIMIT_`, in small letters: `nofile`.
+public struct Ulimit: Hashable, Sendable, Codable {
+    public var name: String
+    public var soft: Int64
+    public var hard: Int64
+
+    public init(name: String, soft: Int64, hard: Int64) {
+        self.name = name
+        self.soft = soft
+        self.hard = hard
+    }
+}
+
+/// How a container's output is kept.
+public struct LogPolicy: Hashable, Sendable, Codable {
+    public enum Driver: String, Hashable, Sendable, Codable {
+        case jsonFile = "json-file"
+        case none
+    }
+
+    public var driver = Driver.jsonFile
+    /// The size at which a file is rotated; nil for never.
+    public var maximumSizeBytes: Int64?
+    /// How many files are kept, the current one included.
+    public var maximumFiles = 1
+
+    public init() {}
+}
+
+/// The answer to `create`.
+public struct CreatedContainer: Hashable, Sendable {
+    /// 64 hexadecimal digits.
+    public let id: String
+    public let warnings: [String]
+
+    public init(id: String, warnings: [String]) {
+        self.id = id
+        self.warnings = warnings
+    }
+}

@@ -1,0 +1,146 @@
+import Linux
+
+/// A moment of the wall clock; see `Linux.Timestamp`.
+public typealias Timestamp = Linux.Timestamp
+
+public enum ContainerStatus: String, Hashable, Sendable, Codable, CaseIterable {
+    case created, running, paused, restarting, removing, exited, dead
+}
+
+/// A container's state, with docker's facts.
+public struct ContainerState: Hashable, Sendable, Codable {
+    public var status: ContainerStatus
+    /// The init process in the host's pid namespace; 0 while it does not run.
+    public var pid: Int32 = 0
+    /// The last exit: the program's code, or 128 + signal.
+    public var exitCode: Int32 = 0
+    public var oomKilled = false
+    /// Why the last start failed, or a note such as "shim lost"; empty otherwise.
+    public var error = ""
+    public var startedAt: Timestamp?
+    public var finishedAt: Timestamp?
+
+    public init(status: ContainerStatus) { self.status = status }
+
+    /// Running or paused: there is a process.
+    public var isAlive: Bool { status == .running || status == .paused }
+}
+
+/// A row of the container list.
+public struct ContainerSummary: Hashable, Sendable {
+    public var id: String
+    public var name: String
+    /// As it was given to create.
+    public var image: String
+    public var imageID: String
+    /// The command line, for showing.
+    public var command: String
+    public var createdAt: Timestamp
+    public var state: ContainerState
+    public var labels: [String: String]
+    public var tty: Bool
+    public var networkMode: String
+    public var mounts: [MountSpec]
+
+    public init(
+        id: String, name: String, image: String, imageID: String, command: String, createdAt: Timestamp,
+        state: ContainerState, labels: [String: String] = [:], tty: Bool = false, networkMode: String = "none",
+        mounts: [MountSpec] = []
+    ) {
+        self.id = id
+        self.name = name
+        self.image = image
+        self.imageID = imageID
+        self.command = command
+        self.createdAt = createdAt
+        self.state = state
+        self.labels = labels
+        self.tty = tty
+        self.networkMode = networkMode
+        self.mounts = mounts
+    }
+}
+
+/// All that is known of one container.
+public struct ContainerDetails: Hashable, Sendable {
+    public var id: String
+    public var name: String
+    public var spec: ContainerSpec
+    public var imageID: String
+    public var createdAt: Timestamp
+    public var state: ContainerState
+    /// The program and its arguments as started: entrypoint and command of spec and image together.
+    public var arguments: [String]
+    /// The whole environment, image's and spec's together.
+    public var environment: [String]
+    public var workingDirectory: String
+    public var user: String
+    public var hostname: String
+    public var restartCount: Int
+    /// The json-file log; nil with driver none, or where the engine does not say.
+    public var logPath: String?
+    public var runtime: String
+    public var execIDs: [String]
+    /// The cgroup below each hierarchy's root, where the engine says it.
+    public var cgroupPath: String?
+
+    public init(
+        id: String, name: String, spec: ContainerSpec, imageID: String, createdAt: Timestamp, state: ContainerState,
+        arguments: [String], environment: [String], workingDirectory: String, user: String, hostname: String,
+        restartCount: Int = 0, logPath: String? = nil, runtime: String = "gantry-runtime", execIDs: [String] = [],
+        cgroupPath: String? = nil
+    ) {
+        self.id = id
+        self.name = name
+        self.spec = spec
+        self.imageID = imageID
+        self.createdAt = createdAt
+        self.state = state
+        self.arguments = arguments
+        self.environment = environment
+        self.workingDirectory = workingDirectory
+        self.user = user
+        self.hostname = hostname
+        self.restartCount = restartCount
+        self.logPath = logPath
+        self.runtime = runtime
+        self.execIDs = execIDs
+        self.cgroupPath = cgroupPath
+    }
+}
+
+/// Which containers a list holds. Conditions of different kinds must all hold; of one kind, any.
+public struct ContainerFilter: Hashable, Sendable {
+    public var all = false
+    public var limit: Int?
+    public var ids: [String] = []
+    /// Regular expressions over names, as docker takes them.
+    public var names: [String] = []
+    public var statuses: [ContainerStatus] = []
+    /// `key` or `key=value`; all must hold.
+    public var labels: [String] = []
+    public var ancestors: [String] = []
+    public var exitCodes: [Int32] = []
+    /// References: created before, created since.
+    public var before: String?
+    public var since: String?
+
+    public init(all: Bool = false) { self.all = all }
+}
+
+public enum WaitCondition: String, Hashable, Sendable {
+    case notRunning = "not-running"
+    case nextExit = "next-exit"
+    case removed
+}
+
+public struct WaitResult: Hashable, Sendable {
+    public var exitCode: Int32
+    /// Why the wait itself ended wrongly, in words; nil otherwise.
+    public var error: String?
+
+    public init(exitCode: Int32, error: String? = nil) {
+        self.exitCode = exitCode
+        self.error = error
+    }
+}

@@ -1,0 +1,85 @@
+import Linux
+
+/// A container engine, as a front end or a daemon sees it.
+///
+/// `LocalEngine` is the engine itself, `RemoteEngine` any engine behind Docker's API. A `reference` names a container by
+/// its id, a unique prefix of its id, or its name; an image by `name:tag`, `name@digest`, id or unique prefix of the id.
+/// All calls may be made from any task at once, and may be cancelled: a cancelled action is either done whole or not at
+/// all. Errors are `EngineError`, with docker's words.
+public protocol Engine: Sendable {
+    func version() async throws(EngineError) -> EngineVersion
+    func info() async throws(EngineError) -> EngineInfo
+
+    /// Containers by creation time, newest first. Without `filter.all` only those that run or are paused.
+    func containers(_ filter: ContainerFilter) async throws(EngineError) -> [ContainerSummary]
+    func inspect(_ reference: String) async throws(EngineError) -> ContainerDetails
+
+    /// Makes a container that does not run yet.
+    ///
+    /// - Parameter name: nil for a name that the engine makes up.
+    /// - Throws: `notFound` where the image is not in the store, `conflict` where the name is in use, `invalid` for bad
+    ///   options. Nothing is left behind then.
+    func create(_ spec: ContainerSpec, name: String?) async throws(EngineError) -> CreatedContainer
+
+    /// Starts a container's process; returns once it runs. `notModified` where it runs already.
+    func start(_ reference: String) async throws(EngineError)
+
+    /// Sends the stop signal, then SIGKILL after the timeout; returns once the container is stopped.
+    /// `notModified` where it is not running.
+    ///
+    /// - Parameters:
+    ///   - signal: nil for the container's own stop signal.
+    ///   - timeoutSeconds: nil for the container's own (10 by default); negative to wait for ever.
+    func stop(_ reference: String, signal: String?, timeoutSeconds: Int?) async throws(EngineError)
+    func restart(_ reference: String, signal: String?, timeoutSeconds: Int?) async throws(EngineError)
+
+    /// Sends a signal by name (`TERM`, `SIGTERM`) or number. `conflict` where it is not running.
+    func kill(_ reference: String, signal: String) async throws(EngineError)
+    func pause(_ reference: String) async throws(EngineError)
+    func unpause(_ reference: String) async throws(EngineError)
+    func rename(_ reference: String, to name: String) async throws(EngineError)
+
+    /// Removes a container with all it owns. `conflict` while it runs, unless forced.
+    func remove(_ reference: String, force: Bool, volumes: Bool) async throws(EngineError)
+
+    /// Waits for the condition. The container is looked up before the call returns to the caller's `await` on the
+    /// result, so a wait that was begun before `start` misses no exit.
+    func wait(_ reference: String, for condition: WaitCondition) async throws(EngineError) -> WaitResult
+
+    /// Attaches to the container's own stdio. May be called before `start`: then no byte is lost.
+    func attach(_ reference: String, _ request: AttachRequest) async throws(EngineError) -> any AttachedStream
+    func resize(_ reference: String, to size: TerminalSize) async throws(EngineError)
+
+    /// Prepares a further process in a running container; returns the exec's id.
+    func createExec(_ reference: String, _ spec: ExecSpec) async throws(EngineError) -> String
+    /// Starts a prepared process with its stdio attached as the spec asks.
+    func startExec(_ id: String, size: TerminalSize?) async throws(EngineError) -> any AttachedStream
+    /// Starts a prepared process without any stdio (`exec -d`); returns once it runs.
+    func startExecDetached(_ id: String) async throws(EngineError)
+    func resizeExec(_ id: String, to size: TerminalSize) async throws(EngineError)
+    func inspectExec(_ id: String) async throws(EngineError) -> ExecDetails
+
+    func logs(_ reference: String, _ request: LogRequest) async throws(EngineError) -> EngineStream<[LogEntry]>
+
+    /// Samples of the named containers, taken together: the first at once, then one array per interval. A container that
+    /// stops running is left out of an array; one that runs again comes back. Without an interval the stream ends after
+    /// the first array.
+    func stats(_ references: [String], every interval: Duration?) async throws(EngineError)
+        -> EngineStream<[ContainerStats]>
+
+    /// The processes in the container as ps(1) would list them with these options (docker's `top`).
+    func top(_ reference: String, psArguments: [String]) async throws(EngineError) -> ProcessTable
+    /// What stands between the engine and the container's processes: engine, shim, init, processes. An engine that
+    /// cannot see its shims gives the container's processes alone.
+    func processes(_ reference: String) async throws(EngineError) -> [ProcessNode]
+
+    /// State changes: those recorded since `request.since`, then new ones as they happen until `request.until`.
+    func events(_ request: EventRequest) async throws(EngineError) -> EngineStream<EngineEvent>
+
+    func images(_ filter: ImageFilter) async throws(EngineError) -> [ImageSummary]
+    func inspectImage(_ reference: String) async throws(EngineError) -> ImageDetails
+
+    /// Loads every image of an archive or directory. Nothing of an image that fails is kept.
+    func loadImages(_ source: ImageLoadSource) async throws(EngineError) -> EngineStream<ImageLoadProgress>
+    func removeImage(_ reference: String, force: Bool, prune: Bool) async throws(EngineError) -> [ImageRemoval]
+}

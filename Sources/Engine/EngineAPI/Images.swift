@@ -1,0 +1,96 @@
+public struct ImageSummary: Hashable, Sendable {
+    /// `sha256:` and 64 digits: the digest of the image's configuration.
+    public var id: String
+    /// `name:tag`; empty for an image without a name.
+    public var tags: [String]
+    /// `name@sha256:…`
+    public var digests: [String]
+    public var createdAt: Timestamp?
+    /// Of all layers, unpacked.
+    public var sizeBytes: Int64
+    public var labels: [String: String]
+    /// How many containers were made from it.
+    public var containerCount: Int
+
+    public init(
+        id: String, tags: [String], digests: [String] = [], createdAt: Timestamp?, sizeBytes: Int64,
+        labels: [String: String] = [:], containerCount: Int = 0
+    ) {
+        self.id = id
+        self.tags = tags
+        self.digests = digests
+        self.createdAt = createdAt
+        self.sizeBytes = sizeBytes
+        self.labels = labels
+        self.containerCount = containerCount
+    }
+}
+
+public struct ImageDetails: Hashable, Sendable {
+    public var summary: ImageSummary
+    public var architecture: String
+    public var os: String
+    public var variant: String?
+    public var author: String
+    public var comment: String
+    public var entrypoint: [String]
+    public var command: [String]
+    public var environment: [String]
+    public var workingDirectory: String
+    public var user: String
+    public var exposedPorts: [String]
+    public var volumes: [String]
+    public var stopSignal: String?
+    /// The layers' diff ids, lowest first.
+    public var layers: [String]
+
+    public init(summary: ImageSummary, architecture: String, os: String) {
+        self.summary = summary
+        self.architecture = architecture
+        self.os = os
+        variant = nil
+        author = ""
+        comment = ""
+        entrypoint = []
+        command = []
+        environment = []
+        workingDirectory = ""
+        user = ""
+        exposedPorts = []
+        volumes = []
+        stopSignal = nil
+        layers = []
+    }
+}
+
+public struct ImageFilter: Hashable, Sendable {
+    /// Glob patterns over names, as docker's `reference` filter.
+    public var references: [String] = []
+    public var labels: [String] = []
+    /// Only images without a name (true), only named ones (false), or both.
+    public var dangling: Bool?
+
+    public init() {}
+}
+
+/// Where `load` reads from.
+public enum ImageLoadSource: Sendable {
+    /// An OCI or docker archive, or an OCI layout directory, on the engine's machine (or this one, for a remote engine:
+    /// the file is then sent).
+    case path(String)
+    /// The bytes of an archive, pulled as they are needed.
+    case bytes(EngineStream<[UInt8]>)
+}
+
+/// A step of a load.
+public enum ImageLoadProgress: Hashable, Sendable {
+    /// A layer is read: bytes so far, and in all where that is known.
+    case layer(digest: String, doneBytes: Int64, totalBytes: Int64?)
+    /// An image is complete: docker's line `Loaded image: NAME`; the id alone where it has no name.
+    case loaded(name: String?, id: String)
+}
+
+public enum ImageRemoval: Hashable, Sendable {
+    case untagged(String)
+    case deleted(String)
+}

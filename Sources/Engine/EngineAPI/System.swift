@@ -1,0 +1,56 @@
+public struct EngineVersion: Hashable, Sendable {
+    /// `Gantry`, or what the remote engine calls itself.
+    public var name: String
+    public var version: String
+    public var apiVersion: String
+    public var minimumAPIVersion: String
+    public var kernelVersion: String
+    public var os: String
+    public var architecture: String
+    public var gitCommit: String
+    public var buildTime: String
+    /// Name and version of the parts: runtime, shim.
+    public var components: [String: String]
+
+    public init(name: String, version: String, apiVersion: String, minimumAPIVersion: String) {
+        self.name = name
+        self.version = version
+        self.apiVersion = apiVersion
+        self.minimumAPIVersion = minimumAPIVersion
+        kernelVersion = ""
+        os = "linux"
+        architecture = ""
+        gitCommit = ""
+        buildTime = ""
+        components = [:]
+    }
+}
+
+public struct EngineInfo: Hashable, Sendable {
+    public var id = ""
+    public var name = ""
+    public var containersRunning = 0
+    public var containersPaused = 0
+    public var containersStopped = 0
+    public var images = 0
+    public var storageDriver = ""
+    public var loggingDriver = ""
+    public var cgroupDriver = ""
+    /// `1` or `2`.
+    public var cgroupVersion = ""
+    public var kernelVersion = ""
+    public var operatingSystem = ""
+    public var architecture = ""
+    public var cpuCount = 0
+    public var memoryBytes: Int64 = 0
+    public var dataRoot = ""
+    public var serverVersion = ""
+    public var defaultRuntime = ""
+    public var runtimes: [String] = []
+    public var securityOptions: [String] = []
+    public var warnings: [String] = []
+    /// The engine's own process; 0 where it is not on this machine.
+    public var pid: Int32 = 0
+
+    public init() {}
+}

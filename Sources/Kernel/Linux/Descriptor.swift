@@ -1,0 +1,97 @@
+import CLinux
+import Glibc
+
+/// A file descriptor, as a number that somebody else owns. Closing is explicit; see `OwnedDescriptor` for a scope.
+public struct Descriptor: RawRepresentable, Hashable, Sendable {
+    public let rawValue: Int32
+
+    public init(rawValue: Int32) { self.rawValue = rawValue }
+
+    public static let standardInput = Descriptor(rawValue: 0)
+    public static let standardOutput = Descriptor(rawValue: 1)
+    public static let standardError = Descriptor(rawValue: 2)
+    /// AT_FDCWD: the working directory, where a call takes a directory.
+    public static let workingDirectory = Descriptor(rawValue: AT_FDCWD)
+
+    /// open(2), with O_CLOEXEC added.
+    public static func open(
+        _ path: String, _ flags: Int32, mode: mode_t = 0
+    ) throws(KernelError) -> Descriptor {
+        Descriptor(rawValue: try kernelCall("open", path) { gantry_open(path, flags | O_CLOEXEC, mode) })
+    }
+
+    /// openat(2) relative to this directory, with O_CLOEXEC added.
+    public func open(
+        _ path: String, _ flags: Int32, mode: mode_t = 0
+    ) throws(KernelError) -> Descriptor {
+        Descriptor(
+            rawValue: try kernelCall("open", path) { gantry_openat(rawValue, path, flags | O_CLOEXEC, mode) })
+    }
+
+    /// close(2). An error is of no use to any caller here: the number is gone either way.
+    public func close() { _ = Glibc.close(rawValue) }
+
+    /// read(2): the number of bytes placed in `buffer`; 0 at the end.
+    public func read(into buffer: UnsafeMutableRawBufferPointer) throws(KernelError) -> Int {
+        try kernelCall("read") { Glibc.read(rawValue, buffer.baseAddress, buffer.count) }
+    }
+
+    /// write(2): the number of bytes taken, which may be fewer than given.
+    public func write(_ buffer: UnsafeRawBufferPointer) throws(KernelError) -> Int {
+        try kernelCall("write") { Glibc.write(rawValue, buffer.baseAddress, buffer.count) }
+    }
+
+    /// Writes all of `buffer`, over as many write(2) as it takes.
+    public func writeAll(_ buffer: UnsafeRawBufferPointer) throws(KernelError) {
+        var rest = buffer
+        while !rest.isEmpty {
+            let count = try write(rest)
+            rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+        }
+    }
+
+    /// Writes all of `bytes`.
+    public func writeAll(_ bytes: [UInt8]) throws(KernelError) {
+        var failure: KernelError?
+        bytes.withUnsafeBytes { buffer in
+            do throws(KernelError) { try writeAll(buffer) } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+
+    /// Reads to the end; throws EFBIG once more than `limitBytes` have come.
+    public func readAll(limitBytes: Int = 64 << 20) throws(KernelError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 16384)
+        while true {
+            let count = try read(into: &chunk)
+            if count == 0 { return bytes }
+            bytes.append(contentsOf: chunk[..<count])
+            if bytes.count > limitBytes { throw KernelError("read", "", Errno(rawValue: EFBIG)) }
+        }
+    }
+
+    /// read(2) into an array; returns how many of its bytes are filled.
+    public func read(into chunk: inout [UInt8]) throws(KernelError) -> Int {
+        let capacity = chunk.count
+        return try kernelCall("read") {
+            chunk.withUnsafeMutableBytes { Glibc.read(rawValue, $0.baseAddress, capacity) }
+        }
+    }
+}
+
+/// A descriptor that closes itself at the end of its scope.
+public struct OwnedDescriptor: ~Copyable, Sendable {
+    public let descriptor: Descriptor
+
+    public init(_ descriptor: Descriptor) { self.descriptor = descriptor }
+
+    deinit { descriptor.close() }
+
+    /// Gives the number away; the caller closes it.
+    public consuming func release() -> Descriptor {
+        let number = descriptor
+        discard self
+        return number
+    }
+}

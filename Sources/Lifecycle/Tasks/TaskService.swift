@@ -1,0 +1,174 @@
+import EngineAPI
+
+/// Runs containers' processes, each container under a shim of its own that outlives this process.
+///
+/// A *task* is a container's set of processes from `create` to `delete`; an *exec* is a further process in it. Ids are
+/// the container's and the exec's. Calls for different tasks run at once; the caller makes sure that calls that change
+/// one task do not overlap. Errors are `EngineError`, with the runtime's own words as the reason.
+public protocol TaskService: Sendable {
+    /// Starts a shim and lets the runtime create the container; the process waits for `start`.
+    ///
+    /// On failure nothing is left: no shim, mount, cgroup or file. `commandNotFound` and `commandNotExecutable` where
+    /// the runtime says so (it may only at `start`).
+    func create(_ spec: TaskSpec) async throws(EngineError) -> TaskFacts
+    /// Lets the created process run its program.
+    func start(_ id: String) async throws(EngineError)
+    /// Sends a signal to the init process or to an exec's process; `conflict` where it has ended.
+    func kill(_ id: String, execID: String?, signal: Int32) async throws(EngineError)
+    /// Ends every process of the task at once, by its cgroup; returns when none is left. Works without a shim too.
+    func killAll(_ id: String) async throws(EngineError)
+    func pause(_ id: String) async throws(EngineError)
+    func resume(_ id: String) async throws(EngineError)
+
+    /// Starts a further process; returns its pid in the host's namespace.
+    func exec(_ id: String, _ exec: ExecTaskSpec) async throws(EngineError) -> Int32
+    func resize(_ id: String, execID: String?, to size: TerminalSize) async throws(EngineError)
+    /// Connects to the stdio of the init process or of an exec. Possible between `create` and `start`.
+    func attach(_ id: String, execID: String?, _ request: AttachRequest) async throws(EngineError)
+        -> any AttachedStream
+
+    /// Removes a task whose processes have ended: the runtime's record, mounts, cgroup, shim, files of the run root.
+    /// Succeeds where parts, or all of it, are gone already.
+    func delete(_ id: String) async throws(EngineError)
+
+    /// What this boot's run root holds, asked of the shims that answer: the input of recovery.
+    func survey() async throws(EngineError) -> [TaskFacts]
+
+    /// What happened to tasks since this service was made, in order per task. One consumer.
+    var reports: AsyncStream<TaskReport> { get }
+}
+
+/// How a task is to be made.
+public struct TaskSpec: Hashable, Sendable {
+    public enum Input: String, Hashable, Sendable, Codable {
+        /// `/dev/null`, or a terminal nobody types at.
+        case none
+        /// Open until a client closes it.
+        case open
+        /// Closed when the first client that gave input detaches.
+        case once
+    }
+
+    public var id: String
+    /// The absolute path of the OCI bundle: `config.json` and the empty directory `rootfs`.
+    public var bundle: String
+    /// Mounted by the shim in a mount namespace of its own, so that they end with it: the overlay at `rootfs`.
+    public var rootMounts: [RootMount] = []
+    public var terminal = false
+    public var initialSize: TerminalSize?
+    public var input = Input.none
+    /// Nil: output is not kept.
+    public var log: TaskLog?
+    /// The runtime's program: an absolute path.
+    public var runtime: String
+
+    public init(id: String, bundle: String, runtime: String) {
+        self.id = id
+        self.bundle = bundle
+        self.runtime = runtime
+    }
+}
+
+/// A mount(2) that makes up a container's root file system.
+public struct RootMount: Hashable, Sendable, Codable {
+    public var type: String
+    public var source: String
+    public var target: String
+    /// As mount(8) takes them: flags and data, `lowerdir=…`.
+    public var options: [String]
+
+    public init(type: String, source: String, target: String, options: [String]) {
+        self.type = type
+        self.source = source
+        self.target = target
+        self.options = options
+    }
+}
+
+/// Where and how the shim keeps output, in docker's json-file form.
+public struct TaskLog: Hashable, Sendable, Codable {
+    public var path: String
+    /// The size at which the file becomes `path.1`; nil for never.
+    public var maximumSizeBytes: Int64?
+    public var maximumFiles: Int
+
+    public init(path: String, maximumSizeBytes: Int64? = nil, maximumFiles: Int = 1) {
+        self.path = path
+        self.maximumSizeBytes = maximumSizeBytes
+        self.maximumFiles = maximumFiles
+    }
+}
+
+/// A further process of a task.
+public struct ExecTaskSpec: Hashable, Sendable {
+    public var id: String
+    /// The OCI `process` object, as JSON text, as the runtime's `exec --process` reads it.
+    public var process: [UInt8]
+    public var terminal = false
+    public var initialSize: TerminalSize?
+    public var input = TaskSpec.Input.none
+
+    public init(id: String, process: [UInt8]) {
+        self.id = id
+        self.process = process
+    }
+}
+
+/// A process that a pid alone cannot name: pids are used again.
+public struct ProcessIdentity: Hashable, Sendable, Codable {
+    public var pid: Int32
+    /// Field 22 of /proc/PID/stat, clock ticks since boot.
+    public var startTicks: UInt64
+
+    public init(pid: Int32, startTicks: UInt64) {
+        self.pid = pid
+        self.startTicks = startTicks
+    }
+}
+
+/// How a process ended.
+public struct TaskExit: Hashable, Sendable, Codable {
+    /// The program's code, or 128 + signal.
+    public var code: Int32
+    public var time: Timestamp
+    public var oomKilled: Bool
+
+    public init(code: Int32, time: Timestamp, oomKilled: Bool = false) {
+        self.code = code
+        self.time = time
+        self.oomKilled = oomKilled
+    }
+}
+
+/// What is known of a task: from its shim where that answers, else from the files it left.
+public struct TaskFacts: Hashable, Sendable {
+    public enum Status: String, Hashable, Sendable, Codable {
+        case created, running, paused, stopped
+        /// The shim is gone and left no exit record.
+        case lost
+    }
+
+    public var id: String
+    public var status: Status
+    /// Nil where no shim answers.
+    public var shim: ProcessIdentity?
+    public var initial: ProcessIdentity?
+    /// The init process's exit; set where `status` is `stopped`.
+    public var exit: TaskExit?
+    /// The execs that run.
+    public var execs: [String: ProcessIdentity] = [:]
+
+    public init(id: String, status: Status) {
+        self.id = id
+        self.status = status
+    }
+}
+
+public enum TaskReport: Hashable, Sendable {
+    /// The init process ended; its record was on disk before this report.
+    case exited(id: String, TaskExit)
+    case execExited(id: String, execID: String, TaskExit)
+    case outOfMemory(id: String)
+    /// The shim's connection ended without an exit: it was killed.
+    case shimLost(id: String)
+}
