@@ -115,6 +115,11 @@ let app: [Target] = [
         linkerSettings: [.unsafeFlags(["-static-stdlib", "-Xlinker", "-s"], .when(configuration: .release))]),
 ]
 
+let suites: [Target] = [
+    tests("ArchitectureTests", []),
+    tests("LeftoverTests", []),
+]
+
 let package = Package(
     name: "gantry",
     products: [
@@ -129,6 +134,6 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
-    targets: kernel + oci + runtime + shim + lifecycle + engine + interface + app,
+    targets: kernel + oci + runtime + shim + lifecycle + engine + interface + app + suites,
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,50 @@
+import Foundation
+import Testing
+
+/// Run last, on its own: what the other tests should have taken away with them.
+///
+/// Tests keep their state in `/tmp/gantry-…` and name their cgroups `gantry-…`; an engine that somebody runs on this
+/// machine keeps its own elsewhere and is not looked at.
+@Suite struct LeftoverTests {
+    @Test("No test left a process")
+    func processes() throws {
+        let processes = try FileManager.default.contentsOfDirectory(atPath: "/proc").filter {
+            Int32($0) != nil
+        }
+        let left = processes.compactMap { pid -> String? in
+            guard let data = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") else {
+                return nil
+            }
+            let words = data.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+            guard let program = words.first, program.contains("gantry") else { return nil }
+            return words.contains { $0.contains("/tmp/gantry-") }
+                ? "\(pid) \(words.joined(separator: " "))" : nil
+        }
+        #expect(left == [])
+    }
+
+    @Test("No test left a mount")
+    func mounts() throws {
+        let table = try String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)
+        #expect(table.split(separator: "\n").filter { $0.contains("/tmp/gantry-") } == [])
+    }
+
+    @Test("No test left a cgroup")
+    func cgroups() {
+        var left: [String] = []
+        let root = "/sys/fs/cgroup"
+        for top in (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? [] {  // No cgroups: nothing is left.
+            let below = (try? FileManager.default.contentsOfDirectory(atPath: "\(root)/\(top)")) ?? []  // A file.
+            left += ([top] + below.map { "\(top)/\($0)" }).filter {
+                $0.split(separator: "/").last?.hasPrefix("gantry-") == true
+            }
+        }
+        #expect(left == [])
+    }
+
+    @Test("No test left a file")
+    func files() throws {
+        let temporary = try FileManager.default.contentsOfDirectory(atPath: "/tmp")
+        #expect(temporary.filter { $0.hasPrefix("gantry-") } == [])
+    }
+}
