@@ -120,6 +120,9 @@ let suites: [Target] = [
     tests("LeftoverTests", []),
 ]
 
+/// Measurements beside the peers; not a test, not shipped.
+let benchmarks: [Target] = [.executableTarget(name: "gantry-bench", path: "Tests/Benchmarks")]
+
 let package = Package(
     name: "gantry",
     products: [
@@ -134,6 +137,6 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
-    targets: kernel + oci + runtime + shim + lifecycle + engine + interface + app + suites,
+    targets: kernel + oci + runtime + shim + lifecycle + engine + interface + app + suites + benchmarks,
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,118 @@
+import Foundation
+
+/// What one run of a command cost.
+struct Cost {
+    var wallMilliseconds: Double
+    /// User and system time of every process that ran in the contender's cgroup meanwhile, daemons included.
+    var cpuMilliseconds: Double
+}
+
+/// One side of a comparison: a command, and the cgroup2 directory whose processes count as its own.
+///
+/// CPU time is read from the cgroup's `cpu.stat`, so that what a command leaves to a daemon or a shim is counted too.
+final class Contender {
+    let name: String
+    private let cgroup: String
+
+    init(_ name: String) throws {
+        self.name = name
+        cgroup = "\(try Contender.unifiedRoot())/gantry-bench-\(getpid())-\(name)"
+        try FileManager.default.createDirectory(atPath: cgroup, withIntermediateDirectories: false)
+    }
+
+    /// Where cgroup2 is mounted: alone, or beside the v1 hierarchies.
+    private static func unifiedRoot() throws -> String {
+        for root in ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"]
+        where FileManager.default.fileExists(atPath: root + "/cgroup.procs") { return root }
+        throw BenchmarkError("no cgroup2 hierarchy is mounted: CPU time cannot be counted")
+    }
+
+    /// Starts a command in the cgroup; its output goes to `/dev/null`, or to a file.
+    func spawn(_ arguments: [String], environment: [String: String] = [:], output: String = "/dev/null") throws
+        -> Process
+    {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments = ["-c", "echo $$ > \(cgroup)/cgroup.procs; exec \"$@\"", "sh"] + arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        process.standardInput = FileHandle.nullDevice
+        if output != "/dev/null" { _ = FileManager.default.createFile(atPath: output, contents: nil) }
+        process.standardOutput = FileHandle(forWritingAtPath: output)
+        process.standardError = output == "/dev/null" ? FileHandle.nullDevice : process.standardOutput
+        try process.run()
+        return process
+    }
+
+    /// Runs a command to its end.
+    @discardableResult
+    func run(_ arguments: [String], environment: [String: String] = [:]) throws -> Cost {
+        let cpuBefore = cpuMilliseconds
+        let begin = DispatchTime.now()
+        let process = try spawn(arguments, environment: environment)
+        process.waitUntilExit()
+        let wall = Double(DispatchTime.now().uptimeNanoseconds - begin.uptimeNanoseconds) / 1e6
+        guard process.terminationStatus == 0 else {
+            throw BenchmarkError("`\(arguments.joined(separator: " "))` ended with \(process.terminationStatus)")
+        }
+        return Cost(wallMilliseconds: wall, cpuMilliseconds: cpuMilliseconds - cpuBefore)
+    }
+
+    var cpuMilliseconds: Double {
+        let text = (try? String(contentsOfFile: cgroup + "/cpu.stat", encoding: .utf8)) ?? ""
+        let line = text.split(separator: "\n").first { $0.hasPrefix("usage_usec ") }
+        return Double(line?.dropFirst("usage_usec ".count) ?? "0").map { $0 / 1000 } ?? 0
+    }
+
+    /// Ends what is left in the cgroup and removes it.
+    func close() {
+        try? "1".write(toFile: cgroup + "/cgroup.kill", atomically: false, encoding: .utf8)
+        for _ in 0..<200 where rmdir(cgroup) != 0 { usleep(10_000) }
+    }
+}
+
+struct BenchmarkError: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}
+
+/// The middle of a set of figures, with its ends.
+struct Spread: CustomStringConvertible {
+    let values: [Double]
+    var median: Double { values.isEmpty ? .nan : values.sorted()[values.count / 2] }
+
+    var description: String {
+        String(format: "%8.1f (%.1f-%.1f)", median, values.min() ?? .nan, values.max() ?? .nan)
+    }
+}
+
+func report(_ title: String, _ rows: [(name: String, figures: [(String, Spread)])]) {
+    print("\n\(title)")
+    for row in rows {
+        let figures = row.figures.map { "\($0.0) \($0.1)" }.joined(separator: "  ")
+        print("  \(row.name.padding(toLength: 16, withPad: " ", startingAt: 0)) \(figures)")
+    }
+    guard let first = rows.first else { return }
+    for other in rows.dropFirst() {
+        let ratios = zip(first.figures, other.figures).map { mine, theirs in
+            String(format: "%@ %.2f", mine.0, mine.1.median / theirs.1.median)
+        }
+        print("  \(first.name) : \(other.name) = \(ratios.joined(separator: ", "))")
+    }
+}
+
+/// Proportional set size of a process in KiB, from smaps_rollup.
+func proportionalKiB(pid: Int) -> Double {
+    let text = (try? String(contentsOfFile: "/proc/\(pid)/smaps_rollup", encoding: .utf8)) ?? ""
+    let line = text.split(separator: "\n").first { $0.hasPrefix("Pss:") }
+    return line?.split(separator: " ").dropFirst().first.flatMap { Double($0) } ?? 0
+}
+
+/// The processes whose program has this name.
+func processes(named name: String, matching text: String = "") -> [Int] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { Int($0) }.filter { pid in
+        guard let data = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") else { return false }
+        let words = data.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+        guard words.first?.split(separator: "/").last.map(String.init) == name else { return false }
+        return text.isEmpty || words.contains { $0.contains(text) }
+    }
+}

@@ -1,0 +1,106 @@
+import Foundation
+
+/// `run --rm --network none` of `true`, whole process, against docker's CLI and engine.
+func benchmarkRun(rounds: Int) throws {
+    let gantry = try GantryContestant()
+    defer { gantry.close() }
+    let tar = try makeRootFileSystem(below: gantry.root).tar
+    let docker = try DockerContestant(rootTar: tar)
+    defer { docker.close() }
+    let ours = gantry.command("run", "--rm", "--network", "none", "gantry/starter:latest", "true")
+    let theirs = docker.command("run", "--rm", "--network", "none", "bench:latest", "/bin/true")
+    try gantry.contender.run(ours)
+    try docker.contender.run(theirs)
+    var costs: [(Cost, Cost)] = []
+    for _ in 0..<rounds { costs.append((try gantry.contender.run(ours), try docker.contender.run(theirs))) }
+    report(
+        "run --rm --network none IMAGE true, \(rounds) rounds, median (min-max) ms",
+        [
+            ("gantry", figures(costs.map(\.0))), ("docker", figures(costs.map(\.1))),
+        ])
+}
+
+private func figures(_ costs: [Cost]) -> [(String, Spread)] {
+    [
+        ("wall", Spread(values: costs.map(\.wallMilliseconds))),
+        ("cpu", Spread(values: costs.map(\.cpuMilliseconds))),
+    ]
+}
+
+/// Memory of 50 sleeping containers: each shim against each conmon; engine and shims together.
+func benchmarkShims(rounds: Int) throws {
+    let gantry = try GantryContestant()
+    defer { gantry.close() }
+    let daemon = try gantry.contender.spawn(gantry.command("daemon"), output: gantry.root + "/daemon.log")
+    defer {
+        daemon.terminate()
+        daemon.waitUntilExit()
+    }
+    let count = 50
+    for index in 0..<count {
+        try startWaiting(gantry, "bench\(index)")
+    }
+    let conmon = try Contender("conmon")
+    let bundles = try ConmonBundles(below: gantry.root)
+    defer {
+        bundles.close()
+        conmon.close()
+    }
+    for index in 0..<count { try conmon.run(bundles.command("sleeper\(index)", ["/bin/sleep", "3600"])) }
+    let ours = processes(named: "gantry-shim", matching: gantry.root).map(proportionalKiB)
+    let theirs = processes(named: "conmon", matching: gantry.root).map(proportionalKiB)
+    report(
+        "\(count) sleeping containers, PSS KiB of each monitor, median (min-max)",
+        [
+            ("gantry-shim", [("pss", Spread(values: ours))]), ("conmon", [("pss", Spread(values: theirs))]),
+        ])
+    let engine = processes(named: "gantry", matching: gantry.root).map(proportionalKiB).reduce(0, +)
+    let total = engine + ours.reduce(0, +)
+    print(String(format: "  engine %.1f MiB, engine and shims together %.1f MiB", engine / 1024, total / 1024))
+    for index in 0..<count { try gantry.contender.run(gantry.command("rm", "-f", "bench\(index)")) }
+}
+
+/// The first command may come while the daemon is still opening its socket: the command waits for it by itself.
+private func startWaiting(_ gantry: GantryContestant, _ name: String) throws {
+    try gantry.contender.run(
+        gantry.command("run", "-d", "--name", name, "--network", "none", "gantry/starter:latest", "sleep", "3600"))
+}
+
+/// 200 MB of lines through the shim into the log, against conmon into its k8s-file log.
+func benchmarkLog(rounds: Int) throws {
+    let gantry = try GantryContestant()
+    defer { gantry.close() }
+    let daemon = try gantry.contender.spawn(gantry.command("daemon"), output: gantry.root + "/daemon.log")
+    defer {
+        daemon.terminate()
+        daemon.waitUntilExit()
+    }
+    let conmon = try Contender("conmon")
+    let bundles = try ConmonBundles(below: gantry.root)
+    defer {
+        bundles.close()
+        conmon.close()
+    }
+    let line = String(repeating: "x", count: 99)
+    let writer = ["/bin/sh", "-c", "yes \(line) | head -c 200000000"]
+    var costs: [(Cost, Cost)] = []
+    for round in 0..<max(3, rounds / 5) {
+        let begin = gantry.contender.cpuMilliseconds
+        let clock = DispatchTime.now()
+        try gantry.contender.run(
+            gantry.command(
+                ["run", "-d", "--name", "log\(round)", "--network", "none", "gantry/starter:latest"] + writer))
+        try gantry.contender.run(gantry.command("wait", "log\(round)"))
+        let ours = Cost(
+            wallMilliseconds: Double(DispatchTime.now().uptimeNanoseconds - clock.uptimeNanoseconds) / 1e6,
+            cpuMilliseconds: gantry.contender.cpuMilliseconds - begin)
+        let theirs = try bundles.runToEnd(conmon, "log\(round)", writer)
+        costs.append((ours, theirs))
+        try gantry.contender.run(gantry.command("rm", "-f", "log\(round)"))
+    }
+    report(
+        "200 MB of 100-byte lines into the log, until the container has ended, median (min-max) ms",
+        [
+            ("gantry", figures(costs.map(\.0))), ("conmon", figures(costs.map(\.1))),
+        ])
+}

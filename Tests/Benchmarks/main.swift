@@ -1,0 +1,26 @@
+import Foundation
+
+// Side-by-side measurements of a release build: swift run -c release gantry-bench [CASE ...] [--rounds N]
+// Cases take their contestants in turn inside each round, so that a drift of the machine's speed meets all alike.
+
+var names = Array(CommandLine.arguments.dropFirst())
+var rounds = 20
+if let index = names.firstIndex(of: "--rounds"), index + 1 < names.count, let number = Int(names[index + 1]) {
+    rounds = number
+    names.removeSubrange(index...(index + 1))
+}
+let cases: [(name: String, body: (Int) throws -> Void)] = [
+    ("run", benchmarkRun), ("shims", benchmarkShims), ("log", benchmarkLog), ("interface", benchmarkInterface),
+]
+if let unknown = names.first(where: { name in !cases.contains { $0.name == name } }) {
+    print("unknown case `\(unknown)`; there are: \(cases.map(\.name).joined(separator: " "))")
+    exit(2)
+}
+var failed = false
+for item in cases where names.isEmpty || names.contains(item.name) {
+    do { try item.body(rounds) } catch {
+        print("\n\(item.name): \(error)")
+        failed = true
+    }
+}
+exit(failed ? 1 : 0)
