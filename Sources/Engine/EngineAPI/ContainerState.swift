@@ -144,3 +144,15 @@ public struct WaitResult: Hashable, Sendable {
         self.error = error
     }
 }
+
+/// A wait that stands; see `Engine.beginWait`.
+public struct ExitWait: Sendable {
+    private let produce: @Sendable () async throws(EngineError) -> WaitResult
+
+    /// - Parameter result: returns once the condition holds; called at most once.
+    public init(_ result: @escaping @Sendable () async throws(EngineError) -> WaitResult) { produce = result }
+
+    /// The exit that ended the wait. Throws `cancelled` where the waiting task is cancelled, `notFound` where the
+    /// container is removed without the condition ever holding.
+    public func result() async throws(EngineError) -> WaitResult { try await produce() }
+}

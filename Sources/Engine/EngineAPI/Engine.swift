@@ -42,9 +42,9 @@ public protocol Engine: Sendable {
     /// Removes a container with all it owns. `conflict` while it runs, unless forced.
     func remove(_ reference: String, force: Bool, volumes: Bool) async throws(EngineError)
 
-    /// Waits for the condition. The container is looked up before the call returns to the caller's `await` on the
-    /// result, so a wait that was begun before `start` misses no exit.
-    func wait(_ reference: String, for condition: WaitCondition) async throws(EngineError) -> WaitResult
+    /// Begins to wait for the condition: when this returns, the container was found and the wait stands, so that an exit
+    /// from then on is not missed. `run` needs it before `start`; a server sends its response's head here.
+    func beginWait(_ reference: String, for condition: WaitCondition) async throws(EngineError) -> ExitWait
 
     /// Attaches to the container's own stdio. May be called before `start`: then no byte is lost.
     func attach(_ reference: String, _ request: AttachRequest) async throws(EngineError) -> any AttachedStream
@@ -82,4 +82,11 @@ public protocol Engine: Sendable {
     /// Loads every image of an archive or directory. Nothing of an image that fails is kept.
     func loadImages(_ source: ImageLoadSource) async throws(EngineError) -> EngineStream<ImageLoadProgress>
     func removeImage(_ reference: String, force: Bool, prune: Bool) async throws(EngineError) -> [ImageRemoval]
+}
+
+extension Engine {
+    /// Waits for the condition: `beginWait`, then its result.
+    public func wait(_ reference: String, for condition: WaitCondition) async throws(EngineError) -> WaitResult {
+        try await beginWait(reference, for: condition).result()
+    }
 }
