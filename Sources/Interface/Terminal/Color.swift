@@ -1,0 +1,14 @@
+/// A colour as a view asks for it; `Palette` brings it down to what the terminal can show.
+package enum Color: Hashable, Sendable {
+    /// The terminal's own foreground or background.
+    case `default`
+    /// An entry of the terminal's palette: 0-7 the basic colours, 8-15 their bright forms, 16-231 the 6×6×6 cube,
+    /// 232-255 greys.
+    case palette(UInt8)
+    case rgb(UInt8, UInt8, UInt8)
+
+    /// The colour `0xRRGGBB`.
+    package static func hex(_ value: UInt32) -> Color {
+        .rgb(UInt8(value >> 16 & 0xFF), UInt8(value >> 8 & 0xFF), UInt8(value & 0xFF))
+    }
+}

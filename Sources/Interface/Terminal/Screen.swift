@@ -1,0 +1,29 @@
+/// A terminal: shows frames, tells what its user does. Main thread only, as curses is.
+@MainActor
+package protocol Screen: AnyObject {
+    /// The size that the next frame must have.
+    var size: Size { get }
+    var colorDepth: ColorDepth { get }
+    /// One line for the user on what had to be changed to make the terminal work; nil where nothing had.
+    var notice: String? { get }
+    /// Descriptors that become readable when `drainEvents` has something; for poll(2).
+    var inputDescriptors: [Int32] { get }
+
+    /// Shows `frame`. Writes only what differs from the frame before; nothing at all where nothing does. A frame of
+    /// another size than the screen's is cut or filled with spaces.
+    func present(_ frame: Frame)
+    /// All events that have arrived, without waiting for more. (An escape byte at the end of the input is waited upon for
+    /// 25 ms, since it may begin a key.)
+    func drainEvents() -> [InputEvent]
+    /// Forgets what the terminal shows, so that the next frame is written whole.
+    func invalidate()
+    /// Gives the terminal back to the shell and stops the process (ctrl-z); returns when it is continued.
+    func suspend()
+    /// Runs `body` with the terminal as it was before `open`: for a child program that uses it.
+    func lend(_ body: () -> Void)
+    func bell()
+    /// Gives text to the clipboard of the user's terminal (OSC 52), where it can.
+    func copyToClipboard(_ text: String)
+    /// Restores the terminal. Nothing else may be called afterwards.
+    func close()
+}
