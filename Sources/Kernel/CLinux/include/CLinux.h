@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "CLinuxEvents.h"
+
 /// clone3(2) with the semantics of fork: no new stack, no shared memory. `pidfd` receives a descriptor for the child;
 /// `cgroup` is a cgroup2 directory for CLONE_INTO_CGROUP, or -1. Only for a process that has one thread.
 pid_t gantry_clone3_fork(uint64_t flags, int *pidfd, int cgroup);

@@ -1,0 +1,30 @@
+// Readiness, child processes and descriptors over sockets: what Glibc's module leaves out. Included by CLinux.h.
+#pragma once
+
+#include <signal.h>
+#include <spawn.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/types.h>
+
+int gantry_eventfd(unsigned int initial);
+/// signalfd(2), non-blocking, for a mask; the signals must be blocked already.
+int gantry_signalfd(const sigset_t *mask);
+/// Reads one signal number from a signalfd; -1 and EAGAIN where none is pending.
+int gantry_signalfd_read(int descriptor);
+
+int gantry_accept(int socket, int nonblocking);
+/// Sends one byte with a descriptor (SCM_RIGHTS); never raises SIGPIPE.
+ssize_t gantry_send_descriptor(int socket, int descriptor);
+/// Receives a message of one descriptor, close-on-exec; further descriptors and data are dropped. -1 and ENOMSG where
+/// the message brought none, ECONNRESET at the end of the connection.
+int gantry_receive_descriptor(int socket);
+
+int gantry_unshare(int flags);
+
+int gantry_spawn_close_from(posix_spawn_file_actions_t *actions, int first);
+int gantry_spawn_change_directory(posix_spawn_file_actions_t *actions, const char *path);
+int gantry_spawn_new_session_flag(void);
+
+int gantry_set_pipe_size(int descriptor, int size);

@@ -1,0 +1,22 @@
+import CLinux
+import Glibc
+
+extension Descriptor {
+    /// pipe2(2) with O_CLOEXEC: what is written to `writing` comes out of `reading`. Both ends block.
+    public static func pipe() throws(KernelError) -> (reading: Descriptor, writing: Descriptor) {
+        var ends: (Int32, Int32) = (-1, -1)
+        try kernelCall("pipe") {
+            withUnsafeMutablePointer(to: &ends) {
+                $0.withMemoryRebound(to: Int32.self, capacity: 2) { gantry_pipe2($0, Int32(O_CLOEXEC)) }
+            }
+        }
+        return (Descriptor(rawValue: ends.0), Descriptor(rawValue: ends.1))
+    }
+
+    /// Sets or clears O_NONBLOCK, which all duplicates of this descriptor share.
+    public func setNonBlocking(_ enabled: Bool = true) throws(KernelError) {
+        let flags = try kernelCall("read flags of a descriptor") { gantry_fcntl_int(rawValue, F_GETFL, 0) }
+        let wanted = enabled ? flags | O_NONBLOCK : flags & ~O_NONBLOCK
+        try kernelCall("set flags of a descriptor") { gantry_fcntl_int(rawValue, F_SETFL, wanted) }
+    }
+}

@@ -1,0 +1,98 @@
+import CLinux
+import Glibc
+
+/// posix_spawn(3): starts a program without running any code of ours in between, so it is safe in a threaded process.
+///
+/// The child starts with no signal blocked and none ignored, and with no descriptor but those listed.
+public struct Spawn {
+    public var program: String
+    /// With the zeroth, the name shown by ps(1).
+    public var arguments: [String]
+    public var environment: [String] = []
+    /// What becomes descriptor 0, 1, 2, … of the child. Nil: `/dev/null`.
+    public var descriptors: [Descriptor?] = [nil, nil, nil]
+    public var workingDirectory: String?
+    /// setsid(2): a session and process group of its own.
+    public var newSession = false
+
+    public init(program: String, arguments: [String]) {
+        self.program = program
+        self.arguments = arguments
+    }
+
+    /// Starts the program; the caller reaps the returned pid. Throws what exec(3) met, such as ENOENT.
+    public func start() throws(KernelError) -> Int32 {
+        var actions = posix_spawn_file_actions_t()
+        var attributes = posix_spawnattr_t()
+        posix_spawn_file_actions_init(&actions)
+        posix_spawnattr_init(&attributes)
+        defer {
+            posix_spawn_file_actions_destroy(&actions)
+            posix_spawnattr_destroy(&attributes)
+        }
+        try prepare(&attributes)
+        let raised = try prepare(&actions)
+        defer { for descriptor in raised { descriptor.close() } }
+        return try run(&actions, &attributes)
+    }
+
+    private func prepare(_ attributes: inout posix_spawnattr_t) throws(KernelError) {
+        var none = sigset_t()
+        var all = sigset_t()
+        sigemptyset(&none)
+        sigfillset(&all)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setsigdefault(&attributes, &all)
+        var flags = Int32(POSIX_SPAWN_SETSIGMASK) | Int32(POSIX_SPAWN_SETSIGDEF)
+        if newSession { flags |= gantry_spawn_new_session_flag() }
+        posix_spawnattr_setflags(&attributes, Int16(truncatingIfNeeded: flags))
+    }
+
+    /// Descriptors are first duplicated above all targets, so that no dup2 overwrites one that is still to come.
+    private func prepare(_ actions: inout posix_spawn_file_actions_t) throws(KernelError) -> [Descriptor] {
+        var raised: [Descriptor] = []
+        for (target, source) in descriptors.enumerated() {
+            guard let source else {
+                posix_spawn_file_actions_addopen(&actions, Int32(target), "/dev/null", O_RDWR, 0)
+                continue
+            }
+            do {
+                let copy = try kernelCall("duplicate descriptor") {
+                    gantry_fcntl_int(source.rawValue, F_DUPFD_CLOEXEC, Int32(descriptors.count))
+                }
+                raised.append(Descriptor(rawValue: copy))
+                posix_spawn_file_actions_adddup2(&actions, copy, Int32(target))
+            } catch {
+                for descriptor in raised { descriptor.close() }
+                throw error
+            }
+        }
+        gantry_spawn_close_from(&actions, Int32(descriptors.count))
+        if let workingDirectory { gantry_spawn_change_directory(&actions, workingDirectory) }
+        return raised
+    }
+
+    private func run(
+        _ actions: inout posix_spawn_file_actions_t, _ attributes: inout posix_spawnattr_t
+    ) throws(KernelError) -> Int32 {
+        var pid: Int32 = 0
+        let status = withCStrings(arguments) { argv in
+            withCStrings(environment) { envp in posix_spawn(&pid, program, &actions, &attributes, argv, envp) }
+        }
+        guard status == 0 else { throw KernelError("start", program, Errno(rawValue: status)) }
+        return pid
+    }
+}
+
+/// Calls `body` with a null-terminated vector of C strings, as execve(2) takes it.
+private func withCStrings<Result>(
+    _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
+) -> Result {
+    var pointers: [UnsafeMutablePointer<CChar>?] = strings.map { strdup($0) }
+    pointers.append(nil)
+    defer { for pointer in pointers { free(pointer) } }
+    return pointers.withUnsafeBufferPointer { buffer in
+        guard let base = buffer.baseAddress else { preconditionFailure("a vector of at least its end has an address") }
+        return body(base)
+    }
+}

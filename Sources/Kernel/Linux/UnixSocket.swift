@@ -1,0 +1,91 @@
+import CLinux
+import Glibc
+
+/// Stream sockets of the Unix domain, named relative to a directory: sun_path holds 107 bytes, and the path of a data
+/// root may be longer, while `/proc/self/fd/N/name` never is.
+public enum UnixSocket {
+    /// Binds and listens on `name` in `directory`, with mode 0600 unless another is given. A file of that name must
+    /// not exist. The socket does not block.
+    public static func listen(
+        in directory: Descriptor, name: String, mode: mode_t = 0o600, backlog: Int32 = 128
+    ) throws(KernelError) -> Descriptor {
+        let socket = try open()
+        do {
+            var address = try address(in: directory, name: name)
+            try kernelCall("bind", name) {
+                withSocketAddress(&address) { Glibc.bind(socket.rawValue, $0, $1) }
+            }
+            // Before listen: no connection can come in while the mode is still the umask's.
+            try kernelCall("chmod", name) { fchmodat(directory.rawValue, name, mode, 0) }
+            try kernelCall("listen", name) { Glibc.listen(socket.rawValue, backlog) }
+            return socket
+        } catch {
+            socket.close()
+            throw error
+        }
+    }
+
+    /// Connects to `name` in `directory`. Never waits: EAGAIN where the listener's queue is full. The socket does not
+    /// block.
+    public static func connect(in directory: Descriptor, name: String) throws(KernelError) -> Descriptor {
+        let socket = try open()
+        do {
+            var address = try address(in: directory, name: name)
+            try kernelCall("connect", name) {
+                withSocketAddress(&address) { Glibc.connect(socket.rawValue, $0, $1) }
+            }
+            return socket
+        } catch {
+            socket.close()
+            throw error
+        }
+    }
+
+    /// accept4(2): the next connection, which does not block either; EAGAIN where none waits.
+    public static func accept(_ listener: Descriptor) throws(KernelError) -> Descriptor {
+        Descriptor(rawValue: try kernelCall("accept") { gantry_accept(listener.rawValue, 1) })
+    }
+
+    /// send(2) with MSG_NOSIGNAL: the number of bytes taken.
+    public static func send(_ socket: Descriptor, _ bytes: UnsafeRawBufferPointer) throws(KernelError) -> Int {
+        try kernelCall("send") {
+            Glibc.send(socket.rawValue, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+        }
+    }
+
+    /// Gives a descriptor to the other side (SCM_RIGHTS).
+    public static func send(_ socket: Descriptor, descriptor: Descriptor) throws(KernelError) {
+        try kernelCall("send a descriptor") { gantry_send_descriptor(socket.rawValue, descriptor.rawValue) }
+    }
+
+    /// Takes the descriptor that a message brought; close-on-exec is set. ENOMSG where it brought none.
+    public static func receiveDescriptor(_ socket: Descriptor) throws(KernelError) -> Descriptor {
+        Descriptor(rawValue: try kernelCall("receive a descriptor") { gantry_receive_descriptor(socket.rawValue) })
+    }
+
+    private static func open() throws(KernelError) -> Descriptor {
+        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+        return Descriptor(rawValue: try kernelCall("socket") { socket(AF_UNIX, type, 0) })
+    }
+
+    private static func address(in directory: Descriptor, name: String) throws(KernelError) -> sockaddr_un {
+        let path = Array("/proc/self/fd/\(directory.rawValue)/\(name)".utf8)
+        var address = sockaddr_un()
+        guard path.count < MemoryLayout.size(ofValue: address.sun_path) else {
+            throw KernelError("address", name, .nameTooLong)
+        }
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path) }
+        return address
+    }
+
+    private static func withSocketAddress<Result>(
+        _ address: inout sockaddr_un, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
+    ) -> Result {
+        withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+    }
+}
