@@ -94,7 +94,7 @@ let engine: [Target] = [
 
 let interface: [Target] = [
     library("Terminal", in: "Interface", ["CCurses"]),
-    library("Emulator", in: "Interface", ["CVTerm"]),
+    library("Emulator", in: "Interface", ["Terminal", "CVTerm"]),
     library(
         "Interface", in: "Interface",
         ["EngineAPI", "Terminal", "Emulator", .product(name: "TOMLKit", package: "TOMLKit")]),
