@@ -1,0 +1,103 @@
+import JSON
+
+/// What is wrong with an OCI document, and where: `process.args: must be an array of strings`.
+package struct RuntimeSpecError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The way to the value, as in `linux.resources.memory.limit`.
+    package let property: String
+    package let reason: String
+
+    package init(_ property: String, _ reason: String) {
+        self.property = property
+        self.reason = reason
+    }
+
+    package var description: String { "\(property): \(reason)" }
+}
+
+/// A value of an OCI document together with the way that leads to it, so that a reader's complaint can name it.
+package struct RuntimeProperty {
+    package let value: JSONValue
+    private let parent: String
+    private let name: String
+
+    package init(_ value: JSONValue, name: String = "", parent: String = "") {
+        self.value = value
+        self.parent = parent
+        self.name = name
+    }
+
+    package var path: String { parent.isEmpty ? name : name.isEmpty ? parent : "\(parent).\(name)" }
+
+    /// The member of that name; nil where it is absent or null, which the specification does not tell apart.
+    package subscript(name: String) -> RuntimeProperty? {
+        guard let member = value[name], !member.isNull else { return nil }
+        return RuntimeProperty(member, name: name, parent: path)
+    }
+
+    package func required(_ name: String) throws(RuntimeSpecError) -> RuntimeProperty {
+        guard let member = self[name] else {
+            throw RuntimeSpecError(path.isEmpty ? name : "\(path).\(name)", "is required")
+        }
+        return member
+    }
+
+    package func string() throws(RuntimeSpecError) -> String {
+        guard let text = value.string else { throw failure("must be a string") }
+        // A NUL would end the text early in every kernel call that takes it.
+        guard !text.utf8.contains(0) else { throw failure("must not contain a NUL") }
+        return text
+    }
+
+    package func bool() throws(RuntimeSpecError) -> Bool {
+        guard let value = value.bool else { throw failure("must be true or false") }
+        return value
+    }
+
+    package func integer<Number: FixedWidthInteger>(
+        _ type: Number.Type = Number.self
+    ) throws(RuntimeSpecError) -> Number {
+        if let whole = value.integer, let number = Number(exactly: whole) { return number }
+        if let whole = value.unsigned, let number = Number(exactly: whole) { return number }
+        throw failure("must be a whole number from \(Number.min) to \(Number.max)")
+    }
+
+    package func object() throws(RuntimeSpecError) -> JSONObject {
+        guard let object = value.object else { throw failure("must be an object") }
+        return object
+    }
+
+    package func strings() throws(RuntimeSpecError) -> [String] {
+        try list { (element) throws(RuntimeSpecError) in try element.string() }
+    }
+
+    /// The elements of an array, each read by `read`.
+    package func list<Element>(
+        _ read: (RuntimeProperty) throws(RuntimeSpecError) -> Element
+    ) throws(RuntimeSpecError) -> [Element] {
+        guard let elements = value.array else { throw failure("must be an array") }
+        var result: [Element] = []
+        result.reserveCapacity(elements.count)
+        for (index, element) in elements.enumerated() {
+            result.append(try read(RuntimeProperty(element, name: "\(name)[\(index)]", parent: parent)))
+        }
+        return result
+    }
+
+    /// The members of an object whose values are strings.
+    package func stringMap() throws(RuntimeSpecError) -> [String: String] {
+        var map: [String: String] = [:]
+        for member in try object().members {
+            map[member.name] = try RuntimeProperty(member.value, name: member.name, parent: path).string()
+        }
+        return map
+    }
+
+    package func failure(_ reason: String) -> RuntimeSpecError { RuntimeSpecError(path, reason) }
+
+    /// The members that `known` does not name: kept, so that rewriting a document loses nothing.
+    func members(except known: Set<String>) throws(RuntimeSpecError) -> JSONObject {
+        var rest = JSONObject()
+        for member in try object().members where !known.contains(member.name) { rest[member.name] = member.value }
+        return rest
+    }
+}
