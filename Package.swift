@@ -118,6 +118,7 @@ let app: [Target] = [
 let suites: [Target] = [
     tests("ArchitectureTests", []),
     tests("LeftoverTests", []),
+    tests("AsyncIOTests", ["AsyncIO", "Linux"]),
 ]
 
 /// Measurements beside the peers; not a test, not shipped.

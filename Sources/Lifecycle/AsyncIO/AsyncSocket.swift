@@ -1,0 +1,91 @@
+import Glibc
+import Linux
+
+/// A stream socket for tasks: one reads, one writes, anybody closes.
+///
+/// Reading pulls: bytes stay in the kernel until asked for, so a slow reader holds its peer back. A cancelled task gets
+/// ECANCELED, a closed socket EBADF.
+package final class AsyncSocket: Sendable {
+    private let watched: WatchedDescriptor
+
+    /// Takes over a descriptor and makes it non-blocking. On failure the caller still owns it.
+    package init(_ descriptor: Descriptor) throws(KernelError) {
+        try descriptor.setNonBlocking()
+        watched = try WatchedDescriptor(descriptor)
+    }
+
+    /// Connects to the Unix socket `name` in `directory`, which may lie deeper than a socket address can say.
+    package static func connect(in directory: Descriptor, name: String) throws(KernelError) -> AsyncSocket {
+        let descriptor = try UnixSocket.connect(in: directory, name: name)
+        do {
+            return try AsyncSocket(descriptor)
+        } catch {
+            descriptor.close()
+            throw error
+        }
+    }
+
+    /// The next bytes, at most `limit`; empty at the end.
+    package func read(upTo limit: Int = 65536) async throws(KernelError) -> [UInt8] {
+        while true {
+            if let bytes = try attempt({ descriptor throws(KernelError) in try descriptor.readBytes(upTo: limit) }) {
+                return bytes
+            }
+            try await watched.readable()
+        }
+    }
+
+    /// Writes all of `bytes`. Where it throws, some of them may have gone out.
+    package func write(_ bytes: [UInt8]) async throws(KernelError) {
+        var offset = 0
+        while offset < bytes.count {
+            let start = offset
+            let count = try attempt { descriptor throws(KernelError) in
+                try descriptor.sendBytes(bytes, from: start)
+            }
+            if let count { offset += count } else { try await watched.writable() }
+        }
+    }
+
+    /// Wakes who reads or writes, and closes. Calling it again does nothing.
+    package func close() { watched.close() }
+
+    /// Nil where the call would block.
+    private func attempt<Value>(
+        _ call: (Descriptor) throws(KernelError) -> Value
+    ) throws(KernelError) -> Value? {
+        do {
+            return try watched.withDescriptor(call)
+        } catch {
+            if error.errno == .wouldBlock { return nil }
+            throw error
+        }
+    }
+}
+
+extension Descriptor {
+    fileprivate func readBytes(upTo limit: Int) throws(KernelError) -> [UInt8] {
+        var failure: KernelError?
+        let bytes = [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
+            do throws(KernelError) {
+                count = try read(into: UnsafeMutableRawBufferPointer(buffer))
+            } catch { failure = error }
+        }
+        if let failure { throw failure }
+        return bytes
+    }
+
+    fileprivate func sendBytes(_ bytes: [UInt8], from start: Int) throws(KernelError) -> Int {
+        var failure: KernelError?
+        let count = bytes.withUnsafeBytes { buffer in
+            do throws(KernelError) {
+                return try UnixSocket.send(self, UnsafeRawBufferPointer(rebasing: buffer[start...]))
+            } catch {
+                failure = error
+                return 0
+            }
+        }
+        if let failure { throw failure }
+        return count
+    }
+}

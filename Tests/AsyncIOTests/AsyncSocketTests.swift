@@ -1,0 +1,78 @@
+import AsyncIO
+import Glibc
+import Linux
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct AsyncSocketTests {
+    private func socketPair() throws -> (AsyncSocket, AsyncSocket) {
+        var ends: [Int32] = [-1, -1]
+        try kernelCall("socketpair") { socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) }
+        return (
+            try AsyncSocket(Descriptor(rawValue: ends[0])), try AsyncSocket(Descriptor(rawValue: ends[1]))
+        )
+    }
+
+    @Test("More bytes than the kernel holds arrive complete and in order, and the end is seen")
+    func largeTransfer() async throws {
+        let (sender, receiver) = try socketPair()
+        let sent = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        async let writing: Void = {
+            try await sender.write(sent)
+            sender.close()
+        }()
+        var received: [UInt8] = []
+        while case let bytes = try await receiver.read(), !bytes.isEmpty { received += bytes }
+        try await writing
+        #expect(received == sent)
+        receiver.close()
+    }
+
+    @Test("Cancelling the task ends its wait with ECANCELED and leaves the socket usable")
+    func cancellation() async throws {
+        let (one, other) = try socketPair()
+        let waiting = Task { try await one.read() }
+        waiting.cancel()
+        await #expect(throws: KernelError.self) { try await waiting.value }
+        try await other.write([7])
+        #expect(try await one.read() == [7])
+        one.close()
+        other.close()
+    }
+
+    @Test("Closing wakes the reader with EBADF")
+    func closeWakes() async throws {
+        let (one, other) = try socketPair()
+        async let reading = one.read()
+        one.close()
+        do {
+            _ = try await reading
+            Issue.record("the read returned")
+        } catch let error as KernelError {
+            #expect(error.errno.rawValue == EBADF)
+        }
+        other.close()
+    }
+
+    @Test("A socket is reached through its directory, however long the path is")
+    func longPath() async throws {
+        var template = Array("/tmp/gantry-socket-XXXXXX".utf8CString)
+        let top = String(cString: try #require(mkdtemp(&template)))
+        let names = [String(repeating: "a", count: 100), String(repeating: "b", count: 100)]
+        let directoryPath = top + "/" + names[0] + "/" + names[1]
+        mkdir(top + "/" + names[0], 0o700)
+        mkdir(directoryPath, 0o700)
+        let directory = try Descriptor.open(directoryPath, O_RDONLY | O_DIRECTORY)
+        let listener = try UnixSocket.listen(in: directory, name: "s")
+        let client = try AsyncSocket.connect(in: directory, name: "s")
+        let server = try AsyncSocket(try UnixSocket.accept(listener))
+        try await client.write([1, 2])
+        #expect(try await server.read() == [1, 2])
+        for socket in [client, server] { socket.close() }
+        listener.close()
+        directory.close()
+        unlink(directoryPath + "/s")
+        rmdir(directoryPath)
+        rmdir(top + "/" + names[0])
+        rmdir(top)
+    }
+}
