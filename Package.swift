@@ -118,6 +118,8 @@ let app: [Target] = [
 let suites: [Target] = [
     tests("ArchitectureTests", []),
     tests("LeftoverTests", []),
+    tests("StorageTests", ["Storage", "Linux", .product(name: "GRDB", package: "GRDB.swift")]),
+    tests("LifecycleTests", ["Lifecycle", "Storage", "Tasks", "EngineAPI", "OCI", "JSON", "Linux", "AsyncIO"]),
     tests("AsyncIOTests", ["AsyncIO", "Linux"]),
 ]
 

@@ -155,6 +155,8 @@ public struct TaskFacts: Hashable, Sendable {
     public var initial: ProcessIdentity?
     /// The init process's exit; set where `status` is `stopped`.
     public var exit: TaskExit?
+    /// When the program was let run; nil before, and where nobody recorded it.
+    public var startedAt: Timestamp?
     /// The execs that run.
     public var execs: [String: ProcessIdentity] = [:]
 

@@ -1,0 +1,58 @@
+import Dispatch
+import GRDB
+
+/// The engine's metadata: containers, images and the events journal in one SQLite file.
+///
+/// Calls may be made from any task; SQLite runs on a queue of its own, never on the cooperative pool, and changes are
+/// made one after another in the order of the calls' arrival there. A call that returned is durable against the death of
+/// this process (WAL, `synchronous=NORMAL`); the last ones before a power cut may be lost, but never half of one.
+package final class MetadataStore: Sendable {
+    let queue: DatabaseQueue
+
+    private init(_ queue: DatabaseQueue) { self.queue = queue }
+
+    /// Opens the file, making or migrating it as needed.
+    ///
+    /// - Throws: `newer` where a later version wrote it, `corrupt`, `denied`, `full`.
+    package static func open(_ path: String) async throws(StorageError) -> MetadataStore {
+        let result: Result<MetadataStore, StorageError> = await withCheckedContinuation { continuation in
+            DispatchQueue.global(qos: .userInitiated).async {
+                continuation.resume(returning: Result { () throws(StorageError) in try openBlocking(path) })
+            }
+        }
+        return try result.get()
+    }
+
+    private static func openBlocking(_ path: String) throws(StorageError) -> MetadataStore {
+        var configuration = Configuration()
+        configuration.label = "gantry.metadata"
+        configuration.busyMode = .timeout(5)
+        configuration.prepareDatabase { database in
+            try database.execute(sql: "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON")
+        }
+        do {
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            try queue.writeWithoutTransaction { database in try Schema.migrate(database) }
+            return MetadataStore(queue)
+        } catch {
+            throw StorageError(error, doing: "open `\(path)`")
+        }
+    }
+
+    /// Writes what the journal file holds into the database file and closes it. Later calls fail.
+    package func close() throws(StorageError) {
+        do { try queue.close() } catch { throw StorageError(error, doing: "close the metadata") }
+    }
+
+    func write<Value: Sendable>(
+        _ operation: String, _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws(StorageError) -> Value {
+        do { return try await queue.write(body) } catch { throw StorageError(error, doing: operation) }
+    }
+
+    func read<Value: Sendable>(
+        _ operation: String, _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws(StorageError) -> Value {
+        do { return try await queue.read(body) } catch { throw StorageError(error, doing: operation) }
+    }
+}

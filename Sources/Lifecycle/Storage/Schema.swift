@@ -1,0 +1,61 @@
+import GRDB
+
+/// The tables, as the steps that lead from an empty file to them. A step that was released is never changed.
+enum Schema {
+    /// SQLite's own counter, `user_version`, says how many of these were made.
+    private static let steps = [
+        """
+        CREATE TABLE container (
+            id TEXT NOT NULL PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            created_at INTEGER NOT NULL,
+            definition TEXT NOT NULL,
+            phase TEXT NOT NULL,
+            boot_id TEXT NOT NULL,
+            pid INTEGER NOT NULL,
+            pid_start INTEGER NOT NULL,
+            exit_code INTEGER NOT NULL,
+            oom_killed INTEGER NOT NULL,
+            error TEXT NOT NULL,
+            started_at INTEGER,
+            finished_at INTEGER,
+            restart_count INTEGER NOT NULL
+        ) WITHOUT ROWID;
+        CREATE TABLE event (
+            number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+            time INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            action TEXT NOT NULL,
+            actor TEXT NOT NULL,
+            attributes TEXT NOT NULL
+        );
+        CREATE TABLE image (
+            id TEXT NOT NULL PRIMARY KEY,
+            created_at INTEGER NOT NULL,
+            document TEXT NOT NULL
+        ) WITHOUT ROWID;
+        CREATE TABLE image_name (
+            name TEXT NOT NULL PRIMARY KEY,
+            image TEXT NOT NULL REFERENCES image (id) ON DELETE CASCADE
+        ) WITHOUT ROWID;
+        CREATE INDEX image_name_image ON image_name (image);
+        CREATE TABLE setting (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+        """
+    ]
+
+    static func migrate(_ database: Database) throws {
+        let made = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+        if made == steps.count { return }
+        guard made < steps.count else {
+            throw StorageError(
+                .newer, "the data root was written by a later version of gantry (schema \(made), known \(steps.count))")
+        }
+        for (index, step) in steps.enumerated().dropFirst(made) {
+            try database.inTransaction(.immediate) {
+                try database.execute(sql: step)
+                try database.execute(sql: "PRAGMA user_version = \(index + 1)")
+                return .commit
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+import GRDB
+import Glibc
+import Linux
+import Testing
+
+@testable import Storage
+
+/// A file of its own for each test, gone afterwards.
+struct TemporaryDatabase: ~Copyable {
+    let directory: String
+    var path: String { directory + "/gantry.db" }
+
+    init() throws {
+        var template = Array("/tmp/gantry-storage-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw StorageError(.other, "mkdtemp") }
+        directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    deinit {
+        for name in ["gantry.db", "gantry.db-wal", "gantry.db-shm"] { unlink(directory + "/" + name) }
+        rmdir(directory)
+    }
+}
+
+@Suite struct MetadataStoreTests {
+    static func row(_ id: String, _ name: String, at time: Int64 = 1) -> ContainerRow {
+        ContainerRow(id: id, name: name, createdAt: time, definition: "{}", state: .init(phase: .created))
+    }
+
+    @Test("What was committed is there when the file is opened again")
+    func durable() async throws {
+        let file = try TemporaryDatabase()
+        var state = ContainerRow.State(phase: .running)
+        state.bootID = "boot"
+        state.pid = 7
+        state.pidStartTicks = .max
+        state.startedAt = 5
+        state.error = "\"quoted\" \u{1F600}"
+        state.oomKilled = true
+        do {
+            let store = try await MetadataStore.open(file.path)
+            _ = try await store.commit(.insert(Self.row("b", "second", at: 2)), [])
+            _ = try await store.commit(.insert(Self.row("a", "first", at: 1)), [])
+            _ = try await store.commit(.state(id: "a", state), [])
+            _ = try await store.commit(.rename(id: "b", name: "other"), [])
+            try store.close()
+        }
+        let store = try await MetadataStore.open(file.path)
+        let rows = try await store.containers()
+        #expect(rows.map(\.name) == ["first", "other"])
+        #expect(rows[0].state == state)
+        _ = try await store.commit(.delete(id: "a"), [])
+        #expect(try await store.containers().map(\.id) == ["b"])
+        try store.close()
+    }
+
+    @Test("A name is given once, and a refused change leaves nothing, not even its event")
+    func uniqueNames() async throws {
+        let file = try TemporaryDatabase()
+        let store = try await MetadataStore.open(file.path)
+        _ = try await store.commit(.insert(Self.row("a", "web")), [])
+        let event = EventRow(time: 1, kind: "container", action: "create", actor: "b", attributes: "{}")
+        let failure = await #expect(throws: StorageError.self) {
+            _ = try await store.commit(.insert(Self.row("b", "web")), [event])
+        }
+        #expect(failure?.kind == .duplicate)
+        #expect(try await store.lastEventNumber() == 0)
+        #expect(try await store.containers().count == 1)
+        try store.close()
+    }
+
+    @Test("The journal gives events in order and within the times asked for, and stays bounded")
+    func journal() async throws {
+        let file = try TemporaryDatabase()
+        let store = try await MetadataStore.open(file.path)
+        let events = (1...5000).map {
+            EventRow(time: Int64($0), kind: "container", action: "start", actor: "a", attributes: "{}")
+        }
+        let numbers = try await store.journal(events)
+        #expect(numbers == Array(1...5000))
+        let some = try await store.events(since: 4000, until: 4002, upTo: 4001)
+        #expect(some.map(\.event.time) == [4000, 4001])
+        let all = try await store.events(since: nil, until: nil, upTo: .max)
+        #expect(all.count <= MetadataStore.journalCapacity + 256)
+        #expect(all.last?.number == 5000)
+        try store.close()
+    }
+
+    @Test("A full disk is said to be full, and what was there before stays")
+    func fullDisk() async throws {
+        let file = try TemporaryDatabase()
+        let store = try await MetadataStore.open(file.path)
+        _ = try await store.commit(.insert(Self.row("a", "web")), [])
+        try await store.queue.writeWithoutTransaction { database in
+            let pages = try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0
+            try database.execute(sql: "PRAGMA max_page_count = \(pages)")
+        }
+        var large = Self.row("b", "large")
+        large.definition = String(repeating: "x", count: 1 << 20)
+        let failure = await #expect(throws: StorageError.self) { _ = try await store.commit(.insert(large), []) }
+        #expect(failure?.kind == .full)
+        #expect(failure?.message.contains("no space left on device") == true)
+        #expect(try await store.containers().map(\.id) == ["a"])
+        try store.close()
+    }
+
+    @Test("A file of a later version, and one that is no database, are refused in words")
+    func foreignFiles() async throws {
+        let file = try TemporaryDatabase()
+        do {
+            let store = try await MetadataStore.open(file.path)
+            try await store.queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA user_version = 99") }
+            try store.close()
+        }
+        let newer = await #expect(throws: StorageError.self) { _ = try await MetadataStore.open(file.path) }
+        #expect(newer?.kind == .newer)
+        let other = try TemporaryDatabase()
+        let descriptor = try Descriptor.open(other.path, O_CREAT | O_WRONLY, mode: 0o600)
+        try descriptor.writeAll([UInt8](repeating: 65, count: 8192))
+        descriptor.close()
+        let corrupt = await #expect(throws: StorageError.self) { _ = try await MetadataStore.open(other.path) }
+        #expect(corrupt?.kind == .corrupt)
+    }
+}
