@@ -3,6 +3,12 @@ import Testing
 
 /// The rules of the house that the manifest cannot keep.
 @Suite struct ArchitectureTests {
+    @Test("The sources are there to be read")
+    func sourcesAreFound() {
+        #expect(SourceTree.sources.count > 100)
+        #expect(Set(SourceTree.sources.map(\.folder)).count == 8)
+    }
+
     @Test(
         "Only the agreed targets import a library",
         arguments: [

@@ -19,7 +19,7 @@ struct SourceTree {
     static let tests = files(below: "Tests")
 
     private static func files(below top: String) -> [File] {
-        let root = package.appendingPathComponent(top)
+        let root = package.appendingPathComponent(top).resolvingSymlinksInPath()
         let paths =
             FileManager.default.enumerator(atPath: root.path)?.compactMap { $0 as? String } ?? []
         return paths.filter { $0.hasSuffix(".swift") }.sorted().compactMap { path in
