@@ -112,7 +112,7 @@ import Testing
     @Test("Each error that is dropped has its reason beside it")
     func droppedErrors() {
         for file in SourceTree.sources {
-            for (number, line) in file.code where line.contains(/\btry\? /) {
+            for (number, line) in file.code where line.contains(#/\btry\? /#) {
                 #expect(file.isExplained(number), "\(file.path):\(number) drops an error without a word")
             }
         }
