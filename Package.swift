@@ -121,6 +121,7 @@ let suites: [Target] = [
     tests("StorageTests", ["Storage", "Linux", .product(name: "GRDB", package: "GRDB.swift")]),
     tests("LifecycleTests", ["Lifecycle", "Storage", "Tasks", "EngineAPI", "OCI", "JSON", "Linux", "AsyncIO"]),
     tests("AsyncIOTests", ["AsyncIO", "Linux"]),
+    tests("ShimAPITests", ["ShimAPI", "JSON"]),
 ]
 
 /// Measurements beside the peers; not a test, not shipped.

@@ -1,0 +1,107 @@
+import Glibc
+
+/// The cgroup directories that a process is in, those of its container alone: by them its container's processes can be
+/// found, counted and ended, with or without a runtime.
+public struct ProcessCgroups: Hashable, Sendable {
+    /// Absolute paths below /sys/fs/cgroup, one for each hierarchy, with the names of its v1 controllers (empty for v2).
+    public var directories: [Directory]
+
+    public struct Directory: Hashable, Sendable {
+        public var controllers: [String]
+        public var path: String
+    }
+
+    /// Reads /proc/PID/cgroup. Directories that the calling process is in as well, or below, are left out: ending what
+    /// they hold would end much more than a container.
+    public init(of pid: Int32) throws(KernelError) {
+        let own = Self.parse(try readSmallFile("/proc/self/cgroup"))
+        let theirs = Self.parse(try readSmallFile("/proc/\(pid)/cgroup"))
+        directories = Self.exclusive(theirs, to: own).compactMap { entry in
+            Self.candidates(entry).first { access($0, F_OK) == 0 }.map {
+                Directory(controllers: entry.controllers, path: $0)
+            }
+        }
+    }
+
+    /// One line of /proc/PID/cgroup.
+    struct Entry: Hashable {
+        var controllers: [String]
+        var path: String
+    }
+
+    static func parse(_ text: [UInt8]) -> [Entry] {
+        text.split(separator: 10).compactMap { line in
+            let parts = line.split(separator: UInt8(ascii: ":"), maxSplits: 2, omittingEmptySubsequences: false)
+            guard parts.count == 3 else { return nil }
+            let names = parts[1].split(separator: UInt8(ascii: ",")).map { String(decoding: $0, as: UTF8.self) }
+            return Entry(controllers: names, path: String(decoding: parts[2], as: UTF8.self))
+        }
+    }
+
+    static func exclusive(_ entries: [Entry], to own: [Entry]) -> [Entry] {
+        entries.filter { entry in
+            guard entry.path != "/", !entry.path.contains("/../") else { return false }
+            let mine = own.first { $0.controllers == entry.controllers }?.path ?? "/"
+            return mine != entry.path && !mine.hasPrefix(entry.path + "/")
+        }
+    }
+
+    private static func candidates(_ entry: Entry) -> [String] {
+        let root = "/sys/fs/cgroup"
+        if entry.controllers.isEmpty { return ["\(root)/unified\(entry.path)", "\(root)\(entry.path)"] }
+        let names = entry.controllers.map { $0.hasPrefix("name=") ? String($0.dropFirst(5)) : $0 }
+        return ["\(root)/\(names.joined(separator: ","))\(entry.path)"] + names.map { "\(root)/\($0)\(entry.path)" }
+    }
+}
+
+/// Operations on one cgroup directory and those below it.
+public enum CgroupMembers {
+    /// The pids of all processes in the directory and below it; none where it is gone.
+    public static func pids(below directory: String) -> [Int32] {
+        tree(directory).flatMap { path -> [Int32] in
+            // A directory that went meanwhile has no members.
+            guard let text = try? readSmallFile(path + "/cgroup.procs") else { return [] }
+            return text.split(separator: 10).compactMap { Int32(String(decoding: $0, as: UTF8.self)) }
+        }
+    }
+
+    /// Sends SIGKILL to all processes of the directories once, by cgroup.kill where the kernel has it, and lets frozen
+    /// ones go, so that the signal reaches them. Processes may be left that were just being made: look again.
+    public static func kill(_ directories: [String]) {
+        for directory in directories {
+            if write("1", to: directory + "/cgroup.kill") { continue }
+            for pid in pids(below: directory) where pid > 1 { _ = Glibc.kill(pid, SIGKILL) }
+        }
+        for directory in directories { _ = write("THAWED", to: directory + "/freezer.state") }
+    }
+
+    /// Removes the directory and those below it; one that is busy or gone is left as it is.
+    public static func remove(_ directory: String) {
+        for path in tree(directory).reversed() { rmdir(path) }
+    }
+
+    /// The directory, then all below it, parents first.
+    private static func tree(_ directory: String) -> [String] {
+        guard let stream = opendir(directory) else { return [] }
+        defer { closedir(stream) }
+        var found = [directory]
+        while let entry = readdir(stream) {
+            guard entry.pointee.d_type == UInt8(DT_DIR) else { continue }
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { found += tree(directory + "/" + name) }
+        }
+        return found
+    }
+
+    private static func write(_ text: String, to path: String) -> Bool {
+        // The file is missing in hierarchies that have no such feature: that is the answer here.
+        guard let descriptor = try? Descriptor.open(path, O_WRONLY) else { return false }
+        defer { descriptor.close() }
+        do {
+            try descriptor.writeAll(Array(text.utf8))
+            return true
+        } catch { return false }
+    }
+}

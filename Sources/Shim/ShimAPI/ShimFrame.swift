@@ -1,0 +1,110 @@
+/// The form of everything that passes a shim's socket, `run/shims/<id>/shim.sock`, in both directions:
+///
+///      0            4      5            9
+///     ┌────────────┬──────┬────────────┬─────────────────────────┐
+///     │ body size  │ kind │ tag        │ body, by kind           │   numbers little-endian
+///     └────────────┴──────┴────────────┴─────────────────────────┘
+///
+/// A connection begins with `hello` both ways. After it the client sends requests, as many at once as it likes; each
+/// answer bears its request's tag. Two requests change the connection:
+///
+///     client                                      shim
+///       │ hello(version)                           │
+///       ├─────────────────────────────────────────►│
+///       │◄─────────────────────────────────────────┤ hello(version, pid, start time)
+///       │ create, start, kill, exec, delete, …     │        control: request and answer
+///       ├─────────────────────────────────────────►│
+///       │◄─────────────────────────────────────────┤ done | process | facts | failed
+///       │ subscribe                                │
+///       ├─────────────────────────────────────────►│
+///       │◄─────────────────────────────────────────┤ facts, then report … report, as things happen
+///
+///       │ attach                                   │        from here on the connection is a stream
+///       ├─────────────────────────────────────────►│
+///       │◄─────────────────────────────────────────┤ done
+///       │ stdin, inputEnd                          │
+///       ├─────────────────────────────────────────►│
+///       │◄─────────────────────────────────────────┤ stdout, stderr, lost …, end
+///
+/// Whoever receives a frame that it cannot read ends the connection: after garbage no boundary can be trusted.
+package struct ShimFrame: Hashable, Sendable {
+    /// What this program speaks. A shim outlives the engine that started it, so an engine speaks to older ones too.
+    package static let version: UInt16 = 1
+    package static let headerSize = 9
+    /// Holds the largest request: an exec's process with all of its environment.
+    package static let bodyLimit = 4 << 20
+    /// What a sender puts into one stdin, stdout or stderr frame at most.
+    package static let streamLimit = 64 << 10
+
+    package var kind: UInt8
+    package var tag: UInt32
+    package var body: [UInt8]
+
+    package init(kind: UInt8, tag: UInt32, body: [UInt8] = []) {
+        self.kind = kind
+        self.tag = tag
+        self.body = body
+    }
+
+    /// The frame as it goes over the socket.
+    package var bytes: [UInt8] {
+        var writer = WireWriter()
+        writer.bytes.reserveCapacity(Self.headerSize + body.count)
+        writer.put(UInt32(body.count))
+        writer.put(kind)
+        writer.put(tag)
+        writer.bytes.append(contentsOf: body)
+        return writer.bytes
+    }
+}
+
+/// Bytes came that are no frame of this protocol.
+package struct ShimFrameError: Error, Hashable, Sendable, CustomStringConvertible {
+    package let description: String
+
+    package init(_ description: String) { self.description = description }
+}
+
+/// Cuts a stream of bytes into frames. Holds at most one frame and what came after it.
+package struct ShimFrameDecoder: Sendable {
+    private var buffer: [UInt8] = []
+    private var position = 0
+
+    package init() {}
+
+    /// Whether bytes of an unfinished frame are held: an end of the connection now is a fault.
+    package var isInsideFrame: Bool { position < buffer.count }
+
+    package mutating func append(_ bytes: some Sequence<UInt8>) {
+        if position > 0 {
+            buffer.removeFirst(position)
+            position = 0
+        }
+        buffer.append(contentsOf: bytes)
+    }
+
+    /// The next whole frame; nil where more bytes are needed.
+    package mutating func next() throws(ShimFrameError) -> ShimFrame? {
+        guard buffer.count - position >= ShimFrame.headerSize else { return compacted() }
+        var header = WireReader(buffer[position..<position + ShimFrame.headerSize])
+        let size = Int(try header.takeUInt32())
+        guard size <= ShimFrame.bodyLimit else {
+            throw ShimFrameError("a frame of \(size) bytes is over the limit of \(ShimFrame.bodyLimit)")
+        }
+        let kind = try header.takeUInt8()
+        let tag = try header.takeUInt32()
+        let begin = position + ShimFrame.headerSize
+        guard buffer.count - begin >= size else { return nil }
+        position = begin + size
+        return ShimFrame(kind: kind, tag: tag, body: Array(buffer[begin..<position]))
+    }
+
+    /// Gives the room of all that was read back, so that an idle connection holds none.
+    private mutating func compacted() -> ShimFrame? {
+        if position == buffer.count, position > 0 {
+            buffer = []
+            position = 0
+        }
+        return nil
+    }
+}

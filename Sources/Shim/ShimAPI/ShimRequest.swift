@@ -1,0 +1,179 @@
+/// What a client asks of a shim.
+package enum ShimRequest: Hashable, Sendable {
+    case hello(version: UInt16)
+    /// Mounts the root and has the runtime create the container that `task.json` describes: `process`.
+    case create
+    case start
+    /// To the init process, or to an exec's.
+    case kill(execID: String?, signal: Int32)
+    case pause
+    case resume
+    /// Starts a further process: `process`.
+    case exec(ShimExec)
+    case resize(execID: String?, columns: UInt16, rows: UInt16)
+    case closeInput(execID: String?)
+    case attach(ShimAttach)
+    /// What the shim knows now: `facts`.
+    case survey
+    /// `facts`, then a `report` for all that happens from there on.
+    case subscribe
+    /// Removes the container and ends the shim: `done` is the last frame. Refused while processes run.
+    case delete
+}
+
+/// A further process, as `ShimRequest.exec` carries it.
+package struct ShimExec: Hashable, Sendable {
+    package var id: String
+    /// The OCI `process` object as JSON text.
+    package var process: [UInt8]
+    package var terminal: Bool
+    package var columns: UInt16
+    package var rows: UInt16
+    package var input: ShimInput
+
+    package init(id: String, process: [UInt8], terminal: Bool, columns: UInt16, rows: UInt16, input: ShimInput) {
+        self.id = id
+        self.process = process
+        self.terminal = terminal
+        self.columns = columns
+        self.rows = rows
+        self.input = input
+    }
+}
+
+/// Whose standard input a process has.
+package enum ShimInput: String, Hashable, Sendable {
+    /// `/dev/null`, or a terminal nobody types at.
+    case none
+    /// Open until a client closes it.
+    case open
+    /// Closed when the first client that gave input detaches.
+    case once
+
+    fileprivate static let order: [ShimInput] = [.none, .open, .once]
+}
+
+/// What of a process's stdio a client wants.
+package struct ShimAttach: Hashable, Sendable {
+    /// Nil: the init process. An exec may be attached to before it is started, so that no byte is missed.
+    package var execID: String?
+    package var stdin: Bool
+    package var stdout: Bool
+    package var stderr: Bool
+    /// Send what a terminal showed last, or what an exec wrote before anybody attached, first.
+    package var replay: Bool
+
+    package init(execID: String? = nil, stdin: Bool, stdout: Bool, stderr: Bool, replay: Bool) {
+        self.execID = execID
+        self.stdin = stdin
+        self.stdout = stdout
+        self.stderr = stderr
+        self.replay = replay
+    }
+}
+
+extension ShimRequest {
+    /// The request as a frame whose answers bear `tag`.
+    package func frame(tag: UInt32) -> ShimFrame {
+        var writer = WireWriter()
+        let kind: UInt8
+        switch self {
+        case .hello(let version):
+            kind = 1
+            writer.put(version)
+        case .create: kind = 2
+        case .start: kind = 3
+        case .kill(let execID, let signal):
+            kind = 4
+            writer.put(execID) { $0.put($1) }
+            writer.put(signal)
+        case .pause: kind = 5
+        case .resume: kind = 6
+        case .exec(let exec):
+            kind = 7
+            exec.write(to: &writer)
+        case .resize(let execID, let columns, let rows):
+            kind = 8
+            writer.put(execID) { $0.put($1) }
+            writer.put(columns)
+            writer.put(rows)
+        case .closeInput(let execID):
+            kind = 9
+            writer.put(execID) { $0.put($1) }
+        case .attach(let attach):
+            kind = 10
+            attach.write(to: &writer)
+        case .survey: kind = 11
+        case .subscribe: kind = 12
+        case .delete: kind = 13
+        }
+        return ShimFrame(kind: kind, tag: tag, body: writer.bytes)
+    }
+
+    package init(_ frame: ShimFrame) throws(ShimFrameError) {
+        var reader = WireReader(frame.body)
+        switch frame.kind {
+        case 1: self = .hello(version: try reader.takeUInt16())
+        case 2: self = .create
+        case 3: self = .start
+        case 4: self = .kill(execID: try reader.takeOptionalString(), signal: try reader.takeInt32())
+        case 5: self = .pause
+        case 6: self = .resume
+        case 7: self = .exec(try ShimExec(from: &reader))
+        case 8:
+            self = .resize(
+                execID: try reader.takeOptionalString(), columns: try reader.takeUInt16(), rows: try reader.takeUInt16()
+            )
+        case 9: self = .closeInput(execID: try reader.takeOptionalString())
+        case 10: self = .attach(try ShimAttach(from: &reader))
+        case 11: self = .survey
+        case 12: self = .subscribe
+        case 13: self = .delete
+        default: throw ShimFrameError("\(frame.kind) is no request")
+        }
+        try reader.finish()
+    }
+}
+
+extension WireReader {
+    mutating func takeOptionalString() throws(ShimFrameError) -> String? {
+        try takeOptional { reader throws(ShimFrameError) in try reader.takeString() }
+    }
+}
+
+extension ShimExec {
+    fileprivate func write(to writer: inout WireWriter) {
+        writer.put(id)
+        writer.put(process)
+        writer.put(terminal)
+        writer.put(columns)
+        writer.put(rows)
+        writer.put(UInt8(ShimInput.order.firstIndex(of: input) ?? 0))
+    }
+
+    fileprivate init(from reader: inout WireReader) throws(ShimFrameError) {
+        id = try reader.takeString()
+        process = try reader.takeBytes()
+        terminal = try reader.takeBool()
+        columns = try reader.takeUInt16()
+        rows = try reader.takeUInt16()
+        let number = Int(try reader.takeUInt8())
+        guard ShimInput.order.indices.contains(number) else { throw ShimFrameError("\(number) is no way of input") }
+        input = ShimInput.order[number]
+    }
+}
+
+extension ShimAttach {
+    fileprivate func write(to writer: inout WireWriter) {
+        writer.put(execID) { $0.put($1) }
+        for wish in [stdin, stdout, stderr, replay] { writer.put(wish) }
+    }
+
+    fileprivate init(from reader: inout WireReader) throws(ShimFrameError) {
+        execID = try reader.takeOptionalString()
+        stdin = try reader.takeBool()
+        stdout = try reader.takeBool()
+        stderr = try reader.takeBool()
+        replay = try reader.takeBool()
+    }
+}

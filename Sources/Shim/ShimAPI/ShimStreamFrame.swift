@@ -1,0 +1,43 @@
+/// What passes a connection after `attach`.
+package enum ShimStreamFrame: Hashable, Sendable {
+    /// From the client: input of the process.
+    case stdin([UInt8])
+    /// From the client: no more input will come.
+    case inputEnd
+    /// From the shim: output; all of a terminal's is `stdout`.
+    case stdout([UInt8])
+    case stderr([UInt8])
+    /// From the shim: this client was too slow, so many bytes of output were dropped here.
+    case lost(byteCount: UInt64)
+    /// From the shim: the output has ended. The last frame.
+    case end
+
+    package var frame: ShimFrame {
+        switch self {
+        case .stdin(let bytes): return ShimFrame(kind: 128, tag: 0, body: bytes)
+        case .inputEnd: return ShimFrame(kind: 129, tag: 0)
+        case .stdout(let bytes): return ShimFrame(kind: 130, tag: 0, body: bytes)
+        case .stderr(let bytes): return ShimFrame(kind: 131, tag: 0, body: bytes)
+        case .lost(let byteCount):
+            var writer = WireWriter()
+            writer.put(byteCount)
+            return ShimFrame(kind: 132, tag: 0, body: writer.bytes)
+        case .end: return ShimFrame(kind: 133, tag: 0)
+        }
+    }
+
+    package init(_ frame: ShimFrame) throws(ShimFrameError) {
+        switch frame.kind {
+        case 128: self = .stdin(frame.body)
+        case 129: self = .inputEnd
+        case 130: self = .stdout(frame.body)
+        case 131: self = .stderr(frame.body)
+        case 132:
+            var reader = WireReader(frame.body)
+            self = .lost(byteCount: try reader.takeUInt64())
+            try reader.finish()
+        case 133: self = .end
+        default: throw ShimFrameError("\(frame.kind) is no part of a stream")
+        }
+    }
+}

@@ -1,0 +1,116 @@
+import JSON
+
+/// `task.json` in a shim's directory: what the container is to be made of, written before the shim is started. It also
+/// tells a later engine, whose shim may be dead, where the container's remains are.
+package struct ShimTask: Hashable, Sendable {
+    package struct Mount: Hashable, Sendable {
+        package var type: String
+        package var source: String
+        package var target: String
+        package var options: [String]
+
+        package init(type: String, source: String, target: String, options: [String]) {
+            self.type = type
+            self.source = source
+            self.target = target
+            self.options = options
+        }
+    }
+
+    package struct Log: Hashable, Sendable {
+        package var path: String
+        package var maximumSizeBytes: Int64?
+        package var maximumFiles: Int
+
+        package init(path: String, maximumSizeBytes: Int64?, maximumFiles: Int) {
+            self.path = path
+            self.maximumSizeBytes = maximumSizeBytes
+            self.maximumFiles = maximumFiles
+        }
+    }
+
+    package var id: String
+    package var bundle: String
+    package var rootMounts: [Mount] = []
+    package var terminal = false
+    package var columns: UInt16 = 0
+    package var rows: UInt16 = 0
+    package var input = ShimInput.none
+    package var log: Log?
+    /// The runtime's program.
+    package var runtime: String
+    /// What the runtime gets as `--root`.
+    package var runtimeRoot: String
+    /// `linux.cgroupsPath` of the bundle, where it has one.
+    package var cgroupsPath: String?
+
+    package init(id: String, bundle: String, runtime: String, runtimeRoot: String) {
+        self.id = id
+        self.bundle = bundle
+        self.runtime = runtime
+        self.runtimeRoot = runtimeRoot
+    }
+}
+
+extension ShimTask {
+    package static let fileName = "task.json"
+
+    package var json: JSONValue {
+        var object = JSONObject([
+            ("id", .string(id)), ("bundle", .string(bundle)), ("runtime", .string(runtime)),
+            ("runtimeRoot", .string(runtimeRoot)), ("terminal", .bool(terminal)),
+            ("columns", .integer(Int64(columns))), ("rows", .integer(Int64(rows))),
+            ("input", .string(input.rawValue)), ("rootMounts", .array(rootMounts.map(\.json))),
+        ])
+        object["cgroupsPath"] = cgroupsPath.map(JSONValue.string)
+        object["log"] = log?.json
+        return .object(object)
+    }
+
+    /// Nil where a member that every task has is missing.
+    package init?(json: JSONValue) {
+        guard let id = json["id"]?.string, let bundle = json["bundle"]?.string,
+            let runtime = json["runtime"]?.string, let runtimeRoot = json["runtimeRoot"]?.string
+        else { return nil }
+        self.init(id: id, bundle: bundle, runtime: runtime, runtimeRoot: runtimeRoot)
+        terminal = json["terminal"]?.bool ?? false
+        columns = json["columns"]?.integer.flatMap(UInt16.init(exactly:)) ?? 0
+        rows = json["rows"]?.integer.flatMap(UInt16.init(exactly:)) ?? 0
+        input = json["input"]?.string.flatMap(ShimInput.init(rawValue:)) ?? .none
+        rootMounts = (json["rootMounts"]?.array ?? []).compactMap(Mount.init(json:))
+        cgroupsPath = json["cgroupsPath"]?.string
+        log = json["log"].flatMap(Log.init(json:))
+    }
+}
+
+extension ShimTask.Mount {
+    fileprivate var json: JSONValue {
+        [
+            "type": .string(type), "source": .string(source), "target": .string(target),
+            "options": .array(options.map(JSONValue.string)),
+        ]
+    }
+
+    fileprivate init?(json: JSONValue) {
+        guard let type = json["type"]?.string, let source = json["source"]?.string,
+            let target = json["target"]?.string
+        else { return nil }
+        self.init(
+            type: type, source: source, target: target, options: (json["options"]?.array ?? []).compactMap(\.string))
+    }
+}
+
+extension ShimTask.Log {
+    fileprivate var json: JSONValue {
+        var object = JSONObject([("path", .string(path)), ("maximumFiles", .integer(Int64(maximumFiles)))])
+        object["maximumSizeBytes"] = maximumSizeBytes.map(JSONValue.integer)
+        return .object(object)
+    }
+
+    fileprivate init?(json: JSONValue) {
+        guard let path = json["path"]?.string else { return nil }
+        self.init(
+            path: path, maximumSizeBytes: json["maximumSizeBytes"]?.integer,
+            maximumFiles: Int(json["maximumFiles"]?.integer ?? 1))
+    }
+}
