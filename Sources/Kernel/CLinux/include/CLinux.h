@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "CLinuxContainers.h"
 #include "CLinuxEvents.h"
 
 /// clone3(2) with the semantics of fork: no new stack, no shared memory. `pidfd` receives a descriptor for the child;

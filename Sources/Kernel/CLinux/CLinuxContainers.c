@@ -1,0 +1,145 @@
+#include "CLinuxContainers.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/keyctl.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+int gantry_setns(int descriptor, int flags) { return setns(descriptor, flags); }
+
+pid_t gantry_clone3_sibling(uint64_t flags, int *pidfd) {
+    // The first eight members are all that CLONE_PARENT needs; exit_signal must be zero with it.
+    uint64_t args[8] = {flags | CLONE_PIDFD | CLONE_PARENT, (uintptr_t)pidfd};
+    return (pid_t)syscall(SYS_clone3, args, sizeof args);
+}
+
+int gantry_sethostname(const char *name, size_t length) { return sethostname(name, length); }
+int gantry_setdomainname(const char *name, size_t length) { return setdomainname(name, length); }
+
+// Numbers of their own: an older C library's headers lack them.
+#ifndef SYS_open_tree
+#define SYS_open_tree 428
+#define SYS_move_mount 429
+#endif
+#ifndef SYS_mount_setattr
+#define SYS_mount_setattr 442
+#endif
+
+int gantry_open_tree(int directory, const char *path, unsigned int flags) {
+    return (int)syscall(SYS_open_tree, directory, path, flags);
+}
+
+int gantry_move_mount(int from, const char *from_path, int to, const char *to_path, unsigned int flags) {
+    return (int)syscall(SYS_move_mount, from, from_path, to, to_path, flags);
+}
+
+int gantry_mount_setattr(
+    int directory, const char *path, unsigned int flags, uint64_t set, uint64_t clear, uint64_t propagation,
+    uint64_t userns) {
+    uint64_t attributes[4] = {set, clear, propagation, userns};
+    return (int)syscall(SYS_mount_setattr, directory, path, flags, attributes, sizeof attributes);
+}
+
+int gantry_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable) {
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2] = {
+        {(uint32_t)effective, (uint32_t)permitted, (uint32_t)inheritable},
+        {(uint32_t)(effective >> 32), (uint32_t)(permitted >> 32), (uint32_t)(inheritable >> 32)}};
+    return (int)syscall(SYS_capset, &header, data);
+}
+
+int gantry_capget(uint64_t *effective, uint64_t *permitted, uint64_t *inheritable) {
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2];
+    if (syscall(SYS_capget, &header, data) < 0) return -1;
+    *effective = data[0].effective | (uint64_t)data[1].effective << 32;
+    *permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
+    *inheritable = data[0].inheritable | (uint64_t)data[1].inheritable << 32;
+    return 0;
+}
+
+int gantry_seccomp_filter(const void *instructions, unsigned short count, unsigned int flags) {
+    struct sock_fprog program = {.len = count, .filter = (struct sock_filter *)instructions};
+    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+}
+
+int gantry_bpf_load_device_filter(const uint64_t *instructions, unsigned int count) {
+    union bpf_attr attributes;
+    memset(&attributes, 0, sizeof attributes);
+    attributes.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
+    attributes.insns = (uintptr_t)instructions;
+    attributes.insn_cnt = count;
+    attributes.license = (uintptr_t) "Apache";
+    return (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attributes, sizeof attributes);
+}
+
+int gantry_bpf_attach_device_filter(int cgroup, int program) {
+    union bpf_attr attributes;
+    memset(&attributes, 0, sizeof attributes);
+    attributes.target_fd = cgroup;
+    attributes.attach_bpf_fd = program;
+    attributes.attach_type = BPF_CGROUP_DEVICE;
+    attributes.attach_flags = BPF_F_ALLOW_MULTI;
+    return (int)syscall(SYS_bpf, BPF_PROG_ATTACH, &attributes, sizeof attributes);
+}
+
+int gantry_pty_peer(int master, int flags) { return ioctl(master, TIOCGPTPEER, flags); }
+int gantry_keyctl_join_session(const char *name) {
+    return (int)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name);
+}
+
+int gantry_exec_descriptor(int descriptor, char *const arguments[], char *const environment[]) {
+    return (int)syscall(SYS_execveat, descriptor, "", arguments, environment, AT_EMPTY_PATH);
+}
+
+int gantry_wait_pidfd(int pidfd, int block) {
+    siginfo_t info;
+    memset(&info, 0, sizeof info);
+    if (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED | (block ? 0 : WNOHANG)) < 0) return -1;
+    if (info.si_pid == 0) return -2;
+    return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+}
+
+int gantry_mknod_at(int directory, const char *name, mode_t mode, unsigned int major_number, unsigned int minor_number) {
+    return mknodat(directory, name, mode, makedev(major_number, minor_number));
+}
+
+unsigned int gantry_major(uint64_t device) { return major(device); }
+unsigned int gantry_minor(uint64_t device) { return minor(device); }
+
+int64_t gantry_filesystem_magic(int descriptor) {
+    struct statfs facts;
+    return fstatfs(descriptor, &facts) < 0 ? -1 : (int64_t)facts.f_type;
+}
+
+int64_t gantry_mount_flags(int descriptor) {
+    struct statfs facts;
+    return fstatfs(descriptor, &facts) < 0 ? -1 : (int64_t)facts.f_flags;
+}
+
+int gantry_renameat2(int from, const char *old_name, int to, const char *new_name, unsigned int flags) {
+    return renameat2(from, old_name, to, new_name, flags);
+}
+
+static void exit_by_signal(int signal) { _exit(128 + signal); }
+
+int gantry_exit_on_signal(int signal) {
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = exit_by_signal;
+    return sigaction(signal, &action, NULL);
+}

@@ -1,0 +1,50 @@
+// What a container is made of: namespaces, the new mount calls, capabilities, filters, terminals. Included by CLinux.h.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+int gantry_setns(int descriptor, int flags);
+/// clone3(2) as gantry_clone3_fork, with CLONE_PARENT: the child's parent is the caller's.
+pid_t gantry_clone3_sibling(uint64_t flags, int *pidfd);
+int gantry_sethostname(const char *name, size_t length);
+int gantry_setdomainname(const char *name, size_t length);
+
+int gantry_open_tree(int directory, const char *path, unsigned int flags);
+int gantry_move_mount(int from, const char *from_path, int to, const char *to_path, unsigned int flags);
+/// mount_setattr(2). `userns` counts only where MOUNT_ATTR_IDMAP is set.
+int gantry_mount_setattr(
+    int directory, const char *path, unsigned int flags, uint64_t set, uint64_t clear, uint64_t propagation,
+    uint64_t userns);
+
+/// capset(2) for the calling process: 64-bit sets, a bit a capability.
+int gantry_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable);
+/// capget(2) for the calling process.
+int gantry_capget(uint64_t *effective, uint64_t *permitted, uint64_t *inheritable);
+
+/// seccomp(2) SECCOMP_SET_MODE_FILTER: `count` instructions of 8 bytes.
+int gantry_seccomp_filter(const void *instructions, unsigned short count, unsigned int flags);
+/// bpf(2): loads a BPF_PROG_TYPE_CGROUP_DEVICE program; returns its descriptor.
+int gantry_bpf_load_device_filter(const uint64_t *instructions, unsigned int count);
+/// bpf(2): attaches that program to a cgroup2 directory, beside others.
+int gantry_bpf_attach_device_filter(int cgroup, int program);
+
+/// TIOCGPTPEER: the other end of a pseudoterminal, whatever is mounted at /dev/pts.
+int gantry_pty_peer(int master, int flags);
+int gantry_keyctl_join_session(const char *name);
+/// execveat(2) of the file itself (AT_EMPTY_PATH).
+int gantry_exec_descriptor(int descriptor, char *const arguments[], char *const environment[]);
+/// waitid(2) on a pidfd: the exit code, or 128 + signal; -2 where it runs on (`block` false); -1 and errno.
+int gantry_wait_pidfd(int pidfd, int block);
+int gantry_mknod_at(int directory, const char *name, mode_t mode, unsigned int major, unsigned int minor);
+unsigned int gantry_major(uint64_t device);
+unsigned int gantry_minor(uint64_t device);
+/// The kind of file system below a descriptor (statfs f_type), or -1.
+int64_t gantry_filesystem_magic(int descriptor);
+/// The mount's flags (statfs f_flags: ST_RDONLY and so on), or -1.
+int64_t gantry_mount_flags(int descriptor);
+int gantry_renameat2(int from, const char *old_name, int to, const char *new_name, unsigned int flags);
+/// Lets `signal` end this process with 128 + signal by a handler: the first process of a pid namespace is immune to
+/// signals that have their default action.
+int gantry_exit_on_signal(int signal);

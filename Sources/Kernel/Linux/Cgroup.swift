@@ -1,0 +1,126 @@
+import CLinux
+import Glibc
+
+/// One cgroup of that path in each hierarchy that matters: made, joined, ended and removed together.
+package struct Cgroup: Hashable, Sendable {
+    /// Absolute from the hierarchies' roots: `/gantry/abc`.
+    package let path: String
+    package let layout: CgroupLayout
+
+    package init(path: String, layout: CgroupLayout) {
+        self.path = PathName.cleaned(path)
+        self.layout = layout
+    }
+
+    /// The version 1 controllers whose hierarchies a container is put into. `cpuset` is not among them: its directories
+    /// must be filled before use, so it is joined only by who wants its limits.
+    package static let accounted = ["cpu", "cpuacct", "memory", "pids", "blkio", "devices", "freezer"]
+
+    /// The directories of this cgroup, one a hierarchy, version 2 first.
+    package func directories(with extra: [String] = []) -> [String] {
+        var found: [String] = []
+        if let unified = layout.unifiedDirectory(of: path) { found.append(unified) }
+        if layout.mode == .unified { return found }
+        var controllers = Self.accounted + extra
+        if layout.mode == .legacy { controllers.append("name=systemd") }
+        for controller in controllers {
+            guard let directory = layout.directory(of: path, controller: controller) else { continue }
+            if !found.contains(directory) { found.append(directory) }
+        }
+        return found
+    }
+
+    /// Makes the directories. In a pure version 2 the controllers are switched on for them from the root down.
+    package func create(with extra: [String] = []) throws(KernelError) {
+        if layout.mode == .unified { try enableControllers() }
+        for directory in directories(with: extra) { try Directory.create(directory) }
+        if extra.contains("cpuset"), let directory = layout.hierarchy(of: "cpuset") { try fillCpuset(directory) }
+    }
+
+    /// Moves a process, with all its threads, into the cgroup.
+    package func attach(pid: Int32, with extra: [String] = [], skippingUnified: Bool = false) throws(KernelError) {
+        let unified = layout.unifiedDirectory(of: path)
+        for directory in directories(with: extra) where !(skippingUnified && directory == unified) {
+            try FileContents.write(String(pid), to: "\(directory)/cgroup.procs")
+        }
+    }
+
+    /// Whether any hierarchy has the cgroup.
+    package var exists: Bool { directories(with: ["cpuset"]).contains { access($0, F_OK) == 0 } }
+
+    /// The pids in the cgroup and those below it.
+    package func processes() throws(KernelError) -> [Int32] {
+        guard let directory = lifetimeDirectory else { return [] }
+        var pids: [Int32] = []
+        try collectProcesses(directory, into: &pids)
+        return pids
+    }
+
+    /// Version 2 where there is one, since all processes are in it; else one of version 1.
+    package var lifetimeDirectory: String? {
+        layout.unifiedDirectory(of: path) ?? layout.directory(of: path, controller: "pids")
+            ?? layout.directory(of: path, controller: "memory")
+    }
+
+    private func collectProcesses(_ directory: String, into pids: inout [Int32]) throws(KernelError) {
+        do throws(KernelError) {
+            let text = try FileContents.read("\(directory)/cgroup.procs")
+            for line in text.split(separator: 10) {
+                if let pid = Int32(String(decoding: line, as: UTF8.self)), pid > 0 { pids.append(pid) }
+            }
+            for child in try Self.children(of: directory) { try collectProcesses(child, into: &pids) }
+        } catch  where error.errno == .noSuchFile || error.errno == .noDevice {
+            return
+        }
+    }
+
+    static func children(of directory: String) throws(KernelError) -> [String] {
+        let names = try Directory.list(directory)
+        var found: [String] = []
+        for name in names where !name.contains(".") || access("\(directory)/\(name)/cgroup.procs", F_OK) == 0 {
+            let child = "\(directory)/\(name)"
+            var facts = stat()
+            if lstat(child, &facts) == 0, facts.st_mode & S_IFMT == S_IFDIR { found.append(child) }
+        }
+        return found
+    }
+
+    /// A controller must be switched on in each ancestor's `cgroup.subtree_control`. One that cannot be (a delegated
+    /// tree without it, or processes in the ancestor) is left out here; a limit that needs it then names it.
+    private func enableControllers() throws(KernelError) {
+        guard let root = layout.unifiedMountPoint else { return }
+        let text = try FileContents.read("\(root)/cgroup.controllers")
+        let controllers = text.split(whereSeparator: { $0 == 32 || $0 == 10 }).map {
+            String(decoding: $0, as: UTF8.self)
+        }
+        var directory = root
+        for component in path.split(separator: "/") {
+            let enabled = try FileContents.read("\(directory)/cgroup.subtree_control")
+                .split(whereSeparator: { $0 == 32 || $0 == 10 }).map { String(decoding: $0, as: UTF8.self) }
+            for controller in controllers where !enabled.contains(controller) {
+                do throws(KernelError) {
+                    try FileContents.write("+\(controller)", to: "\(directory)/cgroup.subtree_control")
+                } catch {
+                    continue
+                }
+            }
+            directory += "/\(component)"
+            try Directory.create(directory)
+        }
+    }
+
+    /// A new cpuset of version 1 has no processors and no memory nodes: each level takes its parent's.
+    private func fillCpuset(_ hierarchy: CgroupLayout.Hierarchy) throws(KernelError) {
+        var directory = hierarchy.mountPoint
+        for component in path.split(separator: "/") {
+            let parent = directory
+            directory += "/\(component)"
+            for file in ["cpuset.cpus", "cpuset.mems"] {
+                let value = try FileContents.read("\(directory)/\(file)")
+                guard value.allSatisfy({ $0 == 10 || $0 == 0 }) else { continue }
+                let inherited = try FileContents.read("\(parent)/\(file)")
+                try FileContents.write(String(decoding: inherited, as: UTF8.self), to: "\(directory)/\(file)")
+            }
+        }
+    }
+}

@@ -1,0 +1,157 @@
+import CLinux
+import Glibc
+
+extension Cgroup {
+    /// Sends SIGKILL to every process in the cgroup and below, so that none can escape by forking: `cgroup.kill`, or
+    /// frozen, signalled and thawed.
+    package func kill() throws(KernelError) {
+        if let unified = layout.unifiedDirectory(of: path) {
+            do throws(KernelError) {
+                try FileContents.write("1", to: "\(unified)/cgroup.kill")
+                // Killed processes of a frozen version 1 cgroup end only once it is thawed.
+                if layout.mode == .hybrid { try thawLegacy() }
+                return
+            } catch  where error.errno == .noSuchFile {
+                if access(unified, F_OK) != 0 { return }
+                // Linux before 5.14 has no cgroup.kill.
+            }
+        }
+        try setFrozen(true)
+        do throws(KernelError) {
+            for pid in try processes() { _ = Glibc.kill(pid, SIGKILL) }
+        } catch {
+            try setFrozen(false)
+            throw error
+        }
+        try setFrozen(false)
+    }
+
+    /// Sends a signal to every process in the cgroup and below.
+    package func signalAll(_ signal: Int32) throws(KernelError) {
+        if signal == SIGKILL { return try kill() }
+        for pid in try processes() { _ = Glibc.kill(pid, signal) }
+    }
+
+    /// Stops or continues all processes; returns when all have stopped.
+    package func setFrozen(_ frozen: Bool) throws(KernelError) {
+        if let unified = layout.unifiedDirectory(of: path) {
+            try FileContents.write(frozen ? "1" : "0", to: "\(unified)/cgroup.freeze")
+            if try waitForEvent("frozen", frozen ? "1" : "0", in: unified, timeoutMilliseconds: 10_000) { return }
+            if frozen { try FileContents.write("0", to: "\(unified)/cgroup.freeze") }
+            throw KernelError(frozen ? "freeze" : "thaw", path, Errno(rawValue: ETIMEDOUT))
+        }
+        guard let directory = layout.directory(of: path, controller: "freezer") else {
+            throw KernelError("freeze", path, .notSupported)
+        }
+        try freezeLegacy(directory, frozen)
+    }
+
+    package func isFrozen() throws(KernelError) -> Bool {
+        if let unified = layout.unifiedDirectory(of: path), try value("frozen", in: unified) == "1" { return true }
+        guard let directory = layout.directory(of: path, controller: "freezer") else { return false }
+        do throws(KernelError) {
+            let state = try FileContents.read("\(directory)/freezer.state")
+            return state.starts(with: Array("FR".utf8))
+        } catch  where error.errno == .noSuchFile {
+            return false
+        }
+    }
+
+    /// Removes the directories with those below, once their processes have ended; EBUSY where they do not in time.
+    package func remove(timeoutMilliseconds: Int32 = 10_000) throws(KernelError) {
+        if let unified = layout.unifiedDirectory(of: path) {
+            _ = try waitForEvent("populated", "0", in: unified, timeoutMilliseconds: timeoutMilliseconds)
+        }
+        for directory in directories(with: ["cpuset", "hugetlb", "net_cls", "net_prio", "perf_event", "rdma", "misc"]) {
+            try Self.removeTree(directory, timeoutMilliseconds: timeoutMilliseconds)
+        }
+    }
+
+    private static func removeTree(_ directory: String, timeoutMilliseconds: Int32) throws(KernelError) {
+        if rmdir(directory) == 0 { return }
+        do throws(KernelError) {
+            for child in try children(of: directory) {
+                try removeTree(child, timeoutMilliseconds: timeoutMilliseconds)
+            }
+        } catch  where error.errno == .noSuchFile || error.errno == .noDevice {
+            return
+        }
+        // Version 1 tells nobody when the last dying process has left: asked again, ever more seldom.
+        var pause: Int32 = 1
+        var rest = timeoutMilliseconds
+        while true {
+            do throws(KernelError) {
+                try kernelCall("remove cgroup", directory) { rmdir(directory) }
+                return
+            } catch  where error.errno == .noSuchFile {
+                return
+            } catch {
+                guard error.errno == .busy, rest > 0 else { throw error }
+            }
+            poll(nil, 0, pause)
+            rest -= pause
+            pause = min(pause * 2, 50)
+        }
+    }
+
+    /// Waits until `cgroup.events` gives `key` that value; the kernel announces each change by POLLPRI.
+    private func waitForEvent(
+        _ key: String, _ wanted: String, in directory: String, timeoutMilliseconds: Int32
+    ) throws(KernelError) -> Bool {
+        let file: OwnedDescriptor
+        do throws(KernelError) {
+            file = OwnedDescriptor(try Descriptor.open("\(directory)/cgroup.events", O_RDONLY))
+        } catch  where error.errno == .noSuchFile {
+            return true
+        }
+        while true {
+            // Read before the wait: a change after this read wakes the poll.
+            if try Self.value(key, in: file.descriptor) == wanted { return true }
+            var entry = pollfd(fd: file.descriptor.rawValue, events: Int16(POLLPRI), revents: 0)
+            let ready = try kernelCall("poll", directory) { poll(&entry, 1, timeoutMilliseconds) }
+            if ready == 0 { return false }
+        }
+    }
+
+    private func value(_ key: String, in directory: String) throws(KernelError) -> String? {
+        do throws(KernelError) {
+            let file = OwnedDescriptor(try Descriptor.open("\(directory)/cgroup.events", O_RDONLY))
+            return try Self.value(key, in: file.descriptor)
+        } catch  where error.errno == .noSuchFile || error.errno == .noDevice {
+            return nil
+        }
+    }
+
+    private static func value(_ key: String, in file: Descriptor) throws(KernelError) -> String? {
+        var chunk = [UInt8](repeating: 0, count: 256)
+        let count = try kernelCall("read cgroup.events") { pread(file.rawValue, &chunk, 256, 0) }
+        for line in chunk[..<count].split(separator: 10) {
+            let words = line.split(separator: 32)
+            if words.count == 2, String(decoding: words[0], as: UTF8.self) == key {
+                return String(decoding: words[1], as: UTF8.self)
+            }
+        }
+        return nil
+    }
+
+    private func thawLegacy() throws(KernelError) {
+        guard let directory = layout.directory(of: path, controller: "freezer"), access(directory, F_OK) == 0 else {
+            return
+        }
+        try FileContents.write("THAWED", to: "\(directory)/freezer.state")
+    }
+
+    /// A process that forks while it is being frozen keeps the state at FREEZING: thawed for a moment, it settles.
+    private func freezeLegacy(_ directory: String, _ frozen: Bool) throws(KernelError) {
+        let wanted = frozen ? "FROZEN" : "THAWED"
+        for round in 0..<1000 {
+            if frozen, round % 25 == 24 { try FileContents.write("THAWED", to: "\(directory)/freezer.state") }
+            try FileContents.write(wanted, to: "\(directory)/freezer.state")
+            let state = try FileContents.read("\(directory)/freezer.state")
+            if state.starts(with: Array(wanted.utf8)) { return }
+            poll(nil, 0, 1)
+        }
+        try FileContents.write("THAWED", to: "\(directory)/freezer.state")
+        throw KernelError("freeze", path, Errno(rawValue: ETIMEDOUT))
+    }
+}

@@ -1,0 +1,90 @@
+import CLinux
+import Glibc
+
+/// Directories: making, listing, emptying and locking them.
+package enum Directory {
+    /// mkdir(2) of each missing directory of `path`.
+    package static func create(_ path: String, mode: mode_t = 0o755) throws(KernelError) {
+        if mkdir(path, mode) == 0 { return }
+        do throws(KernelError) {
+            try kernelCall("mkdir", path) { mkdir(path, mode) }
+        } catch {
+            switch error.errno {
+            case .exists:
+                var facts = stat()
+                try kernelCall("stat", path) { stat(path, &facts) }
+                guard facts.st_mode & S_IFMT == S_IFDIR else { throw KernelError("mkdir", path, .notDirectory) }
+            case .noSuchFile:
+                let parent = PathName.split(path).parent
+                guard parent != path, parent != "." else { throw error }
+                try create(parent, mode: mode)
+                do throws(KernelError) {
+                    try kernelCall("mkdir", path) { mkdir(path, mode) }
+                } catch  where error.errno == .exists {
+                    // Another process made it in between.
+                }
+            default: throw error
+            }
+        }
+    }
+
+    /// The names in a directory, without `.` and `..`, in no order. Names that are not UTF-8 come out repaired, so they
+    /// cannot be opened by the result; our own directories hold none.
+    package static func list(_ path: String) throws(KernelError) -> [String] {
+        let descriptor = try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
+        return try list(adopting: descriptor, path)
+    }
+
+    package static func list(in directory: Descriptor, _ name: String = ".") throws(KernelError) -> [String] {
+        try list(adopting: try directory.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW), name)
+    }
+
+    private static func list(adopting descriptor: Descriptor, _ path: String) throws(KernelError) -> [String] {
+        guard let stream = fdopendir(descriptor.rawValue) else {
+            descriptor.close()
+            throw KernelError("list", path, .inputOutput)
+        }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
+    }
+
+    /// Removes what `path` names with all that is below, following no symbolic link and crossing no mount; does nothing
+    /// where it is missing.
+    package static func removeTree(_ path: String) throws(KernelError) {
+        let (parentPath, name) = PathName.split(path)
+        do throws(KernelError) {
+            let parent = OwnedDescriptor(try Descriptor.open(parentPath, O_PATH | O_DIRECTORY))
+            try removeTree(name, in: parent.descriptor)
+        } catch  where error.errno == .noSuchFile {
+            // Gone already: what the caller wanted.
+        }
+    }
+
+    package static func removeTree(_ name: String, in parent: Descriptor) throws(KernelError) {
+        if unlinkat(parent.rawValue, name, 0) == 0 { return }
+        do throws(KernelError) {
+            try kernelCall("remove", name) { unlinkat(parent.rawValue, name, 0) }
+        } catch {
+            if error.errno == .noSuchFile { return }
+            guard error.errno == .isDirectory || error.errno == .notPermitted else { throw error }
+        }
+        let directory = OwnedDescriptor(try parent.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
+        for child in try list(in: directory.descriptor) { try removeTree(child, in: directory.descriptor) }
+        try kernelCall("rmdir", name) { unlinkat(parent.rawValue, name, AT_REMOVEDIR) }
+    }
+}
+
+extension Descriptor {
+    /// flock(2): an exclusive lock that ends with the last duplicate of this descriptor. Nil wait: EAGAIN where another
+    /// holds it.
+    package func lock(waiting: Bool = true) throws(KernelError) {
+        try kernelCall("lock") { flock(rawValue, LOCK_EX | (waiting ? 0 : LOCK_NB)) }
+    }
+}

@@ -1,0 +1,73 @@
+import CLinux
+import Glibc
+
+/// Whole small files: read at once, or replaced so that a reader sees the old or the new one and never a part.
+package enum FileContents {
+    package static func read(_ path: String, limitBytes: Int = 64 << 20) throws(KernelError) -> [UInt8] {
+        let file = OwnedDescriptor(try Descriptor.open(path, O_RDONLY))
+        return try file.descriptor.readAll(limitBytes: limitBytes)
+    }
+
+    /// Reads `name` in a directory.
+    package static func read(
+        _ name: String, in directory: Descriptor, limitBytes: Int = 64 << 20
+    ) throws(KernelError) -> [UInt8] {
+        let file = OwnedDescriptor(try directory.open(name, O_RDONLY))
+        return try file.descriptor.readAll(limitBytes: limitBytes)
+    }
+
+    /// Puts `bytes` in place of the file `name`: a temporary file beside it, fsync(2), rename(2).
+    ///
+    /// - Parameter durable: whether the file and its directory are synced, so that it also survives a crash of the
+    ///   machine. Needless below a run root, which does not outlive the boot.
+    package static func replace(
+        _ name: String, in directory: Descriptor, with bytes: [UInt8], mode: mode_t = 0o600, durable: Bool = true
+    ) throws(KernelError) {
+        let temporary = ".\(name).\(getpid()).tmp"
+        let flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW
+        let file = OwnedDescriptor(try directory.open(temporary, flags, mode: mode))
+        do {
+            try kernelCall("chmod", temporary) { fchmod(file.descriptor.rawValue, mode) }
+            try file.descriptor.writeAll(bytes)
+            if durable { try kernelCall("fsync", temporary) { fsync(file.descriptor.rawValue) } }
+            try kernelCall("rename", name) { renameat(directory.rawValue, temporary, directory.rawValue, name) }
+        } catch {
+            _ = unlinkat(directory.rawValue, temporary, 0)
+            throw error
+        }
+        if durable { try kernelCall("fsync", ".") { fsync(directory.rawValue) } }
+    }
+
+    package static func replace(
+        _ path: String, with bytes: [UInt8], mode: mode_t = 0o600, durable: Bool = true
+    ) throws(KernelError) {
+        let (parent, name) = PathName.split(path)
+        let directory = OwnedDescriptor(try Descriptor.open(parent, O_PATH | O_DIRECTORY))
+        // fsync needs a descriptor that is open for reading; the O_PATH one serves the rest.
+        try replace(name, in: directory.descriptor, with: bytes, mode: mode, durable: false)
+        guard durable else { return }
+        let readable = OwnedDescriptor(try Descriptor.open(parent, O_RDONLY | O_DIRECTORY))
+        let file = OwnedDescriptor(try readable.descriptor.open(name, O_RDONLY))
+        try kernelCall("fsync", path) { fsync(file.descriptor.rawValue) }
+        try kernelCall("fsync", parent) { fsync(readable.descriptor.rawValue) }
+    }
+
+    /// Writes to a file that exists and is the kernel's, as in /proc, /sys and cgroup directories: one write(2).
+    package static func write(_ text: String, to path: String) throws(KernelError) {
+        let file = OwnedDescriptor(try Descriptor.open(path, O_WRONLY))
+        try write(text, to: file.descriptor, named: path)
+    }
+
+    /// The same for a file in a directory.
+    package static func write(_ text: String, to name: String, in directory: Descriptor) throws(KernelError) {
+        let file = OwnedDescriptor(try directory.open(name, O_WRONLY))
+        try write(text, to: file.descriptor, named: name)
+    }
+
+    private static func write(_ text: String, to file: Descriptor, named name: String) throws(KernelError) {
+        var text = text
+        try kernelCall("write \"\(text)\" to", name) {
+            text.withUTF8 { Glibc.write(file.rawValue, $0.baseAddress, $0.count) }
+        }
+    }
+}
