@@ -1,0 +1,194 @@
+import CCurses
+import Glibc
+
+/// The terminal that the process was started on, by curses. One at a time.
+///
+/// Curses has the entry, the modes and the writing; the cells, the diff and the reading of keys are ours. From `init` to
+/// `close` signals that would end or stop the process arrive as events, standard error is kept in memory (a line written
+/// there would stand in the middle of the picture), and a crash restores the terminal before the process dies.
+@MainActor
+package final class CursesScreen: Screen {
+    package private(set) var size: Size
+    package let colorDepth: ColorDepth
+    package let notice: String?
+
+    private let input: Int32
+    private let output: Int32
+    private let signals: Int32
+    private let curses: OpaquePointer
+    private let modes: TerminalModes
+    private var painter: CellPainter
+    private var decoder: InputDecoder
+    private var shown: Frame?
+    private var shownShape: Frame.CursorShape?
+    private var isHungUp = false
+    private var isClosed = false
+
+    /// Opens the terminal. Changes nothing where it fails.
+    ///
+    /// - Throws: `TerminalError` where a descriptor is no terminal or no entry fits.
+    package init(
+        input: Int32 = STDIN_FILENO, output: Int32 = STDOUT_FILENO, environment: [String: String]? = nil
+    ) throws(TerminalError) {
+        let environment = environment ?? ProcessEnvironment.all
+        guard isatty(input) == 1 else { throw .notATerminal(stream: "standard input") }
+        guard isatty(output) == 1 else { throw .notATerminal(stream: "standard output") }
+        let opening = try CursesOpening(input: input, output: output, environment: environment)
+        self.input = input
+        self.output = output
+        curses = opening.curses
+        signals = opening.signals
+        colorDepth = opening.colorDepth
+        notice = opening.notice
+        modes = TerminalModes(environment: environment, output: output)
+        painter = CellPainter(colorDepth: opening.colorDepth)
+        decoder = InputDecoder(
+            backspaceByte: UInt8(truncatingIfNeeded: gantry_terminal_erase_byte(input)),
+            terminfoKeys: TerminfoKeys.read())
+        size = Self.size(of: output)
+        gantry_curses_resize(Int32(size.rows), Int32(size.columns))
+        modes.enter()
+        gantry_stderr_hold()
+    }
+
+    package var inputDescriptors: [Int32] { isClosed ? [] : isHungUp ? [signals] : [input, signals] }
+
+    package func present(_ frame: Frame) {
+        guard !isClosed, !isHungUp else { return }
+        let frame = frame.fitted(to: size)
+        let runs = RowDiff.runs(from: shown, to: frame)
+        let isSameCursor = shown?.cursor == frame.cursor
+        if !runs.isEmpty { painter.paint(runs, of: frame) }
+        if !runs.isEmpty || !isSameCursor || shown == nil {
+            let place = frame.cursor ?? Position(column: 0, row: 0)
+            gantry_curses_flush(Int32(place.row), Int32(place.column), frame.cursor == nil ? 0 : 1)
+        }
+        if frame.cursor != nil, frame.cursorShape != shownShape {
+            modes.set(frame.cursorShape)
+            shownShape = frame.cursorShape
+        }
+        shown = frame
+    }
+
+    package func drainEvents() -> [InputEvent] {
+        guard !isClosed else { return [] }
+        var events = drainSignals()
+        events += drainInput()
+        if decoder.isWaiting, !isHungUp {
+            // An escape alone: the key, or the beginning of one whose rest is on its way.
+            if isReadable(input, withinMilliseconds: 25) { events += drainInput() }
+            if decoder.isWaiting { events += decoder.flush() }
+        }
+        return events
+    }
+
+    package func invalidate() {
+        shown = nil
+        shownShape = nil
+        gantry_curses_forget()
+    }
+
+    package func suspend() {
+        lend { gantry_signals_stop_here() }
+    }
+
+    package func lend(_ body: () -> Void) {
+        guard !isClosed, !isHungUp else { return }
+        leave()
+        body()
+        reset_prog_mode()
+        modes.enter()
+        gantry_stderr_hold()
+        takeSize()
+        invalidate()
+    }
+
+    package func bell() {
+        guard !isClosed, !isHungUp else { return }
+        beep()
+    }
+
+    package func copyToClipboard(_ text: String) {
+        guard !isClosed, !isHungUp else { return }
+        modes.write("\u{1B}]52;c;\(Base64.encode(Array(text.utf8)))\u{07}")
+    }
+
+    package func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        // Nothing reaches a terminal that hung up, and curses would wait for it.
+        if !isHungUp { leave() } else { gantry_stderr_release() }
+        gantry_guard_disarm()
+        gantry_curses_close(curses)
+        gantry_signals_release()
+    }
+
+    /// Back to how the terminal was, with curses still open.
+    private func leave() {
+        modes.leave()
+        endwin()
+        gantry_stderr_release()
+    }
+
+    private func drainInput() -> [InputEvent] {
+        var events: [InputEvent] = []
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        while !isHungUp, isReadable(input, withinMilliseconds: 0) {
+            let count = read(input, &bytes, bytes.count)
+            if count > 0 {
+                events += decoder.feed(bytes.prefix(count))
+            } else if count == 0 || errno != EINTR && errno != EAGAIN {
+                isHungUp = true
+                events.append(.hangup)
+            }
+        }
+        return events
+    }
+
+    private func drainSignals() -> [InputEvent] {
+        var events: [InputEvent] = []
+        var bytes = [UInt8](repeating: 0, count: 64)
+        var arrived: [Int32] = []
+        while case let count = read(signals, &bytes, bytes.count), count > 0 {
+            arrived += bytes.prefix(count).map(Int32.init)
+        }
+        if arrived.contains(SIGWINCH), takeSize() { events.append(.resize(size)) }
+        if arrived.contains(SIGTSTP) {
+            suspend()
+            events.append(.resumed)
+        } else if arrived.contains(SIGCONT) {
+            // Stopped by a signal that cannot be caught; the shell has set the terminal its own way meanwhile.
+            lend {}
+            events.append(.resumed)
+        }
+        for signal in [SIGTERM, SIGINT, SIGHUP] where arrived.contains(signal) {
+            events.append(.terminate(signal: signal))
+        }
+        return events
+    }
+
+    /// Asks the kernel for the size; whether it is another one.
+    @discardableResult
+    private func takeSize() -> Bool {
+        let now = Self.size(of: output)
+        guard now != size else { return false }
+        size = now
+        gantry_curses_resize(Int32(now.rows), Int32(now.columns))
+        invalidate()
+        return true
+    }
+
+    private static func size(of descriptor: Int32) -> Size {
+        var rows: Int32 = 0
+        var columns: Int32 = 0
+        let isKnown = gantry_terminal_size(descriptor, &rows, &columns) == 0 && rows > 0 && columns > 0
+        // A serial line knows no size; 80×24 is what every terminal has had.
+        return isKnown ? Size(columns: Int(columns), rows: Int(rows)) : Size(columns: 80, rows: 24)
+    }
+}
+
+/// poll(2) for input on one descriptor. Also true at its end.
+private func isReadable(_ descriptor: Int32, withinMilliseconds timeout: Int32) -> Bool {
+    var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    return poll(&entry, 1, timeout) > 0
+}

@@ -1,0 +1,65 @@
+import CCurses
+import Glibc
+
+/// Modes of the terminal that curses does not know: mouse, bracketed paste, cursor shape.
+///
+/// Written past curses, right after it has flushed or before it writes anything.
+@MainActor
+struct TerminalModes {
+    private let output: Int32
+    private let isPlain: Bool
+
+    /// Sets up the guard too: the bytes that put the terminal back are known from here on.
+    init(environment: [String: String], output: Int32) {
+        self.output = output
+        // Real old terminals print what they do not know; they are few, and none of them has a mouse.
+        let term = environment["TERM"] ?? ""
+        isPlain = term.isEmpty || term == "dumb" || term.hasPrefix("vt1") || term.hasPrefix("vt5") || term == "ansi"
+        let bytes = Array((isPlain ? "" : Self.leaving).utf8).map { CChar(bitPattern: $0) } + Self.entryBytes()
+        gantry_guard_set_bytes(bytes, bytes.count)
+    }
+
+    /// Buttons with motion while held (1002), told in the modern form (1006); bracketed paste (2004).
+    private static let entering = "\u{1B}[?1000h\u{1B}[?1002h\u{1B}[?1006h\u{1B}[?2004h"
+    private static let leaving = "\u{1B}[?2004l\u{1B}[?1006l\u{1B}[?1002l\u{1B}[?1000l\u{1B}[0 q"
+
+    func enter() {
+        if !isPlain { write(Self.entering) }
+    }
+
+    func leave() {
+        if !isPlain { write(Self.leaving) }
+    }
+
+    func set(_ shape: Frame.CursorShape) {
+        guard !isPlain else { return }
+        switch shape {
+        case .block: write("\u{1B}[2 q")
+        case .underline: write("\u{1B}[4 q")
+        case .bar: write("\u{1B}[6 q")
+        }
+    }
+
+    func write(_ text: String) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(output, $0.baseAddress, $0.count) }
+            if count > 0 {
+                rest = rest.dropFirst(count)
+            } else if count == 0 || errno != EINTR {
+                // The terminal went away or takes nothing: there is nobody to tell, and reading will find it out.
+                return
+            }
+        }
+    }
+
+    /// What undoes curses' own changes: keypad mode, attributes, colours, a hidden cursor, the alternate screen.
+    private static func entryBytes() -> [CChar] {
+        let names = ["rmkx", "sgr0", "op", "cnorm", "rmcup"]
+        return names.flatMap { (name: String) -> [CChar] in
+            [CChar](unsafeUninitializedCapacity: 64) { buffer, count in
+                count = gantry_terminfo_bytes(name, buffer.baseAddress, 64)
+            }
+        }
+    }
+}

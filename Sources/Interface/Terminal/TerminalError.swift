@@ -1,0 +1,19 @@
+/// Why a terminal cannot be used.
+package enum TerminalError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// Input or output is no terminal.
+    case notATerminal(stream: String)
+    /// Neither the type nor any that it could be taken for has an entry.
+    case noEntry(term: String)
+    case notOpened(term: String, reason: String)
+
+    package var description: String {
+        switch self {
+        case .notATerminal(let stream):
+            return "open the screen: \(stream) is not a terminal (the commands, as in `gantry ps`, need none)"
+        case .noEntry(let term):
+            return "open the screen: no terminfo entry for `\(term)` or any like it (install `ncurses-base`)"
+        case .notOpened(let term, let reason):
+            return "open the screen: terminal type `\(term)`: \(reason)"
+        }
+    }
+}
