@@ -1,0 +1,165 @@
+import CVTerm
+import Terminal
+
+/// The emulator on libvterm. It does not reflow: a line keeps the width that it was written at.
+///
+/// Confined to one isolation, as `TerminalEmulator` says: libvterm calls back while it is fed, on the same thread.
+package final class VTermEmulator: TerminalEmulator {
+    /// libvterm puts a run of text on its stack whole, so no more than this is fed at once.
+    private static let pieceBytes = 16 << 10
+
+    private let terminal: OpaquePointer
+    private let screen: OpaquePointer
+    private let state: OpaquePointer
+    /// libvterm keeps the pointer, not what it points at.
+    private let callbacks: UnsafeMutablePointer<VTermScreenCallbacks>
+    private let sink: VTermSink
+    private var filter = ControlStringFilter()
+    private var rows: [[Cell]]
+
+    package init(size: Size, scrollback: ScrollbackLimit = ScrollbackLimit()) {
+        let size = Self.usable(size)
+        terminal = vterm_new(Int32(size.rows), Int32(size.columns))
+        screen = vterm_obtain_screen(terminal)
+        state = vterm_obtain_state(terminal)
+        sink = VTermSink(size: size, scrollback: Scrollback(limit: scrollback))
+        rows = [[Cell]](repeating: [], count: size.rows)
+        callbacks = UnsafeMutablePointer.allocate(capacity: 1)
+        callbacks.initialize(to: VTermSink.callbacks)
+        let context = Unmanaged.passUnretained(sink).toOpaque()
+        vterm_set_utf8(terminal, 1)
+        vterm_output_set_callback(terminal, VTermSink.output, context)
+        vterm_screen_set_callbacks(screen, callbacks, context)
+        vterm_screen_set_damage_merge(screen, VTERM_DAMAGE_SCROLL)
+        vterm_screen_enable_altscreen(screen, 1)
+        vterm_screen_reset(screen, 1)
+    }
+
+    deinit {
+        vterm_free(terminal)
+        callbacks.deallocate()
+    }
+
+    package var size: Size { sink.size }
+    package var title: String { sink.title }
+    package var cursor: Position? { sink.isCursorVisible ? sink.cursor : nil }
+    package var cursorShape: Frame.CursorShape { sink.cursorShape }
+    package var modes: EmulatorModes { sink.modes }
+    package var generation: Int { sink.generation }
+
+    package func feed(_ bytes: some Collection<UInt8>) {
+        let contiguous: Void? = bytes.withContiguousStorageIfAvailable(feedBuffer)
+        if contiguous == nil { Array(bytes).withUnsafeBufferPointer(feedBuffer) }
+        vterm_screen_flush_damage(screen)
+    }
+
+    private func feedBuffer(_ bytes: UnsafeBufferPointer<UInt8>) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let piece = rest.prefix(Self.pieceBytes)
+            rest = rest.dropFirst(piece.count)
+            filter.pass(UnsafeBufferPointer(rebasing: piece)) { passed in
+                passed.withMemoryRebound(to: CChar.self) { text in
+                    _ = vterm_input_write(terminal, text.baseAddress, text.count)
+                }
+            }
+        }
+    }
+
+    package func resize(to size: Size) {
+        let size = Self.usable(size)
+        guard size != sink.size else { return }
+        sink.willResize(to: size)
+        vterm_set_size(terminal, Int32(size.rows), Int32(size.columns))
+        vterm_screen_flush_damage(screen)
+        sink.didResize(to: size)
+        rows = [[Cell]](repeating: [], count: size.rows)
+    }
+
+    package func reset() {
+        filter = ControlStringFilter()
+        vterm_screen_reset(screen, 1)
+        vterm_screen_flush_damage(screen)
+        sink.damageAll()
+    }
+
+    package var lines: Range<Int> {
+        let first = sink.scrollback.dropped
+        return first..<first + sink.scrollback.count + size.rows
+    }
+
+    package func line(_ number: Int) -> [Cell] {
+        let index = number - lines.lowerBound
+        guard index >= 0 else { return [] }
+        if index < sink.scrollback.count { return sink.scrollback.cells(at: index) }
+        let row = index - sink.scrollback.count
+        return row < size.rows ? liveRow(row) : []
+    }
+
+    package func clearScrollback() {
+        sink.scrollback.removeAll()
+        sink.generation += 1
+    }
+
+    package func takeOutput() -> [UInt8] {
+        defer { sink.output = [] }
+        return sink.output
+    }
+
+    package func takeBells() -> Int {
+        defer { sink.bells = 0 }
+        return sink.bells
+    }
+
+    package func send(_ key: Key) {
+        if let bytes = KeyBytes.encode(key) {
+            sink.output += bytes
+        } else if let code = VTermKeyCode.code(for: key) {
+            vterm_keyboard_key(terminal, code, VTermKeyCode.modifiers(key.modifiers))
+        }
+    }
+
+    package func paste(_ text: String) {
+        vterm_keyboard_start_paste(terminal)
+        sink.output += KeyBytes.encode(paste: text)
+        vterm_keyboard_end_paste(terminal)
+    }
+
+    @discardableResult
+    package func send(_ mouse: MouseEvent) -> Bool {
+        let before = sink.output.count
+        let modifiers = VTermKeyCode.modifiers(mouse.modifiers)
+        let column = min(max(0, mouse.position.column), size.columns - 1)
+        let row = min(max(0, mouse.position.row), size.rows - 1)
+        vterm_mouse_move(terminal, Int32(row), Int32(column), modifiers)
+        if let (button, isPressed) = VTermKeyCode.button(for: mouse.action) {
+            vterm_mouse_button(terminal, button, isPressed, modifiers)
+        }
+        return sink.output.count > before
+    }
+
+    package func sendFocus(_ isFocused: Bool) {
+        if isFocused { vterm_state_focus_in(state) } else { vterm_state_focus_out(state) }
+    }
+
+    /// A row of the live screen, read from libvterm only where it changed since it was last read.
+    private func liveRow(_ row: Int) -> [Cell] {
+        guard sink.damaged[row] else { return rows[row] }
+        sink.damaged[row] = false
+        var cells: [Cell] = []
+        cells.reserveCapacity(size.columns)
+        var source = VTermScreenCell()
+        while cells.count < size.columns {
+            let position = VTermPos(row: Int32(row), col: Int32(cells.count))
+            guard vterm_screen_get_cell(screen, position, &source) != 0 else { break }
+            VTermCells.append(source, to: &cells, limit: size.columns)
+        }
+        rows[row] = cells
+        return cells
+    }
+
+    /// Sizes are of the user's making: nothing below 1, and no more than the kernel's own 16 bits.
+    private static func usable(_ size: Size) -> Size {
+        Size(columns: min(max(1, size.columns), 4096), rows: min(max(1, size.rows), 4096))
+    }
+}
