@@ -41,6 +41,16 @@ public struct Descriptor: RawRepresentable, Hashable, Sendable {
         try kernelCall("write") { Glibc.write(rawValue, buffer.baseAddress, buffer.count) }
     }
 
+    /// write(2) of the bytes from `offset` on: the number taken.
+    package func write(_ bytes: [UInt8], from offset: Int) throws(KernelError) -> Int {
+        try kernelCall("write") {
+            bytes.withUnsafeBytes { buffer in
+                let rest = UnsafeRawBufferPointer(rebasing: buffer[offset...])
+                return Glibc.write(rawValue, rest.baseAddress, rest.count)
+            }
+        }
+    }
+
     /// Writes all of `buffer`, over as many write(2) as it takes.
     public func writeAll(_ buffer: UnsafeRawBufferPointer) throws(KernelError) {
         var rest = buffer

@@ -14,8 +14,8 @@ public struct ProcessCgroups: Hashable, Sendable {
     /// Reads /proc/PID/cgroup. Directories that the calling process is in as well, or below, are left out: ending what
     /// they hold would end much more than a container.
     public init(of pid: Int32) throws(KernelError) {
-        let own = Self.parse(try readSmallFile("/proc/self/cgroup"))
-        let theirs = Self.parse(try readSmallFile("/proc/\(pid)/cgroup"))
+        let own = Self.parse(try FileContents.read("/proc/self/cgroup"))
+        let theirs = Self.parse(try FileContents.read("/proc/\(pid)/cgroup"))
         directories = Self.exclusive(theirs, to: own).compactMap { entry in
             Self.candidates(entry).first { access($0, F_OK) == 0 }.map {
                 Directory(controllers: entry.controllers, path: $0)
@@ -60,7 +60,7 @@ public enum CgroupMembers {
     public static func pids(below directory: String) -> [Int32] {
         tree(directory).flatMap { path -> [Int32] in
             // A directory that went meanwhile has no members.
-            guard let text = try? readSmallFile(path + "/cgroup.procs") else { return [] }
+            guard let text = try? FileContents.read(path + "/cgroup.procs") else { return [] }
             return text.split(separator: 10).compactMap { Int32(String(decoding: $0, as: UTF8.self)) }
         }
     }

@@ -46,10 +46,13 @@ public enum UnixSocket {
         Descriptor(rawValue: try kernelCall("accept") { gantry_accept(listener.rawValue, 1) })
     }
 
-    /// send(2) with MSG_NOSIGNAL: the number of bytes taken.
-    public static func send(_ socket: Descriptor, _ bytes: UnsafeRawBufferPointer) throws(KernelError) -> Int {
+    /// send(2) of the bytes from `offset` on, without SIGPIPE: the number taken.
+    package static func send(_ socket: Descriptor, _ bytes: [UInt8], from offset: Int) throws(KernelError) -> Int {
         try kernelCall("send") {
-            Glibc.send(socket.rawValue, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+            bytes.withUnsafeBytes { buffer in
+                let rest = UnsafeRawBufferPointer(rebasing: buffer[offset...])
+                return Glibc.send(socket.rawValue, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL))
+            }
         }
     }
 

@@ -41,7 +41,7 @@ package final class AsyncSocket: Sendable {
         while offset < bytes.count {
             let start = offset
             let count = try attempt { descriptor throws(KernelError) in
-                try descriptor.sendBytes(bytes, from: start)
+                try UnixSocket.send(descriptor, bytes, from: start)
             }
             if let count { offset += count } else { try await watched.writable() }
         }
@@ -73,19 +73,5 @@ extension Descriptor {
         }
         if let failure { throw failure }
         return bytes
-    }
-
-    fileprivate func sendBytes(_ bytes: [UInt8], from start: Int) throws(KernelError) -> Int {
-        var failure: KernelError?
-        let count = bytes.withUnsafeBytes { buffer in
-            do throws(KernelError) {
-                return try UnixSocket.send(self, UnsafeRawBufferPointer(rebasing: buffer[start...]))
-            } catch {
-                failure = error
-                return 0
-            }
-        }
-        if let failure { throw failure }
-        return count
     }
 }
