@@ -87,9 +87,9 @@ let engine: [Target] = [
             "Linux", .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             .product(name: "NIOHTTP1", package: "swift-nio"),
         ]),
-    library("DockerAPI", in: "Engine", ["EngineAPI"]),
-    library("Daemon", in: "Engine", ["EngineAPI", "DockerAPI", "Transport"]),
-    library("RemoteEngine", in: "Engine", ["EngineAPI", "DockerAPI", "Transport"]),
+    library("DockerAPI", in: "Engine", ["EngineAPI", "JSON"]),
+    library("Daemon", in: "Engine", ["EngineAPI", "DockerAPI", "Transport", "JSON"]),
+    library("RemoteEngine", in: "Engine", ["EngineAPI", "DockerAPI", "Transport", "JSON", "Linux"]),
 ]
 
 let interface: [Target] = [

@@ -1,0 +1,126 @@
+import EngineAPI
+import JSON
+
+extension ContainerSpec {
+    /// Reads docker's `Config` and `HostConfig`, of a create request or of an inspect answer.
+    init(config: BodyReader, host: BodyReader) throws(EngineError) {
+        self.init(image: try config.text("Image"))
+        entrypoint = try config.words("Entrypoint")
+        // `--entrypoint ""` comes as one empty word.
+        if entrypoint == [""] { entrypoint = [] }
+        command = try config.words("Cmd")
+        environment = try config.texts("Env") ?? []
+        workingDirectory = try config.filledText("WorkingDir")
+        user = try config.filledText("User")
+        hostname = try config.filledText("Hostname")
+        domainname = try config.filledText("Domainname")
+        labels = try config.textMap("Labels")
+        tty = try config.flag("Tty")
+        openStdin = try config.flag("OpenStdin")
+        stdinOnce = try config.flag("StdinOnce")
+        attachStdin = try config.flag("AttachStdin")
+        attachStdout = try config.flag("AttachStdout")
+        attachStderr = try config.flag("AttachStderr")
+        stopSignal = try config.filledText("StopSignal")
+        stopTimeoutSeconds = try config.whole("StopTimeout").map { Int($0) }
+        limits = try ResourceLimits(host)
+        mounts = try MountReading.mounts(host)
+        try readIsolation(host)
+        autoRemove = try host.flag("AutoRemove")
+        networkMode = NetworkMode(rawValue: try host.text("NetworkMode"))
+        log = try LogPolicy(host.object("LogConfig"))
+    }
+
+    private mutating func readIsolation(_ host: BodyReader) throws(EngineError) {
+        addedCapabilities = try host.texts("CapAdd") ?? []
+        droppedCapabilities = try host.texts("CapDrop") ?? []
+        privileged = try host.flag("Privileged")
+        readOnlyRoot = try host.flag("ReadonlyRootfs")
+        sysctls = try host.textMap("Sysctls")
+        shmSizeBytes = try host.filledWhole("ShmSize")
+        supplementaryGroups = try host.texts("GroupAdd") ?? []
+        oomScoreAdjustment = try host.filledWhole("OomScoreAdj").map { Int($0) }
+        for element in try host.elements("Ulimits") {
+            let soft = try element.whole("Soft") ?? 0
+            ulimits.append(
+                Ulimit(name: try element.text("Name"), soft: soft, hard: try element.whole("Hard") ?? soft))
+        }
+        for option in try host.texts("SecurityOpt") ?? [] { try readSecurity(option) }
+    }
+
+    private mutating func readSecurity(_ option: String) throws(EngineError) {
+        let separator = option.firstIndex { $0 == "=" || $0 == ":" }
+        let name = separator.map { String(option[..<$0]) } ?? option
+        let value = separator.map { String(option[option.index(after: $0)...]) } ?? ""
+        switch (name, value) {
+        case ("no-new-privileges", ""), ("no-new-privileges", "true"): noNewPrivileges = true
+        case ("no-new-privileges", "false"): noNewPrivileges = false
+        case ("seccomp", "unconfined"): seccompUnconfined = true
+        case ("seccomp", "builtin"), ("apparmor", "unconfined"), ("label", "disable"): break
+        case ("seccomp", _), ("apparmor", _), ("label", _), ("systempaths", _):
+            throw EngineError(.unsupported, "the security option `\(option.prefix(80))` is not supported yet")
+        default: throw EngineError(.invalid, "invalid --security-opt 2: \"\(option.prefix(80))\"")
+        }
+    }
+}
+
+extension ResourceLimits {
+    fileprivate init(_ host: BodyReader) throws(EngineError) {
+        self.init()
+        memoryBytes = try host.filledWhole("Memory")
+        memoryReservationBytes = try host.filledWhole("MemoryReservation")
+        memorySwapBytes = try host.filledWhole("MemorySwap")
+        nanoCPUs = try host.filledWhole("NanoCpus")
+        cpuShares = try host.filledWhole("CpuShares")
+        cpuPeriodMicroseconds = try host.filledWhole("CpuPeriod")
+        cpuQuotaMicroseconds = try host.filledWhole("CpuQuota")
+        cpusetCPUs = try host.filledText("CpusetCpus")
+        cpusetMemoryNodes = try host.filledText("CpusetMems")
+        // 0 and -1 both mean unlimited.
+        pids = try host.whole("PidsLimit").flatMap { $0 > 0 ? $0 : nil }
+    }
+}
+
+extension LogPolicy {
+    fileprivate init(_ body: BodyReader) throws(EngineError) {
+        self.init()
+        let type = try body.text("Type")
+        if !type.isEmpty {
+            guard let known = Driver(rawValue: type) else {
+                throw EngineError(.invalid, "logger: no log driver named '\(type)' is registered")
+            }
+            driver = known
+        }
+        for (name, value) in try body.textMap("Config") {
+            switch name {
+            case "max-size":
+                guard let bytes = ByteCount.parse(value), bytes > 0 || value == "-1" else {
+                    throw EngineError(.invalid, "invalid value for max-size: '\(value)'")
+                }
+                maximumSizeBytes = bytes > 0 ? bytes : nil
+            case "max-file":
+                guard let count = Int(value), count > 0 else {
+                    throw EngineError(.invalid, "max-file must be a positive number: '\(value)'")
+                }
+                maximumFiles = count
+            default: throw EngineError(.invalid, "unknown log opt '\(name)' for \(driver.rawValue) log driver")
+            }
+        }
+    }
+}
+
+/// Sizes as docker's options write them: `10m`, `1.5g`, `512`, `64kb`; powers of 1024.
+package enum ByteCount {
+    package static func parse(_ text: String) -> Int64? {
+        var word = text.lowercased()
+        if word.hasSuffix("ib") { word.removeLast(2) } else if word.hasSuffix("b") { word.removeLast() }
+        let shifts: [Character: Int64] = ["k": 10, "m": 20, "g": 30, "t": 40, "p": 50]
+        var factor: Int64 = 1
+        if let last = word.last, let shift = shifts[last] {
+            factor = 1 << shift
+            word.removeLast()
+        }
+        guard let number = Double(word), number.isFinite else { return nil }
+        return Int64(exactly: (number * Double(factor)).rounded(.down))
+    }
+}

@@ -1,0 +1,121 @@
+import EngineAPI
+import JSON
+
+extension ContainerSpec {
+    /// The body of `POST /containers/create`.
+    package var dockerCreateBody: JSONValue {
+        var body = dockerConfig
+        // Docker's bodies say "as the image" with null, and "none" with one empty word.
+        body["Entrypoint"] = entrypoint.map { .texts($0.isEmpty ? [""] : $0) } ?? .null
+        body["HostConfig"] = .object(dockerHostConfig)
+        return .object(body)
+    }
+
+    /// docker's `Config`.
+    var dockerConfig: JSONObject {
+        var config = JSONObject([
+            ("Hostname", .string(hostname ?? "")), ("Domainname", .string(domainname ?? "")),
+            ("User", .string(user ?? "")), ("AttachStdin", .bool(attachStdin)), ("AttachStdout", .bool(attachStdout)),
+            ("AttachStderr", .bool(attachStderr)), ("Tty", .bool(tty)), ("OpenStdin", .bool(openStdin)),
+            ("StdinOnce", .bool(stdinOnce)), ("Env", .texts(environment)), ("Cmd", .texts(command)),
+            ("Image", .string(image)), ("Volumes", .null), ("WorkingDir", .string(workingDirectory ?? "")),
+            ("Entrypoint", .texts(entrypoint)), ("OnBuild", .null), ("Labels", .textMap(labels)),
+        ])
+        if let stopSignal { config["StopSignal"] = .string(stopSignal) }
+        if let stopTimeoutSeconds { config["StopTimeout"] = .count(stopTimeoutSeconds) }
+        return config
+    }
+
+    /// docker's `HostConfig`.
+    var dockerHostConfig: JSONObject {
+        var host = JSONObject([
+            ("Binds", .texts(mounts.filter { $0.kind == .bind && $0.createsSource }.map(\.bindText))),
+            ("ContainerIDFile", ""), ("LogConfig", log.dockerBody),
+            ("NetworkMode", .string(networkMode?.rawValue ?? "default")), ("PortBindings", [:]),
+            ("RestartPolicy", ["Name": "no", "MaximumRetryCount": 0]), ("AutoRemove", .bool(autoRemove)),
+            ("CapAdd", .texts(addedCapabilities.isEmpty ? nil : addedCapabilities)),
+            ("CapDrop", .texts(droppedCapabilities.isEmpty ? nil : droppedCapabilities)), ("CgroupnsMode", "private"),
+            ("GroupAdd", .texts(supplementaryGroups)), ("IpcMode", "private"), ("Links", .null),
+            ("OomScoreAdj", .count(oomScoreAdjustment ?? 0)), ("PidMode", ""), ("Privileged", .bool(privileged)),
+            ("PublishAllPorts", false), ("ReadonlyRootfs", .bool(readOnlyRoot)),
+            ("SecurityOpt", .texts(securityOptions.isEmpty ? nil : securityOptions)), ("UTSMode", ""),
+            ("UsernsMode", ""), ("ShmSize", .integer(shmSizeBytes ?? 0)), ("Sysctls", .textMap(sysctls)),
+        ])
+        let plain = mounts.filter { $0.kind == .tmpfs || !$0.createsSource }.map(\.dockerMount)
+        if !plain.isEmpty { host["Mounts"] = .array(plain) }
+        for (name, value) in limits.dockerMembers { host[name] = value }
+        host["Ulimits"] =
+            ulimits.isEmpty
+            ? .null
+            : .array(
+                ulimits.map { ["Name": .string($0.name), "Soft": .integer($0.soft), "Hard": .integer($0.hard)] })
+        return host
+    }
+
+    private var securityOptions: [String] {
+        (noNewPrivileges ? ["no-new-privileges"] : []) + (seccompUnconfined ? ["seccomp=unconfined"] : [])
+    }
+}
+
+extension MountSpec {
+    /// `source:target[:options]`
+    fileprivate var bindText: String {
+        let options = (readOnly ? ["ro"] : []) + (propagation.map { [$0] } ?? [])
+        return "\(source):\(target)" + (options.isEmpty ? "" : ":" + options.joined(separator: ","))
+    }
+
+    fileprivate var dockerMount: JSONValue {
+        var body = JSONObject([("Type", .string(kind.rawValue))])
+        if kind == .bind { body["Source"] = .string(source) }
+        body["Target"] = .string(target)
+        if readOnly { body["ReadOnly"] = true }
+        switch kind {
+        case .bind: if let propagation { body["BindOptions"] = ["Propagation": .string(propagation)] }
+        case .tmpfs:
+            let list = options.map { option in
+                JSONValue.texts(option.split(separator: "=", maxSplits: 1).map(String.init))
+            }
+            if !list.isEmpty { body["TmpfsOptions"] = ["Options": .array(list)] }
+        }
+        return .object(body)
+    }
+
+    /// An entry of the `Mounts` of lists and inspections.
+    var dockerMountPoint: JSONValue {
+        [
+            "Type": .string(kind.rawValue), "Source": .string(source), "Destination": .string(target),
+            "Mode": .string(options.joined(separator: ",")), "RW": .bool(!readOnly),
+            "Propagation": .string(kind == .bind ? propagation ?? "rprivate" : ""),
+        ]
+    }
+
+    init?(dockerMountPoint body: JSONValue) {
+        // Volumes are binds of a directory that the engine chose.
+        let kind: Kind = body.text("Type") == "tmpfs" ? .tmpfs : .bind
+        guard let target = body.filledText("Destination") else { return nil }
+        self.init(kind, source: body.text("Source"), target: target)
+        readOnly = body.field("RW")?.bool == false
+        propagation = body.filledText("Propagation")
+    }
+}
+
+extension LogPolicy {
+    fileprivate var dockerBody: JSONValue {
+        var config: [String: String] = [:]
+        if let maximumSizeBytes { config["max-size"] = String(maximumSizeBytes) }
+        if maximumFiles != 1 { config["max-file"] = String(maximumFiles) }
+        return ["Type": .string(driver.rawValue), "Config": .textMap(config)]
+    }
+}
+
+extension ResourceLimits {
+    fileprivate var dockerMembers: [(String, JSONValue)] {
+        [
+            ("Memory", .integer(memoryBytes ?? 0)), ("MemoryReservation", .integer(memoryReservationBytes ?? 0)),
+            ("MemorySwap", .integer(memorySwapBytes ?? 0)), ("NanoCpus", .integer(nanoCPUs ?? 0)),
+            ("CpuShares", .integer(cpuShares ?? 0)), ("CpuPeriod", .integer(cpuPeriodMicroseconds ?? 0)),
+            ("CpuQuota", .integer(cpuQuotaMicroseconds ?? 0)), ("CpusetCpus", .string(cpusetCPUs ?? "")),
+            ("CpusetMems", .string(cpusetMemoryNodes ?? "")), ("PidsLimit", pids.map { .integer($0) } ?? .null),
+        ]
+    }
+}

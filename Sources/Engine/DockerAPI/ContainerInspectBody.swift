@@ -1,0 +1,90 @@
+import EngineAPI
+import JSON
+
+extension ContainerDetails {
+    /// The answer of `GET /containers/{id}/json`. The member `Gantry` holds what docker's form leaves out.
+    package var dockerBody: JSONValue {
+        let mode = spec.networkMode?.rawValue ?? "none"
+        var host = spec.dockerHostConfig
+        host["NetworkMode"] = .string(mode)
+        let base: [(String, JSONValue)] = [
+            ("Id", .string(id)), ("Created", .string(WireTime.text(createdAt))),
+            ("Path", .string(arguments.first ?? "")), ("Args", .texts(Array(arguments.dropFirst()))),
+            ("State", state.dockerBody), ("Image", .string(imageID)), ("ResolvConfPath", ""), ("HostnamePath", ""),
+            ("HostsPath", ""), ("LogPath", .string(logPath ?? "")), ("Name", .string("/\(name)")),
+            ("RestartCount", .count(restartCount)), ("Driver", "overlayfs"), ("Platform", "linux"),
+            ("MountLabel", ""), ("ProcessLabel", ""), ("AppArmorProfile", ""),
+            ("ExecIDs", execIDs.isEmpty ? .null : .texts(execIDs)), ("HostConfig", .object(host)),
+            ("GraphDriver", ["Data": .null, "Name": "overlayfs"]),
+            ("Mounts", .array(spec.mounts.map(\.dockerMountPoint))), ("Config", .object(mergedConfig)),
+            ("NetworkSettings", NetworkSettingsBody.settings(mode)),
+            (
+                "Gantry",
+                ["CgroupPath": cgroupPath.map { .string($0) } ?? .null, "Environment": .texts(spec.environment)]
+            ),
+        ]
+        return .object(JSONObject(base))
+    }
+
+    /// `Config` as docker shows it: what the image gives is merged in.
+    private var mergedConfig: JSONObject {
+        var config = spec.dockerConfig
+        config["Hostname"] = .string(hostname)
+        config["Env"] = .texts(environment)
+        config["WorkingDir"] = .string(workingDirectory)
+        config["User"] = .string(user)
+        let (entrypoint, command) = splitArguments
+        config["Entrypoint"] = .texts(entrypoint)
+        config["Cmd"] = .texts(command)
+        return config
+    }
+
+    /// The started command line parted into what the spec gave and what the image must have given.
+    private var splitArguments: (entrypoint: [String]?, command: [String]?) {
+        if let entrypoint = spec.entrypoint {
+            let rest = arguments.starts(with: entrypoint) ? Array(arguments.dropFirst(entrypoint.count)) : []
+            return (entrypoint, rest.isEmpty ? spec.command : rest)
+        }
+        guard let command = spec.command, arguments.count >= command.count else { return (nil, arguments) }
+        let first = Array(arguments.dropLast(command.count))
+        return (first.isEmpty ? nil : first, command)
+    }
+
+    /// Reads an inspection of any engine; what this engine's values cannot hold is left out.
+    package init?(dockerBody body: JSONValue) {
+        guard let id = body.filledText("Id") else { return nil }
+        let config = body.field("Config") ?? .null
+        let name = body.text("Name")
+        let path = body.filledText("Path").map { [$0] } ?? []
+        self.init(
+            id: id, name: name.hasPrefix("/") ? String(name.dropFirst()) : name, spec: Self.spec(body, config),
+            imageID: body.text("Image"),
+            createdAt: WireTime.parse(body.text("Created")) ?? Timestamp(nanosecondsSinceEpoch: 0),
+            state: ContainerState(dockerBody: body.field("State") ?? .null), arguments: path + body.texts("Args"),
+            environment: config.texts("Env"), workingDirectory: config.text("WorkingDir"),
+            user: config.text("User"), hostname: config.text("Hostname"),
+            restartCount: Int(body.whole("RestartCount") ?? 0), logPath: body.filledText("LogPath"),
+            runtime: body.field("HostConfig")?.text("Runtime") ?? "", execIDs: body.texts("ExecIDs"),
+            cgroupPath: body.field("Gantry")?.filledText("CgroupPath"))
+        if let own = body.field("Gantry")?.field("Environment") {
+            spec.environment = (own.array ?? []).compactMap(\.string)
+        }
+    }
+
+    private static func spec(_ body: JSONValue, _ config: JSONValue) -> ContainerSpec {
+        let host = body.field("HostConfig") ?? .null
+        // Another engine's container may use what these values have no place for; what can be read is shown then.
+        if let spec = try? ContainerSpec(config: BodyReader(config), host: BodyReader(host)) { return spec }
+        var spec = ContainerSpec(image: config.text("Image"))
+        spec.tty = config.flag("Tty")
+        spec.openStdin = config.flag("OpenStdin")
+        spec.labels = config.textMap("Labels")
+        spec.environment = config.texts("Env")
+        spec.command = config.field("Cmd")?.array?.compactMap(\.string)
+        spec.entrypoint = config.field("Entrypoint")?.array?.compactMap(\.string)
+        spec.mounts = body.elements("Mounts").compactMap { MountSpec(dockerMountPoint: $0) }
+        spec.privileged = host.flag("Privileged")
+        spec.autoRemove = host.flag("AutoRemove")
+        return spec
+    }
+}

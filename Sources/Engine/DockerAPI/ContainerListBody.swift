@@ -1,0 +1,81 @@
+import EngineAPI
+import JSON
+
+extension ContainerSummary {
+    /// An entry of `GET /containers/json`. The member `Gantry` holds what docker's form leaves out; docker's clients
+    /// pass over it.
+    package func dockerBody(now: Timestamp) -> JSONValue {
+        [
+            "Id": .string(id), "Names": [.string("/\(name)")], "Image": .string(image), "ImageID": .string(imageID),
+            "Command": .string(command), "Created": .integer(createdAt.secondsSinceEpoch), "Ports": [],
+            "Labels": .textMap(labels), "State": .string(state.status.rawValue),
+            "Status": .string(StatusText.text(state, now: now)),
+            "HostConfig": ["NetworkMode": .string(networkMode)],
+            "NetworkSettings": ["Networks": .object(NetworkSettingsBody.networks(networkMode))],
+            "Mounts": .array(mounts.map(\.dockerMountPoint)),
+            "Gantry": ["State": state.dockerBody, "Tty": .bool(tty), "CreatedAt": .string(WireTime.text(createdAt))],
+        ]
+    }
+
+    /// Reads an entry of any engine's list; nil where it has no id.
+    package init?(dockerBody body: JSONValue) {
+        guard let id = body.filledText("Id") else { return nil }
+        let more = body.field("Gantry")
+        let created = Timestamp(
+            nanosecondsSinceEpoch: (body.whole("Created") ?? 0).multipliedWithoutOverflow(1_000_000_000))
+        self.init(
+            id: id, name: Self.name(body.texts("Names")), image: body.text("Image"), imageID: body.text("ImageID"),
+            command: body.text("Command"), createdAt: more.flatMap { WireTime.parse($0.text("CreatedAt")) } ?? created,
+            state: more?.field("State").map { ContainerState(dockerBody: $0) } ?? Self.state(body),
+            labels: body.textMap("Labels"), tty: more?.flag("Tty") ?? false,
+            networkMode: body.field("HostConfig")?.text("NetworkMode") ?? "",
+            mounts: body.elements("Mounts").compactMap { MountSpec(dockerMountPoint: $0) })
+    }
+
+    /// A container's own name among its names: links add names with a second slash.
+    private static func name(_ names: [String]) -> String {
+        let plain = names.map { $0.hasPrefix("/") ? String($0.dropFirst()) : $0 }
+        return plain.first { !$0.contains("/") } ?? plain.first ?? ""
+    }
+
+    private static func state(_ body: JSONValue) -> ContainerState {
+        var state = ContainerState(status: ContainerState.status(body.text("State").lowercased()))
+        state.exitCode = StatusText.exitCode(body.text("Status")) ?? 0
+        return state
+    }
+}
+
+extension Int64 {
+    func multipliedWithoutOverflow(_ factor: Int64) -> Int64 {
+        let (product, overflow) = multipliedReportingOverflow(by: factor)
+        return overflow ? 0 : product
+    }
+}
+
+/// docker's `NetworkSettings` of a container that has no bridge.
+enum NetworkSettingsBody {
+    static func networks(_ mode: String) -> JSONObject {
+        guard mode == "none" || mode == "host" else { return JSONObject() }
+        return JSONObject([
+            (
+                mode,
+                [
+                    "IPAMConfig": .null, "Links": .null, "Aliases": .null, "MacAddress": "", "DriverOpts": .null,
+                    "GwPriority": 0, "NetworkID": .string(NetworkBody.id(mode)), "EndpointID": "", "Gateway": "",
+                    "IPAddress": "", "IPPrefixLen": 0, "IPv6Gateway": "", "GlobalIPv6Address": "",
+                    "GlobalIPv6PrefixLen": 0, "DNSNames": .null,
+                ]
+            )
+        ])
+    }
+
+    static func settings(_ mode: String) -> JSONValue {
+        [
+            "Bridge": "", "SandboxID": "", "SandboxKey": "", "Ports": [:], "HairpinMode": false,
+            "LinkLocalIPv6Address": "", "LinkLocalIPv6PrefixLen": 0, "SecondaryIPAddresses": .null,
+            "SecondaryIPv6Addresses": .null, "EndpointID": "", "Gateway": "", "GlobalIPv6Address": "",
+            "GlobalIPv6PrefixLen": 0, "IPAddress": "", "IPPrefixLen": 0, "IPv6Gateway": "", "MacAddress": "",
+            "Networks": .object(networks(mode)),
+        ]
+    }
+}

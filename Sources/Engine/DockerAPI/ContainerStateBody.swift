@@ -1,0 +1,35 @@
+import EngineAPI
+import JSON
+
+extension ContainerState {
+    /// docker's `State` of an inspection.
+    var dockerBody: JSONValue {
+        [
+            "Status": .string(status.rawValue), "Running": .bool(isAlive || status == .restarting),
+            "Paused": .bool(status == .paused), "Restarting": .bool(status == .restarting),
+            "OOMKilled": .bool(oomKilled), "Dead": .bool(status == .dead), "Pid": .integer(Int64(pid)),
+            "ExitCode": .integer(Int64(exitCode)), "Error": .string(error),
+            "StartedAt": .string(WireTime.text(startedAt)), "FinishedAt": .string(WireTime.text(finishedAt)),
+        ]
+    }
+
+    init(dockerBody body: JSONValue) {
+        self.init(status: Self.status(body.text("Status").lowercased()))
+        pid = Int32(clamping: body.whole("Pid") ?? 0)
+        exitCode = Int32(clamping: body.whole("ExitCode") ?? 0)
+        oomKilled = body.flag("OOMKilled")
+        error = body.text("Error")
+        startedAt = WireTime.parse(body.text("StartedAt"))
+        finishedAt = WireTime.parse(body.text("FinishedAt"))
+    }
+
+    /// The status of that name; podman's further names are the nearest of docker's.
+    static func status(_ name: String) -> ContainerStatus {
+        switch name {
+        case "initialized", "configured": .created
+        case "stopped": .exited
+        case "stopping": .running
+        default: ContainerStatus(rawValue: name) ?? .dead
+        }
+    }
+}

@@ -1,0 +1,141 @@
+import EngineAPI
+import JSON
+
+/// The `filters` of list and event requests: names with their values.
+package struct Filters: Hashable, Sendable {
+    package private(set) var values: [String: [String]] = [:]
+
+    package init() {}
+
+    /// Reads `{"name":{"value":true}}` and the older `{"name":["value"]}`.
+    package init(parsing text: String?) throws(EngineError) {
+        guard let text, !text.isEmpty else { return }
+        let value: JSONValue
+        do throws(JSONError) {
+            value = try JSONValue(parsing: text)
+        } catch {
+            throw EngineError(.invalid, "invalid filter: \(error)")
+        }
+        guard let object = value.object else { throw EngineError(.invalid, "invalid filter: not an object") }
+        for (name, entry) in object.members { values[name] = try Self.list(entry, name) }
+    }
+
+    private static func list(_ entry: JSONValue, _ name: String) throws(EngineError) -> [String] {
+        switch entry {
+        case .array(let elements):
+            let texts = elements.compactMap(\.string)
+            guard texts.count == elements.count else { break }
+            return texts
+        case .object(let object): return object.members.filter { $0.value.bool == true }.map(\.name)
+        case .null: return []
+        default: break
+        }
+        throw EngineError(.invalid, "invalid filter '\(name)'")
+    }
+
+    package subscript(name: String) -> [String] { values[name] ?? [] }
+
+    package mutating func add(_ name: String, _ list: [String]) {
+        if !list.isEmpty { values[name, default: []].append(contentsOf: list) }
+    }
+
+    /// Refuses a name that is not among `known`, in docker's words.
+    package func check(known: Set<String>) throws(EngineError) {
+        for name in values.keys.sorted() where !known.contains(name) {
+            throw EngineError(.invalid, "invalid filter '\(name)'")
+        }
+    }
+
+    /// The map form; nil where there is nothing to filter by.
+    package var encoded: String? {
+        if values.isEmpty { return nil }
+        let members = values.sorted { $0.key < $1.key }.map { name, list in
+            (name, JSONValue.object(JSONObject(list.map { ($0, .bool(true)) })))
+        }
+        return JSONValue.object(JSONObject(members)).compactText
+    }
+}
+
+extension ContainerFilter {
+    /// Reads the query of `GET /containers/json`.
+    package init(dockerQuery query: QueryString) throws(EngineError) {
+        let filters = try Filters(parsing: query["filters"])
+        try filters.check(known: [
+            "id", "name", "status", "label", "ancestor", "exited", "before", "since", "network", "volume", "health",
+            "is-task", "publish", "expose", "isolation",
+        ])
+        for name in ["volume", "health", "is-task", "publish", "expose", "isolation", "network"]
+        where !filters[name].isEmpty {
+            throw EngineError(.unsupported, "the container filter '\(name)' is not supported yet")
+        }
+        // A status or a limit asks for containers that do not run, too.
+        self.init(all: query.flag("all"))
+        if let limit = query["limit"].flatMap(Int.init), limit > 0 { (self.limit, all) = (limit, true) }
+        ids = filters["id"]
+        names = filters["name"]
+        labels = filters["label"]
+        ancestors = filters["ancestor"]
+        before = filters["before"].first
+        since = filters["since"].first
+        for text in filters["status"] {
+            guard let status = ContainerStatus(rawValue: text) else {
+                throw EngineError(.invalid, "invalid filter 'status=\(text)'")
+            }
+            statuses.append(status)
+        }
+        for text in filters["exited"] {
+            guard let code = Int32(text) else { throw EngineError(.invalid, "invalid filter 'exited=\(text)'") }
+            exitCodes.append(code)
+        }
+        if !statuses.isEmpty || !exitCodes.isEmpty { all = true }
+    }
+
+    package var dockerQuery: QueryString {
+        var filters = Filters()
+        filters.add("id", ids)
+        filters.add("name", names)
+        filters.add("label", labels)
+        filters.add("ancestor", ancestors)
+        filters.add("status", statuses.map(\.rawValue))
+        filters.add("exited", exitCodes.map(String.init))
+        filters.add("before", before.map { [$0] } ?? [])
+        filters.add("since", since.map { [$0] } ?? [])
+        var query = QueryString()
+        query.add("all", all)
+        query.add("limit", limit.map(String.init))
+        query.add("filters", filters.encoded)
+        return query
+    }
+}
+
+extension ImageFilter {
+    /// Reads the query of `GET /images/json`.
+    package init(dockerQuery query: QueryString) throws(EngineError) {
+        self.init()
+        let filters = try Filters(parsing: query["filters"])
+        try filters.check(known: ["reference", "label", "dangling", "before", "since", "until"])
+        for name in ["before", "since", "until"] where !filters[name].isEmpty {
+            throw EngineError(.unsupported, "the image filter '\(name)' is not supported yet")
+        }
+        references = filters["reference"]
+        // Before 1.25 a pattern came as a parameter of its own.
+        if let pattern = query["filter"], !pattern.isEmpty { references.append(pattern) }
+        labels = filters["label"]
+        if let text = filters["dangling"].first {
+            guard ["1", "true", "0", "false"].contains(text) else {
+                throw EngineError(.invalid, "invalid filter 'dangling=\(text)'")
+            }
+            dangling = text == "1" || text == "true"
+        }
+    }
+
+    package var dockerQuery: QueryString {
+        var filters = Filters()
+        filters.add("reference", references)
+        filters.add("label", labels)
+        filters.add("dangling", dangling.map { [$0 ? "true" : "false"] } ?? [])
+        var query = QueryString()
+        query.add("filters", filters.encoded)
+        return query
+    }
+}

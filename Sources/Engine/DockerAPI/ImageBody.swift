@@ -1,0 +1,105 @@
+import EngineAPI
+import JSON
+
+extension ImageSummary {
+    /// An entry of `GET /images/json`.
+    package var dockerBody: JSONValue {
+        [
+            "Containers": .count(containerCount), "Created": .integer(createdAt?.secondsSinceEpoch ?? 0),
+            "Id": .string(id), "Labels": labels.isEmpty ? .null : .textMap(labels), "ParentId": "",
+            "RepoDigests": .texts(digests), "RepoTags": .texts(tags), "SharedSize": -1, "Size": .integer(sizeBytes),
+        ]
+    }
+
+    package init?(dockerBody body: JSONValue) {
+        guard let id = body.filledText("Id") else { return nil }
+        let created = body.whole("Created") ?? 0
+        self.init(
+            id: id.contains(":") ? id : "sha256:\(id)", tags: Self.named(body.texts("RepoTags")),
+            digests: Self.named(body.texts("RepoDigests")),
+            createdAt: created == 0
+                ? nil : Timestamp(nanosecondsSinceEpoch: created.multipliedWithoutOverflow(1_000_000_000)),
+            sizeBytes: body.whole("Size") ?? 0, labels: body.textMap("Labels"),
+            containerCount: max(0, Int(body.whole("Containers") ?? 0)))
+    }
+
+    /// Without the `<none>:<none>` that older engines send for "no name".
+    static func named(_ list: [String]) -> [String] { list.filter { !$0.hasPrefix("<none>") } }
+}
+
+extension ImageDetails {
+    /// The answer of `GET /images/{name}/json`.
+    package var dockerBody: JSONValue {
+        var body = JSONObject([
+            ("Id", .string(summary.id)), ("RepoTags", .texts(summary.tags)),
+            ("RepoDigests", .texts(summary.digests)), ("Parent", ""), ("Comment", .string(comment)),
+            ("Created", .string(WireTime.text(summary.createdAt))), ("DockerVersion", ""),
+            ("Author", .string(author)), ("Config", configBody), ("Architecture", .string(architecture)),
+        ])
+        if let variant { body["Variant"] = .string(variant) }
+        body["Os"] = .string(os)
+        body["Size"] = .integer(summary.sizeBytes)
+        body["GraphDriver"] = ["Data": .null, "Name": "overlayfs"]
+        body["RootFS"] = ["Type": "layers", "Layers": .texts(layers)]
+        body["Metadata"] = ["LastTagTime": .string(WireTime.zero)]
+        return .object(body)
+    }
+
+    private var configBody: JSONValue {
+        func set(_ names: [String]) -> JSONValue {
+            names.isEmpty ? .null : .object(JSONObject(names.sorted().map { ($0, [:]) }))
+        }
+        var body = JSONObject([
+            ("Hostname", ""), ("Domainname", ""), ("User", .string(user)), ("AttachStdin", false),
+            ("AttachStdout", false), ("AttachStderr", false), ("ExposedPorts", set(exposedPorts)), ("Tty", false),
+            ("OpenStdin", false), ("StdinOnce", false), ("Env", .texts(environment)),
+            ("Cmd", .texts(command.isEmpty ? nil : command)), ("Image", ""), ("Volumes", set(volumes)),
+            ("WorkingDir", .string(workingDirectory)), ("Entrypoint", .texts(entrypoint.isEmpty ? nil : entrypoint)),
+            ("OnBuild", .null), ("Labels", .textMap(summary.labels)),
+        ])
+        if let stopSignal { body["StopSignal"] = .string(stopSignal) }
+        return .object(body)
+    }
+
+    package init?(dockerBody body: JSONValue) {
+        guard let id = body.filledText("Id") else { return nil }
+        let config = body.field("Config") ?? .null
+        let summary = ImageSummary(
+            id: id.contains(":") ? id : "sha256:\(id)", tags: ImageSummary.named(body.texts("RepoTags")),
+            digests: ImageSummary.named(body.texts("RepoDigests")), createdAt: WireTime.parse(body.text("Created")),
+            sizeBytes: body.whole("Size") ?? 0, labels: config.textMap("Labels"))
+        self.init(summary: summary, architecture: body.text("Architecture"), os: body.text("Os"))
+        variant = body.filledText("Variant")
+        author = body.text("Author")
+        comment = body.text("Comment")
+        entrypoint = config.texts("Entrypoint")
+        command = config.texts("Cmd")
+        environment = config.texts("Env")
+        workingDirectory = config.text("WorkingDir")
+        user = config.text("User")
+        exposedPorts = config.field("ExposedPorts")?.object?.members.map(\.name) ?? []
+        volumes = config.field("Volumes")?.object?.members.map(\.name) ?? []
+        stopSignal = config.filledText("StopSignal")
+        layers = body.field("RootFS")?.texts("Layers") ?? []
+    }
+}
+
+extension ImageRemoval {
+    /// An entry of the answer of `DELETE /images/{name}`.
+    package var dockerBody: JSONValue {
+        switch self {
+        case .untagged(let name): ["Untagged": .string(name)]
+        case .deleted(let id): ["Deleted": .string(id)]
+        }
+    }
+
+    package init?(dockerBody body: JSONValue) {
+        if let name = body.filledText("Untagged") {
+            self = .untagged(name)
+        } else if let id = body.filledText("Deleted") {
+            self = .deleted(id)
+        } else {
+            return nil
+        }
+    }
+}

@@ -1,0 +1,118 @@
+import EngineAPI
+
+extension LogRequest {
+    /// Reads the query of `GET /containers/{id}/logs`.
+    package init(dockerQuery query: QueryString) throws(EngineError) {
+        self.init()
+        stdout = query.flag("stdout")
+        stderr = query.flag("stderr")
+        guard stdout || stderr else {
+            throw EngineError(.invalid, "Bad parameters: you must choose at least one stream")
+        }
+        follow = query.flag("follow")
+        // Docker takes anything that is no number for "all".
+        tail = query["tail"].flatMap(Int.init).flatMap { $0 >= 0 ? $0 : nil }
+        since = try Self.time(query, "since")
+        until = try Self.time(query, "until")
+    }
+
+    private static func time(_ query: QueryString, _ name: String) throws(EngineError) -> Timestamp? {
+        guard let text = query[name], !text.isEmpty, text != "0" else { return nil }
+        guard let time = WireTime.parameter(text) else {
+            throw EngineError(.invalid, "invalid value for \"\(name)\": \"\(text)\"")
+        }
+        return time
+    }
+
+    /// The query that asks for these lines with their times.
+    package var dockerQuery: QueryString {
+        var query = QueryString()
+        query.add("stdout", stdout)
+        query.add("stderr", stderr)
+        query.add("follow", follow)
+        query.add("timestamps", true)
+        query.add("tail", tail.map(String.init) ?? "all")
+        query.add("since", since.map(WireTime.parameter))
+        query.add("until", until.map(WireTime.parameter))
+        return query
+    }
+}
+
+/// Log entries as the bytes of an answer's body.
+package struct LogEncoder: Sendable {
+    private let isFramed: Bool
+    private let hasTimes: Bool
+
+    /// - Parameters:
+    ///   - isFramed: false for a container with a terminal.
+    ///   - hasTimes: each entry begins with its time.
+    package init(isFramed: Bool, hasTimes: Bool) {
+        self.isFramed = isFramed
+        self.hasTimes = hasTimes
+    }
+
+    package func encode(_ entries: [LogEntry]) -> [UInt8] {
+        var output: [UInt8] = []
+        for entry in entries {
+            var bytes = hasTimes ? entry.time.rfc3339NanoBytes + [32] : []
+            bytes.append(contentsOf: entry.bytes)
+            if isFramed {
+                StreamFrame.append(entry.source == .stdout ? .stdout : .stderr, bytes, to: &output)
+            } else {
+                output.append(contentsOf: bytes)
+            }
+        }
+        return output
+    }
+}
+
+/// The bytes of a log answer with times, back to entries. A pure value.
+package struct LogDecoder: Sendable {
+    private var demultiplexer: StreamDemultiplexer?
+    private var line: [UInt8] = []
+    private var lastTime = Timestamp(nanosecondsSinceEpoch: 0)
+
+    package init(isFramed: Bool) { demultiplexer = isFramed ? StreamDemultiplexer() : nil }
+
+    package mutating func feed(_ bytes: [UInt8]) throws(StreamDemultiplexer.Failure) -> [LogEntry] {
+        guard let frames = try demultiplexer?.feed(bytes) else { return feedLines(bytes) }
+        return frames.compactMap { frame in
+            switch frame.channel {
+            case .stdout: entry(frame.bytes, .stdout)
+            case .stderr: entry(frame.bytes, .stderr)
+            case .stdin, .system: nil
+            }
+        }
+    }
+
+    /// What is left at the end: a last line without its line end.
+    package mutating func finish() -> [LogEntry] {
+        defer { line = [] }
+        return line.isEmpty ? [] : [entry(line, .stdout)]
+    }
+
+    private mutating func feedLines(_ bytes: [UInt8]) -> [LogEntry] {
+        var entries: [LogEntry] = []
+        var rest = bytes[...]
+        while let end = rest.firstIndex(of: 10) {
+            line.append(contentsOf: rest[...end])
+            entries.append(entry(line, .stdout))
+            line = []
+            rest = rest[(end + 1)...]
+        }
+        line.append(contentsOf: rest)
+        return entries
+    }
+
+    /// `TIME bytes`; a line without a time has that of the line before.
+    private mutating func entry(_ bytes: [UInt8], _ source: LogEntry.Source) -> LogEntry {
+        let head = bytes.prefix(40)
+        if let space = head.firstIndex(of: 32),
+            let time = Timestamp(rfc3339: String(decoding: head[..<space], as: UTF8.self))
+        {
+            lastTime = time
+            return LogEntry(time: time, source: source, bytes: Array(bytes[(space + 1)...]))
+        }
+        return LogEntry(time: lastTime, source: source, bytes: bytes)
+    }
+}

@@ -1,0 +1,115 @@
+import EngineAPI
+import JSON
+
+/// The three places where a `HostConfig` names mounts: `Binds`, `Mounts`, `Tmpfs`.
+enum MountReading {
+    private static let propagations: Set = ["private", "rprivate", "shared", "rshared", "slave", "rslave"]
+
+    static func mounts(_ host: BodyReader) throws(EngineError) -> [MountSpec] {
+        var mounts: [MountSpec] = []
+        for text in try host.texts("Binds") ?? [] { mounts.append(try bind(text)) }
+        for body in try host.elements("Mounts") { mounts.append(try mount(body)) }
+        for (target, options) in try host.textMap("Tmpfs").sorted(by: { $0.key < $1.key }) {
+            var mount = MountSpec(.tmpfs, target: try absolute(target, "tmpfs"))
+            mount.options = options.split(separator: ",").map(String.init)
+            mount.readOnly = mount.options.contains("ro")
+            mounts.append(mount)
+        }
+        return mounts
+    }
+
+    /// `source:target[:options]`
+    static func bind(_ text: String) throws(EngineError) -> MountSpec {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+        guard (2...3).contains(parts.count), !parts[0].isEmpty, !parts[1].isEmpty else {
+            throw EngineError(.invalid, "invalid volume specification: '\(text)'")
+        }
+        guard parts[0].hasPrefix("/") else {
+            throw EngineError(.unsupported, "named volumes are not supported yet: '\(text)'; use an absolute host path")
+        }
+        guard parts[1].hasPrefix("/") else {
+            throw EngineError(
+                .invalid,
+                "invalid volume specification: '\(text)': invalid mount path: '\(parts[1])' mount path must "
+                    + "be absolute")
+        }
+        var mount = MountSpec(.bind, source: parts[0], target: parts[1])
+        mount.createsSource = true
+        for option in (parts.count == 3 ? parts[2] : "").split(separator: ",").map(String.init) {
+            switch option {
+            case "ro": mount.readOnly = true
+            // Labels of SELinux, and hints for other systems: without effect here, as on docker without SELinux.
+            case "rw", "z", "Z", "nocopy", "consistent", "cached", "delegated": break
+            case _ where propagations.contains(option): mount.propagation = option
+            default: throw EngineError(.invalid, "invalid volume specification: '\(text)': invalid mode: \(option)")
+            }
+        }
+        return mount
+    }
+
+    private static func mount(_ body: BodyReader) throws(EngineError) -> MountSpec {
+        let type = try body.text("Type")
+        let target = try body.text("Target")
+        guard !target.isEmpty else {
+            throw EngineError(.invalid, "invalid mount config for type \"\(type)\": field Target must not be empty")
+        }
+        switch type {
+        case "bind": return try bindMount(body, target)
+        case "tmpfs": return try tmpfsMount(body, target)
+        case "volume", "image", "npipe", "cluster":
+            throw EngineError(.unsupported, "mounts of type \"\(type)\" are not supported yet")
+        default: throw EngineError(.invalid, "mount type unknown: \"\(type)\"")
+        }
+    }
+
+    private static func bindMount(_ body: BodyReader, _ target: String) throws(EngineError) -> MountSpec {
+        let source = try body.text("Source")
+        guard source.hasPrefix("/") else {
+            throw EngineError(
+                .invalid,
+                "invalid mount config for type \"bind\": invalid mount path: '\(source)' mount path must be "
+                    + "absolute")
+        }
+        var mount = MountSpec(.bind, source: source, target: try absolute(target, "bind"))
+        mount.readOnly = try body.flag("ReadOnly")
+        let options = try body.object("BindOptions")
+        mount.createsSource = try options.flag("CreateMountpoint")
+        if let propagation = try options.filledText("Propagation") {
+            guard propagations.contains(propagation) else {
+                throw EngineError(
+                    .invalid, "invalid mount config for type \"bind\": invalid propagation mode: \(propagation)")
+            }
+            mount.propagation = propagation
+        }
+        for name in ["NonRecursive", "ReadOnlyNonRecursive", "ReadOnlyForceRecursive"] where try options.flag(name) {
+            throw EngineError(.unsupported, "\(options.name(name)) is not supported yet by this engine")
+        }
+        return mount
+    }
+
+    private static func tmpfsMount(_ body: BodyReader, _ target: String) throws(EngineError) -> MountSpec {
+        guard try body.text("Source").isEmpty else {
+            throw EngineError(.invalid, "invalid mount config for type \"tmpfs\": field Source must not be specified")
+        }
+        var mount = MountSpec(.tmpfs, target: try absolute(target, "tmpfs"))
+        mount.readOnly = try body.flag("ReadOnly")
+        let options = try body.object("TmpfsOptions")
+        if let size = try options.filledWhole("SizeBytes") { mount.options.append("size=\(size)") }
+        if let mode = try options.filledWhole("Mode") { mount.options.append("mode=\(String(mode, radix: 8))") }
+        for element in options.value.elements("Options") {
+            let words = (element.array ?? []).compactMap(\.string)
+            mount.options.append(words.joined(separator: "="))
+        }
+        return mount
+    }
+
+    private static func absolute(_ target: String, _ type: String) throws(EngineError) -> String {
+        guard target.hasPrefix("/") else {
+            throw EngineError(
+                .invalid,
+                "invalid mount config for type \"\(type)\": invalid mount path: '\(target)' mount path must "
+                    + "be absolute")
+        }
+        return target
+    }
+}

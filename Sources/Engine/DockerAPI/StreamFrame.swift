@@ -1,0 +1,71 @@
+/// Docker's framing of output without a terminal: which stream, three zero bytes, the length (big endian), the bytes.
+package enum StreamFrame {
+    package enum Channel: UInt8, Hashable, Sendable {
+        case stdin = 0
+        case stdout = 1
+        case stderr = 2
+        /// An error of the server's own.
+        case system = 3
+    }
+
+    package static let headerLength = 8
+
+    /// One frame.
+    package static func encode(_ channel: Channel, _ bytes: [UInt8]) -> [UInt8] {
+        var frame: [UInt8] = []
+        frame.reserveCapacity(headerLength + bytes.count)
+        append(channel, bytes, to: &frame)
+        return frame
+    }
+
+    package static func append(_ channel: Channel, _ bytes: [UInt8], to output: inout [UInt8]) {
+        let length = UInt32(bytes.count)
+        output.append(contentsOf: [channel.rawValue, 0, 0, 0])
+        output.append(contentsOf: [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: length >> $0) })
+        output.append(contentsOf: bytes)
+    }
+}
+
+/// Takes framed output apart, whatever pieces it arrives in. A pure value: bytes in, frames out.
+package struct StreamDemultiplexer: Sendable {
+    package struct Frame: Hashable, Sendable {
+        package let channel: StreamFrame.Channel
+        package let bytes: [UInt8]
+    }
+
+    package struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// Longer frames are not taken for frames: docker writes 32 KiB at most, and log lines of up to a few MiB.
+    package static let frameLimitBytes = 64 << 20
+
+    private var pending: [UInt8] = []
+
+    package init() {}
+
+    /// A frame has begun that has not ended.
+    package var isInsideFrame: Bool { !pending.isEmpty }
+
+    /// The frames that are whole with these bytes.
+    package mutating func feed(_ bytes: [UInt8]) throws(Failure) -> [Frame] {
+        pending.append(contentsOf: bytes)
+        var frames: [Frame] = []
+        var start = 0
+        while pending.count - start >= StreamFrame.headerLength {
+            guard let channel = StreamFrame.Channel(rawValue: pending[start]), pending[start + 1] == 0 else {
+                throw Failure(description: "unrecognized stream header: \(pending[start..<(start + 8)])")
+            }
+            let length = pending[(start + 4)..<(start + 8)].reduce(0) { $0 << 8 | Int($1) }
+            guard length <= Self.frameLimitBytes else {
+                throw Failure(description: "a frame of \(length) bytes")
+            }
+            let end = start + StreamFrame.headerLength + length
+            guard pending.count >= end else { break }
+            frames.append(Frame(channel: channel, bytes: Array(pending[(start + StreamFrame.headerLength)..<end])))
+            start = end
+        }
+        if start > 0 { pending.removeFirst(start) }
+        return frames
+    }
+}

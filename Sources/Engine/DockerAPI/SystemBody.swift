@@ -1,0 +1,119 @@
+import EngineAPI
+import JSON
+
+extension EngineVersion {
+    /// What the engine part is called that announces Gantry's own routes.
+    package static let gantryRoutes = "Gantry-Routes"
+
+    /// The answer of `GET /version`.
+    package var dockerBody: JSONValue {
+        let details: JSONValue = [
+            "ApiVersion": .string(apiVersion), "Arch": .string(architecture), "BuildTime": .string(buildTime),
+            "Experimental": "false", "GitCommit": .string(gitCommit), "KernelVersion": .string(kernelVersion),
+            "MinAPIVersion": .string(minimumAPIVersion), "Os": .string(os),
+        ]
+        let engine: JSONValue = ["Name": "Engine", "Version": .string(version), "Details": details]
+        let parts = components.sorted { $0.key < $1.key }.map { name, version -> JSONValue in
+            ["Name": .string(name), "Version": .string(version), "Details": [:]]
+        }
+        return [
+            "Platform": ["Name": .string(name)], "Version": .string(version), "ApiVersion": .string(apiVersion),
+            "MinAPIVersion": .string(minimumAPIVersion), "Os": .string(os), "Arch": .string(architecture),
+            "Experimental": false, "GitCommit": .string(gitCommit), "GoVersion": "",
+            "KernelVersion": .string(kernelVersion), "BuildTime": .string(buildTime),
+            "Components": .array(
+                [engine] + parts + [["Name": .string(Self.gantryRoutes), "Version": "1", "Details": [:]]]),
+        ]
+    }
+
+    package init(dockerBody body: JSONValue) {
+        let parts = body.elements("Components")
+        let first = parts.first?.text("Name") ?? ""
+        let name = body.field("Platform")?.filledText("Name") ?? (first == "Engine" ? "Docker" : first)
+        self.init(
+            name: name, version: body.text("Version"), apiVersion: body.text("ApiVersion"),
+            minimumAPIVersion: body.text("MinAPIVersion"))
+        kernelVersion = body.text("KernelVersion")
+        os = body.text("Os")
+        architecture = body.text("Arch")
+        gitCommit = body.text("GitCommit")
+        buildTime = body.text("BuildTime")
+        for part in parts.dropFirst() where part.text("Name") != Self.gantryRoutes {
+            components[part.text("Name")] = part.text("Version")
+        }
+    }
+}
+
+extension EngineInfo {
+    /// The answer of `GET /info`.
+    package func dockerBody(now: Timestamp) -> JSONValue {
+        let runtimeMembers = runtimes.map { ($0, JSONValue.object(JSONObject([("path", .string($0))]))) }
+        let base: [(String, JSONValue)] = [
+            ("ID", .string(id)), ("Containers", .count(containersRunning + containersPaused + containersStopped)),
+            ("ContainersRunning", .count(containersRunning)), ("ContainersPaused", .count(containersPaused)),
+            ("ContainersStopped", .count(containersStopped)), ("Images", .count(images)),
+            ("Driver", .string(storageDriver)), ("DriverStatus", []),
+            (
+                "Plugins",
+                [
+                    "Volume": ["local"], "Network": ["host", "null"], "Authorization": .null,
+                    "Log": ["json-file", "none"],
+                ]
+            ),
+            ("MemoryLimit", true), ("SwapLimit", true), ("CpuCfsPeriod", true), ("CpuCfsQuota", true),
+            ("CPUShares", true), ("CPUSet", true), ("PidsLimit", true), ("IPv4Forwarding", true), ("Debug", false),
+            ("NFd", 0), ("OomKillDisable", false), ("NGoroutines", 0), ("SystemTime", .string(WireTime.text(now))),
+            ("LoggingDriver", .string(loggingDriver)), ("CgroupDriver", .string(cgroupDriver)),
+            ("CgroupVersion", .string(cgroupVersion)), ("NEventsListener", 0),
+            ("KernelVersion", .string(kernelVersion)), ("OperatingSystem", .string(operatingSystem)),
+            ("OSVersion", ""), ("OSType", "linux"), ("Architecture", .string(architecture)),
+            ("IndexServerAddress", ""),
+            (
+                "RegistryConfig",
+                ["InsecureRegistryCIDRs": [], "IndexConfigs": [:], "Mirrors": []]
+            ),
+            ("NCPU", .count(cpuCount)), ("MemTotal", .integer(memoryBytes)), ("GenericResources", .null),
+            ("DockerRootDir", .string(dataRoot)), ("HttpProxy", ""), ("HttpsProxy", ""), ("NoProxy", ""),
+            ("Name", .string(name)), ("Labels", []), ("ExperimentalBuild", false),
+            ("ServerVersion", .string(serverVersion)), ("Runtimes", .object(JSONObject(runtimeMembers))),
+            ("DefaultRuntime", .string(defaultRuntime)),
+            (
+                "Swarm",
+                [
+                    "NodeID": "", "NodeAddr": "", "LocalNodeState": "inactive", "ControlAvailable": false, "Error": "",
+                    "RemoteManagers": .null,
+                ]
+            ),
+            ("LiveRestoreEnabled", true), ("Isolation", ""), ("InitBinary", ""),
+            ("SecurityOptions", .texts(securityOptions)), ("Warnings", .texts(warnings)),
+            ("GantryPid", .integer(Int64(pid))),
+        ]
+        return .object(JSONObject(base))
+    }
+
+    package init(dockerBody body: JSONValue) {
+        self.init()
+        id = body.text("ID")
+        name = body.text("Name")
+        containersRunning = Int(body.whole("ContainersRunning") ?? 0)
+        containersPaused = Int(body.whole("ContainersPaused") ?? 0)
+        containersStopped = Int(body.whole("ContainersStopped") ?? 0)
+        images = Int(body.whole("Images") ?? 0)
+        storageDriver = body.text("Driver")
+        loggingDriver = body.text("LoggingDriver")
+        cgroupDriver = body.text("CgroupDriver")
+        cgroupVersion = body.text("CgroupVersion")
+        kernelVersion = body.text("KernelVersion")
+        operatingSystem = body.text("OperatingSystem")
+        architecture = body.text("Architecture")
+        cpuCount = Int(body.whole("NCPU") ?? 0)
+        memoryBytes = body.whole("MemTotal") ?? 0
+        dataRoot = body.text("DockerRootDir")
+        serverVersion = body.text("ServerVersion")
+        defaultRuntime = body.text("DefaultRuntime")
+        runtimes = body.field("Runtimes")?.object?.members.map(\.name) ?? []
+        securityOptions = body.texts("SecurityOptions")
+        warnings = body.texts("Warnings")
+        pid = Int32(clamping: body.whole("GantryPid") ?? 0)
+    }
+}

@@ -1,0 +1,46 @@
+import EngineAPI
+import JSON
+
+/// Moments as the Docker API writes them.
+package enum WireTime {
+    /// What Go writes for a time that never was.
+    package static let zero = "0001-01-01T00:00:00Z"
+
+    /// RFC 3339 with as much of the fraction as is not zero.
+    package static func text(_ time: Timestamp?) -> String {
+        guard let time else { return zero }
+        let text = time.rfc3339Nano
+        var digits = text.dropLast().utf8
+        while digits.last == UInt8(ascii: "0") { digits = digits.dropLast() }
+        if digits.last == UInt8(ascii: ".") { digits = digits.dropLast() }
+        return String(Substring(digits)) + "Z"
+    }
+
+    /// Nil for the zero time and for what is no time.
+    package static func parse(_ text: String) -> Timestamp? {
+        if text.isEmpty || text.hasPrefix("0001-") { return nil }
+        return Timestamp(rfc3339: text)
+    }
+
+    /// A `since` or `until` of a query: seconds with an optional fraction, or RFC 3339.
+    package static func parameter(_ text: String) -> Timestamp? {
+        if let time = Timestamp(rfc3339: text) { return time }
+        let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let whole = parts.first.flatMap({ Int64($0) }) else { return nil }
+        var nanoseconds: Int64 = 0
+        if parts.count == 2 {
+            let digits = parts[1].prefix(9)
+            guard !digits.isEmpty, digits.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
+            nanoseconds = Int64(String(digits) + String(repeating: "0", count: 9 - digits.count)) ?? 0
+        }
+        let (product, overflow) = whole.multipliedReportingOverflow(by: 1_000_000_000)
+        guard !overflow else { return nil }
+        return Timestamp(nanosecondsSinceEpoch: product + nanoseconds)
+    }
+
+    /// A moment as `parameter` reads it.
+    package static func parameter(_ time: Timestamp) -> String {
+        let fraction = String(time.nanoseconds)
+        return "\(time.secondsSinceEpoch).\(String(repeating: "0", count: 9 - fraction.count))\(fraction)"
+    }
+}

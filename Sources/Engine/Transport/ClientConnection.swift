@@ -1,0 +1,98 @@
+import NIOCore
+import NIOHTTP1
+
+/// A connection of the client, on its event loop.
+final class ClientConnection: ChannelInboundHandler {
+    typealias InboundIn = HTTPClientResponsePart
+
+    enum Item: Sendable {
+        case head(HTTPResponseHead)
+        case bytes([UInt8])
+        case end
+    }
+
+    private let decoder: ByteToMessageHandler<HTTPResponseDecoder>
+    private var inlet = Inlet<Item>()
+    private var context: ChannelHandlerContext?
+    private var isRaw = false
+
+    init(decoder: ByteToMessageHandler<HTTPResponseDecoder>) { self.decoder = decoder }
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if isRaw { return inlet.push(.bytes(RawBytes.bytes(data))) }
+        switch Self.unwrapInboundIn(data) {
+        case .head(let head):
+            inlet.push(.head(head))
+            isUpgrading = head.status == .switchingProtocols
+        case .body(let buffer): inlet.push(.bytes([UInt8](buffer: buffer)))
+        case .end:
+            // After 101 the decoder says at once that the message is over; what follows is raw.
+            if isUpgrading { leaveHTTP(context) } else { inlet.push(.end) }
+        }
+    }
+
+    private var isUpgrading = false
+
+    private func leaveHTTP(_ context: ChannelHandlerContext) {
+        isRaw = true
+        context.pipeline.syncOperations.removeHandler(decoder, promise: nil)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if inlet.isWanted { context.read() }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard case ChannelEvent.inputClosed = event else { return context.fireUserInboundEventTriggered(event) }
+        inlet.finish(.success(()))
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        inlet.finish(.failure(TransportError(error)))
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        inlet.finish(.failure(.closed))
+        self.context = nil
+    }
+
+    func take(on loop: any EventLoop) -> EventLoopFuture<Item?> {
+        let future = inlet.take(on: loop)
+        if inlet.isWanted { context?.read() }
+        return future
+    }
+}
+
+/// The way from a task to its connection's event loop. Cancelling a task that reads closes the connection: an exchange
+/// that was given up half way leaves nothing that another could use.
+struct ClientLink: Sendable {
+    let channel: any Channel
+    let connection: NIOLoopBound<ClientConnection>
+
+    func take() async throws(TransportError) -> ClientConnection.Item? {
+        let channel = channel
+        let connection = connection
+        let result = await withTaskCancellationHandler {
+            do throws(TransportError) {
+                let item = try await channel.eventLoop.flatSubmit {
+                    connection.value.take(on: channel.eventLoop)
+                }.value()
+                return Result<ClientConnection.Item?, TransportError>.success(item)
+            } catch {
+                return .failure(error)
+            }
+        } onCancel: {
+            channel.close(promise: nil)
+        }
+        return try result.get()
+    }
+
+    func write(_ part: HTTPClientRequestPart) async throws(TransportError) {
+        try await channel.writeAndFlush(part).value()
+    }
+
+    func close() { channel.close(promise: nil) }
+}

@@ -1,0 +1,37 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// The one thread that serves all sockets of the process: it moves bytes and nothing else.
+enum EventLoops {
+    static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+}
+
+extension TransportError {
+    /// What an error of NIO means here.
+    init(_ error: any Error) {
+        switch error {
+        case let error as TransportError: self = error
+        case HTTPParserError.headerOverflow: self = .malformed("the head is too long")
+        case let error as HTTPParserError: self = .malformed("\(error)")
+        case let error as ByteToMessageDecoderError: self = .malformed("\(error)")
+        default: self = .closed
+        }
+    }
+}
+
+extension HTTPFields {
+    init(_ headers: HTTPHeaders) {
+        self.init()
+        for (name, value) in headers { add(name, value) }
+    }
+
+    var headers: HTTPHeaders { HTTPHeaders(list.map { ($0.name, $0.value) }) }
+}
+
+/// Unwraps what arrives from a pipeline whose HTTP decoder is gone.
+final class RawBytes: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    static func bytes(_ data: NIOAny) -> [UInt8] { [UInt8](buffer: unwrapInboundIn(data)) }
+}

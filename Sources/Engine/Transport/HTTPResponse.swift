@@ -1,0 +1,35 @@
+/// A request for `HTTPClient`.
+package struct HTTPCall: Sendable {
+    package enum Body: Sendable {
+        case none
+        case bytes([UInt8])
+        /// Pulled piece by piece, nil at the end; sent chunked.
+        case stream(@Sendable () async throws -> [UInt8]?)
+    }
+
+    package var method: String
+    /// Path and query, percent-encoded.
+    package var target: String
+    package var fields: HTTPFields
+    package var body: Body
+
+    package init(_ method: String, _ target: String, fields: HTTPFields = [:], body: Body = .none) {
+        self.method = method
+        self.target = target
+        self.fields = fields
+        self.body = body
+    }
+}
+
+/// An answer whose body is still to be read. A body that is dropped before its end closes the connection.
+package struct HTTPResponse: Sendable {
+    package let status: Int
+    package let fields: HTTPFields
+    package let body: HTTPBody
+}
+
+/// The answer to a request that wants the connection for itself.
+package enum HijackAnswer: Sendable {
+    case hijacked(HTTPFields, HijackedConnection)
+    case refused(HTTPResponse)
+}

@@ -1,0 +1,131 @@
+import Glibc
+import Linux
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Synchronization
+
+/// An HTTP/1.1 server on a Unix socket.
+///
+/// Each connection is one task; it runs the handler for one request after the other, and is cancelled when the client
+/// goes away. The handler must answer by its `ResponseWriter`; an answer that it began and did not end closes the
+/// connection, so that the client sees that it was cut.
+package final class HTTPServer: Sendable {
+    package typealias Handler = @Sendable (HTTPRequest, ResponseWriter) async -> Void
+
+    package struct Configuration: Sendable {
+        /// Requests that may give the connection up to raw bytes without an `Upgrade` field: method and path.
+        package var mayHijack: @Sendable (_ method: String, _ path: String) -> Bool = { _, _ in false }
+        /// How long a connection may stay without a request, or with half a head.
+        package var idleLimit: Duration = .seconds(180)
+        package var headLimitBytes = 64 << 10
+        package var connectionLimit = 4096
+        /// The socket file's permissions and group.
+        package var socketMode: UInt32 = 0o660
+        package var socketGroup: String? = "gantry"
+
+        package init() {}
+    }
+
+    private let listener: UnixListener
+    private let channel: any Channel
+    private let connections: ConnectionTable
+
+    private init(_ listener: UnixListener, _ channel: any Channel, _ connections: ConnectionTable) {
+        self.listener = listener
+        self.channel = channel
+        self.connections = connections
+    }
+
+    /// Listens on `path` and serves. A socket file left behind by a dead server is replaced.
+    ///
+    /// - Throws: `cannotListen`, also where another server answers at the path.
+    package static func start(
+        socketPath path: String, _ configuration: Configuration = Configuration(), handler: @escaping Handler
+    ) async throws(TransportError) -> HTTPServer {
+        let listener: UnixListener
+        do throws(KernelError) {
+            listener = try UnixListener.open(
+                UnixSocketPath(path: path), mode: configuration.socketMode, group: configuration.socketGroup)
+        } catch {
+            throw .cannotListen(endpoint: "unix://\(path)", reason: "\(error)")
+        }
+        let connections = ConnectionTable(limit: configuration.connectionLimit)
+        let bootstrap = ServerBootstrap(group: EventLoops.group)
+            .childChannelOption(ChannelOptions.autoRead, value: false)
+            .childChannelOption(ChannelOptions.allowRemoteHalfClosure, value: true)
+            .childChannelInitializer { channel in
+                initialize(channel, configuration, connections, handler)
+            }
+        do {
+            let channel = try await bootstrap.withBoundSocket(listener.socket.rawValue).get()
+            return HTTPServer(listener, channel, connections)
+        } catch {
+            listener.removeFile()
+            throw .cannotListen(endpoint: "unix://\(path)", reason: "\(error)")
+        }
+    }
+
+    /// Takes no more connections, gives requests that have no answer yet `grace` to get one, then cuts what is left:
+    /// streams and raw connections at once, the others after that time. Returns when all connections are gone.
+    package func stop(grace: Duration = .seconds(5)) async {
+        listener.removeFile()
+        // Closed already: the listener is what `stop` wants it to be.
+        try? await channel.close().value()
+        await connections.stop(grace: grace)
+    }
+
+    private static func initialize(
+        _ channel: any Channel, _ configuration: Configuration, _ connections: ConnectionTable,
+        _ handler: @escaping Handler
+    ) -> EventLoopFuture<Void> {
+        guard let registration = connections.add(channel) else { return channel.close() }
+        var limits = NIOHTTPDecoderLimitConfiguration()
+        limits.maxHeaderFieldSize = configuration.headLimitBytes
+        limits.maxHeaderListSize = configuration.headLimitBytes
+        return channel.eventLoop.makeCompletedFuture {
+            let decoder = ByteToMessageHandler(
+                HTTPRequestDecoder(
+                    leftOverBytesStrategy: .forwardBytes, informationalResponseStrategy: .drop,
+                    limitConfiguration: limits))
+            let connection = ServerConnection(decoder: decoder, mayHijack: configuration.takesOver) { channel, bound in
+                let link = ServerLink(channel: channel, connection: bound)
+                return Task {
+                    await ServerSession(
+                        link: link, configuration: configuration, handler: handler, registration: registration
+                    ).run()
+                }
+            }
+            var encoding = HTTPResponseEncoder.Configuration()
+            encoding.automaticallySetFramingHeaders = false
+            try channel.pipeline.syncOperations.addHandlers(
+                HTTPResponseEncoder(configuration: encoding), decoder, connection)
+        }
+    }
+}
+
+extension HTTPServer.Configuration {
+    var idleTime: TimeAmount { TimeAmount(idleLimit) }
+
+    @Sendable func takesOver(_ head: HTTPRequestHead) -> Bool {
+        mayHijack(head.method.rawValue, head.uri.firstIndex(of: "?").map { String(head.uri[..<$0]) } ?? head.uri)
+    }
+}
+
+extension PeerCredentials {
+    /// `struct ucred` of unix(7), which the importer does not see.
+    private struct Wire {
+        var pid: Int32 = 0
+        var uid: UInt32 = 0
+        var gid: UInt32 = 0
+    }
+
+    init?(of channel: any Channel) async {
+        guard let provider = channel as? any SocketOptionProvider else { return nil }
+        let future: EventLoopFuture<Wire> = provider.unsafeGetSocketOption(
+            level: NIOBSDSocket.OptionLevel(rawValue: SOL_SOCKET), name: NIOBSDSocket.Option(rawValue: SO_PEERCRED))
+        // A connection that is gone has nobody at its other end.
+        guard let credentials = try? await future.value() else { return nil }
+        self.init(pid: credentials.pid, uid: credentials.uid, gid: credentials.gid)
+    }
+}

@@ -1,0 +1,93 @@
+import NIOCore
+import NIOHTTP1
+import Synchronization
+
+/// The one answer to a request: whole, in pieces, or by giving the connection up to raw bytes.
+///
+/// Every write returns when the kernel has taken the bytes, so a client that does not read holds its handler back and
+/// nothing piles up. Once the client is gone all writes throw `closed`, and the handler's task is cancelled.
+package final class ResponseWriter: Sendable {
+    enum Phase: Sendable { case waiting, streaming, ended, hijacked }
+
+    private let link: ServerLink
+    private let method: String
+    private let version: HTTPVersion
+    private let mayHijack: Bool
+    private let state: Mutex<(phase: Phase, keepsAlive: Bool)>
+
+    init(_ link: ServerLink, head: HTTPRequestHead, mayHijack: Bool) {
+        self.link = link
+        self.mayHijack = mayHijack
+        method = head.method.rawValue
+        version = head.version
+        state = Mutex((.waiting, head.isKeepAlive && !mayHijack))
+    }
+
+    var phase: Phase { state.withLock { $0.phase } }
+    var keepsAlive: Bool { state.withLock { $0.keepsAlive } }
+
+    /// Nothing of an answer has been sent yet.
+    package var isUnanswered: Bool { phase == .waiting }
+
+    /// A whole answer. For `HEAD` only its length is sent.
+    package func send(_ status: Int, _ fields: HTTPFields = [:], body: [UInt8] = []) async throws(TransportError) {
+        var fields = fields
+        if status >= 200, status != 204, status != 304 { fields["Content-Length"] = String(body.count) }
+        try await writeHead(status, fields, next: .ended)
+        if method != "HEAD", !body.isEmpty {
+            try await link.write(.body(.byteBuffer(ByteBuffer(bytes: body))))
+        }
+        try await link.write(.end(nil))
+    }
+
+    /// The head of an answer whose body comes in pieces: chunked, or up to the end of an HTTP/1.0 connection.
+    package func begin(_ status: Int, _ fields: HTTPFields) async throws(TransportError) {
+        var fields = fields
+        if version == .http1_1 {
+            fields["Transfer-Encoding"] = "chunked"
+        } else {
+            state.withLock { $0.keepsAlive = false }
+        }
+        try await writeHead(status, fields, next: .streaming)
+    }
+
+    /// A piece of the body.
+    package func write(_ bytes: [UInt8]) async throws(TransportError) {
+        guard method != "HEAD", !bytes.isEmpty else { return }
+        try await link.write(.body(.byteBuffer(ByteBuffer(bytes: bytes))))
+    }
+
+    /// The end of the body.
+    package func end() async throws(TransportError) {
+        state.withLock { $0.phase = .ended }
+        try await link.write(.end(nil))
+    }
+
+    /// Gives the connection up to raw bytes, after the head of an answer: 101 with the fields of an upgrade, or 200.
+    ///
+    /// Only for requests for which the server was told so before (`HTTPServer.Configuration.mayHijack`).
+    package func hijack(_ status: Int, _ fields: HTTPFields) async throws(TransportError) -> HijackedConnection {
+        guard mayHijack else { throw .malformed("this request cannot be hijacked") }
+        try await writeHead(status, fields, next: .hijacked)
+        let link = link
+        return HijackedConnection(
+            link.channel,
+            take: { () async throws(TransportError) in
+                guard case .bytes(let bytes) = try await link.take() else { return nil }
+                return bytes
+            },
+            put: { link.channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer($0))) })
+    }
+
+    private func writeHead(_ status: Int, _ fields: HTTPFields, next: Phase) async throws(TransportError) {
+        let keepsAlive = state.withLock { state in
+            state.phase = next
+            return state.keepsAlive
+        }
+        var fields = fields
+        if !keepsAlive, next != .hijacked { fields["Connection"] = "close" }
+        let head = HTTPResponseHead(
+            version: version, status: HTTPResponseStatus(statusCode: status), headers: fields.headers)
+        try await link.write(.head(head))
+    }
+}

@@ -1,0 +1,122 @@
+import NIOCore
+import NIOHTTP1
+
+/// A connection of the server, on its event loop: turns what NIO decodes into the items of an `Inlet`.
+///
+/// ```
+/// http ──(end of a request that may be hijacked)──► raw
+/// ```
+/// A request that asks for an upgrade, or whose route hijacks, is the last of its connection: once its end is read the
+/// HTTP decoder is taken out, so that no byte after it is mistaken for a further request.
+final class ServerConnection: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+
+    enum Item: Sendable {
+        case head(HTTPRequestHead)
+        case bytes([UInt8])
+        case end
+    }
+
+    private let decoder: ByteToMessageHandler<HTTPRequestDecoder>
+    private let mayHijack: @Sendable (HTTPRequestHead) -> Bool
+    private let whenActive: (any Channel, NIOLoopBound<ServerConnection>) -> Task<Void, Never>
+    private var inlet = Inlet<Item>()
+    private var context: ChannelHandlerContext?
+    private var isRaw = false
+    private var isLastRequest = false
+    private var task: Task<Void, Never>?
+    private var idleTimer: Scheduled<Void>?
+
+    init(
+        decoder: ByteToMessageHandler<HTTPRequestDecoder>, mayHijack: @escaping @Sendable (HTTPRequestHead) -> Bool,
+        whenActive: @escaping (any Channel, NIOLoopBound<ServerConnection>) -> Task<Void, Never>
+    ) {
+        self.decoder = decoder
+        self.mayHijack = mayHijack
+        self.whenActive = whenActive
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func channelActive(context: ChannelHandlerContext) {
+        task = whenActive(context.channel, NIOLoopBound(self, eventLoop: context.eventLoop))
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if isRaw { return inlet.push(.bytes(RawBytes.bytes(data))) }
+        switch Self.unwrapInboundIn(data) {
+        case .head(let head):
+            isLastRequest = head.headers.contains(name: "upgrade") || mayHijack(head)
+            inlet.push(.head(head))
+        case .body(let buffer): inlet.push(.bytes([UInt8](buffer: buffer)))
+        case .end:
+            inlet.push(.end)
+            if isLastRequest { leaveHTTP(context) }
+        }
+    }
+
+    private func leaveHTTP(_ context: ChannelHandlerContext) {
+        isRaw = true
+        context.pipeline.syncOperations.removeHandler(decoder, promise: nil)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if inlet.isWanted { context.read() }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard case ChannelEvent.inputClosed = event else { return context.fireUserInboundEventTriggered(event) }
+        inlet.finish(.success(()))
+        if !isRaw { task?.cancel() }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        inlet.finish(.failure(TransportError(error)))
+        // A malformed request is answered by the connection's task; anything else has broken the connection.
+        if !(error is HTTPParserError) { context.close(promise: nil) }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        idleTimer?.cancel()
+        inlet.finish(.failure(.closed))
+        task?.cancel()
+        self.context = nil
+    }
+
+    /// The next item; reads from the socket only now.
+    func take(on loop: any EventLoop) -> EventLoopFuture<Item?> {
+        let future = inlet.take(on: loop)
+        if inlet.isWanted { context?.read() }
+        return future
+    }
+
+    /// Closes the connection if no request has begun in time.
+    func awaitRequest(within limit: TimeAmount, on loop: any EventLoop) -> EventLoopFuture<Item?> {
+        let channel = context?.channel
+        idleTimer = loop.scheduleTask(in: limit) { channel?.close(promise: nil) }
+        let timer = idleTimer
+        let future = take(on: loop)
+        future.whenComplete { _ in timer?.cancel() }
+        return future
+    }
+}
+
+/// The way from a task to its connection's event loop.
+struct ServerLink: Sendable {
+    let channel: any Channel
+    let connection: NIOLoopBound<ServerConnection>
+
+    func take() async throws(TransportError) -> ServerConnection.Item? {
+        try await channel.eventLoop.flatSubmit { connection.value.take(on: channel.eventLoop) }.value()
+    }
+
+    func awaitRequest(within limit: TimeAmount) async throws(TransportError) -> ServerConnection.Item? {
+        try await channel.eventLoop.flatSubmit {
+            connection.value.awaitRequest(within: limit, on: channel.eventLoop)
+        }.value()
+    }
+
+    func write(_ part: HTTPServerResponsePart) async throws(TransportError) {
+        try await channel.writeAndFlush(part).value()
+    }
+}

@@ -1,0 +1,105 @@
+import NIOCore
+import NIOHTTP1
+
+/// The life of one connection of the server: request after request, each with its handler, until one side has enough.
+struct ServerSession: Sendable {
+    let link: ServerLink
+    let configuration: HTTPServer.Configuration
+    let handler: HTTPServer.Handler
+    let registration: ConnectionRegistration
+    /// What the body of a request without a reader is drained by, so that the answer is not lost with it.
+    static let drainLimitBytes = 1 << 20
+
+    func run() async {
+        do throws(TransportError) {
+            while try await serveRequest() {}
+        } catch {
+            await refuse(error)
+        }
+        // Closed by the peer already: nothing to do.
+        try? await link.channel.close().value()
+    }
+
+    /// Whether the connection can take another request.
+    private func serveRequest() async throws(TransportError) -> Bool {
+        guard case .head(let head) = try await link.awaitRequest(within: configuration.idleTime) else { return false }
+        registration.setBusy(true)
+        defer { registration.setBusy(false) }
+        let incoming = IncomingBody(link, expectsContinue: head.headers.first(name: "expect") != nil)
+        let mayHijack = head.headers.contains(name: "upgrade") || configuration.takesOver(head)
+        let writer = ResponseWriter(link, head: head, mayHijack: mayHijack)
+        let request = HTTPRequest(
+            method: head.method.rawValue, target: head.uri, fields: HTTPFields(head.headers),
+            body: HTTPBody { () async throws(TransportError) in try await incoming.next() },
+            peer: await PeerCredentials(of: link.channel))
+        registration.setWriter(writer)
+        await handler(request, writer)
+        return await finish(writer, incoming)
+    }
+
+    private func finish(_ writer: ResponseWriter, _ incoming: IncomingBody) async -> Bool {
+        switch writer.phase {
+        case .hijacked, .streaming, .waiting: return false
+        case .ended: break
+        }
+        let isRead = await incoming.drain(limitBytes: Self.drainLimitBytes)
+        return isRead && writer.keepsAlive && !registration.isStopping
+    }
+
+    /// Tells a client whose request cannot be read what is wrong with it.
+    private func refuse(_ error: TransportError) async {
+        guard case .malformed(let reason) = error else { return }
+        let status: HTTPResponseStatus =
+            reason.contains("too long") ? .requestHeaderFieldsTooLarge : .badRequest
+        let text = ByteBuffer(string: "\(status.code) \(status.reasonPhrase): \(reason)\n")
+        let head = HTTPResponseHead(
+            version: .http1_1, status: status,
+            headers: [
+                "Content-Type": "text/plain", "Content-Length": String(text.readableBytes), "Connection": "close",
+            ])
+        // The client may be gone: then nobody is left to tell.
+        try? await link.write(.head(head))
+        try? await link.write(.body(.byteBuffer(text)))
+        try? await link.write(.end(nil))
+    }
+}
+
+/// The body of the request in hand. One task at a time reads it.
+actor IncomingBody {
+    private let link: ServerLink
+    private var expectsContinue: Bool
+    private var isAtEnd = false
+
+    init(_ link: ServerLink, expectsContinue: Bool) {
+        self.link = link
+        self.expectsContinue = expectsContinue
+    }
+
+    func next() async throws(TransportError) -> [UInt8]? {
+        if isAtEnd { return nil }
+        if expectsContinue {
+            expectsContinue = false
+            try await link.write(.head(HTTPResponseHead(version: .http1_1, status: .continue)))
+        }
+        guard case .bytes(let bytes) = try await link.take() else {
+            isAtEnd = true
+            return nil
+        }
+        return bytes
+    }
+
+    /// Reads and forgets what is left; false where that is too much, or the client is gone.
+    func drain(limitBytes: Int) async -> Bool {
+        if expectsContinue { return false }
+        var left = limitBytes
+        while left > 0 {
+            do throws(TransportError) {
+                guard let bytes = try await next() else { return true }
+                left -= bytes.count
+            } catch {
+                return false
+            }
+        }
+        return false
+    }
+}

@@ -1,0 +1,26 @@
+/// Why a connection could not be made, used or served.
+package enum TransportError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The peer went away, or this side closed the connection.
+    case closed
+    /// Nobody answers at the endpoint, and why.
+    case cannotConnect(endpoint: String, reason: String)
+    /// The peer took longer than it may.
+    case timedOut(String)
+    /// A body or a header is longer than is taken.
+    case tooLarge(limitBytes: Int)
+    /// What came is not HTTP/1.1.
+    case malformed(String)
+    /// The address could not be listened on, and why.
+    case cannotListen(endpoint: String, reason: String)
+
+    package var description: String {
+        switch self {
+        case .closed: "the connection was closed"
+        case .cannotConnect(let endpoint, let reason): "connect to `\(endpoint)`: \(reason)"
+        case .timedOut(let what): "\(what): timed out"
+        case .tooLarge(let limit): "longer than \(limit) bytes"
+        case .malformed(let reason): "malformed HTTP: \(reason)"
+        case .cannotListen(let endpoint, let reason): "listen on `\(endpoint)`: \(reason)"
+        }
+    }
+}
