@@ -66,8 +66,10 @@ let lifecycle: [Target] = [
     library("AsyncIO", in: "Lifecycle", ["Linux", "CLinux"]),
     library("Content", in: "Lifecycle", ["Linux", "OCI", "CCrypto"]),
     library("Archive", in: "Lifecycle", ["Linux", "CLinux", "OCI", "CArchive", "Content"]),
-    library("Snapshots", in: "Lifecycle", ["Linux", "CLinux", "OCI", "Archive", "Content"]),
-    library("Images", in: "Lifecycle", ["Linux", "JSON", "OCI", "Content", "Archive", "Snapshots", "AsyncIO"]),
+    library("Snapshots", in: "Lifecycle", ["Linux", "CLinux", "JSON", "OCI", "Archive", "Content"]),
+    library(
+        "Images", in: "Lifecycle",
+        ["Linux", "JSON", "OCI", "Content", "Archive", "Snapshots", "AsyncIO", "EngineAPI"]),
     library("Storage", in: "Lifecycle", [.product(name: "GRDB", package: "GRDB.swift")]),
     library("Tasks", in: "Lifecycle", ["Linux", "CLinux", "JSON", "ShimAPI", "AsyncIO", "EngineAPI"]),
     library("Metrics", in: "Lifecycle", ["Linux", "CLinux", "EngineAPI"]),

@@ -1,0 +1,68 @@
+import EngineAPI
+import OCI
+import Snapshots
+
+/// The images of an engine and the root file systems made from them.
+///
+/// All calls may be made from any task at once. Errors are `EngineError`, in docker's words; cancelled calls leave
+/// nothing half done.
+package protocol ImageService: Sendable {
+    /// Loads every image of an archive or a layout directory; returns them in the archive's order.
+    ///
+    /// An image is kept whole or not at all; those before one that fails stay.
+    ///
+    /// - Parameter progress: called in order, on threads of the store; must not block.
+    func load(
+        from source: ImageLoadSource, progress: @escaping @Sendable (ImageLoadProgress) -> Void
+    ) async throws(EngineError) -> [ImageRecord]
+
+    /// The image of that `name:tag`, `name@digest`, id or unique prefix of an id.
+    ///
+    /// - Throws: `notFound`; `invalid` for a malformed reference.
+    func resolve(_ reference: String) async throws(EngineError) -> ImageRecord
+
+    /// Newest first, without the counts of containers, which the caller knows.
+    func list(_ filter: ImageFilter) async throws(EngineError) -> [ImageSummary]
+    func details(_ reference: String) async throws(EngineError) -> ImageDetails
+
+    /// Removes a name, or the image where it has no further one, with what no other image or container needs.
+    ///
+    /// - Parameter uses: the containers made from any image.
+    /// - Throws: `conflict` where a container needs the image: always while that runs, unless forced while not.
+    func remove(_ reference: String, force: Bool, uses: [ImageUse]) async throws(EngineError) -> [ImageRemoval]
+
+    /// Makes a writable root file system over the image's layers, named by the container's id; returns the mounts that
+    /// make it up, in order. One that exists already is kept, and its mounts returned.
+    func prepareRoot(containerID: String, image: ImageRecord) async throws(EngineError) -> [SnapshotMount]
+    /// The mounts of a root file system that was prepared before.
+    func rootMounts(containerID: String) async throws(EngineError) -> [SnapshotMount]
+    /// Removes a container's root file system with all that was written to it; succeeds where there is none.
+    func removeRoot(containerID: String) async throws(EngineError)
+
+    /// Packs `gantry/starter:latest` from a static busybox.
+    ///
+    /// - Parameter busybox: its path; nil to look in the usual places.
+    /// - Throws: `unavailable` where there is none, with what to do about it.
+    func packStarterImage(busybox: String?) async throws(EngineError) -> ImageRecord
+
+    /// Deletes blobs and layers that no image and no container needs.
+    ///
+    /// - Parameter containers: the ids that exist: root file systems of others go too. Nil: all are kept.
+    func collectGarbage(containers: Set<String>?) async throws(EngineError)
+}
+
+/// A container, as far as the removal of its image is concerned.
+package struct ImageUse: Hashable, Sendable {
+    package var containerID: String
+    package var imageID: String
+    /// The reference that the container was made by.
+    package var reference: String
+    package var isRunning: Bool
+
+    package init(containerID: String, imageID: String, reference: String, isRunning: Bool) {
+        self.containerID = containerID
+        self.imageID = imageID
+        self.reference = reference
+        self.isRunning = isRunning
+    }
+}

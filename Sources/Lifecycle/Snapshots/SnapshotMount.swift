@@ -1,0 +1,16 @@
+/// A mount(2) that makes up a container's root file system.
+package struct SnapshotMount: Hashable, Sendable {
+    package var type: String
+    package var source: String
+    /// Nil for the root itself; else a directory of the snapshot's own, for a layer stack that later mounts refer to.
+    package var target: String?
+    /// As mount(8) takes them.
+    package var options: [String]
+
+    package init(type: String, source: String, target: String? = nil, options: [String]) {
+        self.type = type
+        self.source = source
+        self.target = target
+        self.options = options
+    }
+}
