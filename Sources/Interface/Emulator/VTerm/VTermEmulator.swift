@@ -14,12 +14,13 @@ package final class VTermEmulator: TerminalEmulator {
     /// libvterm keeps the pointer, not what it points at.
     private let callbacks: UnsafeMutablePointer<VTermScreenCallbacks>
     private let sink: VTermSink
-    private var filter = ControlStringFilter()
+    private var filter = VTermStreamFilter()
+    private var passed: [UInt8] = []
     private var rows: [[Cell]]
 
     package init(size: Size, scrollback: ScrollbackLimit = ScrollbackLimit()) {
         let size = Self.usable(size)
-        terminal = vterm_new(Int32(size.rows), Int32(size.columns))
+        terminal = vterm_new(Int32(size.rows), Self.vtermColumns(size))
         screen = vterm_obtain_screen(terminal)
         state = vterm_obtain_state(terminal)
         sink = VTermSink(size: size, scrollback: Scrollback(limit: scrollback))
@@ -58,10 +59,19 @@ package final class VTermEmulator: TerminalEmulator {
         while !rest.isEmpty {
             let piece = rest.prefix(Self.pieceBytes)
             rest = rest.dropFirst(piece.count)
-            filter.pass(UnsafeBufferPointer(rebasing: piece)) { passed in
-                passed.withMemoryRebound(to: CChar.self) { text in
-                    _ = vterm_input_write(terminal, text.baseAddress, text.count)
-                }
+            passed.removeAll(keepingCapacity: true)
+            filter.pass(UnsafeBufferPointer(rebasing: piece), columns: size.columns, to: &passed)
+            write(passed)
+        }
+    }
+
+    private func write(_ bytes: [UInt8]) {
+        bytes.withUnsafeBytes { buffer in
+            var rest = buffer[...]
+            while !rest.isEmpty {
+                let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(Self.pieceBytes))
+                rest = rest.dropFirst(piece.count)
+                _ = vterm_input_write(terminal, piece.bindMemory(to: CChar.self).baseAddress, piece.count)
             }
         }
     }
@@ -70,14 +80,14 @@ package final class VTermEmulator: TerminalEmulator {
         let size = Self.usable(size)
         guard size != sink.size else { return }
         sink.willResize(to: size)
-        vterm_set_size(terminal, Int32(size.rows), Int32(size.columns))
+        vterm_set_size(terminal, Int32(size.rows), Self.vtermColumns(size))
         vterm_screen_flush_damage(screen)
         sink.didResize(to: size)
         rows = [[Cell]](repeating: [], count: size.rows)
     }
 
     package func reset() {
-        filter = ControlStringFilter()
+        filter = VTermStreamFilter()
         vterm_screen_reset(screen, 1)
         vterm_screen_flush_damage(screen)
         sink.damageAll()
@@ -127,6 +137,8 @@ package final class VTermEmulator: TerminalEmulator {
 
     @discardableResult
     package func send(_ mouse: MouseEvent) -> Bool {
+        // libvterm tells of buttons whether the program asked or not.
+        guard modes.mouse != .off else { return false }
         let before = sink.output.count
         let modifiers = VTermKeyCode.modifiers(mouse.modifiers)
         let column = min(max(0, mouse.position.column), size.columns - 1)
@@ -157,6 +169,9 @@ package final class VTermEmulator: TerminalEmulator {
         rows[row] = cells
         return cells
     }
+
+    /// libvterm writes a wide character past the row where the row has one column: it gets two, and one is shown.
+    private static func vtermColumns(_ size: Size) -> Int32 { Int32(max(2, size.columns)) }
 
     /// Sizes are of the user's making: nothing below 1, and no more than the kernel's own 16 bits.
     private static func usable(_ size: Size) -> Size {

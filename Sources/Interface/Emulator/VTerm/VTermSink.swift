@@ -47,7 +47,7 @@ final class VTermSink {
     }
 
     private func move(to position: VTermPos) {
-        cursor = Position(column: Int(position.col), row: Int(position.row))
+        cursor = Position(column: min(Int(position.col), size.columns - 1), row: Int(position.row))
         generation += 1
     }
 
