@@ -1,0 +1,226 @@
+import EngineAPI
+import Glibc
+
+/// Reads the lines of a json-file log: `{"log":"…","stream":"stdout","time":"…"}`, members in any order, others ignored.
+///
+/// Written for speed, because a log may hold gigabytes: the C library's memchr finds the ends of strings, and the date,
+/// which hardly changes from line to line, is worked out once.
+struct LogLineParser {
+    private var date: [UInt8] = []
+    private var midnight: Int64 = 0
+
+    /// The entry of a line without its line end; nil for what is none.
+    ///
+    /// A line that a crash cut short may be followed, on the same line, by a whole one: that one is found.
+    mutating func parse(_ line: UnsafeBufferPointer<UInt8>) -> LogEntry? {
+        if let entry = parseObject(line) { return entry }
+        guard let start = Self.lastStart(line) else { return nil }
+        return parseObject(UnsafeBufferPointer(rebasing: line[start...]))
+    }
+
+    private mutating func parseObject(_ line: UnsafeBufferPointer<UInt8>) -> LogEntry? {
+        guard line.count > 1, line[0] == UInt8(ascii: "{") else { return nil }
+        var position = 1
+        var bytes: [UInt8]?
+        var source = LogEntry.Source.stdout
+        var time: Timestamp?
+        while position < line.count {
+            guard let name = Self.string(line, &position), Self.take(UInt8(ascii: ":"), line, &position) else {
+                return nil
+            }
+            if Self.isWord(name, "log") {
+                guard let value = Self.string(line, &position) else { return nil }
+                bytes = Self.unescape(value)
+            } else if Self.isWord(name, "stream") {
+                guard let value = Self.string(line, &position) else { return nil }
+                source = Self.isWord(value, "stderr") ? .stderr : .stdout
+            } else if Self.isWord(name, "time") {
+                guard let value = Self.string(line, &position) else { return nil }
+                time = timestamp(value)
+            } else if !Self.skipValue(line, &position) {
+                return nil
+            }
+            if Self.take(UInt8(ascii: "}"), line, &position) {
+                guard let bytes, let time else { return nil }
+                return LogEntry(time: time, source: source, bytes: bytes)
+            }
+            guard Self.take(UInt8(ascii: ","), line, &position) else { return nil }
+        }
+        return nil
+    }
+
+    /// Where the last object begins: the unescaped quotes cannot stand inside a string.
+    private static func lastStart(_ line: UnsafeBufferPointer<UInt8>) -> Int? {
+        let pattern = Array("{\"log\":".utf8)
+        guard line.count > pattern.count else { return nil }
+        return stride(from: line.count - pattern.count, to: 0, by: -1).first { start in
+            line[start..<start + pattern.count].elementsEqual(pattern)
+        }
+    }
+}
+
+extension LogLineParser {
+    private static func take(_ byte: UInt8, _ line: UnsafeBufferPointer<UInt8>, _ position: inout Int) -> Bool {
+        while position < line.count, line[position] == 32 || line[position] == 9 { position += 1 }
+        guard position < line.count, line[position] == byte else { return false }
+        position += 1
+        return true
+    }
+
+    private static func isWord(_ text: UnsafeBufferPointer<UInt8>, _ word: StaticString) -> Bool {
+        guard let base = text.baseAddress else { return false }
+        return text.count == word.utf8CodeUnitCount && memcmp(base, word.utf8Start, text.count) == 0
+    }
+
+    /// The inside of a string, escapes and all; an empty one has a base too.
+    private static func string(
+        _ line: UnsafeBufferPointer<UInt8>, _ position: inout Int
+    ) -> UnsafeBufferPointer<UInt8>? {
+        guard take(UInt8(ascii: "\""), line, &position), let base = line.baseAddress else { return nil }
+        let start = position
+        while position < line.count, let quote = memchr(base + position, 34, line.count - position) {
+            let end = base.distance(to: quote.assumingMemoryBound(to: UInt8.self))
+            position = end + 1
+            var backslashes = 0
+            while end - backslashes > start, line[end - backslashes - 1] == UInt8(ascii: "\\") { backslashes += 1 }
+            if backslashes % 2 == 0 { return UnsafeBufferPointer(start: base + start, count: end - start) }
+        }
+        return nil
+    }
+
+    /// Passes over a value of any kind.
+    private static func skipValue(_ line: UnsafeBufferPointer<UInt8>, _ position: inout Int) -> Bool {
+        var depth = 0
+        while position < line.count {
+            switch line[position] {
+            case UInt8(ascii: "\""):
+                if string(line, &position) == nil { return false }
+                if depth == 0 { return true }
+                continue
+            case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                if depth == 0 { return true }
+                depth -= 1
+                if depth == 0 {
+                    position += 1
+                    return true
+                }
+            case UInt8(ascii: ",") where depth == 0: return true
+            default: break
+            }
+            position += 1
+        }
+        return false
+    }
+
+    private static func unescape(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8] {
+        guard let base = text.baseAddress, memchr(base, 92, text.count) != nil else { return Array(text) }
+        return [UInt8](unsafeUninitializedCapacity: text.count) { output, count in
+            var position = 0
+            while position < text.count {
+                let byte = text[position]
+                position += 1
+                if byte == UInt8(ascii: "\\"), position < text.count {
+                    escape(text, &position, &output, &count)
+                } else {
+                    output[count] = byte
+                    count += 1
+                }
+            }
+        }
+    }
+
+    /// What stands for an escape is never longer than the escape, so the output fits in as many bytes as the text has.
+    private static func escape(
+        _ text: UnsafeBufferPointer<UInt8>, _ position: inout Int, _ output: inout UnsafeMutableBufferPointer<UInt8>,
+        _ count: inout Int
+    ) {
+        let byte = text[position]
+        position += 1
+        var value = byte
+        switch byte {
+        case UInt8(ascii: "n"): value = 10
+        case UInt8(ascii: "r"): value = 13
+        case UInt8(ascii: "t"): value = 9
+        case UInt8(ascii: "b"): value = 8
+        case UInt8(ascii: "f"): value = 12
+        case UInt8(ascii: "u"):
+            for byte in UTF8.encode(scalar(text, &position)) ?? UTF8.encodedReplacementCharacter {
+                output[count] = byte
+                count += 1
+            }
+            return
+        default: break
+        }
+        output[count] = value
+        count += 1
+    }
+
+    private static func scalar(_ text: UnsafeBufferPointer<UInt8>, _ position: inout Int) -> Unicode.Scalar {
+        let first = hexadecimal(text, &position)
+        guard (0xD800..<0xE000).contains(first) else { return Unicode.Scalar(first) ?? "\u{FFFD}" }
+        guard first < 0xDC00, position + 1 < text.count, text[position] == UInt8(ascii: "\\"),
+            text[position + 1] == UInt8(ascii: "u")
+        else { return "\u{FFFD}" }
+        let saved = position
+        position += 2
+        let second = hexadecimal(text, &position)
+        guard (0xDC00..<0xE000).contains(second) else {
+            position = saved
+            return "\u{FFFD}"
+        }
+        return Unicode.Scalar(0x10000 + (first - 0xD800) << 10 + (second - 0xDC00)) ?? "\u{FFFD}"
+    }
+
+    /// Four digits; those of a broken escape count as zero.
+    private static func hexadecimal(_ text: UnsafeBufferPointer<UInt8>, _ position: inout Int) -> UInt32 {
+        var value: UInt32 = 0
+        for _ in 0..<4 where position < text.count {
+            let digit: UInt32 =
+                switch text[position] {
+                case 48...57: UInt32(text[position]) - 48
+                case 65...70: UInt32(text[position]) - 55
+                case 97...102: UInt32(text[position]) - 87
+                default: 0
+                }
+            value = value << 4 | digit
+            position += 1
+        }
+        return value
+    }
+
+    /// RFC 3339 in UTC; forms that no engine writes go the long way.
+    private mutating func timestamp(_ text: UnsafeBufferPointer<UInt8>) -> Timestamp? {
+        guard text.count >= 20, text[text.count - 1] == UInt8(ascii: "Z"), text[10] == UInt8(ascii: "T"),
+            text[13] == UInt8(ascii: ":"), text[16] == UInt8(ascii: ":"),
+            let hour = Self.digits(text, 11, 2), let minute = Self.digits(text, 14, 2),
+            let second = Self.digits(text, 17, 2),
+            text.count == 20 || text[19] == UInt8(ascii: "."), text.count <= 30
+        else { return Timestamp(rfc3339: String(decoding: text, as: UTF8.self)) }
+        if !date.elementsEqual(text[0..<10]) {
+            let day = String(decoding: text[0..<10], as: UTF8.self)
+            guard let start = Timestamp(rfc3339: day + "T00:00:00Z") else { return nil }
+            date = Array(text[0..<10])
+            midnight = start.nanosecondsSinceEpoch
+        }
+        var fraction: Int64 = 0
+        if text.count > 20 {
+            let width = text.count - 21
+            guard let value = Self.digits(text, 20, width) else { return nil }
+            fraction = value
+            for _ in width..<9 { fraction *= 10 }
+        }
+        let seconds = (hour * 60 + minute) * 60 + second
+        return Timestamp(nanosecondsSinceEpoch: midnight + seconds * 1_000_000_000 + fraction)
+    }
+
+    private static func digits(_ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ width: Int) -> Int64? {
+        var value: Int64 = 0
+        for index in start..<start + width {
+            let digit = text[index] &- 48
+            guard digit < 10 else { return nil }
+            value = value &* 10 &+ Int64(digit)
+        }
+        return value
+    }
+}

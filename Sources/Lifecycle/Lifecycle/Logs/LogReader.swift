@@ -1,0 +1,110 @@
+import EngineAPI
+import Glibc
+import Linux
+
+/// Reads a log's entries in order, from the oldest file to the current one, as far as they are written.
+///
+/// Blocking; one user at a time. A line that is not yet whole is left until its rest is there.
+final class LogReader {
+    private let path: String
+    private let request: LogRequest
+    private var files: LogFiles
+    private var parser = LogLineParser()
+    private var buffer = [UInt8](repeating: 0, count: 1 << 17)
+    /// What of `buffer` is read and not yet parsed.
+    private var pending = 0..<0
+    /// Nothing after here is wanted.
+    private(set) var isPastUntil = false
+
+    init(path: String, request: LogRequest) throws(KernelError) {
+        self.path = path
+        self.request = request
+        files = try LogFiles(path: path)
+        guard let tail = request.tail, tail >= 0 else { return }
+        let start = try files.startOfTail(tail)
+        if tail == 0 || start.file >= files.files.count {
+            if let last = files.files.indices.last { files.dropFiles(before: last) }
+            if let last = files.files.last { lseek(last.rawValue, 0, SEEK_END) }
+        } else {
+            files.dropFiles(before: start.file)
+            lseek(files.files[0].rawValue, start.offset, SEEK_SET)
+        }
+    }
+
+    /// The next entries, about a buffer's worth; empty where no more is written now.
+    func next() throws(KernelError) -> [LogEntry] {
+        while !isPastUntil {
+            let entries = parsePending()
+            if !entries.isEmpty { return entries }
+            if try fill() { continue }
+            if try !nextFile() { return [] }
+        }
+        return []
+    }
+
+    private func nextFile() throws(KernelError) -> Bool {
+        if files.files.isEmpty {
+            files = try LogFiles(path: path)
+            return !files.files.isEmpty
+        }
+        if files.files.count == 1 {
+            guard try files.followRotation(path: path) else { return false }
+            // What was written between our last read and the rotation.
+            if try fill() { return true }
+        }
+        // The rest of a line that a crash cut short: nobody will complete it.
+        pending = 0..<0
+        return files.advance()
+    }
+
+    /// Reads more behind what is pending; false at the end of the file.
+    private func fill() throws(KernelError) -> Bool {
+        guard let file = files.files.first else { return false }
+        if pending.lowerBound > 0 {
+            buffer.replaceSubrange(0..<pending.count, with: buffer[pending])
+            pending = 0..<pending.count
+        }
+        if pending.upperBound == buffer.count { buffer += [UInt8](repeating: 0, count: buffer.count) }
+        let start = pending.upperBound
+        let room = buffer.count - start
+        let count = try kernelCall("read the log", path) {
+            buffer.withUnsafeMutableBytes { Glibc.read(file.rawValue, $0.baseAddress.map { $0 + start }, room) }
+        }
+        pending = pending.lowerBound..<start + count
+        return count > 0
+    }
+
+    private func parsePending() -> [LogEntry] {
+        var entries: [LogEntry] = []
+        var position = pending.lowerBound
+        let end = pending.upperBound
+        let request = request
+        var isPast = false
+        var parser = parser
+        buffer.withUnsafeBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return }
+            while position < end, !isPast, let found = memchr(base + position, 10, end - position) {
+                let length = (base + position).distance(to: found.assumingMemoryBound(to: UInt8.self))
+                let line = UnsafeBufferPointer(start: base + position, count: length)
+                position += length + 1
+                guard let entry = parser.parse(line) else { continue }
+                if let until = request.until, entry.time > until {
+                    isPast = true
+                } else if request.accepts(entry) {
+                    entries.append(entry)
+                }
+            }
+        }
+        self.parser = parser
+        isPastUntil = isPast
+        pending = position..<end
+        return entries
+    }
+}
+
+extension LogRequest {
+    fileprivate func accepts(_ entry: LogEntry) -> Bool {
+        if let since, entry.time < since { return false }
+        return entry.source == .stdout ? stdout : stderr
+    }
+}

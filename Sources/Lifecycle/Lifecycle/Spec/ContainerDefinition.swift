@@ -1,0 +1,103 @@
+import EngineAPI
+import FoundationEssentials
+import JSON
+
+/// What a container is, from its creation on: the caller's wishes and the image's defaults, put together once.
+package struct ContainerDefinition: Hashable, Sendable, Codable {
+    package var spec: ContainerSpec
+    package var imageID: String
+    package var arguments: [String]
+    /// The image's and the caller's, as docker's inspect shows them: without what the engine adds.
+    package var environment: [String]
+    package var workingDirectory: String
+    package var user: String
+    package var hostname: String
+    package var stopSignal: String
+    package var labels: [String: String]
+
+    /// Puts spec and image together by docker's rules.
+    ///
+    /// - Throws: `invalid`: there is no command, or the working directory is not absolute.
+    package init(
+        id: String, spec: ContainerSpec, imageID: String, image: ImageDefaults, hostHostname: String
+    ) throws(EngineError) {
+        self.spec = spec
+        self.imageID = imageID
+        arguments = Self.arguments(spec, image)
+        guard !arguments.isEmpty else { throw EngineError(.invalid, "no command specified") }
+        environment = Self.merge(spec.environment, image.environment)
+        let directory = spec.workingDirectory ?? image.workingDirectory
+        workingDirectory = directory.isEmpty ? "/" : directory
+        guard workingDirectory.hasPrefix("/") else {
+            throw EngineError(
+                .invalid, "the working directory '\(workingDirectory)' is invalid, it needs to be an absolute path")
+        }
+        user = spec.user ?? image.user
+        hostname = spec.hostname ?? (spec.networkMode == .host ? hostHostname : String(id.prefix(12)))
+        stopSignal = spec.stopSignal ?? image.stopSignal ?? "SIGTERM"
+        labels = image.labels.merging(spec.labels) { _, own in own }
+    }
+
+    /// A given entrypoint, even an empty one, makes the image's command void, because it was meant for the image's.
+    private static func arguments(_ spec: ContainerSpec, _ image: ImageDefaults) -> [String] {
+        let command = spec.command ?? []
+        guard let entrypoint = spec.entrypoint?.filter({ !$0.isEmpty }) else {
+            return image.entrypoint + (command.isEmpty ? image.command : command)
+        }
+        if entrypoint.isEmpty, command.isEmpty { return image.command }
+        return entrypoint + command
+    }
+
+    /// The caller's variables, then those of the image that the caller does not name.
+    private static func merge(_ own: [String], _ image: [String]) -> [String] {
+        let names = Set(own.map { $0.prefix { $0 != "=" } })
+        return own + image.filter { !names.contains($0.prefix { $0 != "=" }) }
+    }
+}
+
+extension ContainerDefinition {
+    /// As the row keeps it.
+    package func text() throws(EngineError) -> String {
+        do {
+            return String(decoding: try JSONEncoder().encode(self), as: UTF8.self)
+        } catch {
+            throw EngineError(.internal, "write the container's definition: \(error)")
+        }
+    }
+
+    /// Reads what the row keeps; members that an earlier version did not write have their defaults.
+    package init(text: String) throws(EngineError) {
+        do {
+            self = try JSONDecoder().decode(Self.self, from: Data(text.utf8))
+        } catch {
+            do {
+                let defaults = Self(defaults: ContainerSpec(image: ""))
+                let known = try JSONValue(parsing: Array(JSONEncoder().encode(defaults)))
+                let merged = known.overlaid(with: try JSONValue(parsing: text))
+                self = try JSONDecoder().decode(Self.self, from: Data(merged.compactBytes))
+            } catch {
+                throw EngineError(.internal, "read the container's definition: \(error)")
+            }
+        }
+    }
+
+    private init(defaults spec: ContainerSpec) {
+        self.spec = spec
+        imageID = ""
+        arguments = []
+        environment = []
+        workingDirectory = "/"
+        user = ""
+        hostname = ""
+        stopSignal = "SIGTERM"
+        labels = [:]
+    }
+}
+
+extension JSONValue {
+    fileprivate func overlaid(with other: JSONValue) -> JSONValue {
+        guard case .object(var result) = self, case .object(let members) = other else { return other }
+        for (name, value) in members.members { result[name] = result[name]?.overlaid(with: value) ?? value }
+        return .object(result)
+    }
+}

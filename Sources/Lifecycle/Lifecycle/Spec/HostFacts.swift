@@ -1,0 +1,47 @@
+import Glibc
+import Linux
+
+/// What a container's spec depends on in the machine it is made for.
+package struct HostFacts: Hashable, Sendable {
+    package var hostname = "localhost"
+    package var cpuCount = 1
+    package var memoryBytes: Int64 = 0
+    /// `0-3`: what a cpuset may name.
+    package var onlineCPUs = "0"
+    package var memoryNodes = "0"
+    /// What this process may give away; others cannot be had.
+    package var capabilities: [String] = []
+    /// Pure cgroup v2: containers get a cgroup namespace then, as docker does it.
+    package var isUnified = false
+    package var hasSwapLimit = false
+
+    package init() {}
+
+    /// Asks the kernel. Blocking, but only by reads of /proc and /sys.
+    package static func current() throws(KernelError) -> HostFacts {
+        var facts = HostFacts()
+        var name = utsname()
+        try kernelCall("uname") { uname(&name) }
+        facts.hostname = withUnsafeBytes(of: &name.nodename) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        facts.cpuCount = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        facts.memoryBytes = Int64(sysconf(Int32(_SC_PHYS_PAGES))) * Int64(sysconf(Int32(_SC_PAGESIZE)))
+        facts.onlineCPUs = firstLine("/sys/devices/system/cpu/online") ?? "0-\(facts.cpuCount - 1)"
+        facts.memoryNodes = firstLine("/sys/devices/system/node/online") ?? "0"
+        facts.capabilities = try CapabilitySet.permitted().names
+        let cgroups = try CgroupLayout.current()
+        facts.isUnified = cgroups.mode == .unified
+        // The root cgroup of v2 has no limits to look at; its kernels of today all count swap.
+        facts.hasSwapLimit =
+            facts.isUnified
+            || cgroups.directory(of: "/memory.memsw.limit_in_bytes", controller: "memory").map {
+                access($0, F_OK) == 0
+            } ?? false
+        return facts
+    }
+
+    private static func firstLine(_ path: String) -> String? {
+        // Without NUMA, or in a sandbox, the file is missing, and the caller knows what to assume.
+        guard let bytes = try? FileContents.read(path) else { return nil }
+        return String(decoding: bytes.prefix { $0 != 10 }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,12 @@
+/// What an image says about containers made from it: the `config` of its configuration.
+package struct ImageDefaults: Hashable, Sendable {
+    package var entrypoint: [String] = []
+    package var command: [String] = []
+    package var environment: [String] = []
+    package var workingDirectory = ""
+    package var user = ""
+    package var stopSignal: String?
+    package var labels: [String: String] = [:]
+
+    package init() {}
+}

@@ -1,0 +1,81 @@
+import EngineAPI
+import OCI
+
+/// The mounts of a container, in the order in which they are made.
+struct MountPlan {
+    let spec: ContainerSpec
+    let host: HostFacts
+    let filesDirectory: String
+
+    var mounts: [RuntimeMount] {
+        let own = spec.mounts.map { ($0, PathText.clean($0.target)) }
+        let taken = Set(own.map(\.1))
+        // A parent before what is mounted inside of it.
+        let sorted = own.enumerated().sorted { left, right in
+            let depths = (depth(left.element.1), depth(right.element.1))
+            return depths.0 == depths.1 ? left.offset < right.offset : depths.0 < depths.1
+        }
+        return (defaults + files).filter { !taken.contains($0.destination) }
+            + sorted.map { mount($0.element.0, at: $0.element.1) }
+    }
+
+    private func depth(_ path: String) -> Int { path.utf8.count { $0 == UInt8(ascii: "/") } }
+
+    private var defaults: [RuntimeMount] {
+        let readOnly = spec.privileged ? [] : ["ro"]
+        let shm = spec.shmSizeBytes.flatMap { $0 > 0 ? $0 : nil } ?? 64 << 20
+        return [
+            RuntimeMount(
+                destination: "/proc", type: "proc", source: "proc", options: ["nosuid", "noexec", "nodev"]),
+            RuntimeMount(
+                destination: "/dev", type: "tmpfs", source: "tmpfs",
+                options: ["nosuid", "strictatime", "mode=755", "size=65536k"]),
+            RuntimeMount(
+                destination: "/dev/pts", type: "devpts", source: "devpts",
+                options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"]),
+            RuntimeMount(
+                destination: "/sys", type: "sysfs", source: "sysfs",
+                options: ["nosuid", "noexec", "nodev"] + readOnly),
+            RuntimeMount(
+                destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup",
+                options: readOnly + ["nosuid", "noexec", "nodev"]),
+            RuntimeMount(
+                destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: ["nosuid", "noexec", "nodev"]),
+            RuntimeMount(
+                destination: "/dev/shm", type: "tmpfs", source: "shm",
+                options: ["nosuid", "noexec", "nodev", "mode=1777", "size=\(shm)"]),
+        ]
+    }
+
+    /// Writable as in docker: a program may add names for itself.
+    private var files: [RuntimeMount] {
+        ["resolv.conf", "hostname", "hosts"].map { name in
+            RuntimeMount(
+                destination: "/etc/\(name)", type: "bind", source: "\(filesDirectory)/\(name)",
+                options: ["rbind", "rprivate"])
+        }
+    }
+
+    private func mount(_ mount: MountSpec, at target: String) -> RuntimeMount {
+        switch mount.kind {
+        case .bind:
+            let propagation = mount.propagation.flatMap { $0.isEmpty ? nil : $0 } ?? "rprivate"
+            return RuntimeMount(
+                destination: target, type: "bind", source: mount.source,
+                options: ["rbind"] + (mount.readOnly ? ["ro"] : []) + [propagation])
+        case .tmpfs:
+            return RuntimeMount(
+                destination: target, type: "tmpfs", source: "tmpfs",
+                options: tmpfsOptions(mount.options) + (mount.readOnly ? ["ro"] : []))
+        }
+    }
+
+    /// What is given takes the place of the opposite default.
+    private func tmpfsOptions(_ given: [String]) -> [String] {
+        let opposites = ["noexec": "exec", "nosuid": "suid", "nodev": "dev"]
+        let defaults = ["noexec", "nosuid", "nodev"].filter { name in
+            !given.contains(name) && !(opposites[name].map(given.contains) ?? false)
+        }
+        return defaults + given
+    }
+}

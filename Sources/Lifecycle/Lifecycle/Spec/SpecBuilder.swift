@@ -1,0 +1,218 @@
+import EngineAPI
+import JSON
+import Linux
+import OCI
+
+/// Makes the runtime's `config.json` of a container: the same for the same values, and without a look at the machine.
+package struct SpecBuilder {
+    package let id: String
+    package let definition: ContainerDefinition
+    package let host: HostFacts
+    /// Found in the container's own files.
+    package let user: ResolvedUser
+    /// The container's cgroup below each hierarchy's root.
+    package let cgroupPath: String
+    /// Holds `hostname`, `hosts` and `resolv.conf`.
+    package let filesDirectory: String
+    /// A privileged container's devices: all of the machine's.
+    package let hostDevices: [LinuxDevice]
+
+    package init(
+        id: String, definition: ContainerDefinition, host: HostFacts, user: ResolvedUser, cgroupPath: String,
+        filesDirectory: String, hostDevices: [LinuxDevice] = []
+    ) {
+        self.id = id
+        self.definition = definition
+        self.host = host
+        self.user = user
+        self.cgroupPath = cgroupPath
+        self.filesDirectory = filesDirectory
+        self.hostDevices = hostDevices
+    }
+
+    private var spec: ContainerSpec { definition.spec }
+
+    /// - Throws: `invalid` for capabilities that cannot be had; all else was checked when the container was created.
+    package func build() throws(EngineError) -> RuntimeSpec {
+        let capabilities = try CapabilityPlan.resolve(spec, host: host)
+        var result = RuntimeSpec()
+        result.process = process(capabilities)
+        result.root = RuntimeRoot(path: "rootfs", readonly: spec.readOnlyRoot)
+        result.hostname = definition.hostname
+        result.domainname = spec.domainname
+        result.mounts = MountPlan(spec: spec, host: host, filesDirectory: filesDirectory).mounts
+        result.linux = linux(capabilities)
+        return result
+    }
+
+    /// A further process in the container, as the runtime's `exec --process` reads it.
+    package func exec(_ exec: ExecSpec, user: ResolvedUser) throws(EngineError) -> RuntimeProcess {
+        var privileged = spec
+        privileged.privileged = true
+        let capabilities = try CapabilityPlan.resolve(exec.privileged ? privileged : spec, host: host)
+        var process = RuntimeProcess(
+            args: exec.command, cwd: exec.workingDirectory ?? definition.workingDirectory)
+        process.terminal = exec.tty
+        process.user = Self.runtimeUser(user)
+        process.env = Self.override(environment(tty: exec.tty), by: exec.environment)
+        process.capabilities = Self.sets(capabilities, uid: user.uid)
+        process.rlimits = rlimits
+        process.noNewPrivileges = spec.noNewPrivileges
+        process.oomScoreAdj = spec.oomScoreAdjustment.map(Int32.init)
+        return process
+    }
+
+    private func process(_ capabilities: [String]) -> RuntimeProcess {
+        var process = RuntimeProcess(args: definition.arguments, cwd: definition.workingDirectory)
+        process.terminal = spec.tty
+        process.user = Self.runtimeUser(user)
+        process.env = environment(tty: spec.tty)
+        process.capabilities = Self.sets(capabilities, uid: user.uid)
+        process.rlimits = rlimits
+        process.noNewPrivileges = spec.noNewPrivileges
+        process.oomScoreAdj = Int32(spec.oomScoreAdjustment ?? 0)
+        return process
+    }
+
+    /// The primary group is among the additional ones, or a setgroups(2) in the container could drop what a file
+    /// refuses to that group (CVE-2022-36109).
+    private static func runtimeUser(_ user: ResolvedUser) -> RuntimeUser {
+        var groups: [UInt32] = [user.gid]
+        for group in user.supplementaryGroups where !groups.contains(group) { groups.append(group) }
+        return RuntimeUser(uid: user.uid, gid: user.gid, additionalGids: groups)
+    }
+
+    /// What execve(2) would leave another user than root: nothing but the bound.
+    private static func sets(_ capabilities: [String], uid: UInt32) -> RuntimeCapabilities {
+        var sets = RuntimeCapabilities()
+        sets.bounding = capabilities
+        if uid == 0 { (sets.effective, sets.permitted) = (capabilities, capabilities) }
+        return sets
+    }
+
+    private func environment(tty: Bool) -> [String] {
+        var base = [
+            "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOSTNAME=\(definition.hostname)",
+        ]
+        if tty { base.append("TERM=xterm") }
+        return Self.override(base, by: definition.environment)
+    }
+
+    /// Later values win in the earlier one's place; a name without `=` takes the variable away.
+    private static func override(_ base: [String], by others: [String]) -> [String] {
+        var result = base
+        for variable in others {
+            let name = variable.prefix { $0 != "=" }
+            let index = result.firstIndex { $0.prefix { $0 != "=" } == name }
+            if !variable.contains("=") {
+                if let index { result.remove(at: index) }
+            } else if let index {
+                result[index] = variable
+            } else {
+                result.append(variable)
+            }
+        }
+        return result
+    }
+
+    private var rlimits: [RuntimeRlimit] {
+        spec.ulimits.map { limit in
+            RuntimeRlimit(
+                type: "RLIMIT_" + limit.name.uppercased(), soft: UInt64(bitPattern: limit.soft),
+                hard: UInt64(bitPattern: limit.hard))
+        }
+    }
+
+    private func linux(_ capabilities: [String]) -> RuntimeLinux {
+        var linux = RuntimeLinux()
+        linux.cgroupsPath = cgroupPath
+        linux.namespaces = namespaces.map { LinuxNamespace($0) }
+        linux.resources = resources
+        linux.sysctl = sysctls
+        if spec.privileged {
+            linux.devices = hostDevices
+        } else {
+            linux.maskedPaths = Self.maskedPaths
+            linux.readonlyPaths = Self.readonlyPaths
+            if !spec.seccompUnconfined { linux.seccomp = DefaultSeccomp.profile(capabilities: Set(capabilities)) }
+        }
+        linux.rootfsPropagation = rootPropagation
+        return linux
+    }
+
+    private var namespaces: [LinuxNamespace.Kind] {
+        var kinds: [LinuxNamespace.Kind] = [.mount]
+        if spec.networkMode != .host { kinds.append(.network) }
+        kinds += [.uts, .pid, .ipc]
+        if host.isUnified, !spec.privileged { kinds.append(.cgroup) }
+        return kinds
+    }
+
+    /// Docker's: a low port and a ping need no capability where the network is the container's own.
+    private var sysctls: [String: String] {
+        guard spec.networkMode != .host else { return spec.sysctls }
+        let defaults = ["net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 2147483647"]
+        return defaults.merging(spec.sysctls) { _, own in own }
+    }
+
+    private var resources: LinuxResources {
+        let limits = spec.limits
+        var resources = LinuxResources()
+        resources.devices = spec.privileged ? [LinuxDeviceRule(allow: true)] : Self.deviceRules
+        resources.memory = memory
+        var cpu = LinuxCPU()
+        cpu.shares = limits.cpuShares.flatMap { $0 > 0 ? UInt64($0) : nil }
+        cpu.periodMicroseconds = limits.cpuPeriodMicroseconds.flatMap { $0 > 0 ? UInt64($0) : nil }
+        cpu.quotaMicroseconds = limits.cpuQuotaMicroseconds.flatMap { $0 != 0 ? $0 : nil }
+        if let nano = limits.nanoCPUs, nano > 0 {
+            cpu.periodMicroseconds = 100_000
+            cpu.quotaMicroseconds = nano / 10_000
+        }
+        cpu.cpus = limits.cpusetCPUs.flatMap { $0.isEmpty ? nil : $0 }
+        cpu.mems = limits.cpusetMemoryNodes.flatMap { $0.isEmpty ? nil : $0 }
+        if cpu != LinuxCPU() { resources.cpu = cpu }
+        if let pids = limits.pids, pids != 0 { resources.pids = LinuxPids(limit: pids < 0 ? -1 : pids) }
+        return resources
+    }
+
+    private var memory: LinuxMemory? {
+        let limits = spec.limits
+        var memory = LinuxMemory()
+        memory.reservationBytes = limits.memoryReservationBytes.flatMap { $0 > 0 ? $0 : nil }
+        if let bytes = limits.memoryBytes, bytes > 0 {
+            memory.limitBytes = bytes
+            // As docker: as much swap again, unless said otherwise.
+            if host.hasSwapLimit {
+                let swap = limits.memorySwapBytes ?? 0
+                memory.swapBytes = swap == 0 ? bytes.multipliedReportingOverflow(by: 2).partialValue : swap
+            }
+        }
+        return memory == LinuxMemory() ? nil : memory
+    }
+
+    private var rootPropagation: String? {
+        let modes = spec.mounts.compactMap(\.propagation)
+        if modes.contains(where: { $0.hasSuffix("shared") }) { return "shared" }
+        return modes.contains { $0.hasSuffix("slave") } ? "rslave" : nil
+    }
+}
+
+extension SpecBuilder {
+    static let maskedPaths = [
+        "/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
+        "/proc/sched_debug", "/proc/scsi", "/proc/timer_list", "/proc/timer_stats", "/sys/devices/virtual/powercap",
+        "/sys/firmware",
+    ]
+
+    static let readonlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
+
+    /// All is forbidden but making nodes, and using the harmless ones and terminals.
+    static let deviceRules: [LinuxDeviceRule] =
+        [
+            LinuxDeviceRule(allow: false), LinuxDeviceRule(allow: true, type: "c", access: "m"),
+            LinuxDeviceRule(allow: true, type: "b", access: "m"),
+        ]
+        + [(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0), (5, 1), (5, 2)].map { major, minor in
+            LinuxDeviceRule(allow: true, type: "c", major: major, minor: minor)
+        } + [LinuxDeviceRule(allow: true, type: "c", major: 136)]
+}

@@ -1,0 +1,185 @@
+import EngineAPI
+import Linux
+
+/// Whether a container can be made as asked: docker's rules, in docker's words.
+package struct SpecValidation {
+    private let spec: ContainerSpec
+    private let host: HostFacts
+
+    /// What is granted otherwise than asked.
+    private var warnings: [String] = []
+
+    /// - Throws: `invalid`, with the first rule that is broken.
+    package static func check(_ spec: ContainerSpec, host: HostFacts) throws(EngineError) -> [String] {
+        var validation = SpecValidation(spec: spec, host: host)
+        try validation.checkNames()
+        try validation.checkMemory()
+        try validation.checkCPU()
+        try validation.checkProcess()
+        try validation.checkMounts()
+        return validation.warnings
+    }
+
+    private init(spec: ContainerSpec, host: HostFacts) {
+        self.spec = spec
+        self.host = host
+    }
+
+    private func require(_ condition: Bool, _ message: @autoclosure () -> String) throws(EngineError) {
+        if !condition { throw EngineError(.invalid, message()) }
+    }
+
+    private func checkNames() throws(EngineError) {
+        if let name = spec.hostname {
+            let isValid =
+                name.utf8.count <= 63 && !name.hasPrefix("-") && !name.isEmpty
+                && name.utf8.allSatisfy { $0.isAlphanumeric || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".") }
+            try require(isValid, "invalid hostname format: \(name)")
+        }
+        for variable in spec.environment {
+            try require(
+                !variable.isEmpty && !variable.hasPrefix("="), "invalid environment variable: \(variable)")
+            try require(!variable.utf8.contains(0), "invalid environment variable: nul byte in \(variable)")
+        }
+        if let directory = spec.workingDirectory, !directory.isEmpty {
+            try require(
+                directory.hasPrefix("/"),
+                "the working directory '\(directory)' is invalid, it needs to be an absolute path")
+        }
+        if let signal = spec.stopSignal {
+            try require(Signal.number(signal) ?? 0 > 0, "invalid signal: \(signal)")
+        }
+    }
+
+    private mutating func checkMemory() throws(EngineError) {
+        let limits = spec.limits
+        let minimum: Int64 = 6 << 20
+        let memory = limits.memoryBytes ?? 0
+        try require(memory == 0 || memory >= minimum, "Minimum memory limit allowed is 6MB")
+        if let swap = limits.memorySwapBytes, swap > 0 {
+            try require(memory > 0, "You should always set the Memory limit when using Memoryswap limit, see usage")
+            try require(
+                swap >= memory, "Minimum memoryswap limit should be larger than memory limit, see usage")
+        }
+        if let reservation = limits.memoryReservationBytes, reservation != 0 {
+            try require(reservation >= minimum, "Minimum memory reservation allowed is 6MB")
+            try require(
+                memory == 0 || reservation <= memory,
+                "Minimum memory limit can not be less than memory reservation limit, see usage")
+        }
+        if memory > 0, !host.hasSwapLimit {
+            warnings.append(
+                "Your kernel does not support swap limit capabilities or the cgroup is not mounted. "
+                    + "Memory limited without swap.")
+        }
+        try require(spec.shmSizeBytes ?? 0 >= 0, "SHM size can not be less than 0")
+    }
+
+    private func checkCPU() throws(EngineError) {
+        let limits = spec.limits
+        let period = limits.cpuPeriodMicroseconds ?? 0
+        let quota = limits.cpuQuotaMicroseconds ?? 0
+        if let nano = limits.nanoCPUs, nano != 0 {
+            try require(period == 0, "Conflicting options: Nano CPUs and CPU Period cannot both be set")
+            try require(quota == 0, "Conflicting options: Nano CPUs and CPU Quota cannot both be set")
+            try require(
+                nano >= 10_000_000 && nano <= Int64(host.cpuCount) * 1_000_000_000,
+                "Range of CPUs is from 0.01 to \(host.cpuCount).00, as there are only \(host.cpuCount) CPUs available")
+        }
+        try require(
+            period == 0 || (1000...1_000_000).contains(period),
+            "CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)")
+        try require(quota <= 0 || quota >= 1000, "CPU cfs quota can not be less than 1ms (i.e. 1000)")
+        try require(limits.cpuShares ?? 0 >= 0, "CPU shares can not be less than 0")
+        try checkSet(limits.cpusetCPUs, host.onlineCPUs, "cpus", "CPUs")
+        try checkSet(limits.cpusetMemoryNodes, host.memoryNodes, "mems", "memory nodes")
+    }
+
+    private func checkSet(
+        _ wanted: String?, _ available: String, _ name: String, _ words: String
+    ) throws(EngineError) {
+        guard let wanted, !wanted.isEmpty else { return }
+        guard let numbers = IntegerSet.parse(wanted) else {
+            throw EngineError(.invalid, "Invalid value \(wanted) for cpuset \(name)")
+        }
+        guard let present = IntegerSet.parse(available), !numbers.isSubset(of: present) else { return }
+        throw EngineError(
+            .invalid, "Requested \(words) are not available - requested \(wanted), available: \(available)")
+    }
+
+    private func checkProcess() throws(EngineError) {
+        if let score = spec.oomScoreAdjustment {
+            try require(
+                (-1000...1000).contains(score), "Invalid value \(score), range for oom score adj is [-1000, 1000]")
+        }
+        _ = try CapabilityPlan.resolve(spec, host: host)
+        for limit in spec.ulimits {
+            try require(Self.ulimits.contains(limit.name), "invalid ulimit type: \(limit.name)")
+            try require(
+                limit.hard < 0 || limit.soft >= 0 && limit.soft <= limit.hard,
+                "ulimit soft limit must be less than or equal to hard limit: \(limit.soft) > \(limit.hard)")
+        }
+        for key in spec.sysctls.keys where spec.networkMode == .host && key.hasPrefix("net.") {
+            throw EngineError(.invalid, "sysctl \(key) is not allowed in the host's network namespace")
+        }
+    }
+
+    private static let ulimits: Set<String> = [
+        "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio",
+        "rttime", "sigpending", "stack",
+    ]
+
+    private func checkMounts() throws(EngineError) {
+        var targets: Set<String> = []
+        for mount in spec.mounts {
+            let target = PathText.clean(mount.target)
+            let words = "invalid mount config for type \"\(mount.kind.rawValue)\""
+            try require(
+                mount.target.hasPrefix("/"),
+                "\(words): invalid mount path: '\(mount.target)' mount path must be absolute")
+            try require(target != "/", "\(words): invalid specification: destination can't be '/'")
+            try require(targets.insert(target).inserted, "Duplicate mount point: \(target)")
+            guard mount.kind == .bind else { continue }
+            try require(!mount.source.isEmpty, "\(words): field Source must not be empty")
+            try require(
+                mount.source.hasPrefix("/"),
+                "\(words): invalid mount path: '\(mount.source)' mount path must be absolute")
+            if let propagation = mount.propagation, !propagation.isEmpty {
+                try require(
+                    ["private", "rprivate", "shared", "rshared", "slave", "rslave"].contains(propagation),
+                    "\(words): invalid propagation mode: \(propagation)")
+            }
+        }
+    }
+}
+
+/// A set of numbers as cpuset(7) writes it: `0-2,4`.
+enum IntegerSet {
+    static func parse(_ text: String) -> Set<Int>? {
+        var numbers: Set<Int> = []
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+            guard let first = ends.first ?? nil, ends.count <= 2, let last = ends.last ?? nil, first <= last,
+                first >= 0, last < 8192
+            else { return nil }
+            numbers.formUnion(first...last)
+        }
+        return numbers
+    }
+}
+
+/// Paths as text, without a look at any file system.
+enum PathText {
+    /// Without `.`, `..`, doubled and trailing slashes; `..` at the root stays there.
+    static func clean(_ path: String) -> String {
+        var parts: [Substring] = []
+        for part in path.split(separator: "/") where part != "." {
+            if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+        }
+        return "/" + parts.joined(separator: "/")
+    }
+}
+
+extension UInt8 {
+    var isAlphanumeric: Bool { (48...57).contains(self) || (97...122).contains(self | 0x20) }
+}

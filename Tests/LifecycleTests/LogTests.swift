@@ -1,0 +1,170 @@
+import EngineAPI
+import Glibc
+import Linux
+import Synchronization
+import Testing
+
+@testable import Lifecycle
+
+@Suite struct LogTests {
+    static func parse(_ text: String) -> LogEntry? {
+        var parser = LogLineParser()
+        let bytes = Array(text.utf8)
+        return bytes.withUnsafeBufferPointer { parser.parse($0) }
+    }
+
+    static func line(_ text: String, stream: String = "stdout", second: Int = 0) -> String {
+        let padded = second < 10 ? "0\(second)" : "\(second)"
+        return "{\"log\":\"\(text)\\n\",\"stream\":\"\(stream)\",\"time\":\"2026-01-02T03:04:\(padded).5Z\"}\n"
+    }
+
+    static let time = Timestamp(rfc3339: "2026-01-02T03:04:05.000000006Z")
+
+    @Test(
+        "A line says what was written, in any order of members and with any escape",
+        arguments: [
+            (#"{"log":"a\n","stream":"stdout","time":"T"}"#, "a\n"),
+            (#"{"log":"","stream":"stdout","time":"T"}"#, ""),
+            (#"{ "time" : "T" , "stream" : "stdout", "log" : "x" }"#, "x"),
+            (#"{"log":"q\"\\","stream":"stdout","attrs":{"a":["}",1,null]},"time":"T"}"#, "q\"\\"),
+            (
+                #"{"log":"\u00e9\u20ac\ud83d\ude00\ud800\t\r\b\f\/","stream":"stdout","time":"T"}"#,
+                "é€😀\u{FFFD}\t\r\u{8}\u{C}/"
+            ),
+            (#"{"log":"cut sho{"log":"whole\n","stream":"stdout","time":"T"}"#, "whole\n"),
+        ])
+    func lines(text: String, expected: String) {
+        let entry = Self.parse(text.replacing("\"T\"", with: "\"2026-01-02T03:04:05.000000006Z\""))
+        #expect(entry.map { String(decoding: $0.bytes, as: UTF8.self) } == expected)
+        #expect(entry?.time == Self.time)
+    }
+
+    @Test(
+        "What is no line is passed over",
+        arguments: ["", "{", "{}", "{\"log\":\"x", "{\"log\":\"x\"}", "text", "{\"log\":\"x\",\"time\":\"yesterday\"}"])
+    func noLines(text: String) { #expect(Self.parse(text) == nil) }
+
+    @Test("Every form of time that RFC 3339 has is understood")
+    func times() {
+        for text in ["2026-01-02T03:04:05Z", "2026-01-02T03:04:05.1Z", "2026-01-02T05:04:05.25+02:00"] {
+            let entry = Self.parse("{\"log\":\"x\",\"stream\":\"stderr\",\"time\":\"\(text)\"}")
+            #expect(entry?.time == Timestamp(rfc3339: text))
+            #expect(entry?.source == .stderr)
+        }
+    }
+
+    @Test("The tail counts lines backwards over rotated files", arguments: 0...13)
+    func tail(count: Int) throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/log"
+        try directory.write("log.2", (0..<4).map { Self.line("\($0)") }.joined())
+        try directory.write("log.1", (4..<9).map { Self.line("\($0)") }.joined())
+        try directory.write("log", (9..<12).map { Self.line("\($0)") }.joined())
+        var request = LogRequest()
+        request.tail = count
+        #expect(try Self.read(path, request) == (max(0, 12 - count)..<12).map { "\($0)\n" })
+    }
+
+    @Test("A line that a crash cut short is dropped, also where the file goes on after it")
+    func truncated() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/log"
+        try directory.write("log.1", Self.line("first") + "{\"log\":\"half")
+        try directory.write("log", "{\"log\":\"torn" + Self.line("second") + "{\"log\":\"not yet")
+        #expect(try Self.read(path, LogRequest()) == ["first\n", "second\n"])
+        var request = LogRequest()
+        request.tail = 2
+        #expect(try Self.read(path, request) == ["second\n"])
+    }
+
+    @Test("Streams and times select lines")
+    func selection() throws {
+        let directory = try TemporaryDirectory()
+        let text = (0..<6).map { Self.line("\($0)", stream: $0 % 2 == 0 ? "stdout" : "stderr", second: $0) }.joined()
+        try directory.write("log", text)
+        var request = LogRequest()
+        request.stderr = false
+        #expect(try Self.read(directory.path + "/log", request) == ["0\n", "2\n", "4\n"])
+        request.stderr = true
+        request.since = Timestamp(rfc3339: "2026-01-02T03:04:02.5Z")
+        request.until = Timestamp(rfc3339: "2026-01-02T03:04:04.5Z")
+        #expect(try Self.read(directory.path + "/log", request) == ["2\n", "3\n", "4\n"])
+        #expect(try Self.read(directory.path + "/absent", LogRequest()) == [])
+    }
+
+    @Test("A follower sees every line over rotations, then the end, also when the files are removed")
+    func follow() async throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/log"
+        try directory.write("log", Self.line("0"))
+        let (ends, ending) = AsyncStream.makeStream(of: Void.self)
+        let over = EndOnce(ends)
+        var request = LogRequest()
+        request.follow = true
+        let stream = try await LogStream.open(path: path, request: request) { await over.wait() }
+        var seen: [String] = []
+        var next = 1
+        for try await entries in stream {
+            seen += entries.map { String(decoding: $0.bytes.dropLast(), as: UTF8.self) }
+            // Each time something was seen, more is written; every third time the file is rotated, twice at once.
+            guard next <= 30, seen.count == next else { continue }
+            if next % 3 == 0, next < 28 {
+                try directory.rotate("log")
+                try directory.write("log", Self.line("\(next)"))
+                next += 1
+                try directory.rotate("log")
+            }
+            try directory.append("log", Self.line("\(next)"))
+            next += 1
+            if next > 30 {
+                try directory.remove(["log", "log.1", "log.2"])
+                ending.finish()
+            }
+        }
+        #expect(seen == (0..<next).map(String.init))
+    }
+
+    @Test("A follower that nobody waits for any more ends with its task")
+    func cancelled() async throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("log", "")
+        var request = LogRequest()
+        request.follow = true
+        let stream = try await LogStream.open(path: directory.path + "/log", request: request) {
+            try? await ContinuousClock().sleep(for: .seconds(3600))  // Ends only when cancelled.
+        }
+        let task = Task { for try await _ in stream {} }
+        task.cancel()
+        await #expect(throws: (any Error).self) { try await task.value }
+    }
+
+    private static func read(_ path: String, _ request: LogRequest) throws -> [String] {
+        let reader = try LogReader(path: path, request: request)
+        var lines: [String] = []
+        while case let entries = try reader.next(), !entries.isEmpty {
+            lines += entries.map { String(decoding: $0.bytes, as: UTF8.self) }
+        }
+        return lines
+    }
+}
+
+/// Lets any number wait for the end of a stream, which itself has one consumer.
+private final class EndOnce: Sendable {
+    private let task: Task<Void, Never>
+
+    init(_ stream: AsyncStream<Void>) { task = Task { for await _ in stream {} } }
+
+    func wait() async {
+        let (cancelled, cancel) = AsyncStream.makeStream(of: Void.self)
+        let waiter = Task {
+            await task.value
+            cancel.finish()
+        }
+        await withTaskCancellationHandler {
+            for await _ in cancelled {}
+        } onCancel: {
+            cancel.finish()
+        }
+        waiter.cancel()
+    }
+}
