@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -77,5 +78,7 @@ int gantry_spawn_change_directory(posix_spawn_file_actions_t *actions, const cha
 }
 
 int gantry_spawn_new_session_flag(void) { return POSIX_SPAWN_SETSID; }
+
+void gantry_trim_heap(void) { malloc_trim(0); }
 
 int gantry_set_pipe_size(int descriptor, int size) { return fcntl(descriptor, F_SETPIPE_SZ, size); }

@@ -11,6 +11,9 @@ public struct ProcessCgroups: Hashable, Sendable {
         public var path: String
     }
 
+    /// Of a process that is not known yet: none.
+    public init() { directories = [] }
+
     /// Reads /proc/PID/cgroup. Directories that the calling process is in as well, or below, are left out: ending what
     /// they hold would end much more than a container.
     public init(of pid: Int32) throws(KernelError) {

@@ -1,1 +1,4 @@
-print("not yet")
+import Glibc
+import Shim
+
+exit(ShimProgram.run(arguments: CommandLine.arguments))

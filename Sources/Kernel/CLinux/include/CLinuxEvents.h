@@ -27,4 +27,7 @@ int gantry_spawn_close_from(posix_spawn_file_actions_t *actions, int first);
 int gantry_spawn_change_directory(posix_spawn_file_actions_t *actions, const char *path);
 int gantry_spawn_new_session_flag(void);
 
+/// malloc_trim(3): gives free memory of the heap back to the kernel.
+void gantry_trim_heap(void);
+
 int gantry_set_pipe_size(int descriptor, int size);

@@ -1,0 +1,155 @@
+import Linux
+import ShimAPI
+
+/// One connection to the shim's socket: frames in, frames out, never waiting for the other side.
+final class Client {
+    /// A control connection that lets so much pile up is not being read by anybody.
+    private static let outboxLimit = 4 << 20
+
+    private let loop: EventLoop
+    private let descriptor: Descriptor
+    private let scratch: ScratchMemory
+    private var watch: EventLoop.Watch?
+    private var interest: EpollEvents = .readable
+    private var decoder = ShimFrameDecoder()
+    private var outbox: [UInt8] = []
+    private var outboxOffset = 0
+    private var isReadingPaused = false
+    private var closesWhenFlushed = false
+    private var isClosed = false
+
+    var greeted = false
+    var attachment: Attachment?
+    var attachedTo: SupervisedProcess?
+    /// The tag of its `subscribe`: reports go there.
+    var subscriptionTag: UInt32?
+    var onFrame: (ShimFrame) throws(ShimFrameError) -> Void = { _ throws(ShimFrameError) in }
+    var onClose: () -> Void = {}
+
+    /// Takes the descriptor over; `start` begins to read.
+    init(_ descriptor: Descriptor, loop: EventLoop, scratch: ScratchMemory) {
+        self.descriptor = descriptor
+        self.loop = loop
+        self.scratch = scratch
+    }
+
+    func start() throws(KernelError) {
+        watch = try loop.watch(descriptor, interest) { [unowned self] events in handle(events) }
+    }
+
+    func send(_ answer: ShimAnswer, tag: UInt32) { send(answer.frame(tag: tag).bytes) }
+
+    /// Closes once all that is to be sent is sent.
+    func closeWhenFlushed() { closesWhenFlushed = true }
+
+    /// Sends what the attachment has, for as long as the socket takes it.
+    func pump() {
+        guard !isClosed else { return }
+        while outbox.isEmpty, let frame = attachment?.next() {
+            outbox = frame.frame.bytes
+            flush()
+            if isClosed { return }
+        }
+        if outbox.isEmpty, closesWhenFlushed { return close() }
+        updateInterest()
+    }
+
+    /// Stops taking frames until `resumeReading`: the client's bytes stay in the socket, and so it is held back.
+    func pauseReading() {
+        isReadingPaused = true
+        updateInterest()
+    }
+
+    func resumeReading() {
+        guard isReadingPaused, !isClosed else { return }
+        isReadingPaused = false
+        guard watch != nil else { return restart() }
+        updateInterest()
+        dispatchFrames()
+    }
+
+    func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        if let watch { loop.forget(watch) }
+        watch = nil
+        descriptor.close()
+        onClose()
+    }
+
+    private func send(_ bytes: [UInt8]) {
+        guard !isClosed else { return }
+        outbox.append(contentsOf: bytes)
+        guard outbox.count - outboxOffset <= Self.outboxLimit else { return close() }
+        flush()
+        pump()
+    }
+
+    private func flush() {
+        do {
+            while outboxOffset < outbox.count {
+                outboxOffset += try UnixSocket.send(descriptor, outbox, from: outboxOffset)
+            }
+            outbox = []
+            outboxOffset = 0
+        } catch {
+            if error.errno != .wouldBlock { close() }
+        }
+    }
+
+    private func handle(_ events: EpollEvents) {
+        if events.contains(.writable) {
+            flush()
+            pump()
+        }
+        guard !isClosed else { return }
+        if isReadingPaused {
+            // The client is gone, but what it gave is still to be taken: look again once there is room.
+            if !events.isDisjoint(with: [.hangUp, .error]), let watch {
+                loop.forget(watch)
+                self.watch = nil
+            }
+            return
+        }
+        if !events.isDisjoint(with: [.readable, .hangUp, .error]) { read() }
+    }
+
+    private func read() {
+        do {
+            let buffer = scratch.buffer
+            let count = try descriptor.read(into: buffer)
+            if count == 0 { return close() }
+            decoder.append(buffer[..<count])
+        } catch {
+            if error.errno != .wouldBlock { close() }
+            return
+        }
+        dispatchFrames()
+    }
+
+    private func dispatchFrames() {
+        do {
+            while !isClosed, !isReadingPaused, let frame = try decoder.next() { try onFrame(frame) }
+        } catch {
+            Diagnostics.note("a client is dropped: \(error)")
+            close()
+        }
+    }
+
+    private func restart() {
+        do {
+            interest = .readable
+            try start()
+            dispatchFrames()
+        } catch { close() }
+    }
+
+    private func updateInterest() {
+        guard let watch, !isClosed else { return }
+        var wanted: EpollEvents = isReadingPaused ? [] : .readable
+        if !outbox.isEmpty { wanted.insert(.writable) }
+        guard wanted != interest else { return }
+        interest = wanted
+        loop.change(watch, wanted)
+    }
+}

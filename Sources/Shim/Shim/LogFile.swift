@@ -1,0 +1,124 @@
+import Glibc
+import Linux
+import ShimAPI
+
+/// The log's file on disk, with its older ones: `path`, `path.1`, …
+///
+/// A full disk costs lines, never the container: what could not be written is counted, and once there is room again a
+/// line in the log says how much is missing.
+final class LogFile {
+    private let path: String
+    private let maximumSizeBytes: Int64
+    private let maximumFiles: Int
+    private var descriptor: Descriptor?
+    private var sizeBytes: Int64
+    private var lostBytes: UInt64 = 0
+    private var reason = ""
+
+    /// Opens the file for adding to it, and makes it where it is missing.
+    init(_ log: ShimTask.Log) throws(KernelError) {
+        path = log.path
+        maximumSizeBytes = log.maximumSizeBytes ?? .max
+        maximumFiles = max(1, log.maximumFiles)
+        let file = try Descriptor.open(path, O_WRONLY | O_APPEND | O_CREAT, mode: 0o640)
+        descriptor = file
+        sizeBytes = Int64(max(0, lseek(file.rawValue, 0, SEEK_END)))
+    }
+
+    /// Whether the file has reached its size, together with what is still to be written.
+    func wantsRotation(pendingBytes: Int) -> Bool {
+        sizeBytes + Int64(pendingBytes) >= maximumSizeBytes
+    }
+
+    /// Begins a new file; the oldest goes. Where that fails, the present file goes on growing.
+    func rotate() {
+        descriptor?.close()
+        descriptor = nil
+        if maximumFiles > 1 {
+            for number in stride(from: maximumFiles - 1, to: 1, by: -1) {
+                rename("\(path).\(number - 1)", "\(path).\(number)")
+            }
+            rename(path, "\(path).1")
+        }
+        reopen(truncating: maximumFiles == 1)
+    }
+
+    /// Writes whole lines.
+    func write(_ lines: UnsafeRawBufferPointer) {
+        if descriptor == nil { reopen(truncating: false) }
+        if lostBytes > 0, !writeNotice() { return lose(lines.count, reason) }
+        store(lines)
+    }
+
+    func close() {
+        descriptor?.close()
+        descriptor = nil
+    }
+
+    private func reopen(truncating: Bool) {
+        let flags = O_WRONLY | O_APPEND | O_CREAT | (truncating ? O_TRUNC : 0)
+        do {
+            let file = try Descriptor.open(path, flags, mode: 0o640)
+            descriptor = file
+            sizeBytes = Int64(max(0, lseek(file.rawValue, 0, SEEK_END)))
+        } catch { reason = error.errno.description }
+    }
+
+    private func writeNotice() -> Bool {
+        let text = "gantry: \(lostBytes) bytes of log were lost here: \(reason)\n"
+        let line = Self.encoded(text)
+        let before = lostBytes
+        lostBytes = 0
+        if line.withUnsafeBytes({ store($0) }) { return true }
+        lostBytes = before
+        return false
+    }
+
+    private static func encoded(_ text: String) -> [UInt8] {
+        let suffix = LogLine.suffix(.stderr, time: Timestamp.now().rfc3339NanoBytes)
+        let content = Array(text.utf8)
+        let room = LogLine.roomNeeded(contentCount: content.count, suffix: suffix)
+        return [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
+            guard let base = buffer.baseAddress else { return }
+            let start = UnsafeMutableRawPointer(base)
+            count = content.withUnsafeBytes { LogLine.write($0, suffix: suffix, to: start) } - start
+        }
+    }
+
+    @discardableResult
+    private func store(_ lines: UnsafeRawBufferPointer) -> Bool {
+        guard let descriptor else {
+            lose(lines.count, reason)
+            return false
+        }
+        var rest = lines
+        do {
+            while !rest.isEmpty {
+                let count = try descriptor.write(rest)
+                rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+                sizeBytes += Int64(count)
+            }
+            return true
+        } catch {
+            let kept = cutToWholeLines(lines, written: lines.count - rest.count)
+            lose(lines.count - kept, error.errno.description)
+            return false
+        }
+    }
+
+    /// Takes half a line off the end of the file again, so that every line in it can be read.
+    private func cutToWholeLines(_ lines: UnsafeRawBufferPointer, written: Int) -> Int {
+        guard written > 0 else { return 0 }
+        let whole = lines[..<written].lastIndex(of: 10).map { $0 + 1 } ?? 0
+        if whole < written, let descriptor {
+            sizeBytes -= Int64(written - whole)
+            ftruncate(descriptor.rawValue, off_t(sizeBytes))
+        }
+        return whole
+    }
+
+    private func lose(_ byteCount: Int, _ why: String) {
+        lostBytes += UInt64(byteCount)
+        reason = why
+    }
+}

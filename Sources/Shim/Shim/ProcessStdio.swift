@@ -1,0 +1,122 @@
+import Glibc
+import Linux
+
+/// The shim's ends of one process's output: two pipes, or the master of a terminal.
+final class ProcessStdio {
+    private final class Output {
+        let kind: OutputKind
+        let descriptor: Descriptor
+        var watch: EventLoop.Watch?
+
+        init(_ kind: OutputKind, _ descriptor: Descriptor) {
+            self.kind = kind
+            self.descriptor = descriptor
+        }
+    }
+
+    private let loop: EventLoop
+    private let scratch: ScratchMemory
+    private var outputs: [Output] = []
+    private var childEnds: [Descriptor?] = [nil, nil, nil]
+    private(set) var terminal: Descriptor?
+    var onOutput: (UnsafeRawBufferPointer, OutputKind) -> Void = { _, _ in }
+    /// Called once, when the last output has ended.
+    var onEnd: () -> Void = {}
+
+    /// - Parameter scratch: what is read into; its size is the most that one read takes.
+    init(_ loop: EventLoop, scratch: ScratchMemory) {
+        self.loop = loop
+        self.scratch = scratch
+    }
+
+    var hasEnded: Bool { outputs.isEmpty }
+
+    /// Makes the pipes; `input` gets the end to write to, where there is one.
+    ///
+    /// - Returns: what the runtime is to have as descriptors 0, 1, 2, until `closeChildEnds`.
+    func openPipes(input: InputQueue?) throws(KernelError) -> [Descriptor?] {
+        if let input {
+            let (reading, writing) = try Descriptor.pipe()
+            childEnds[0] = reading
+            try writing.setNonBlocking()
+            input.open(writing, isTerminal: false)
+        }
+        for (index, kind) in [(1, OutputKind.stdout), (2, .stderr)] {
+            let (reading, writing) = try Descriptor.pipe()
+            childEnds[index] = writing
+            outputs.append(Output(kind, reading))
+            try reading.setNonBlocking()
+        }
+        return childEnds
+    }
+
+    /// From here on the pipes end when the container's last process closes them.
+    func closeChildEnds() {
+        for end in childEnds { end?.close() }
+        childEnds = [nil, nil, nil]
+    }
+
+    /// Takes over the master of the process's terminal.
+    func adopt(terminal master: Descriptor, input: InputQueue?) throws(KernelError) {
+        terminal = master
+        outputs = [Output(.stdout, master)]
+        try master.setNonBlocking()
+        guard let input else { return }
+        // epoll takes one registration of a descriptor, and output and input wait on their own.
+        let copy = try kernelCall("duplicate descriptor") { fcntl(master.rawValue, F_DUPFD_CLOEXEC, 0) }
+        input.open(Descriptor(rawValue: copy), isTerminal: true)
+    }
+
+    func startReading() throws(KernelError) {
+        for output in outputs {
+            output.watch = try loop.watch(output.descriptor, .readable) { [unowned self, unowned output] _ in
+                _ = readOnce(output)
+            }
+        }
+    }
+
+    /// Reads what is there now, for as long as a pipe can hold; then whatever still comes, comes through the loop.
+    func drain() {
+        for output in outputs {
+            var left = 64
+            while left > 0, readOnce(output) { left -= 1 }
+        }
+    }
+
+    func close() {
+        closeChildEnds()
+        let open = outputs
+        outputs = []
+        for output in open {
+            if let watch = output.watch { loop.forget(watch) }
+            output.descriptor.close()
+        }
+        terminal = nil
+    }
+
+    /// Whether there may be more at once.
+    private func readOnce(_ output: Output) -> Bool {
+        do {
+            let buffer = scratch.buffer
+            let count = try output.descriptor.read(into: buffer)
+            if count > 0 {
+                onOutput(UnsafeRawBufferPointer(rebasing: buffer[..<count]), output.kind)
+                return true
+            }
+        } catch {
+            if error.errno == .wouldBlock { return false }
+            // A terminal's master gives EIO when no process has the terminal open any more: its end.
+        }
+        end(output)
+        return false
+    }
+
+    private func end(_ output: Output) {
+        guard let index = outputs.firstIndex(where: { $0 === output }) else { return }
+        outputs.remove(at: index)
+        if let watch = output.watch { loop.forget(watch) }
+        output.descriptor.close()
+        if output.descriptor == terminal { terminal = nil }
+        if outputs.isEmpty { onEnd() }
+    }
+}

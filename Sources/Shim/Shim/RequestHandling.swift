@@ -1,0 +1,120 @@
+import Glibc
+import Linux
+import ShimAPI
+
+/// From a client's frame to what is done about it.
+extension ContainerSupervisor {
+    /// How long a shim that was never asked to create anything waits for somebody who might.
+    private static var patienceMilliseconds: Int64 { 10_000 }
+
+    func accept(_ listener: Descriptor) {
+        while true {
+            do {
+                add(Client(try UnixSocket.accept(listener), loop: loop, scratch: readScratch))
+            } catch {
+                if error.errno != .wouldBlock { Diagnostics.note("\(error)") }
+                return
+            }
+        }
+    }
+
+    /// Ends the shim in a while unless somebody connects: the engine that started it may be dead.
+    func endIfForgotten() {
+        guard status == .empty, operation == nil, clients.isEmpty else { return }
+        loop.after(milliseconds: Self.patienceMilliseconds) { [unowned self] in
+            guard status == .empty, operation == nil, clients.isEmpty, !isLeaving else { return }
+            Diagnostics.note("nobody asked for a container: ending")
+            directory.removeAll()
+            loop.end()
+        }
+    }
+
+    private func add(_ client: Client) {
+        client.onFrame = { [unowned self, unowned client] frame throws(ShimFrameError) in
+            try handle(frame, from: client)
+        }
+        client.onClose = { [unowned self, unowned client] in remove(client) }
+        clients.append(client)
+        do { try client.start() } catch { client.close() }
+    }
+
+    private func remove(_ client: Client) {
+        if let attachment = client.attachment, let process = client.attachedTo {
+            process.detach(attachment)
+            forgetUnstartedExec(process)
+        }
+        // Not at once: the client may be further up in the present call.
+        loop.after(milliseconds: 0) { [unowned self] in
+            clients.removeAll { $0 === client }
+            if isLeaving, clients.isEmpty { loop.end() } else { endIfForgotten() }
+        }
+    }
+
+    private func handle(_ frame: ShimFrame, from client: Client) throws(ShimFrameError) {
+        if let attachment = client.attachment, let process = client.attachedTo {
+            return try handleStream(ShimStreamFrame(frame), attachment, process, from: client)
+        }
+        let request = try ShimRequest(frame)
+        if case .hello(let version) = request {
+            guard version >= 1 else { throw ShimFrameError("version \(version) is not spoken here") }
+            client.greeted = true
+            return client.send(.hello(version: ShimFrame.version, shim: shim), tag: frame.tag)
+        }
+        guard client.greeted else { throw ShimFrameError("a request before the hello") }
+        do {
+            try perform(request, for: client, tag: frame.tag)
+        } catch {
+            client.send(.failed(error), tag: frame.tag)
+        }
+    }
+
+    /// A table of requests. Those that take time answer later, by the function that they are given.
+    private func perform(_ request: ShimRequest, for client: Client, tag: UInt32) throws(ShimFailure) {
+        let answer: (Result<ShimAnswer, ShimFailure>) -> Void = { [weak client] result in
+            switch result {
+            case .success(let answer): client?.send(answer, tag: tag)
+            case .failure(let failure): client?.send(.failed(failure), tag: tag)
+            }
+        }
+        switch request {
+        case .hello: break
+        case .create: try create(answer)
+        case .start: try start(answer)
+        case .kill(let execID, let signal):
+            try kill(execID, signal)
+            answer(.success(.done))
+        case .pause: try pause(answer)
+        case .resume: try resume(answer)
+        case .exec(let exec): try startExec(exec, answer)
+        case .resize(let execID, let columns, let rows):
+            try resize(execID, columns: columns, rows: rows)
+            answer(.success(.done))
+        case .closeInput(let execID):
+            try runningProcess(execID).input.end()
+            answer(.success(.done))
+        case .attach(let attach): try self.attach(client, attach, tag: tag)
+        case .survey: answer(.success(.facts(facts)))
+        case .subscribe:
+            client.subscriptionTag = tag
+            answer(.success(.facts(facts)))
+        case .delete: try delete(answer)
+        }
+    }
+
+    private func handleStream(
+        _ frame: ShimStreamFrame, _ attachment: Attachment, _ process: SupervisedProcess, from client: Client
+    ) throws(ShimFrameError) {
+        switch frame {
+        case .stdin(let bytes):
+            guard attachment.request.stdin else { throw ShimFrameError("input from a client that gives none") }
+            process.input.write(bytes)
+            guard process.input.isFull else { return }
+            client.pauseReading()
+            process.input.whenSpace { [weak client] in client?.resumeReading() }
+        case .inputEnd:
+            if attachment.request.stdin { process.input.end() }
+        case .stdout, .stderr, .lost, .end:
+            throw ShimFrameError("a client sent what only a shim sends")
+        }
+    }
+}

@@ -1,0 +1,81 @@
+import CLinux
+import Glibc
+import Linux
+import ShimAPI
+
+/// The mounts that make up a container's root, in a mount namespace of the shim: the host's table stays clean, and
+/// they end with the shim however it ends.
+enum RootMounts {
+    /// unshare(2), then each mount in order. Only for the process's one thread.
+    static func enter(_ mounts: [ShimTask.Mount]) throws(KernelError) {
+        try kernelCall("unshare the mount namespace") { gantry_unshare(0x0002_0000) }
+        // Slave: what the host mounts later still appears here, and nothing of here ever there.
+        try Mount.setPropagation("/", [.slave, .recursive])
+        for mount in mounts { try make(mount) }
+    }
+
+    private static func make(_ mount: ShimTask.Mount) throws(KernelError) {
+        let plan = RootMountPlan(mount)
+        if let directory = plan.workingDirectory {
+            try kernelCall("change to", directory) { chdir(directory) }
+        }
+        let data = plan.data.isEmpty ? nil : plan.data
+        try Mount.mount(mount.source, at: mount.target, type: mount.type, plan.flags, data: data)
+        if plan.needsRemount {
+            try Mount.mount(nil, at: mount.target, type: nil, plan.flags.union(.remount))
+        }
+        if plan.workingDirectory != nil { try kernelCall("change to", "/") { chdir("/") } }
+    }
+}
+
+/// The options of mount(8) as mount(2) takes them.
+struct RootMountPlan: Hashable {
+    /// mount(2) takes one page of data.
+    private static let dataLimit = 4000
+    private static let flagsByName: [String: MountFlags] = [
+        "ro": .readOnly, "nosuid": .noSetUID, "nodev": .noDevices, "noexec": .noExecution, "sync": .synchronous,
+        "dirsync": .directorySynchronous, "noatime": .noAccessTime, "nodiratime": .noDirectoryAccessTime,
+        "relatime": .relativeAccessTime, "strictatime": .strictAccessTime, "bind": .bind,
+        "rbind": [.bind, .recursive],
+    ]
+    private static let defaults: Set<String> = ["rw", "suid", "dev", "exec", "async", "atime", "defaults"]
+
+    var flags: MountFlags = []
+    var data = ""
+    /// Where to stand while mounting, so that paths in `data` may be short.
+    var workingDirectory: String?
+
+    init(_ mount: ShimTask.Mount) {
+        var rest: [String] = []
+        for option in mount.options {
+            if let flag = Self.flagsByName[option] {
+                flags.formUnion(flag)
+            } else if !Self.defaults.contains(option) {
+                rest.append(option)
+            }
+        }
+        if mount.type == "bind" { flags.insert(.bind) }
+        data = rest.joined(separator: ",")
+        if data.utf8.count > Self.dataLimit { shorten(rest) }
+    }
+
+    /// A bind mount takes the other flags only from a second call.
+    var needsRemount: Bool { flags.contains(.bind) && !flags.subtracting([.bind, .recursive]).isEmpty }
+
+    /// Many layers make a long option: names them from the directory that they have in common.
+    private mutating func shorten(_ options: [String]) {
+        guard let lower = options.first(where: { $0.hasPrefix("lowerdir=") }) else { return }
+        let paths = lower.dropFirst(9).split(separator: ":").map(String.init)
+        guard var common = paths.first?.split(separator: "/").dropLast() else { return }
+        for path in paths.dropFirst() {
+            let parts = path.split(separator: "/")
+            let shared = zip(common, parts).prefix { $0 == $1 }.count
+            common = common.prefix(shared)
+        }
+        let directory = "/" + common.joined(separator: "/")
+        guard directory != "/" else { return }
+        workingDirectory = directory
+        let short = paths.map { String($0.dropFirst(directory.count + 1)) }.joined(separator: ":")
+        data = options.map { $0 == lower ? "lowerdir=\(short)" : $0 }.joined(separator: ",")
+    }
+}

@@ -1,0 +1,50 @@
+import Glibc
+import JSON
+import Linux
+import ShimAPI
+
+/// The shim's directory, `run/shims/<id>`: its socket, what it was told, what it found.
+struct RunDirectory {
+    let path: String
+    let descriptor: Descriptor
+
+    init(path: String) throws(KernelError) {
+        self.path = path
+        descriptor = try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
+    }
+
+    func readTask() throws(ShimFailure) -> ShimTask {
+        let file = "\(path)/\(ShimTask.fileName)"
+        do {
+            let json = try JSONValue(parsing: try FileContents.read(file))
+            guard let task = ShimTask(json: json) else { throw ShimFailure(.invalid, "read `\(file)`: no task in it") }
+            return task
+        } catch let error as ShimFailure {
+            throw error
+        } catch {
+            throw ShimFailure(.invalid, "read `\(file)`: \(error)")
+        }
+    }
+
+    /// Writes a file as a whole or not at all.
+    func write(_ name: String, _ json: JSONValue, durably: Bool) throws(KernelError) {
+        try FileContents.replace(name, in: descriptor, with: json.compactBytes, durable: durably)
+    }
+
+    func remove(_ name: String) { unlinkat(descriptor.rawValue, name, 0) }
+
+    /// Removes the directory with all that is in it: nothing but small files ever is.
+    func removeAll() {
+        if let stream = opendir(path) {
+            while let entry = readdir(stream) {
+                withUnsafePointer(to: &entry.pointee.d_name) {
+                    $0.withMemoryRebound(to: CChar.self, capacity: 256) {
+                        _ = unlinkat(descriptor.rawValue, $0, 0)
+                    }
+                }
+            }
+            closedir(stream)
+        }
+        rmdir(path)
+    }
+}

@@ -1,0 +1,122 @@
+import Linux
+import ShimAPI
+
+/// The init process, or an exec's: its stdio, who is attached to it, what became of it.
+final class SupervisedProcess {
+    /// What a client that is too slow may be behind before it loses the oldest.
+    static let attachmentBytes = 256 << 10
+    /// What a client that comes late can still see of a terminal, or of an exec that nobody had attached to.
+    static let recentBytes = 64 << 10
+
+    /// Nil for the init process.
+    let execID: String?
+    let stdio: ProcessStdio
+    let input: InputQueue
+    /// Nil for an exec that was attached to and not started yet.
+    var process: ShimProcess?
+    private(set) var isTerminal = false
+    private(set) var inputMode = ShimInput.none
+    private(set) var attachments: [Attachment] = []
+    private(set) var hasEnded = false
+    private var recent: OutputRing?
+    private var log: ContainerLog?
+    private var keepsRecent = true
+
+    init(execID: String?, stdio: ProcessStdio, input: InputQueue) {
+        self.execID = execID
+        self.stdio = stdio
+        self.input = input
+        stdio.onOutput = { [unowned self] bytes, kind in deliver(bytes, kind) }
+    }
+
+    func configure(terminal: Bool, input mode: ShimInput, log: ContainerLog?) {
+        isTerminal = terminal
+        inputMode = mode
+        self.log = log
+        // The init process's output is in its log; only a terminal's picture is worth showing again.
+        keepsRecent = terminal || (execID != nil && attachments.isEmpty)
+        if mode == .none { input.discard() }
+    }
+
+    /// Whether anything was written that nobody has seen.
+    var holdsUnseenOutput: Bool { !isTerminal && recent != nil }
+
+    func attach(_ attachment: Attachment) {
+        if attachment.request.replay, let recent {
+            for part in recent.replay() {
+                part.bytes.withUnsafeBytes { attachment.deliver($0, part.kind) }
+            }
+        }
+        if !isTerminal {
+            keepsRecent = false
+            recent = nil
+        }
+        attachments.append(attachment)
+        if hasEnded { attachment.end() }
+    }
+
+    /// A client went away, or only its side of the input did.
+    func detach(_ attachment: Attachment) {
+        guard let index = attachments.firstIndex(where: { $0 === attachment }) else { return }
+        attachments.remove(at: index)
+        // As docker: a terminal's input stays open for who comes next.
+        if attachment.request.stdin, inputMode == .once, !isTerminal { input.end() }
+    }
+
+    /// Writes what the log still holds; output after this is not logged.
+    func closeLog() {
+        log?.finish()
+        log = nil
+    }
+
+    /// No output will come any more: what is held is written, and who listens is told.
+    func endOutput() {
+        guard !hasEnded else { return }
+        hasEnded = true
+        stdio.close()
+        input.close()
+        closeLog()
+        for attachment in attachments { attachment.end() }
+    }
+
+    private func deliver(_ bytes: UnsafeRawBufferPointer, _ kind: OutputKind) {
+        log?.append(bytes, kind)
+        for attachment in attachments { attachment.deliver(bytes, kind) }
+        guard keepsRecent else { return }
+        if recent == nil { recent = OutputRing(capacityBytes: Self.recentBytes) }
+        recent?.append(bytes, kind)
+    }
+}
+
+/// One client's share in a process's stdio.
+final class Attachment {
+    let request: ShimAttach
+    private unowned let client: Client
+    private var ring = OutputRing(capacityBytes: SupervisedProcess.attachmentBytes)
+    private var hasEnded = false
+
+    init(_ request: ShimAttach, client: Client) {
+        self.request = request
+        self.client = client
+    }
+
+    func deliver(_ bytes: UnsafeRawBufferPointer, _ kind: OutputKind) {
+        guard kind == .stdout ? request.stdout : request.stderr else { return }
+        ring.append(bytes, kind)
+        client.pump()
+    }
+
+    func end() {
+        hasEnded = true
+        client.pump()
+    }
+
+    /// The next frame to send; nil when there is none now.
+    func next() -> ShimStreamFrame? {
+        if let frame = ring.next() { return frame }
+        guard hasEnded else { return nil }
+        hasEnded = false
+        client.closeWhenFlushed()
+        return .end
+    }
+}
