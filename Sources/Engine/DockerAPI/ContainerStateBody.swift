@@ -33,3 +33,18 @@ extension ContainerState {
         }
     }
 }
+
+extension WaitResult {
+    /// The answer of `POST /containers/{id}/wait`.
+    package var dockerBody: JSONValue {
+        var body = JSONObject([("StatusCode", .integer(Int64(exitCode)))])
+        if let error { body["Error"] = ["Message": .string(error)] }
+        return .object(body)
+    }
+
+    /// Nil where the body has no exit code.
+    package init?(dockerBody body: JSONValue) {
+        guard let code = body.whole("StatusCode") else { return nil }
+        self.init(exitCode: Int32(clamping: code), error: body.field("Error")?.filledText("Message"))
+    }
+}

@@ -1,0 +1,63 @@
+import DockerAPI
+import EngineAPI
+import JSON
+
+/// List, inspect, create, rename, remove, top.
+let containerRoutes: [Route] = [
+    Route("GET", "/containers/json") { exchange in
+        let containers = try await exchange.engine.containers(ContainerFilter(dockerQuery: exchange.query))
+        let now = Timestamp.now()
+        try await exchange.send(200, .array(containers.map { $0.dockerBody(now: now) }))
+    },
+    Route("GET", "/containers/{id}/json") { exchange in
+        try await exchange.send(200, try await exchange.engine.inspect(exchange.container).dockerBody)
+    },
+    Route("POST", "/containers/create") { exchange in try await createContainer(exchange) },
+    Route("POST", "/containers/{id}/rename") { exchange in
+        guard let name = exchange.query["name"], !name.isEmpty else {
+            throw EngineError(.invalid, "Neither old nor new names may be empty", object: exchange.container)
+        }
+        try await exchange.engine.rename(exchange.container, to: name.hasPrefix("/") ? String(name.dropFirst()) : name)
+        try await exchange.send(204)
+    },
+    Route("DELETE", "/containers/{id}") { exchange in
+        if exchange.query.flag("link") { throw EngineError(.unsupported, "container links are not supported") }
+        try await exchange.engine.remove(
+            exchange.container, force: exchange.query.flag("force"), volumes: exchange.query.flag("v"))
+        try await exchange.send(204)
+    },
+    Route("GET", "/containers/{id}/top") { exchange in
+        let arguments = exchange.query["ps_args"] ?? ""
+        let table = try await exchange.engine.top(
+            exchange.container,
+            psArguments: arguments.isEmpty ? ["-ef"] : arguments.split(separator: " ").map(String.init))
+        try await exchange.send(200, table.dockerBody)
+    },
+]
+
+private func createContainer(_ exchange: Exchange) async throws {
+    let request = try CreateRequest(dockerBody: try await exchange.body())
+    try await checkPlatform(exchange)
+    let name = exchange.query["name"].flatMap { $0.isEmpty ? nil : $0 }
+    let created = try await exchange.engine.create(
+        request.spec, name: name.map { $0.hasPrefix("/") ? String($0.dropFirst()) : $0 })
+    let warnings = created.warnings + request.warnings.filter { !created.warnings.contains($0) }
+    let body: JSONValue = ["Id": .string(created.id), "Warnings": .array(warnings.map { .string($0) })]
+    try await exchange.send(201, body)
+}
+
+/// This engine runs images of its own machine's kind only; another kind is refused, not run by chance.
+private func checkPlatform(_ exchange: Exchange) async throws {
+    guard let platform = exchange.query["platform"], !platform.isEmpty else { return }
+    let parts = platform.split(separator: "/").map(String.init)
+    let own = try await exchange.engine.version()
+    let names = ["x86_64": "amd64", "aarch64": "arm64"]
+    let ownArchitecture = names[own.architecture] ?? own.architecture
+    let architecture = parts.count > 1 ? names[parts[1]] ?? parts[1] : ownArchitecture
+    guard parts.first == "linux", architecture == ownArchitecture else {
+        throw EngineError(
+            .unsupported,
+            "the platform `\(platform)` is not this machine's (linux/\(ownArchitecture)), and running "
+                + "others is not supported")
+    }
+}

@@ -1,0 +1,93 @@
+import DockerAPI
+import EngineAPI
+import JSON
+import Transport
+
+/// One request with all that its route needs to answer it.
+struct Exchange: Sendable {
+    let engine: any Engine
+    let request: HTTPRequest
+    let writer: ResponseWriter
+    let version: APIVersion
+    /// What the route's pattern names, percent-decoded.
+    let parameters: [String: String]
+    let query: QueryString
+    /// What each answer carries.
+    let commonFields: HTTPFields
+
+    /// No body of a request but an archive's is longer.
+    static let bodyLimitBytes = 4 << 20
+
+    /// The parameter of that name in the route's pattern.
+    func parameter(_ name: String) -> String { parameters[name] ?? "" }
+
+    /// The container that the path names.
+    var container: String { parameter("id") }
+
+    /// The request's body as JSON.
+    func body() async throws -> BodyReader {
+        let bytes: [UInt8]
+        do throws(TransportError) {
+            bytes = try await request.body.collect(limitBytes: Self.bodyLimitBytes)
+        } catch {
+            guard case .tooLarge(let limit) = error else { throw error }
+            throw EngineError(.invalid, "the request's body is longer than \(limit) bytes")
+        }
+        let type = request.fields["Content-Type"]?.lowercased() ?? "application/json"
+        guard bytes.isEmpty || type.hasPrefix("application/json") else {
+            throw EngineError(.invalid, "unsupported Content-Type header (\(type)): must be 'application/json'")
+        }
+        return try BodyReader(parsing: bytes)
+    }
+}
+
+extension Exchange {
+    func send(_ status: Int, _ value: JSONValue) async throws {
+        var fields = commonFields
+        fields["Content-Type"] = "application/json"
+        try await writer.send(status, fields, body: value.compactBytes + [10])
+    }
+
+    /// An answer without a body.
+    func send(_ status: Int) async throws { try await writer.send(status, commonFields) }
+
+    func send(_ error: EngineError) async throws {
+        if error.kind == .notModified { return try await send(304) }
+        var fields = commonFields
+        fields["Content-Type"] = "application/json"
+        fields[EngineError.kindField] = error.kind.rawValue
+        try await writer.send(ErrorStatus.status(error.kind), fields, body: error.dockerBody.compactBytes + [10])
+    }
+
+    /// The head of an answer that comes in pieces.
+    func begin(_ contentType: String) async throws {
+        var fields = commonFields
+        fields["Content-Type"] = contentType
+        try await writer.begin(200, fields)
+    }
+
+    /// A JSON value on a line of its own.
+    func writeLine(_ value: JSONValue) async throws { try await writer.write(value.compactBytes + [10]) }
+}
+
+extension Exchange {
+    /// The type of a stream of output: from 1.42 on it tells whether there are frames.
+    func streamType(isFramed: Bool) -> String {
+        isFramed && version >= APIVersion(1, 42)
+            ? "application/vnd.docker.multiplexed-stream" : "application/vnd.docker.raw-stream"
+    }
+
+    /// Gives the connection up to raw bytes: 101 where the client asked for an upgrade, 200 where it did not.
+    func hijack(isFramed: Bool) async throws -> HijackedConnection {
+        var fields = commonFields
+        fields["Content-Type"] = streamType(isFramed: isFramed)
+        guard request.fields["Upgrade"] != nil else { return try await writer.hijack(200, fields) }
+        fields["Connection"] = "Upgrade"
+        fields["Upgrade"] = "tcp"
+        return try await writer.hijack(101, fields)
+    }
+
+    /// The client is one of ours: it takes an error as an error where docker's wants text in a stream, and looks for
+    /// detach keys itself.
+    var isFromGantry: Bool { request.fields["User-Agent"]?.hasPrefix("Gantry/") ?? false }
+}

@@ -1,0 +1,49 @@
+import DockerAPI
+import EngineAPI
+import JSON
+
+/// Images: list, inspect, load, remove, and a clear word about what needs a registry.
+let imageRoutes: [Route] = [
+    Route("GET", "/images/json") { exchange in
+        let images = try await exchange.engine.images(ImageFilter(dockerQuery: exchange.query))
+        try await exchange.send(200, .array(images.map(\.dockerBody)))
+    },
+    Route("GET", "/images/{name...}/json") { exchange in
+        try await exchange.send(200, try await exchange.engine.inspectImage(exchange.parameter("name")).dockerBody)
+    },
+    Route("DELETE", "/images/{name...}") { exchange in
+        let removals = try await exchange.engine.removeImage(
+            exchange.parameter("name"), force: exchange.query.flag("force"), prune: !exchange.query.flag("noprune"))
+        try await exchange.send(200, .array(removals.map(\.dockerBody)))
+    },
+    Route("POST", "/images/load") { exchange in
+        let body = exchange.request.body
+        try await loadImages(.bytes(EngineStream { try await body.next() }), exchange)
+    },
+    Route("POST", "/images/create") { exchange in
+        let name = exchange.query["fromImage"] ?? ""
+        guard !name.isEmpty else { throw EngineError(.unsupported, "importing a file system is not supported yet") }
+        let tag = exchange.query["tag"].flatMap { $0.isEmpty ? nil : $0 }
+        let reference = name + (tag.map { $0.contains(":") ? "@\($0)" : ":\($0)" } ?? "")
+        throw EngineError(
+            .unsupported,
+            "pulling from registries is not supported yet: cannot pull `\(reference)`; load it from an archive "
+                + "(`gantry load -i FILE` or `docker load -i FILE`)", object: reference)
+    },
+]
+
+/// Lines of progress; the error of an archive that turns out bad is the last of them.
+func loadImages(_ source: ImageLoadSource, _ exchange: Exchange) async throws {
+    let progress = try await exchange.engine.loadImages(source)
+    let isQuiet = exchange.query.flag("quiet")
+    try await exchange.begin("application/json")
+    do {
+        for try await step in progress {
+            if isQuiet, case .layer = step { continue }
+            try await exchange.writeLine(step.dockerBody)
+        }
+    } catch let error as EngineError {
+        try await exchange.writeLine(ProgressError.dockerBody(error))
+    }
+    try await exchange.writer.end()
+}

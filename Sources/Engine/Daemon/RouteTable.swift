@@ -1,0 +1,104 @@
+import DockerAPI
+
+/// A method and a pattern of paths, with what answers them.
+struct Route: Sendable {
+    typealias Handler = @Sendable (Exchange) async throws -> Void
+
+    private enum Segment: Hashable, Sendable {
+        case literal(String)
+        case parameter(String)
+        /// One segment or more: the name of an image holds slashes.
+        case rest(String)
+    }
+
+    let method: String
+    let pattern: String
+    let handler: Handler
+    private let segments: [Segment]
+
+    /// - Parameter pattern: `/containers/{id}/json`, or with `{name...}` for a parameter that may hold slashes.
+    init(_ method: String, _ pattern: String, _ handler: @escaping Handler) {
+        self.method = method
+        self.pattern = pattern
+        self.handler = handler
+        segments = pattern.split(separator: "/").map { part in
+            guard part.hasPrefix("{"), part.hasSuffix("}") else { return .literal(String(part)) }
+            let name = part.dropFirst().dropLast()
+            return name.hasSuffix("...") ? .rest(String(name.dropLast(3))) : .parameter(String(name))
+        }
+    }
+
+    /// How many segments are given word for word: where two patterns fit, the more exact one is meant.
+    var exactness: Int {
+        segments.reduce(0) { count, segment in if case .literal = segment { count + 1 } else { count } }
+    }
+
+    /// The parameters of a path that fits, percent-decoded; nil for one that does not.
+    func match(_ path: [Substring]) -> [String: String]? {
+        var parameters: [String: String] = [:]
+        var rest = path[...]
+        for (index, segment) in segments.enumerated() {
+            guard !rest.isEmpty else { return nil }
+            switch segment {
+            case .literal(let word):
+                guard rest.removeFirst() == word else { return nil }
+            case .parameter(let name): parameters[name] = Percent.decoded(rest.removeFirst())
+            case .rest(let name):
+                let count = rest.count - (segments.count - index - 1)
+                guard count > 0 else { return nil }
+                parameters[name] = rest.prefix(count).map { Percent.decoded($0) }.joined(separator: "/")
+                rest = rest.dropFirst(count)
+            }
+        }
+        return rest.isEmpty ? parameters : nil
+    }
+}
+
+/// All routes of the daemon.
+struct RouteTable: Sendable {
+    struct Match: Sendable {
+        let route: Route
+        let parameters: [String: String]
+    }
+
+    private let routes: [Route]
+
+    init(_ routes: [Route]) {
+        // Stable by hand: of equally exact patterns the first given comes first.
+        self.routes = routes.enumerated().sorted {
+            ($1.element.exactness, $0.offset) < ($0.element.exactness, $1.offset)
+        }.map(\.element)
+    }
+
+    static let docker = RouteTable(
+        systemRoutes + containerRoutes + lifecycleRoutes + streamRoutes + execRoutes + imageRoutes + networkRoutes
+            + volumeRoutes + gantryRoutes + absentRoutes)
+
+    /// What answers a path without its version; `HEAD` is answered as `GET` is.
+    func find(_ method: String, _ path: some StringProtocol) -> Match? {
+        let segments = path.split(separator: "/").map { Substring($0) }
+        let wanted = method == "HEAD" ? "GET" : method
+        for route in routes where route.method == wanted {
+            if let parameters = route.match(segments) { return Match(route: route, parameters: parameters) }
+        }
+        return nil
+    }
+}
+
+/// A path parted from the API version before it: `/v1.51/info`.
+struct VersionedPath: Hashable, Sendable {
+    let path: String
+    /// Nil where the path has no version.
+    let version: APIVersion?
+
+    init(_ path: String) {
+        let segments = path.split(separator: "/", maxSplits: 1)
+        guard let first = segments.first, first.hasPrefix("v"), let version = APIVersion(first.dropFirst()) else {
+            self.path = path
+            self.version = nil
+            return
+        }
+        self.path = "/" + (segments.count == 2 ? String(segments[1]) : "")
+        self.version = version
+    }
+}

@@ -1,0 +1,94 @@
+import DockerAPI
+import EngineAPI
+import Transport
+
+/// A hijacked connection joined to a process's stdio, until one of them ends.
+struct StdioSession: Sendable {
+    let connection: HijackedConnection
+    let stream: any AttachedStream
+    /// Output in docker's frames; false for a terminal.
+    let isFramed: Bool
+    /// Looked for in the input of a terminal; nil for none.
+    let detachKeys: DetachKeys?
+    let hasInput: Bool
+    /// How long the client may take to close its side once the output is over.
+    static let farewell: Duration = .seconds(2)
+
+    func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await closeWhenCancelled() }
+            group.addTask { await passInput() }
+            await passOutput()
+            await connection.closeOutput()
+            // The input's task now reads and forgets, so that the client gets all output and an orderly end.
+            group.addTask { await sayFarewell() }
+            await group.next()
+            group.cancelAll()
+            await connection.close()
+        }
+        await stream.close()
+    }
+
+    private func passOutput() async {
+        do {
+            while let chunk = try await stream.read() { try await connection.write(encode(chunk)) }
+        } catch {
+            // The client is gone, or the process's output is: either way the session is over.
+            await stream.close()
+        }
+    }
+
+    private func encode(_ chunk: StreamChunk) -> [UInt8] {
+        switch chunk {
+        case .stdout(let bytes): return isFramed ? StreamFrame.encode(.stdout, bytes) : bytes
+        case .stderr(let bytes): return isFramed ? StreamFrame.encode(.stderr, bytes) : bytes
+        case .lost(let count):
+            let note = "[\(count) bytes of output were lost here: the reader was too slow]"
+            let bytes = Array((isFramed ? note + "\n" : "\r\n" + note + "\r\n").utf8)
+            return isFramed ? StreamFrame.encode(.stderr, bytes) : bytes
+        }
+    }
+
+    private func passInput() async {
+        var scanner = detachKeys.map { DetachScanner($0) }
+        do {
+            while let bytes = try await connection.read() {
+                guard hasInput else { continue }
+                guard let (forward, isDetached) = scanner?.feed(bytes) else {
+                    try await stream.write(bytes)
+                    continue
+                }
+                if !forward.isEmpty { try await stream.write(forward) }
+                if isDetached { return await stream.close() }
+            }
+            guard hasInput else { return }
+            if let held = scanner?.finish(), !held.isEmpty { try await stream.write(held) }
+            try await stream.closeInput()
+        } catch is TransportError {
+            await stream.close()
+        } catch {
+            // The process takes no more input; its output goes on.
+            await forgetInput()
+        }
+    }
+
+    private func forgetInput() async {
+        do throws(TransportError) {
+            while try await connection.read() != nil {}
+        } catch {
+            await stream.close()
+        }
+    }
+
+    /// The connection's task is cancelled when the client is gone; a read of the stream then ends by this.
+    private func closeWhenCancelled() async {
+        // Sleeps until it is cancelled, which is all that it is for.
+        try? await Task.sleep(for: .seconds(1 << 30))
+        await stream.close()
+    }
+
+    private func sayFarewell() async {
+        // Cancelled: the client has closed its side.
+        try? await Task.sleep(for: Self.farewell)
+    }
+}

@@ -1,0 +1,80 @@
+import DockerAPI
+import EngineAPI
+import JSON
+import Transport
+
+/// Attach, logs, stats.
+let streamRoutes: [Route] = [
+    Route("POST", "/containers/{id}/attach") { exchange in try await attach(exchange) },
+    Route("GET", "/containers/{id}/logs") { exchange in try await sendLogs(exchange) },
+    Route("GET", "/containers/{id}/stats") { exchange in try await sendStats(exchange) },
+]
+
+private func attach(_ exchange: Exchange) async throws {
+    let keys = try DetachKeys(parsing: exchange.query["detachKeys"])
+    let details = try await exchange.engine.inspect(exchange.container)
+    var request = AttachRequest(
+        stdin: exchange.query.flag("stdin") && details.spec.openStdin, stdout: exchange.query.flag("stdout"),
+        stderr: exchange.query.flag("stderr"))
+    request.logs = exchange.query.flag("logs")
+    request.stream = exchange.query.flag("stream")
+    // By id: the name may have gone to another container meanwhile.
+    let stream = try await exchange.engine.attach(details.id, request)
+    let connection = try await hijack(exchange, isFramed: !details.spec.tty, or: stream)
+    await StdioSession(
+        connection: connection, stream: stream, isFramed: !details.spec.tty,
+        detachKeys: details.spec.tty && !exchange.isFromGantry ? keys : nil, hasInput: request.stdin
+    ).run()
+}
+
+/// Gives the connection up, or lets go of the stream that would have gone over it.
+func hijack(
+    _ exchange: Exchange, isFramed: Bool, or stream: any AttachedStream
+) async throws -> HijackedConnection {
+    do {
+        return try await exchange.hijack(isFramed: isFramed)
+    } catch {
+        await stream.close()
+        throw error
+    }
+}
+
+private func sendLogs(_ exchange: Exchange) async throws {
+    let request = try LogRequest(dockerQuery: exchange.query)
+    let details = try await exchange.engine.inspect(exchange.container)
+    let logs = try await exchange.engine.logs(details.id, request)
+    let encoder = LogEncoder(isFramed: !details.spec.tty, hasTimes: exchange.query.flag("timestamps"))
+    try await exchange.begin(exchange.streamType(isFramed: !details.spec.tty))
+    for try await entries in logs { try await exchange.writer.write(encoder.encode(entries)) }
+    try await exchange.writer.end()
+}
+
+private func sendStats(_ exchange: Exchange) async throws {
+    let details = try await exchange.engine.inspect(exchange.container)
+    let isStream = exchange.query.flag("stream", default: true)
+    let isOneShot = exchange.query.flag("one-shot")
+    if isOneShot, isStream { throw EngineError(.invalid, "cannot have stream=true and one-shot=true") }
+    let interval: Duration? = isOneShot ? nil : .seconds(1)
+    let samples = try await exchange.engine.stats([details.id], every: interval)
+    if isStream { try await exchange.begin("application/json") }
+    var previous: ContainerStats?
+    for try await sample in samples {
+        let current = sample.first
+        // Without a stream docker takes two samples, a second apart, so that there is something to compute rates from.
+        let isFirstOfTwo = !isStream && !isOneShot && previous == nil
+        if isFirstOfTwo, let current {
+            previous = current
+            continue
+        }
+        let body =
+            current?.dockerBody(previous: previous)
+            ?? ContainerStats.emptyDockerBody(id: details.id, name: details.name)
+        guard isStream else { return try await exchange.send(200, body) }
+        try await exchange.writeLine(body)
+        previous = current
+    }
+    guard isStream else {
+        return try await exchange.send(200, ContainerStats.emptyDockerBody(id: details.id, name: details.name))
+    }
+    try await exchange.writer.end()
+}

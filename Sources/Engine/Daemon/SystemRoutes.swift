@@ -1,0 +1,39 @@
+import DockerAPI
+import EngineAPI
+import JSON
+
+/// Ping, version, info, events, disk usage.
+let systemRoutes: [Route] = [
+    Route("GET", "/_ping") { exchange in
+        var fields = exchange.commonFields
+        fields["Builder-Version"] = "1"
+        fields["Swarm"] = "inactive"
+        fields["Cache-Control"] = "no-cache, no-store, must-revalidate"
+        fields["Pragma"] = "no-cache"
+        fields["Content-Type"] = "text/plain; charset=utf-8"
+        try await exchange.writer.send(200, fields, body: Array("OK".utf8))
+    },
+    Route("GET", "/version") { exchange in
+        try await exchange.send(200, try await exchange.engine.version().dockerBody)
+    },
+    Route("GET", "/info") { exchange in
+        try await exchange.send(200, try await exchange.engine.info().dockerBody(now: .now()))
+    },
+    Route("GET", "/events") { exchange in
+        let events = try await exchange.engine.events(EventRequest(dockerQuery: exchange.query))
+        try await exchange.begin("application/json")
+        for try await event in events { try await exchange.writeLine(event.dockerBody) }
+        try await exchange.writer.end()
+    },
+    Route("GET", "/system/df") { exchange in
+        let images = try await exchange.engine.images(ImageFilter())
+        let containers = try await exchange.engine.containers(ContainerFilter(all: true))
+        let now = Timestamp.now()
+        let body: JSONValue = [
+            "LayersSize": .integer(images.reduce(0) { $0 + $1.sizeBytes }),
+            "Images": .array(images.map(\.dockerBody)),
+            "Containers": .array(containers.map { $0.dockerBody(now: now) }), "Volumes": [], "BuildCache": [],
+        ]
+        try await exchange.send(200, body)
+    },
+]
