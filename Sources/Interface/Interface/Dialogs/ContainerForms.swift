@@ -1,0 +1,80 @@
+import EngineAPI
+import Terminal
+
+extension Form {
+    /// A new container. With the images of the store to choose from; the one given first.
+    static func newContainer(images: [ImageSummary], preferred: String? = nil) -> Form {
+        let names = images.flatMap { $0.tags.isEmpty ? [String($0.id.dropFirst(7).prefix(12))] : $0.tags }
+        let index = preferred.flatMap { names.firstIndex(of: $0) } ?? 0
+        var image = Field(name: .image, label: "Image", kind: .choice(names, index))
+        image.isRequired = true
+        return Form(
+            .newContainer, title: "new container",
+            fields: [
+                image,
+                Field(name: .name, label: "Name", placeholder: "made up by the engine", kind: .text(LineEditor())),
+                Field(name: .command, label: "Command", placeholder: "the image's own", kind: .text(LineEditor())),
+                Field(name: .tty, label: "Terminal", kind: .toggle(true)),
+                Field(name: .memory, label: "Memory", placeholder: "no limit; 64m, 1g", kind: .text(LineEditor())),
+                Field(name: .cpus, label: "CPUs", placeholder: "no limit; 0.5, 2", kind: .text(LineEditor())),
+                Field(name: .pids, label: "Processes", placeholder: "no limit; 100", kind: .text(LineEditor())),
+                Field(
+                    name: .mounts, label: "Mounts", placeholder: "/host/path:/path[:ro] tmpfs:/path",
+                    kind: .text(LineEditor())),
+                Field(name: .environment, label: "Environment", placeholder: "NAME=value", kind: .text(LineEditor())),
+                Field(name: .network, label: "Network", kind: .choice(["none", "host"], 0)),
+                Field(name: .autoRemove, label: "Remove at end", kind: .toggle(false)),
+            ])
+    }
+
+    static func rename(_ target: EngineAction.Target) -> Form {
+        var field = Field(name: .name, label: "New name", kind: .text(LineEditor(target.name)))
+        field.isRequired = true
+        return Form(.rename(target), title: "rename \(target.name)", fields: [field])
+    }
+
+    static func exec(_ target: EngineAction.Target) -> Form {
+        var command = Field(name: .command, label: "Command", kind: .text(LineEditor("sh")))
+        command.isRequired = true
+        return Form(
+            .exec(target), title: "exec in \(target.name)",
+            fields: [
+                command,
+                Field(
+                    name: .user, label: "User", placeholder: "the container's; root, 1000:1000",
+                    kind: .text(LineEditor())),
+                Field(name: .tty, label: "Terminal", kind: .toggle(true)),
+            ])
+    }
+
+    static func loadImage() -> Form {
+        var path = Field(name: .path, label: "Archive", placeholder: "/path/to/image.tar", kind: .text(LineEditor()))
+        path.isRequired = true
+        return Form(.loadImage, title: "load images from a file or folder", fields: [path])
+    }
+
+    /// What the form asks the engine to create; its fields must be valid.
+    func containerSpec() throws(FormError) -> ContainerSpec {
+        var spec = ContainerSpec(image: self[.image]?.text ?? "")
+        if let command = text(.command) { spec.command = try FormValidation.words(of: command) }
+        spec.tty = self[.tty]?.isOn ?? false
+        spec.openStdin = spec.tty
+        spec.attachStdin = spec.tty
+        spec.limits.memoryBytes = text(.memory).flatMap(FormValidation.bytes)
+        spec.limits.nanoCPUs = text(.cpus).flatMap(FormValidation.nanoCPUs)
+        spec.limits.pids = text(.pids).flatMap { Int64($0) }
+        if let mounts = text(.mounts) { spec.mounts = try FormValidation.mounts(mounts) }
+        if let variables = text(.environment) { spec.environment = try FormValidation.words(of: variables) }
+        spec.networkMode = self[.network].flatMap { NetworkMode(rawValue: $0.text) }
+        spec.autoRemove = self[.autoRemove]?.isOn ?? false
+        return spec
+    }
+
+    func execSpec() throws(FormError) -> ExecSpec {
+        var spec = ExecSpec(command: try FormValidation.words(of: text(.command) ?? "sh"))
+        spec.user = text(.user)
+        spec.tty = self[.tty]?.isOn ?? true
+        spec.attachStdin = true
+        return spec
+    }
+}

@@ -1,0 +1,43 @@
+import EngineAPI
+
+/// Something over the panels that takes the keys. A stack of them: the last is on top.
+enum Dialog {
+    case form(Form)
+    case menu(Menu)
+    case confirmation(Confirmation)
+    case help(Pager)
+    case logs(LogScreen)
+    case inspect(InspectScreen)
+    case images(ImagesScreen)
+
+    /// It covers the whole of the panels.
+    var isScreen: Bool {
+        switch self {
+        case .logs, .inspect, .images, .help: true
+        case .form, .menu, .confirmation: false
+        }
+    }
+
+    var keyContext: KeyContext {
+        switch self {
+        case .form: .form
+        case .menu: .menu
+        case .confirmation: .confirmation
+        case .help(let pager): pager.search.isEditing ? .search : .help
+        case .logs(let screen): screen.search.isEditing ? .search : .logs
+        case .inspect(let screen): screen.pager.search.isEditing ? .search : .inspect
+        case .images: .images
+        }
+    }
+}
+
+/// A question before something that cannot be undone.
+struct Confirmation: Hashable, Sendable {
+    var title: String
+    /// What will happen, a line each.
+    var lines: [String]
+    /// The word on the button.
+    var verb: String
+    var action: EngineAction
+    var label: String
+}

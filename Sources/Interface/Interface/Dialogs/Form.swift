@@ -1,0 +1,130 @@
+import EngineAPI
+import Terminal
+
+/// Questions to fill in. It stays open, with all that was typed, until what it asked for has been done.
+struct Form: Hashable, Sendable {
+    enum Purpose: Hashable, Sendable {
+        case newContainer
+        case rename(EngineAction.Target)
+        case exec(EngineAction.Target)
+        case loadImage
+    }
+
+    let purpose: Purpose
+    var title: String
+    var fields: [Field]
+    var focus = 0
+    /// What the engine said against it.
+    var error: String?
+    /// The action that it waits for.
+    var job: JobID?
+
+    init(_ purpose: Purpose, title: String, fields: [Field]) {
+        self.purpose = purpose
+        self.title = title
+        self.fields = fields
+    }
+
+    subscript(name: Field.Name) -> Field? { fields.first { $0.name == name } }
+
+    /// The text of a field without the spaces around it; nil where it is empty.
+    func text(_ name: Field.Name) -> String? {
+        guard let text = self[name]?.text else { return nil }
+        let words = text.drop { $0 == " " }
+        let trimmed = String(words.reversed().drop { $0 == " " }.reversed())
+        return trimmed.isEmpty ? nil : trimmed
+    }
+
+    mutating func move(by step: Int) {
+        guard !fields.isEmpty else { return }
+        focus = ((focus + step) % fields.count + fields.count) % fields.count
+    }
+
+    mutating func handle(_ key: Key) -> Bool {
+        guard fields.indices.contains(focus), fields[focus].handle(key) else { return false }
+        fields[focus].error = FormValidation.error(in: fields[focus])
+        error = nil
+        return true
+    }
+
+    mutating func insert(_ text: String) {
+        guard fields.indices.contains(focus), case .text(var editor) = fields[focus].kind else { return }
+        editor.insert(text)
+        fields[focus].kind = .text(editor)
+        fields[focus].error = FormValidation.error(in: fields[focus])
+    }
+
+    /// Checks every field; goes to the first that is wrong. True where all are right.
+    mutating func validate() -> Bool {
+        for index in fields.indices { fields[index].error = FormValidation.error(in: fields[index]) }
+        guard let wrong = fields.firstIndex(where: { $0.error != nil }) else { return true }
+        focus = wrong
+        return false
+    }
+}
+
+/// One question of a form.
+struct Field: Hashable, Sendable {
+    enum Name: Hashable, Sendable {
+        case image, name, command, tty, memory, cpus, pids, mounts, environment, network, autoRemove, user, path
+    }
+
+    enum Kind: Hashable, Sendable {
+        case text(LineEditor)
+        case toggle(Bool)
+        case choice([String], Int)
+    }
+
+    let name: Name
+    var label: String
+    /// Shown while nothing is typed: what is taken then, or an example.
+    var placeholder = ""
+    var kind: Kind
+    var error: String?
+    var isRequired = false
+
+    /// What was typed or chosen.
+    var text: String {
+        switch kind {
+        case .text(let editor): editor.text
+        case .toggle(let on): on ? "yes" : "no"
+        case .choice(let options, let index): options.indices.contains(index) ? options[index] : ""
+        }
+    }
+
+    var isOn: Bool { kind == .toggle(true) }
+
+    mutating func handle(_ key: Key) -> Bool {
+        switch kind {
+        case .text(var editor):
+            guard editor.handle(key) else { return false }
+            kind = .text(editor)
+        case .toggle(let on):
+            guard key == Key(.character(" ")) || key == Key(.left) || key == Key(.right) else { return false }
+            kind = .toggle(!on)
+        case .choice(let options, let index):
+            if key == Key(.character(" ")) || key == Key(.right) { return choose(index + 1, of: options) }
+            if key == Key(.left) { return choose(index - 1, of: options) }
+            guard let letter = key.typed else { return false }
+            let order = (1...max(1, options.count)).map { (index + $0) % max(1, options.count) }
+            guard
+                let next = order.first(where: {
+                    options.indices.contains($0) && options[$0].lowercased().hasPrefix(letter.lowercased())
+                })
+            else { return true }
+            kind = .choice(options, next)
+        }
+        return true
+    }
+
+    mutating func step(by count: Int) {
+        guard case .choice(let options, let index) = kind else { return }
+        _ = choose(index + count, of: options)
+    }
+
+    private mutating func choose(_ index: Int, of options: [String]) -> Bool {
+        guard !options.isEmpty else { return true }
+        kind = .choice(options, (index % options.count + options.count) % options.count)
+        return true
+    }
+}

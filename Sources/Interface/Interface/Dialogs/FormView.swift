@@ -1,0 +1,81 @@
+import Terminal
+
+/// Where a form stands: one row for each field, one for what is wrong with the focused one, one for the end.
+struct FormLayout {
+    let region: Region
+    let inner: Region
+    /// The first field shown, where not all fit.
+    let first: Int
+    let rows: Int
+
+    init(_ model: Model, _ form: Form) {
+        let wanted = Size(columns: min(76, model.size.columns - 2), rows: form.fields.count + 5)
+        region = model.layout.body.centered(wanted)
+        inner = region.inset(columns: 2, rows: 1)
+        rows = max(0, min(form.fields.count, inner.rows - 3))
+        first = scrollToShow(form.focus, from: 0, count: form.fields.count, page: rows)
+    }
+
+    func field(at position: Position) -> Int? {
+        let row = position.row - inner.row
+        guard inner.contains(position), row >= 0, row < rows else { return nil }
+        return first + row
+    }
+}
+
+extension Canvas {
+    mutating func draw(_ form: Form, _ model: Model) {
+        let layout = FormLayout(model, form)
+        fill(layout.region, .dialog)
+        frame.box(
+            layout.region, title: " \(form.title) ", style: theme[.dialog], titleStyle: theme[.dialogTitle])
+        var rest = layout.inner
+        for index in layout.first..<min(form.fields.count, layout.first + layout.rows) {
+            draw(form.fields[index], isFocused: index == form.focus, isWaiting: form.job != nil, in: rest.takeTop(1))
+        }
+        _ = rest.takeTop(1)
+        drawFooter(form, model, in: rest)
+    }
+
+    private mutating func draw(_ field: Field, isFocused: Bool, isWaiting: Bool, in row: Region) {
+        var rest = row
+        let label = rest.takeLeft(min(15, row.columns / 3))
+        put(field.label + (field.isRequired ? " *" : ""), field.error == nil ? .dialog : .fieldError, in: label)
+        let role: Role = isFocused ? .fieldFocused : .field
+        fill(rest, role)
+        switch field.kind {
+        case .text(let editor):
+            if editor.text.isEmpty { put(field.placeholder, style: faint(role), in: rest) }
+            // The end of a long text is what is being typed.
+            let hidden = max(0, editor.cursorColumn - rest.columns + 1)
+            put(String(editor.text.dropFirst(hidden)), role, in: rest)
+            guard isFocused, !isWaiting else { return }
+            frame.cursor = Position(
+                column: rest.column + min(rest.columns - 1, editor.cursorColumn - hidden), row: row.row)
+            frame.cursorShape = .bar
+        case .toggle(let on): put(on ? "[x] yes" : "[ ] no", role, in: rest)
+        case .choice(let options, let index):
+            let text = options.indices.contains(index) ? options[index] : "none in the store"
+            put(options.count > 1 ? "‹ \(text) ›  \(index + 1)/\(options.count)" : text, role, in: rest)
+        }
+    }
+
+    private func faint(_ role: Role) -> Style { theme[role].with(.dim) }
+
+    private mutating func drawFooter(_ form: Form, _ model: Model, in region: Region) {
+        if let job = form.job, let running = model.jobs.first(where: { $0.id == job }) {
+            let progress = running.progress.isEmpty ? "" : " \(running.progress)"
+            put("\(running.label)…\(progress)", .dialogTitle, in: region)
+            put("esc cancels", .dialogMuted, row: 1, in: region)
+            return
+        }
+        if let error = form.error ?? form.fields.compactMap({ $0.error }).first {
+            // A long message of the engine takes both rows.
+            let room = max(1, region.columns)
+            put(String(error.prefix(room)), .fieldError, in: region)
+            if error.count > room { put(String(error.dropFirst(room)), .fieldError, row: 1, in: region) }
+            return
+        }
+        put("enter does it · tab next · esc gives up", .dialogMuted, row: 1, in: region)
+    }
+}

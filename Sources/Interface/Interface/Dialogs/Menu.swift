@@ -1,0 +1,77 @@
+import Terminal
+
+/// A list to choose one line of; typing narrows it.
+struct Menu: Hashable, Sendable {
+    struct Item: Hashable, Sendable {
+        var label: String
+        /// The key that does the same, or what the line is about.
+        var detail: String
+        var intent: Intent
+    }
+
+    var title: String
+    private let items: [Item]
+    var filter = LineEditor() { didSet { selection = 0 } }
+    var selection = 0
+    var scroll = 0
+
+    init(title: String, items: [Item]) {
+        self.title = title
+        self.items = items
+    }
+
+    /// Those that hold every word typed.
+    var shown: [Item] {
+        let words = filter.text.lowercased().split(separator: " ")
+        return words.isEmpty
+            ? items : items.filter { item in words.allSatisfy { item.label.lowercased().contains($0) } }
+    }
+
+    var chosen: Item? { shown.indices.contains(selection) ? shown[selection] : nil }
+
+    mutating func move(_ movement: Movement, page: Int) {
+        selection = movement.applied(to: selection, count: shown.count, page: page)
+        scroll = scrollToShow(selection, from: scroll, count: shown.count, page: page)
+    }
+}
+
+extension Menu {
+    /// What can be done now with the selected container.
+    static func actions(_ model: Model) -> Menu {
+        let wanted: [Intent] = [
+            .attach, .shell, .shellAsking, .logs, .inspect, .start, .stop, .restart, .pauseOrResume, .signals, .rename,
+            .remove, .copyMenu, .new,
+        ]
+        let bindings = wanted.compactMap { intent in
+            Keymap.table.first { $0.intent == intent && $0.contexts.contains(.containers) && $0.condition(model) }
+        }
+        return Menu(title: model.selectedContainer?.name ?? "actions", items: bindings.map(item))
+    }
+
+    /// Everything the main screen can do now.
+    static func palette(_ model: Model) -> Menu {
+        var seen: Set<Intent> = [.palette, .back]
+        let bindings = Keymap.table.filter { binding in
+            guard binding.contexts.contains(model.keyContext), binding.condition(model) else { return false }
+            if case .move = binding.intent { return false }
+            return seen.insert(binding.intent).inserted
+        }
+        return Menu(title: "commands", items: bindings.map(item))
+    }
+
+    static func signals(_ name: String) -> Menu {
+        let known = [
+            ("TERM", "end in order"), ("KILL", "end at once"), ("INT", "as ctrl-c"),
+            ("HUP", "terminal gone, or reload"),
+            ("QUIT", "end with a core dump"), ("USR1", "the program's own"), ("USR2", "the program's own"),
+            ("STOP", "halt"), ("CONT", "go on"), ("WINCH", "window changed"), ("ALRM", "timer"), ("ABRT", "abort"),
+        ]
+        return Menu(
+            title: "signal to \(name)",
+            items: known.map { Item(label: "SIG\($0)", detail: $1, intent: .kill(signal: $0)) })
+    }
+
+    private static func item(_ binding: KeyBinding) -> Item {
+        Item(label: binding.label, detail: binding.notation, intent: binding.intent)
+    }
+}

@@ -1,0 +1,58 @@
+import Terminal
+
+/// Lines to read, with a cursor line, scrolling and search.
+struct Pager: Hashable, Sendable {
+    struct Line: Hashable, Sendable {
+        var text: String
+        var role = Role.text
+        /// The first so many characters in `leadRole`: a key of the help, a name of the inspection.
+        var leadCount = 0
+        var leadRole = Role.hintKey
+    }
+
+    var title: String
+    var lines: [Line] = []
+    var cursor = 0
+    var scroll = 0
+    var search = Search()
+
+    init(title: String, lines: [Line] = []) {
+        self.title = title
+        self.lines = lines
+    }
+
+    mutating func move(_ movement: Movement, page: Int) {
+        cursor = movement.applied(to: cursor, count: lines.count, page: page)
+        scroll = scrollToShow(cursor, from: scroll, count: lines.count, page: page)
+    }
+
+    /// Goes to the next match; false where there is none.
+    mutating func find(backwards: Bool, page: Int) -> Bool {
+        let found = search.next(from: cursor, count: lines.count, backwards: backwards) { lines[$0].text }
+        guard let found else { return false }
+        cursor = found
+        scroll = scrollToShow(cursor, from: scroll, count: lines.count, page: page)
+        return true
+    }
+}
+
+extension Pager {
+    /// The help: every key by the place where it holds.
+    static func help(leader: Key) -> Pager {
+        var pager = Pager(title: "help")
+        for (title, bindings) in Keymap.sections {
+            pager.lines.append(Line(text: title == "captured" ? "console" : title, role: .header))
+            for binding in bindings {
+                let keys = binding.notation
+                let fill = String(repeating: " ", count: max(1, 18 - keys.count))
+                pager.lines.append(
+                    Line(text: "  \(keys)\(fill)\(binding.label)", leadCount: keys.count + 2, leadRole: .hintKey))
+            }
+            pager.lines.append(Line(text: ""))
+        }
+        pager.lines.append(Line(text: "in an attached console", role: .header))
+        pager.lines.append(Line(text: "  every key goes to the container but the leader key, \(leader)"))
+        pager.lines.append(Line(text: "  \(leader) twice sends it; ctrl-p ctrl-q detaches too"))
+        return pager
+    }
+}

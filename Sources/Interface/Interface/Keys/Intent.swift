@@ -1,0 +1,32 @@
+/// What a key, a click or a line of a menu asks for.
+enum Intent: Hashable, Sendable {
+    case move(Movement)
+    case focus(Panel)
+    case nextPanel, previousPanel
+
+    case new, start, stop, restart, pauseOrResume, signals, remove, rename
+    case attach, shell, shellAsking, logs, inspect
+    case kill(signal: String)
+
+    case filter, clearFilter, hideStopped, sortNext, sortReverse
+    case zoom, largerPanel, smallerPanel
+    case actionMenu, palette, copyMenu, copy(String)
+    case images, help
+    /// Back, close, give up: whatever is innermost.
+    case back
+    case cancelJob
+    case redraw, suspend, quit
+
+    case accept
+    case nextField, previousField
+    case nextChoice, previousChoice
+
+    case search, nextMatch, previousMatch
+    case toggleFollow, toggleTimestamps, toggleWrap, wholeLog
+    case fold
+
+    case loadImage, removeImage, newFromImage
+
+    case detach, nextConsole, newExec, scrollConsole, searchConsole, closeConsole, sendLeader
+    case markLine, copyLines
+}

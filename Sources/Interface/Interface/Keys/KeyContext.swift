@@ -1,0 +1,42 @@
+/// What has the keys: a panel, a dialog, or a state of the console.
+enum KeyContext: String, CaseIterable, Hashable, Sendable {
+    case containers, stats, processes, console
+    /// The console takes every key but the leader; after the leader.
+    case captured
+    case leader = "console, after the leader key"
+    case scrollback = "console, scroll mode"
+    case filter
+    case search
+    case form, menu
+    case confirmation
+    case logs, inspect, images, help
+
+    /// The four panels.
+    static let panels: Set<KeyContext> = [.containers, .stats, .processes, .console]
+    /// Whatever shows lines that can be moved through.
+    static let pagers: Set<KeyContext> = [.logs, .inspect, .help]
+
+    /// Keys that type go into a line of text.
+    var typesText: Bool { self == .filter || self == .search || self == .form || self == .menu }
+
+    var title: String { rawValue }
+}
+
+extension Model {
+    var keyContext: KeyContext {
+        if let dialog = dialogs.last { return dialog.keyContext }
+        if focus == .console, let console = shownConsole {
+            if console.isLeaderPending { return .leader }
+            if console.search?.isEditing == true { return .search }
+            if console.isScrolling { return .scrollback }
+            if consoles.isCaptured { return .captured }
+        }
+        if containers.isEditingFilter { return .filter }
+        return switch focus {
+        case .containers: .containers
+        case .stats: .stats
+        case .processes: .processes
+        case .console: .console
+        }
+    }
+}

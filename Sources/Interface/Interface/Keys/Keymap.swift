@@ -1,0 +1,57 @@
+import Terminal
+
+/// One line of the keymap: the keys, where they hold, what they are called, when they make sense, what they ask for.
+package struct KeyBinding: Sendable {
+    package let keys: [Key]
+    let contexts: Set<KeyContext>
+    /// For the help: what it does.
+    package let label: String
+    /// For the hint bar; nil where it is not shown there.
+    let hint: String?
+    let condition: @Sendable (Model) -> Bool
+    let intent: Intent
+
+    init(
+        _ keys: String, _ contexts: Set<KeyContext>, _ label: String, hint: String? = nil,
+        when condition: @escaping @Sendable (Model) -> Bool = { _ in true }, _ intent: Intent
+    ) {
+        self.keys = keys.split(separator: " ").compactMap { Key($0) }
+        self.contexts = contexts
+        self.label = label
+        self.hint = hint
+        self.condition = condition
+        self.intent = intent
+    }
+
+    /// The keys as people write them.
+    package var notation: String { keys.map(\.description).joined(separator: " ") }
+}
+
+/// The one table of keys: what they do, the hint bar, the help and the README's list come from it.
+package enum Keymap {
+    /// What a key asks for now; nil where it has no meaning, or not now.
+    static func intent(of key: Key, in context: KeyContext, _ model: Model) -> Intent? {
+        binding(of: key, in: context, model)?.intent
+    }
+
+    static func binding(of key: Key, in context: KeyContext, _ model: Model) -> KeyBinding? {
+        table.first { $0.contexts.contains(context) && $0.keys.contains(key) && $0.condition(model) }
+    }
+
+    /// The bindings that the hint bar shows, most useful first.
+    static func hints(in context: KeyContext, _ model: Model) -> [KeyBinding] {
+        table.filter { $0.hint != nil && $0.contexts.contains(context) && $0.condition(model) }
+    }
+
+    /// Keys and what they do by place, for the help and the README.
+    package static var sections: [(title: String, bindings: [KeyBinding])] {
+        var sections: [(String, [KeyBinding])] = [
+            ("everywhere on the main screen", table.filter { $0.contexts.isSuperset(of: KeyContext.panels) })
+        ]
+        for context in KeyContext.allCases {
+            let own = table.filter { $0.contexts.contains(context) && !$0.contexts.isSuperset(of: KeyContext.panels) }
+            if !own.isEmpty { sections.append((context.title, own)) }
+        }
+        return sections
+    }
+}

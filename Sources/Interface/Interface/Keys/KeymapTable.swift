@@ -1,0 +1,130 @@
+extension Keymap {
+    private typealias Condition = @Sendable (Model) -> Bool
+
+    private static let hasContainer: Condition = { $0.selectedContainer != nil }
+    private static let isAlive: Condition = { $0.selectedContainer?.state.isAlive ?? false }
+    private static let isRunning: Condition = { $0.selectedContainer?.state.status == .running }
+    private static let isStopped: Condition = { $0.selectedContainer.map { !$0.state.isAlive } ?? false }
+    private static let hasConsole: Condition = { $0.shownConsole != nil }
+    private static let isFiltered: Condition = { !$0.containers.filter.isEmpty }
+    private static let hasJobs: Condition = { !$0.jobs.isEmpty }
+
+    private static let panels = KeyContext.panels
+    private static let lists: Set<KeyContext> = panels.union([.scrollback, .logs, .inspect, .help, .images])
+
+    /// In the order of the hint bar. The first line that holds for a key counts.
+    package static let table: [KeyBinding] =
+        consoleKeys + dialogKeys + containerKeys + screenKeys + movementKeys
+
+    private static let containerKeys: [KeyBinding] = [
+        KeyBinding("n", panels, "new container", hint: "new", .new),
+        KeyBinding("enter", [.containers, .stats, .processes], "attach", when: isAlive, .attach),
+        KeyBinding("enter", [.containers, .stats, .processes], "read the log", when: isStopped, .logs),
+        KeyBinding("enter", [.console], "type into the console", when: hasConsole, .attach),
+        KeyBinding("a", panels, "attach to the console", hint: "attach", when: isAlive, .attach),
+        KeyBinding("E", panels, "shell in the container (exec)", hint: "shell", when: isRunning, .shell),
+        KeyBinding("ctrl-e", panels, "exec, asking for command and user", when: isRunning, .shellAsking),
+        KeyBinding("S", panels, "start", hint: "start", when: isStopped, .start),
+        KeyBinding("s", panels, "stop", hint: "stop", when: isAlive, .stop),
+        KeyBinding("r", panels, "restart", when: hasContainer, .restart),
+        KeyBinding("p", panels, "pause or resume", when: isAlive, .pauseOrResume),
+        KeyBinding("m", panels, "logs", hint: "logs", when: hasContainer, .logs),
+        KeyBinding("d delete", panels, "remove", hint: "remove", when: hasContainer, .remove),
+        KeyBinding("i", panels, "inspect", hint: "inspect", when: hasContainer, .inspect),
+        KeyBinding("F9", panels, "send a signal", when: isAlive, .signals),
+        KeyBinding("R", panels, "rename", when: hasContainer, .rename),
+        KeyBinding("y", panels, "copy id, name, …", when: hasContainer, .copyMenu),
+    ]
+
+    private static let screenKeys: [KeyBinding] = [
+        KeyBinding("? F1", panels.union([.logs, .inspect, .images, .scrollback]), "help", hint: "help", .help),
+        KeyBinding("x", panels, "menu of actions", hint: "menu", .actionMenu),
+        KeyBinding("/", panels, "filter the list", hint: "filter", .filter),
+        KeyBinding("I", panels, "images: list, load, remove", hint: "images", .images),
+        KeyBinding("z", panels, "zoom the panel", hint: "zoom", .zoom),
+        KeyBinding("q F10", panels, "quit; containers run on", hint: "quit", .quit),
+        KeyBinding("\\", panels, "clear the filter", when: isFiltered, .clearFilter),
+        KeyBinding("e", panels, "hide stopped containers", .hideStopped),
+        KeyBinding("o", panels, "sort by the next column", .sortNext),
+        KeyBinding("O", panels, "reverse the order", .sortReverse),
+        KeyBinding(": ctrl-p", panels, "palette of all commands", .palette),
+        KeyBinding("+", panels, "larger panel", .largerPanel),
+        KeyBinding("_", panels, "smaller panel", .smallerPanel),
+        KeyBinding("tab l right", panels, "next panel", .nextPanel),
+        KeyBinding("shift-tab h left", panels, "panel before", .previousPanel),
+        KeyBinding("1", panels, "containers", .focus(.containers)),
+        KeyBinding("2", panels, "stats", .focus(.stats)),
+        KeyBinding("3", panels, "processes", .focus(.processes)),
+        KeyBinding("4", panels, "console", .focus(.console)),
+        KeyBinding("ctrl-c", lists, "cancel the running job", when: hasJobs, .cancelJob),
+        KeyBinding("esc", panels, "back; cancel the running job", .back),
+        KeyBinding("ctrl-l", lists, "redraw", .redraw),
+        KeyBinding("ctrl-z", lists, "suspend", .suspend),
+    ]
+
+    private static let movementKeys: [KeyBinding] = [
+        KeyBinding("j down", lists, "down", .move(.down)),
+        KeyBinding("k up", lists, "up", .move(.up)),
+        KeyBinding("g home", lists, "to the top", .move(.top)),
+        KeyBinding("G end", lists, "to the bottom", .move(.bottom)),
+        KeyBinding("ctrl-d", lists, "half a page down", .move(.halfDown)),
+        KeyBinding("ctrl-u", lists, "half a page up", .move(.halfUp)),
+        KeyBinding("pgdn ctrl-f", lists, "a page down", .move(.pageDown)),
+        KeyBinding("pgup ctrl-b", lists, "a page up", .move(.pageUp)),
+    ]
+
+    private static let consoleKeys: [KeyBinding] = [
+        KeyBinding("d", [.leader], "detach; the process runs on", hint: "detach", .detach),
+        KeyBinding("n", [.leader], "next console", hint: "next", .nextConsole),
+        KeyBinding("c", [.leader], "new exec in this container", hint: "new exec", .newExec),
+        KeyBinding("[", [.leader], "scroll and copy", hint: "scroll", .scrollConsole),
+        KeyBinding("/", [.leader], "search the scrollback", hint: "search", .searchConsole),
+        KeyBinding("z", [.leader], "zoom the console", hint: "zoom", .zoom),
+        KeyBinding("q", [.leader], "close this console", hint: "close", .closeConsole),
+        KeyBinding("?", [.leader], "help", hint: "help", .help),
+        KeyBinding("esc", [.leader], "nothing; back to the console", hint: "back", .back),
+        KeyBinding("/", [.scrollback, .logs, .inspect, .help], "search", hint: "search", .search),
+        KeyBinding("n", [.scrollback, .logs, .inspect, .help], "next match", hint: "next", .nextMatch),
+        KeyBinding("N", [.scrollback, .logs, .inspect, .help], "match before", hint: "before", .previousMatch),
+        KeyBinding("v space", [.scrollback], "mark lines from here", hint: "mark", .markLine),
+        KeyBinding("y", [.scrollback], "copy the marked lines, or this one", hint: "copy", .copyLines),
+        KeyBinding("q esc", [.scrollback], "back to the console", hint: "back", .back),
+        KeyBinding("[", [.console], "scroll and copy", hint: "scroll", when: hasConsole, .scrollConsole),
+        KeyBinding("ctrl-q", [.console], "next console", when: hasConsole, .nextConsole),
+        KeyBinding("ctrl-w", [.console], "close this console", when: hasConsole, .closeConsole),
+    ]
+
+    private static let dialogKeys: [KeyBinding] = [
+        KeyBinding("enter", [.filter], "keep the filter", hint: "keep", .accept),
+        KeyBinding("esc", [.filter], "drop the filter", hint: "drop", .back),
+        KeyBinding("up", [.filter], "up", .move(.up)),
+        KeyBinding("down", [.filter], "down", .move(.down)),
+        KeyBinding("enter", [.search], "search", hint: "search", .accept),
+        KeyBinding("esc", [.search], "give up", hint: "give up", .back),
+        KeyBinding("enter", [.form], "do it", hint: "do it", .accept),
+        KeyBinding("tab down", [.form], "next field", hint: "next", .nextField),
+        KeyBinding("shift-tab up", [.form], "field before", hint: "before", .previousField),
+        KeyBinding("ctrl-n", [.form], "next choice", .nextChoice),
+        KeyBinding("ctrl-p", [.form], "choice before", .previousChoice),
+        KeyBinding("esc ctrl-c", [.form], "give up", hint: "give up", .back),
+        KeyBinding("enter", [.menu], "choose", hint: "choose", .accept),
+        KeyBinding("down ctrl-n tab", [.menu], "down", .move(.down)),
+        KeyBinding("up ctrl-p shift-tab", [.menu], "up", .move(.up)),
+        KeyBinding("pgdn", [.menu], "a page down", .move(.pageDown)),
+        KeyBinding("pgup", [.menu], "a page up", .move(.pageUp)),
+        KeyBinding("esc ctrl-c", [.menu], "close", hint: "close", .back),
+        KeyBinding("y enter", [.confirmation], "yes", hint: "yes", .accept),
+        KeyBinding("n q esc ctrl-c", [.confirmation], "no", hint: "no", .back),
+        KeyBinding("F", [.logs], "follow", hint: "follow", .toggleFollow),
+        KeyBinding("t", [.logs], "timestamps", hint: "times", .toggleTimestamps),
+        KeyBinding("w", [.logs], "wrap long lines", hint: "wrap", .toggleWrap),
+        KeyBinding("0", [.logs], "the whole log", hint: "all", .wholeLog),
+        KeyBinding("z enter space", [.inspect], "fold or unfold", hint: "fold", .fold),
+        KeyBinding("L", [.images], "load an archive", hint: "load", .loadImage),
+        KeyBinding("n enter", [.images], "new container from it", hint: "new", .newFromImage),
+        KeyBinding("d delete", [.images], "remove the image", hint: "remove", .removeImage),
+        KeyBinding("esc q", [.logs, .inspect, .images, .help], "back", hint: "back", .back),
+        KeyBinding("left", [.logs], "to the left", .previousChoice),
+        KeyBinding("right", [.logs], "to the right", .nextChoice),
+    ]
+}

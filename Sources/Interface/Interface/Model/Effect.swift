@@ -1,0 +1,85 @@
+import EngineAPI
+import Terminal
+
+/// What `update` wants done outside of the model.
+enum Effect: Hashable, Sendable {
+    /// On the engine's side, as tasks.
+    case perform(JobID, EngineAction)
+    case cancel(JobID)
+    case refreshContainers
+    case refreshImages
+    case inspect(String)
+    case openConsole(ConsoleID, ConsoleSource, TerminalSize)
+    case closeConsole(ConsoleID)
+    case consoleInput(ConsoleID, [UInt8])
+    case consoleEndOfInput(ConsoleID)
+    case consoleResize(ConsoleID, TerminalSize)
+    /// The program shall repaint: its window changes by a row and back.
+    case consoleRepaint(ConsoleID, TerminalSize)
+
+    /// On the screen, by the main loop.
+    case copy(String)
+    case bell
+    case redraw
+    case suspend
+    case quit
+}
+
+/// An engine call that changes something; its end is reported as `JobNews`.
+enum EngineAction: Hashable, Sendable {
+    /// Create, attach, then start, so that no byte of output is lost. Where the start fails, the container is removed
+    /// again, and the form can be sent once more.
+    case run(ContainerSpec, name: String?, TerminalSize)
+    case start(Target)
+    case stop(Target)
+    case restart(Target)
+    case kill(Target, signal: String)
+    case pause(Target)
+    case unpause(Target)
+    case rename(Target, to: String)
+    case remove(Target, force: Bool)
+    case load(path: String)
+    case removeImage(Target, force: Bool)
+
+    /// An object by what the engine knows it by, and by what the person does.
+    struct Target: Hashable, Sendable {
+        var id: String
+        var name: String
+    }
+}
+
+/// Where a console's bytes come from.
+enum ConsoleSource: Hashable, Sendable {
+    case container(ContainerSource)
+    case exec(containerID: String, ExecSpec)
+}
+
+/// A container's own stdio.
+struct ContainerSource: Hashable, Sendable {
+    var id: String
+    var isAlive: Bool
+    var isTTY: Bool
+    /// Output of before is shown from here on; nil for all that the tail holds.
+    var replaySince: Timestamp?
+    /// The stream was opened before the container was started, and waits.
+    var isAlreadyAttached = false
+    /// The person asked for it; otherwise it is opened after a moment, since they may only be passing by.
+    var isHurried = false
+}
+
+/// A console: the container's own stdio, or one exec in it.
+enum ConsoleID: Hashable, Sendable {
+    case container(String)
+    case exec(containerID: String, number: Int)
+
+    var containerID: String {
+        switch self {
+        case .container(let id), .exec(let id, _): id
+        }
+    }
+
+    var isExec: Bool {
+        if case .exec = self { return true }
+        return false
+    }
+}

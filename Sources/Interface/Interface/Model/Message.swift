@@ -1,0 +1,59 @@
+import EngineAPI
+import Terminal
+
+/// What can happen: to the person's side of the screen, or to the engine's.
+enum Message: Sendable {
+    case input(InputEvent)
+    /// The wall clock, told before each batch of messages and at the intervals that `clockInterval` asks for.
+    case tick(Timestamp)
+
+    case connected(EngineVersion, EngineInfo)
+    case connectionLost(String)
+    case containers([ContainerSummary])
+    case event(EngineEvent)
+    case stats([ContainerStats])
+    case processes(containerID: String, [ProcessNode])
+    case images([ImageSummary])
+    case inspected(ContainerDetails)
+
+    case console(ConsoleID, ConsoleNews)
+    case logs(LogSubscription, LogNews)
+    case job(JobID, JobNews)
+    /// Something that needs no answer went wrong: one line for the status line.
+    case failed(String)
+}
+
+/// What comes from an attached process.
+enum ConsoleNews: Sendable {
+    /// What the log holds from before: shown, but questions in it are not answered.
+    case replay([UInt8])
+    /// The stream is open; input goes to the process where `takesInput` says so.
+    case attached(takesInput: Bool, tty: Bool)
+    case output(StreamChunk)
+    /// The process's output has ended, or the attach failed; in words.
+    case ended(String)
+}
+
+enum LogNews: Sendable {
+    case entries([LogEntry])
+    case ended(String?)
+}
+
+/// An action on the engine's side that the person asked for.
+struct JobID: Hashable, Sendable {
+    let number: Int
+}
+
+enum JobNews: Sendable {
+    /// How far it is, in words.
+    case progress(String)
+    case succeeded(JobResult)
+    case failed(EngineError)
+}
+
+enum JobResult: Hashable, Sendable {
+    /// The status line's words.
+    case done(String)
+    /// A container was made from the form and runs.
+    case created(ContainerSummary, warnings: [String])
+}

@@ -1,0 +1,94 @@
+import Emulator
+import EngineAPI
+import Terminal
+
+/// One of the four parts of the main screen.
+enum Panel: Int, CaseIterable, Hashable, Sendable {
+    case containers = 1
+    case stats, processes, console
+
+    var title: String {
+        switch self {
+        case .containers: "containers"
+        case .stats: "stats"
+        case .processes: "processes"
+        case .console: "console"
+        }
+    }
+}
+
+/// How the panels share the screen.
+enum LayoutMode: Hashable, Sendable {
+    case normal
+    /// The focused panel has most of it.
+    case half
+    case full
+}
+
+/// Everything the screen is drawn from. Changed by `update` alone, on the main thread.
+///
+/// A value but for the emulators of the consoles, which are the screens of the containers' terminals and too large to
+/// copy.
+struct Model {
+    var now: Timestamp
+    var size: Size
+    var theme: Theme
+    /// Detach, next and the other commands of a console come after this key.
+    var leader: Key
+    let makeEmulator: (Size) -> any TerminalEmulator
+
+    var connection = Connection.connecting
+    var containers = ContainersPanel()
+    var stats = StatsPanel()
+    var processes = ProcessesPanel()
+    var consoles = ConsolesPanel()
+    var images: [ImageSummary]?
+
+    var focus = Panel.containers
+    var layoutMode = LayoutMode.normal
+    /// The innermost last; it takes the keys.
+    var dialogs: [Dialog] = []
+    /// Oldest first.
+    var jobs: [Job] = []
+    var status: Status?
+    /// Whether it was said that containers run on after the front end has gone.
+    var saidContainersRunOn = false
+    var nextNumber = 1
+
+    init(
+        now: Timestamp, size: Size, theme: Theme, leader: Key,
+        makeEmulator: @escaping (Size) -> any TerminalEmulator
+    ) {
+        self.now = now
+        self.size = size
+        self.theme = theme
+        self.leader = leader
+        self.makeEmulator = makeEmulator
+    }
+
+    var selectedContainer: ContainerSummary? { containers.selected }
+
+    /// A dialog that leaves nothing of the panels to see.
+    var coversPanels: Bool { dialogs.contains { $0.isScreen } }
+
+    func container(_ id: String) -> ContainerSummary? { containers.all.first { $0.id == id } }
+
+    /// A container as an action's target.
+    func target(_ container: ContainerSummary) -> EngineAction.Target {
+        EngineAction.Target(id: container.id, name: container.name)
+    }
+
+    mutating func say(_ text: String, _ kind: Status.Kind = .plain) {
+        status = Status(text: Self.oneLine(text), kind: kind, since: now)
+    }
+
+    /// A number that was not given out before.
+    mutating func takeNumber() -> Int {
+        defer { nextNumber += 1 }
+        return nextNumber
+    }
+
+    private static func oneLine(_ text: String) -> String {
+        text.split(whereSeparator: \.isNewline).joined(separator: " ")
+    }
+}

@@ -1,0 +1,78 @@
+import EngineAPI
+import Terminal
+
+extension Model {
+    /// Brings what depends on other things in line after a message: rows, scrolling, which consoles are open, their size.
+    mutating func settle() -> [Effect] {
+        containers.arrange(stats.histories)
+        containers.keepSelectionVisible(page: max(0, (layout.content(of: .containers)?.rows ?? 0) - 1))
+        if processes.containerID != nil, processes.containerID != selectedContainer?.id || !isSelectedAlive {
+            processes.clear()
+        }
+        return settleConsoles()
+    }
+
+    private var isSelectedAlive: Bool { selectedContainer?.state.isAlive ?? false }
+
+    private mutating func settleConsoles() -> [Effect] {
+        guard connection.isUp else { return resizeShownConsole() }
+        return dropConsolesOfTheGone() + dropPassedBy() + openShownConsole() + limitConsoles() + resizeShownConsole()
+    }
+
+    private mutating func dropConsolesOfTheGone() -> [Effect] {
+        let known = Set(containers.all.map(\.id))
+        let gone = consoles.open.keys.filter { !known.contains($0.containerID) }
+        consoles.closed = consoles.closed.filter { known.contains($0.containerID) }
+        let effects = gone.flatMap { closeConsole($0) }
+        if consoles.isCaptured, shownConsole == nil || selectedContainer == nil {
+            consoles.isCaptured = false
+            if focus == .console { focus = .containers }
+        }
+        return effects
+    }
+
+    /// Consoles that were not yet open when the selection moved on are not opened.
+    private mutating func dropPassedBy() -> [Effect] {
+        let shown = shownConsoleID
+        let passed = consoles.open.values.filter {
+            $0.phase == .opening && !$0.isHurried && $0.id != shown && !$0.id.isExec
+        }
+        return passed.flatMap { closeConsole($0.id) }
+    }
+
+    /// Opens the console of the selected container while its panel is seen: at first sight, and for each new run.
+    private mutating func openShownConsole() -> [Effect] {
+        guard showsPanel(.console), let container = selectedContainer, let id = shownConsoleID, !id.isExec else {
+            return []
+        }
+        guard let console = consoles.open[id] else {
+            return consoles.closed.contains(id) ? [] : openOwnConsole(container, hurried: false)
+        }
+        let isNewRun = console.isEnded && container.state.isAlive && container.state.startedAt != console.startedAt
+        guard isNewRun else { return [] }
+        return openOwnConsole(container, hurried: console.isHurried)
+    }
+
+    private mutating func limitConsoles() -> [Effect] {
+        guard let id = shownConsoleID, consoles.open[id] != nil else { return [] }
+        let newest = consoles.open.values.map(\.lastShown).max() ?? 0
+        if consoles.open[id]?.lastShown != newest {
+            let number = takeNumber()
+            consoles.open[id]?.lastShown = number
+        }
+        let excess = consoles.open.count - ConsolesPanel.limit
+        guard excess > 0 else { return [] }
+        let oldest = consoles.open.values.sorted { $0.lastShown < $1.lastShown }.prefix(excess)
+        return oldest.flatMap { closeConsole($0.id) }
+    }
+
+    private mutating func resizeShownConsole() -> [Effect] {
+        guard let grid = consoleGrid, !coversPanels, let id = shownConsoleID, var console = consoles.open[id],
+            console.emulator.size != grid
+        else { return [] }
+        console.emulator.resize(to: grid)
+        if console.isScrolling { console.showCursorLine() }
+        consoles.open[id] = console
+        return console.isTTY && !console.isEnded ? [.consoleResize(id, console.size)] : []
+    }
+}

@@ -1,0 +1,46 @@
+import EngineAPI
+
+/// The line above the hints: what the last action came to.
+struct Status: Hashable, Sendable {
+    enum Kind: Hashable, Sendable { case plain, success, warning, error }
+
+    var text: String
+    var kind: Kind
+    var since: Timestamp
+
+    /// Errors stay until the next thing is said; the rest goes after a while.
+    var expires: Bool { kind != .error }
+
+    static let lifetimeNanoseconds: Int64 = 8_000_000_000
+}
+
+/// Something the engine is doing for the person right now.
+struct Job: Hashable, Sendable {
+    let id: JobID
+    /// What and on which object: `stop web`.
+    var label: String
+    var progress = ""
+    var startedAt: Timestamp
+    /// It came from the form on top, which waits for its end.
+    var answersForm = false
+}
+
+/// What is known of the engine.
+enum Connection: Hashable, Sendable {
+    case connecting
+    case connected(EngineFacts)
+    case lost(String)
+
+    var isUp: Bool {
+        if case .connected = self { return true }
+        return false
+    }
+}
+
+/// The engine in short, for the first panel's title.
+struct EngineFacts: Hashable, Sendable {
+    var name: String
+    var version: String
+    var cpuCount: Int
+    var memoryBytes: Int64
+}

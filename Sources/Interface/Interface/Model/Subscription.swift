@@ -1,0 +1,57 @@
+import EngineAPI
+
+/// What the engine is asked to tell of by itself. The set follows from what is visible: what is not in it is neither
+/// sampled nor followed.
+enum Subscription: Hashable, Sendable {
+    /// Connection, list and events; asked for again by itself when the connection is lost.
+    case engine
+    /// A sample of these containers each second, ids sorted.
+    case stats([String])
+    /// The process tree of a container every two seconds.
+    case processes(String)
+    case logs(LogSubscription)
+}
+
+/// A log that is being read.
+struct LogSubscription: Hashable, Sendable {
+    var containerID: String
+    /// Nil: from the beginning.
+    var tail: Int?
+    /// Tells one reading from the next of the same log.
+    var serial: Int
+}
+
+extension Model {
+    /// What shall be followed while the screen looks like this.
+    var subscriptions: Set<Subscription> {
+        var set: Set<Subscription> = [.engine]
+        guard connection.isUp else { return set }
+        let sampled = sampledContainers
+        if !sampled.isEmpty { set.insert(.stats(sampled)) }
+        if showsPanel(.processes), let container = selectedContainer, container.state.isAlive {
+            set.insert(.processes(container.id))
+        }
+        for case .logs(let screen) in dialogs { set.insert(.logs(screen.subscription)) }
+        return set
+    }
+
+    /// The running containers whose figures are on the screen: rows of the list, and the graphs' own.
+    private var sampledContainers: [String] {
+        var ids: Set<String> = []
+        if showsPanel(.stats), let container = selectedContainer, container.state.isAlive { ids.insert(container.id) }
+        if showsPanel(.containers), !coversPanels {
+            let sorted = containers.sort.isMeasured ? containers.rows[...] : containers.rows[visibleRows]
+            for row in sorted where row.state.isAlive { ids.insert(row.id) }
+        }
+        return ids.sorted()
+    }
+
+    /// How often the clock must be told; nil: not at all, nothing on the screen depends on it.
+    var clockInterval: Duration? {
+        if !jobs.isEmpty { return .milliseconds(200) }
+        if case .connecting = connection { return .milliseconds(500) }
+        if status?.expires == true { return .seconds(1) }
+        guard connection.isUp, !containers.all.isEmpty else { return nil }
+        return containers.rows.contains { $0.isAgeInSeconds(at: now) } ? .seconds(1) : .seconds(30)
+    }
+}

@@ -1,0 +1,102 @@
+import EngineAPI
+import Terminal
+
+/// Changes the model by what has happened; returns what is to be done about it.
+func update(_ model: inout Model, _ message: Message) -> [Effect] {
+    let effects = model.receive(message)
+    return effects + model.settle()
+}
+
+extension Model {
+    // A table of the messages.
+    fileprivate mutating func receive(_ message: Message) -> [Effect] {
+        switch message {
+        case .input(let event): return take(event)
+        case .tick(let time): tick(time)
+        case .connected(let version, let info): connect(version, info)
+        case .connectionLost(let reason): lose(reason)
+        case .containers(let list):
+            containers.replace(list, at: now)
+            stats.keep(only: Set(containers.all.map(\.id)))
+        case .event(let event): return notice(event)
+        case .stats(let samples):
+            stats.add(samples)
+            containers.arrange(stats.histories, figuresChanged: true)
+        case .processes(let id, let nodes):
+            if id == selectedContainer?.id { processes.replace(nodes, of: id) }
+        case .images(let list): take(list)
+        case .inspected(let details): show(details)
+        case .console(let id, let news): return take(news, of: id)
+        case .logs(let subscription, let news): take(news, of: subscription)
+        case .job(let id, let news): return take(news, of: id)
+        case .failed(let text): say(text, .error)
+        }
+        return []
+    }
+
+    private mutating func tick(_ time: Timestamp) {
+        now = time
+        guard let status, status.expires else { return }
+        let age = time.nanosecondsSinceEpoch - status.since.nanosecondsSinceEpoch
+        if age > Status.lifetimeNanoseconds { self.status = nil }
+    }
+
+    private mutating func connect(_ version: EngineVersion, _ info: EngineInfo) {
+        if case .lost = connection { say("connected again", .success) }
+        connection = .connected(
+            EngineFacts(
+                name: version.name, version: version.version, cpuCount: info.cpuCount, memoryBytes: info.memoryBytes))
+        for warning in info.warnings.prefix(1) { say(warning, .warning) }
+    }
+
+    private mutating func lose(_ reason: String) {
+        if connection.isUp || connection == .connecting { say("engine lost: \(reason)", .error) }
+        connection = .lost(reason)
+    }
+
+    /// Events change the list; what they are about is read from the engine, so that no two places keep the books.
+    private mutating func notice(_ event: EngineEvent) -> [Effect] {
+        switch event.kind {
+        case .container:
+            let passing = ["exec_", "top", "resize", "attach", "detach"]
+            guard !passing.contains(where: { event.action.hasPrefix($0) }) else { return [] }
+            if event.action == "oom" { say("\(event.attributes["name"] ?? "a container"): out of memory", .warning) }
+            return [.refreshContainers]
+        case .image: return [.refreshImages]
+        case .daemon, .volume, .network: return []
+        }
+    }
+
+    private mutating func take(_ list: [ImageSummary]) {
+        images = list
+        for index in dialogs.indices {
+            switch dialogs[index] {
+            case .images(var screen):
+                screen.selection = min(screen.selection, max(0, list.count - 1))
+                dialogs[index] = .images(screen)
+            case .form(var form) where form.purpose == .newContainer:
+                form.offer(list)
+                dialogs[index] = .form(form)
+            default: break
+            }
+        }
+    }
+
+    private mutating func show(_ details: ContainerDetails) {
+        for index in dialogs.indices {
+            guard case .inspect(var screen) = dialogs[index], screen.containerID == details.id else { continue }
+            screen.update(details)
+            dialogs[index] = .inspect(screen)
+            return
+        }
+        dialogs.append(.inspect(InspectScreen(details)))
+    }
+
+    private mutating func take(_ news: LogNews, of subscription: LogSubscription) {
+        for index in dialogs.indices {
+            guard case .logs(var screen) = dialogs[index], screen.subscription == subscription else { continue }
+            screen.add(news)
+            dialogs[index] = .logs(screen)
+        }
+    }
+}

@@ -1,0 +1,181 @@
+import EngineAPI
+import Terminal
+
+extension Model {
+    /// Gives the keys to the selected container's console.
+    mutating func attach() -> [Effect] {
+        guard let container = selectedContainer, let id = shownConsoleID else { return [] }
+        let console = consoles.open[id]
+        guard container.state.isAlive || console != nil else {
+            say("\(container.name) is not running: S starts it", .warning)
+            return []
+        }
+        focus = .console
+        consoles.isCaptured = true
+        consoles.closed.remove(id)
+        consoles.open[id]?.isHurried = true
+        if console == nil || (console?.isEnded == true && container.state.isAlive && !id.isExec) {
+            return openOwnConsole(container, hurried: true)
+        }
+        return console.map { [.consoleRepaint(id, $0.size)] } ?? []
+    }
+
+    /// Attaches to the container's own stdio, or reads what its log holds where it does not run.
+    mutating func openOwnConsole(_ container: ContainerSummary, hurried: Bool) -> [Effect] {
+        let id = ConsoleID.container(container.id)
+        var source = ContainerSource(
+            id: container.id, isAlive: container.state.isAlive, isTTY: container.tty, isHurried: hurried)
+        // What was shown before is still there: only this run's output is added.
+        if consoles.open[id] != nil { source.replaySince = container.state.startedAt }
+        return openConsole(id, .container(source), title: container.name, isTTY: container.tty)
+    }
+
+    mutating func openExec(in target: EngineAction.Target, _ spec: ExecSpec) -> [Effect] {
+        let id = ConsoleID.exec(containerID: target.id, number: takeNumber())
+        consoles.shownExec[target.id] = id
+        focus = .console
+        consoles.isCaptured = true
+        let command = spec.command.first ?? ""
+        return openConsole(
+            id, .exec(containerID: target.id, spec), title: "\(target.name) \(command)", isTTY: spec.tty)
+    }
+
+    mutating func openConsole(_ id: ConsoleID, _ source: ConsoleSource, title: String, isTTY: Bool) -> [Effect] {
+        let emulator = consoles.open[id]?.emulator ?? makeEmulator(initialConsoleGrid)
+        var console = Console(id: id, title: title, emulator: emulator, isTTY: isTTY)
+        console.startedAt = container(id.containerID)?.state.startedAt
+        console.lastShown = takeNumber()
+        if case .container(let source) = source { console.isHurried = source.isHurried }
+        consoles.open[id] = console
+        return [.openConsole(id, source, console.size)]
+    }
+
+    /// Drops a console; the process runs on.
+    mutating func closeConsole(_ id: ConsoleID) -> [Effect] {
+        guard consoles.open.removeValue(forKey: id) != nil else { return [] }
+        if consoles.shownExec[id.containerID] == id { consoles.shownExec[id.containerID] = nil }
+        return [.closeConsole(id)]
+    }
+
+    mutating func take(_ news: ConsoleNews, of id: ConsoleID) -> [Effect] {
+        guard var console = consoles.open[id] else { return [] }
+        var effects: [Effect] = []
+        switch news {
+        case .replay(let bytes):
+            console.show(bytes)
+            // Questions that were asked long ago are not answered now.
+            _ = console.emulator.takeOutput()
+        case .attached(let takesInput, let tty):
+            console.phase = .attached
+            console.takesInput = takesInput
+            console.isTTY = tty
+            if tty { effects.append(.consoleRepaint(id, console.size)) }
+        case .output(.stdout(let bytes)), .output(.stderr(let bytes)): console.show(bytes)
+        case .output(.lost(let count)):
+            console.lostBytes += count
+            console.note("\(Quantity.bytes(count)) of output lost: this screen was too slow")
+        case .ended(let reason):
+            console.phase = .ended(reason)
+            console.takesInput = false
+            console.note(reason)
+        }
+        if console.emulator.takeBells() > 0, id == shownConsoleID { effects.append(.bell) }
+        effects += Self.answers(of: &console)
+        consoles.open[id] = console
+        return effects
+    }
+
+    /// Changes the console that is shown, and sends on what its emulator then has to say.
+    mutating func withShownConsole(_ change: (inout Console) -> Void) -> [Effect] {
+        guard let id = shownConsoleID, var console = consoles.open[id] else { return [] }
+        change(&console)
+        let effects = Self.answers(of: &console)
+        consoles.open[id] = console
+        return effects
+    }
+
+    private static func answers(of console: inout Console) -> [Effect] {
+        let bytes = console.emulator.takeOutput()
+        guard !bytes.isEmpty, !console.isEnded, console.isTTY else { return [] }
+        return [.consoleInput(console.id, bytes)]
+    }
+
+    /// A key while every key goes to the container.
+    mutating func pressInConsole(_ key: Key) -> [Effect] {
+        guard let id = shownConsoleID, let console = consoles.open[id] else {
+            consoles.isCaptured = false
+            return []
+        }
+        if key == leader {
+            consoles.open[id]?.isLeaderPending = true
+            return []
+        }
+        if console.isEnded { return pressInEndedConsole(key, id) }
+        let controlP = Key(.character("p"), .control)
+        if console.isControlPPending {
+            consoles.open[id]?.isControlPPending = false
+            if key == Key(.character("q"), .control) { return performInConsole(.detach) }
+            let before = send(controlP, to: id)
+            if key != controlP { return before + send(key, to: id) }
+            consoles.open[id]?.isControlPPending = true
+            return before
+        }
+        if key == controlP {
+            consoles.open[id]?.isControlPPending = true
+            return []
+        }
+        return send(key, to: id)
+    }
+
+    /// Only what closes it has a meaning, so that what was typed for the program commands nothing here.
+    private mutating func pressInEndedConsole(_ key: Key, _ id: ConsoleID) -> [Effect] {
+        let leaving = [Key(.enter), Key(.escape), Key(.character("q")), Key(.character("c"), .control)]
+        guard leaving.contains(key) else { return [] }
+        consoles.isCaptured = false
+        focus = .containers
+        return id.isExec ? closeConsole(id) : []
+    }
+
+    mutating func pressAfterLeader(_ key: Key) -> [Effect] {
+        guard let id = shownConsoleID else { return [] }
+        consoles.open[id]?.isLeaderPending = false
+        if key == leader { return send(key, to: id) }
+        guard let intent = Keymap.intent(of: key, in: .leader, self) else {
+            say("\(leader) \(key) is no command; \(leader) ? lists them", .warning)
+            return []
+        }
+        return intent == .back ? [] : perform(intent)
+    }
+
+    private mutating func send(_ key: Key, to id: ConsoleID) -> [Effect] {
+        guard var console = consoles.open[id] else { return [] }
+        var effects: [Effect] = []
+        if console.phase == .attached, !console.takesInput {
+            say("\(console.title) takes no input: its stdin is closed", .warning)
+        } else if console.isTTY {
+            console.emulator.send(key)
+            effects = Self.answers(of: &console)
+        } else {
+            effects = typeLine(key, &console)
+        }
+        consoles.open[id] = console
+        return effects
+    }
+
+    /// A line for a process without a terminal: edited here, sent whole.
+    private func typeLine(_ key: Key, _ console: inout Console) -> [Effect] {
+        switch (key.code, key.modifiers) {
+        case (.enter, _):
+            let line = console.pendingLine.text
+            console.pendingLine = LineEditor()
+            console.show(Array("\(line)\n".utf8))
+            return [.consoleInput(console.id, Array("\(line)\n".utf8))]
+        case (.character("d"), .control) where console.pendingLine.text.isEmpty:
+            console.note("end of input")
+            return [.consoleEndOfInput(console.id)]
+        default:
+            _ = console.pendingLine.handle(key)
+            return []
+        }
+    }
+}

@@ -1,0 +1,192 @@
+import EngineAPI
+import Terminal
+
+extension Model {
+    /// Closes the dialog on top, or what is open in it.
+    mutating func close(_ dialog: Dialog) -> [Effect] {
+        if keyContext == .search {
+            withSearch { $0.giveUp() }
+            return []
+        }
+        dialogs.removeLast()
+        if case .form(let form) = dialog, let job = form.job { return [.cancel(job)] }
+        return []
+    }
+
+    /// Enter: the form is sent, the line of the menu chosen, the question answered with yes.
+    mutating func accept() -> [Effect] {
+        switch dialogs.last {
+        case .form(let form): return send(form)
+        case .menu(let menu):
+            guard let item = menu.chosen else { return [] }
+            dialogs.removeLast()
+            return perform(item.intent)
+        case .confirmation(let question):
+            dialogs.removeLast()
+            return begin(question.action, question.label)
+        case .some: acceptSearch()
+        case nil:
+            if containers.isEditingFilter { containers.isEditingFilter = false } else { acceptSearch() }
+        }
+        return []
+    }
+
+    private mutating func acceptSearch() {
+        withSearch { $0.accept() }
+        findNext(backwards: false)
+    }
+
+    private mutating func send(_ sent: Form) -> [Effect] {
+        var form = sent
+        guard form.job == nil, form.validate() else {
+            replaceDialog(.form(form))
+            return []
+        }
+        do throws(FormError) {
+            switch form.purpose {
+            case .newContainer:
+                let spec = try form.containerSpec()
+                let grid = initialConsoleGrid
+                let size = TerminalSize(columns: UInt16(clamping: grid.columns), rows: UInt16(clamping: grid.rows))
+                return wait(form, .run(spec, name: form.text(.name), size), "create \(form.text(.name) ?? spec.image)")
+            case .rename(let target):
+                let name = form.text(.name) ?? target.name
+                return wait(form, .rename(target, to: name), "rename \(target.name)")
+            case .loadImage:
+                let path = form.text(.path) ?? ""
+                return wait(form, .load(path: path), "load \(path)")
+            case .exec(let target):
+                let spec = try form.execSpec()
+                dialogs.removeLast()
+                return openExec(in: target, spec)
+            }
+        } catch {
+            form.error = error.message
+            replaceDialog(.form(form))
+            return []
+        }
+    }
+
+    /// Keeps the form open until the action has ended.
+    private mutating func wait(_ sent: Form, _ action: EngineAction, _ label: String) -> [Effect] {
+        var form = sent
+        let effects = begin(action, label)
+        form.job = jobs.last?.id
+        form.error = nil
+        replaceDialog(.form(form))
+        return effects
+    }
+
+    mutating func moveInDialog(_ movement: Movement, page: Int) {
+        switch dialogs.last {
+        case .menu(var menu):
+            menu.move(movement, page: page)
+            replaceDialog(.menu(menu))
+        case .help(var pager):
+            pager.move(movement, page: page)
+            replaceDialog(.help(pager))
+        case .inspect(var screen):
+            screen.pager.move(movement, page: page)
+            replaceDialog(.inspect(screen))
+        case .logs(var screen):
+            screen.move(movement, page: page)
+            replaceDialog(.logs(screen))
+        case .images(var screen):
+            screen.move(movement, count: images?.count ?? 0, page: page)
+            replaceDialog(.images(screen))
+        case .form(var form):
+            form.move(by: movement == .up ? -1 : 1)
+            replaceDialog(.form(form))
+        case .confirmation, nil: break
+        }
+    }
+
+    /// What has a meaning only in the dialog on top, or in the console's scroll mode.
+    mutating func performInDialog(_ intent: Intent) {
+        switch (intent, dialogs.last) {
+        case (.search, _): beginSearch()
+        case (.nextMatch, _): findNext(backwards: false)
+        case (.previousMatch, _): findNext(backwards: true)
+        case (_, .form(var form)):
+            switch intent {
+            case .nextField: form.move(by: 1)
+            case .previousField: form.move(by: -1)
+            case .nextChoice: form.step(by: 1)
+            case .previousChoice: form.step(by: -1)
+            default: break
+            }
+            replaceDialog(.form(form))
+        case (_, .logs(var screen)):
+            change(&screen, by: intent)
+            replaceDialog(.logs(screen))
+        case (.fold, .inspect(var screen)):
+            screen.fold()
+            replaceDialog(.inspect(screen))
+        default: break
+        }
+    }
+
+    private mutating func change(_ screen: inout LogScreen, by intent: Intent) {
+        switch intent {
+        case .toggleFollow:
+            screen.follows.toggle()
+            if screen.follows { screen.move(.bottom, page: pageRows) }
+        case .toggleTimestamps: screen.showsTimes.toggle()
+        case .toggleWrap:
+            screen.wraps.toggle()
+            screen.column = 0
+        case .wholeLog: screen.readWhole(serial: takeNumber())
+        case .nextChoice: if !screen.wraps { screen.column += 8 }
+        case .previousChoice: screen.column = max(0, screen.column - 8)
+        default: break
+        }
+    }
+
+    private mutating func beginSearch() {
+        if dialogs.isEmpty, let id = shownConsoleID {
+            var search = consoles.open[id]?.search ?? Search()
+            search.begin()
+            consoles.open[id]?.search = search
+        } else {
+            withSearch { $0.begin() }
+        }
+    }
+
+    mutating func findNext(backwards: Bool) {
+        let page = pageRows
+        var found = true
+        var needle = ""
+        withSearch { needle = $0.needle }
+        guard !needle.isEmpty else { return }
+        switch dialogs.last {
+        case .help(var pager):
+            found = pager.find(backwards: backwards, page: page)
+            replaceDialog(.help(pager))
+        case .inspect(var screen):
+            found = screen.pager.find(backwards: backwards, page: page)
+            replaceDialog(.inspect(screen))
+        case .logs(var screen):
+            found = screen.find(backwards: backwards, page: page)
+            replaceDialog(.logs(screen))
+        case nil: found = findInConsole(needle, backwards: !backwards)
+        default: break
+        }
+        if !found { say("`\(needle)` not found", .warning) }
+    }
+}
+
+extension Form {
+    /// Takes the list of images as it has become, keeping what is chosen.
+    mutating func offer(_ images: [ImageSummary]) {
+        guard let index = fields.firstIndex(where: { $0.name == .image }) else { return }
+        let chosen = fields[index].text
+        let fresh = Form.newContainer(images: images, preferred: chosen.isEmpty ? nil : chosen)
+        if let field = fresh[.image] { fields[index].kind = field.kind }
+        if fields[index].error != nil { fields[index].error = FormValidation.error(in: fields[index]) }
+    }
+
+    mutating func step(by count: Int) {
+        guard fields.indices.contains(focus) else { return }
+        fields[focus].step(by: count)
+    }
+}

@@ -1,0 +1,113 @@
+import EngineAPI
+import Terminal
+
+extension Model {
+    mutating func take(_ event: InputEvent) -> [Effect] {
+        switch event {
+        case .key(let key): return press(key)
+        case .paste(let text): return paste(text)
+        case .mouse(let mouse): return point(mouse)
+        case .resize(let size):
+            self.size = size
+            return []
+        case .focus(let isFocused):
+            return withShownConsole { $0.emulator.sendFocus(isFocused) }
+        case .resumed: return [.redraw]
+        case .terminate, .hangup: return [.quit]
+        }
+    }
+
+    private mutating func press(_ key: Key) -> [Effect] {
+        let context = keyContext
+        switch context {
+        case .captured: return pressInConsole(key)
+        case .leader: return pressAfterLeader(key)
+        default: break
+        }
+        if let intent = Keymap.intent(of: key, in: context, self) { return perform(intent) }
+        return context.typesText ? type(key) : []
+    }
+
+    /// A key that types into whatever line of text is open.
+    private mutating func type(_ key: Key) -> [Effect] {
+        if containers.isEditingFilter, dialogs.isEmpty {
+            var editor = LineEditor(containers.filter)
+            if editor.handle(key) { containers.filter = editor.text }
+            return []
+        }
+        guard let dialog = dialogs.last else {
+            editSearch { _ = $0.handle(key) }
+            return []
+        }
+        switch dialog {
+        case .form(var form):
+            _ = form.handle(key)
+            replaceDialog(.form(form))
+        case .menu(var menu):
+            _ = menu.filter.handle(key)
+            replaceDialog(.menu(menu))
+        default: editSearch { _ = $0.handle(key) }
+        }
+        return []
+    }
+
+    private mutating func paste(_ text: String) -> [Effect] {
+        if keyContext == .captured {
+            return withShownConsole { console in
+                if console.isTTY { console.emulator.paste(text) } else { console.pendingLine.insert(text) }
+            }
+        }
+        if containers.isEditingFilter, dialogs.isEmpty {
+            containers.filter += text.split(whereSeparator: \.isNewline).joined(separator: " ")
+            return []
+        }
+        switch dialogs.last {
+        case .form(var form):
+            form.insert(text)
+            replaceDialog(.form(form))
+        case .menu(var menu):
+            menu.filter.insert(text)
+            replaceDialog(.menu(menu))
+        default: editSearch { $0.insert(text) }
+        }
+        return []
+    }
+
+    mutating func replaceDialog(_ dialog: Dialog) {
+        if !dialogs.isEmpty { dialogs[dialogs.count - 1] = dialog }
+    }
+
+    /// Changes the line of the search that is being typed, wherever it is.
+    mutating func editSearch(_ change: (inout LineEditor) -> Void) {
+        withSearch { if $0.isEditing { change(&$0.editor) } }
+    }
+
+    /// The search of what is innermost.
+    mutating func withSearch(_ change: (inout Search) -> Void) {
+        switch dialogs.last {
+        case .help(var pager):
+            change(&pager.search)
+            replaceDialog(.help(pager))
+        case .inspect(var screen):
+            change(&screen.pager.search)
+            replaceDialog(.inspect(screen))
+        case .logs(var screen):
+            change(&screen.search)
+            replaceDialog(.logs(screen))
+        case .form, .menu, .confirmation, .images: break
+        case nil:
+            guard let id = shownConsoleID, var search = consoles.open[id]?.search else { return }
+            change(&search)
+            consoles.open[id]?.search = search
+        }
+    }
+
+    /// Rows that can be moved through at once in what is innermost.
+    var pageRows: Int {
+        switch dialogs.last {
+        case .menu: return MenuLayout(self).page
+        case .some: return max(1, layout.body.rows - 2)
+        case nil: return max(1, (layout.content(of: focus)?.rows ?? 2) - (focus == .console ? 0 : 1))
+        }
+    }
+}

@@ -1,0 +1,190 @@
+import EngineAPI
+import Terminal
+
+extension Model {
+    /// Does what a key, a click or a menu asks for. A table: what is about dialogs and consoles is decided there.
+    mutating func perform(_ intent: Intent) -> [Effect] {
+        switch intent {
+        case .move(let movement): move(movement)
+        case .focus(let panel): return focus(on: panel)
+        case .nextPanel: return focus(on: neighbour(1))
+        case .previousPanel: return focus(on: neighbour(-1))
+        case .filter:
+            focus = .containers
+            containers.isEditingFilter = true
+        case .clearFilter: containers.filter = ""
+        case .hideStopped:
+            containers.hidesStopped.toggle()
+            say(containers.hidesStopped ? "stopped containers are hidden" : "all containers are shown")
+        case .sortNext:
+            containers.sort = containers.sort.next
+            say("sorted by \(containers.sort.rawValue)")
+        case .sortReverse: containers.isReversed.toggle()
+        case .zoom: layoutMode = layoutMode == .full ? .normal : .full
+        case .largerPanel: layoutMode = layoutMode == .normal ? .half : .full
+        case .smallerPanel: layoutMode = layoutMode == .full ? .half : .normal
+        case .actionMenu: dialogs.append(.menu(.actions(self)))
+        case .palette: dialogs.append(.menu(.palette(self)))
+        case .help: dialogs.append(.help(.help(leader: leader)))
+        case .copy(let text):
+            say("copied \(text)")
+            return [.copy(text)]
+        case .back: return goBack()
+        case .accept: return accept()
+        case .cancelJob: return cancelLastJob()
+        case .redraw: return [.redraw]
+        case .suspend: return [.suspend]
+        case .quit: return [.quit]
+        case .attach: return attach()
+        case .detach, .nextConsole, .newExec, .scrollConsole, .searchConsole, .closeConsole, .sendLeader, .markLine,
+            .copyLines:
+            return performInConsole(intent)
+        case .images:
+            dialogs.append(.images(ImagesScreen()))
+            return [.refreshImages]
+        case .new, .newFromImage: return openNewForm()
+        case .loadImage: dialogs.append(.form(.loadImage()))
+        case .removeImage: confirmImageRemoval()
+        case .nextField, .previousField, .nextChoice, .previousChoice, .search, .nextMatch, .previousMatch,
+            .toggleFollow, .toggleTimestamps, .toggleWrap, .wholeLog, .fold:
+            performInDialog(intent)
+        case .start, .stop, .restart, .pauseOrResume, .signals, .remove, .rename, .shell, .shellAsking, .logs,
+            .inspect, .kill, .copyMenu:
+            guard let container = selectedContainer else { return [] }
+            return perform(intent, on: container)
+        }
+        return []
+    }
+
+    /// What is done to the selected container.
+    private mutating func perform(_ intent: Intent, on container: ContainerSummary) -> [Effect] {
+        let target = target(container)
+        let name = container.name
+        switch intent {
+        case .start: return begin(.start(target), "start \(name)")
+        case .stop: return begin(.stop(target), "stop \(name)")
+        case .restart: return begin(.restart(target), "restart \(name)")
+        case .pauseOrResume:
+            let isPaused = container.state.status == .paused
+            return begin(isPaused ? .unpause(target) : .pause(target), "\(isPaused ? "resume" : "pause") \(name)")
+        case .kill(let signal): return begin(.kill(target, signal: signal), "send SIG\(signal) to \(name)")
+        case .signals: dialogs.append(.menu(.signals(name)))
+        case .remove: confirmRemoval(container)
+        case .rename: dialogs.append(.form(.rename(target)))
+        case .shell:
+            // Asked for again while one is open: another command is wanted.
+            if let exec = consoles.shownExec[container.id], consoles.open[exec]?.isLive == true {
+                return perform(.shellAsking)
+            }
+            return openExec(in: target, Self.shell)
+        case .shellAsking: dialogs.append(.form(.exec(target)))
+        case .logs: dialogs.append(.logs(LogScreen(container: container, serial: takeNumber())))
+        case .inspect: return [.inspect(container.id)]
+        case .copyMenu: dialogs.append(.menu(copyMenu(container)))
+        default: break
+        }
+        return []
+    }
+
+    private static var shell: ExecSpec {
+        var spec = ExecSpec(command: ["sh"])
+        spec.environment = ["TERM=xterm-256color"]
+        spec.tty = true
+        spec.attachStdin = true
+        return spec
+    }
+
+    private mutating func confirmRemoval(_ container: ContainerSummary) {
+        let isAlive = container.state.isAlive
+        dialogs.append(
+            .confirmation(
+                Confirmation(
+                    title: "remove \(container.name)?",
+                    lines: isAlive
+                        ? ["It is \(container.state.status.rawValue): its processes will be killed."]
+                            + ["What it wrote in its own file system is lost."]
+                        : ["What it wrote in its own file system is lost."],
+                    verb: isAlive ? "kill and remove" : "remove",
+                    action: .remove(target(container), force: isAlive), label: "remove \(container.name)")))
+    }
+
+    private mutating func confirmImageRemoval() {
+        guard let image = selectedImage else { return }
+        let users = image.containerCount
+        dialogs.append(
+            .confirmation(
+                Confirmation(
+                    title: "remove image \(image.displayName)?",
+                    lines: users > 0 ? ["\(users) containers were made from it."] : ["No container uses it."],
+                    verb: "remove",
+                    action: .removeImage(.init(id: image.displayName, name: image.displayName), force: false),
+                    label: "remove \(image.displayName)")))
+    }
+
+    private mutating func openNewForm() -> [Effect] {
+        let preferred = selectedImage?.tags.first
+        guard images?.isEmpty != true else {
+            say("no image in the store: load one first (I, then L)", .warning)
+            return [.refreshImages]
+        }
+        dialogs.append(.form(.newContainer(images: images ?? [], preferred: preferred)))
+        return [.refreshImages]
+    }
+
+    private func copyMenu(_ container: ContainerSummary) -> Menu {
+        let facts = [
+            ("name", container.name), ("id", container.id), ("short id", String(container.id.prefix(12))),
+            ("image", container.image), ("command", container.command),
+            ("attach line", "gantry attach \(container.name)"), ("logs line", "gantry logs -f \(container.name)"),
+        ]
+        return Menu(
+            title: "copy", items: facts.map { Menu.Item(label: $0, detail: String($1.prefix(40)), intent: .copy($1)) })
+    }
+
+    private mutating func move(_ movement: Movement) {
+        let page = pageRows
+        switch dialogs.last {
+        case .some: moveInDialog(movement, page: page)
+        case nil:
+            switch focus {
+            case .containers:
+                containers.select(
+                    index: movement.applied(to: containers.index, count: containers.rows.count, page: page))
+            case .processes: processes.move(movement, page: page)
+            case .stats: break
+            case .console: scrollConsole(movement, page: page)
+            }
+        }
+    }
+
+    private mutating func focus(on panel: Panel) -> [Effect] {
+        focus = panel
+        consoles.isCaptured = false
+        return []
+    }
+
+    private func neighbour(_ step: Int) -> Panel {
+        let all = Panel.allCases
+        return all[((focus.rawValue - 1 + step) % all.count + all.count) % all.count]
+    }
+
+    /// Out of what is innermost.
+    private mutating func goBack() -> [Effect] {
+        if dialogs.isEmpty, focus == .console, shownConsole?.isScrolling == true { return performInConsole(.back) }
+        if let dialog = dialogs.last { return close(dialog) }
+        if containers.isEditingFilter {
+            containers.isEditingFilter = false
+            containers.filter = ""
+        } else if !jobs.isEmpty {
+            return cancelLastJob()
+        } else if layoutMode != .normal {
+            layoutMode = .normal
+        } else if !containers.filter.isEmpty {
+            containers.filter = ""
+        } else {
+            focus = .containers
+            status = nil
+        }
+        return []
+    }
+}

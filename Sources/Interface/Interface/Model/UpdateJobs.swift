@@ -1,0 +1,79 @@
+import EngineAPI
+import Terminal
+
+extension Model {
+    /// Begins an action of the engine; its end comes as `JobNews`.
+    mutating func begin(_ action: EngineAction, _ label: String) -> [Effect] {
+        let id = JobID(number: takeNumber())
+        jobs.append(Job(id: id, label: label, startedAt: now))
+        return [.perform(id, action)]
+    }
+
+    mutating func take(_ news: JobNews, of id: JobID) -> [Effect] {
+        guard let index = jobs.firstIndex(where: { $0.id == id }) else { return [] }
+        switch news {
+        case .progress(let text):
+            jobs[index].progress = text
+            return []
+        case .succeeded(let result):
+            jobs.remove(at: index)
+            closeForm(waitingFor: id)
+            return finish(result)
+        case .failed(let error):
+            let job = jobs.remove(at: index)
+            fail(job, error)
+            return [.refreshContainers]
+        }
+    }
+
+    /// Gives up the job that began last.
+    mutating func cancelLastJob() -> [Effect] {
+        guard let job = jobs.last else { return [] }
+        say("cancelling \(job.label)", .warning)
+        return [.cancel(job.id)]
+    }
+
+    private mutating func finish(_ result: JobResult) -> [Effect] {
+        switch result {
+        case .done(let text):
+            say(text, .success)
+            return [.refreshContainers]
+        case .created(let container, let warnings):
+            if let warning = warnings.first { say(warning, .warning) } else { say("\(container.name) runs", .success) }
+            return enter(container) + [.refreshContainers]
+        }
+    }
+
+    /// A container that was just made and started: chosen, its console in focus with every key.
+    private mutating func enter(_ container: ContainerSummary) -> [Effect] {
+        containers.insert(container, at: now)
+        containers.filter = ""
+        containers.isEditingFilter = false
+        containers.arrange(stats.histories)
+        containers.select(id: container.id)
+        let source = ContainerSource(
+            id: container.id, isAlive: true, isTTY: container.tty, isAlreadyAttached: true, isHurried: true)
+        dialogs.removeAll { if case .images = $0 { true } else { false } }
+        focus = .console
+        consoles.isCaptured = true
+        return openConsole(.container(container.id), .container(source), title: container.name, isTTY: container.tty)
+    }
+
+    private mutating func closeForm(waitingFor id: JobID) {
+        dialogs.removeAll { dialog in
+            if case .form(let form) = dialog { return form.job == id }
+            return false
+        }
+    }
+
+    private mutating func fail(_ job: Job, _ error: EngineError) {
+        let text = error.kind == .cancelled ? "\(job.label): cancelled" : "\(job.label): \(error.message)"
+        say(text, error.kind == .cancelled || error.kind == .notModified ? .warning : .error)
+        for index in dialogs.indices {
+            guard case .form(var form) = dialogs[index], form.job == job.id else { continue }
+            form.job = nil
+            form.error = error.kind == .cancelled ? "cancelled" : error.message
+            dialogs[index] = .form(form)
+        }
+    }
+}

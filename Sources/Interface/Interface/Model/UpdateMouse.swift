@@ -1,0 +1,119 @@
+import EngineAPI
+import Terminal
+
+extension Model {
+    mutating func point(_ mouse: MouseEvent) -> [Effect] {
+        switch mouse.action {
+        case .press(.left): return click(mouse)
+        case .wheelUp: return wheel(.up, mouse)
+        case .wheelDown: return wheel(.down, mouse)
+        default: return passOn(mouse)
+        }
+    }
+
+    private mutating func click(_ mouse: MouseEvent) -> [Effect] {
+        let place = mouse.position
+        if layout.hints.contains(place) { return clickHint(place) }
+        switch dialogs.last {
+        case .confirmation(let question):
+            guard let answer = ConfirmationLayout(self, question).button(at: place) else { return [] }
+            return answer ? accept() : close(.confirmation(question))
+        case .menu(var menu):
+            let rows = MenuLayout(self)
+            guard let index = rows.index(at: place, scroll: menu.scroll) else {
+                return rows.region.contains(place) ? [] : close(.menu(menu))
+            }
+            menu.selection = min(index, max(0, menu.shown.count - 1))
+            replaceDialog(.menu(menu))
+            return accept()
+        case .form(var form):
+            guard let index = FormLayout(self, form).field(at: place) else { return [] }
+            if form.focus == index { _ = form.handle(Key(.right)) }
+            form.focus = index
+            replaceDialog(.form(form))
+        case .images(var screen):
+            screen.selection = min(
+                max(0, screen.scroll + place.row - layout.body.row - 2), max(0, (images?.count ?? 0) - 1))
+            replaceDialog(.images(screen))
+        case .help, .logs, .inspect: return []
+        case nil: return clickPanel(mouse)
+        }
+        return []
+    }
+
+    private mutating func clickHint(_ place: Position) -> [Effect] {
+        guard let binding = HintBar(self).binding(at: place.column) else { return [] }
+        if keyContext == .leader { return binding.keys.first.map { pressAfterLeader($0) } ?? [] }
+        return perform(binding.intent)
+    }
+
+    private mutating func clickPanel(_ mouse: MouseEvent) -> [Effect] {
+        if let tab = TabBar(self).panel(at: mouse.position) { return perform(.focus(tab)) }
+        guard let panel = layout.panel(at: mouse.position), let content = layout.content(of: panel) else { return [] }
+        let row = mouse.position.row - content.row
+        let wasFocused = focus == panel
+        if panel == .console, wasFocused {
+            if consoles.isCaptured { return passOn(mouse) }
+            return content.contains(mouse.position) && isAliveOrOpen ? attach() : []
+        }
+        consoles.isCaptured = consoles.isCaptured && panel == .console
+        focus = panel
+        if panel == .containers, row >= 1 {
+            let index = containers.scroll + row - 1
+            if index < containers.rows.count { containers.select(index: index) }
+        }
+        if panel == .processes, row >= 1 {
+            processes.selection = min(processes.scroll + row - 1, max(0, processes.rows.count - 1))
+        }
+        return []
+    }
+
+    private var isAliveOrOpen: Bool { selectedContainer?.state.isAlive == true && shownConsole != nil }
+
+    /// The wheel turns what is under the pointer, focused or not.
+    private mutating func wheel(_ movement: Movement, _ mouse: MouseEvent) -> [Effect] {
+        guard dialogs.isEmpty else {
+            for _ in 0..<3 { moveInDialog(movement, page: pageRows) }
+            return []
+        }
+        guard let panel = layout.panel(at: mouse.position) else { return [] }
+        let page = max(1, (layout.content(of: panel)?.rows ?? 2) - 1)
+        switch panel {
+        case .containers:
+            let step = movement == .up ? -1 : 1
+            containers.select(index: min(max(0, containers.index + step), max(0, containers.rows.count - 1)))
+        case .processes: for _ in 0..<3 { processes.move(movement, page: page) }
+        case .stats: break
+        case .console: return wheelConsole(movement, mouse)
+        }
+        return []
+    }
+
+    private mutating func wheelConsole(_ movement: Movement, _ mouse: MouseEvent) -> [Effect] {
+        guard let console = shownConsole else { return [] }
+        if console.emulator.modes.mouse != .off, !console.isScrolling { return passOn(mouse) }
+        if console.emulator.modes.isAlternateScreen, !console.isScrolling {
+            let key = Key(movement == .up ? .up : .down)
+            return withShownConsole { for _ in 0..<3 { $0.emulator.send(key) } }
+        }
+        guard console.isScrolling || movement == .up, let id = shownConsoleID else { return [] }
+        var changed = console
+        changed.top = (console.top ?? console.emulator.liveStart) + (movement == .up ? -3 : 3)
+        changed.top = max(console.emulator.lines.lowerBound, changed.top ?? 0)
+        if let top = changed.top, top >= console.emulator.liveStart { changed.top = nil }
+        changed.cursorLine = (changed.top ?? 0) + console.emulator.size.rows - 1
+        consoles.open[id] = changed
+        return []
+    }
+
+    /// Tells the program in the console of a mouse event on it, where it asked for such.
+    private mutating func passOn(_ mouse: MouseEvent) -> [Effect] {
+        guard dialogs.isEmpty, focus == .console, let content = layout.content(of: .console),
+            content.contains(mouse.position), shownConsole?.isTTY == true
+        else { return [] }
+        var inner = mouse
+        inner.position = Position(
+            column: mouse.position.column - content.column, row: mouse.position.row - content.row)
+        return withShownConsole { _ = $0.emulator.send(inner) }
+    }
+}

@@ -1,0 +1,191 @@
+import EngineAPI
+
+/// The list of containers: what is known, which rows are shown in which order, which one is chosen.
+struct ContainersPanel {
+    /// As the engine lists them, newest first.
+    private(set) var all: [ContainerSummary] = []
+    /// Those that pass the filter, sorted.
+    private(set) var rows: [ContainerSummary] = []
+    private(set) var selectedID: String?
+    /// Where the selection stood last, so that it stays near when its container goes.
+    private var selectedIndex = 0
+    var scroll = 0
+    var filter = "" { didSet { if filter != oldValue { needsArranging = true } } }
+    /// The filter is being typed.
+    var isEditingFilter = false
+    var sort = ContainerSort.created { didSet { needsArranging = true } }
+    var isReversed = false { didSet { needsArranging = true } }
+    var hidesStopped = false { didSet { needsArranging = true } }
+    private var needsArranging = false
+    /// Made by us, and perhaps not yet in the engine's list.
+    private var inserted: [String: (container: ContainerSummary, time: Timestamp)] = [:]
+
+    var selected: ContainerSummary? { rows.indices.contains(index) ? rows[index] : nil }
+
+    /// The chosen row.
+    var index: Int { min(selectedIndex, max(0, rows.count - 1)) }
+
+    mutating func replace(_ list: [ContainerSummary], at now: Timestamp) {
+        // A list that was asked for before a container was made may come after it.
+        let known = Set(list.map(\.id))
+        inserted = inserted.filter { id, entry in
+            !known.contains(id) && now.nanosecondsSinceEpoch - entry.time.nanosecondsSinceEpoch < 2_000_000_000
+        }
+        all = inserted.values.map(\.container) + list
+        needsArranging = true
+    }
+
+    /// Filters and sorts anew where something asked for it, or where the order depends on figures that have come.
+    mutating func arrange(_ figures: [String: StatsHistory], figuresChanged: Bool = false) {
+        guard needsArranging || (figuresChanged && sort.isMeasured) else { return }
+        needsArranging = false
+        let words = filter.lowercased().split(separator: " ")
+        let kept = all.filter { row in
+            (!hidesStopped || row.state.isAlive) && words.allSatisfy { row.matches($0) }
+        }
+        rows = sort.sorted(kept, figures, reversed: isReversed)
+        if let found = rows.firstIndex(where: { $0.id == selectedID }) {
+            selectedIndex = found
+        } else {
+            select(index: selectedIndex)
+        }
+    }
+
+    mutating func select(index: Int) {
+        selectedIndex = min(max(0, index), max(0, rows.count - 1))
+        selectedID = rows.indices.contains(selectedIndex) ? rows[selectedIndex].id : nil
+    }
+
+    /// Chooses a container of the rows.
+    mutating func select(id: String) {
+        guard let found = rows.firstIndex(where: { $0.id == id }) else { return }
+        select(index: found)
+    }
+
+    /// Adds a container that the engine has just made, before the next list comes.
+    mutating func insert(_ container: ContainerSummary, at now: Timestamp) {
+        inserted[container.id] = (container, now)
+        guard !all.contains(where: { $0.id == container.id }) else { return }
+        all.insert(container, at: 0)
+        needsArranging = true
+    }
+
+    mutating func keepSelectionVisible(page: Int) {
+        scroll = scrollToShow(index, from: scroll, count: rows.count, page: page)
+    }
+}
+
+/// What the list is sorted by.
+enum ContainerSort: String, CaseIterable, Hashable, Sendable {
+    case created, name, image, state, cpu, memory, pids
+
+    var isMeasured: Bool { self == .cpu || self == .memory || self == .pids }
+
+    var next: ContainerSort {
+        let all = Self.allCases
+        return all[((all.firstIndex(of: self) ?? 0) + 1) % all.count]
+    }
+
+    func sorted(
+        _ rows: [ContainerSummary], _ figures: [String: StatsHistory], reversed: Bool
+    ) -> [ContainerSummary] {
+        let sorted = rows.sorted { left, right in
+            // Equal ones by name, then id, so that rows do not change places by themselves.
+            order(left, right, figures) ?? ((left.name, left.id) < (right.name, right.id))
+        }
+        return reversed ? sorted.reversed() : sorted
+    }
+
+    /// Whether the left one comes first; nil where they are equal.
+    private func order(
+        _ left: ContainerSummary, _ right: ContainerSummary, _ figures: [String: StatsHistory]
+    ) -> Bool? {
+        func by<Value: Comparable>(_ key: (ContainerSummary) -> Value) -> Bool? {
+            let (first, second) = (key(left), key(right))
+            return first == second ? nil : first < second
+        }
+        /// The largest first; those that do not run last.
+        func byFigure(_ key: (StatsPoint) -> Double) -> Bool? {
+            by { row in -(row.state.isAlive ? figures[row.id]?.latest.map(key) ?? 0 : -1) }
+        }
+        return switch self {
+        case .created: by { -$0.createdAt.nanosecondsSinceEpoch }
+        case .name: by(\.name)
+        case .image: by(\.image)
+        case .state: by(\.state.status.rank)
+        case .cpu: byFigure { $0.cpuPercent ?? 0 }
+        case .memory: byFigure { Double($0.memoryBytes) }
+        case .pids: byFigure { Double($0.pids) }
+        }
+    }
+}
+
+extension ContainerStatus {
+    /// Those that run first.
+    var rank: Int {
+        switch self {
+        case .running: 0
+        case .restarting: 1
+        case .paused: 2
+        case .created: 3
+        case .removing: 4
+        case .exited: 5
+        case .dead: 6
+        }
+    }
+
+    /// One letter, so that the state is told without colour.
+    var letter: Character {
+        switch self {
+        case .running: "R"
+        case .restarting: "S"
+        case .paused: "P"
+        case .created: "C"
+        case .removing: "D"
+        case .exited: "E"
+        case .dead: "X"
+        }
+    }
+
+    /// A shape for each state.
+    var shape: Character {
+        switch self {
+        case .running: "●"
+        case .restarting: "↻"
+        case .paused: "◫"
+        case .created: "○"
+        case .removing: "⌫"
+        case .exited: "■"
+        case .dead: "✗"
+        }
+    }
+
+    func role(exitCode: Int32) -> Role {
+        switch self {
+        case .running, .restarting: .stateRunning
+        case .paused: .statePaused
+        case .created: .stateCreated
+        case .exited: exitCode == 0 ? .stateExited : .stateFailed
+        case .removing, .dead: .stateFailed
+        }
+    }
+}
+
+extension ContainerSummary {
+    /// Whether name, image, id or state holds the word, which is in small letters.
+    func matches(_ word: Substring) -> Bool {
+        name.lowercased().contains(word) || image.lowercased().contains(word) || id.hasPrefix(word)
+            || state.status.rawValue.hasPrefix(word)
+    }
+
+    /// Since when it is as it is: started, ended, or made.
+    var stateSince: Timestamp {
+        switch state.status {
+        case .running, .paused, .restarting: state.startedAt ?? createdAt
+        case .exited, .dead, .removing: state.finishedAt ?? createdAt
+        case .created: createdAt
+        }
+    }
+
+    func isAgeInSeconds(at now: Timestamp) -> Bool { now.secondsSinceEpoch - stateSince.secondsSinceEpoch < 120 }
+}

@@ -1,0 +1,165 @@
+import EngineAPI
+import Terminal
+
+/// A column of the container list.
+struct ContainerColumn {
+    enum Kind: Hashable { case state, name, image, age, cpu, memory, pids, id, command }
+
+    var kind: Kind
+    var title: String
+    var columns: Int
+    var isRight = false
+
+    /// Those that fit into `width`, the most useful ones first to come and last to go; what is left goes to the names.
+    static func fitting(_ width: Int) -> [ContainerColumn] {
+        var chosen: [ContainerColumn] = [ContainerColumn(kind: .state, title: "  STATE", columns: width < 60 ? 3 : 10)]
+        let optional: [(least: Int, ContainerColumn)] = [
+            (0, ContainerColumn(kind: .name, title: "NAME", columns: 12)),
+            (60, ContainerColumn(kind: .image, title: "IMAGE", columns: 16)),
+            (36, ContainerColumn(kind: .age, title: "AGE", columns: 4, isRight: true)),
+            (30, ContainerColumn(kind: .cpu, title: "CPU%", columns: 6, isRight: true)),
+            (38, ContainerColumn(kind: .memory, title: "MEM", columns: 6, isRight: true)),
+            (48, ContainerColumn(kind: .pids, title: "PIDS", columns: 5, isRight: true)),
+            (140, ContainerColumn(kind: .id, title: "ID", columns: 12)),
+            (104, ContainerColumn(kind: .command, title: "COMMAND", columns: 16)),
+        ]
+        chosen += optional.filter { width >= $0.least }.map(\.1)
+        let used = chosen.reduce(0) { $0 + $1.columns + 1 } - 1
+        var spare = max(0, width - used)
+        for kind in [ContainerColumn.Kind.name, .image, .command] {
+            guard let index = chosen.firstIndex(where: { $0.kind == kind }) else { continue }
+            let more = kind == .command ? spare : min(spare, kind == .name ? max(8, spare / 2) : 24)
+            chosen[index].columns += more
+            spare -= more
+        }
+        return chosen
+    }
+}
+
+extension Canvas {
+    mutating func drawContainers(_ model: Model, _ layout: ScreenLayout) {
+        guard let region = layout.panels[.containers], let content = layout.content(of: .containers) else { return }
+        drawTitle(.containers, containersTitle(model), right: engineTitle(model), model, in: region)
+        guard !model.containers.rows.isEmpty else { return drawNoContainers(model, in: content) }
+        let columns = ContainerColumn.fitting(content.columns)
+        var rest = content
+        drawHeader(columns, model, in: rest.takeTop(1))
+        for index in model.visibleRows {
+            let row = rest.takeTop(1)
+            drawRow(model.containers.rows[index], columns, model, in: row)
+            guard index == model.containers.index else { continue }
+            highlight(row, model.focus == .containers ? .selection : .selectionUnfocused)
+        }
+    }
+
+    private func containersTitle(_ model: Model) -> String {
+        let all = model.containers.all
+        let alive = all.count { $0.state.isAlive }
+        var title = "containers · \(alive) running"
+        if all.count > alive { title += " · \(all.count - alive) stopped" }
+        if model.containers.hidesStopped { title += " (hidden)" }
+        if !model.containers.filter.isEmpty { title += " · /\(model.containers.filter)" }
+        return title
+    }
+
+    private func engineTitle(_ model: Model) -> String {
+        switch model.connection {
+        case .connecting: "connecting…"
+        case .connected(let facts): "\(facts.name) \(facts.version)"
+        case .lost: "engine lost"
+        }
+    }
+
+    private mutating func drawNoContainers(_ model: Model, in region: Region) {
+        let lines: [(String, Role)] =
+            switch model.connection {
+            case .connecting: [("connecting to the engine…", .muted)]
+            case .lost(let reason): [("the engine does not answer: \(reason)", .error), ("trying again", .muted)]
+            case .connected:
+                if model.containers.all.isEmpty {
+                    [
+                        ("no containers yet", .text), ("n  makes one, Enter starts it with a shell", .muted),
+                        ("I  shows the images     ?  all keys", .muted),
+                    ]
+                } else {
+                    [("no container passes", .text), ("\\  clears the filter     e  shows stopped ones", .muted)]
+                }
+            }
+        let top = max(0, (region.rows - lines.count) / 2)
+        for (index, line) in lines.enumerated() { putCentered(line.0, line.1, row: top + index, in: region) }
+    }
+
+    private mutating func drawHeader(_ columns: [ContainerColumn], _ model: Model, in row: Region) {
+        var rest = row
+        for column in columns {
+            var title = column.kind == .state && column.columns < 8 ? "" : column.title
+            if model.containers.sort.column == column.kind { title += model.containers.isReversed ? "▴" : "▾" }
+            let cell = rest.takeLeft(column.columns)
+            if column.isRight { putRight(title, .header, in: cell) } else { put(title, .header, in: cell) }
+            _ = rest.takeLeft(1)
+        }
+    }
+
+    private mutating func drawRow(
+        _ container: ContainerSummary, _ columns: [ContainerColumn], _ model: Model, in row: Region
+    ) {
+        var rest = row
+        let isBusy = model.isBusy(container)
+        for column in columns {
+            let cell = rest.takeLeft(column.columns)
+            let text = text(of: column.kind, container, model)
+            if column.kind == .state {
+                let role = container.state.status.role(exitCode: container.state.exitCode)
+                put(stateText(container, column.columns, isBusy: isBusy), role, in: cell)
+            } else if column.isRight {
+                putRight(text, in: cell)
+            } else {
+                put(text, column.kind == .name ? .text : .muted, in: cell)
+            }
+            _ = rest.takeLeft(1)
+        }
+    }
+
+    private func stateText(_ container: ContainerSummary, _ columns: Int, isBusy: Bool) -> String {
+        let status = container.state.status
+        let shape = isBusy ? "…" : String(status.shape)
+        guard columns >= 8 else { return "\(shape)\(status.letter)" }
+        if status == .exited { return "\(shape) exit \(container.state.exitCode)" }
+        return "\(shape) \(status == .restarting ? "restart" : status.rawValue)"
+    }
+
+    private func text(of kind: ContainerColumn.Kind, _ container: ContainerSummary, _ model: Model) -> String {
+        let point = container.state.isAlive ? model.stats.histories[container.id]?.latest : nil
+        return switch kind {
+        case .state: ""
+        case .name: container.name
+        case .image: container.image
+        case .age: Quantity.age(since: container.stateSince, at: model.now)
+        case .cpu: point.map { Quantity.percent($0.cpuPercent) } ?? "-"
+        case .memory: point.map { Quantity.shortBytes($0.memoryBytes) } ?? "-"
+        case .pids: point.map { "\($0.pids)" } ?? "-"
+        case .id: String(container.id.prefix(12))
+        case .command: container.command
+        }
+    }
+}
+
+extension ContainerSort {
+    /// The column whose title carries the mark.
+    var column: ContainerColumn.Kind {
+        switch self {
+        case .created: .age
+        case .name: .name
+        case .image: .image
+        case .state: .state
+        case .cpu: .cpu
+        case .memory: .memory
+        case .pids: .pids
+        }
+    }
+}
+
+extension Model {
+    /// Something is being done to it right now.
+    func isBusy(_ container: ContainerSummary) -> Bool { jobs.contains { $0.label.hasSuffix(" \(container.name)") } }
+}

@@ -1,0 +1,51 @@
+import EngineAPI
+import Terminal
+
+extension Canvas {
+    mutating func drawProcesses(_ model: Model, _ layout: ScreenLayout) {
+        guard let region = layout.panels[.processes], let content = layout.content(of: .processes) else { return }
+        let panel = model.processes
+        let count = panel.rows.isEmpty ? "" : "\(panel.rows.count)"
+        drawTitle(.processes, "processes", right: count, model, in: region)
+        guard !panel.rows.isEmpty else {
+            guard let container = model.selectedContainer else { return }
+            let text = container.state.isAlive ? "…" : "no processes"
+            return putCentered(text, .muted, row: max(0, content.rows / 2 - 1), in: content)
+        }
+        var rest = content
+        drawProcessHeader(in: rest.takeTop(1))
+        for index in panel.scroll..<panel.rows.count where rest.rows > 0 {
+            let row = rest.takeTop(1)
+            drawProcess(panel.rows[index], model, in: row)
+            if index == panel.selection, model.focus == .processes { highlight(row, .selection) }
+        }
+    }
+
+    private mutating func drawProcessHeader(in row: Region) {
+        put("    PID S    RSS  AGE COMMAND", .header, in: row)
+    }
+
+    private mutating func drawProcess(_ row: ProcessRow, _ model: Model, in region: Region) {
+        let node = row.node
+        var rest = region
+        putRight("\(node.pid)", in: rest.takeLeft(7))
+        _ = rest.takeLeft(1)
+        put(node.state, stateRole(node.state), in: rest.takeLeft(1))
+        putRight(Quantity.shortBytes(node.residentBytes), in: rest.takeLeft(7))
+        putRight(Quantity.age(since: node.startedAt, at: model.now), .muted, in: rest.takeLeft(5))
+        _ = rest.takeLeft(1)
+        var column = put(row.branch, .rule, in: rest)
+        if !node.role.word.isEmpty { column = put("\(node.role.word) ", .header, column: column, in: rest) }
+        put(node.command, column: column, in: rest)
+    }
+
+    private func stateRole(_ state: String) -> Role {
+        switch state {
+        case "R": .stateRunning
+        case "Z", "X": .stateFailed
+        case "D": .warning
+        case "T", "t": .statePaused
+        default: .muted
+        }
+    }
+}

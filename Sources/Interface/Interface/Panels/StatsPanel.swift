@@ -1,0 +1,57 @@
+import EngineAPI
+import Terminal
+
+/// Figures of the containers' cgroups over time.
+struct StatsPanel {
+    /// By container id; bounded by the number of containers there are.
+    private(set) var histories: [String: StatsHistory] = [:]
+
+    mutating func add(_ samples: [ContainerStats]) {
+        for sample in samples { histories[sample.id, default: StatsHistory()].add(sample) }
+    }
+
+    /// Forgets containers that are gone.
+    mutating func keep(only ids: Set<String>) { histories = histories.filter { ids.contains($0.key) } }
+}
+
+/// One graph of the panel: its values and the words beside them.
+struct StatsSeries {
+    var label: String
+    var value: String
+    var note: String
+    var values: [Double?]
+    var maximum: Double
+    var role: Role
+    /// Which values are marked, oldest first.
+    var marks: [Bool] = []
+
+    static func all(of history: StatsHistory, at point: StatsPoint, cpuCount: Int) -> [StatsSeries] {
+        let points = history.points
+        let memoryTop = points.map { Double($0.memoryBytes) }
+        let isLimited = point.memoryLimitBytes > 0
+        let share = isLimited ? Double(point.memoryBytes) / Double(point.memoryLimitBytes) * 100 : 0
+        let io = points.map(\.blockBytesPerSecond)
+        let throttled = point.throttledPeriods > 0 ? " throttled" : ""
+        let kills = points.reduce(0) { $0 + $1.outOfMemoryKills }
+        return [
+            StatsSeries(
+                label: "cpu", value: Quantity.percent(point.cpuPercent), note: "100% = one core" + throttled,
+                values: points.map(\.cpuPercent), maximum: Graph.scale(points.compactMap(\.cpuPercent), floor: 25),
+                role: .graphCPU, marks: points.map { $0.throttledPeriods > 0 }),
+            StatsSeries(
+                label: "mem", value: Quantity.bytes(point.memoryBytes),
+                note: "of \(Quantity.bytes(point.memoryLimitBytes)) \(Quantity.percent(share))"
+                    + (kills > 0 ? " OOM×\(kills)" : ""),
+                values: memoryTop.map { $0 }, maximum: Graph.scale(memoryTop, floor: 1_048_576), role: .graphMemory,
+                marks: points.map { $0.outOfMemoryKills > 0 }),
+            StatsSeries(
+                label: "io", value: "r \(Quantity.rate(point.readBytesPerSecond))",
+                note: "w \(Quantity.rate(point.writeBytesPerSecond))", values: io,
+                maximum: Graph.scale(io.compactMap { $0 }, floor: 65536), role: .graphIO),
+            StatsSeries(
+                label: "pids", value: "\(point.pids)", note: point.pidsLimit.map { "of \($0)" } ?? "no limit",
+                values: points.map { Double($0.pids) }, maximum: Graph.scale(points.map { Double($0.pids) }, floor: 8),
+                role: .graphPids),
+        ]
+    }
+}

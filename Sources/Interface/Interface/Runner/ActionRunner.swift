@@ -1,0 +1,96 @@
+import EngineAPI
+
+/// Performs one action of the engine and says in words what came of it.
+struct ActionRunner: Sendable {
+    let engine: any Engine
+    let shelf: StreamShelf
+    let report: @Sendable (String) -> Void
+
+    func perform(_ action: EngineAction) async throws(EngineError) -> JobResult {
+        switch action {
+        case .run(let spec, let name, let size): return try await run(spec, name, size)
+        case .start(let target):
+            try await engine.start(target.id)
+            return .done("\(target.name) started")
+        case .stop(let target):
+            try await engine.stop(target.id, signal: nil, timeoutSeconds: nil)
+            return .done("\(target.name) stopped")
+        case .restart(let target):
+            try await engine.restart(target.id, signal: nil, timeoutSeconds: nil)
+            return .done("\(target.name) restarted")
+        case .kill(let target, let signal):
+            try await engine.kill(target.id, signal: signal)
+            return .done("SIG\(signal) sent to \(target.name)")
+        case .pause(let target):
+            try await engine.pause(target.id)
+            return .done("\(target.name) paused")
+        case .unpause(let target):
+            try await engine.unpause(target.id)
+            return .done("\(target.name) runs again")
+        case .rename(let target, let name):
+            try await engine.rename(target.id, to: name)
+            return .done("\(target.name) is now \(name)")
+        case .remove(let target, let force):
+            try await engine.remove(target.id, force: force, volumes: false)
+            return .done("\(target.name) removed")
+        case .load(let path): return try await load(path)
+        case .removeImage(let target, let force):
+            let removals = try await engine.removeImage(target.id, force: force, prune: true)
+            return .done(removals.isEmpty ? "\(target.name): nothing to remove" : "\(target.name) removed")
+        }
+    }
+
+    /// Create, attach, start. What fails after the creation undoes it, so that the same form can be sent again.
+    private func run(_ spec: ContainerSpec, _ name: String?, _ size: TerminalSize) async throws(EngineError)
+        -> JobResult
+    {
+        let created = try await engine.create(spec, name: name)
+        do throws(EngineError) {
+            let request = AttachRequest(stdin: spec.openStdin)
+            await shelf.put(try await engine.attach(created.id, request), for: created.id)
+            try await engine.start(created.id)
+        } catch {
+            await shelf.take(created.id)?.close()
+            // The first error is the one to tell; a container that cannot be removed stays in the list, to be seen.
+            try? await engine.remove(created.id, force: true, volumes: true)
+            throw error
+        }
+        // A program that has ended already has no window to size.
+        if spec.tty { try? await engine.resize(created.id, to: size) }
+        return .created(try await summary(created.id), warnings: created.warnings)
+    }
+
+    private func summary(_ id: String) async throws(EngineError) -> ContainerSummary {
+        var filter = ContainerFilter(all: true)
+        filter.ids = [id]
+        guard let row = try await engine.containers(filter).first else { throw EngineError.noSuchContainer(id) }
+        return row
+    }
+
+    private func load(_ path: String) async throws(EngineError) -> JobResult {
+        var names: [String] = []
+        let clock = ContinuousClock()
+        var told = clock.now
+        do {
+            for try await step in try await engine.loadImages(.path(path)) {
+                switch step {
+                case .loaded(let name, let id): names.append(name ?? id)
+                case .layer(let digest, let done, let total):
+                    guard told.duration(to: clock.now) > .milliseconds(100) else { continue }
+                    told = clock.now
+                    report(Self.progress(digest, done, total))
+                }
+            }
+        } catch {
+            throw EngineError(ending: error)
+        }
+        return .done(names.isEmpty ? "\(path): no image in it" : "loaded \(names.joined(separator: ", "))")
+    }
+
+    private static func progress(_ digest: String, _ done: Int64, _ total: Int64?) -> String {
+        let short = digest.split(separator: ":").last.map { String($0.prefix(12)) } ?? digest
+        let so = Quantity.decimalBytes(done)
+        guard let total, total > 0 else { return "\(short) \(so)" }
+        return "\(short) \(so) of \(Quantity.decimalBytes(total)), \(min(100, done * 100 / total))%"
+    }
+}

@@ -1,0 +1,150 @@
+import EngineAPI
+
+/// Does what `update` asks of the engine, as tasks that it owns; what comes of them goes to the mailbox.
+///
+/// Used by the main loop's thread alone. Nothing here waits; nothing of the tasks runs on that thread, which sleeps in
+/// poll(2) most of the time.
+final class EffectRunner {
+    private let engine: any Engine
+    private let mailbox: Mailbox
+    private let shelf = StreamShelf()
+    private var jobs: [JobID: Task<Void, Never>] = [:]
+    private var followed: [Subscription: Task<Void, Never>] = [:]
+    private var consoles: [ConsoleID: ConsoleLine] = [:]
+    private let containerRefresh: Refresh
+    private let imageRefresh: Refresh
+
+    init(engine: any Engine, mailbox: Mailbox) {
+        self.engine = engine
+        self.mailbox = mailbox
+        containerRefresh = Refresh { [engine, mailbox] in
+            // The engine's loss is told by the subscription that notices it first.
+            if let list = try? await engine.containers(ContainerFilter(all: true)) { mailbox.post(.containers(list)) }
+        }
+        imageRefresh = Refresh { [engine, mailbox] in
+            // As above.
+            if let list = try? await engine.images(ImageFilter()) { mailbox.post(.images(list)) }
+        }
+    }
+
+    func perform(_ effect: Effect) {
+        switch effect {
+        case .perform(let id, let action): begin(id, action)
+        case .cancel(let id): jobs[id]?.cancel()
+        case .refreshContainers: containerRefresh.request()
+        case .refreshImages: imageRefresh.request()
+        case .inspect(let id): inspect(id)
+        case .openConsole(let id, let source, let size): open(id, source, size)
+        case .closeConsole(let id): consoles.removeValue(forKey: id)?.close()
+        case .consoleInput(let id, let bytes): send(.input(bytes), to: id)
+        case .consoleEndOfInput(let id): send(.endOfInput, to: id)
+        case .consoleResize(let id, let size): send(.resize(size), to: id)
+        case .consoleRepaint(let id, let size): send(.repaint(size), to: id)
+        case .copy, .bell, .redraw, .suspend, .quit: break  // The screen's, done by the main loop.
+        }
+    }
+
+    /// Begins what is wanted and not yet followed, ends what is no longer wanted.
+    func follow(_ wanted: Set<Subscription>) {
+        for (subscription, task) in followed where !wanted.contains(subscription) {
+            task.cancel()
+            followed[subscription] = nil
+        }
+        for subscription in wanted where followed[subscription] == nil {
+            followed[subscription] = Task { [engine, mailbox] in
+                await Follower(engine: engine, mailbox: mailbox).follow(subscription)
+            }
+        }
+    }
+
+    /// Forgets the task of a job that has told its end.
+    func forget(_ id: JobID) { jobs[id] = nil }
+
+    /// Cancels everything; attached processes are detached and run on.
+    func stop() {
+        for task in jobs.values { task.cancel() }
+        for task in followed.values { task.cancel() }
+        for line in consoles.values { line.close() }
+        containerRefresh.stop()
+        imageRefresh.stop()
+        (jobs, followed, consoles) = ([:], [:], [:])
+    }
+
+    private func begin(_ id: JobID, _ action: EngineAction) {
+        jobs[id] = Task { [engine, mailbox, shelf] in
+            let runner = ActionRunner(engine: engine, shelf: shelf) { mailbox.post(.job(id, .progress($0))) }
+            do throws(EngineError) {
+                mailbox.post(.job(id, .succeeded(try await runner.perform(action))))
+            } catch {
+                mailbox.post(.job(id, .failed(error)))
+            }
+        }
+    }
+
+    private func inspect(_ id: String) {
+        // Nobody waits for it and it ends by itself: a single short call.
+        Task { [engine, mailbox] in
+            do throws(EngineError) {
+                mailbox.post(.inspected(try await engine.inspect(id)))
+            } catch {
+                mailbox.post(.failed(error.message))
+            }
+        }
+    }
+
+    private func open(_ id: ConsoleID, _ source: ConsoleSource, _ size: TerminalSize) {
+        consoles[id]?.close()
+        consoles[id] = ConsoleLine(id, source, size, engine: engine, mailbox: mailbox, shelf: shelf)
+    }
+
+    private func send(_ command: ConsoleLine.Command, to id: ConsoleID) {
+        guard let line = consoles[id], !line.send(command) else { return }
+        mailbox.post(.failed("input lost: the program in the console does not read"))
+    }
+}
+
+/// Does one thing again each time it is asked for; requests that come while it runs are one.
+final class Refresh: Sendable {
+    private let requests: AsyncStream<Void>.Continuation
+    private let task: Task<Void, Never>
+
+    init(_ body: @escaping @Sendable () async -> Void) {
+        let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        requests = continuation
+        task = Task {
+            for await _ in stream {
+                await body()
+                // A burst of events costs a few lists a second, not one each. Ends early when cancelled.
+                try? await Task.sleep(for: .milliseconds(40))
+            }
+        }
+    }
+
+    func request() { requests.yield() }
+
+    func stop() {
+        requests.finish()
+        task.cancel()
+    }
+}
+
+/// Streams that were opened before their container was started, until their console takes them.
+actor StreamShelf {
+    private var streams: [String: any AttachedStream] = [:]
+
+    func put(_ stream: any AttachedStream, for id: String) { streams[id] = stream }
+    func take(_ id: String) -> (any AttachedStream)? { streams.removeValue(forKey: id) }
+}
+
+extension EngineError {
+    /// What a stream of the engine ended with, as the engine's own error.
+    init(ending error: any Error) {
+        if let error = error as? EngineError {
+            self = error
+        } else if error is CancellationError {
+            self.init(.cancelled, "cancelled")
+        } else {
+            self.init(.internal, "\(error)")
+        }
+    }
+}

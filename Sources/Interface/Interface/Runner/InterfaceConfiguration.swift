@@ -1,0 +1,32 @@
+import Terminal
+
+/// What the front end is started with.
+package struct InterfaceConfiguration: Sendable {
+    package var theme: Theme
+    /// Commands of an attached console come after this key.
+    package var leader = Key(.character("]"), .control)
+    /// Said on the status line at the start: what was odd about the theme, the terminal, the first start.
+    package var notices: [String] = []
+
+    package init(theme: Theme) { self.theme = theme }
+}
+
+/// Why the front end ended.
+package struct InterfaceExit: Hashable, Sendable {
+    package enum Reason: Hashable, Sendable {
+        case quit
+        case signal(Int32)
+        /// The terminal is gone.
+        case hangup
+    }
+
+    package var reason: Reason
+    /// Containers that run on.
+    package var runningContainers: Int
+
+    /// What to say once the terminal is the shell's again; nil where there is nothing to say.
+    package var farewell: String? {
+        guard reason == .quit, runningContainers > 0 else { return nil }
+        return runningContainers == 1 ? "1 container runs on." : "\(runningContainers) containers run on."
+    }
+}

@@ -1,0 +1,150 @@
+import Emulator
+import EngineAPI
+import Glibc
+import Terminal
+
+/// Runs the front end until its user quits, a signal ends it or its terminal goes.
+///
+/// Blocks the main thread, in poll(2) while nothing happens; nothing else may need the main actor meanwhile. The screen
+/// is left open: its owner closes it, and says the farewell then.
+@MainActor
+package func runInterface(
+    engine: any Engine, configuration: InterfaceConfiguration, screen: any Screen
+) -> InterfaceExit {
+    let loop = MainLoop(engine: engine, configuration: configuration, screen: screen)
+    return loop.run()
+}
+
+@MainActor
+final class MainLoop {
+    /// Frames are not shown more often than this, except the one that answers a key.
+    private static let frameInterval = Duration.milliseconds(33)
+    /// Messages between two looks at the keyboard.
+    private static let batch = 8
+
+    private let screen: any Screen
+    private let mailbox = Mailbox()
+    private let runner: EffectRunner
+    private var model: Model
+    private let clock = ContinuousClock()
+    private var lastPaint: ContinuousClock.Instant
+    private var lastTick: ContinuousClock.Instant
+    private var needsPaint = true
+    private var exit: InterfaceExit.Reason?
+
+    init(engine: any Engine, configuration: InterfaceConfiguration, screen: any Screen) {
+        self.screen = screen
+        runner = EffectRunner(engine: engine, mailbox: mailbox)
+        model = Model(
+            now: .now(), size: screen.size, theme: configuration.theme.adapted(to: screen.colorDepth),
+            leader: configuration.leader, makeEmulator: { VTermEmulator(size: $0) })
+        lastPaint = clock.now
+        lastTick = clock.now
+        if let notice = (configuration.notices + [screen.notice].compactMap { $0 }).first {
+            model.say(notice, .warning)
+        }
+    }
+
+    func run() -> InterfaceExit {
+        paint()
+        runner.follow(model.subscriptions)
+        while exit == nil {
+            wait()
+            let isAnswer = takeInput()
+            takeMessages()
+            tickIfDue()
+            guard needsPaint, exit == nil else { continue }
+            if isAnswer || lastPaint.duration(to: clock.now) >= Self.frameInterval { paint() }
+        }
+        runner.stop()
+        mailbox.close()
+        return InterfaceExit(
+            reason: exit ?? .quit, runningContainers: model.containers.all.count { $0.state.isAlive })
+    }
+
+    /// Sleeps until there is something to read or to do.
+    private func wait() {
+        var descriptors = screen.inputDescriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        descriptors.append(pollfd(fd: mailbox.wakeDescriptor, events: Int16(POLLIN), revents: 0))
+        // An interruption by a signal is one more reason to look.
+        _ = poll(&descriptors, nfds_t(descriptors.count), timeoutMilliseconds)
+    }
+
+    private var timeoutMilliseconds: Int32 {
+        var timeout: Duration?
+        if let interval = model.clockInterval { timeout = interval - lastTick.duration(to: clock.now) }
+        if needsPaint { timeout = min(timeout ?? .seconds(1), Self.frameInterval - lastPaint.duration(to: clock.now)) }
+        guard let timeout else { return -1 }
+        let (seconds, attoseconds) = timeout.components
+        // Rounded up, so that the time has come when poll returns.
+        return Int32(clamping: max(0, seconds * 1000 + attoseconds / 1_000_000_000_000_000 + 1))
+    }
+
+    /// True where somebody did something and waits to see it.
+    private func takeInput() -> Bool {
+        let events = screen.drainEvents()
+        guard !events.isEmpty else { return false }
+        tick()
+        for event in events {
+            switch event {
+            case .terminate(let signal): exit = .signal(signal)
+            case .hangup: exit = .hangup
+            default: apply(.input(event))
+            }
+        }
+        return true
+    }
+
+    private func takeMessages() {
+        let messages = mailbox.take(limit: Self.batch)
+        guard !messages.isEmpty else { return }
+        tick()
+        for message in messages {
+            apply(message)
+            if case .job(let id, let news) = message, news.isEnd { runner.forget(id) }
+        }
+    }
+
+    private func tickIfDue() {
+        guard let interval = model.clockInterval, lastTick.duration(to: clock.now) >= interval else { return }
+        tick()
+        needsPaint = true
+    }
+
+    private func tick() {
+        lastTick = clock.now
+        apply(.tick(.now()), paints: false)
+    }
+
+    private func apply(_ message: Message, paints: Bool = true) {
+        for effect in update(&model, message) { perform(effect) }
+        runner.follow(model.subscriptions)
+        if paints { needsPaint = true }
+    }
+
+    private func perform(_ effect: Effect) {
+        switch effect {
+        case .copy(let text): screen.copyToClipboard(text)
+        case .bell: screen.bell()
+        case .redraw: screen.invalidate()
+        case .suspend:
+            screen.suspend()
+            screen.invalidate()
+        case .quit: exit = exit ?? .quit
+        default: runner.perform(effect)
+        }
+    }
+
+    private func paint() {
+        screen.present(view(model))
+        lastPaint = clock.now
+        needsPaint = false
+    }
+}
+
+extension JobNews {
+    var isEnd: Bool {
+        if case .progress = self { return false }
+        return true
+    }
+}

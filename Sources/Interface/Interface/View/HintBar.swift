@@ -1,0 +1,88 @@
+import Terminal
+
+/// The last row: the keys that are most useful now, which the mouse can click.
+struct HintBar {
+    struct Item {
+        var key: String
+        var label: String
+        var column: Int
+        var binding: KeyBinding?
+
+        var end: Int { column + TextWidth.columns(of: key) + TextWidth.columns(of: label) + 1 }
+    }
+
+    private(set) var items: [Item] = []
+
+    init(_ model: Model) {
+        let context = model.keyContext
+        guard context != .captured else {
+            let ended = model.shownConsole?.isEnded == true
+            let text =
+                ended ? "ended; enter leaves" : "detach: ctrl-p ctrl-q · \(model.leader) d · commands: \(model.leader)"
+            items = [Item(key: "", label: text, column: 0, binding: nil)]
+            return
+        }
+        var column = 0
+        for binding in Keymap.hints(in: context, model) {
+            guard let key = binding.keys.first?.description, let hint = binding.hint else { continue }
+            let item = Item(key: key, label: hint, column: column, binding: binding)
+            guard item.end <= model.size.columns else { continue }
+            items.append(item)
+            column = item.end + 1
+        }
+    }
+
+    func binding(at column: Int) -> KeyBinding? {
+        items.first { ($0.column..<$0.end).contains(column) }?.binding
+    }
+}
+
+extension Canvas {
+    mutating func drawHints(_ bar: HintBar, in region: Region) {
+        fill(region, .hintLabel)
+        for item in bar.items {
+            let next = item.key.isEmpty ? item.column : put(item.key, .hintKey, column: item.column, in: region) + 1
+            put(item.label, .hintLabel, column: next, in: region)
+        }
+    }
+
+    /// What runs, or what the last thing came to.
+    mutating func drawStatus(_ model: Model, in region: Region) {
+        fill(region, .status)
+        if case .search = model.keyContext {
+            var editor: LineEditor?
+            var copy = model
+            copy.withSearch { editor = $0.editor }
+            return drawPrompt("/", editor ?? LineEditor(), in: region)
+        }
+        if case .filter = model.keyContext {
+            return drawPrompt("filter: ", LineEditor(model.containers.filter), in: region)
+        }
+        if let job = model.jobs.last { return drawJob(job, model, in: region) }
+        if let status = model.status {
+            let roles: [Status.Kind: Role] = [.plain: .status, .success: .success, .warning: .warning, .error: .error]
+            put(status.text, roles[status.kind] ?? .status, in: region)
+            return
+        }
+        if case .lost(let reason) = model.connection { put("engine lost: \(reason); trying again", .error, in: region) }
+    }
+
+    private mutating func drawPrompt(_ prompt: String, _ editor: LineEditor, in region: Region) {
+        let start = put(prompt, .header, in: region)
+        put(editor.text, column: start, in: region)
+        let column = region.column + start + editor.cursorColumn
+        if column < region.endColumn { frame.cursor = Position(column: column, row: region.row) }
+    }
+
+    private mutating func drawJob(_ job: Job, _ model: Model, in region: Region) {
+        let elapsed = max(0, model.now.nanosecondsSinceEpoch - job.startedAt.nanosecondsSinceEpoch)
+        let turns = Array("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
+        let spinner = turns[Int(elapsed / 200_000_000) % turns.count]
+        var text = "\(spinner) \(job.label)…"
+        if elapsed > 1_000_000_000 { text += " \(elapsed / 1_000_000_000)s" }
+        if !job.progress.isEmpty { text += " \(job.progress)" }
+        if model.jobs.count > 1 { text += " (and \(model.jobs.count - 1) more)" }
+        let end = put(text, .status, in: region)
+        if end + 20 < region.columns { put("esc cancels", .muted, column: end + 2, in: region) }
+    }
+}
