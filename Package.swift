@@ -72,7 +72,7 @@ let lifecycle: [Target] = [
         ["Linux", "JSON", "OCI", "Content", "Archive", "Snapshots", "AsyncIO", "EngineAPI"]),
     library("Storage", in: "Lifecycle", [.product(name: "GRDB", package: "GRDB.swift")]),
     library("Tasks", in: "Lifecycle", ["Linux", "CLinux", "JSON", "ShimAPI", "AsyncIO", "EngineAPI"]),
-    library("Metrics", in: "Lifecycle", ["Linux", "CLinux", "EngineAPI"]),
+    library("Metrics", in: "Lifecycle", ["Linux", "EngineAPI", "AsyncIO"]),
     library(
         "Lifecycle", in: "Lifecycle",
         ["Linux", "CLinux", "JSON", "OCI", "AsyncIO", "Images", "Snapshots", "Storage", "Tasks", "EngineAPI"]),

@@ -10,6 +10,8 @@ package struct ProcessStat: Hashable, Sendable {
     package var parent: Int32
     package var processGroup: Int32
     package var session: Int32
+    /// The controlling terminal's device number; 0 for none.
+    package var terminal: Int32
     package var userTicks: UInt64
     package var systemTicks: UInt64
     package var threads: Int
@@ -40,7 +42,7 @@ package struct ProcessStat: Hashable, Sendable {
             fields.count > index - 3 ? Number(String(decoding: fields[index - 3], as: UTF8.self)) : nil
         }
         guard let pid = Int32(String(decoding: number, as: UTF8.self)), let letter = fields.first?.first,
-            let parent: Int32 = field(4), let group: Int32 = field(5), let session: Int32 = field(6),
+            let parent: Int32 = field(4), let group: Int32 = field(5), let session: Int32 = field(6), let terminal: Int32 = field(7),
             let user: UInt64 = field(14), let system: UInt64 = field(15), let threads: Int = field(20),
             let start: UInt64 = field(22), let resident: Int = field(24)
         else { return nil }
@@ -48,6 +50,7 @@ package struct ProcessStat: Hashable, Sendable {
         command = String(decoding: bytes[(open + 1)..<close], as: UTF8.self)
         state = Character(Unicode.Scalar(letter))
         (self.parent, processGroup, self.session) = (parent, group, session)
+        self.terminal = terminal
         (userTicks, systemTicks, self.threads) = (user, system, threads)
         (startTicks, residentPages) = (start, resident)
     }

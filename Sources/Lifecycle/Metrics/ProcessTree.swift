@@ -1,0 +1,124 @@
+import EngineAPI
+import Glibc
+import Linux
+
+/// What stands between the engine and a container's processes, read from /proc.
+///
+/// Some 30 µs a process, without waiting. Processes that end meanwhile are left out.
+package enum ProcessTree {
+    /// Engine, shim, init, then the other processes: each after its parent, brothers by age.
+    ///
+    /// The chain is the engine's own idea: the shim counts as the engine's child, though init may have adopted it. A process
+    /// in the container whose parent is not in the list (an exec's) hangs from the shim.
+    ///
+    /// - Parameter cgroup: the container's, whose members are the processes; without one only init is listed.
+    package static func nodes(
+        enginePID: Int32 = getpid(), shimPID: Int32?, initPID: Int32?, cgroup: Cgroup?
+    ) -> [ProcessNode] {
+        let clock = BootClock.now()
+        var nodes: [ProcessNode] = []
+        func add(_ pid: Int32, _ role: ProcessNode.Role, parent: Int32?) -> Bool {
+            guard let node = node(pid, role, parent: parent, clock) else { return false }
+            nodes.append(node)
+            return true
+        }
+        _ = add(enginePID, .engine, parent: 0)
+        let hasShim = shimPID.map { add($0, .shim, parent: enginePID) } ?? false
+        let root = hasShim ? shimPID ?? enginePID : enginePID
+        var members = Set(cgroup.map(members) ?? [])
+        for pid in [enginePID, shimPID, initPID].compactMap(\.self) { members.remove(pid) }
+        let hasInit = initPID.map { add($0, .initial, parent: root) } ?? false
+        let inside = members.compactMap { node($0, .process, parent: nil, clock) }
+        let known = Set(inside.map(\.pid)).union(hasInit ? initPID.map { [$0] } ?? [] : [])
+        let attached = inside.map { node in
+            var node = node
+            if !known.contains(node.parentPID) { node.parentPID = root }
+            return node
+        }
+        appendChildren(of: hasInit ? [initPID, root] : [root], attached, to: &nodes)
+        return nodes
+    }
+
+    /// The pids of a container, for docker's `top`.
+    package static func members(of cgroup: Cgroup) -> [Int32] {
+        // A cgroup that has gone has no members.
+        (try? cgroup.processes()) ?? []
+    }
+
+    private static func appendChildren(
+        of parents: [Int32?], _ all: [ProcessNode], to nodes: inout [ProcessNode]
+    ) {
+        let children = Dictionary(grouping: all, by: \.parentPID)
+        func append(below pid: Int32) {
+            let byAge = (children[pid] ?? []).sorted { ($0.startedAt, $0.pid) < ($1.startedAt, $1.pid) }
+            for child in byAge {
+                nodes.append(child)
+                append(below: child.pid)
+            }
+        }
+        for parent in parents.compactMap(\.self) { append(below: parent) }
+    }
+
+    private static func node(
+        _ pid: Int32, _ role: ProcessNode.Role, parent: Int32?, _ clock: BootClock
+    ) -> ProcessNode? {
+        // It has ended since it was listed.
+        guard let stat = try? ProcessStat.read(pid: pid) else { return nil }
+        let isInside = role == .initial || role == .process
+        return ProcessNode(
+            role: role, pid: pid, parentPID: parent ?? stat.parent,
+            containerPID: isInside ? containerPID(of: pid) : nil, state: String(stat.state),
+            residentBytes: UInt64(max(0, stat.residentPages)) * pageBytes,
+            startedAt: clock.time(ofTicks: stat.startTicks), command: CommandLine.read(pid, name: stat.command),
+            threadCount: stat.threads, cpuNanoseconds: ClockTicks.nanoseconds(stat.userTicks + stat.systemTicks))
+    }
+
+    /// The last number of `NSpid` in /proc/PID/status: the pid in the innermost namespace.
+    private static func containerPID(of pid: Int32) -> Int32? {
+        // It has ended since it was listed.
+        guard let bytes = try? FileContents.read("/proc/\(pid)/status", limitBytes: 65536) else { return nil }
+        var found: Int32?
+        bytes.withUnsafeBytes { buffer in
+            StatText(buffer).forEachLine { line in
+                var fields = line
+                guard fields.nextIs("NSpid") else { return }
+                while let number = fields.nextNumber() { found = Int32(truncatingIfNeeded: number) }
+            }
+        }
+        return found
+    }
+
+    private static let pageBytes = UInt64(max(0, sysconf(Int32(_SC_PAGESIZE))))
+}
+
+/// When the machine was started, by the clock of now: start times of processes count from there.
+struct BootClock {
+    private let bootNanoseconds: Int64
+
+    static func now() -> BootClock {
+        var sinceBoot = timespec()
+        clock_gettime(CLOCK_BOOTTIME, &sinceBoot)
+        let elapsed = Int64(sinceBoot.tv_sec) * 1_000_000_000 + Int64(sinceBoot.tv_nsec)
+        return BootClock(bootNanoseconds: Timestamp.now().nanosecondsSinceEpoch - elapsed)
+    }
+
+    func time(ofTicks ticks: UInt64) -> Timestamp {
+        Timestamp(nanosecondsSinceEpoch: bootNanoseconds &+ Int64(truncatingIfNeeded: ClockTicks.nanoseconds(ticks)))
+    }
+}
+
+/// A process's command line as a line of text.
+enum CommandLine {
+    /// The arguments parted by spaces, `[name]` where there are none; control characters are `?`, as ps(1) shows them.
+    static func read(_ pid: Int32, name: String) -> String {
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        // It has ended since it was listed, or is a thread of the kernel.
+        let file = try? Descriptor.open("/proc/\(pid)/cmdline", O_RDONLY)
+        defer { file?.close() }
+        // As above.
+        let count = file.flatMap { try? $0.read(into: &bytes) } ?? 0
+        let text = bytes[..<count].reversed().drop { $0 == 0 }.reversed()
+        guard !text.isEmpty else { return "[\(name)]" }
+        return String(decoding: text.map { $0 == 0 ? 32 : $0 < 32 || $0 == 127 ? 63 : $0 }, as: UTF8.self)
+    }
+}
