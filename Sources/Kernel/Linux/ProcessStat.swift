@@ -42,7 +42,8 @@ package struct ProcessStat: Hashable, Sendable {
             fields.count > index - 3 ? Number(String(decoding: fields[index - 3], as: UTF8.self)) : nil
         }
         guard let pid = Int32(String(decoding: number, as: UTF8.self)), let letter = fields.first?.first,
-            let parent: Int32 = field(4), let group: Int32 = field(5), let session: Int32 = field(6), let terminal: Int32 = field(7),
+            let parent: Int32 = field(4), let group: Int32 = field(5), let session: Int32 = field(6),
+            let terminal: Int32 = field(7),
             let user: UInt64 = field(14), let system: UInt64 = field(15), let threads: Int = field(20),
             let start: UInt64 = field(22), let resident: Int = field(24)
         else { return nil }
