@@ -68,16 +68,7 @@ package enum Directory {
     }
 
     package static func removeTree(_ name: String, in parent: Descriptor) throws(KernelError) {
-        if unlinkat(parent.rawValue, name, 0) == 0 { return }
-        do throws(KernelError) {
-            try kernelCall("remove", name) { unlinkat(parent.rawValue, name, 0) }
-        } catch {
-            if error.errno == .noSuchFile { return }
-            guard error.errno == .isDirectory || error.errno == .notPermitted else { throw error }
-        }
-        let directory = OwnedDescriptor(try parent.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
-        for child in try list(in: directory.descriptor) { try removeTree(child, in: directory.descriptor) }
-        try kernelCall("rmdir", name) { unlinkat(parent.rawValue, name, AT_REMOVEDIR) }
+        try TreeRemoval.remove(Array(name.utf8CString), in: parent)
     }
 }
 

@@ -1,0 +1,70 @@
+import CLinux
+import Glibc
+import Linux
+
+/// Owner, mode, extended attributes and time of an unpacked entry. In this order: a change of the owner clears setuid and
+/// capabilities, and a change of the mode rewrites an access control list.
+enum EntryMetadata {
+    /// For a file or directory that is open.
+    static func apply(_ entry: TarEntry, to file: Descriptor, _ display: String) throws(KernelError) {
+        let (user, group) = try owner(entry, display)
+        try kernelCall("chown", display) { fchown(file.rawValue, user, group) }
+        try kernelCall("chmod", display) { fchmod(file.rawValue, entry.mode) }
+        for attribute in entry.attributes where !isOverlays(attribute) {
+            try tolerating(attribute) { () throws(KernelError) in
+                _ = try kernelCall("set attribute \(attribute.name) of", display) {
+                    gantry_fsetxattr(file.rawValue, attribute.name, attribute.value, attribute.value.count)
+                }
+            }
+        }
+    }
+
+    /// For a link, a device or a fifo, which is not opened.
+    static func apply(_ entry: TarEntry, toNodeAt place: EntryPlace) throws(KernelError) {
+        let (user, group) = try owner(entry, place.display)
+        let (parent, name) = (place.parent.number, place.name)
+        try kernelCall("chown", place.display) { fchownat(parent, name, user, group, AT_SYMLINK_NOFOLLOW) }
+        var isLink = false
+        if case .symbolicLink = entry.kind { isLink = true }
+        if !isLink { try kernelCall("chmod", place.display) { fchmodat(parent, name, entry.mode, 0) } }
+        // There is no setxattrat before Linux 6.13: the directory's descriptor is named by /proc instead.
+        let path = cString(Array("\(place.parent.descriptor.procPath)/".utf8)).dropLast() + name
+        for attribute in entry.attributes where !isOverlays(attribute) {
+            try tolerating(attribute) { () throws(KernelError) in
+                _ = try kernelCall("set attribute \(attribute.name) of", place.display) {
+                    gantry_lsetxattr(Array(path), attribute.name, attribute.value, attribute.value.count)
+                }
+            }
+        }
+        let times = [entry.modified, entry.modified]
+        try kernelCall("set time of", place.display) { utimensat(parent, name, times, AT_SYMLINK_NOFOLLOW) }
+    }
+
+    static func setTime(_ time: timespec, of file: Descriptor, _ display: String) throws(KernelError) {
+        let times = [time, time]
+        try kernelCall("set time of", display) { futimens(file.rawValue, times) }
+    }
+
+    private static func owner(_ entry: TarEntry, _ display: String) throws(KernelError) -> (uid_t, gid_t) {
+        // The highest number means "unchanged" to the kernel.
+        guard let user = uid_t(exactly: entry.userID), let group = gid_t(exactly: entry.groupID), user != .max,
+            group != .max
+        else { throw KernelError("chown to \(entry.userID):\(entry.groupID)", display, .invalidArgument) }
+        return (user, group)
+    }
+
+    /// How another overlay was laid out. On a layer of ours the kernel would believe it, and show other files.
+    private static func isOverlays(_ attribute: TarEntry.Attribute) -> Bool {
+        attribute.name.hasPrefix("trusted.overlay.") || attribute.name.hasPrefix("user.overlay.")
+    }
+
+    /// What a file system cannot keep is left out, as docker does; a capability that is missing would break a program.
+    private static func tolerating(
+        _ attribute: TarEntry.Attribute, _ body: () throws(KernelError) -> Void
+    ) throws(KernelError) {
+        do throws(KernelError) { try body() } catch {
+            let isOptional = attribute.name != "security.capability"
+            guard isOptional, error.errno == .notSupported || error.errno == .notPermitted else { throw error }
+        }
+    }
+}

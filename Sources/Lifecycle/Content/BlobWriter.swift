@@ -1,0 +1,87 @@
+import Glibc
+import Linux
+import OCI
+import Synchronization
+
+/// A blob being written: hashed on the way, seen by nobody until it is committed.
+///
+/// Used by one thread. Dropping the object without `commit` leaves nothing.
+package final class BlobWriter {
+    private let store: ContentStore
+    private var hasher: DigestHasher?
+    private let file: OwnedDescriptor
+    private let temporaryPath: String
+    private var isFinished = false
+    package private(set) var sizeBytes: Int64 = 0
+
+    private static let counter = Atomic<UInt64>(0)
+
+    init(store: ContentStore, algorithm: Digest.Algorithm) throws(ContentError) {
+        let number = Self.counter.add(1, ordering: .relaxed).newValue
+        let path = "\(store.path)/ingest/\(getpid())-\(number)"
+        do throws(KernelError) {
+            file = OwnedDescriptor(try Descriptor.open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600))
+        } catch { throw .kernel(error) }
+        self.store = store
+        temporaryPath = path
+        hasher = DigestHasher(algorithm)
+    }
+
+    deinit { if !isFinished { unlink(temporaryPath) } }
+
+    package func write(_ bytes: UnsafeRawBufferPointer) throws(ContentError) {
+        do throws(KernelError) { try file.descriptor.writeAll(bytes) } catch {
+            throw .kernel(KernelError("write", temporaryPath, error.errno))
+        }
+        hasher?.update(bytes)
+        sizeBytes += Int64(bytes.count)
+    }
+
+    package func write(_ bytes: [UInt8]) throws(ContentError) {
+        try bytes.withUnsafeBufferPointer { (buffer) throws(ContentError) in
+            try write(UnsafeRawBufferPointer(buffer))
+        }
+    }
+
+    /// Puts the blob in its place and pins it for the lease; one that is there already stays.
+    ///
+    /// - Throws: `wrongDigest` and `wrongSize` where the bytes are not the expected ones; nothing is kept then.
+    package func commit(
+        expected: Digest? = nil, expectedSizeBytes: Int64? = nil, lease: ContentLease
+    ) throws(ContentError) -> Digest {
+        guard let hasher = hasher.take() else { preconditionFailure("blob \(temporaryPath) is committed twice") }
+        let found = hasher.finish()
+        if let expectedSizeBytes, expectedSizeBytes != sizeBytes {
+            throw .wrongSize(expected ?? found, expectedBytes: expectedSizeBytes, foundBytes: sizeBytes)
+        }
+        if let expected, expected != found { throw .wrongDigest(expected: expected, found: found) }
+        // Pinned before the look: a blob that is found here is not deleted right after.
+        lease.pin(found)
+        if store.contains(found) { return found }
+        do throws(KernelError) { try publish(as: store.blobPath(found)) } catch { throw .kernel(error) }
+        return found
+    }
+
+    /// Synced before it gets its name: after a crash a blob is whole or not there.
+    private func publish(as path: String) throws(KernelError) {
+        try kernelCall("sync", temporaryPath) { fdatasync(file.descriptor.rawValue) }
+        try kernelCall("chmod", temporaryPath) { fchmod(file.descriptor.rawValue, 0o400) }
+        try kernelCall("rename", path) { rename(temporaryPath, path) }
+        isFinished = true
+        let directory = OwnedDescriptor(try Descriptor.open(PathName.split(path).parent, O_RDONLY | O_DIRECTORY))
+        try kernelCall("sync", path) { fsync(directory.descriptor.rawValue) }
+    }
+
+    /// The bytes written so far as a file without a name, read from its start; for an archive that is only passed on.
+    package func detach() throws(ContentError) -> Descriptor {
+        do throws(KernelError) {
+            try kernelCall("remove", temporaryPath) { unlink(temporaryPath) }
+            isFinished = true
+            let copy = try kernelCall("duplicate", temporaryPath) {
+                fcntl(file.descriptor.rawValue, F_DUPFD_CLOEXEC, 0)
+            }
+            try kernelCall("seek", temporaryPath) { lseek(copy, 0, SEEK_SET) }
+            return Descriptor(rawValue: copy)
+        } catch { throw .kernel(error) }
+    }
+}
