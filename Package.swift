@@ -105,7 +105,10 @@ let interface: [Target] = [
 let app: [Target] = [
     library(
         "CLI", in: "App",
-        ["EngineAPI", "Linux", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        [
+            "EngineAPI", "DockerAPI", "JSON", "Linux", "CLinux", "AsyncIO",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ]),
     .executableTarget(
         name: "gantry",
         dependencies: [
@@ -123,6 +126,7 @@ let suites: [Target] = [
     tests("StorageTests", ["Storage", "Linux", .product(name: "GRDB", package: "GRDB.swift")]),
     tests("LifecycleTests", ["Lifecycle", "Storage", "Tasks", "EngineAPI", "OCI", "JSON", "Linux", "AsyncIO"]),
     tests("AsyncIOTests", ["AsyncIO", "Linux"]),
+    tests("TasksTests", ["Tasks", "EngineAPI", "Linux", "JSON"]),
     tests("ShimAPITests", ["ShimAPI", "JSON"]),
 ]
 

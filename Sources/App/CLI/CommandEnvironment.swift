@@ -1,0 +1,49 @@
+import EngineAPI
+
+/// What the commands need of the program that they are part of: an engine, and the two long-lived modes.
+package struct CommandEnvironment: Sendable {
+    /// Options that stood before the command.
+    package var options: GlobalOptions
+    /// Connects to the engine of the data root, or hosts it in this process where nobody does.
+    package var engine: @Sendable (GlobalOptions) async throws(EngineError) -> any Engine
+    /// Hosts the engine until a signal ends it; gives the exit code.
+    package var runDaemon: @Sendable (GlobalOptions, [String]) async throws(EngineError) -> Int32
+    /// Name and version of this program's parts, without an engine.
+    package var version: EngineVersion
+
+    package init(
+        options: GlobalOptions = GlobalOptions(), version: EngineVersion,
+        engine: @escaping @Sendable (GlobalOptions) async throws(EngineError) -> any Engine,
+        runDaemon: @escaping @Sendable (GlobalOptions, [String]) async throws(EngineError) -> Int32
+    ) {
+        self.options = options
+        self.version = version
+        self.engine = engine
+        self.runDaemon = runDaemon
+    }
+
+    /// The environment of the command that this task runs. Commands are made by the argument parser, which has no way
+    /// to hand them anything.
+    @TaskLocal package static var current: CommandEnvironment?
+
+    static func required() throws(EngineError) -> CommandEnvironment {
+        guard let current else { throw EngineError(.internal, "a command was run without its environment") }
+        return current
+    }
+
+    static func connect() async throws(EngineError) -> any Engine {
+        let environment = try required()
+        return try await environment.engine(environment.options)
+    }
+}
+
+/// The end of a command with an exit code of its own and nothing more to say.
+struct ExitStatus: Error {
+    let code: Int32
+}
+
+/// A usage error found after parsing: what docker prints for it, and its exit code.
+struct UsageError: Error {
+    let message: String
+    var code: Int32 = 125
+}

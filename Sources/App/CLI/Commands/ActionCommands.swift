@@ -1,0 +1,162 @@
+import ArgumentParser
+import DockerAPI
+import EngineAPI
+
+/// Does one thing to each of several objects: prints the names of those it was done to, the errors of the others, and
+/// fails if any failed.
+func forEach(
+    _ references: [String], printing: Bool = true,
+    _ action: @Sendable (any Engine, String) async throws(EngineError) -> Void
+) async throws {
+    let engine = try await CommandEnvironment.connect()
+    var failures = 0
+    for reference in references {
+        do throws(EngineError) {
+            try await action(engine, reference)
+            if printing { Console.out(reference + "\n") }
+        } catch  where error.kind == .notModified {
+            if printing { Console.out(reference + "\n") }
+        } catch {
+            Console.error(Refusals.line(error))
+            failures += 1
+        }
+    }
+    if failures > 0 { throw ExitStatus(code: 1) }
+}
+
+struct StopCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "stop", abstract: "Stop running containers.")
+    @Option(
+        name: [.customShort("t", allowingJoined: true), .long, .customLong("time")], help: "Seconds before SIGKILL.")
+    var timeout: Int?
+    @Option(name: [.customShort("s"), .long], help: "The signal to send.") var signal: String?
+    @Argument var containers: [String]
+
+    func run() async throws {
+        try await forEach(containers) { engine, reference throws(EngineError) in
+            try await engine.stop(reference, signal: signal, timeoutSeconds: timeout)
+        }
+    }
+}
+
+struct RestartCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "restart", abstract: "Restart containers.")
+    @Option(
+        name: [.customShort("t", allowingJoined: true), .long, .customLong("time")], help: "Seconds before SIGKILL.")
+    var timeout: Int?
+    @Option(name: [.customShort("s"), .long], help: "The signal to send.") var signal: String?
+    @Argument var containers: [String]
+
+    func run() async throws {
+        try await forEach(containers) { engine, reference throws(EngineError) in
+            try await engine.restart(reference, signal: signal, timeoutSeconds: timeout)
+        }
+    }
+}
+
+struct KillCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "kill", abstract: "Send a signal to containers.")
+    @Option(name: [.customShort("s", allowingJoined: true), .long], help: "The signal to send.") var signal = "KILL"
+    @Argument var containers: [String]
+
+    func run() async throws {
+        try await forEach(containers) { engine, reference throws(EngineError) in
+            try await engine.kill(reference, signal: signal)
+        }
+    }
+}
+
+struct PauseCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "pause", abstract: "Pause all processes.")
+    @Argument var containers: [String]
+
+    func run() async throws {
+        try await forEach(containers) { engine, reference throws(EngineError) in try await engine.pause(reference) }
+    }
+}
+
+struct UnpauseCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "unpause", abstract: "Let paused processes go on.")
+    @Argument var containers: [String]
+
+    func run() async throws {
+        try await forEach(containers) { engine, reference throws(EngineError) in try await engine.unpause(reference) }
+    }
+}
+
+struct RemoveCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rm", abstract: "Remove containers.", aliases: ["remove"])
+    @Flag(name: [.short, .long], help: "Kill it first if it runs.") var force = false
+    @Flag(name: [.short, .long], help: "Remove its anonymous volumes.") var volumes = false
+    @Argument var containers: [String]
+
+    func run() async throws {
+        let force = force
+        try await forEach(containers) { engine, reference throws(EngineError) in
+            do throws(EngineError) {
+                try await engine.remove(reference, force: force, volumes: volumes)
+            } catch  where force && error.kind == .notFound {
+                // As docker: with --force what is not there is as good as removed, but said.
+                Console.error(Refusals.line(error))
+                throw EngineError(.notModified, error.message, object: reference)
+            }
+        }
+    }
+}
+
+struct RenameCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "rename", abstract: "Rename a container.")
+    @Argument var container: String
+    @Argument var newName: String
+
+    func run() async throws {
+        try await CommandEnvironment.connect().rename(container, to: newName)
+    }
+}
+
+struct WaitCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "wait", abstract: "Wait until containers stop, then print their exit codes.")
+    @Argument var containers: [String]
+
+    func run() async throws {
+        try await forEach(containers, printing: false) { engine, reference throws(EngineError) in
+            let result = try await engine.wait(reference, for: .notRunning)
+            Console.out("\(result.exitCode)\n")
+        }
+    }
+}
+
+struct StartCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "start", abstract: "Start stopped containers.")
+    @Flag(name: [.short, .long], help: "Attach to its output, and pass signals on.") var attach = false
+    @Flag(name: [.short, .long], help: "Attach to its input too.") var interactive = false
+    @Option(help: "The keys that detach.") var detachKeys: String?
+    @Option(help: "Pass signals on to the process.") var sigProxy: Bool = true
+    @Argument var containers: [String]
+
+    func run() async throws {
+        guard attach || interactive else {
+            return try await forEach(containers) { engine, reference throws(EngineError) in
+                try await engine.start(reference)
+            }
+        }
+        guard containers.count == 1 else {
+            throw UsageError(message: "you cannot start and attach multiple containers at once", code: 1)
+        }
+        let keys = try DetachKeys(parsing: detachKeys)
+        let engine = try await CommandEnvironment.connect()
+        let details = try await engine.inspect(containers[0])
+        let id = details.id
+        let input = interactive && details.spec.openStdin
+        let stream = try await engine.attach(id, AttachRequest(stdin: input))
+        let wait = try await engine.beginWait(id, for: details.spec.autoRemove ? .removed : .nextExit)
+        try await engine.start(id)
+        var session = InteractiveSession(
+            stream: stream, tty: details.spec.tty, forwardsInput: input, detachKeys: keys,
+            resize: { await resizeQuietly(engine, id, $0) })
+        if sigProxy { session.forwardSignal = { await killQuietly(engine, id, $0) } }
+        try await finishSession(session, wait)
+    }
+}

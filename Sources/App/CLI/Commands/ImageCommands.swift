@@ -1,0 +1,149 @@
+import ArgumentParser
+import AsyncIO
+import DockerAPI
+import EngineAPI
+import Linux
+
+struct ImageListOptions: ParsableArguments {
+    @Flag(name: [.short, .long], help: "Accepted for scripts.") var all = false
+    @Flag(name: [.short, .long], help: "Ids alone.") var quiet = false
+    @Flag(help: "Do not shorten ids.") var noTrunc = false
+    @Flag(help: "Show digests.") var digests = false
+    @Option(
+        name: [.customShort("f", allowingJoined: true), .long], parsing: .unconditionalSingleValue,
+        help: "reference=…, label=…, dangling=…")
+    var filter: [String] = []
+    @Option(help: "table, json, or a template such as '{{.Repository}}:{{.Tag}}'.") var format: String?
+    @Argument var pattern: String?
+
+    func list() async throws {
+        var query = QueryString()
+        query.add("filters", try Filtering.encoded(filter))
+        var request = try ImageFilter(dockerQuery: query)
+        if let pattern { request.references.append(pattern) }
+        let images = try await CommandEnvironment.connect().images(request)
+        if quiet {
+            return Console.out(images.map { (noTrunc ? $0.id : $0.id.shortID) + "\n" }.joined())
+        }
+        let now = Timestamp.now()
+        let listing = Listing(
+            columns: [
+                ("Repository", "REPOSITORY"), ("Tag", "TAG"), ("Digest", "DIGEST"), ("ID", "IMAGE ID"),
+                ("CreatedSince", "CREATED"), ("Size", "SIZE"), ("CreatedAt", "CREATED AT"),
+                ("Containers", "CONTAINERS"),
+            ], rows: images.flatMap { rows($0, now) })
+        let usual = ["Repository", "Tag"] + (digests ? ["Digest"] : []) + ["ID", "CreatedSince", "Size"]
+        Console.out(try listing.text(format: format, usual: usual))
+    }
+
+    private func rows(_ image: ImageSummary, _ now: Timestamp) -> [[String: String]] {
+        let tags = image.tags.isEmpty ? ["<none>:<none>"] : image.tags
+        return tags.map { tag in
+            let colon = tag.lastIndex(of: ":") ?? tag.endIndex
+            let age = image.createdAt.map {
+                StatusText.age(seconds: now.secondsSinceEpoch - $0.secondsSinceEpoch) + " ago"
+            }
+            return [
+                "Repository": String(tag[..<colon]), "Tag": String(tag[colon...].dropFirst()),
+                "Digest": image.digests.first?.split(separator: "@").last.map(String.init) ?? "<none>",
+                "ID": noTrunc ? image.id : image.id.shortID, "CreatedSince": age ?? "N/A",
+                "CreatedAt": image.createdAt?.rfc3339Nano ?? "N/A", "Size": Units.decimal(image.sizeBytes),
+                "Containers": String(image.containerCount),
+            ]
+        }
+    }
+}
+
+struct ImagesCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "images", abstract: "List images.")
+    @OptionGroup var options: ImageListOptions
+
+    func run() async throws { try await options.list() }
+}
+
+struct ImageListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "ls", abstract: "List images.", aliases: ["list"])
+    @OptionGroup var options: ImageListOptions
+
+    func run() async throws { try await options.list() }
+}
+
+struct LoadCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "load", abstract: "Load images from an OCI or docker archive, or an OCI layout directory.")
+    @Option(name: [.customShort("i", allowingJoined: true), .long], help: "The file; standard input without it.")
+    var input: String?
+    @Flag(name: [.short, .long], help: "Do not show progress.") var quiet = false
+
+    func run() async throws {
+        if input == nil, Console.inputIsTerminal {
+            throw UsageError(message: "requested load from stdin, but stdin is empty", code: 1)
+        }
+        let source = try input.map { ImageLoadSource.path(try absolutePath($0)) } ?? .bytes(standardInput)
+        let showsProgress = !quiet && isTerminal
+        for try await step in try await CommandEnvironment.connect().loadImages(source) {
+            switch step {
+            case .layer(let digest, let done, let total):
+                guard showsProgress else { continue }
+                let whole = total.map { "/" + Units.decimal($0) } ?? ""
+                Console.error("\r\u{1B}[K\(digest.shortID): \(Units.decimal(done))\(whole)")
+            case .loaded(let name, let id):
+                if showsProgress { Console.error("\r\u{1B}[K") }
+                Console.out(name.map { "Loaded image: \($0)\n" } ?? "Loaded image ID: \(id)\n")
+            }
+        }
+    }
+
+    private var isTerminal: Bool { Console.outputIsTerminal }
+
+    /// The engine may run elsewhere on this machine: its working directory is not ours.
+    private func absolutePath(_ path: String) throws -> String {
+        if path.hasPrefix("/") { return path }
+        do throws(KernelError) { return try WorkingDirectory.path() + "/" + path } catch {
+            throw UsageError(message: "\(error)", code: 1)
+        }
+    }
+
+    private var standardInput: EngineStream<[UInt8]> {
+        EngineStream {
+            try await BlockingPool.shared.run { () throws(KernelError) -> [UInt8]? in
+                var chunk = [UInt8](repeating: 0, count: 1 << 20)
+                let count = try Descriptor.standardInput.read(into: &chunk)
+                return count > 0 ? Array(chunk[..<count]) : nil
+            }
+        }
+    }
+}
+
+struct ImageRemovalOptions: ParsableArguments {
+    @Flag(name: [.short, .long], help: "Even where a stopped container uses it.") var force = false
+    @Flag(help: "Keep parents without a name.") var noPrune = false
+    @Argument var images: [String]
+
+    func remove() async throws {
+        let (force, prune) = (force, !noPrune)
+        try await forEach(images, printing: false) { engine, reference throws(EngineError) in
+            for removal in try await engine.removeImage(reference, force: force, prune: prune) {
+                switch removal {
+                case .untagged(let name): Console.out("Untagged: \(name)\n")
+                case .deleted(let id): Console.out("Deleted: \(id)\n")
+                }
+            }
+        }
+    }
+}
+
+struct RemoveImageCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "rmi", abstract: "Remove images.")
+    @OptionGroup var options: ImageRemovalOptions
+
+    func run() async throws { try await options.remove() }
+}
+
+struct ImageRemoveCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rm", abstract: "Remove images.", aliases: ["remove"])
+    @OptionGroup var options: ImageRemovalOptions
+
+    func run() async throws { try await options.remove() }
+}

@@ -1,0 +1,91 @@
+import ArgumentParser
+import DockerAPI
+import EngineAPI
+import JSON
+
+struct InspectOptions: ParsableArguments {
+    @Option(name: [.customShort("f", allowingJoined: true), .long], help: "A template such as '{{.State.Status}}'.")
+    var format: String?
+    @Flag(name: [.short, .long], help: "Accepted for scripts.") var size = false
+    @Argument var references: [String]
+
+    /// Prints what was found as docker does: an array, or a line each by the template; fails if any was not found.
+    func print(
+        _ look: @Sendable (any Engine, String) async throws(EngineError) -> JSONValue
+    ) async throws {
+        let engine = try await CommandEnvironment.connect()
+        let template = try parsedTemplate()
+        var found: [JSONValue] = []
+        var failed = false
+        for reference in references {
+            do throws(EngineError) { found.append(try await look(engine, reference)) } catch {
+                Console.error(error.kind == .notFound ? "Error: \(error.message)\n" : Refusals.line(error))
+                failed = true
+            }
+        }
+        if let template {
+            for body in found { try render(template, body) }
+        } else {
+            Console.out(String(decoding: JSONValue.array(found).prettyBytes(), as: UTF8.self) + "\n")
+        }
+        if failed { throw ExitStatus(code: 1) }
+    }
+
+    private func parsedTemplate() throws -> Template? {
+        guard let format else { return nil }
+        do throws(Template.Failure) { return try Template(format == "json" ? "{{json .}}" : format) } catch {
+            throw UsageError(message: error.message, code: 64)
+        }
+    }
+
+    private func render(_ template: Template, _ body: JSONValue) throws {
+        do throws(Template.Failure) { Console.out(try template.render(body) + "\n") } catch {
+            throw UsageError(message: error.message, code: 1)
+        }
+    }
+}
+
+struct InspectCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inspect", abstract: "Show all that is known of containers or images.")
+    @Option(help: "container or image.") var type: String?
+    @OptionGroup var options: InspectOptions
+
+    func run() async throws {
+        let type = type
+        try await options.print { engine, reference throws(EngineError) in
+            if type == "image" { return try await engine.inspectImage(reference).dockerBody }
+            do throws(EngineError) {
+                return try await engine.inspect(reference).dockerBody
+            } catch  where type == nil && error.kind == .notFound {
+                do throws(EngineError) { return try await engine.inspectImage(reference).dockerBody } catch {
+                    throw EngineError(error.kind, "No such object: \(reference)", object: reference)
+                }
+            }
+        }
+    }
+}
+
+struct ContainerInspectCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inspect", abstract: "Show all that is known of containers.")
+    @OptionGroup var options: InspectOptions
+
+    func run() async throws {
+        try await options.print { engine, reference throws(EngineError) in
+            try await engine.inspect(reference).dockerBody
+        }
+    }
+}
+
+struct ImageInspectCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inspect", abstract: "Show all that is known of images.")
+    @OptionGroup var options: InspectOptions
+
+    func run() async throws {
+        try await options.print { engine, reference throws(EngineError) in
+            try await engine.inspectImage(reference).dockerBody
+        }
+    }
+}

@@ -1,0 +1,134 @@
+import ArgumentParser
+import DockerAPI
+import EngineAPI
+import Linux
+
+/// The options of `ps`, which `container ls` shares.
+struct ListOptions: ParsableArguments {
+    @Flag(name: [.short, .long], help: "Those that do not run too.") var all = false
+    @Flag(name: [.short, .long], help: "Ids alone.") var quiet = false
+    @Flag(name: [.short, .long], help: "The latest one.") var latest = false
+    @Flag(name: [.short, .long], help: "Accepted for scripts.") var size = false
+    @Option(name: [.customShort("n", allowingJoined: true), .long], help: "So many of the latest.") var last: Int?
+    @Option(
+        name: [.customShort("f", allowingJoined: true), .long], parsing: .unconditionalSingleValue,
+        help: "name=…, status=…, label=…, ancestor=…, id=…, exited=…, before=…, since=…")
+    var filter: [String] = []
+    @Flag(help: "Do not shorten ids and commands.") var noTrunc = false
+    @Option(help: "table, json, or a template such as '{{.Names}}'.") var format: String?
+
+    func list() async throws {
+        var query = QueryString()
+        query.add("all", all)
+        query.add("limit", latest ? "1" : last.map(String.init))
+        query.add("filters", try Filtering.encoded(filter))
+        let summaries = try await CommandEnvironment.connect().containers(ContainerFilter(dockerQuery: query))
+        if quiet {
+            return Console.out(summaries.map { (noTrunc ? $0.id : $0.id.shortID) + "\n" }.joined())
+        }
+        let now = Timestamp.now()
+        let listing = Listing(
+            columns: [
+                ("ID", "CONTAINER ID"), ("Image", "IMAGE"), ("Command", "COMMAND"), ("RunningFor", "CREATED"),
+                ("Status", "STATUS"), ("Ports", "PORTS"), ("Names", "NAMES"), ("State", "STATE"),
+                ("CreatedAt", "CREATED AT"), ("Labels", "LABELS"), ("Mounts", "MOUNTS"), ("Networks", "NETWORKS"),
+            ], rows: summaries.map { row($0, now) })
+        Console.out(
+            try listing.text(
+                format: format, usual: ["ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names"]))
+    }
+
+    private func row(_ summary: ContainerSummary, _ now: Timestamp) -> [String: String] {
+        [
+            "ID": noTrunc ? summary.id : summary.id.shortID, "Image": summary.image,
+            "Command": "\"\(noTrunc ? summary.command : summary.command.shortened(to: 20))\"",
+            "RunningFor": StatusText.age(seconds: now.secondsSinceEpoch - summary.createdAt.secondsSinceEpoch) + " ago",
+            "Status": StatusText.text(summary.state, now: now), "Ports": "", "Names": summary.name,
+            "State": summary.state.status.rawValue, "CreatedAt": summary.createdAt.rfc3339Nano,
+            "Labels": summary.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ","),
+            "Mounts": summary.mounts.map(\.source).filter { !$0.isEmpty }.joined(separator: ","),
+            "Networks": summary.networkMode,
+        ]
+    }
+}
+
+struct ListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "ps", abstract: "List containers.")
+    @OptionGroup var options: ListOptions
+
+    func run() async throws { try await options.list() }
+}
+
+struct ContainerListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ls", abstract: "List containers.", aliases: ["ps", "list"])
+    @OptionGroup var options: ListOptions
+
+    func run() async throws { try await options.list() }
+}
+
+/// `--filter` options in the form in which the API takes them.
+enum Filtering {
+    static func encoded(_ words: [String]) throws -> String? {
+        var filters = Filters()
+        for word in words {
+            let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            guard parts.count == 2 else {
+                throw UsageError(message: "bad format of filter (expected name=value): \(word)", code: 1)
+            }
+            filters.add(parts[0], [parts[1]])
+        }
+        return filters.encoded
+    }
+}
+
+struct TopCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "top", abstract: "List a container's processes.", usage: "gantry top CONTAINER [ps OPTIONS]")
+    @Argument(parsing: .captureForPassthrough) var words: [String] = []
+
+    func run() async throws {
+        guard let container = words.first else {
+            throw UsageError(message: "\"gantry top\" requires at least 1 argument.", code: 1)
+        }
+        let arguments = Array(words.dropFirst())
+        let processes = try await CommandEnvironment.connect()
+            .top(container, psArguments: arguments.isEmpty ? ["-ef"] : arguments)
+        var table = Table(titles: processes.titles)
+        table.rows = processes.rows
+        Console.out(table.text)
+    }
+}
+
+struct EventsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "events", abstract: "Print what happens.")
+    @Option(help: "Also what happened since then.") var since: String?
+    @Option(help: "End then.") var until: String?
+    @Option(
+        name: [.customShort("f", allowingJoined: true), .long], parsing: .unconditionalSingleValue,
+        help: "event=…, container=…, image=…, type=…, label=…")
+    var filter: [String] = []
+    @Option(help: "json, or a template such as '{{.Action}}'.") var format: String?
+
+    func run() async throws {
+        var query = QueryString()
+        query.add("filters", try Filtering.encoded(filter))
+        var request = try EventRequest(dockerQuery: query)
+        request.since = try Moment.parse(since, "since")
+        request.until = try Moment.parse(until, "until")
+        let events = try await CommandEnvironment.connect().events(request)
+        for try await event in events { Console.out(try line(event) + "\n") }
+    }
+
+    private func line(_ event: EngineEvent) throws -> String {
+        if format == "json" { return event.dockerBody.compactText }
+        if let format {
+            do throws(Template.Failure) { return try Template(format).render(event.dockerBody) } catch {
+                throw UsageError(message: error.message, code: 1)
+            }
+        }
+        let attributes = event.attributes.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        let suffix = attributes.isEmpty ? "" : " (\(attributes.joined(separator: ", ")))"
+        return "\(event.time.rfc3339Nano) \(event.kind.rawValue) \(event.action) \(event.actorID)\(suffix)"
+    }
+}

@@ -1,0 +1,128 @@
+import ArgumentParser
+import DockerAPI
+import EngineAPI
+import Glibc
+import Linux
+
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Create and start a container.",
+        usage: "gantry run [OPTIONS] IMAGE [COMMAND] [ARG...]", helpNames: .long)
+
+    @Flag(name: [.short, .long], help: "Run in the background and print the id.") var detach = false
+    @OptionGroup var options: ContainerOptions
+    @Argument(parsing: .captureForPassthrough, help: "The image, and the command with its arguments.")
+    var words: [String] = []
+
+    func run() async throws {
+        let keys = try DetachKeys(parsing: options.detachKeys)
+        let request = try CreateBody(options: options, words: words, attaches: !detach).request()
+        if options.tty, options.interactive, !detach, !Console.inputIsTerminal {
+            throw UsageError(message: "the input device is not a TTY", code: 1)
+        }
+        let engine = try await CommandEnvironment.connect()
+        let id = try await createContainer(engine, request, options)
+        guard detach else { return try await attached(engine, id, keys) }
+        try await start(engine, id)
+        Console.out(id + "\n")
+    }
+
+    private func attached(_ engine: any Engine, _ id: String, _ keys: DetachKeys) async throws {
+        let chosen = Set(options.attach.map { $0.lowercased() })
+        let all = chosen.isEmpty
+        let input = options.interactive && (all || chosen.contains("stdin"))
+        let stream = try await engine.attach(
+            id,
+            AttachRequest(
+                stdin: input, stdout: all || chosen.contains("stdout"), stderr: all || chosen.contains("stderr")))
+        let wait = try await engine.beginWait(id, for: options.rm ? .removed : .nextExit)
+        do {
+            try await start(engine, id)
+        } catch {
+            await stream.close()
+            throw error
+        }
+        var session = InteractiveSession(
+            stream: stream, tty: options.tty, forwardsInput: input, detachKeys: keys,
+            resize: { size in await resizeQuietly(engine, id, size) })
+        if options.sigProxy { session.forwardSignal = { await killQuietly(engine, id, $0) } }
+        try await finishSession(session, wait)
+    }
+
+    /// A container that `--rm` would have removed after its end is removed after a start that failed, too.
+    private func start(_ engine: any Engine, _ id: String) async throws(EngineError) {
+        do throws(EngineError) { try await engine.start(id) } catch {
+            if options.rm, error.kind != .cancelled {
+                do throws(EngineError) { try await engine.remove(id, force: true, volumes: true) } catch {
+                    // The engine removed it, or is gone: what matters is why the start failed.
+                }
+            }
+            throw error
+        }
+    }
+}
+
+struct CreateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "create", abstract: "Create a container that does not run yet.",
+        usage: "gantry create [OPTIONS] IMAGE [COMMAND] [ARG...]", helpNames: .long)
+
+    @OptionGroup var options: ContainerOptions
+    @Argument(parsing: .captureForPassthrough, help: "The image, and the command with its arguments.")
+    var words: [String] = []
+
+    func run() async throws {
+        let request = try CreateBody(options: options, words: words, attaches: true).request()
+        let engine = try await CommandEnvironment.connect()
+        Console.out(try await createContainer(engine, request, options) + "\n")
+    }
+}
+
+/// Creates the container, says the warnings, and writes the id where `--cidfile` asks for it.
+private func createContainer(
+    _ engine: any Engine, _ request: CreateRequest, _ options: ContainerOptions
+) async throws -> String {
+    if let path = options.cidfile, access(path, F_OK) == 0 {
+        throw UsageError(
+            message: "container ID file found, make sure the other container isn't running or delete \(path)")
+    }
+    let created: CreatedContainer
+    do {
+        created = try await engine.create(request.spec, name: options.name)
+    } catch {
+        if error.kind == .notFound, error.message.lowercased().contains("image") {
+            Console.error("Unable to find image '\(request.spec.image)' locally\n")
+        }
+        throw error
+    }
+    for warning in request.warnings + created.warnings { Console.error("WARNING: \(warning)\n") }
+    if let path = options.cidfile { try write(created.id, to: path) }
+    return created.id
+}
+
+private func write(_ id: String, to path: String) throws(EngineError) {
+    do throws(KernelError) { try FileContents.write(id, to: path) } catch {
+        throw EngineError(.invalid, "failed to create the container ID file: \(error)")
+    }
+}
+
+/// Runs a session on a container that was started, and ends with the container's exit code.
+func finishSession(_ session: InteractiveSession, _ wait: ExitWait?) async throws {
+    switch await session.run() {
+    case .detached: return
+    case .interrupted(let number): throw ExitStatus(code: 128 + number)
+    case .ended: break
+    }
+    guard let result = try await wait?.result() else { return }
+    if result.exitCode != 0 { throw ExitStatus(code: result.exitCode) }
+}
+
+/// A resize that comes too early or too late is of no interest to anybody.
+func resizeQuietly(_ engine: any Engine, _ id: String, _ size: TerminalSize) async {
+    do throws(EngineError) { try await engine.resize(id, to: size) } catch { return }
+}
+
+/// A signal for a process that has just ended is of no interest to anybody.
+func killQuietly(_ engine: any Engine, _ id: String, _ number: Int32) async {
+    do throws(EngineError) { try await engine.kill(id, signal: String(number)) } catch { return }
+}

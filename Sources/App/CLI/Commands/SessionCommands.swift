@@ -1,0 +1,133 @@
+import ArgumentParser
+import DockerAPI
+import EngineAPI
+
+struct AttachCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "attach", abstract: "Attach to a running container's standard streams.")
+    @Flag(help: "Do not attach to its input.") var noStdin = false
+    @Option(help: "Pass signals on to the process.") var sigProxy: Bool = true
+    @Option(help: "The keys that detach.") var detachKeys: String?
+    @Argument var container: String
+
+    func run() async throws {
+        let keys = try DetachKeys(parsing: detachKeys)
+        let engine = try await CommandEnvironment.connect()
+        let details = try await engine.inspect(container)
+        let id = details.id
+        switch details.state.status {
+        case .running: break
+        case .paused:
+            throw UsageError(message: "you cannot attach to a paused container, unpause it first", code: 1)
+        default: throw UsageError(message: "you cannot attach to a stopped container, start it first", code: 1)
+        }
+        let input = !noStdin && details.spec.openStdin
+        if details.spec.tty, input, !Console.inputIsTerminal {
+            throw UsageError(message: "the input device is not a TTY", code: 1)
+        }
+        let wait = try await engine.beginWait(id, for: .notRunning)
+        let stream = try await engine.attach(id, AttachRequest(stdin: input))
+        var session = InteractiveSession(
+            stream: stream, tty: details.spec.tty, forwardsInput: input, detachKeys: keys,
+            resize: { await resizeQuietly(engine, id, $0) })
+        if sigProxy { session.forwardSignal = { await killQuietly(engine, id, $0) } }
+        try await finishSession(session, wait)
+    }
+}
+
+struct ExecCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "exec", abstract: "Run a further command in a running container.",
+        usage: "gantry exec [OPTIONS] CONTAINER COMMAND [ARG...]")
+    @Flag(name: [.short, .long], help: "Keep standard input open.") var interactive = false
+    @Flag(name: [.short, .long], help: "Allocate a pseudo terminal.") var tty = false
+    @Flag(name: [.short, .long], help: "Run in the background.") var detach = false
+    @Option(
+        name: [.customShort("e", allowingJoined: true), .long], parsing: .unconditionalSingleValue,
+        help: "Set an environment variable.")
+    var env: [String] = []
+    @Option(name: [.customShort("w", allowingJoined: true), .long], help: "The working directory.") var workdir: String?
+    @Option(name: [.customShort("u", allowingJoined: true), .long], help: "User, and group after a colon.")
+    var user: String?
+    @Flag(help: "All capabilities.") var privileged = false
+    @Option(help: "The keys that detach.") var detachKeys: String?
+    @Argument(parsing: .captureForPassthrough, help: "The container, and the command with its arguments.")
+    var words: [String] = []
+
+    func run() async throws {
+        let keys = try DetachKeys(parsing: detachKeys)
+        guard let container = words.first, words.count > 1 else {
+            throw UsageError(message: "\"gantry exec\" requires at least 2 arguments.", code: 1)
+        }
+        guard !container.hasPrefix("-") else { throw UsageError(message: "unknown flag: \(container)", code: 125) }
+        if tty, interactive, !detach, !Console.inputIsTerminal {
+            throw UsageError(message: "the input device is not a TTY", code: 1)
+        }
+        let engine = try await CommandEnvironment.connect()
+        do {
+            let id = try await engine.createExec(container, spec())
+            if detach { return try await engine.startExecDetached(id) }
+            try await attached(engine, id, keys)
+        } catch let error as EngineError {
+            Console.error(Refusals.line(error))
+            throw ExitStatus(code: Refusals.runExitCode(error) == 125 ? 1 : Refusals.runExitCode(error))
+        }
+    }
+
+    private func spec() -> ExecSpec {
+        var spec = ExecSpec(command: Array(words.dropFirst()))
+        spec.environment = env
+        spec.workingDirectory = workdir
+        spec.user = user
+        spec.tty = tty
+        spec.attachStdin = interactive && !detach
+        spec.attachStdout = !detach
+        spec.attachStderr = !detach
+        spec.privileged = privileged
+        return spec
+    }
+
+    private func attached(_ engine: any Engine, _ id: String, _ keys: DetachKeys) async throws {
+        let stream = try await engine.startExec(id, size: tty ? RawTerminal.size : nil)
+        let session = InteractiveSession(
+            stream: stream, tty: tty, forwardsInput: interactive, detachKeys: keys,
+            resize: { size in
+                do throws(EngineError) { try await engine.resizeExec(id, to: size) } catch {
+                    // It has just ended.
+                }
+            })
+        try await finishSession(session, nil)
+        let details = try await engine.inspectExec(id)
+        if let code = details.exitCode, code != 0 { throw ExitStatus(code: code) }
+    }
+}
+
+struct LogsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "logs", abstract: "Print a container's output.")
+    @Flag(name: [.short, .long], help: "Stay for new lines.") var follow = false
+    @Flag(name: [.short, .long], help: "Print each line's time.") var timestamps = false
+    @Option(name: [.customShort("n", allowingJoined: true), .long], help: "Only so many lines from the end.")
+    var tail = "all"
+    @Option(help: "From a time, or from so long ago: 2026-01-02T15:04:05Z, 10m.") var since: String?
+    @Option(help: "Up to a time.") var until: String?
+    @Argument var container: String
+
+    func run() async throws {
+        var request = LogRequest()
+        request.follow = follow
+        request.tail = Int(tail).flatMap { $0 >= 0 ? $0 : nil }
+        request.since = try Moment.parse(since, "since")
+        request.until = try Moment.parse(until, "until")
+        let stream = try await CommandEnvironment.connect().logs(container, request)
+        for try await entries in stream {
+            var output: [UInt8] = []
+            var errors: [UInt8] = []
+            for entry in entries {
+                let line = (timestamps ? entry.time.rfc3339NanoBytes + [32] : []) + entry.bytes
+                if entry.source == .stdout { output += line } else { errors += line }
+            }
+            if !errors.isEmpty { _ = await Console.pass(errors, to: .standardError) }
+            if !output.isEmpty, !(await Console.pass(output, to: .standardOutput)) { return }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import ArgumentParser
+import EngineAPI
+import Linux
+
+struct StatsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stats", abstract: "Show what containers use, once a second.")
+    @Flag(help: "One table, then end.") var noStream = false
+    @Flag(name: [.short, .long], help: "Those that do not run too.") var all = false
+    @Flag(help: "Do not shorten ids.") var noTrunc = false
+    @Option(help: "table, json, or a template such as '{{.Name}} {{.CPUPerc}}'.") var format: String?
+    @Argument var containers: [String] = []
+
+    func run() async throws {
+        let engine = try await CommandEnvironment.connect()
+        var names = containers
+        if names.isEmpty { names = try await engine.containers(ContainerFilter(all: all)).map(\.id) }
+        var earlier: [String: ContainerStats] = [:]
+        // Two samples make a rate: the first array only begins it.
+        var round = 0
+        for try await samples in try await engine.stats(names, every: .seconds(1)) {
+            defer { earlier = Dictionary(samples.map { ($0.id, $0) }) { first, _ in first } }
+            round += 1
+            if round == 1, !samples.isEmpty { continue }
+            try show(samples, earlier)
+            if noStream { return }
+        }
+    }
+
+    private func show(_ samples: [ContainerStats], _ earlier: [String: ContainerStats]) throws {
+        let listing = Listing(
+            columns: [
+                ("Container", "CONTAINER"), ("ID", "CONTAINER ID"), ("Name", "NAME"), ("CPUPerc", "CPU %"),
+                ("MemUsage", "MEM USAGE / LIMIT"), ("MemPerc", "MEM %"), ("NetIO", "NET I/O"),
+                ("BlockIO", "BLOCK I/O"), ("PIDs", "PIDS"),
+            ], rows: samples.map { row($0, earlier[$0.id]) })
+        let text = try listing.text(
+            format: format, usual: ["ID", "Name", "CPUPerc", "MemUsage", "MemPerc", "NetIO", "BlockIO", "PIDs"])
+        // Home and clear, as a screen that is looked at; as plain tables where it is piped.
+        Console.out((!noStream && format == nil && Console.outputIsTerminal ? "\u{1B}[2J\u{1B}[H" : "") + text)
+    }
+
+    private func row(_ sample: ContainerStats, _ earlier: ContainerStats?) -> [String: String] {
+        let used = sample.memoryUsedBytes
+        let received = sample.networks.values.reduce(0) { $0 + $1.receivedBytes }
+        let sent = sample.networks.values.reduce(0) { $0 + $1.sentBytes }
+        let share = sample.memoryLimitBytes > 0 ? Double(used) / Double(sample.memoryLimitBytes) * 100 : 0
+        return [
+            "Container": sample.id.shortID, "ID": noTrunc ? sample.id : sample.id.shortID, "Name": sample.name,
+            "CPUPerc": Units.percent(earlier.flatMap { sample.cpuPercent(since: $0) }),
+            "MemUsage": "\(Units.binary(used)) / \(Units.binary(sample.memoryLimitBytes))",
+            "MemPerc": Units.percent(share),
+            "NetIO": "\(Units.decimal(Int64(clamping: received))) / \(Units.decimal(Int64(clamping: sent)))",
+            "BlockIO": Units.decimal(Int64(clamping: sample.blockReadBytes)) + " / "
+                + Units.decimal(Int64(clamping: sample.blockWriteBytes)),
+            "PIDs": String(sample.pids),
+        ]
+    }
+}

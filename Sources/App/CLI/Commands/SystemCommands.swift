@@ -1,0 +1,117 @@
+import ArgumentParser
+import DockerAPI
+import EngineAPI
+import JSON
+
+struct VersionCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "version", abstract: "Print versions.")
+    @Flag(help: "This program's alone, without an engine.") var client = false
+    @Option(name: [.customShort("f", allowingJoined: true), .long], help: "A template such as '{{.Server.Version}}'.")
+    var format: String?
+
+    func run() async throws {
+        let environment = try CommandEnvironment.required()
+        if client { return Console.out(text("Client", environment.version)) }
+        let server = try await CommandEnvironment.connect().version()
+        guard let format else {
+            return Console.out(text("Client", environment.version) + "\n" + text("Server", server))
+        }
+        do throws(Template.Failure) {
+            let value: JSONValue = ["Client": environment.version.dockerBody, "Server": server.dockerBody]
+            Console.out(try Template(format == "json" ? "{{json .}}" : format).render(value) + "\n")
+        } catch {
+            throw UsageError(message: error.message, code: 64)
+        }
+    }
+
+    private func text(_ title: String, _ version: EngineVersion) -> String {
+        var lines = [
+            "\(title): \(version.name)", " Version:      \(version.version)",
+            " API version:  \(version.apiVersion) (minimum version \(version.minimumAPIVersion))",
+            " OS/Arch:      \(version.os)/\(version.architecture)",
+        ]
+        if !version.gitCommit.isEmpty { lines.append(" Git commit:   \(version.gitCommit)") }
+        if !version.kernelVersion.isEmpty { lines.append(" Kernel:       \(version.kernelVersion)") }
+        for (name, number) in version.components.sorted(by: { $0.key < $1.key }) {
+            lines.append(" \(name): \(number)")
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+}
+
+struct InfoCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "info", abstract: "Show the engine and its machine.")
+    @Option(name: [.customShort("f", allowingJoined: true), .long], help: "A template such as '{{.Driver}}'.")
+    var format: String?
+
+    func run() async throws {
+        let info = try await CommandEnvironment.connect().info()
+        if let format {
+            do throws(Template.Failure) {
+                let template = try Template(format == "json" ? "{{json .}}" : format)
+                return Console.out(try template.render(info.dockerBody(now: .now())) + "\n")
+            } catch {
+                throw UsageError(message: error.message, code: 64)
+            }
+        }
+        Console.out(text(info))
+        for warning in info.warnings { Console.error("WARNING: \(warning)\n") }
+    }
+
+    private func text(_ info: EngineInfo) -> String {
+        let total = info.containersRunning + info.containersPaused + info.containersStopped
+        return """
+            Containers: \(total)
+             Running: \(info.containersRunning)
+             Paused: \(info.containersPaused)
+             Stopped: \(info.containersStopped)
+            Images: \(info.images)
+            Server Version: \(info.serverVersion)
+            Storage Driver: \(info.storageDriver)
+            Logging Driver: \(info.loggingDriver)
+            Cgroup Driver: \(info.cgroupDriver)
+            Cgroup Version: \(info.cgroupVersion)
+            Runtimes: \(info.runtimes.joined(separator: " "))
+            Default Runtime: \(info.defaultRuntime)
+            Security Options: \(info.securityOptions.joined(separator: " "))
+            Kernel Version: \(info.kernelVersion)
+            Operating System: \(info.operatingSystem)
+            Architecture: \(info.architecture)
+            CPUs: \(info.cpuCount)
+            Total Memory: \(Units.binary(UInt64(clamping: info.memoryBytes)))
+            Name: \(info.name)
+            ID: \(info.id)
+            Gantry Root Dir: \(info.dataRoot)
+
+            """
+    }
+}
+
+struct DaemonCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "daemon", abstract: "Host the engine and serve its API until a signal comes.",
+        discussion: "Containers run on when the daemon ends. No command needs a daemon to be started.")
+    @Option(
+        name: [.customShort("H"), .long], parsing: .unconditionalSingleValue,
+        help: "A further socket to serve: unix:///path/to/socket.")
+    var host: [String] = []
+
+    func run() async throws {
+        let environment = try CommandEnvironment.required()
+        let code = try await environment.runDaemon(environment.options, host)
+        if code != 0 { throw ExitStatus(code: code) }
+    }
+}
+
+struct CompletionCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "completion", abstract: "Print a completion script: bash, zsh or fish.")
+    @Argument var shell: String
+
+    func run() throws {
+        guard let kind = CompletionShell(rawValue: shell) else {
+            throw UsageError(message: "unknown shell `\(shell)`: choose bash, zsh or fish", code: 1)
+        }
+        Console.out(GantryCommand.completionScript(for: kind) + "\n")
+    }
+}

@@ -1,0 +1,107 @@
+import ArgumentParser
+import EngineAPI
+
+/// The command line in docker's grammar.
+package struct GantryCommand: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "gantry",
+        abstract: "A terminal container manager with its own engine.",
+        discussion: """
+            Without a command the front end opens. Options before the command:
+              --root DIR         keep all state below DIR
+              -H, --host HOST    drive another engine: unix:///path/to/socket
+              --theme NAME       dark, light, terminal, or a file
+              --no-color         no colours, as NO_COLOR in the environment
+              -v, --version      print the version
+            """,
+        subcommands: [
+            RunCommand.self, CreateCommand.self, ListCommand.self, StartCommand.self, StopCommand.self,
+            RestartCommand.self, KillCommand.self, PauseCommand.self, UnpauseCommand.self, RemoveCommand.self,
+            RenameCommand.self, ExecCommand.self, AttachCommand.self, LogsCommand.self, InspectCommand.self,
+            TopCommand.self, StatsCommand.self, WaitCommand.self, EventsCommand.self, ImagesCommand.self,
+            LoadCommand.self, RemoveImageCommand.self, VersionCommand.self, InfoCommand.self, DaemonCommand.self,
+            CompletionCommand.self, ContainerGroup.self, ImageGroup.self,
+        ])
+
+    package init() {}
+}
+
+struct ContainerGroup: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "container", abstract: "Manage containers.",
+        subcommands: [
+            RunCommand.self, CreateCommand.self, ContainerListCommand.self, StartCommand.self, StopCommand.self,
+            RestartCommand.self, KillCommand.self, PauseCommand.self, UnpauseCommand.self, RemoveCommand.self,
+            RenameCommand.self, ExecCommand.self, AttachCommand.self, LogsCommand.self, ContainerInspectCommand.self,
+            TopCommand.self, StatsCommand.self, WaitCommand.self,
+        ])
+}
+
+struct ImageGroup: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "image", abstract: "Manage images.",
+        subcommands: [
+            ImageListCommand.self, LoadCommand.self, ImageRemoveCommand.self, ImageInspectCommand.self,
+        ])
+}
+
+/// Runs one command line; never ends the process itself.
+///
+/// - Parameter arguments: the words after the program's name and the global options.
+/// - Returns: the exit code, as docker gives it.
+package func runCommandLine(_ arguments: [String], environment: CommandEnvironment) async -> Int32 {
+    await CommandEnvironment.$current.withValue(environment) {
+        let isRun = arguments.first == "run" || arguments.prefix(2) == ["container", "run"]
+        let usageCode: Int32 = isRun ? 125 : 1
+        do {
+            var command = try GantryCommand.parseAsRoot(arguments)
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+            return 0
+        } catch {
+            return finish(error, usageCode: usageCode)
+        }
+    }
+}
+
+private func finish(_ error: any Error, usageCode: Int32) -> Int32 {
+    switch error {
+    case let error as ExitStatus: return error.code
+    case let error as UsageError:
+        Console.error("gantry: \(error.message)\n")
+        return error.code == 125 ? usageCode : error.code
+    case let error as EngineError:
+        Console.error(Refusals.line(error))
+        return usageCode == 125 ? Refusals.runExitCode(error) : 1
+    case is CancellationError: return 130
+    default: break
+    }
+    let isHelp = GantryCommand.exitCode(for: error) == .success
+    let message = GantryCommand.fullMessage(for: error)
+    if isHelp {
+        Console.out(message + "\n")
+        return 0
+    }
+    Console.error(message + "\n")
+    return usageCode
+}
+
+/// How an engine's refusal is told and what code it ends with.
+enum Refusals {
+    static func line(_ error: EngineError) -> String {
+        error.kind == .unavailable || error.kind == .denied
+            ? "gantry: \(error.message)\n" : "Error response from daemon: \(error.message)\n"
+    }
+
+    /// docker run: 125 where the engine failed, 126 and 127 where the program could not be run.
+    static func runExitCode(_ error: EngineError) -> Int32 {
+        switch error.kind {
+        case .commandNotExecutable: 126
+        case .commandNotFound: 127
+        default: 125
+        }
+    }
+}

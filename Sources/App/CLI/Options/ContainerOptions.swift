@@ -1,0 +1,106 @@
+import ArgumentParser
+
+/// The options that `run` and `create` share, under docker's names.
+struct ContainerOptions: ParsableArguments {
+    @Flag(name: [.short, .long], help: "Keep standard input open.") var interactive = false
+    @Flag(name: [.short, .long], help: "Allocate a pseudo terminal.") var tty = false
+    @Option(
+        name: [.customShort("a"), .long], parsing: .unconditionalSingleValue, help: "Attach to stdin, stdout, stderr.")
+    var attach: [String] = []
+    @Option(help: "Give the container a name.") var name: String?
+    @Flag(help: "Remove the container when it ends.") var rm = false
+    @Option(help: "The image, instead of as the first word.") var image: String?
+    @Option(
+        name: [.customShort("e", allowingJoined: true), .long], parsing: .unconditionalSingleValue,
+        help: "Set an environment variable: NAME=VALUE, or NAME to pass it on.")
+    var env: [String] = []
+    @Option(parsing: .unconditionalSingleValue, help: "Read environment variables from a file.") var envFile: [String] =
+        []
+    @Option(name: [.customShort("w", allowingJoined: true), .long], help: "The working directory.") var workdir: String?
+    @Option(name: [.customShort("u", allowingJoined: true), .long], help: "User, and group after a colon.")
+    var user: String?
+    @Option(name: [.customShort("h", allowingJoined: true), .long], help: "The host name.") var hostname: String?
+    @Option(help: "The domain name.") var domainname: String?
+    @Option(help: "Replace the image's entrypoint.") var entrypoint: String?
+    @Option(
+        name: [.customShort("l", allowingJoined: true), .long], parsing: .unconditionalSingleValue,
+        help: "Set a label: KEY=VALUE.")
+    var label: [String] = []
+    @Option(help: "The signal that stops the container.") var stopSignal: String?
+    @Option(help: "Seconds between the stop signal and SIGKILL.") var stopTimeout: Int?
+    @Option(help: "Write the container's id to a file.") var cidfile: String?
+    @Option(help: "Accepted for scripts: missing, never, always.") var pull: String?
+    @Option(help: "The keys that detach, such as ctrl-p,ctrl-q.") var detachKeys: String?
+    @Option(help: "Pass signals on to the process: true or false.") var sigProxy: Bool = true
+    @OptionGroup(title: "Storage") var storage: StorageOptions
+    @OptionGroup(title: "Limits") var limits: LimitOptions
+    @OptionGroup(title: "Isolation") var isolation: IsolationOptions
+    @OptionGroup(title: "Refused") var refused: RefusedOptions
+}
+
+struct StorageOptions: ParsableArguments {
+    @Option(
+        name: [.customShort("v", allowingJoined: true), .long], parsing: .unconditionalSingleValue,
+        help: "Bind a host path: SOURCE:TARGET[:ro].")
+    var volume: [String] = []
+    @Option(parsing: .unconditionalSingleValue, help: "type=bind,source=PATH,target=PATH[,readonly] or type=tmpfs,…")
+    var mount: [String] = []
+    @Option(parsing: .unconditionalSingleValue, help: "A memory file system: PATH[:OPTIONS].") var tmpfs: [String] = []
+    @Flag(help: "Make the root file system read-only.") var readOnly = false
+    @Option(help: "Size of /dev/shm.") var shmSize: String?
+    @Option(help: "How output is kept: json-file or none.") var logDriver: String?
+    @Option(parsing: .unconditionalSingleValue, help: "max-size=SIZE, max-file=COUNT.") var logOpt: [String] = []
+}
+
+struct LimitOptions: ParsableArguments {
+    @Option(name: [.customShort("m", allowingJoined: true), .long], help: "Memory limit: 512m.") var memory: String?
+    @Option(help: "Memory and swap together; -1 for unlimited swap.") var memorySwap: String?
+    @Option(help: "Soft memory limit.") var memoryReservation: String?
+    @Option(help: "Number of cores: 1.5.") var cpus: String?
+    @Option(name: [.customShort("c", allowingJoined: true), .long], help: "Relative weight.") var cpuShares: Int64?
+    @Option(help: "CFS period in microseconds.") var cpuPeriod: Int64?
+    @Option(help: "CFS quota in microseconds.") var cpuQuota: Int64?
+    @Option(help: "Cores to run on: 0-2,4.") var cpusetCpus: String?
+    @Option(help: "Memory nodes to use.") var cpusetMems: String?
+    @Option(help: "Number of processes; -1 for unlimited.") var pidsLimit: Int64?
+    @Option(parsing: .unconditionalSingleValue, help: "NAME=SOFT[:HARD]") var ulimit: [String] = []
+    @Option(help: "Adjust the OOM killer's score.") var oomScoreAdj: Int64?
+}
+
+struct IsolationOptions: ParsableArguments {
+    @Option(name: [.long, .customLong("net")], help: "none or host.") var network: String?
+    @Option(parsing: .unconditionalSingleValue, help: "Add a capability.") var capAdd: [String] = []
+    @Option(parsing: .unconditionalSingleValue, help: "Drop a capability.") var capDrop: [String] = []
+    @Option(parsing: .unconditionalSingleValue, help: "seccomp=unconfined, no-new-privileges.")
+    var securityOpt: [String] = []
+    @Flag(help: "All capabilities, devices and paths.") var privileged = false
+    @Option(parsing: .unconditionalSingleValue, help: "Kernel parameter: NAME=VALUE.") var sysctl: [String] = []
+    @Option(parsing: .unconditionalSingleValue, help: "Add a group.") var groupAdd: [String] = []
+}
+
+/// docker's options that this engine does not offer. They are known, so that they can be refused by their names
+/// instead of being taken for the image.
+struct RefusedOptions: ParsableArguments {
+    @Flag(name: .customLong("init"), help: .hidden) var initProcess = false
+    @Flag(name: [.customShort("P"), .long], help: .hidden) var publishAll = false
+    @Option(name: [.customShort("p", allowingJoined: true), .long], parsing: .unconditionalSingleValue, help: .hidden)
+    var publish: [String] = []
+    @Option(help: .hidden) var restart: String?
+    @Option(parsing: .unconditionalSingleValue, help: .hidden) var device: [String] = []
+    @Option(help: .hidden) var pid: String?
+    @Option(help: .hidden) var ipc: String?
+    @Option(help: .hidden) var userns: String?
+    @Option(help: .hidden) var runtime: String?
+    @Option(help: .hidden) var platform: String?
+    @Option(parsing: .unconditionalSingleValue, help: .hidden) var volumesFrom: [String] = []
+
+    func check() throws {
+        let used: [(Bool, String)] = [
+            (initProcess, "--init"), (publishAll, "--publish-all"), (!publish.isEmpty, "--publish"),
+            (restart != nil && restart != "no", "--restart"), (!device.isEmpty, "--device"), (pid != nil, "--pid"),
+            (ipc != nil && ipc != "private", "--ipc"), (userns != nil, "--userns"), (runtime != nil, "--runtime"),
+            (platform != nil, "--platform"), (!volumesFrom.isEmpty, "--volumes-from"),
+        ]
+        if let first = used.first(where: \.0) { throw UsageError(message: "\(first.1) is not supported yet") }
+    }
+}

@@ -1,0 +1,179 @@
+import DockerAPI
+import EngineAPI
+import Glibc
+import JSON
+import Linux
+
+/// Turns the options of `run` and `create` into docker's create body: one reader of that body, the API's, then decides
+/// what is valid, so that command line and API can never disagree.
+struct CreateBody {
+    let options: ContainerOptions
+    /// The image, where it was not given as an option, and the command.
+    let words: [String]
+    /// Streams `run` will attach to; none with `-d`.
+    var attaches: Bool
+
+    func request() throws -> CreateRequest {
+        try options.refused.check()
+        let (image, command) = try imageAndCommand()
+        var body = JSONObject([
+            ("Image", .string(image)), ("Tty", .bool(options.tty)), ("OpenStdin", .bool(options.interactive)),
+            ("StdinOnce", .bool(options.interactive && attaches)),
+            ("AttachStdin", .bool(options.interactive && attaches)),
+            ("AttachStdout", .bool(attaches)), ("AttachStderr", .bool(attaches)),
+            ("Env", .array(try environment().map(JSONValue.string))), ("Labels", map(options.label)),
+        ])
+        if !command.isEmpty { body["Cmd"] = .array(command.map(JSONValue.string)) }
+        body["Entrypoint"] = options.entrypoint.map { [.string($0)] }
+        body["WorkingDir"] = options.workdir.map(JSONValue.string)
+        body["User"] = options.user.map(JSONValue.string)
+        body["Hostname"] = options.hostname.map(JSONValue.string)
+        body["Domainname"] = options.domainname.map(JSONValue.string)
+        body["StopSignal"] = options.stopSignal.map(JSONValue.string)
+        body["StopTimeout"] = options.stopTimeout.map { .integer(Int64($0)) }
+        body["HostConfig"] = .object(try hostConfig())
+        return try CreateRequest(dockerBody: BodyReader(.object(body)))
+    }
+
+    private func imageAndCommand() throws -> (String, [String]) {
+        if let image = options.image { return (image, words) }
+        guard let image = words.first else {
+            throw UsageError(message: "an image is required: gantry run [OPTIONS] IMAGE [COMMAND] [ARG...]")
+        }
+        guard !image.hasPrefix("-") else { throw UsageError(message: "unknown flag: \(image)") }
+        return (image, Array(words.dropFirst()))
+    }
+
+    private func hostConfig() throws -> JSONObject {
+        var host = JSONObject([
+            ("NetworkMode", .string(options.isolation.network ?? "default")), ("AutoRemove", .bool(options.rm)),
+            ("Binds", .array(try options.storage.volume.map { .string(try absolute($0)) })),
+            ("Mounts", .array(try options.storage.mount.map(mount))),
+            ("ReadonlyRootfs", .bool(options.storage.readOnly)),
+            ("CapAdd", .array(options.isolation.capAdd.map(JSONValue.string))),
+            ("CapDrop", .array(options.isolation.capDrop.map(JSONValue.string))),
+            ("SecurityOpt", .array(options.isolation.securityOpt.map(JSONValue.string))),
+            ("Privileged", .bool(options.isolation.privileged)), ("Sysctls", map(options.isolation.sysctl)),
+            ("GroupAdd", .array(options.isolation.groupAdd.map(JSONValue.string))),
+            ("Ulimits", .array(try options.limits.ulimit.map(ulimit))),
+        ])
+        host["Tmpfs"] = .object(
+            JSONObject(
+                options.storage.tmpfs.map { text in
+                    let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
+                    return (parts.first ?? "", .string(parts.count > 1 ? parts[1] : ""))
+                }))
+        host["ShmSize"] = try size(options.storage.shmSize, "--shm-size")
+        host["OomScoreAdj"] = options.limits.oomScoreAdj.map(JSONValue.integer)
+        if options.storage.logDriver != nil || !options.storage.logOpt.isEmpty {
+            host["LogConfig"] = [
+                "Type": .string(options.storage.logDriver ?? ""), "Config": map(options.storage.logOpt),
+            ]
+        }
+        try addLimits(&host)
+        return host
+    }
+
+    private func addLimits(_ host: inout JSONObject) throws {
+        let limits = options.limits
+        host["Memory"] = try size(limits.memory, "-m, --memory")
+        host["MemoryReservation"] = try size(limits.memoryReservation, "--memory-reservation")
+        host["MemorySwap"] =
+            limits.memorySwap == "-1" ? -1 : try size(limits.memorySwap, "--memory-swap")
+        if let text = limits.cpus {
+            guard let cores = Double(text), cores >= 0, cores < 1e6 else {
+                throw UsageError(message: "invalid argument \"\(text)\" for \"--cpus\" flag: failed to parse \(text)")
+            }
+            host["NanoCpus"] = .integer(Int64((cores * 1e9).rounded()))
+        }
+        host["CpuShares"] = limits.cpuShares.map(JSONValue.integer)
+        host["CpuPeriod"] = limits.cpuPeriod.map(JSONValue.integer)
+        host["CpuQuota"] = limits.cpuQuota.map(JSONValue.integer)
+        host["CpusetCpus"] = limits.cpusetCpus.map(JSONValue.string)
+        host["CpusetMems"] = limits.cpusetMems.map(JSONValue.string)
+        host["PidsLimit"] = limits.pidsLimit.map(JSONValue.integer)
+    }
+
+    private func size(_ text: String?, _ flag: String) throws -> JSONValue? {
+        guard let text else { return nil }
+        guard let bytes = ByteCount.parse(text), bytes >= 0 else {
+            throw UsageError(message: "invalid argument \"\(text)\" for \"\(flag)\" flag: invalid size: '\(text)'")
+        }
+        return .integer(bytes)
+    }
+
+    /// A path relative to where the command was given, as docker's CLI allows it in `-v ./data:/data`.
+    private func absolute(_ bind: String) throws -> String {
+        guard bind.hasPrefix("./") || bind.hasPrefix("../") || bind == "." || bind.hasPrefix(".:") else { return bind }
+        let parts = bind.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard let resolved = realpath(parts[0], nil) else {
+            throw UsageError(message: "invalid volume specification: '\(bind)': no such file or directory")
+        }
+        defer { free(resolved) }
+        return ([String(cString: resolved)] + parts.dropFirst()).joined(separator: ":")
+    }
+}
+
+extension CreateBody {
+    private func map(_ pairs: [String]) -> JSONValue {
+        var object = JSONObject()
+        for pair in pairs {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            object[parts[0]] = .string(parts.count > 1 ? parts[1] : "")
+        }
+        return .object(object)
+    }
+
+    /// `-e NAME` passes a variable of ours on, if we have it; files come before options.
+    private func environment() throws -> [String] {
+        var lines: [String] = []
+        for path in options.envFile {
+            do throws(KernelError) {
+                let text = String(decoding: try FileContents.read(path), as: UTF8.self)
+                lines += text.split(separator: "\n").map { String($0.drop { $0 == " " || $0 == "\t" }) }
+                    .filter { !$0.isEmpty && !$0.hasPrefix("#") }
+            } catch {
+                throw UsageError(message: "\(error)")
+            }
+        }
+        return (lines + options.env).compactMap { word in
+            if word.contains("=") { return word }
+            return getenv(word).map { "\(word)=\(String(cString: $0))" }
+        }
+    }
+
+    /// `type=bind,source=/a,target=/b,readonly` as docker's `Mount` object.
+    private func mount(_ text: String) throws -> JSONValue {
+        var body = JSONObject([("Type", "volume")])
+        var tmpfs = JSONObject()
+        for field in text.split(separator: ",").map(String.init) {
+            let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let value = parts.count > 1 ? parts[1] : "true"
+            switch parts[0].lowercased() {
+            case "type": body["Type"] = .string(value)
+            case "source", "src": body["Source"] = .string(value)
+            case "target", "dst", "destination": body["Target"] = .string(value)
+            case "readonly", "ro": body["ReadOnly"] = .bool(value == "true" || value == "1")
+            case "bind-propagation": body["BindOptions"] = ["Propagation": .string(value)]
+            case "tmpfs-size": tmpfs["SizeBytes"] = try size(value, "--mount")
+            case "tmpfs-mode": tmpfs["Mode"] = Int64(value, radix: 8).map(JSONValue.integer)
+            default:
+                throw UsageError(
+                    message: "invalid argument \"\(text)\" for \"--mount\" flag: unexpected key '\(parts[0])'")
+            }
+        }
+        if !tmpfs.isEmpty { body["TmpfsOptions"] = .object(tmpfs) }
+        return .object(body)
+    }
+
+    /// `nofile=1024:2048` as docker's `Ulimit` object.
+    private func ulimit(_ text: String) throws -> JSONValue {
+        let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+        let values = (parts.count > 1 ? parts[1] : "").split(separator: ":").map { Int64($0) }
+        guard (1...2).contains(values.count), let soft = values[0], let hard = values[values.count - 1] else {
+            throw UsageError(
+                message: "invalid argument \"\(text)\" for \"--ulimit\" flag: invalid ulimit argument: \(text)")
+        }
+        return ["Name": .string(parts[0]), "Soft": .integer(soft), "Hard": .integer(hard)]
+    }
+}
