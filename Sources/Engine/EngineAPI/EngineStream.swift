@@ -14,6 +14,12 @@ public struct EngineStream<Element: Sendable>: AsyncSequence, Sendable {
         self.init { try await cursor.next() }
     }
 
+    /// The next element, for a consumer that has no loop; the same rules hold.
+    public func next() async throws -> Element? {
+        try Task.checkCancellation()
+        return try await produce()
+    }
+
     public struct Iterator: AsyncIteratorProtocol {
         fileprivate let produce: @Sendable () async throws -> Element?
 

@@ -1,3 +1,5 @@
+import OCI
+
 /// What an image says about containers made from it: the `config` of its configuration.
 package struct ImageDefaults: Hashable, Sendable {
     package var entrypoint: [String] = []
@@ -9,4 +11,16 @@ package struct ImageDefaults: Hashable, Sendable {
     package var labels: [String: String] = [:]
 
     package init() {}
+}
+
+extension ImageDefaults {
+    package init(_ execution: ImageExecution) {
+        entrypoint = execution.entrypoint
+        command = execution.command
+        environment = execution.environment
+        workingDirectory = execution.workingDirectory
+        user = execution.user
+        stopSignal = execution.stopSignal
+        labels = execution.labels
+    }
 }

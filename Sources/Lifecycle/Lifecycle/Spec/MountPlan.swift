@@ -1,4 +1,5 @@
 import EngineAPI
+import Linux
 import OCI
 
 /// The mounts of a container, in the order in which they are made.
@@ -8,7 +9,7 @@ struct MountPlan {
     let filesDirectory: String
 
     var mounts: [RuntimeMount] {
-        let own = spec.mounts.map { ($0, PathText.clean($0.target)) }
+        let own = spec.mounts.map { ($0, PathName.cleaned($0.target)) }
         let taken = Set(own.map(\.1))
         // A parent before what is mounted inside of it.
         let sorted = own.enumerated().sorted { left, right in

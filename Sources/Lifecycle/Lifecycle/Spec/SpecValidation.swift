@@ -132,7 +132,7 @@ package struct SpecValidation {
     private func checkMounts() throws(EngineError) {
         var targets: Set<String> = []
         for mount in spec.mounts {
-            let target = PathText.clean(mount.target)
+            let target = PathName.cleaned(mount.target)
             let words = "invalid mount config for type \"\(mount.kind.rawValue)\""
             try require(
                 mount.target.hasPrefix("/"),
@@ -165,18 +165,6 @@ enum IntegerSet {
             numbers.formUnion(first...last)
         }
         return numbers
-    }
-}
-
-/// Paths as text, without a look at any file system.
-enum PathText {
-    /// Without `.`, `..`, doubled and trailing slashes; `..` at the root stays there.
-    static func clean(_ path: String) -> String {
-        var parts: [Substring] = []
-        for part in path.split(separator: "/") where part != "." {
-            if part == ".." { _ = parts.popLast() } else { parts.append(part) }
-        }
-        return "/" + parts.joined(separator: "/")
     }
 }
 

@@ -1,0 +1,120 @@
+import AsyncIO
+import EngineAPI
+import Glibc
+import Images
+import JSON
+import Linux
+import OCI
+import Snapshots
+import Tasks
+
+/// Writes a container's bundle for a start: the runtime's `config.json` and the empty directory for the root.
+struct BundleWriter: Sendable {
+    let id: String
+    let definition: ContainerDefinition
+    let mounts: [SnapshotMount]
+    let context: LifecycleContext
+
+    /// How the task is to be made. The disk is used on the pool for blocking work.
+    func write(size: TerminalSize?) async throws(EngineError) -> TaskSpec {
+        do {
+            try await BlockingPool.shared.run { () throws in try writeBundle() }
+        } catch let error as EngineError {
+            throw error
+        } catch let error as KernelError {
+            throw EngineError(error, object: id)
+        } catch {
+            throw EngineError(.internal, "write the bundle of \(id): \(error)", object: id)
+        }
+        return task(size)
+    }
+
+    private func writeBundle() throws {
+        let layers = LayeredRoot(mounts: mounts)
+        let lookup = UserLookup(
+            passwd: try layers.contents("etc/passwd"), group: try layers.contents("etc/group"))
+        let spec = definition.spec
+        let user = try lookup.resolve(definition.user, additionalGroups: spec.supplementaryGroups)
+        for mount in spec.mounts where mount.kind == .bind { try BindSource.prepare(mount) }
+        let builder = SpecBuilder(
+            id: id, definition: definition, host: context.host, user: user, cgroupPath: context.roots.cgroup(id),
+            filesDirectory: context.roots.files(id), hostDevices: spec.privileged ? try HostDevices.all() : [])
+        let config = try builder.build().json.compactBytes
+        let bundle = context.roots.bundle(id)
+        try Directory.create(bundle + "/rootfs", mode: 0o711)
+        try FileContents.replace(bundle + "/config.json", with: config, durable: false)
+    }
+
+    private func task(_ size: TerminalSize?) -> TaskSpec {
+        let spec = definition.spec
+        let bundle = context.roots.bundle(id)
+        var task = TaskSpec(id: id, bundle: bundle, runtime: context.runtime)
+        task.rootMounts = mounts.map { mount in
+            RootMount(
+                type: mount.type, source: mount.source, target: mount.target ?? bundle + "/rootfs",
+                options: mount.options)
+        }
+        task.terminal = spec.tty
+        task.initialSize = size
+        task.input = !spec.openStdin ? .none : spec.stdinOnce ? .once : .open
+        if spec.log.driver == .jsonFile {
+            task.log = TaskLog(
+                path: context.roots.log(id), maximumSizeBytes: spec.log.maximumSizeBytes,
+                maximumFiles: max(1, spec.log.maximumFiles))
+        }
+        return task
+    }
+}
+
+/// The host's side of a bind mount.
+enum BindSource {
+    /// Makes sure that the source is there: made as a directory where that was asked for. Blocking.
+    static func prepare(_ mount: MountSpec) throws(EngineError) {
+        var facts = stat()
+        if stat(mount.source, &facts) == 0 { return }
+        guard mount.createsSource else {
+            throw EngineError(
+                .invalid,
+                "invalid mount config for type \"bind\": bind source path does not exist: \(mount.source)")
+        }
+        do throws(KernelError) { try Directory.create(mount.source) } catch {
+            throw EngineError(.invalid, "error while creating mount source path '\(mount.source)': \(error)")
+        }
+    }
+}
+
+/// The machine's devices, for privileged containers.
+enum HostDevices {
+    /// Every device node below /dev but terminals and what the container has of its own. Blocking.
+    static func all() throws(KernelError) -> [LinuxDevice] {
+        var devices: [LinuxDevice] = []
+        try collect("/dev", into: &devices)
+        return devices
+    }
+
+    private static let own: Set<String> = ["pts", "shm", "fd", "mqueue", ".lxc", ".lxd-mounts", ".udev", "console"]
+
+    /// The kernel's 12 and 20 bits, as glibc spreads them over 64.
+    private static func major(_ device: dev_t) -> Int64 { Int64(device >> 8 & 0xFFF | device >> 32 & ~0xFFF) }
+    private static func minor(_ device: dev_t) -> Int64 { Int64(device & 0xFF | device >> 12 & 0xFFF00) }
+
+    private static func collect(_ directory: String, into devices: inout [LinuxDevice]) throws(KernelError) {
+        for name in try Directory.list(directory).sorted() where directory != "/dev" || !own.contains(name) {
+            let path = directory + "/" + name
+            var facts = stat()
+            // Gone since it was listed: a device was unplugged.
+            guard lstat(path, &facts) == 0 else { continue }
+            switch facts.st_mode & S_IFMT {
+            case S_IFDIR: try collect(path, into: &devices)
+            case S_IFCHR, S_IFBLK:
+                let type = facts.st_mode & S_IFMT == S_IFCHR ? "c" : "b"
+                var device = LinuxDevice(
+                    path: path, type: type, major: major(facts.st_rdev), minor: minor(facts.st_rdev))
+                device.fileMode = facts.st_mode & 0o7777
+                (device.uid, device.gid) = (facts.st_uid, facts.st_gid)
+                devices.append(device)
+            default: break
+            }
+        }
+    }
+}

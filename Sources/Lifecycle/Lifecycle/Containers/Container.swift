@@ -1,0 +1,158 @@
+import EngineAPI
+import Images
+import Linux
+import Storage
+import Tasks
+
+/// A container: its machine, and the hand that performs what the machine says.
+///
+/// A command *claims* at once, by the machine's change of phase; what follows is performed in a chain of its own, one
+/// claim after another, so that rows are committed and events published in the order of the claims. Nobody holds
+/// anything while waiting, and containers never wait for one another.
+package actor Container {
+    package nonisolated let id: String
+    package nonisolated let definition: ContainerDefinition
+    package nonisolated let createdAt: Timestamp
+    nonisolated let context: LifecycleContext
+    /// Tells of every change of phase, of recorded ends, and of streams that wait.
+    nonisolated let changed = ChangeSignal()
+
+    package internal(set) var name: String
+    var machine: LifecycleMachine
+    package internal(set) var restartCount: Int
+    /// How many ends were recorded, and the last of them.
+    var endCount = 0
+    var lastEnd = LifecycleMachine.Rest()
+    /// The shim has the task: streams connect to it at once.
+    var hasTask: Bool
+    var waitingStreams: [DeferredStream] = []
+    var initialSize: TerminalSize?
+    var execs: [String: ExecRecord] = [:]
+    private var chain: Task<EngineError?, Never>?
+
+    package init(
+        id: String, name: String, definition: ContainerDefinition, createdAt: Timestamp,
+        phase: LifecycleMachine.Phase, restartCount: Int = 0, context: LifecycleContext
+    ) {
+        self.id = id
+        self.name = name
+        self.definition = definition
+        self.createdAt = createdAt
+        self.restartCount = restartCount
+        self.context = context
+        machine = LifecycleMachine(phase, removesItself: definition.spec.autoRemove)
+        hasTask = machine.run != nil
+        lastEnd = machine.rest ?? LifecycleMachine.Rest()
+    }
+
+    package var state: ContainerState { machine.state }
+    package var phase: LifecycleMachine.Phase { machine.phase }
+
+    /// Gives the machine an input; tells of a change of phase.
+    func receive(_ input: LifecycleMachine.Input) -> LifecycleMachine.Output {
+        let before = machine.phase
+        let output = machine.receive(input)
+        if machine.phase != before { changed.notify() }
+        return output
+    }
+
+    /// Gives a command until it is decided, and waits until what follows from it is done.
+    ///
+    /// - Parameter action: docker's word for it, for refusals.
+    /// - Returns: false where it is as asked already.
+    func command(
+        _ input: LifecycleMachine.Input, _ action: String, _ reference: String
+    ) async throws(EngineError) -> Bool {
+        while true {
+            let generation = changed.generation
+            switch receive(input) {
+            case .perform(let actions):
+                if let failure = await enqueue(actions).value { throw failure }
+                return true
+            case .done: return false
+            case .refuse(let refusal):
+                throw refusal.error(action, id: id, name: name, reference: reference)
+            case .join:
+                await changed.wait(after: generation)
+                if Task.isCancelled { throw EngineError(.cancelled, "\(action) \(reference): cancelled") }
+            }
+        }
+    }
+
+    /// Something happened to the task.
+    package func report(_ input: LifecycleMachine.Input) {
+        if case .perform(let actions) = receive(input) { enqueue(actions) }
+    }
+
+    /// Performs what a recovery found necessary.
+    package func recover(_ actions: [LifecycleMachine.Action]) async {
+        if !actions.isEmpty { _ = await enqueue(actions).value }
+    }
+
+    /// Appends actions to the chain; the task ends with the first failure that concerns who asked.
+    @discardableResult
+    func enqueue(_ actions: [LifecycleMachine.Action]) -> Task<EngineError?, Never> {
+        inChain { container in await container.perform(actions) }
+    }
+
+    /// Runs `body` once all that was claimed before is done.
+    @discardableResult
+    func inChain(
+        _ body: @escaping @Sendable (isolated Container) async -> EngineError?
+    ) -> Task<EngineError?, Never> {
+        let previous = chain
+        let task = Task {
+            _ = await previous?.value
+            return await body(self)
+        }
+        chain = task
+        return task
+    }
+
+    /// Waits until an end later than the `count`th is recorded; false when `limit` is over first.
+    func ended(after count: Int, within limit: Duration?) async -> Bool {
+        guard let limit else {
+            await waitForEnd(after: count)
+            return endCount > count
+        }
+        let clock = context.clock
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.waitForEnd(after: count) }
+            group.addTask { try? await clock.sleep(for: limit) }  // Ends early only when cancelled.
+            await group.next()
+            group.cancelAll()
+        }
+        return endCount > count
+    }
+
+    private func waitForEnd(after count: Int) async {
+        while endCount <= count, !Task.isCancelled {
+            let generation = changed.generation
+            await changed.wait(after: generation)
+        }
+    }
+
+    /// What docker writes beside every event of a container.
+    func event(_ action: String, _ more: [String: String] = [:], at time: Timestamp = .now()) -> EngineEvent {
+        var attributes = definition.labels.merging(more) { _, new in new }
+        attributes["name"] = name
+        attributes["image"] = definition.spec.image
+        return EngineEvent(kind: .container, action: action, actorID: id, attributes: attributes, time: time)
+    }
+
+    /// Journals and publishes an event that changes no row, after all that was claimed before.
+    func tell(_ action: String, _ more: [String: String] = [:]) async {
+        let event = event(action, more)
+        _ = await inChain { container in
+            await container.record([event])
+            return nil
+        }.value
+    }
+
+    /// Journals and publishes at once; for those already in the chain.
+    func record(_ events: [EngineEvent]) async {
+        do { try await context.events.record(events) } catch {
+            context.note("container \(id): \(error)")
+        }
+    }
+}

@@ -1,0 +1,227 @@
+import AsyncIO
+import EngineAPI
+import Images
+import Linux
+import Storage
+import Tasks
+
+/// Performing what the machine says. All of it runs in the container's chain.
+extension Container {
+    /// - Returns: the first failure, if it is one that the asker must hear of.
+    func perform(_ actions: [LifecycleMachine.Action]) async -> EngineError? {
+        var failure: EngineError?
+        for action in actions {
+            let one = await perform(action)
+            failure = failure ?? one
+        }
+        return failure
+    }
+
+    private func perform(_ action: LifecycleMachine.Action) async -> EngineError? {
+        switch action {
+        case .launch: return await launch()
+        case .signal(let number): return await signal(number)
+        case .killAll: return await killAll()
+        case .freeze:
+            return await freezer(.frozen, .freezeFailed) { (tasks, id) throws(EngineError) in try await tasks.pause(id)
+            }
+        case .thaw:
+            return await freezer(.thawed, .thawFailed) { (tasks, id) throws(EngineError) in try await tasks.resume(id) }
+        case .record(let happenings):
+            await record(happenings)
+            return nil
+        case .deleteTask:
+            await deleteTask()
+            return nil
+        case .deleteContents: return await deleteContents()
+        }
+    }
+
+    /// Reports what came of an action, and performs what follows, before anything else of the chain.
+    private func settle(_ input: LifecycleMachine.Input) async -> EngineError? {
+        if case .perform(let actions) = receive(input) { return await perform(actions) }
+        return nil
+    }
+
+    private func launch() async -> EngineError? {
+        var isMade = false
+        do {
+            let initial = try await createTask(&isMade)
+            try await context.tasks.start(id)
+            context.faults.pass(.startAfterStart)
+            let failure = await settle(.launched(initial, at: .now()))
+            context.faults.pass(.startAfterRow)
+            return failure
+        } catch {
+            if isMade { await abandonTask() }
+            endStreams()
+            let failure = LifecycleMachine.StartFailure(exitCode: error.startExitCode, message: error.message)
+            _ = await settle(.launchFailed(failure))
+            return error
+        }
+    }
+
+    private func createTask(_ isMade: inout Bool) async throws(EngineError) -> ProcessIdentity {
+        let mounts = try await context.images.rootMounts(containerID: id)
+        let task = try await BundleWriter(id: id, definition: definition, mounts: mounts, context: context)
+            .write(size: initialSize)
+        context.faults.pass(.startAfterBundle)
+        let facts = try await context.tasks.create(task)
+        isMade = true
+        hasTask = true
+        context.faults.pass(.startAfterTask)
+        await connectStreams()
+        guard let initial = facts.initial else {
+            throw EngineError(.internal, "start container \(id): the shim did not say which process it made")
+        }
+        return initial
+    }
+
+    /// After a start that failed half way: nothing of the task stays.
+    private func abandonTask() async {
+        hasTask = false
+        do throws(EngineError) {
+            try await context.tasks.killAll(id)
+            try await context.tasks.delete(id)
+        } catch {
+            context.note("container \(id): clean up after a failed start: \(error)")
+        }
+    }
+
+    /// A process that has ended meanwhile has what the signal was for.
+    private func signal(_ number: Int32) async -> EngineError? {
+        do throws(EngineError) {
+            try await context.tasks.kill(id, execID: nil, signal: number)
+        } catch {
+            if error.kind == .conflict || error.kind == .notFound { return nil }
+            return error
+        }
+        context.faults.pass(.stopAfterSignal)
+        await record([event("kill", ["signal": String(number)])])
+        return nil
+    }
+
+    private func killAll() async -> EngineError? {
+        do throws(EngineError) {
+            try await context.tasks.killAll(id)
+        } catch { return error }
+        context.faults.pass(.stopAfterKill)
+        if machine.run != nil { await record([event("kill", ["signal": "9"])]) }
+        return nil
+    }
+
+    private func freezer(
+        _ success: LifecycleMachine.Input, _ failure: LifecycleMachine.Input,
+        _ body: (any TaskService, String) async throws(EngineError) -> Void
+    ) async -> EngineError? {
+        do throws(EngineError) {
+            try await body(context.tasks, id)
+        } catch {
+            _ = await settle(failure)
+            return error
+        }
+        return await settle(success)
+    }
+
+    /// Commits the row as it is now and the events, then publishes these, then lets those go on who wait for an end.
+    ///
+    /// Where the disk is full the container goes on with what memory knows; the next engine finds out from the shim.
+    private func record(_ happenings: [LifecycleMachine.Happening]) async {
+        let isEnd = happenings.contains(.die)
+        if isEnd { context.faults.pass(.endBeforeRow) }
+        let events = happenings.map(event)
+        var row = machine.row(bootID: context.bootID)
+        row.restartCount = restartCount
+        do {
+            let numbers = try await context.store.commit(.state(id: id, row), events.map(EventRow.init))
+            context.events.publish(events, numbers: numbers)
+        } catch {
+            context.note("container \(id): \(error)")
+        }
+        guard isEnd else { return }
+        context.faults.pass(.endAfterRow)
+        lastEnd = machine.rest ?? lastEnd
+        endCount += 1
+        changed.notify()
+    }
+
+    private func event(_ happening: LifecycleMachine.Happening) -> EngineEvent {
+        switch happening {
+        case .start: return event("start")
+        case .pause: return event("pause")
+        case .unpause: return event("unpause")
+        case .outOfMemory: return event("oom")
+        case .die:
+            let rest = machine.rest ?? LifecycleMachine.Rest()
+            var more = ["exitCode": String(rest.exitCode)]
+            if let from = rest.startedAt, let to = rest.finishedAt {
+                more["execDuration"] = String(max(0, to.secondsSinceEpoch - from.secondsSinceEpoch))
+            }
+            return event("die", more, at: rest.finishedAt ?? .now())
+        }
+    }
+
+    private func deleteTask() async {
+        hasTask = false
+        let bundle = context.roots.bundle(id)
+        do throws(EngineError) {
+            try await context.tasks.delete(id)
+        } catch {
+            context.note("container \(id): \(error)")
+        }
+        await removeTree(bundle)
+        endExecs()
+        context.faults.pass(.endAfterTask)
+        _ = await settle(.settled)
+    }
+
+    private func deleteContents() async -> EngineError? {
+        context.faults.pass(.removeAfterMark)
+        do throws(EngineError) {
+            try await context.images.removeRoot(containerID: id)
+            context.faults.pass(.removeAfterRoot)
+            await removeTree(context.roots.files(id))
+            context.faults.pass(.removeAfterFiles)
+            try await deleteRow()
+        } catch {
+            let failure = EngineError(
+                error.kind, "driver failed to remove root filesystem: \(error.message)", object: id)
+            _ = await settle(.removeFailed(failure.message))
+            return failure
+        }
+        context.faults.pass(.removeAfterRow)
+        context.index.remove(id)
+        endStreams()
+        return await settle(.removed)
+    }
+
+    private func deleteRow() async throws(EngineError) {
+        let events = [event("destroy")]
+        do {
+            let numbers = try await context.store.commit(.delete(id: id), events.map(EventRow.init))
+            context.events.publish(events, numbers: numbers)
+        } catch {
+            throw EngineError(error, object: id)
+        }
+    }
+
+    /// What cannot be removed is found again when the container's id is; it is not worth failing for.
+    private func removeTree(_ path: String) async {
+        do {
+            try await BlockingPool.shared.run { () throws(KernelError) in try Directory.removeTree(path) }
+        } catch {
+            context.note("container \(id): remove `\(path)`: \(error)")
+        }
+    }
+}
+
+extension EngineError {
+    /// The exit code that docker gives a container whose start failed so.
+    var startExitCode: Int32 {
+        switch kind {
+        case .commandNotFound: 127
+        case .commandNotExecutable: 126
+        default: 128
+        }
+    }
+}

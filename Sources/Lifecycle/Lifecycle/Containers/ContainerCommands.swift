@@ -1,0 +1,120 @@
+import EngineAPI
+import Glibc
+import Linux
+import Storage
+import Tasks
+
+/// What callers ask of a container. Each is whole once begun: who calls may be cancelled, the action is not.
+extension Container {
+    package func start(_ reference: String) async throws(EngineError) {
+        guard try await command(.start, "start", reference) else {
+            throw EngineError(.notModified, "Container \(reference) is already started", object: reference)
+        }
+    }
+
+    /// The signal, then after the time the end of every process by the cgroup.
+    package func stop(
+        _ reference: String, signal: String?, timeoutSeconds: Int?, restarting: Bool = false
+    ) async throws(EngineError) {
+        let number = try Self.number(signal ?? definition.stopSignal)
+        let count = endCount
+        guard try await command(.stop(signal: number, restarting: restarting), "stop", reference) else {
+            throw EngineError(.notModified, "Container \(reference) is already stopped", object: reference)
+        }
+        let seconds = timeoutSeconds ?? definition.spec.stopTimeoutSeconds ?? 10
+        if await !ended(after: count, within: seconds < 0 ? nil : .seconds(seconds)) {
+            _ = try await command(.escalate, "stop", reference)
+            try await expectEnd(after: count, reference)
+        }
+        await tell("stop")
+    }
+
+    package func restart(_ reference: String, signal: String?, timeoutSeconds: Int?) async throws(EngineError) {
+        do throws(EngineError) {
+            try await stop(reference, signal: signal, timeoutSeconds: timeoutSeconds, restarting: true)
+        } catch  where error.kind == .notModified {}
+        do throws(EngineError) { try await start(reference) } catch  where error.kind == .notModified {}
+        await tell("restart")
+    }
+
+    package func kill(_ reference: String, signal: String) async throws(EngineError) {
+        let number = try Self.number(signal)
+        let ends = number == SIGKILL || number == Signal.number(definition.stopSignal)
+        let count = endCount
+        _ = try await command(.kill(signal: number, ends: ends), "kill", reference)
+        // As docker: after a SIGKILL the container is not running any more.
+        if number == SIGKILL { try await expectEnd(after: count, reference) }
+    }
+
+    package func pause(_ reference: String) async throws(EngineError) {
+        _ = try await command(.pause, "pause", reference)
+    }
+
+    package func unpause(_ reference: String) async throws(EngineError) {
+        _ = try await command(.unpause, "unpause", reference)
+    }
+
+    package func remove(_ reference: String, force: Bool) async throws(EngineError) {
+        var isBegun = false
+        while true {
+            let generation = changed.generation
+            if isBegun {
+                switch machine.phase {
+                case .removed: return
+                case .dead(_, let reason): throw EngineError(.internal, reason, object: reference)
+                case .removing:
+                    await changed.wait(after: generation)
+                    continue
+                default: break
+                }
+            }
+            let count = endCount
+            _ = try await command(.remove(force: force), "remove", reference)
+            isBegun = true
+            if case .stopping = machine.phase { try await expectEnd(after: count, reference) }
+        }
+    }
+
+    package func rename(_ reference: String, to new: String) async throws(EngineError) {
+        let old = name
+        guard new != old else {
+            throw EngineError(
+                .invalid, "Renaming a container with the same name as its current name", object: reference)
+        }
+        try ContainerName.check(new)
+        guard context.index.claim(name: new, for: id) else {
+            throw ContainerName.inUse(new, by: context.index.owner(ofName: new) ?? "")
+        }
+        name = new
+        let event = event("rename", ["oldName": "/" + old])
+        let failure = await inChain { container in await container.commitName(new, event) }.value
+        if let failure {
+            name = old
+            context.index.release(name: new, of: id)
+            throw failure
+        }
+        context.index.release(name: old, of: id)
+    }
+
+    private func commitName(_ new: String, _ event: EngineEvent) async -> EngineError? {
+        do {
+            let numbers = try await context.store.commit(.rename(id: id, name: new), [EventRow(event)])
+            context.events.publish([event], numbers: numbers)
+            return nil
+        } catch { return EngineError(error, object: id) }
+    }
+
+    private func expectEnd(after count: Int, _ reference: String) async throws(EngineError) {
+        guard await ended(after: count, within: .seconds(10)) else {
+            throw EngineError(
+                .internal, "tried to kill container \(reference), but did not receive an exit event", object: reference)
+        }
+    }
+
+    private static func number(_ signal: String) throws(EngineError) -> Int32 {
+        guard let number = Signal.number(signal), number > 0 else {
+            throw EngineError(.invalid, "invalid signal: \(signal)")
+        }
+        return number
+    }
+}

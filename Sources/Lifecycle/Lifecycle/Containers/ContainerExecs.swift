@@ -1,0 +1,158 @@
+import AsyncIO
+import EngineAPI
+import Glibc
+import JSON
+import Linux
+import OCI
+import Tasks
+
+/// Further processes in a container.
+extension Container {
+    package func createExec(_ reference: String, _ spec: ExecSpec) async throws(EngineError) -> String {
+        try checkExec(reference)
+        guard !spec.command.isEmpty, spec.command[0] != "" else {
+            throw EngineError(.invalid, "No exec command specified")
+        }
+        let id = RandomID.make()
+        execs[id] = ExecRecord(id: id, spec: spec)
+        context.index.add(execID: id, of: self.id)
+        await tell("exec_create: " + spec.command.joined(separator: " "), ["execID": id])
+        return id
+    }
+
+    private func checkExec(_ reference: String) throws(EngineError) {
+        switch machine.phase {
+        case .running, .stopping: return
+        case .paused, .pausing, .resuming:
+            throw EngineError(
+                .conflict, "Container \(reference) is paused, unpause the container before exec", object: reference)
+        default:
+            throw EngineError(.conflict, "container \(id) is not running", object: reference)
+        }
+    }
+
+    /// Starts a process; the stream, if any is wanted, is connected before it runs.
+    package func startExec(
+        _ execID: String, size: TerminalSize?, attached: Bool
+    ) async throws(EngineError) -> (any AttachedStream)? {
+        guard let exec = execs[execID] else { throw .noSuchExec(execID) }
+        switch exec.phase {
+        case .created: break
+        case .exited: throw EngineError(.conflict, "Error: Exec command \(execID) has already run", object: execID)
+        case .starting, .running:
+            throw EngineError(.conflict, "Error: Exec command \(execID) is already running", object: execID)
+        }
+        try checkExec(id)
+        execs[execID]?.phase = .starting
+        var stream: (any AttachedStream)?
+        do throws(EngineError) {
+            let task = try await execTask(exec, size: size)
+            if attached {
+                let request = AttachRequest(
+                    stdin: exec.spec.attachStdin, stdout: exec.spec.attachStdout, stderr: exec.spec.attachStderr)
+                stream = try await context.tasks.attach(id, execID: execID, request)
+            }
+            began(execID, pid: try await context.tasks.exec(id, task))
+        } catch {
+            await stream?.close()
+            execs[execID]?.phase = .exited(code: error.startExitCode, pid: 0)
+            throw error
+        }
+        await tell("exec_start: " + exec.spec.command.joined(separator: " "), ["execID": execID])
+        return stream
+    }
+
+    private func began(_ execID: String, pid: Int32) {
+        if let code = execs[execID]?.earlyExit {
+            execs[execID]?.phase = .exited(code: code, pid: pid)
+        } else {
+            execs[execID]?.phase = .running(pid: pid)
+        }
+    }
+
+    private func execTask(_ exec: ExecRecord, size: TerminalSize?) async throws(EngineError) -> ExecTaskSpec {
+        let name = exec.spec.user ?? definition.user
+        let groups = exec.spec.user == nil ? definition.spec.supplementaryGroups : []
+        let user = try await resolve(name, groups)
+        let builder = SpecBuilder(
+            id: id, definition: definition, host: context.host, user: user, cgroupPath: context.roots.cgroup(id),
+            filesDirectory: context.roots.files(id))
+        var task = ExecTaskSpec(id: exec.id, process: try builder.exec(exec.spec, user: user).json.compactBytes)
+        task.terminal = exec.spec.tty
+        task.initialSize = size
+        task.input = exec.spec.attachStdin ? .once : .none
+        return task
+    }
+
+    /// Looks the user up in the root that the container's first process sees.
+    private func resolve(_ name: String, _ groups: [String]) async throws(EngineError) -> ResolvedUser {
+        guard let pid = machine.run?.initial.pid else {
+            throw EngineError(.conflict, "container \(id) is not running", object: id)
+        }
+        let files: [[UInt8]]
+        do {
+            files = try await BlockingPool.shared.run { () throws(KernelError) in
+                let root = OwnedDescriptor(try Descriptor.open("/proc/\(pid)/root", O_PATH | O_DIRECTORY))
+                let tree = RootedTree(root: root.descriptor)
+                return [try readRegular("etc/passwd", in: tree), try readRegular("etc/group", in: tree)]
+            }
+        } catch {
+            throw EngineError(error, object: id)
+        }
+        return try UserLookup(passwd: files[0], group: files[1]).resolve(name, additionalGroups: groups)
+    }
+
+    package func execDetails(_ execID: String) throws(EngineError) -> ExecDetails {
+        guard let exec = execs[execID] else { throw .noSuchExec(execID) }
+        return exec.details(containerID: id)
+    }
+
+    package func resizeExec(_ execID: String, to size: TerminalSize) async throws(EngineError) {
+        guard let exec = execs[execID] else { throw .noSuchExec(execID) }
+        guard case .running = exec.phase else {
+            throw EngineError(.conflict, "exec \(execID) is not running", object: execID)
+        }
+        try await context.tasks.resize(id, execID: execID, to: size)
+    }
+
+    /// An exec's process has ended; told in order with all else of this container.
+    package nonisolated func pass(exec execID: String, _ exit: TaskExit) {
+        Task { await report(exec: execID, exit) }
+    }
+
+    private func report(exec execID: String, _ exit: TaskExit) async {
+        guard let exec = execs[execID] else { return }
+        switch exec.phase {
+        case .running(let pid): execs[execID]?.phase = .exited(code: exit.code, pid: pid)
+        case .starting: execs[execID]?.earlyExit = exit.code
+        case .created, .exited: return
+        }
+        await tell("exec_die", ["execID": execID, "exitCode": String(exit.code)])
+    }
+
+    /// The task is gone, and every process of it.
+    func endExecs() {
+        for (execID, exec) in execs {
+            switch exec.phase {
+            case .running(let pid): execs[execID]?.phase = .exited(code: 137, pid: pid)
+            case .starting: execs[execID]?.earlyExit = 137
+            case .created, .exited: break
+            }
+        }
+    }
+
+    package var runningExecIDs: [String] {
+        execs.values.compactMap { if case .running = $0.phase { $0.id } else { nil } }.sorted()
+    }
+}
+
+/// A regular file below a root; empty where there is none. A pipe or a device there is not waited for.
+private func readRegular(_ path: String, in tree: RootedTree) throws(KernelError) -> [UInt8] {
+    do {
+        let file = OwnedDescriptor(try tree.open(path, O_RDONLY | O_NONBLOCK))
+        guard try file.descriptor.status().st_mode & S_IFMT == S_IFREG else { return [] }
+        return try file.descriptor.readAll(limitBytes: 8 << 20)
+    } catch  where error.errno == .noSuchFile || error.errno == .notDirectory {
+        return []
+    }
+}

@@ -1,0 +1,198 @@
+import AsyncIO
+import EngineAPI
+import Images
+import Linux
+import Storage
+import Tasks
+
+/// The containers of an engine: making them, finding what a former engine left, and passing on what shims report.
+package final class ContainerService: Sendable {
+    package let context: LifecycleContext
+
+    package init(context: LifecycleContext) { self.context = context }
+
+    /// Makes a container that does not run yet. On failure nothing is left.
+    package func create(_ wanted: ContainerSpec, name: String?) async throws(EngineError) -> CreatedContainer {
+        var warnings = try SpecValidation.check(wanted, host: context.host)
+        var spec = wanted
+        if spec.networkMode == nil {
+            spec.networkMode = NetworkMode.none
+            warnings.append("No network was asked for: the container has none but loopback (network \"none\").")
+        }
+        let image = try await context.images.resolve(spec.image)
+        let id = RandomID.make()
+        let definition = try ContainerDefinition(
+            id: id, spec: spec, imageID: image.id.description, image: ImageDefaults(image.config.execution),
+            hostHostname: context.host.hostname)
+        try await checkBinds(spec)
+        let name = try claimName(name, for: id)
+        do throws(EngineError) {
+            try await make(id, name, definition, image)
+        } catch {
+            context.index.release(name: name, of: id)
+            throw error
+        }
+        return CreatedContainer(id: id, warnings: warnings)
+    }
+
+    private func checkBinds(_ spec: ContainerSpec) async throws(EngineError) {
+        let binds = spec.mounts.filter { $0.kind == .bind && !$0.createsSource }
+        guard !binds.isEmpty else { return }
+        try await BlockingPool.shared.run { () throws(EngineError) in for bind in binds { try BindSource.prepare(bind) }
+        }
+    }
+
+    private func claimName(_ wanted: String?, for id: String) throws(EngineError) -> String {
+        if let wanted {
+            let name = wanted.hasPrefix("/") ? String(wanted.dropFirst()) : wanted
+            try ContainerName.check(name)
+            guard context.index.claim(name: name, for: id) else {
+                throw ContainerName.inUse(name, by: context.index.owner(ofName: name) ?? "")
+            }
+            return name
+        }
+        for attempt in 0..<8 {
+            let name = ContainerName.makeUp(attempt: attempt)
+            if context.index.claim(name: name, for: id) { return name }
+        }
+        let name = String(id.prefix(12))
+        _ = context.index.claim(name: name, for: id)
+        return name
+    }
+
+    /// An intent in the metadata first, so that whatever is made after it is found again after a crash.
+    private func make(
+        _ id: String, _ name: String, _ definition: ContainerDefinition, _ image: ImageRecord
+    ) async throws(EngineError) {
+        let createdAt = Timestamp.now()
+        var row = ContainerRow(
+            id: id, name: name, createdAt: createdAt.nanosecondsSinceEpoch, definition: try definition.text(),
+            state: .init(phase: .creating))
+        row.state.bootID = context.bootID
+        do throws(StorageError) { _ = try await context.store.commit(.insert(row), []) } catch {
+            throw EngineError(error, object: name)
+        }
+        context.faults.pass(.createAfterIntent)
+        let container = Container(
+            id: id, name: name, definition: definition, createdAt: createdAt, phase: .created(.init()),
+            context: context)
+        do throws(EngineError) {
+            try await fill(container, image)
+        } catch {
+            await unmake(id)
+            throw error
+        }
+        context.index.add(container)
+        context.faults.pass(.createAfterRow)
+    }
+
+    private func fill(_ container: Container, _ image: ImageRecord) async throws(EngineError) {
+        _ = try await context.images.prepareRoot(containerID: container.id, image: image)
+        context.faults.pass(.createAfterRoot)
+        let definition = container.definition
+        let files = ContainerFiles(
+            directory: context.roots.files(container.id), hostname: definition.hostname,
+            domainname: definition.spec.domainname, sharesHostNetwork: definition.spec.networkMode == .host)
+        do {
+            try await BlockingPool.shared.run { () throws(KernelError) in try files.write() }
+        } catch {
+            throw EngineError(error, object: container.id)
+        }
+        context.faults.pass(.createAfterFiles)
+        let event = await container.event("create")
+        let state = await container.machine.row(bootID: context.bootID)
+        do {
+            let numbers = try await context.store.commit(.state(id: container.id, state), [EventRow(event)])
+            context.events.publish([event], numbers: numbers)
+        } catch {
+            throw EngineError(error, object: container.id)
+        }
+    }
+
+    /// Takes back a container that was never whole. What cannot be taken back now is at the next start, by its row.
+    private func unmake(_ id: String) async {
+        let files = context.roots.files(id)
+        do {
+            try await context.images.removeRoot(containerID: id)
+            try await BlockingPool.shared.run { () throws(KernelError) in try Directory.removeTree(files) }
+            _ = try await context.store.commit(.delete(id: id), [])
+        } catch {
+            context.note("container \(id): undo its creation: \(error)")
+        }
+    }
+}
+
+extension ContainerService {
+    /// Takes over what a former engine left: adopts what runs, records what ended, finishes or undoes what was begun.
+    package func recover() async throws(EngineError) {
+        let rows: [ContainerRow]
+        do { rows = try await context.store.containers() } catch { throw EngineError(error) }
+        let facts = try await context.tasks.survey()
+        let plan = Reconciliation(rows: rows, facts: facts, bootID: context.bootID, now: .now())
+        var work: [(Container, [LifecycleMachine.Action])] = []
+        for row in rows {
+            guard let decision = plan.containers[row.id] else { continue }
+            // A row that cannot be read is kept as it is: a later version may know it.
+            guard let container = adopt(row, decision.phase) else { continue }
+            work.append((container, decision.actions))
+        }
+        await withTaskGroup(of: Void.self) { group in
+            for (container, actions) in work where !actions.isEmpty {
+                group.addTask { await container.recover(actions) }
+            }
+            for id in plan.unmade { group.addTask { await self.unmake(id) } }
+            for id in plan.strays { group.addTask { await self.clear(id) } }
+        }
+    }
+
+    private func adopt(_ row: ContainerRow, _ phase: LifecycleMachine.Phase) -> Container? {
+        do throws(EngineError) {
+            let container = Container(
+                id: row.id, name: row.name, definition: try ContainerDefinition(text: row.definition),
+                createdAt: Timestamp(nanosecondsSinceEpoch: row.createdAt), phase: phase,
+                restartCount: row.state.restartCount, context: context)
+            _ = context.index.claim(name: row.name, for: row.id)
+            context.index.add(container)
+            return container
+        } catch {
+            context.note("container \(row.id): \(error)")
+            return nil
+        }
+    }
+
+    /// Ends and cleans away a task that no container has.
+    private func clear(_ id: String) async {
+        do throws(EngineError) {
+            try await context.tasks.killAll(id)
+            try await context.tasks.delete(id)
+        } catch {
+            context.note("task \(id): \(error)")
+        }
+    }
+
+    /// Passes the shims' reports on until the service's stream ends or the task is cancelled.
+    package func passReports() async {
+        for await report in context.tasks.reports {
+            switch report {
+            case .exited(let id, let exit): await context.index[id]?.report(.exited(exit))
+            case .outOfMemory(let id): await context.index[id]?.report(.outOfMemory)
+            case .shimLost(let id): await context.index[id]?.report(.lost(at: .now()))
+            // On the side: telling of it waits for the container's chain, others' reports must not.
+            case .execExited(let id, let execID, let exit): context.index[id]?.pass(exec: execID, exit)
+            }
+        }
+    }
+
+    /// What the image store must know before it removes an image.
+    package func imageUses() async -> [ImageUse] {
+        var uses: [ImageUse] = []
+        for container in context.index.all {
+            let isRunning = await container.state.isAlive
+            uses.append(
+                ImageUse(
+                    containerID: container.id, imageID: container.definition.imageID,
+                    reference: container.definition.spec.image, isRunning: isRunning))
+        }
+        return uses
+    }
+}

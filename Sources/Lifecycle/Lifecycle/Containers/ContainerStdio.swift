@@ -1,0 +1,123 @@
+import EngineAPI
+import Linux
+
+/// A container's own stdio and its log.
+extension Container {
+    /// Connects now, or, where the process is not made yet, right before it runs.
+    package func attach(
+        _ reference: String, _ request: AttachRequest
+    ) async throws(EngineError) -> any AttachedStream {
+        switch machine.phase {
+        case .removing, .dead, .removed:
+            throw EngineError(
+                .conflict, "container \(reference) is marked for removal and cannot be attached to", object: reference)
+        case .paused, .resuming, .pausing:
+            throw EngineError(
+                .conflict, "container \(reference) is paused, unpause the container before attach", object: reference)
+        default: break
+        }
+        let live: any AttachedStream
+        var direct = request
+        // The log is replayed here, not by the shim, which keeps only the last of it.
+        if definition.spec.log.driver == .jsonFile { direct.logs = false }
+        if hasTask, request.stream {
+            live = try await context.tasks.attach(id, execID: nil, direct)
+        } else {
+            let deferred = DeferredStream(direct)
+            if request.stream { waitingStreams.append(deferred) } else { deferred.end() }
+            live = deferred
+        }
+        await tell("attach")
+        guard request.logs, !direct.logs else { return live }
+        var wanted = LogRequest()
+        (wanted.stdout, wanted.stderr) = (request.stdout, request.stderr)
+        return ReplayedStream(log: try await logs(reference, wanted), then: live)
+    }
+
+    /// Connects who came before the process was made; called between its creation and its start.
+    func connectStreams() async {
+        let waiting = waitingStreams
+        waitingStreams = []
+        for deferred in waiting {
+            do throws(EngineError) {
+                let stream = try await context.tasks.attach(id, execID: nil, deferred.request)
+                if !deferred.connect(stream) { await stream.close() }
+            } catch {
+                deferred.end(error)
+            }
+        }
+    }
+
+    /// Ends who still waits for a process that will not come.
+    func endStreams() {
+        let waiting = waitingStreams
+        waitingStreams = []
+        for deferred in waiting { deferred.end() }
+    }
+
+    /// Sets the terminal's size; before the start it is kept for the process to find.
+    package func resize(_ reference: String, to size: TerminalSize) async throws(EngineError) {
+        initialSize = size
+        guard hasTask else { return }
+        try await context.tasks.resize(id, execID: nil, to: size)
+        await tell("resize", ["width": String(size.columns), "height": String(size.rows)])
+    }
+
+    package func logs(
+        _ reference: String, _ request: LogRequest
+    ) async throws(EngineError) -> EngineStream<[LogEntry]> {
+        guard definition.spec.log.driver == .jsonFile else {
+            throw EngineError(
+                .unsupported, "configured logging driver does not support reading", object: reference)
+        }
+        do {
+            return try await LogStream.open(path: context.roots.log(id), request: request) { [weak self] in
+                await self?.waitUntilOver()
+            }
+        } catch {
+            throw EngineError(error, object: reference)
+        }
+    }
+
+    /// Returns once no process runs that could still write a line.
+    private func waitUntilOver() async {
+        while machine.run != nil, !Task.isCancelled {
+            let generation = changed.generation
+            await changed.wait(after: generation)
+        }
+    }
+}
+
+/// What the log holds, then what comes. A line written while the log is read may come twice, none is missing.
+private actor ReplayedStream: AttachedStream {
+    private var log: EngineStream<[LogEntry]>?
+    private var pending: [StreamChunk] = []
+    private let live: any AttachedStream
+
+    init(log: EngineStream<[LogEntry]>, then live: any AttachedStream) {
+        self.log = log
+        self.live = live
+    }
+
+    func read() async throws(EngineError) -> StreamChunk? {
+        while pending.isEmpty, let log {
+            do {
+                let entries = try await log.next()
+                if entries == nil { self.log = nil }
+                pending = (entries ?? []).reversed().map { entry in
+                    entry.source == .stdout ? .stdout(entry.bytes) : .stderr(entry.bytes)
+                }
+            } catch let error as EngineError {
+                throw error
+            } catch {
+                throw EngineError(.internal, "read the log: \(error)")
+            }
+        }
+        if let chunk = pending.popLast() { return chunk }
+        return try await live.read()
+    }
+
+    func write(_ bytes: [UInt8]) async throws(EngineError) { try await live.write(bytes) }
+    func closeInput() async throws(EngineError) { try await live.closeInput() }
+    func close() async { await live.close() }
+}

@@ -1,0 +1,41 @@
+import EngineAPI
+import Images
+import Storage
+import Tasks
+
+/// What every container of an engine shares.
+package struct LifecycleContext: Sendable {
+    package var store: MetadataStore
+    package var events: EventLog
+    package var tasks: any TaskService
+    package var images: any ImageService
+    package var index: ContainerIndex
+    package var host: HostFacts
+    package var roots: EngineRoots
+    package var bootID: String
+    /// The runtime's program.
+    package var runtime: String
+    package var clock: any Clock<Duration>
+    package var faults: FaultPlan
+    /// Takes a line about something that nobody asked for and nobody else will tell.
+    package var note: @Sendable (String) -> Void
+
+    package init(
+        store: MetadataStore, events: EventLog, tasks: any TaskService, images: any ImageService,
+        index: ContainerIndex, host: HostFacts, roots: EngineRoots, bootID: String, runtime: String,
+        clock: any Clock<Duration>, faults: FaultPlan, note: @escaping @Sendable (String) -> Void
+    ) {
+        self.store = store
+        self.events = events
+        self.tasks = tasks
+        self.images = images
+        self.index = index
+        self.host = host
+        self.roots = roots
+        self.bootID = bootID
+        self.runtime = runtime
+        self.clock = clock
+        self.faults = faults
+        self.note = note
+    }
+}

@@ -1,0 +1,28 @@
+import Linux
+
+/// Where an engine keeps what it has.
+package struct EngineRoots: Hashable, Sendable {
+    /// What outlives a reboot.
+    package var data: String
+    /// What belongs to this boot.
+    package var run: String
+    /// The cgroup of all containers, below each hierarchy's root.
+    package var cgroupParent: String
+
+    package init(data: String, run: String, cgroupParent: String) {
+        self.data = data
+        self.run = run
+        self.cgroupParent = cgroupParent
+    }
+
+    package var lock: String { data + "/engine.lock" }
+    package var database: String { data + "/gantry.db" }
+    package var containers: String { data + "/containers" }
+    package var bundles: String { run + "/bundles" }
+
+    /// A container's own files: its log, and those bound over its /etc.
+    package func files(_ id: String) -> String { "\(containers)/\(id)" }
+    package func log(_ id: String) -> String { "\(files(id))/\(id)-json.log" }
+    package func bundle(_ id: String) -> String { "\(bundles)/\(id)" }
+    package func cgroup(_ id: String) -> String { "\(cgroupParent)/\(id)" }
+}

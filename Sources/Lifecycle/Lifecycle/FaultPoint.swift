@@ -1,0 +1,46 @@
+import Glibc
+
+/// The named steps of everything that must survive the death of this process; tests kill it, or make it fail, there.
+package enum FaultPoint: String, CaseIterable, Sendable {
+    case createAfterIntent = "create.afterIntent"
+    case createAfterRoot = "create.afterRoot"
+    case createAfterFiles = "create.afterFiles"
+    case createAfterRow = "create.afterRow"
+    case startAfterBundle = "start.afterBundle"
+    case startAfterTask = "start.afterTask"
+    case startAfterStart = "start.afterStart"
+    case startAfterRow = "start.afterRow"
+    case stopAfterSignal = "stop.afterSignal"
+    case stopAfterKill = "stop.afterKill"
+    case endBeforeRow = "end.beforeRow"
+    case endAfterRow = "end.afterRow"
+    case endAfterTask = "end.afterTask"
+    case removeAfterMark = "remove.afterMark"
+    case removeAfterRoot = "remove.afterRoot"
+    case removeAfterFiles = "remove.afterFiles"
+    case removeAfterRow = "remove.afterRow"
+}
+
+/// What happens at the fault points: nothing, but in tests.
+package struct FaultPlan: Sendable {
+    private let reached: @Sendable (FaultPoint) -> Void
+
+    /// - Parameter reached: called at each point as it is passed.
+    package init(_ reached: @escaping @Sendable (FaultPoint) -> Void) { self.reached = reached }
+
+    package static let none = FaultPlan { _ in }
+
+    /// In a debug build: what `GANTRY_FAULT` says, `create.afterRow:kill`; the process ends there as by `kill -9`.
+    package static var fromEnvironment: FaultPlan {
+        #if DEBUG
+            guard let text = getenv("GANTRY_FAULT").map({ String(cString: $0) }), text.hasSuffix(":kill"),
+                let fatal = FaultPoint(rawValue: String(text.dropLast(5)))
+            else { return .none }
+            return FaultPlan { if $0 == fatal { kill(getpid(), SIGKILL) } }
+        #else
+            return .none
+        #endif
+    }
+
+    func pass(_ point: FaultPoint) { reached(point) }
+}

@@ -1,0 +1,160 @@
+import CLinux
+import Glibc
+import Images
+import Linux
+import Snapshots
+
+/// Reads files of a container's root before it is mounted: its layers, seen as overlayfs shows them.
+///
+/// Paths are followed name by name from the layers' roots and symbolic links by their text, so that nothing outside of
+/// the layers can be reached. Whiteouts and opaque directories hide what is below them. Blocking.
+struct LayeredRoot {
+    /// Directories of the host, the uppermost first.
+    let layers: [String]
+
+    init(layers: [String]) { self.layers = layers }
+
+    /// The layers that the mounts of a snapshot name.
+    init(mounts: [SnapshotMount]) {
+        var stacks: [String: [String]] = [:]
+        var layers: [String] = []
+        for mount in mounts {
+            layers = Self.layers(mount, stacks)
+            if let target = mount.target { stacks[target] = layers }
+        }
+        self.layers = layers
+    }
+
+    private static func layers(_ mount: SnapshotMount, _ stacks: [String: [String]]) -> [String] {
+        guard mount.type == "overlay" else { return [mount.source] }
+        var upper: [String] = []
+        var lower: [String] = []
+        for option in mount.options {
+            if option.hasPrefix("upperdir=") {
+                upper = [String(option.dropFirst(9))]
+            } else if option.hasPrefix("lowerdir=") {
+                lower += option.dropFirst(9).split(separator: ":").map(String.init)
+            } else if option.hasPrefix("lowerdir+=") {
+                lower.append(String(option.dropFirst(10)))
+            }
+        }
+        return upper + lower.flatMap { stacks[$0] ?? [$0] }
+    }
+
+    /// The contents of a regular file; empty where there is none.
+    ///
+    /// - Parameter limitBytes: EFBIG beyond.
+    func contents(_ path: String, limitBytes: Int = 8 << 20) throws(KernelError) -> [UInt8] {
+        var rest = Array(path.split(separator: "/").map(String.init).reversed())
+        var place: [String] = []
+        var linksLeft = 40
+        while let name = rest.popLast() {
+            if name == "." { continue }
+            if name == ".." {
+                _ = place.popLast()
+                continue
+            }
+            switch try find(place + [name]) {
+            case .absent: return []
+            case .directory: place.append(name)
+            case .link(let target):
+                linksLeft -= 1
+                guard linksLeft > 0 else { throw KernelError("open", path, .symbolicLinkLoop) }
+                if target.hasPrefix("/") { place = [] }
+                rest += target.split(separator: "/").map(String.init).reversed()
+            case .file(let file):
+                defer { file.close() }
+                return rest.isEmpty ? try file.readAll(limitBytes: limitBytes) : []
+            }
+        }
+        return []
+    }
+
+    private enum Found {
+        case absent, directory
+        case link(String)
+        case file(Descriptor)
+    }
+
+    /// What stands at a path whose parents are directories: the uppermost layer that has something there decides.
+    private func find(_ components: [String]) throws(KernelError) -> Found {
+        for layer in layers {
+            let root: Descriptor
+            do { root = try Descriptor.open(layer, O_PATH | O_DIRECTORY) } catch  where error.errno == .noSuchFile {
+                continue
+            }
+            defer { root.close() }
+            switch try Self.look(root, components) {
+            case .found(let found): return found
+            case .hidden: return .absent
+            case .nothing: continue
+            }
+        }
+        return .absent
+    }
+
+    private enum Sight {
+        case found(Found)
+        /// Not here, and not to be looked for below.
+        case hidden
+        case nothing
+    }
+
+    private static func look(_ root: Descriptor, _ components: [String]) throws(KernelError) -> Sight {
+        var isOpaque = false
+        for depth in 1...components.count {
+            let path = components[..<depth].joined(separator: "/")
+            let place: Descriptor
+            do {
+                place = try openBelow(root, path, O_PATH | O_NOFOLLOW)
+            } catch  where error.errno == .noSuchFile || error.errno == .notDirectory {
+                return isOpaque ? .hidden : .nothing
+            }
+            defer { place.close() }
+            let facts = try place.status()
+            let kind = facts.st_mode & S_IFMT
+            if kind == S_IFCHR, facts.st_rdev == 0 { return .hidden }
+            if depth < components.count {
+                // In an upper layer something else may hide a directory of a lower one.
+                guard kind == S_IFDIR else { return .hidden }
+                isOpaque = isOpaque || Self.isOpaque(place)
+                continue
+            }
+            switch kind {
+            case S_IFDIR: return .found(.directory)
+            case S_IFLNK: return .found(.link(try linkText(place, path)))
+            case S_IFREG: return .found(.file(try openBelow(root, path, O_RDONLY | O_NOFOLLOW)))
+            default: return .hidden
+            }
+        }
+        return .nothing
+    }
+
+    /// RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS and RESOLVE_NO_MAGICLINKS.
+    private static func openBelow(_ root: Descriptor, _ path: String, _ flags: Int32) throws(KernelError) -> Descriptor
+    {
+        let number = try kernelCall("open", path) {
+            gantry_openat2(root.rawValue, path, UInt64(UInt32(bitPattern: flags | O_CLOEXEC)), 0, 8 | 4 | 2)
+        }
+        return Descriptor(rawValue: number)
+    }
+
+    private static func isOpaque(_ directory: Descriptor) -> Bool {
+        ["trusted.overlay.opaque", "user.overlay.opaque"].contains { name in
+            var value: UInt8 = 0
+            return getxattr(directory.procPath, name, &value, 1) == 1 && value == UInt8(ascii: "y")
+        }
+    }
+
+    private static func linkText(_ link: Descriptor, _ path: String) throws(KernelError) -> String {
+        var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+        let room = buffer.count
+        let count = try kernelCall("readlink", path) {
+            buffer.withUnsafeMutableBytes { raw -> Int in
+                guard let base = raw.baseAddress else { return 0 }
+                return readlinkat(link.rawValue, "", base.assumingMemoryBound(to: CChar.self), room)
+            }
+        }
+        return String(decoding: buffer[..<count], as: UTF8.self)
+    }
+}
