@@ -1,0 +1,79 @@
+import EngineAPI
+import Glibc
+import JSON
+import Linux
+import ShimAPI
+
+/// One shim's place in the run root, `shims/<id>`, seen from the engine. Its calls block, shortly.
+struct ShimDirectory: Hashable, Sendable {
+    static let socketName = "shim.sock"
+
+    let id: String
+    let path: String
+
+    /// Throws `invalid` for an id that is no file name: it becomes part of paths that are removed.
+    init(id: String, runRoot: String) throws(EngineError) {
+        let isName = !id.isEmpty && id != "." && id != ".." && !id.utf8.contains { $0 == 0x2F || $0 == 0 }
+        guard isName, id.utf8.count <= 200 else {
+            throw EngineError(.invalid, "invalid task id: `\(id)`", object: id)
+        }
+        self.id = id
+        path = "\(runRoot)/shims/\(id)"
+    }
+
+    /// The ids of all that the run root holds.
+    static func all(below runRoot: String) throws(KernelError) -> [String] {
+        let path = "\(runRoot)/shims"
+        guard let stream = opendir(path) else { return [] }
+        defer { closedir(stream) }
+        var ids: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { ids.append(name) }
+        }
+        return ids.sorted()
+    }
+
+    var exists: Bool { access(path, F_OK) == 0 }
+
+    /// Makes the directory; EEXIST where a task of that id is already there.
+    func create(runRoot: String) throws(KernelError) {
+        for parent in [runRoot, "\(runRoot)/shims"] where mkdir(parent, 0o700) != 0 && access(parent, F_OK) != 0 {
+            try kernelCall("mkdir", parent) { mkdir(parent, 0o700) }
+        }
+        try kernelCall("mkdir", path) { mkdir(path, 0o700) }
+    }
+
+    func write(_ task: ShimTask) throws(KernelError) {
+        try FileContents.replace("\(path)/\(ShimTask.fileName)", with: task.json.compactBytes, durable: false)
+    }
+
+    /// Nil where the file is missing or says nothing of use.
+    var task: ShimTask? { json(ShimTask.fileName).flatMap(ShimTask.init(json:)) }
+    var initRecord: InitRecord? { json(InitRecord.fileName).flatMap(InitRecord.init(json:)) }
+    var exitRecord: ExitRecord? { json(ExitRecord.fileName).flatMap(ExitRecord.init(json:)) }
+
+    /// Removes the directory with its files; what is gone already does not matter.
+    func remove() {
+        // Nothing to open means nothing to remove.
+        guard let directory = try? Descriptor.open(path, O_RDONLY | O_DIRECTORY) else { return }
+        defer { directory.close() }
+        if let stream = opendir(path) {
+            while let entry = readdir(stream) {
+                withUnsafePointer(to: &entry.pointee.d_name) {
+                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { _ = unlinkat(directory.rawValue, $0, 0) }
+                }
+            }
+            closedir(stream)
+        }
+        rmdir(path)
+    }
+
+    private func json(_ name: String) -> JSONValue? {
+        // A file that is not there, or was cut short by a full disk, is a fact that the caller weighs.
+        guard let bytes = try? FileContents.read("\(path)/\(name)") else { return nil }
+        return try? JSONValue(parsing: bytes)  // As above.
+    }
+}

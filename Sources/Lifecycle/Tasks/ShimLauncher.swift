@@ -1,0 +1,57 @@
+import EngineAPI
+import Glibc
+import JSON
+import Linux
+import ShimAPI
+
+/// Starts shims. Its calls block, shortly.
+struct ShimLauncher: Sendable {
+    let runRoot: String
+    let shimPath: String
+
+    /// What the runtimes get as `--root`.
+    var runtimeRoot: String { "\(runRoot)/runtime" }
+
+    /// Makes the task's directory and socket, and starts its shim; the socket takes connections from the first moment.
+    ///
+    /// - Returns: the shim's pid; the caller reaps it. On failure nothing is left.
+    func launch(_ spec: TaskSpec, in directory: ShimDirectory) throws(EngineError) -> Int32 {
+        do {
+            try directory.create(runRoot: runRoot)
+        } catch {
+            if error.errno == .exists {
+                throw EngineError(.conflict, "task \(spec.id) already exists", object: spec.id)
+            }
+            throw EngineError(error, task: spec.id)
+        }
+        do {
+            let task = ShimTask(spec, runtimeRoot: runtimeRoot, cgroupsPath: cgroupsPath(of: spec.bundle))
+            try directory.write(task)
+            return try start(spec.id, in: directory)
+        } catch {
+            directory.remove()
+            throw EngineError(error, task: spec.id)
+        }
+    }
+
+    private func start(_ id: String, in directory: ShimDirectory) throws(KernelError) -> Int32 {
+        let place = OwnedDescriptor(try Descriptor.open(directory.path, O_RDONLY | O_DIRECTORY))
+        let listener = OwnedDescriptor(
+            try UnixSocket.listen(in: place.descriptor, name: ShimDirectory.socketName))
+        let log = OwnedDescriptor(
+            try place.descriptor.open("shim.log", O_WRONLY | O_CREAT | O_APPEND, mode: 0o600))
+        var spawn = Spawn(program: shimPath, arguments: [shimPath, "-id", id, "-dir", directory.path])
+        spawn.descriptors = [nil, nil, log.descriptor, listener.descriptor]
+        spawn.newSession = true
+        return try spawn.start()
+    }
+
+    /// `linux.cgroupsPath` of the bundle: by it the container's processes are found when the shim is dead.
+    private func cgroupsPath(of bundle: String) -> String? {
+        // A bundle that cannot be read is the runtime's to complain about, in its words.
+        guard let bytes = try? FileContents.read("\(bundle)/config.json"),
+            let config = try? JSONValue(parsing: bytes)
+        else { return nil }
+        return config["linux"]?["cgroupsPath"]?.string
+    }
+}

@@ -1,0 +1,245 @@
+import AsyncIO
+import EngineAPI
+import Linux
+import ShimAPI
+import Synchronization
+
+/// The `TaskService` by shims: one `gantry-shim` per task, each with its directory in `RUNROOT/shims`.
+///
+/// Everything that it knows it can learn again from there, so a second service on the same run root, in a later
+/// process, goes on with the tasks of the first.
+package final class ShimTaskService: TaskService {
+    private struct State {
+        var connections: [String: ShimConnection] = [:]
+        /// Tasks whose shim shall end, or whose exit was told: the end of their connection is no news.
+        var expectedEnds: Set<String> = []
+        var reapers: [Int32: Task<Void, Never>] = [:]
+    }
+
+    package let reports: AsyncStream<TaskReport>
+    private let reporting: AsyncStream<TaskReport>.Continuation
+    private let launcher: ShimLauncher
+    private let state = Mutex(State())
+
+    /// - Parameters:
+    ///   - runRoot: facts of this boot; `shims` and `runtime` below it are this service's.
+    ///   - shimPath: the program `gantry-shim`.
+    package init(runRoot: String, shimPath: String) {
+        launcher = ShimLauncher(runRoot: runRoot, shimPath: shimPath)
+        (reports, reporting) = AsyncStream.makeStream(of: TaskReport.self)
+    }
+
+    deinit {
+        let state = self.state.withLock { $0 }
+        for connection in state.connections.values { connection.close() }
+        // A shim outlives this service; where this process goes on, its zombie is init's only after that.
+        for reaper in state.reapers.values { reaper.cancel() }
+        reporting.finish()
+    }
+
+    package func create(_ spec: TaskSpec) async throws(EngineError) -> TaskFacts {
+        let directory = try directory(spec.id)
+        let launcher = self.launcher
+        let pid = try await BlockingPool.shared.run { () throws(EngineError) in
+            try launcher.launch(spec, in: directory)
+        }
+        reapShim(pid)
+        do {
+            return try await createContainer(spec, directory)
+        } catch {
+            await forget(spec.id)
+            // The shim has undone what it did, unless it was killed; then this does. Its failure would hide the cause.
+            try? await remains(directory).remove()
+            throw error
+        }
+    }
+
+    package func start(_ id: String) async throws(EngineError) {
+        _ = try await connection(id).request(.start)
+    }
+
+    package func kill(_ id: String, execID: String?, signal: Int32) async throws(EngineError) {
+        _ = try await connection(id).request(.kill(execID: execID, signal: signal))
+    }
+
+    package func killAll(_ id: String) async throws(EngineError) {
+        try await remains(try directory(id)).killAll()
+    }
+
+    package func pause(_ id: String) async throws(EngineError) {
+        _ = try await connection(id).request(.pause)
+    }
+
+    package func resume(_ id: String) async throws(EngineError) {
+        _ = try await connection(id).request(.resume)
+    }
+
+    package func exec(_ id: String, _ exec: ExecTaskSpec) async throws(EngineError) -> Int32 {
+        let request = ShimExec(
+            id: exec.id, process: exec.process, terminal: exec.terminal, columns: exec.initialSize?.columns ?? 0,
+            rows: exec.initialSize?.rows ?? 0, input: ShimInput(exec.input))
+        let answer = try await connection(id).request(.exec(request))
+        guard case .process(let process) = answer else { throw unexpected(answer, id) }
+        return process.pid
+    }
+
+    package func resize(_ id: String, execID: String?, to size: TerminalSize) async throws(EngineError) {
+        let request = ShimRequest.resize(execID: execID, columns: size.columns, rows: size.rows)
+        _ = try await connection(id).request(request)
+    }
+
+    package func attach(
+        _ id: String, execID: String?, _ request: AttachRequest
+    ) async throws(EngineError) -> any AttachedStream {
+        let attach = ShimAttach(
+            execID: execID, stdin: request.stdin, stdout: request.stdout, stderr: request.stderr,
+            replay: request.logs || execID != nil)
+        return try await ShimAttachedStream.open(try directory(id), attach)
+    }
+
+    package func delete(_ id: String) async throws(EngineError) {
+        let directory = try directory(id)
+        do {
+            let connection = try await connection(id)
+            state.withLock { _ = $0.expectedEnds.insert(id) }
+            _ = try await connection.request(.delete)
+        } catch {
+            switch error.kind {
+            // No shim, or one that was killed meanwhile: the rest is this service's to do.
+            case .notFound, .unavailable: break
+            default:
+                state.withLock { _ = $0.expectedEnds.remove(id) }
+                throw error
+            }
+        }
+        await forget(id)
+        if directory.exists { try await remains(directory).remove() }
+        state.withLock { _ = $0.expectedEnds.remove(id) }
+    }
+
+    package func survey() async throws(EngineError) -> [TaskFacts] {
+        let runRoot = launcher.runRoot
+        let ids: [String]
+        do {
+            ids = try await BlockingPool.shared.run { () throws(KernelError) in try ShimDirectory.all(below: runRoot) }
+        } catch { throw EngineError(error, task: runRoot) }
+        return await withTaskGroup(of: TaskFacts?.self) { group in
+            for id in ids { group.addTask { await self.facts(id) } }
+            var found: [TaskFacts] = []
+            for await facts in group { if let facts { found.append(facts) } }
+            return found.sorted { $0.id < $1.id }
+        }
+    }
+}
+
+extension ShimTaskService {
+    private func directory(_ id: String) throws(EngineError) -> ShimDirectory {
+        try ShimDirectory(id: id, runRoot: launcher.runRoot)
+    }
+
+    private func remains(_ directory: ShimDirectory) -> TaskRemains {
+        TaskRemains(id: directory.id, directory: directory, runtimeRoot: launcher.runtimeRoot)
+    }
+
+    private func createContainer(_ spec: TaskSpec, _ directory: ShimDirectory) async throws(EngineError) -> TaskFacts {
+        let connection = try await connection(spec.id)
+        let answer = try await connection.request(.create)
+        guard case .facts(let facts) = answer else { throw unexpected(answer, spec.id) }
+        return TaskFacts(id: spec.id, facts, shim: connection.shim)
+    }
+
+    /// What a shim says of its task, else what its files say; nil where the directory went away meanwhile.
+    private func facts(_ id: String) async -> TaskFacts? {
+        guard let directory = try? directory(id) else { return nil }  // No file name: none of ours.
+        do {
+            let connection = try await connection(id)
+            if case .facts(let facts) = try await connection.request(.survey) {
+                return TaskFacts(id: id, facts, shim: connection.shim)
+            }
+        } catch {
+            // No shim answers: its files are what is left.
+        }
+        return await BlockingPool.shared.run { () -> TaskFacts? in
+            guard directory.exists else { return nil }
+            var facts = TaskFacts(id: id, status: .lost)
+            facts.initial = directory.initRecord.map { ProcessIdentity($0.process) }
+            if let record = directory.exitRecord {
+                facts.status = .stopped
+                facts.exit = TaskExit(record.exit)
+            }
+            return facts
+        }
+    }
+
+    /// The task's connection; a task that another service started is connected to here first, and reports from then on.
+    private func connection(_ id: String) async throws(EngineError) -> ShimConnection {
+        if let known = state.withLock({ $0.connections[id] }) { return known }
+        let directory = try directory(id)
+        let made = try await ShimConnection(to: directory) { [weak self] connection, notice in
+            await self?.notice(notice, of: connection, directory)
+        }
+        let winner = state.withLock { state -> ShimConnection in
+            if let other = state.connections[id] { return other }
+            state.connections[id] = made
+            return made
+        }
+        guard winner === made else {
+            made.close()
+            return winner
+        }
+        let answer = try await made.request(.subscribe)
+        // An end before this moment is in the survey's facts, and no report of this service.
+        if case .facts(let facts) = answer, facts.exit != nil {
+            state.withLock { _ = $0.expectedEnds.insert(id) }
+        }
+        return made
+    }
+
+    private func notice(
+        _ notice: ShimConnection.Notice, of connection: ShimConnection, _ directory: ShimDirectory
+    ) async {
+        let id = connection.id
+        switch notice {
+        case .report(.exited(let exit)): reportExit(id, TaskExit(exit))
+        case .report(.execExited(let execID, let exit)):
+            reporting.yield(.execExited(id: id, execID: execID, TaskExit(exit)))
+        case .report(.outOfMemory): reporting.yield(.outOfMemory(id: id))
+        case .ended:
+            let isExpected = state.withLock { state in
+                guard state.connections[id] === connection else { return true }
+                state.connections[id] = nil
+                return state.expectedEnds.contains(id)
+            }
+            guard !isExpected else { return }
+            let record = await BlockingPool.shared.run { directory.exitRecord }
+            if let record { reportExit(id, TaskExit(record.exit)) } else { reporting.yield(.shimLost(id: id)) }
+        }
+    }
+
+    private func reportExit(_ id: String, _ exit: TaskExit) {
+        let isNew = state.withLock { $0.expectedEnds.insert(id).inserted }
+        if isNew { reporting.yield(.exited(id: id, exit)) }
+    }
+
+    private func forget(_ id: String) async {
+        let connection = state.withLock { state in
+            state.expectedEnds.remove(id)
+            return state.connections.removeValue(forKey: id)
+        }
+        connection?.close()
+    }
+
+    /// A shim is a child of the process that started it: its end must be taken note of, or it stays as a zombie.
+    private func reapShim(_ pid: Int32) {
+        let reaper = Task { [weak self] in
+            // Cancelled with the service.
+            _ = try? await ChildProcess.reap(pid)
+            self?.state.withLock { _ = $0.reapers.removeValue(forKey: pid) }
+        }
+        state.withLock { $0.reapers[pid] = reaper }
+    }
+
+    private func unexpected(_ answer: ShimAnswer, _ id: String) -> EngineError {
+        EngineError(.internal, "the shim of \(id) gave an answer to another question: \(answer)", object: id)
+    }
+}

@@ -1,0 +1,89 @@
+import EngineAPI
+import Linux
+import ShimAPI
+
+/// Between the values of the shim's protocol and those of this target.
+extension EngineError {
+    init(_ failure: ShimFailure, task id: String) {
+        let kind: Kind =
+            switch failure.kind {
+            case .invalid: .invalid
+            case .notFound: .notFound
+            case .conflict: .conflict
+            case .commandNotFound: .commandNotFound
+            case .commandNotExecutable: .commandNotExecutable
+            case .unavailable: .unavailable
+            case .unsupported: .unsupported
+            case .internal: .internal
+            }
+        self.init(kind, failure.message, object: id)
+    }
+
+    /// A call of the kernel that the service itself made for a task.
+    init(_ error: KernelError, task id: String) {
+        let isAboutRoom = error.errno == .noSpace
+        self.init(isAboutRoom ? .unavailable : .internal, error.description, object: id)
+    }
+
+    static func noSuchTask(_ id: String) -> EngineError {
+        EngineError(.notFound, "No such task: \(id)", object: id)
+    }
+}
+
+extension ProcessIdentity {
+    init(_ process: ShimProcess) { self.init(pid: process.pid, startTicks: process.startTicks) }
+}
+
+extension TaskExit {
+    init(_ exit: ShimExit) {
+        self.init(
+            code: exit.code, time: Timestamp(nanosecondsSinceEpoch: exit.nanosecondsSinceEpoch),
+            oomKilled: exit.oomKilled)
+    }
+}
+
+extension TaskFacts {
+    init(id: String, _ facts: ShimFacts, shim: ShimProcess) {
+        let status: Status =
+            switch facts.status {
+            case .empty: .lost
+            case .created: .created
+            case .running: .running
+            case .paused: .paused
+            case .stopped: .stopped
+            }
+        self.init(id: id, status: status)
+        self.shim = ProcessIdentity(shim)
+        initial = facts.initial.map(ProcessIdentity.init)
+        exit = facts.exit.map(TaskExit.init)
+        execs = facts.execs.mapValues(ProcessIdentity.init)
+    }
+}
+
+extension ShimInput {
+    init(_ input: TaskSpec.Input) {
+        self =
+            switch input {
+            case .none: .none
+            case .open: .open
+            case .once: .once
+            }
+    }
+}
+
+extension ShimTask {
+    init(_ spec: TaskSpec, runtimeRoot: String, cgroupsPath: String?) {
+        self.init(id: spec.id, bundle: spec.bundle, runtime: spec.runtime, runtimeRoot: runtimeRoot)
+        rootMounts = spec.rootMounts.map {
+            Mount(type: $0.type, source: $0.source, target: $0.target, options: $0.options)
+        }
+        terminal = spec.terminal
+        columns = spec.initialSize?.columns ?? 0
+        rows = spec.initialSize?.rows ?? 0
+        input = ShimInput(spec.input)
+        log = spec.log.map {
+            Log(path: $0.path, maximumSizeBytes: $0.maximumSizeBytes, maximumFiles: $0.maximumFiles)
+        }
+        self.cgroupsPath = cgroupsPath
+    }
+}

@@ -1,0 +1,142 @@
+import AsyncIO
+import EngineAPI
+import Glibc
+import Linux
+import ShimAPI
+
+/// What a task leaves on the machine besides its shim, and how it is ended and removed without one.
+struct TaskRemains: Sendable {
+    private static let patience = Duration.seconds(30)
+
+    let id: String
+    let directory: ShimDirectory
+    let runtimeRoot: String
+
+    /// Ends all processes of the task's cgroups, and its init process, and returns when none is left.
+    func killAll() async throws(EngineError) {
+        let deadline = ContinuousClock.now + Self.patience
+        while true {
+            let alive = await BlockingPool.shared.run { strike() }
+            if alive.isEmpty { return }
+            defer { for process in alive { process.close() } }
+            for process in alive {
+                guard await ends(process, before: deadline) else {
+                    throw EngineError(
+                        .unavailable, "cannot kill \(id): its processes do not end within 30 seconds", object: id)
+                }
+            }
+        }
+    }
+
+    /// Kills, and gives descriptors for those that were to be killed.
+    private func strike() -> [Descriptor] {
+        let cgroups = self.cgroups
+        var pids = Set(cgroups.flatMap { CgroupMembers.pids(below: $0) }.filter { $0 > 1 && $0 != getpid() })
+        // A process that has gone meanwhile needs no waiting for.
+        var alive = pids.compactMap { try? PidFD.open(pid: $0) }
+        if let initial = directory.initRecord?.process, initial.startTicks > 0, pids.insert(initial.pid).inserted,
+            let process = try? PidFD.open(pid: initial.pid, startTicks: initial.startTicks)
+        {
+            // As above; a zombie that its parent has not reaped yet counts as ended.
+            if (try? ProcessStat.read(pid: initial.pid).isEnded) == false {
+                try? PidFD.send(SIGKILL, to: process)  // It may end by itself first.
+                alive.append(process)
+            } else {
+                process.close()
+            }
+        }
+        CgroupMembers.kill(cgroups)
+        return alive
+    }
+
+    /// The directories of the container's own cgroups: as the shim found them, else as the bundle named them.
+    private var cgroups: [String] {
+        if let record = directory.initRecord { return record.cgroups }
+        guard let path = directory.task?.cgroupsPath, path.hasPrefix("/"), path.count > 1, !path.contains("/..")
+        else { return [] }
+        let root = "/sys/fs/cgroup"
+        // In each v1 hierarchy and `unified`, which are directories here, or in v2 alone.
+        return (["\(root)\(path)"] + subdirectories(of: root).map { "\(root)/\($0)\(path)" }).filter {
+            access("\($0)/cgroup.procs", F_OK) == 0
+        }
+    }
+
+    private func subdirectories(of path: String) -> [String] {
+        guard let stream = opendir(path) else { return [] }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if !name.hasPrefix(".") { names.append(name) }
+        }
+        return names
+    }
+
+    /// Removes what is left of a task whose shim is dead.
+    func remove() async throws(EngineError) {
+        try await endShim()
+        try await killAll()
+        let cgroups = await BlockingPool.shared.run { self.cgroups }
+        if let task = directory.task { try await deleteFromRuntime(task) }
+        await BlockingPool.shared.run {
+            for cgroup in cgroups { CgroupMembers.remove(cgroup) }
+            directory.remove()
+        }
+    }
+
+    /// A shim that does not answer any more may still be there.
+    private func endShim() async throws(EngineError) {
+        // Another process, or none: nothing to end.
+        guard let shim = directory.initRecord?.shim,
+            let process = try? PidFD.open(pid: shim.pid, startTicks: shim.startTicks)
+        else { return }
+        defer { process.close() }
+        try? PidFD.send(SIGKILL, to: process)  // It may end by itself first.
+        _ = await ends(process, before: .now + Self.patience)
+    }
+
+    private func deleteFromRuntime(_ task: ShimTask) async throws(EngineError) {
+        guard access("\(runtimeRoot)/\(id)", F_OK) == 0 else { return }
+        var spawn = Spawn(
+            program: task.runtime, arguments: [task.runtime, "--root", task.runtimeRoot, "delete", "--force", id])
+        spawn.environment = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
+        do {
+            let pid = try spawn.start()
+            try await ChildProcess.reap(pid)
+        } catch { throw EngineError(error, task: id) }
+    }
+
+    private func ends(_ process: Descriptor, before deadline: ContinuousClock.Instant) async -> Bool {
+        await withTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                do {
+                    try await waitUntilReadable(process)
+                    return true
+                } catch { return false }
+            }
+            group.addTask {
+                // Cancelled when the process has ended first.
+                try? await Task.sleep(until: deadline, clock: .continuous)
+                return false
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? false
+        }
+    }
+}
+
+/// A child of this process, which must be reaped by somebody.
+enum ChildProcess {
+    /// Waits for the child without blocking a thread, and reaps it.
+    ///
+    /// - Returns: its exit code, or 128 + signal.
+    @discardableResult
+    static func reap(_ pid: Int32) async throws(KernelError) -> Int32 {
+        let process = try PidFD.open(pid: pid)
+        defer { process.close() }
+        try await waitUntilReadable(process)
+        return try PidFD.reap(process)
+    }
+}
