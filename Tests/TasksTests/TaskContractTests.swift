@@ -138,7 +138,8 @@ struct TaskContractTests {
             try await bench.run(try bench.sh("a", "echo $$ > /pid; sleep 1000"))
             var exec = ExecTaskSpec(
                 id: "e",
-                process: TaskBench.process(["/bin/sh", "-c", "cat; cat /proc/sys/kernel/hostname; exit 3"]).compactBytes)
+                process: TaskBench.process(["/bin/sh", "-c", "cat; cat /proc/sys/kernel/hostname; exit 3"]).compactBytes
+            )
             exec.input = .open
             let stream = try await bench.service.attach("a", execID: "e", AttachRequest(stdin: true))
             let pid = try await bench.service.exec("a", exec)

@@ -1,0 +1,215 @@
+import EngineAPI
+import Glibc
+import JSON
+import Linux
+import Testing
+
+@testable import Tasks
+
+/// What goes wrong, and what is left then: nothing.
+@Suite(
+    .serialized, .timeLimit(.minutes(2)),
+    .enabled(if: TaskBench.missing == nil, "needs root, busybox-static and gantry-shim beside the tests"))
+struct TaskFailureTests {
+    private func bench(_ runtime: TestRuntime, _ body: (TaskBench) async throws -> Void) async throws {
+        let bench = try TaskBench(runtime)
+        do { try await body(bench) } catch {
+            await bench.close()
+            throw error
+        }
+        await bench.close()
+    }
+
+    private func failure(_ body: () async throws -> Void) async -> EngineError? {
+        do {
+            try await body()
+            return nil
+        } catch { return error as? EngineError }
+    }
+
+    private func waitForEnd(_ pid: Int32, _ ticks: UInt64) throws {
+        guard let process = try? PidFD.open(pid: pid, startTicks: ticks) else { return }
+        defer { process.close() }
+        #expect(try PidFD.waitForEnd(process, timeoutMilliseconds: 10_000))
+    }
+
+    @Test("A program that is not there is commandNotFound, and nothing is left", arguments: TestRuntime.available)
+    func commandNotFound(runtime: TestRuntime) async throws {
+        try await bench(runtime) { bench in
+            let spec = try bench.spec("a", ["nosuchprogram"])
+            let error = await failure { try await bench.run(spec) }
+            #expect(error?.kind == .commandNotFound, "\(String(describing: error))")
+            #expect(error?.message.contains("nosuchprogram") == true, "\(String(describing: error))")
+            try await bench.service.delete("a")
+            bench.expectNothingLeft("a")
+        }
+    }
+
+    @Test("A file that is no program is commandNotExecutable", arguments: TestRuntime.available)
+    func notExecutable(runtime: TestRuntime) async throws {
+        try await bench(runtime) { bench in
+            let error = await failure { try await bench.run(try bench.spec("a", ["/tmp"])) }
+            #expect(error?.kind == .commandNotExecutable, "\(String(describing: error))")
+            try await bench.service.delete("a")
+            bench.expectNothingLeft("a")
+        }
+    }
+
+    @Test("An exec of a program that is not there fails alone", arguments: TestRuntime.available)
+    func execNotFound(runtime: TestRuntime) async throws {
+        try await bench(runtime) { bench in
+            try await bench.run(try bench.sh("a", "sleep 1000"))
+            let exec = ExecTaskSpec(id: "e", process: TaskBench.process(["nosuchprogram"]).compactBytes)
+            let error = await failure { _ = try await bench.service.exec("a", exec) }
+            #expect(error?.kind == .commandNotFound, "\(String(describing: error))")
+            let facts = try #require(try await bench.service.survey().first)
+            #expect(facts.status == .running)
+            #expect(facts.execs.isEmpty)
+        }
+    }
+
+    @Test("A mount that cannot be made is told, and nothing is left", arguments: TestRuntime.available)
+    func badMount(runtime: TestRuntime) async throws {
+        try await bench(runtime) { bench in
+            var spec = try bench.sh("a", "true")
+            spec.rootMounts = [
+                RootMount(
+                    type: "overlay", source: "overlay", target: "\(spec.bundle)/rootfs",
+                    options: ["lowerdir=/nosuch/lower"])
+            ]
+            let error = await failure { _ = try await bench.service.create(spec) }
+            #expect(error?.message.contains("mount overlay") == true, "\(String(describing: error))")
+            bench.expectNothingLeft("a")
+        }
+    }
+
+    @Test("The root is mounted where only the shim sees it", arguments: TestRuntime.available)
+    func rootMount(runtime: TestRuntime) async throws {
+        try await bench(runtime) { bench in
+            var spec = try bench.sh("a", "echo changed > /tmp/x; cat /tmp/x")
+            let lower = "\(bench.root)/lower"
+            rename("\(spec.bundle)/rootfs", lower)
+            for name in ["upper", "work"] { mkdir("\(bench.root)/\(name)", 0o755) }
+            mkdir("\(spec.bundle)/rootfs", 0o755)
+            // Upper directories cannot lie on every file system: a read-only overlay of two can.
+            mkdir("\(bench.root)/empty", 0o755)
+            spec.rootMounts = [
+                RootMount(
+                    type: "tmpfs", source: "tmpfs", target: "\(bench.root)/work", options: ["nosuid", "size=1m"]),
+                RootMount(
+                    type: "overlay", source: "overlay", target: "\(spec.bundle)/rootfs",
+                    options: [
+                        "lowerdir=\(bench.root)/empty:\(lower)", "upperdir=\(bench.root)/upper",
+                        "workdir=\(bench.root)/upperwork",
+                    ]),
+            ]
+            mkdir("\(bench.root)/upperwork", 0o755)
+            try await bench.run(spec)
+            let table = try MountTable.current()
+            #expect(!table.contains { "\($0)".contains(bench.root) })
+            #expect(try await bench.exit(of: "a").code == 0)
+            #expect(try bench.text("a") == "changed\n")
+            #expect(access("\(bench.root)/upper/tmp/x", F_OK) == 0)
+            #expect(access("\(lower)/tmp/x", F_OK) != 0)
+        }
+    }
+
+    @Test("A second task of the same id, and an id that is no name, are refused", arguments: TestRuntime.available)
+    func ids(runtime: TestRuntime) async throws {
+        try await bench(runtime) { bench in
+            let spec = try bench.sh("a", "sleep 1000")
+            try await bench.run(spec)
+            #expect(await failure { _ = try await bench.service.create(spec) }?.kind == .conflict)
+            #expect(await failure { try await bench.service.delete("a") }?.kind == .conflict)
+            #expect(await failure { try await bench.service.delete("../a") }?.kind == .invalid)
+            #expect(await failure { try await bench.service.start("none") }?.kind == .notFound)
+        }
+    }
+
+    @Test("A killed shim is reported, and killAll and delete leave nothing", arguments: TestRuntime.available)
+    func killedShim(runtime: TestRuntime) async throws {
+        try await bench(runtime) { bench in
+            let facts = try await bench.service.create(try bench.sh("a", "sleep 1000 & sleep 1000"))
+            try await bench.service.start("a")
+            let shim = try #require(facts.shim)
+            let initial = try #require(facts.initial)
+            kill(shim.pid, SIGKILL)
+            var wasLost = false
+            for await report in bench.service.reports {
+                wasLost = report == .shimLost(id: "a")
+                break
+            }
+            #expect(wasLost)
+            #expect(try await bench.service.survey().first?.status == .lost)
+            try await bench.service.killAll("a")
+            try waitForEnd(initial.pid, initial.startTicks)
+            try await bench.service.delete("a")
+            bench.expectNothingLeft("a")
+            #expect(try await bench.service.survey().isEmpty)
+        }
+    }
+
+    @Test("A task without a pid namespace leaves no process behind its init", arguments: TestRuntime.available)
+    func sharedPidNamespace(runtime: TestRuntime) async throws {
+        try await bench(runtime) { bench in
+            let script = "sleep 1000 & echo $!; exit 4"
+            try await bench.run(try bench.spec("a", ["/bin/sh", "-c", script], pidNamespace: false))
+            #expect(try await bench.exit(of: "a").code == 4)
+            let text = try bench.text("a")
+            let pid = try #require(Int32(text.split(separator: "\n").first ?? ""))
+            if let stat = try? ProcessStat.read(pid: pid) { #expect(stat.isEnded) }
+        }
+    }
+
+    @Test("killAll ends a paused task", arguments: TestRuntime.available)
+    func killPaused(runtime: TestRuntime) async throws {
+        try await bench(runtime) { bench in
+            try await bench.run(try bench.sh("a", "sleep 1000"))
+            try await bench.service.pause("a")
+            try await bench.service.killAll("a")
+            #expect(try await bench.exit(of: "a").code == 137)
+        }
+    }
+
+    @Test("A second service adopts running tasks and hears of their end", arguments: TestRuntime.available)
+    func adopt(runtime: TestRuntime) async throws {
+        try await bench(runtime) { bench in
+            try await bench.run(try bench.sh("a", "read x; exit 9"))
+            var spec = try bench.sh("b", "read x; exit 8")
+            spec.input = .open
+            let created = try await bench.service.create(spec)
+            try await bench.service.start("b")
+            let second = ShimTaskService(runRoot: bench.root + "/run", shimPath: TaskBench.shimPath)
+            let found = try await second.survey()
+            #expect(found.map(\.id) == ["a", "b"])
+            #expect(found.last?.initial == created.initial)
+            #expect(found.last?.shim == created.shim)
+            let stream = try await second.attach("b", execID: nil, AttachRequest(stdin: true))
+            try await stream.write([10])
+            #expect(try await bench.exit(of: "b", in: second).code == 8)
+            #expect(try await bench.exit(of: "b").code == 8)
+            try await second.delete("b")
+            bench.expectNothingLeft("b")
+        }
+    }
+
+    @Test(
+        "An exit that nobody saw is found with its own time, even when the shim is dead",
+        arguments: TestRuntime.available)
+    func unseenExit(runtime: TestRuntime) async throws {
+        try await bench(runtime) { bench in
+            let facts = try await bench.service.create(try bench.sh("a", "exit 6"))
+            try await bench.service.start("a")
+            let exit = try await bench.exit(of: "a")
+            let shim = try #require(facts.shim)
+            kill(shim.pid, SIGKILL)
+            try waitForEnd(shim.pid, shim.startTicks)
+            let second = ShimTaskService(runRoot: bench.root + "/run", shimPath: TaskBench.shimPath)
+            let found = try #require(try await second.survey().first)
+            #expect(found.status == .stopped)
+            #expect(found.exit == exit)
+            try await second.delete("a")
+            bench.expectNothingLeft("a")
+        }
+    }
+}

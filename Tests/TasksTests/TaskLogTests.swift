@@ -1,0 +1,122 @@
+import EngineAPI
+import Glibc
+import JSON
+import Linux
+import Testing
+
+@testable import Tasks
+
+/// The log that a real shim writes of what a real container says.
+@Suite(
+    .serialized, .timeLimit(.minutes(2)),
+    .enabled(if: TaskBench.missing == nil, "needs root, busybox-static and gantry-shim beside the tests"))
+struct TaskLogTests {
+    private func bench(_ body: (TaskBench) async throws -> Void) async throws {
+        let bench = try TaskBench(try #require(TestRuntime.available.first))
+        do { try await body(bench) } catch {
+            await bench.close()
+            throw error
+        }
+        await bench.close()
+    }
+
+    @Test("A full log becomes .1, the oldest goes, and no line is torn or lost in between")
+    func rotation() async throws {
+        try await bench { bench in
+            var spec = try bench.sh("a", "seq 1 3000")
+            spec.log = TaskLog(path: "\(bench.root)/a.log", maximumSizeBytes: 100_000, maximumFiles: 3)
+            try await bench.run(spec)
+            #expect(try await bench.exit(of: "a").code == 0)
+            #expect(access("\(bench.root)/a.log.3", F_OK) != 0)
+            var numbers: [Int] = []
+            for file in [".2", ".1", ""] {
+                let size = try FileContents.read("\(bench.root)/a.log\(file)").count
+                #expect(size <= 100_200)
+                numbers += try bench.log("a", file: file).compactMap { Int($0["log"]?.string?.dropLast() ?? "") }
+            }
+            let first = try #require(numbers.first)
+            #expect(numbers == Array(first...3000))
+        }
+    }
+
+    @Test("A line over 16 KiB is parted without losing a byte")
+    func hugeLine() async throws {
+        try await bench { bench in
+            try await bench.run(
+                try bench.sh("a", "dd if=/dev/zero bs=100000 count=1 2>/dev/null | cat -; echo; echo next"))
+            #expect(try await bench.exit(of: "a").code == 0)
+            let lines = try bench.log("a").compactMap { $0["log"]?.string }
+            #expect(lines.joined() == String(repeating: "\0", count: 100_000) + "\nnext\n")
+            #expect(lines.allSatisfy { $0.utf8.count <= 16385 })
+            #expect(lines.filter { $0.hasSuffix("\n") }.count == 2)
+        }
+    }
+
+    @Test("Bytes that are no UTF-8 are replaced in the log, and pass attached clients untouched")
+    func invalidUTF8() async throws {
+        try await bench { bench in
+            let spec = try bench.sh("a", #"echo -e 'a\xff\xc3b\xe2\x82\xac<&>'"#)
+            _ = try await bench.service.create(spec)
+            let stream = try await bench.service.attach("a", execID: nil, AttachRequest())
+            try await bench.service.start("a")
+            let bytes: [UInt8] = [0x61, 0xFF, 0xC3, 0x62, 0xE2, 0x82, 0xAC, 0x3C, 0x26, 0x3E, 10]
+            #expect(try await bench.all(stream).stdout == bytes)
+            _ = try await bench.exit(of: "a")
+            #expect(try bench.text("a") == "a\u{FFFD}\u{FFFD}b€<&>\n")
+        }
+    }
+
+    @Test("A last line without an end is in the log once the container has ended")
+    func unfinishedLine() async throws {
+        try await bench { bench in
+            try await bench.run(try bench.sh("a", "echo -n no end"))
+            #expect(try await bench.exit(of: "a").code == 0)
+            #expect(try bench.text("a") == "no end")
+        }
+    }
+
+    @Test("A full disk loses lines, never the container; the log says so when there is room again")
+    func fullDisk() async throws {
+        try await bench { bench in
+            let disk = "\(bench.root)/disk"
+            mkdir(disk, 0o755)
+            try Mount.mount("tmpfs", at: disk, type: "tmpfs", data: "size=256k")
+            defer { umount2(disk, Int32(MNT_DETACH)) }
+            var spec = try bench.sh("a", "seq 1 20000; echo filled; read x; echo after")
+            spec.input = .open
+            spec.log = TaskLog(path: "\(disk)/log")
+            _ = try await bench.service.create(spec)
+            let stream = try await bench.service.attach("a", execID: nil, AttachRequest(stdin: true))
+            try await bench.service.start("a")
+            _ = try await bench.read(stream, until: "filled")
+            let full = try FileContents.read("\(disk)/log")
+            #expect(full.last == 10)
+            truncate("\(disk)/log", 0)
+            try await stream.write([10])
+            #expect(try await bench.exit(of: "a").code == 0)
+            let text = String(decoding: try FileContents.read("\(disk)/log"), as: UTF8.self)
+            #expect(text.contains("bytes of log were lost here: no space left on device"))
+            #expect(text.contains(#"{"log":"after\n""#))
+        }
+    }
+
+    @Test("Output that came before the engine was killed, and after, is all in the log")
+    func killedClient() async throws {
+        try await bench { bench in
+            var spec = try bench.sh("a", "seq 1 100; read x; seq 101 200")
+            spec.input = .open
+            _ = try await bench.service.create(spec)
+            let stream = try await bench.service.attach("a", execID: nil, AttachRequest(stdin: true))
+            try await bench.service.start("a")
+            _ = try await bench.read(stream, until: "100\n")
+            // As a killed engine's: the connection goes without a word, others have never been.
+            await stream.close()
+            let second = ShimTaskService(runRoot: bench.root + "/run", shimPath: TaskBench.shimPath)
+            let late = try await second.attach("a", execID: nil, AttachRequest(stdin: true))
+            try await late.write([10])
+            _ = try await bench.all(late)
+            #expect(try await bench.exit(of: "a").code == 0)
+            #expect(try bench.text("a") == (1...200).map { "\($0)\n" }.joined())
+        }
+    }
+}
