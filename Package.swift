@@ -17,8 +17,9 @@ func library(_ name: String, in folder: String, _ dependencies: [Target.Dependen
     .target(name: name, dependencies: dependencies, path: "Sources/\(folder)/\(name)", swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: strict)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, path: "Tests/\(name)", exclude: exclude, swiftSettings: strict)
 }
 
 let kernel: [Target] = [
@@ -127,7 +128,14 @@ let suites: [Target] = [
     tests("LifecycleTests", ["Lifecycle", "Storage", "Tasks", "EngineAPI", "OCI", "JSON", "Linux", "AsyncIO"]),
     tests("AsyncIOTests", ["AsyncIO", "Linux"]),
     tests("TasksTests", ["Tasks", "EngineAPI", "Linux", "JSON"]),
+    tests("MetricsTests", ["Metrics", "Linux", "EngineAPI"]),
+    tests("EmulatorTests", ["Emulator", "Terminal"]),
+    tests("TerminalTests", ["Terminal", "Emulator", "terminal-probe"]),
+    .executableTarget(
+        name: "terminal-probe", dependencies: ["Terminal"], path: "Tests/TerminalProbe", swiftSettings: strict),
     tests("ShimAPITests", ["ShimAPI", "JSON"]),
+    tests("InterfaceTests", ["Interface", "EngineAPI", "Terminal", "Emulator"], exclude: ["Golden"]),
+    tests("ShimTests", ["Shim", "ShimAPI", "Linux", "JSON"]),
 ]
 
 /// Measurements beside the peers; not a test, not shipped.
