@@ -135,7 +135,7 @@ extension Canvas {
         case .name: container.name
         case .image: container.image
         case .age: Quantity.age(since: container.stateSince, at: model.now)
-        case .cpu: point.map { Quantity.percent($0.cpuPercent) } ?? "-"
+        case .cpu: point.map { String(Quantity.percent($0.cpuPercent).prefix { $0 != "%" }) } ?? "-"
         case .memory: point.map { Quantity.shortBytes($0.memoryBytes) } ?? "-"
         case .pids: point.map { "\($0.pids)" } ?? "-"
         case .id: String(container.id.prefix(12))

@@ -22,36 +22,43 @@ struct StatsSeries {
     var values: [Double?]
     var maximum: Double
     var role: Role
+    /// The maximum in words.
+    var top = ""
     /// Which values are marked, oldest first.
     var marks: [Bool] = []
 
-    static func all(of history: StatsHistory, at point: StatsPoint, cpuCount: Int) -> [StatsSeries] {
+    // A table of the four graphs.
+    static func all(of history: StatsHistory, at point: StatsPoint) -> [StatsSeries] {
         let points = history.points
-        let memoryTop = points.map { Double($0.memoryBytes) }
+        let memory = points.map { Double($0.memoryBytes) }
         let isLimited = point.memoryLimitBytes > 0
         let share = isLimited ? Double(point.memoryBytes) / Double(point.memoryLimitBytes) * 100 : 0
         let io = points.map(\.blockBytesPerSecond)
         let throttled = point.throttledPeriods > 0 ? " throttled" : ""
         let kills = points.reduce(0) { $0 + $1.outOfMemoryKills }
+        let cpuTop = Graph.scale(points.compactMap(\.cpuPercent), floor: 25)
+        let memoryScale = Graph.scale(memory, floor: 1_048_576)
+        let ioTop = Graph.scale(io.compactMap { $0 }, floor: 65536)
+        let pids = points.map { Double($0.pids) }
+        let pidsTop = Graph.scale(pids, floor: 8)
         return [
             StatsSeries(
                 label: "cpu", value: Quantity.percent(point.cpuPercent), note: "100% = one core" + throttled,
-                values: points.map(\.cpuPercent), maximum: Graph.scale(points.compactMap(\.cpuPercent), floor: 25),
-                role: .graphCPU, marks: points.map { $0.throttledPeriods > 0 }),
+                values: points.map(\.cpuPercent), maximum: cpuTop, role: .graphCPU, top: "↥\(Int(cpuTop))%",
+                marks: points.map { $0.throttledPeriods > 0 }),
             StatsSeries(
                 label: "mem", value: Quantity.bytes(point.memoryBytes),
                 note: "of \(Quantity.bytes(point.memoryLimitBytes)) \(Quantity.percent(share))"
                     + (kills > 0 ? " OOM×\(kills)" : ""),
-                values: memoryTop.map { $0 }, maximum: Graph.scale(memoryTop, floor: 1_048_576), role: .graphMemory,
-                marks: points.map { $0.outOfMemoryKills > 0 }),
+                values: memory, maximum: memoryScale, role: .graphMemory,
+                top: "↥\(Quantity.bytes(UInt64(memoryScale)))", marks: points.map { $0.outOfMemoryKills > 0 }),
             StatsSeries(
                 label: "io", value: "r \(Quantity.rate(point.readBytesPerSecond))",
-                note: "w \(Quantity.rate(point.writeBytesPerSecond))", values: io,
-                maximum: Graph.scale(io.compactMap { $0 }, floor: 65536), role: .graphIO),
+                note: "w \(Quantity.rate(point.writeBytesPerSecond))", values: io, maximum: ioTop, role: .graphIO,
+                top: "↥\(Quantity.rate(ioTop))"),
             StatsSeries(
                 label: "pids", value: "\(point.pids)", note: point.pidsLimit.map { "of \($0)" } ?? "no limit",
-                values: points.map { Double($0.pids) }, maximum: Graph.scale(points.map { Double($0.pids) }, floor: 8),
-                role: .graphPids),
+                values: pids, maximum: pidsTop, role: .graphPids, top: "↥\(Int(pidsTop))"),
         ]
     }
 }

@@ -14,9 +14,7 @@ extension Canvas {
         guard container.state.isAlive else {
             return putCentered(lastExit(container), .muted, row: max(0, content.rows / 2 - 1), in: content)
         }
-        let cpuCount: Int
-        if case .connected(let facts) = model.connection { cpuCount = facts.cpuCount } else { cpuCount = 1 }
-        draw(StatsSeries.all(of: history, at: point, cpuCount: cpuCount), in: content)
+        draw(StatsSeries.all(of: history, at: point), in: content)
     }
 
     private func lastExit(_ container: ContainerSummary) -> String {
@@ -59,7 +57,10 @@ extension Canvas {
     private mutating func drawWords(_ series: StatsSeries, in row: Region) {
         var end = put(series.label, .header, in: row)
         end = put(series.value, series.role, column: end + 1, in: row)
-        put(series.note, series.marks.last == true ? .warning : .muted, column: end + 1, in: row)
+        end = put(series.note, series.marks.last == true ? .warning : .muted, column: end + 1, in: row)
+        var rest = row
+        _ = rest.takeLeft(end + 1)
+        if rest.columns >= series.top.count { putRight(series.top, .muted, in: rest) }
     }
 
     private mutating func drawGraph(_ series: StatsSeries, in region: Region) {

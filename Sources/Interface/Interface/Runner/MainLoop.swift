@@ -25,12 +25,12 @@ final class MainLoop {
     private let screen: any Screen
     private let mailbox = Mailbox()
     private let runner: EffectRunner
-    private var model: Model
+    private(set) var model: Model
     private let clock = ContinuousClock()
     private var lastPaint: ContinuousClock.Instant
     private var lastTick: ContinuousClock.Instant
     private var needsPaint = true
-    private var exit: InterfaceExit.Reason?
+    private(set) var exit: InterfaceExit.Reason?
 
     init(engine: any Engine, configuration: InterfaceConfiguration, screen: any Screen) {
         self.screen = screen
@@ -46,16 +46,28 @@ final class MainLoop {
     }
 
     func run() -> InterfaceExit {
+        begin()
+        while exit == nil { step() }
+        return end()
+    }
+
+    /// The first paint waits for nothing.
+    func begin() {
         paint()
         runner.follow(model.subscriptions)
-        while exit == nil {
-            wait()
-            let isAnswer = takeInput()
-            takeMessages()
-            tickIfDue()
-            guard needsPaint, exit == nil else { continue }
-            if isAnswer || lastPaint.duration(to: clock.now) >= Self.frameInterval { paint() }
-        }
+    }
+
+    /// One sleep, what has come, and a frame where one is due.
+    func step() {
+        wait()
+        let isAnswer = takeInput()
+        takeMessages()
+        tickIfDue()
+        guard needsPaint, exit == nil else { return }
+        if isAnswer || lastPaint.duration(to: clock.now) >= Self.frameInterval { paint() }
+    }
+
+    func end() -> InterfaceExit {
         runner.stop()
         mailbox.close()
         return InterfaceExit(

@@ -22,18 +22,33 @@ struct HintBar {
             items = [Item(key: "", label: text, column: 0, binding: nil)]
             return
         }
+        let hints = Keymap.hints(in: context, model)
+        // Whatever else fits, the way to the help does.
+        let help = hints.first { $0.intent == .help }
+        let reserved = help.map { TextWidth.columns(of: Self.words($0).joined()) + 2 } ?? 0
         var column = 0
-        for binding in Keymap.hints(in: context, model) {
-            guard let key = binding.keys.first?.description, let hint = binding.hint else { continue }
-            let item = Item(key: key, label: hint, column: column, binding: binding)
-            guard item.end <= model.size.columns else { continue }
+        for binding in hints where binding.intent != .help {
+            let item = Item(binding, column)
+            guard item.end + reserved <= model.size.columns else { continue }
             items.append(item)
             column = item.end + 1
         }
+        if let help { items.append(Item(help, column)) }
+    }
+
+    fileprivate static func words(_ binding: KeyBinding) -> [String] {
+        [binding.keys.first?.description ?? "", binding.hint ?? ""]
     }
 
     func binding(at column: Int) -> KeyBinding? {
         items.first { ($0.column..<$0.end).contains(column) }?.binding
+    }
+}
+
+extension HintBar.Item {
+    init(_ binding: KeyBinding, _ column: Int) {
+        let words = HintBar.words(binding)
+        self.init(key: words[0], label: words[1], column: column, binding: binding)
     }
 }
 

@@ -47,7 +47,7 @@ extension Canvas {
         fill(row, role)
         // The mark tells the focus without colours.
         let mark = isCaptured ? "▶ " : isFocused ? "● " : "  "
-        let end = put("\(mark)\(panel.rawValue) \(title)", role, in: row)
+        let end = put("\(mark)[\(panel.rawValue)] \(title)", role, in: row)
         let room = row.columns - end - 2
         guard room >= 8, !right.isEmpty else { return }
         var rest = row

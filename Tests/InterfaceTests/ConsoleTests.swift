@@ -1,0 +1,211 @@
+import EngineAPI
+import Terminal
+import Testing
+
+@testable import Interface
+
+@Suite struct ConsoleTests {
+    private func attached() throws -> Bench {
+        var bench = try Bench.connected()
+        bench.openConsole()
+        bench.type("a")
+        _ = bench.takeEffects()
+        return bench
+    }
+
+    private func input(_ bench: inout Bench) -> String {
+        bench.takeEffects().reduce(into: "") { text, effect in
+            if case .consoleInput(_, let bytes) = effect { text += String(decoding: bytes, as: UTF8.self) }
+        }
+    }
+
+    @Test("An attached console takes every key, those of commands too")
+    func everyKey() throws {
+        var bench = try attached()
+        bench.type("qsd?<ctrl-c><tab><enter>")
+        #expect(input(&bench) == "qsd?\u{3}\t\r")
+        #expect(bench.model.keyContext == .captured)
+    }
+
+    @Test("ctrl-p ctrl-q detaches; a lone ctrl-p is passed on after the next key")
+    func detachKeys() throws {
+        var bench = try attached()
+        bench.type("<ctrl-p>")
+        #expect(input(&bench) == "")
+        bench.type("x")
+        #expect(input(&bench) == "\u{10}x")
+        bench.type("<ctrl-p><ctrl-p>")
+        #expect(input(&bench) == "\u{10}")
+        bench.type("<ctrl-q>")
+        #expect(input(&bench) == "")
+        #expect(bench.model.focus == .containers)
+        #expect(!bench.model.consoles.isCaptured)
+    }
+
+    @Test("The leader's commands work, twice sends it, and what is none says so")
+    func leader() throws {
+        var bench = try attached()
+        bench.type("<ctrl-]><ctrl-]>")
+        #expect(input(&bench) == "\u{1d}")
+        bench.type("<ctrl-]>k")
+        #expect(bench.model.status?.text.contains("no command") == true)
+        bench.type("<ctrl-]>z")
+        #expect(Set(bench.model.layout.panels.keys) == [.console])
+        bench.type("<ctrl-]>d")
+        #expect(bench.model.focus == .containers)
+        bench.type("a<ctrl-]>q")
+        #expect(bench.model.shownConsole == nil)
+        #expect(bench.takeEffects().contains(.closeConsole(.container(Sample.id(1)))))
+        bench.send(.containers(Sample.containers))
+        #expect(bench.model.shownConsole == nil, "closed by the person, it is not opened again by itself")
+    }
+
+    @Test("Consoles of several containers stay alive while another is shown")
+    func severalConsoles() throws {
+        var bench = try Bench.connected()
+        bench.openConsole("alpha")
+        bench.type("j")
+        bench.openConsole("second")
+        #expect(bench.text.contains("second") && !bench.text.contains("alpha"))
+        bench.send(.console(.container(Sample.id(1)), .output(.stdout(Array(" more".utf8)))))
+        bench.type("k")
+        #expect(bench.text.contains("alpha more"))
+        bench.type("a<ctrl-]>n")
+        #expect(bench.model.selectedContainer?.name == "database")
+        #expect(bench.model.keyContext == .captured)
+    }
+
+    @Test("A console that the person only passes by is not opened")
+    func passingBy() throws {
+        var bench = try Bench.connected()
+        _ = bench.takeEffects()
+        bench.type("j")
+        let effects = bench.takeEffects()
+        #expect(effects.contains(.closeConsole(.container(Sample.id(1)))))
+        #expect(bench.model.consoles.open.keys.map(\.containerID) == [Sample.id(2)])
+    }
+
+    @Test("No more consoles are kept than the limit; the one not seen longest goes")
+    func limit() throws {
+        let many = (0..<30).map { Sample.container(id: Sample.id($0), name: "c\($0)", .running, age: Int64($0)) }
+        var bench = try Bench.connected(80, 24, containers: many)
+        for _ in 0..<25 {
+            bench.openConsole()
+            bench.type("j")
+        }
+        #expect(bench.model.consoles.open.count == ConsolesPanel.limit)
+        #expect(bench.model.consoles.open[.container(Sample.id(0))] == nil)
+    }
+
+    @Test("The program is told the panel's size, and again when it changes")
+    func sizes() throws {
+        var bench = try attached()
+        let before = try #require(bench.model.shownConsole?.size)
+        bench.type("<ctrl-]>z")
+        let after = try #require(bench.model.shownConsole?.size)
+        #expect(after.rows > before.rows)
+        #expect(bench.takeEffects().contains(.consoleResize(.container(Sample.id(1)), after)))
+        bench.send(.input(.resize(Size(columns: 100, rows: 30))))
+        #expect(bench.model.shownConsole?.size.columns == 100)
+    }
+
+    @Test("Questions in output of before are not answered; those asked now are")
+    func replay() throws {
+        var bench = try Bench.connected()
+        let id = ConsoleID.container(Sample.id(1))
+        let question = Array("\u{1b}[6n".utf8)
+        bench.send(.console(id, .replay(question)))
+        bench.send(.console(id, .attached(takesInput: true, tty: true)))
+        #expect(input(&bench) == "")
+        bench.send(.console(id, .output(.stdout(question))))
+        #expect(input(&bench) == "\u{1b}[1;1R")
+    }
+
+    @Test("After the program has ended keys command nothing but leaving")
+    func ended() throws {
+        var bench = try attached()
+        bench.send(.console(.container(Sample.id(1)), .ended("exited (0)")))
+        bench.type("sdrx")
+        #expect(bench.model.jobs.isEmpty && bench.model.dialogs.isEmpty)
+        #expect(input(&bench) == "")
+        bench.type("<enter>")
+        #expect(bench.model.focus == .containers)
+        #expect(bench.text.contains("exited (0)"))
+    }
+
+    @Test("A container that runs anew is attached to again, with what was shown still there")
+    func newRun() throws {
+        var bench = try Bench.connected()
+        bench.openConsole("old run")
+        bench.send(.console(.container(Sample.id(1)), .ended("exited (0)")))
+        var list = Sample.containers
+        list[0].state.startedAt = Sample.now
+        _ = bench.takeEffects()
+        bench.send(.containers(list))
+        let source = ContainerSource(id: Sample.id(1), isAlive: true, isTTY: true, replaySince: Sample.now)
+        let size = try #require(bench.model.shownConsole?.size)
+        #expect(bench.takeEffects().contains(.openConsole(.container(Sample.id(1)), .container(source), size)))
+        #expect(bench.text.contains("old run"))
+    }
+
+    @Test("A shell is an exec of its own beside the container's console")
+    func exec() throws {
+        var bench = try Bench.connected()
+        bench.openConsole("main")
+        bench.type("E")
+        let id = try #require(bench.model.shownConsoleID)
+        #expect(id.isExec && bench.model.keyContext == .captured)
+        bench.send(.console(id, .attached(takesInput: true, tty: true)))
+        bench.send(.console(id, .output(.stdout(Array("shell".utf8)))))
+        #expect(bench.text.contains("shell"))
+        bench.type("<ctrl-]>d")
+        bench.type("E")
+        #expect(bench.model.keyContext == .form, "asked for again, it asks for the command")
+        bench.type("<esc>")
+        bench.send(.console(id, .ended("ended (0)")))
+        bench.type("a<enter>")
+        #expect(bench.model.shownConsoleID == .container(Sample.id(1)))
+        #expect(bench.text.contains("main"))
+    }
+
+    @Test("The scrollback is read, searched and copied while output goes on")
+    func scrollback() throws {
+        var bench = try attached()
+        let text = (1...200).map { "line \($0)\r\n" }.joined()
+        bench.send(.console(.container(Sample.id(1)), .output(.stdout(Array(text.utf8)))))
+        bench.type("<ctrl-]>[")
+        #expect(bench.model.keyContext == .scrollback)
+        bench.type("/line 42<enter>")
+        #expect(bench.text.contains("line 42"))
+        bench.send(.console(.container(Sample.id(1)), .output(.stdout(Array("new output\r\n".utf8)))))
+        #expect(bench.text.contains("line 42"))
+        _ = bench.takeEffects()
+        bench.type("vjy")
+        #expect(bench.takeEffects().contains(.copy("line 42\nline 43")))
+        #expect(bench.model.keyContext == .captured)
+        #expect(bench.text.contains("new output"))
+    }
+
+    @Test("Without a terminal lines are edited here and sent whole")
+    func withoutTerminal() throws {
+        var bench = try Bench.connected()
+        bench.type("j")
+        let id = ConsoleID.container(Sample.id(2))
+        bench.send(.console(id, .attached(takesInput: true, tty: false)))
+        bench.send(.console(id, .output(.stdout(Array("one\ntwo\n".utf8)))))
+        bench.type("aselekt<backspace><backspace>ct<enter>")
+        #expect(input(&bench) == "select\n")
+        let rows = bench.text.split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(rows.contains("one") && rows.contains("two") && rows.contains("select"))
+        bench.type("<ctrl-d>")
+        #expect(bench.takeEffects().contains(.consoleEndOfInput(id)))
+    }
+
+    @Test("A paste goes whole to the program, bracketed where it asked")
+    func paste() throws {
+        var bench = try attached()
+        bench.send(.console(.container(Sample.id(1)), .output(.stdout(Array("\u{1b}[?2004h".utf8)))))
+        bench.send(.input(.paste("ls\nq")))
+        #expect(input(&bench) == "\u{1b}[200~ls\rq\u{1b}[201~")
+    }
+}

@@ -1,0 +1,116 @@
+import EngineAPI
+import Testing
+
+@testable import Interface
+
+@Suite struct FormTests {
+    private func asked(_ bench: inout Bench) -> (JobID, ContainerSpec, String?)? {
+        for case .perform(let id, .run(let spec, let name, _)) in bench.takeEffects() { return (id, spec, name) }
+        return nil
+    }
+
+    @Test("n and Enter ask for a container with a terminal from the first image")
+    func shortest() throws {
+        var bench = try Bench.connected(80, 24, containers: [])
+        bench.type("n<enter>")
+        let (_, spec, name) = try #require(asked(&bench))
+        #expect(spec.image == "gantry/starter:latest")
+        #expect(spec.tty && spec.openStdin && name == nil && spec.command == nil)
+    }
+
+    @Test("Every field reaches the engine")
+    func allFields() throws {
+        var bench = try Bench.connected()
+        bench.type("n<tab>web2<tab>sh -c 'echo a b'<tab> <tab>64m<tab>1.5<tab>100<tab>/src:/data:ro tmpfs:/tmp")
+        bench.type("<tab>A=1 'B=x y'<tab><right><tab> <enter>")
+        let (_, spec, name) = try #require(asked(&bench))
+        #expect(name == "web2")
+        #expect(spec.command == ["sh", "-c", "echo a b"])
+        #expect(!spec.tty && !spec.openStdin)
+        #expect(spec.limits.memoryBytes == 64 << 20)
+        #expect(spec.limits.nanoCPUs == 1_500_000_000)
+        #expect(spec.limits.pids == 100)
+        var bind = MountSpec(.bind, source: "/src", target: "/data")
+        bind.readOnly = true
+        #expect(spec.mounts == [bind, MountSpec(.tmpfs, target: "/tmp")])
+        #expect(spec.environment == ["A=1", "B=x y"])
+        #expect(spec.networkMode == .host)
+        #expect(spec.autoRemove)
+    }
+
+    @Test("What is wrong is said beside the field while it is typed, and nothing is sent")
+    func validation() throws {
+        var bench = try Bench.connected()
+        bench.type("n<tab>-bad<enter>")
+        #expect(asked(&bench) == nil)
+        #expect(bench.text.contains("letters, digits"))
+        bench.type("<ctrl-u>good")
+        #expect(!bench.text.contains("letters, digits"))
+    }
+
+    @Test("The engine's error is shown in the form, and nothing typed is lost")
+    func engineError() throws {
+        var bench = try Bench.connected()
+        bench.type("n<tab>web<enter>")
+        let (job, _, _) = try #require(asked(&bench))
+        let message = "Conflict. The container name \"/web\" is already in use"
+        bench.send(.job(job, .failed(EngineError(.conflict, message))))
+        #expect(bench.text.contains("already in use"))
+        guard case .form(let form) = bench.model.dialogs.last else { return #expect(Bool(false), "the form is gone") }
+        #expect(form.text(.name) == "web" && form.job == nil)
+        bench.type("2<enter>")
+        #expect(try #require(asked(&bench)).2 == "web2")
+    }
+
+    @Test("A container that was made is chosen and its console takes the keys")
+    func created() throws {
+        var bench = try Bench.connected()
+        bench.type("/zzz<enter>n<enter>")
+        let (job, _, _) = try #require(asked(&bench))
+        let made = Sample.container(id: Sample.id(9), name: "happy_hopper", .running, age: 0)
+        bench.send(.job(job, .succeeded(.created(made, warnings: []))))
+        #expect(bench.model.dialogs.isEmpty)
+        #expect(bench.model.selectedContainer?.id == made.id)
+        #expect(bench.model.keyContext == .captured)
+        // A list that was asked for before it was made does not take it away.
+        bench.send(.containers(Sample.containers))
+        #expect(bench.model.selectedContainer?.id == made.id)
+        #expect(bench.model.keyContext == .captured)
+    }
+
+    @Test("Without an image the key says what to do")
+    func noImages() throws {
+        var bench = try Bench.connected()
+        bench.send(.images([]))
+        bench.type("n")
+        #expect(bench.model.dialogs.isEmpty)
+        #expect(bench.model.status?.text.contains("load one first") == true)
+    }
+
+    @Test(
+        "Sizes are read as docker's are",
+        arguments: [
+            ("64m", 67_108_864), ("1.5g", 1_610_612_736), ("512", 512), ("4KB", 4096), ("1GiB", 1_073_741_824),
+            ("", nil), ("m", nil), ("12x", nil), ("-1m", nil), ("1mm", nil), ("9999999t", nil),
+        ] as [(String, Int64?)])
+    func sizes(text: String, bytes: Int64?) { #expect(FormValidation.bytes(text) == bytes) }
+
+    @Test(
+        "Words are split as a shell splits them",
+        arguments: [
+            ("a  b", ["a", "b"]), ("'a b' \"c d\"e", ["a b", "c de"]), ("a\\ b ''", ["a b", ""]), ("", []),
+        ] as [(String, [String])])
+    func words(text: String, words: [String]) throws { #expect(try FormValidation.words(of: text) == words) }
+
+    @Test("Quotes that stay open are errors", arguments: ["'a", "\"a", "a\\"])
+    func openQuotes(text: String) { #expect(throws: FormError.self) { try FormValidation.words(of: text) } }
+
+    @Test("A line is edited with the keys of a shell")
+    func editor() {
+        var editor = LineEditor("one two")
+        for key in Bench.keys("<ctrl-w>three<home>x<ctrl-e>!<left><backspace>") { _ = editor.handle(key) }
+        #expect(editor.text == "xone thre!")
+        for key in Bench.keys("<ctrl-u>日本") { _ = editor.handle(key) }
+        #expect(editor.text == "日本!" && editor.cursorColumn == 4)
+    }
+}

@@ -1,0 +1,62 @@
+import Foundation
+import Testing
+
+@testable import Interface
+
+/// Whole screens as text. `GANTRY_UPDATE_GOLDEN=1` writes them anew, to be read before they are committed.
+@Suite struct GoldenTests {
+    @Test("The main screen looks as agreed", arguments: [(80, 24), (120, 40), (40, 12), (30, 8)])
+    func mainScreen(columns: Int, rows: Int) throws {
+        var bench = try Bench.connected(columns, rows)
+        bench.fillFigures()
+        bench.openConsole("/ # echo \u{1b}[31mred\u{1b}[0m 日本\r\nred 日本\r\n/ # ")
+        try expect(bench, "main-\(columns)x\(rows)")
+    }
+
+    @Test("An attached console tells how to leave it")
+    func attached() throws {
+        var bench = try Bench.connected()
+        bench.openConsole("/ # ")
+        bench.type("a")
+        try expect(bench, "attached-80x24")
+    }
+
+    @Test("An empty store says which key makes a container")
+    func empty() throws {
+        try expect(try Bench.connected(80, 24, containers: []), "empty-80x24")
+    }
+
+    @Test("The form for a new container shows its fields and what is wrong")
+    func form() throws {
+        var bench = try Bench.connected()
+        bench.type("n<tab>we b<tab><tab><tab>64q")
+        try expect(bench, "form-80x24")
+    }
+
+    @Test("Before the engine answers the screen says so")
+    func connecting() throws { try expect(try Bench(80, 24), "connecting-80x24") }
+
+    @Test("Removing a running container says that it is killed")
+    func confirmation() throws {
+        var bench = try Bench.connected()
+        bench.type("d")
+        try expect(bench, "remove-80x24")
+    }
+
+    @Test("The help lists every key by its place")
+    func help() throws {
+        var bench = try Bench.connected()
+        bench.type("?")
+        try expect(bench, "help-80x24")
+    }
+
+    private func expect(_ bench: Bench, _ name: String) throws {
+        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("Golden/\(name).txt")
+        if ProcessInfo.processInfo.environment["GANTRY_UPDATE_GOLDEN"] != nil {
+            try Data((bench.text + "\n").utf8).write(to: file)
+        }
+        let expected = try String(contentsOf: file, encoding: .utf8)
+        #expect(bench.text + "\n" == expected, "the screen differs from \(name):\n\(bench.text)")
+    }
+}

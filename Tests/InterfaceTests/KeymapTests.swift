@@ -1,0 +1,54 @@
+import Terminal
+import Testing
+
+@testable import Interface
+
+@Suite struct KeymapTests {
+    @Test("Every key of the table can be written", arguments: Keymap.table.indices)
+    func notation(index: Int) {
+        let binding = Keymap.table[index]
+        #expect(!binding.keys.isEmpty, "\(binding.label) has no key")
+        for key in binding.keys { #expect(Key(key.description) == key) }
+    }
+
+    @Test("No key has two meanings in one place and one state", arguments: KeyContext.allCases)
+    func clashes(context: KeyContext) throws {
+        for containers in [[], Sample.containers, [Sample.containers[3]], [Sample.containers[2]]] {
+            let model = try Bench.connected(80, 24, containers: containers).model
+            var seen: [Key: String] = [:]
+            for binding in Keymap.table where binding.contexts.contains(context) && binding.condition(model) {
+                for key in binding.keys {
+                    let other = seen.updateValue(binding.label, forKey: key)
+                    #expect(other == nil, "\(context): \(key) is \(binding.label) and \(other ?? "")")
+                }
+            }
+        }
+    }
+
+    @Test("No key that only moves in vim, lazydocker or k9s removes anything")
+    func movementIsHarmless() {
+        for name in ["ctrl-d", "ctrl-u", "k", "j", "h", "l", "ctrl-k"] {
+            guard let key = Key(name) else { continue }
+            for binding in Keymap.table where binding.keys.contains(key) {
+                #expect(![.remove, .stop, .removeImage].contains(binding.intent), "\(name) \(binding.label)")
+            }
+        }
+    }
+
+    @Test("Places where text is typed bind no letter")
+    func textIsTyped() {
+        for binding in Keymap.table where binding.contexts.contains(where: \.typesText) {
+            for key in binding.keys { #expect(key.typed == nil, "\(key) \(binding.label)") }
+        }
+    }
+
+    @Test("The hint bar fits every width and its words can be clicked", arguments: [40, 80, 120])
+    func hints(columns: Int) throws {
+        let bar = HintBar(try Bench.connected(columns, 24).model)
+        #expect(bar.items.count >= 4)
+        for item in bar.items {
+            #expect(item.end <= columns)
+            #expect(bar.binding(at: item.column)?.hint == item.label)
+        }
+    }
+}

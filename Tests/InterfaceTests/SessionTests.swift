@@ -1,0 +1,182 @@
+import EngineAPI
+import Terminal
+import Testing
+
+@testable import Interface
+
+/// The main loop on a screen in memory, with tasks, mailbox and a scripted engine.
+@MainActor
+@Suite(.timeLimit(.minutes(1)))
+struct SessionTests {
+    private struct Session {
+        let engine: ScriptedEngine
+        let screen: MemoryScreen
+        let loop: MainLoop
+
+        @MainActor
+        init(_ engine: ScriptedEngine, columns: Int = 80, rows: Int = 24) throws {
+            self.engine = engine
+            screen = MemoryScreen(size: Size(columns: columns, rows: rows))
+            let theme = try ThemeLibrary(folders: []).load("dark").theme
+            loop = MainLoop(engine: engine, configuration: InterfaceConfiguration(theme: theme), screen: screen)
+            loop.begin()
+        }
+
+        @MainActor
+        func type(_ keys: String) {
+            for key in Bench.keys(keys) { screen.send(.key(key)) }
+        }
+
+        /// Lets the loop work until the condition holds; the test's time limit ends it otherwise.
+        @MainActor
+        func until(_ condition: () -> Bool) {
+            while !condition(), loop.exit == nil { loop.step() }
+        }
+
+        @MainActor
+        func untilSeen(_ text: String) { until { screen.text.contains(text) } }
+
+        @MainActor
+        func finish() -> InterfaceExit {
+            defer { screen.close() }
+            return loop.end()
+        }
+    }
+
+    @Test("The first frame comes before the engine's first answer")
+    func firstPaint() throws {
+        let engine = ScriptedEngine()
+        engine.goAway(true)
+        let session = try Session(engine)
+        #expect(session.screen.text.contains("connecting"))
+        session.untilSeen("engine lost")
+        engine.goAway(false)
+        session.untilSeen("no containers yet")
+        #expect(session.finish().runningContainers == 0)
+    }
+
+    @Test("One key and Enter lead to a running container with its console in focus")
+    func keyToContainer() throws {
+        let session = try Session(ScriptedEngine())
+        session.untilSeen("no containers yet")
+        session.until { session.loop.model.images != nil }
+        session.type("n<enter>")
+        session.untilSeen("happy_hopper")
+        session.untilSeen("detach: ctrl-p ctrl-q, leader ctrl-]")
+        let calls = session.engine.calls.filter {
+            ["create", "attach", "start"].contains { [call = $0] in call.hasPrefix($0) }
+        }
+        #expect(calls.count == 3)
+        let stream = try #require(session.engine.stream(of: Sample.id(101)))
+        stream.say("/ # ")
+        session.untilSeen("/ #")
+        session.type("ls<enter>")
+        session.until { stream.written == "ls\r" }
+        session.type("<ctrl-]>d")
+        session.untilSeen("it runs on")
+        session.type("q")
+        session.until { false }
+        let exit = session.finish()
+        #expect(exit == InterfaceExit(reason: .quit, runningContainers: 1))
+    }
+
+    @Test("A start that fails leaves no container and keeps the form")
+    func failedStart() throws {
+        let engine = ScriptedEngine()
+        engine.fail("start", with: EngineError(.commandNotFound, "exec: \"nope\": executable file not found in $PATH"))
+        let session = try Session(engine)
+        session.until { session.loop.model.images != nil }
+        session.type("n<tab><tab>nope<enter>")
+        session.untilSeen("executable file not found")
+        #expect(engine.state.withLock { $0.containers.isEmpty })
+        #expect(session.loop.model.keyContext == .form)
+        _ = session.finish()
+    }
+
+    @Test("What happens outside is seen by its event, without polling")
+    func events() throws {
+        let engine = ScriptedEngine(containers: Sample.containers)
+        let session = try Session(engine)
+        session.untilSeen("database")
+        let lists = engine.calls.count { $0 == "list" }
+        engine.announce("create", "x") {
+            $0.containers.append(Sample.container(id: Sample.id(77), name: "newcomer", .created))
+        }
+        session.untilSeen("newcomer")
+        #expect(engine.calls.count { $0 == "list" } == lists + 1)
+        _ = session.finish()
+    }
+
+    @Test("When the engine goes and comes back the list is read anew")
+    func reconnect() throws {
+        let engine = ScriptedEngine(containers: Sample.containers)
+        let session = try Session(engine)
+        session.untilSeen("database")
+        engine.goAway(true)
+        session.untilSeen("engine lost")
+        #expect(session.screen.text.contains("database"), "what was known stays on the screen")
+        engine.state.withLock { $0.containers.removeAll { $0.name == "database" } }
+        engine.goAway(false)
+        session.until { !session.screen.text.contains("database") }
+        _ = session.finish()
+    }
+
+    @Test("Errors of the engine stand on the status line with their object")
+    func actionError() throws {
+        let engine = ScriptedEngine(containers: Sample.containers)
+        engine.fail("stop", with: EngineError(.internal, "cannot stop container: web: permission denied"))
+        let session = try Session(engine)
+        session.untilSeen("database")
+        session.type("s")
+        session.untilSeen("stop web: cannot stop container: web: permission denied")
+        _ = session.finish()
+    }
+
+    @Test("Nothing is written while nothing changes")
+    func idle() throws {
+        let old = Sample.container(id: Sample.id(1), name: "old", .exited, age: 900_000)
+        let session = try Session(ScriptedEngine(containers: [old]))
+        session.untilSeen("old")
+        session.untilSeen("exited (0)")
+        let frames = session.screen.writtenFrames
+        session.screen.send(.focus(true))
+        session.loop.step()
+        #expect(session.screen.writtenFrames == frames)
+        _ = session.finish()
+    }
+
+    @Test("Loading an archive tells what it loaded")
+    func load() throws {
+        let session = try Session(ScriptedEngine())
+        session.untilSeen("no containers yet")
+        session.type("IL/tmp/app.tar<enter>")
+        session.untilSeen("loaded app:1")
+        _ = session.finish()
+    }
+
+    @Test("A signal and a terminal that is gone end the loop in order")
+    func endings() throws {
+        let session = try Session(ScriptedEngine())
+        session.screen.send(.terminate(signal: 15))
+        session.until { false }
+        #expect(session.finish().reason == .signal(15))
+        let other = try Session(ScriptedEngine())
+        other.screen.send(.hangup)
+        other.until { false }
+        #expect(other.finish().reason == .hangup)
+    }
+
+    @Test("A flood of output never keeps a key waiting for long")
+    func flood() throws {
+        let engine = ScriptedEngine(containers: [Sample.containers[0]])
+        let session = try Session(engine)
+        session.untilSeen("web")
+        session.until { engine.stream(of: Sample.id(1)) != nil }
+        let stream = try #require(engine.stream(of: Sample.id(1)))
+        let line = String(repeating: "flood ", count: 5000) + "\r\n"
+        for _ in 0..<200 { stream.say(line) }
+        session.type("?")
+        session.untilSeen("everywhere on the main screen")
+        _ = session.finish()
+    }
+}

@@ -1,0 +1,215 @@
+import EngineAPI
+import Terminal
+import Testing
+
+@testable import Interface
+
+@Suite struct UpdateTests {
+    @Test("Keys of movement move the selection and stay in the list")
+    func movement() throws {
+        var bench = try Bench.connected()
+        for (keys, index) in [("j", 1), ("jj", 3), ("k", 2), ("G", 4), ("j", 4), ("g", 0), ("k", 0), ("<down><up>", 0)]
+        {
+            bench.type(keys)
+            #expect(bench.model.containers.index == index, "after \(keys)")
+        }
+    }
+
+    @Test("The selection stays on its container when the list changes, and near when it goes")
+    func selectionFollows() throws {
+        var bench = try Bench.connected()
+        bench.type("jj")
+        let id = try #require(bench.model.selectedContainer?.id)
+        bench.send(.containers(Array(Sample.containers.dropFirst(2))))
+        #expect(bench.model.selectedContainer?.id == id)
+        bench.send(.containers(Sample.containers.filter { $0.id != id }))
+        #expect(bench.model.selectedContainer != nil)
+    }
+
+    @Test("Actions ask the engine for what the selected container allows")
+    func actions() throws {
+        let cases: [(select: Int, keys: String, action: EngineAction?)] = [
+            (0, "s", .stop(.init(id: Sample.id(1), name: "web"))), (0, "S", nil),
+            (0, "r", .restart(.init(id: Sample.id(1), name: "web"))),
+            (0, "p", .pause(.init(id: Sample.id(1), name: "web"))),
+            (2, "p", .unpause(.init(id: Sample.id(3), name: "batch-of-the-night"))),
+            (3, "S", .start(.init(id: Sample.id(4), name: "failed"))), (3, "s", nil), (3, "p", nil),
+            (0, "dy", .remove(.init(id: Sample.id(1), name: "web"), force: true)),
+            (3, "d<enter>", .remove(.init(id: Sample.id(4), name: "failed"), force: false)), (0, "dn", nil),
+            (0, "<F9>hup<enter>", .kill(.init(id: Sample.id(1), name: "web"), signal: "HUP")),
+            (0, "R<ctrl-u>api<enter>", .rename(.init(id: Sample.id(1), name: "web"), to: "api")),
+            (0, "xstop<enter>", .stop(.init(id: Sample.id(1), name: "web"))),
+        ]
+        for (row, keys, wanted) in cases {
+            var bench = try Bench.connected()
+            bench.type(String(repeating: "j", count: row))
+            _ = bench.takeEffects()
+            bench.type(keys)
+            let asked = bench.takeEffects().compactMap { effect -> EngineAction? in
+                if case .perform(_, let action) = effect { action } else { nil }
+            }
+            #expect(asked == (wanted.map { [$0] } ?? []), "\(keys) on row \(row)")
+        }
+    }
+
+    @Test("An action's end is said with the engine's words, and errors stay")
+    func results() throws {
+        var bench = try Bench.connected()
+        bench.type("s")
+        let job = try #require(bench.model.jobs.first)
+        #expect(job.label == "stop web")
+        bench.send(.job(job.id, .failed(EngineError(.conflict, "cannot stop container: web:\nno such process"))))
+        #expect(bench.model.jobs.isEmpty)
+        #expect(bench.model.status?.text == "stop web: cannot stop container: web: no such process")
+        bench.send(.tick(Sample.ago(-60)))
+        #expect(bench.model.status?.kind == .error)
+        bench.type("s")
+        bench.send(.job(bench.model.jobs[0].id, .succeeded(.done("web stopped"))))
+        #expect(bench.model.status?.kind == .success)
+        bench.send(.tick(Sample.ago(-120)))
+        #expect(bench.model.status == nil)
+    }
+
+    @Test("Escape and ctrl-c cancel the job that runs", arguments: ["<esc>", "<ctrl-c>"])
+    func cancel(key: String) throws {
+        var bench = try Bench.connected()
+        bench.type("s")
+        let id = bench.model.jobs[0].id
+        _ = bench.takeEffects()
+        bench.type(key)
+        #expect(bench.takeEffects() == [.cancel(id)])
+    }
+
+    @Test("The filter narrows while it is typed and escape drops it")
+    func filter() throws {
+        var bench = try Bench.connected()
+        bench.type("/data")
+        #expect(bench.model.containers.rows.map(\.name) == ["database"])
+        bench.type("<enter>s")
+        #expect(bench.model.jobs.count == 1)
+        bench.send(.job(bench.model.jobs[0].id, .succeeded(.done(""))))
+        bench.type("<esc>")
+        #expect(bench.model.containers.rows.count == 5)
+        bench.type("/exited fail")
+        #expect(bench.model.containers.rows.map(\.name) == ["failed"])
+        bench.type("<esc>e")
+        #expect(!bench.model.containers.rows.contains { !$0.state.isAlive })
+    }
+
+    @Test("Rows sort by each column, both ways, and equal ones keep their places", arguments: ContainerSort.allCases)
+    func sort(order: ContainerSort) throws {
+        var bench = try Bench.connected()
+        bench.fillFigures()
+        while bench.model.containers.sort != order { bench.type("o") }
+        let forward = bench.model.containers.rows.map(\.id)
+        bench.type("O")
+        #expect(bench.model.containers.rows.map(\.id) == forward.reversed())
+        #expect(Set(forward).count == 5)
+    }
+
+    @Test("What is visible decides what is sampled and followed")
+    func subscriptions() throws {
+        var bench = try Bench(80, 24)
+        #expect(bench.model.subscriptions == [.engine])
+        bench = try Bench.connected()
+        let running = [Sample.id(1), Sample.id(2), Sample.id(3)]
+        #expect(bench.model.subscriptions == [.engine, .stats(running), .processes(Sample.id(1))])
+        bench.type("z")
+        #expect(bench.model.subscriptions == [.engine, .stats(running)])
+        bench.type("zm")
+        let log = LogSubscription(containerID: Sample.id(1), tail: 2000, serial: bench.model.nextNumber - 1)
+        #expect(bench.model.subscriptions == [.engine, .logs(log)])
+        bench.type("<esc>")
+        bench.send(.connectionLost("gone"))
+        #expect(bench.model.subscriptions == [.engine])
+    }
+
+    @Test("A list of hundreds samples only the rows that are seen")
+    func onlyVisibleRows() throws {
+        let many = (0..<500).map { Sample.container(id: Sample.id($0), name: "c\($0)", .running, age: Int64($0)) }
+        let bench = try Bench.connected(80, 24, containers: many)
+        let sampled = bench.model.subscriptions.compactMap { if case .stats(let ids) = $0 { ids.count } else { nil } }
+        #expect(sampled == [bench.model.visibleRows.count])
+        #expect(bench.model.visibleRows.count < 20)
+    }
+
+    @Test("No clock runs while nothing on the screen depends on it")
+    func clock() throws {
+        let old = Sample.container(id: Sample.id(1), name: "old", .exited, age: 900_000)
+        #expect(try Bench.connected(80, 24, containers: []).model.clockInterval == nil)
+        #expect(try Bench.connected(80, 24, containers: [old]).model.clockInterval == .seconds(30))
+        #expect(try Bench.connected().model.clockInterval == .seconds(1))
+    }
+
+    @Test("Events ask for a new list; those of execs and sizes do not")
+    func events() throws {
+        var bench = try Bench.connected()
+        for (action, asks) in [("start", true), ("die", true), ("exec_start: sh", false), ("resize", false)] {
+            _ = bench.takeEffects()
+            bench.send(
+                .event(.init(kind: .container, action: action, actorID: "a", attributes: [:], time: Sample.now)))
+            #expect(bench.takeEffects().contains(.refreshContainers) == asks, "\(action)")
+        }
+    }
+
+    @Test("Quit leaves containers alone")
+    func quit() throws {
+        var bench = try Bench.connected()
+        _ = bench.takeEffects()
+        bench.type("q")
+        #expect(bench.takeEffects() == [.quit])
+        #expect(InterfaceExit(reason: .quit, runningContainers: 2).farewell == "2 containers run on.")
+        #expect(InterfaceExit(reason: .quit, runningContainers: 0).farewell == nil)
+    }
+
+    @Test("Panels are reached by number, tab and letters, and zoomed")
+    func panels() throws {
+        var bench = try Bench.connected()
+        for (keys, panel) in [
+            ("2", Panel.stats), ("l", .processes), ("<tab>", .console), ("<tab>", .containers),
+            ("h", .console), ("1", .containers),
+        ] {
+            bench.type(keys)
+            #expect(bench.model.focus == panel, "after \(keys)")
+        }
+        bench.type("3z")
+        #expect(Set(bench.model.layout.panels.keys) == [.processes])
+        bench.type("<esc>")
+        #expect(bench.model.layout.panels.count == 4)
+    }
+
+    @Test("The mouse selects rows, focuses panels, scrolls and clicks the hint bar")
+    func mouse() throws {
+        var bench = try Bench.connected()
+        func click(_ column: Int, _ row: Int) -> Message {
+            .input(.mouse(MouseEvent(.press(.left), at: Position(column: column, row: row))))
+        }
+        bench.send(click(10, 3))
+        #expect(bench.model.containers.index == 1)
+        let stats = try #require(bench.model.layout.panels[.stats])
+        bench.send(click(stats.column + 2, stats.row + 1))
+        #expect(bench.model.focus == .stats)
+        bench.send(.input(.mouse(MouseEvent(.wheelDown, at: Position(column: 3, row: 2)))))
+        #expect(bench.model.containers.index == 2)
+        let help = try #require(HintBar(bench.model).items.first { $0.label == "help" })
+        bench.send(click(help.column, 23))
+        #expect(bench.model.keyContext == .help)
+        bench.type("<esc>d")
+        let question = try #require(bench.model.dialogs.last)
+        guard case .confirmation(let confirmation) = question else { return #expect(Bool(false)) }
+        let button = ConfirmationLayout(bench.model, confirmation).no
+        bench.send(click(button.column + 1, button.row))
+        #expect(bench.model.dialogs.isEmpty)
+    }
+
+    @Test("A lost engine is shown, what it told stays on the screen, and its return is said")
+    func loss() throws {
+        var bench = try Bench.connected()
+        bench.send(.connectionLost("connection refused"))
+        #expect(bench.text.contains("engine lost"))
+        #expect(bench.text.contains("web"))
+        bench.send(
+            .connected(EngineVersion(name: "G", version: "1", apiVersion: "", minimumAPIVersion: ""), EngineInfo()))
+        #expect(bench.model.status?.text == "connected again")
+    }
+}

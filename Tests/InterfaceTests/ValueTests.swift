@@ -1,0 +1,107 @@
+import EngineAPI
+import Terminal
+import Testing
+
+@testable import Interface
+
+@Suite struct ValueTests {
+    @Test("Braille graphs fill from below, two values in a character, the newest at the right")
+    func braille() {
+        let rows = Graph.rows([1, 2, 3, 4], columns: 3, rows: 1, maximum: 4)
+        #expect(rows.map { String(String.UnicodeScalarView($0)) } == ["\u{2800}\u{28E0}\u{28FE}"])
+        let tall = Graph.rows([8, 1], columns: 1, rows: 2, maximum: 8)
+        #expect(tall == [["\u{2847}"], ["\u{28C7}"]])
+    }
+
+    @Test("Blocks take eight levels, and more than nothing is seen")
+    func blocks() {
+        let rows = Graph.rows([0, 0.01, 4, 8, nil, 99], columns: 6, rows: 1, maximum: 8, symbols: .blocks)
+        #expect(rows == [[" ", "▁", "▄", "█", " ", "█"]])
+    }
+
+    @Test("A scale doubles from its floor", arguments: [(0.0, 25.0), (24, 25), (26, 50), (399, 400)])
+    func scale(top: Double, scale: Double) { #expect(Graph.scale([top], floor: 25) == scale) }
+
+    @Test(
+        "Amounts read as docker's",
+        arguments: [
+            (0, "0B"), (1023, "1023B"), (1024, "1.0KiB"), (12_582_912, "12.0MiB"), (1_073_741_824, "1.0GiB"),
+            (1_048_064, "1.0MiB"), (104_857_600, "100MiB"),
+        ] as [(UInt64, String)])
+    func bytes(count: UInt64, text: String) { #expect(Quantity.bytes(count) == text) }
+
+    @Test("Ages have one unit", arguments: [(5, "5s"), (119, "119s"), (120, "2m"), (7200, "2h"), (200_000, "2d")])
+    func ages(seconds: Int64, text: String) {
+        #expect(Quantity.age(since: Sample.ago(seconds), at: Sample.now) == text)
+    }
+
+    @Test("Rates come from two samples; a new start is no rate")
+    func history() throws {
+        var history = StatsHistory()
+        history.add(Sample.stats("a", second: 0))
+        #expect(history.latest?.cpuPercent == nil)
+        history.add(Sample.stats("a", second: 1))
+        let point = try #require(history.latest)
+        #expect(point.readBytesPerSecond == 40_000)
+        #expect(point.memoryBytes == (11 << 20) + (3 << 20))
+        var restarted = Sample.stats("a", second: 2)
+        restarted.cpuNanoseconds = 5
+        history.add(restarted)
+        #expect(history.latest?.cpuPercent == nil && history.latest?.readBytesPerSecond == nil)
+        history.add(Sample.stats("a", second: 2))
+        #expect(history.points.count == 3, "the same moment twice is one sample")
+    }
+
+    @Test("A history is bounded")
+    func boundedHistory() {
+        var history = StatsHistory()
+        for second in 0..<5000 {
+            var sample = ContainerStats(id: "a", name: "a", time: Sample.ago(Int64(5000 - second)))
+            sample.pids = 1
+            history.add(sample)
+        }
+        #expect(history.points.count <= StatsHistory.capacity + 60)
+    }
+
+    @Test("Processes hang on their parents; strays and rings do not hang the list")
+    func tree() {
+        let rows = ProcessRow.tree(Sample.processes)
+        #expect(rows.map(\.node.pid) == [1000, 1200, 1201, 1230, 1231])
+        #expect(rows.map(\.branch) == ["", "└─", "  └─", "    ├─", "    └─"])
+        var ring = Sample.processes
+        ring[0].parentPID = 1231
+        #expect(ProcessRow.tree(ring).isEmpty)
+    }
+
+    @Test("Escape sequences of a log colour it and do nothing else")
+    func escapes() {
+        let text = EscapeText(Array("\u{1b}[2J\u{1b}[1;31mred\u{1b}[0m\u{1b}]0;title\u{7} a\tb\r\n\u{7}".utf8))
+        #expect(String(decoding: text.plain, as: UTF8.self) == "red a   b")
+        #expect(text.runs.first?.style == Style(foreground: .palette(1), attributes: .bold))
+        let wide = EscapeText(Array("\u{1b}[38;5;200;48;2;1;2;3mx".utf8))
+        #expect(wide.runs.first?.style == Style(foreground: .palette(200), background: .rgb(1, 2, 3)))
+    }
+
+    @Test("A log keeps a bounded number of bytes, the newest, and says so")
+    func boundedLog() throws {
+        var screen = LogScreen(container: Sample.containers[0], serial: 1)
+        for number in 0..<100_000 {
+            let bytes = Array("line \(number) \(String(repeating: "x", count: 100))\n".utf8)
+            screen.add(.entries([LogEntry(time: Sample.now, source: .stdout, bytes: bytes)]))
+        }
+        let held = screen.lines.reduce(0) { $0 + $1.bytes.count + LogLine.overhead }
+        #expect(held <= LogScreen.byteLimit)
+        #expect(screen.lines.last?.text.hasPrefix("line 99999") == true)
+        #expect(screen.droppedLines + screen.lines.count == 100_000)
+        #expect(screen.summary.contains("dropped"))
+    }
+
+    @Test("Parts of a long line are one line")
+    func partialLines() {
+        var screen = LogScreen(container: Sample.containers[0], serial: 1)
+        for piece in ["one ", "line\n", "next\n"] {
+            screen.add(.entries([LogEntry(time: Sample.now, source: .stdout, bytes: Array(piece.utf8))]))
+        }
+        #expect(screen.lines.map(\.text) == ["one line", "next"])
+    }
+}
