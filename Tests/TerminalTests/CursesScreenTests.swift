@@ -1,0 +1,191 @@
+import Glibc
+import Terminal
+import Testing
+
+/// The curses screen in a real process on a real pseudo-terminal.
+@Suite(.serialized) struct CursesScreenTests {
+    private static let trueColor = ["TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"]
+
+    private func session(_ environment: [String: String] = trueColor) throws -> ProbeSession {
+        let session = try ProbeSession(environment: environment)
+        try #require(session.wait { session.shows("size 80x24") }, "\(session.rows)")
+        return session
+    }
+
+    private func style(_ session: ProbeSession, _ row: Int, _ column: Int) -> Style {
+        session.emulator.line(session.emulator.liveStart + row)[column].style
+    }
+
+    @Test("Wide, combining and braille characters, boxes, 24-bit and palette colours arrive as drawn")
+    func picture() throws {
+        let session = try session()
+        #expect(session.wait { session.rows[8].hasPrefix("╰") && session.emulator.cursor?.row == 2 })
+        #expect(session.rows[0] == "size 80x24 depth trueColor")
+        #expect(session.rows[1].hasPrefix("╭─ box ───"))
+        #expect(session.rows[2].hasPrefix("│日本 🚀 e\u{301} ⣿ é "))
+        #expect(style(session, 1, 0).foreground == .palette(4))
+        #expect(style(session, 3, 1) == Style(foreground: .rgb(200, 30, 40), attributes: .bold))
+        #expect(style(session, 3, 5) == Style(foreground: .palette(200), background: .palette(17)))
+        #expect(style(session, 3, 9).background == .rgb(1, 0, 9))
+        #expect(style(session, 3, 14).attributes == [.italic, .underline, .reverse])
+        #expect(session.emulator.cursor == Position(column: 3, row: 2))
+        #expect(session.emulator.modes.isAlternateScreen)
+        #expect(session.emulator.modes.mouse == .drag)
+    }
+
+    @Test(
+        "The depth follows the environment, and colours are brought down to it",
+        arguments: [
+            (["TERM": "xterm-256color"], "palette256", Color.palette(160)),
+            (["TERM": "xterm"], "sixteen", .palette(1)), (["TERM": "linux"], "sixteen", .palette(1)),
+            (["TERM": "vt100"], "none", .default),
+            (["TERM": "xterm-256color", "COLORTERM": "truecolor", "NO_COLOR": "1"], "none", .default),
+            (["TERM": "tmux-256color", "COLORTERM": "24bit"], "trueColor", .rgb(200, 30, 40)),
+        ])
+    func depths(environment: [String: String], depth: String, red: Color) throws {
+        let session = try session(environment)
+        #expect(session.wait { session.rows[8].contains("──╯") || session.rows[8].hasPrefix("╰") })
+        #expect(session.rows[0] == "size 80x24 depth \(depth)")
+        #expect(style(session, 3, 1).foreground == red)
+        #expect(session.rows[2].contains("日本 🚀"))
+    }
+
+    @Test(
+        "An unknown terminal type works as one that it resembles, with a line that says so",
+        arguments: [("xterm-kitty-unheard", "xterm-256color"), ("nonsense", "xterm"), ("dumb", "vt100")])
+    func unknownType(term: String, used: String) throws {
+        let session = try session(["TERM": term])
+        #expect(session.wait { session.rows[23].hasSuffix("using `\(used)`") })
+        #expect(session.rows[23].contains("`\(term)`"))
+        session.send("\u{1B}OP")
+        #expect(session.hasEnded())
+    }
+
+    @Test(
+        "Keys, mouse and pastes come as one event each",
+        arguments: [
+            ("a", "key a"), ("\u{01}", "key ctrl-a"), ("\u{03}", "key ctrl-c"), ("\u{1A}", "key ctrl-z"),
+            ("\u{1B}[1;5C", "key ctrl-right"), ("\u{1B}OA", "key up"), ("\u{1B}[Z", "key shift-tab"),
+            ("\u{1B}[24~", "key F12"), ("\u{1B}", "key esc"), ("\u{1B}x", "key alt-x"), ("日", "key 日"),
+            ("\r", "key enter"), ("\n", "key ctrl-j"), ("\u{7F}", "key backspace"), ("\u{11}\u{13}", "key ctrl-s"),
+            ("\u{1B}[<0;11;5M", "mouse press(Terminal.MouseEvent.Button.left) 10,4"),
+            ("\u{1B}[<64;300;5M", "mouse wheelUp 299,4"), ("\u{1B}[200~two\nlines\u{1B}[201~", "paste 9 two"),
+        ])
+    func input(bytes: String, shown: String) throws {
+        let session = try session()
+        session.send(bytes)
+        #expect(session.wait { session.shows(shown) }, "\(session.rows.suffix(15))")
+    }
+
+    @Test("With the old-mouse entries too the modern mouse is asked for and understood")
+    func mouseUnderTmux() throws {
+        let session = try session(["TERM": "tmux-256color"])
+        session.send("\u{1B}[<0;250;5M")
+        #expect(session.wait { session.shows("left) 249,4") })
+    }
+
+    @Test("A new size is an event and a whole new picture")
+    func resize() throws {
+        let session = try session()
+        session.setSize(Size(columns: 60, rows: 20))
+        #expect(session.wait { session.rows[0].hasPrefix("size 60x20") && session.shows("resize 60x20") })
+        #expect(session.rows[8].hasPrefix("╰") && session.emulator.line(session.emulator.liveStart + 8)[59].text == "╯")
+    }
+
+    @Test("A changed row costs its changed runs, an unchanged frame nothing")
+    func economy() throws {
+        let session = try session()
+        #expect(session.wait { session.rows[8].hasPrefix("╰") })
+        while session.pump(milliseconds: 100) {}
+        let before = session.output.count
+        // A focus report without a change of the picture but its own line in the list.
+        session.send("a")
+        #expect(session.wait { session.shows("key a") })
+        while session.pump(milliseconds: 100) {}
+        #expect(session.output.count - before < 60)
+    }
+
+    @Test("Quitting restores the terminal: settings, screen, mouse, cursor")
+    func quit() throws {
+        let session = try session()
+        session.send("\u{1B}OP")
+        #expect(session.hasEnded())
+        #expect(session.exitStatus == 0)
+        #expect(session.wait { session.shows("ended after 1 events") })
+        expectRestored(session)
+    }
+
+    @Test("SIGTERM and SIGHUP are events, so that the program can end in order", arguments: [SIGTERM, SIGHUP, SIGINT])
+    func terminate(signal: Int32) throws {
+        let session = try session()
+        session.kill(signal)
+        #expect(session.hasEnded())
+        #expect(session.exitStatus == 0)
+        expectRestored(session)
+    }
+
+    @Test("A crash restores the terminal, and its message is seen afterwards")
+    func crash() throws {
+        let session = try session()
+        session.send("\u{1B}OQ")
+        #expect(session.hasEnded())
+        #expect(session.exitStatus.map { $0 & 0x7F } == SIGILL || session.exitStatus.map { $0 & 0x7F } == SIGTRAP)
+        #expect(session.wait { session.shows("the probe was told to crash") }, "\(session.rows)")
+        expectRestored(session)
+    }
+
+    @Test("A program that hangs ends at the second signal, and the terminal is restored")
+    func hang() throws {
+        let session = try session()
+        session.send("\u{1B}[18~")
+        while session.pump(milliseconds: 200) {}
+        session.kill(SIGTERM)
+        while session.pump(milliseconds: 200) {}
+        #expect(session.emulator.modes.isAlternateScreen)
+        session.kill(SIGTERM)
+        #expect(session.hasEnded())
+        #expect(session.exitStatus.map { $0 & 0x7F } == SIGTERM)
+        expectRestored(session)
+    }
+
+    @Test("Suspending gives the terminal back, continuing takes it and draws anew")
+    func suspend() throws {
+        // A shell with job control: who stops must have somebody in the session to wake it.
+        let session = try ProbeSession(environment: Self.trueColor, script: "set -m; PROBE; echo gave back; read l; fg")
+        #expect(session.wait { session.shows("size 80x24") })
+        session.send("\u{1B}OR")
+        #expect(session.wait { session.shows("gave back") })
+        expectRestored(session)
+        session.send("\n")
+        #expect(session.wait { session.emulator.modes.isAlternateScreen && session.shows("resumed") })
+        #expect(!session.hasSettingsBack())
+        #expect(session.rows[8].hasPrefix("╰"))
+        session.send("\u{1B}OP")
+        #expect(session.hasEnded())
+        expectRestored(session)
+    }
+
+    @Test("What is written to standard error does not disturb the picture, and comes after it")
+    func standardError() throws {
+        let session = try session()
+        session.send("\u{1B}[15~b")
+        #expect(session.wait { session.shows("key b") })
+        #expect(!session.shows("a line on standard error"))
+        session.send("\u{1B}OP")
+        #expect(session.wait { session.shows("a line on standard error") })
+    }
+
+    @Test("The clipboard is written as OSC 52")
+    func clipboard() throws {
+        let session = try session()
+        session.send("\u{1B}[17~")
+        #expect(session.wait { session.count(of: "\u{1B}]52;c;Y2xpcA==\u{07}") == 1 })
+    }
+
+    private func expectRestored(_ session: ProbeSession) {
+        #expect(session.wait { session.hasSettingsBack() && !session.emulator.modes.isAlternateScreen })
+        #expect(session.emulator.modes.mouse == .off)
+        #expect(session.emulator.cursor != nil)
+        #expect(session.count(of: "\u{1B}[?2004l") >= 1)
+    }
+}
