@@ -1,0 +1,193 @@
+import Archive
+import CLinux
+import Glibc
+import Linux
+import OCI
+
+/// Layers as directories, stacked by overlayfs: nothing is copied, and containers share the pages of what they read.
+package final class OverlaySnapshotter: Snapshotter {
+    private let directory: SnapshotDirectory
+    private static let overlayMagic: Int64 = 0x794c_7630
+
+    /// - Parameter path: the directory of snapshots, made where it is missing.
+    package init(path: String) throws(SnapshotError) {
+        directory = try kernel { () throws(KernelError) in try SnapshotDirectory(path: path) }
+    }
+
+    package func layer(_ chainID: Digest) throws(SnapshotError) -> LayerFacts? {
+        try kernel { () throws(KernelError) in try directory.readLayer(chainID) }
+    }
+
+    package func unpack(
+        _ chainID: Digest, onto parents: [Digest], _ apply: (Descriptor) throws(ArchiveError) -> Int64
+    ) throws(SnapshotError) -> LayerFacts {
+        var facts = LayerFacts(chainID: chainID, parent: parents.last, sizeBytes: 0)
+        try directory.create(directory.layerPath(chainID)) { (passing) throws(SnapshotError) in
+            try makeTop("\(passing)/fs", over: parents.last)
+            facts.sizeBytes =
+                parents.isEmpty
+                ? try applyDirectly("\(passing)/fs", apply) : try applyOverlaid(passing, parents, apply)
+            try kernel { () throws(KernelError) in try directory.writeLayer(facts, in: passing) }
+        }
+        return facts
+    }
+
+    package func prepareRoot(_ containerID: String, layers: [Digest]) throws(SnapshotError) -> [SnapshotMount] {
+        let path = try directory.rootPath(containerID)
+        let present = try kernel { () throws(KernelError) in try directory.readRoot(path) }
+        if present != nil { return try rootMounts(containerID) }
+        try checkUpper()
+        for layer in layers where try self.layer(layer) == nil { throw .missingLayer(layer) }
+        // One whose record a crash of the machine cut off.
+        try removeRoot(containerID)
+        try directory.create(path, synced: false) { (passing) throws(SnapshotError) in
+            try makeTop("\(passing)/fs", over: layers.last)
+            try kernel { () throws(KernelError) in
+                try Directory.create("\(passing)/work", mode: 0o711)
+                try directory.writeRoot(layers, in: passing)
+            }
+        }
+        return try rootMounts(containerID)
+    }
+
+    package func rootMounts(_ containerID: String) throws(SnapshotError) -> [SnapshotMount] {
+        let path = try directory.rootPath(containerID)
+        guard let layers = try kernel({ () throws(KernelError) in try directory.readRoot(path) }) else {
+            throw .kernel(KernelError("open the root file system of", containerID, .noSuchFile))
+        }
+        let lower = try lowerNames(layers).map { escaped("\(directory.path)/\($0)") }.joined(separator: ":")
+        return [
+            SnapshotMount(
+                type: "overlay", source: "overlay",
+                options: [
+                    "index=off", "lowerdir=\(lower)", "upperdir=\(escaped(path))/fs", "workdir=\(escaped(path))/work",
+                ])
+        ]
+    }
+
+    package func removeRoot(_ containerID: String) throws(SnapshotError) {
+        let path = try directory.rootPath(containerID)
+        guard !directory.isLayer(path) else { throw .invalidName(containerID) }
+        try directory.remove(path)
+    }
+
+    package func removeLayer(_ chainID: Digest) throws(SnapshotError) {
+        guard try layer(chainID) != nil else { return }
+        try kernel { () throws(KernelError) in try directory.removeLink(chainID) }
+        try directory.remove(directory.layerPath(chainID))
+    }
+
+    package func layers() throws(SnapshotError) -> Set<Digest> {
+        try kernel { () throws(KernelError) in try directory.layers() }
+    }
+
+    package func roots() throws(SnapshotError) -> [String: [Digest]] {
+        try kernel { () throws(KernelError) in try directory.roots() }
+    }
+
+    package func removeLeftovers() throws(SnapshotError) {
+        try kernel { () throws(KernelError) in try directory.removeLeftovers() }
+    }
+
+    // MARK: Unpacking
+
+    private func applyDirectly(
+        _ path: String, _ apply: (Descriptor) throws(ArchiveError) -> Int64
+    ) throws(SnapshotError) -> Int64 {
+        let root = try kernel { () throws(KernelError) in try Descriptor.open(path, O_PATH | O_DIRECTORY) }
+        defer { root.close() }
+        do throws(ArchiveError) { return try apply(root) } catch { throw .archive(error) }
+    }
+
+    /// Applied to a mounted overlay of the layers below, where a link of theirs leads on as it will in a container, and
+    /// the kernel itself writes whiteouts and copies files up.
+    private func applyOverlaid(
+        _ passing: String, _ parents: [Digest], _ apply: (Descriptor) throws(ArchiveError) -> Int64
+    ) throws(SnapshotError) -> Int64 {
+        try checkUpper()
+        let name = PathName.split(passing).name
+        let lower = try lowerNames(parents).joined(separator: ":")
+        try kernel { () throws(KernelError) in
+            try Directory.create("\(passing)/work", mode: 0o700)
+            try Directory.create("\(passing)/merged", mode: 0o700)
+        }
+        // Layers must stand by themselves: no metacopy, no redirects. The sync comes once at the end: volatile.
+        let options =
+            "index=off,metacopy=off,redirect_dir=nofollow,volatile,lowerdir=\(lower)"
+            + ",upperdir=\(name)/fs,workdir=\(name)/work"
+        let root: Descriptor
+        do throws(KernelError) {
+            root = try PrivateOverlay.mount(options: options, at: "\(name)/merged", in: directory.path)
+        } catch { throw overlayFailure(error) }
+        let size: Int64
+        do throws(ArchiveError) {
+            defer { root.close() }
+            size = try apply(root)
+        } catch { throw .archive(error) }
+        try kernel { () throws(KernelError) in
+            try Directory.removeTree("\(passing)/work")
+            try Directory.removeTree("\(passing)/merged")
+        }
+        return size
+    }
+
+    /// The topmost directory gives the root of the whole its owner and mode: those of the layer below, at first.
+    private func makeTop(_ path: String, over below: Digest?) throws(SnapshotError) {
+        try kernel { () throws(KernelError) in
+            try Directory.create(path, mode: 0o755)
+            try kernelCall("chmod", path) { chmod(path, 0o755) }
+            guard let below else { return }
+            var facts = stat()
+            let parent = "\(directory.layerPath(below))/fs"
+            try kernelCall("stat", parent) { stat(parent, &facts) }
+            try kernelCall("chown", path) { chown(path, facts.st_uid, facts.st_gid) }
+            try kernelCall("chmod", path) { chmod(path, facts.st_mode & 0o7777) }
+        }
+    }
+
+    /// Topmost first, as overlayfs takes them, by short names.
+    private func lowerNames(_ layers: [Digest]) throws(SnapshotError) -> [String] {
+        try kernel { () throws(KernelError) in
+            guard !layers.isEmpty else {
+                // Overlayfs wants something below, even for an image of no layers.
+                try Directory.create("\(directory.path)/l/empty", mode: 0o755)
+                return ["l/empty"]
+            }
+            var names: [String] = []
+            for layer in layers.reversed() { names.append(try directory.link(layer)) }
+            return names
+        }
+    }
+
+    private func escaped(_ path: String) -> String {
+        var text = ""
+        for character in path {
+            if character == ":" || character == "," || character == "\\" { text.append("\\") }
+            text.append(character)
+        }
+        return text
+    }
+
+    // MARK: Where overlayfs does not work
+
+    private func checkUpper() throws(SnapshotError) {
+        let magic = try kernel { () throws(KernelError) in
+            let place = OwnedDescriptor(try Descriptor.open(directory.path, O_PATH | O_DIRECTORY))
+            return gantry_filesystem_magic(place.descriptor.rawValue)
+        }
+        guard magic != Self.overlayMagic else {
+            throw .overlayUnavailable(
+                "`\(directory.path)` is itself on overlayfs, which cannot be stacked so; choose another data root")
+        }
+    }
+
+    private func overlayFailure(_ error: KernelError) -> SnapshotError {
+        switch error.errno {
+        case .noDevice: .overlayUnavailable("this kernel has no overlayfs")
+        case .notPermitted, .accessDenied: .overlayUnavailable("mounting is not permitted: \(error)")
+        case .invalidArgument:
+            .overlayUnavailable("the file system of `\(directory.path)` cannot hold its upper layer: \(error)")
+        default: .kernel(error)
+        }
+    }
+}

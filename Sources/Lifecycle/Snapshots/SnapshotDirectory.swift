@@ -1,0 +1,146 @@
+import CLinux
+import Glibc
+import JSON
+import Linux
+import OCI
+import Synchronization
+
+/// The directory of snapshots: `HEX/{fs,layer.json}` for a layer, `ID/{fs,work,root.json}` for a container's root,
+/// `l/NAME` for a link to a layer by a short name, and names with a dot for what is being made or removed.
+struct SnapshotDirectory: Sendable {
+    let path: String
+    private static let counter = Atomic<UInt64>(0)
+    private static let layerFile = "layer.json"
+    private static let rootFile = "root.json"
+
+    init(path: String) throws(KernelError) {
+        self.path = path
+        try Directory.create("\(path)/l", mode: 0o711)
+    }
+
+    func layerPath(_ chainID: Digest) -> String { "\(path)/\(chainID.hex)" }
+
+    func rootPath(_ containerID: String) throws(SnapshotError) -> String {
+        let isSafe = containerID.utf8.allSatisfy { byte in
+            (48...57).contains(byte) || (97...122).contains(byte | 0x20) || byte == 45 || byte == 95
+        }
+        guard isSafe, containerID.utf8.count > 1, containerID.utf8.count < 200 else {
+            throw .invalidName(containerID)
+        }
+        return "\(path)/\(containerID)"
+    }
+
+    // MARK: Making and removing
+
+    /// Makes a directory under a passing name, lets `fill` fill it, and gives it its name once all of it is on disk.
+    ///
+    /// - Parameter synced: false for what need not outlive a crash of the machine whole: a root that nobody has used.
+    func create(
+        _ finalPath: String, synced: Bool = true, _ fill: (String) throws(SnapshotError) -> Void
+    ) throws(SnapshotError) {
+        let number = Self.counter.add(1, ordering: .relaxed).newValue
+        let passing = "\(path)/.new-\(getpid())-\(number)"
+        do throws(SnapshotError) {
+            try kernel { () throws(KernelError) in try Directory.create(passing, mode: 0o711) }
+            try fill(passing)
+            try kernel { () throws(KernelError) in try publish(passing, finalPath, synced) }
+        } catch {
+            discard(passing)
+            throw error
+        }
+    }
+
+    private func publish(_ passing: String, _ finalPath: String, _ synced: Bool) throws(KernelError) {
+        guard synced else { return _ = try kernelCall("rename", finalPath) { rename(passing, finalPath) } }
+        let made = OwnedDescriptor(try Descriptor.open(passing, O_RDONLY | O_DIRECTORY))
+        // One call for thousands of files, where each alone would wait for the disk.
+        try kernelCall("sync", passing) { gantry_syncfs(made.descriptor.rawValue) }
+        try kernelCall("rename", finalPath) { rename(passing, finalPath) }
+        let parent = OwnedDescriptor(try Descriptor.open(path, O_RDONLY | O_DIRECTORY))
+        try kernelCall("sync", path) { fsync(parent.descriptor.rawValue) }
+    }
+
+    /// Takes the name away first: what is half removed is never seen.
+    func remove(_ whole: String) throws(SnapshotError) {
+        let number = Self.counter.add(1, ordering: .relaxed).newValue
+        let passing = "\(path)/.old-\(getpid())-\(number)"
+        try kernel { () throws(KernelError) in
+            do throws(KernelError) {
+                try kernelCall("rename", whole) { rename(whole, passing) }
+            } catch  where error.errno == .noSuchFile { return }
+            try Directory.removeTree(passing)
+        }
+    }
+
+    private func discard(_ passing: String) {
+        // The failure that led here is what the caller is told; what stays is removed at the next start.
+        try? Directory.removeTree(passing)
+    }
+
+    func removeLeftovers() throws(KernelError) {
+        for name in try Directory.list(path) where name.hasPrefix(".new-") || name.hasPrefix(".old-") {
+            try Directory.removeTree("\(path)/\(name)")
+        }
+        for name in try Directory.list("\(path)/l") where access("\(path)/l/\(name)", F_OK) != 0 {
+            unlink("\(path)/l/\(name)")
+        }
+    }
+
+    // MARK: What is kept beside
+
+    func writeLayer(_ facts: LayerFacts, in directory: String) throws(KernelError) {
+        var object = JSONObject([("size", .integer(facts.sizeBytes))])
+        object["parent"] = (facts.parent?.description).map(JSONValue.string)
+        try FileContents.replace("\(directory)/\(Self.layerFile)", with: JSONValue.object(object).compactBytes)
+    }
+
+    func readLayer(_ chainID: Digest) throws(KernelError) -> LayerFacts? {
+        guard let json = try document("\(layerPath(chainID))/\(Self.layerFile)") else { return nil }
+        return LayerFacts(
+            chainID: chainID, parent: json["parent"]?.string.flatMap { Digest($0) },
+            sizeBytes: json["size"]?.integer ?? 0)
+    }
+
+    func writeRoot(_ layers: [Digest], in directory: String) throws(KernelError) {
+        let names = JSONValue.array(layers.map { .string($0.description) })
+        try FileContents.replace(
+            "\(directory)/\(Self.rootFile)", with: JSONValue.object(JSONObject([("layers", names)])).compactBytes,
+            durable: false)
+    }
+
+    /// The layers of a container's root, lowest first; nil where there is none.
+    func readRoot(_ directory: String) throws(KernelError) -> [Digest]? {
+        guard let json = try document("\(directory)/\(Self.rootFile)") else { return nil }
+        return (json["layers"]?.array ?? []).compactMap { $0.string.flatMap { Digest($0) } }
+    }
+
+    func layers() throws(KernelError) -> Set<Digest> {
+        Set(
+            try Directory.list(path).compactMap { Digest(.sha256, hex: $0) }
+                .filter { isLayer(layerPath($0)) })
+    }
+
+    func isLayer(_ directory: String) -> Bool { access("\(directory)/\(Self.layerFile)", F_OK) == 0 }
+
+    func roots() throws(KernelError) -> [String: [Digest]] {
+        var roots: [String: [Digest]] = [:]
+        for name in try Directory.list(path) where !name.hasPrefix(".") && name != "l" {
+            roots[name] = try readRoot("\(path)/\(name)")
+        }
+        return roots
+    }
+
+    private func document(_ file: String) throws(KernelError) -> JSONValue? {
+        let bytes: [UInt8]
+        do throws(KernelError) { bytes = try FileContents.read(file, limitBytes: 1 << 20) } catch {
+            if error.errno == .noSuchFile || error.errno == .notDirectory { return nil }
+            throw error
+        }
+        // A root's file is not synced: cut off by a crash of the machine, it is as good as missing, and so is the root.
+        return try? JSONValue(parsing: bytes)
+    }
+}
+
+func kernel<Result>(_ body: () throws(KernelError) -> Result) throws(SnapshotError) -> Result {
+    do throws(KernelError) { return try body() } catch { throw .kernel(error) }
+}

@@ -1,0 +1,46 @@
+import Archive
+import Linux
+import OCI
+
+/// Keeps unpacked layers, each once, and makes containers' root file systems of them.
+///
+/// A *layer* is named by its chain ID and never changes; a *root* is named by its container's id and is the container's
+/// to write. All calls block and may be made from any thread at once; the caller makes sure that one layer is not unpacked
+/// twice at a time. What can be seen is whole and on disk; what a crash leaves is taken away by `removeLeftovers`.
+package protocol Snapshotter: Sendable {
+    /// What is known of a layer; nil where it is not here.
+    func layer(_ chainID: Digest) throws(SnapshotError) -> LayerFacts?
+
+    /// Makes a layer: `apply` changes the tree of the layers below, given as a directory, into the new one and returns
+    /// the size of what it wrote. Nothing is left where it throws.
+    ///
+    /// - Parameter parents: the chain IDs of the layers below, lowest first.
+    func unpack(
+        _ chainID: Digest, onto parents: [Digest], _ apply: (Descriptor) throws(ArchiveError) -> Int64
+    ) throws(SnapshotError) -> LayerFacts
+
+    /// Makes a container's root over layers (chain IDs, lowest first), or keeps the one that is there, and says how it is
+    /// mounted.
+    func prepareRoot(_ containerID: String, layers: [Digest]) throws(SnapshotError) -> [SnapshotMount]
+    /// How a container's root is mounted.
+    func rootMounts(_ containerID: String) throws(SnapshotError) -> [SnapshotMount]
+    /// Succeeds where there is none.
+    func removeRoot(_ containerID: String) throws(SnapshotError)
+    /// Succeeds where there is none. The caller knows that nothing is built on the layer.
+    func removeLayer(_ chainID: Digest) throws(SnapshotError)
+
+    func layers() throws(SnapshotError) -> Set<Digest>
+    /// The containers that have roots, with the layers these need.
+    func roots() throws(SnapshotError) -> [String: [Digest]]
+    /// Only where no other process uses the same directory.
+    func removeLeftovers() throws(SnapshotError)
+}
+
+/// What is kept beside an unpacked layer.
+package struct LayerFacts: Hashable, Sendable {
+    package var chainID: Digest
+    /// The chain ID of the layer right below.
+    package var parent: Digest?
+    /// Of the files' contents.
+    package var sizeBytes: Int64
+}
