@@ -143,3 +143,10 @@ int gantry_exit_on_signal(int signal) {
     action.sa_handler = exit_by_signal;
     return sigaction(signal, &action, NULL);
 }
+
+int gantry_prlimit(pid_t pid, int resource, const struct rlimit *value) {
+    return prlimit(pid, (enum __rlimit_resource)resource, value, NULL);
+}
+
+int gantry_set_user(uid_t user) { return setresuid(user, user, user); }
+int gantry_set_group(gid_t group) { return setresgid(group, group, group); }

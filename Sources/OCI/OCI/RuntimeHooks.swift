@@ -17,7 +17,7 @@ package struct RuntimeHooks: Hashable, Sendable, RuntimeWritable {
 
     package init() {}
 
-    init(_ hooks: RuntimeProperty) throws(RuntimeSpecError) {
+    package init(_ hooks: RuntimeProperty) throws(RuntimeSpecError) {
         func list(_ name: String) throws(RuntimeSpecError) -> [RuntimeHook] {
             try hooks[name]?.list(RuntimeHook.init(_:)) ?? []
         }

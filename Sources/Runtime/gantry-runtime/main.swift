@@ -1,1 +1,4 @@
-print("not yet")
+import Glibc
+import Runtime
+
+exit(Invocation.main(CommandLine.arguments))

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 int gantry_setns(int descriptor, int flags);
@@ -48,3 +49,8 @@ int gantry_renameat2(int from, const char *old_name, int to, const char *new_nam
 /// Lets `signal` end this process with 128 + signal by a handler: the first process of a pid namespace is immune to
 /// signals that have their default action.
 int gantry_exit_on_signal(int signal);
+/// prlimit(2): sets a limit of another process.
+int gantry_prlimit(pid_t pid, int resource, const struct rlimit *value);
+/// setresuid(2) and setresgid(2) with one id for all three.
+int gantry_set_user(uid_t user);
+int gantry_set_group(gid_t group);

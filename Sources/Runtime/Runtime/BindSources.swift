@@ -1,0 +1,95 @@
+import CLinux
+import Glibc
+import Linux
+import OCI
+
+/// Copies of the host's mounts that the container will show, made by the runtime before there is a container: so a
+/// source is found with the runtime's rights, also where the container's user has none, and a missing one is known early.
+struct BindSources {
+    /// The container's root file system, at the place of the bundle's.
+    let root: Descriptor
+    /// Whether the tree is a directory, by the index of the mount.
+    private(set) var trees: [Int: (tree: Descriptor, isDirectory: Bool)] = [:]
+    /// The cgroup directories to be shown, by the name below `/sys/fs/cgroup`; the empty name is that itself.
+    private(set) var cgroups: [(name: String, tree: Descriptor, links: [String])] = []
+    /// Device nodes of the host, by path: where a user namespace forbids making them.
+    private(set) var devices: [String: Descriptor] = [:]
+
+    init(_ plan: ContainerPlan, layout: CgroupLayout) throws(RuntimeError) {
+        var facts = stat()
+        try attempt("invalid rootfs") { () throws(KernelError) in
+            try kernelCall("stat", plan.rootfs) { stat(plan.rootfs, &facts) }
+        }
+        guard facts.st_mode & S_IFMT == S_IFDIR else {
+            throw RuntimeError("invalid rootfs: \(plan.rootfs) is not a directory")
+        }
+        root = try attempt { () throws(KernelError) in
+            let tree = try Mount.cloneTree(plan.rootfs, recursive: true)
+            try Mount.setAttributes(tree, propagation: .private, recursive: true, named: plan.rootfs)
+            return tree
+        }
+        for (index, mount) in plan.mounts.enumerated() {
+            switch mount.source {
+            case .bind(let path): trees[index] = try Self.copy(path, for: mount, plan.propagation)
+            case .cgroup: try copyCgroups(plan, layout)
+            case .filesystem: break
+            }
+        }
+        if plan.namespaces.hasUser {
+            for device in plan.devices where devices[device.path] == nil {
+                devices[device.path] = try attempt { () throws(KernelError) in try Mount.cloneTree(device.path) }
+            }
+        }
+    }
+
+    private static func copy(
+        _ path: String, for mount: MountPlan, _ propagation: MountFlags
+    ) throws(RuntimeError) -> (tree: Descriptor, isDirectory: Bool) {
+        do throws(KernelError) {
+            let tree = try Mount.cloneTree(path, recursive: mount.options.isRecursiveBind)
+            let isShared = (mount.options.propagation + [propagation]).contains { $0.contains(.shared) }
+            if !isShared {
+                // What the host mounts below the source may appear inside, but never the other way round.
+                try Mount.setAttributes(tree, propagation: .slave, recursive: true, named: path)
+            }
+            return (tree, try tree.isDirectory())
+        } catch {
+            let reason = error.errno == .noSuchFile ? "stat \(path): \(error.errno)" : error.description
+            throw RuntimeError(
+                "unable to start container process: error during container init: error mounting \"\(path)\" to rootfs "
+                    + "at \"\(mount.destination)\": \(reason)")
+        }
+    }
+
+    private mutating func copyCgroups(_ plan: ContainerPlan, _ layout: CgroupLayout) throws(RuntimeError) {
+        guard cgroups.isEmpty else { return }
+        if layout.mode == .unified {
+            // Without a namespace, the paths in /proc/PID/cgroup are those of the whole hierarchy: so it is what is shown.
+            let isPrivate = plan.namespaces.has(.cgroup)
+            guard let directory = layout.unifiedDirectory(of: isPrivate ? plan.cgroup.path : "/") else { return }
+            try appendCgroup("", directory, [])
+            return
+        }
+        let own = Cgroup(path: plan.cgroup.path, layout: layout)
+        let joined = Cgroup.accounted + plan.cgroup.extraControllers + (layout.mode == .legacy ? ["name=systemd"] : [])
+        for hierarchy in layout.legacy where hierarchy.controllers.contains(where: joined.contains) {
+            let name = PathName.split(hierarchy.mountPoint).name
+            let links = hierarchy.controllers.count > 1 ? hierarchy.controllers : []
+            try appendCgroup(name, PathName.joined(hierarchy.mountPoint, own.path), links)
+        }
+        if let unified = layout.unifiedDirectory(of: own.path), layout.mode == .hybrid {
+            try appendCgroup("unified", unified, [])
+        }
+    }
+
+    private mutating func appendCgroup(
+        _ name: String, _ directory: String, _ links: [String]
+    ) throws(RuntimeError) {
+        let tree = try attempt { () throws(KernelError) in
+            let tree = try Mount.cloneTree(directory)
+            try Mount.setAttributes(tree, propagation: .private, named: directory)
+            return tree
+        }
+        cgroups.append((name, tree, links.filter { $0 != name }))
+    }
+}

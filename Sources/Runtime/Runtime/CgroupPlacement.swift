@@ -1,0 +1,88 @@
+import CLinux
+import Glibc
+import Linux
+
+/// A plan's cgroup, made: the effects of `CgroupPlan`.
+struct CgroupPlacement {
+    let plan: CgroupPlan
+    let cgroup: Cgroup
+    let layout: CgroupLayout
+
+    init(_ plan: CgroupPlan, layout: CgroupLayout) {
+        self.plan = plan
+        self.layout = layout
+        cgroup = Cgroup(path: plan.path, layout: layout)
+    }
+
+    /// Makes the directories and sets limits and device rules; nothing is in the cgroup yet.
+    ///
+    /// A cgroup that exists with processes in it is somebody else's.
+    func prepare() throws(RuntimeError) {
+        try attempt { () throws(KernelError) in try cgroup.create(with: plan.extraControllers) }
+        for write in plan.writes { try apply(write) }
+        try applyDeviceRules()
+    }
+
+    /// Sets limits of a cgroup in use. Hierarchies that its processes were not in so far are joined for them.
+    func change(pid: Int32) throws(RuntimeError) {
+        if !plan.extraControllers.isEmpty {
+            try attempt { () throws(KernelError) in
+                try cgroup.create(with: plan.extraControllers)
+                try cgroup.attach(pid: pid, with: plan.extraControllers, skippingUnified: true)
+            }
+        }
+        for write in plan.writes { try apply(write) }
+    }
+
+    /// An open directory of version 2 for CLONE_INTO_CGROUP; nil where there is none.
+    func openUnified() throws(RuntimeError) -> Descriptor? {
+        guard let directory = layout.unifiedDirectory(of: cgroup.path) else { return nil }
+        return try attempt { () throws(KernelError) in try Descriptor.open(directory, O_RDONLY | O_DIRECTORY) }
+    }
+
+    func attach(pid: Int32, skippingUnified: Bool) throws(RuntimeError) {
+        try attempt("unable to apply cgroup configuration") { () throws(KernelError) in
+            try cgroup.attach(pid: pid, with: plan.extraControllers, skippingUnified: skippingUnified)
+        }
+    }
+
+    private func apply(_ write: CgroupPlan.Write) throws(RuntimeError) {
+        guard let directory = layout.directory(of: cgroup.path, controller: write.controller) else {
+            if write.isOptional { return }
+            throw RuntimeError(
+                "error setting cgroup config: the machine has no cgroup controller `\(write.controller)`")
+        }
+        let path = "\(directory)/\(write.file)"
+        do throws(KernelError) {
+            try FileContents.write(write.value, to: path)
+        } catch {
+            if error.errno == .noSuchFile, write.isOptional { return }
+            throw RuntimeError(
+                "error setting cgroup config: failed to write \"\(write.value)\": write \(path): \(error.errno)")
+        }
+    }
+
+    private func applyDeviceRules() throws(RuntimeError) {
+        let filter = DeviceFilter(plan.devices)
+        if let directory = layout.hierarchy(of: "devices").map({ PathName.joined($0.mountPoint, cgroup.path) }) {
+            for (file, line) in filter.legacyWrites {
+                try attempt("error setting cgroup config") { () throws(KernelError) in
+                    try FileContents.write(line, to: "\(directory)/\(file)")
+                }
+            }
+        } else if let directory = try openUnified() {
+            defer { directory.close() }
+            let program = filter.program
+            try attempt("error setting cgroup config") { () throws(KernelError) in
+                let loaded = try kernelCall("load the device filter") {
+                    gantry_bpf_load_device_filter(program, UInt32(program.count))
+                }
+                // The cgroup keeps the program from here on.
+                defer { Descriptor(rawValue: loaded).close() }
+                try kernelCall("attach the device filter to", cgroup.path) {
+                    gantry_bpf_attach_device_filter(directory.rawValue, loaded)
+                }
+            }
+        }
+    }
+}

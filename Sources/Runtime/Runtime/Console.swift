@@ -1,0 +1,79 @@
+import CLinux
+import Glibc
+import Linux
+import OCI
+
+/// The terminal of a container's process: a pair made in the container's own devpts, whose one end goes to who asked
+/// for it and whose other end becomes the process's standard streams.
+struct Console {
+    let master: Descriptor
+    let terminal: Descriptor
+    /// The number below `/dev/pts`.
+    let number: Int32
+
+    /// - Parameter multiplexer: opens `/dev/pts/ptmx` of the container.
+    init(_ multiplexer: () throws(KernelError) -> Descriptor) throws(KernelError) {
+        let near = try multiplexer()
+        // An image or a mount may have put something else there.
+        guard gantry_filesystem_magic(near.rawValue) == 0x1CD1 else {
+            throw KernelError("open a terminal in", "/dev/pts", .noDevice)
+        }
+        // TIOCSPTLCK and TIOCGPTN of asm-generic/ioctls.h.
+        var locked: Int32 = 0
+        try kernelCall("unlock the terminal") { gantry_ioctl_pointer(near.rawValue, 0x4004_5431, &locked) }
+        var index: Int32 = -1
+        try kernelCall("number of the terminal") { gantry_ioctl_pointer(near.rawValue, 0x8004_5430, &index) }
+        master = near
+        number = index
+        terminal = Descriptor(
+            rawValue: try kernelCall("open the terminal's other end") {
+                gantry_pty_peer(near.rawValue, O_RDWR | O_NOCTTY | O_CLOEXEC)
+            })
+    }
+
+    /// Hands the terminal's near end out and puts the far end under the process: size, session, standard streams.
+    func install(sendingTo socket: Descriptor, size: RuntimeConsoleSize?, owner: UInt32) throws(KernelError) {
+        if let size, size.width > 0, size.height > 0 {
+            try PseudoTerminal.setSize(terminal, columns: size.width, rows: size.height)
+        }
+        try UnixSocket.send(socket, descriptor: master)
+        master.close()
+        // The program's user opens its own terminal; a user namespace without that id keeps root as the owner.
+        _ = fchown(terminal.rawValue, owner, gid_t.max)
+        _ = setsid()
+        try kernelCall("set the controlling terminal") { gantry_ioctl_int(terminal.rawValue, UInt(TIOCSCTTY), 0) }
+        for stream in Int32(0)...2 {
+            try kernelCall("duplicate the terminal") { dup2(terminal.rawValue, stream) }
+        }
+        terminal.close()
+    }
+
+    /// Shows the terminal as `/dev/console`.
+    func mountAsConsole(in tree: RootedTree) throws(KernelError) {
+        let place = OwnedDescriptor(try tree.createFile("/dev/console", mode: 0o620))
+        let device = OwnedDescriptor(try tree.place("/dev/pts/\(number)"))
+        let copy = OwnedDescriptor(try Mount.cloneTree("", in: device.descriptor))
+        try Mount.attach(copy.descriptor, at: place.descriptor, named: "/dev/console")
+    }
+}
+
+/// The socket over which the near end of a terminal is given away.
+enum ConsoleSocket {
+    static func connect(_ path: String) throws(RuntimeError) -> Descriptor {
+        let (parent, name) = PathName.split(path)
+        return try attempt("unable to connect to the console socket") { () throws(KernelError) in
+            let directory = OwnedDescriptor(try Descriptor.open(parent, O_PATH | O_DIRECTORY))
+            return try UnixSocket.connect(in: directory.descriptor, name: name)
+        }
+    }
+
+    /// A pair for a runtime that keeps the terminal itself.
+    static func pair() throws(RuntimeError) -> (near: Descriptor, far: Descriptor) {
+        var ends: [Int32] = [-1, -1]
+        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        try attempt { () throws(KernelError) in
+            try kernelCall("socketpair") { socketpair(AF_UNIX, type, 0, &ends) }
+        }
+        return (Descriptor(rawValue: ends[0]), Descriptor(rawValue: ends[1]))
+    }
+}

@@ -1,0 +1,139 @@
+import CLinux
+import Glibc
+import JSON
+import Linux
+import OCI
+
+/// `create`: from a bundle to a process that waits to be started. Whatever fails on the way, nothing is left.
+struct ContainerCreation {
+    let store: ContainerStore
+    let id: String
+    let options: LaunchOptions
+    let log: LogOutput
+
+    /// - Parameter console: gets the near end of the terminal; nil where the process has none.
+    func run(console: Descriptor?) throws(RuntimeError) -> ContainerRecord {
+        let bundle = try absolute(options.bundle)
+        let (spec, bytes) = try SpecFile.read("\(bundle)/\(ContainerStore.specName)")
+        let facts = try HostFacts.current()
+        let plan = try ContainerPlan(id: id, bundle: bundle, spec: spec, facts: facts)
+        if !plan.process.unknownCapabilities.isEmpty {
+            let names = plan.process.unknownCapabilities.joined(separator: " ")
+            log.warning("ignoring unknown or unavailable capabilities: [\(names)]")
+        }
+        let directory = OwnedDescriptor(try store.claim(id))
+        var undo = CreationUndo(store: store, id: id)
+        do throws(RuntimeError) {
+            return try build(plan, facts, bytes, directory.descriptor, console, &undo)
+        } catch {
+            undo.run()
+            throw error
+        }
+    }
+
+    private func build(
+        _ plan: ContainerPlan, _ facts: HostFacts, _ specBytes: [UInt8], _ directory: Descriptor,
+        _ console: Descriptor?,
+        _ undo: inout CreationUndo
+    ) throws(RuntimeError) -> ContainerRecord {
+        var seccomp: SeccompFilter?
+        if let profile = plan.spec.linux.seccomp { seccomp = try SeccompCache(root: store.root).filter(for: profile) }
+        let placement = CgroupPlacement(plan.cgroup, layout: facts.layout)
+        undo.cgroup = placement.cgroup.exists ? nil : placement.cgroup
+        try inContainerProcess { () throws(RuntimeError) in try placement.prepare() }
+        let sources = try BindSources(plan, layout: facts.layout)
+        let null = try attempt { () throws(KernelError) in try Mount.cloneTree("/dev/null") }
+        let gate = try attempt { () throws(KernelError) in try StartGate.listen(in: directory) }
+        let (near, far) = try attempt { () throws(KernelError) in try SyncChannel.pair() }
+        let initial = InitProcess(
+            plan: plan, sources: sources, null: null, channel: far, gate: gate, seccomp: seccomp,
+            consoleSocket: console,
+            joined: try openJoined(plan), options: options)
+        let launch = InitLaunch(plan: plan, placement: placement, near: near)
+        return try inContainerProcess { () throws(RuntimeError) in
+            let process = try launch.start(initial)
+            far.socket.close()
+            undo.process = process
+            try launch.attend(process)
+            return try record(plan, process, specBytes, directory)
+        }
+    }
+
+    private func inContainerProcess<Result: ~Copyable>(
+        _ body: () throws(RuntimeError) -> Result
+    ) throws(RuntimeError) -> Result {
+        try step("unable to start container process", body)
+    }
+
+    private func openJoined(_ plan: ContainerPlan) throws(RuntimeError) -> [(flag: Int32, descriptor: Descriptor)] {
+        var opened: [(flag: Int32, descriptor: Descriptor)] = []
+        for namespace in plan.namespaces.joined {
+            let descriptor = try attempt("invalid namespace") { () throws(KernelError) in
+                try Descriptor.open(namespace.path, O_RDONLY)
+            }
+            opened.append((namespace.kind.cloneFlag, descriptor))
+        }
+        return opened
+    }
+
+    private func record(
+        _ plan: ContainerPlan, _ process: LaunchedProcess, _ specBytes: [UInt8], _ directory: Descriptor
+    ) throws(RuntimeError) -> ContainerRecord {
+        try attempt { () throws(KernelError) in
+            let stat = try ProcessStat.read(pid: process.pid)
+            let record = ContainerRecord(plan, pid: process.pid, startTicks: stat.startTicks)
+            try FileContents.replace(ContainerStore.specName, in: directory, with: specBytes, durable: false)
+            if let path = options.pidFile { try PidFile.write(process.pid, to: path) }
+            // Last: a record is a container that exists.
+            try FileContents.replace(
+                ContainerStore.recordName, in: directory, with: record.json.compactBytes, durable: false)
+            return record
+        }
+    }
+
+    private func absolute(_ path: String) throws(RuntimeError) -> String {
+        guard let resolved = realpath(path, nil) else {
+            throw RuntimeError(
+                "bundle \(path): \(access(path, F_OK) == 0 ? "not accessible" : "no such file or directory")")
+        }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+}
+
+/// What has come into being so far, to be taken back.
+struct CreationUndo {
+    let store: ContainerStore
+    let id: String
+    /// Nil where the cgroup was there before.
+    var cgroup: Cgroup?
+    var process: LaunchedProcess?
+
+    init(store: ContainerStore, id: String) {
+        self.store = store
+        self.id = id
+    }
+
+    /// The failure that led here is what the caller is told; another one on the way back would hide it.
+    func run() {
+        if let process {
+            // As above.
+            try? PidFD.send(SIGKILL, to: process.pidfd)
+            // As above.
+            _ = try? PidFD.reap(process.pidfd)
+        }
+        // As above.
+        try? cgroup?.kill()
+        // As above.
+        try? cgroup?.remove(timeoutMilliseconds: 2000)
+        // As above.
+        try? store.release(id)
+    }
+}
+
+enum PidFile {
+    /// Whole or not at all: the caller reads it as soon as it is there.
+    static func write(_ pid: Int32, to path: String) throws(KernelError) {
+        try FileContents.replace(path, with: Array(String(pid).utf8), mode: 0o644, durable: false)
+    }
+}

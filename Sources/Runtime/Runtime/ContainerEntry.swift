@@ -1,0 +1,139 @@
+import CLinux
+import Glibc
+import Linux
+import OCI
+
+/// Makes a process and takes it into the namespaces and the cgroup of a container that runs.
+struct ContainerEntry {
+    let record: ContainerRecord
+    let layout: CgroupLayout
+    let setup: ProcessSetup
+    let console: Descriptor?
+
+    /// Returns once the program is executed, or throws what it reported instead.
+    func start() throws(RuntimeError) -> LaunchedProcess {
+        let initial = try openInitial()
+        defer { initial.close() }
+        let flags = try attempt { () throws(KernelError) in try differingNamespaces() }
+        let (near, far) = try attempt { () throws(KernelError) in try SyncChannel.pair() }
+        let process = try attempt { () throws(KernelError) in
+            try clone(initial, flags, near: near, far: far)
+        }
+        far.socket.close()
+        do throws(RuntimeError) {
+            try place(process, near)
+            try awaitExecution(near)
+            return process
+        } catch {
+            // The first failure is the one to be told; the process may have ended by it.
+            try? PidFD.send(SIGKILL, to: process.pidfd)
+            // As above.
+            _ = try? PidFD.reap(process.pidfd)
+            throw error
+        }
+    }
+
+    private func openInitial() throws(RuntimeError) -> Descriptor {
+        do throws(KernelError) {
+            return try PidFD.open(pid: record.pid, startTicks: record.startTicks)
+        } catch {
+            throw RuntimeError("cannot exec in a stopped container")
+        }
+    }
+
+    /// Joining one's own namespace is needless, and of a user namespace an error.
+    private func differingNamespaces() throws(KernelError) -> Int32 {
+        var flags: Int32 = 0
+        for kind in LinuxNamespace.Kind.allCases where kind != .time {
+            var (theirs, own) = (stat(), stat())
+            let path = "/proc/\(record.pid)/ns/\(kind.procName)"
+            try kernelCall("stat", path) { stat(path, &theirs) }
+            try kernelCall("stat", kind.procName) { stat("/proc/self/ns/\(kind.procName)", &own) }
+            if theirs.st_ino != own.st_ino || theirs.st_dev != own.st_dev { flags |= kind.cloneFlag }
+        }
+        return flags
+    }
+
+    /// The pid namespace is joined by the runtime, since setns(2) to one counts for children only.
+    private func clone(
+        _ initial: Descriptor, _ flags: Int32, near: SyncChannel, far: SyncChannel
+    ) throws(KernelError) -> LaunchedProcess {
+        let pidFlag = LinuxNamespace.Kind.pid.cloneFlag
+        let userFlag = LinuxNamespace.Kind.user.cloneFlag
+        if flags & pidFlag != 0 {
+            try kernelCall("join the pid namespace") { gantry_setns(initial.rawValue, pidFlag) }
+        }
+        let cgroup = try openUnified()
+        defer { cgroup?.close() }
+        var pidfd: Int32 = -1
+        let pid = try kernelCall("clone") { gantry_clone3_fork(0, &pidfd, cgroup?.rawValue ?? -1) }
+        if pid == 0 {
+            near.socket.close()
+            enter(initial, flags & ~pidFlag, isMapped: flags & userFlag != 0, far)
+        }
+        return LaunchedProcess(pid: pid, pidfd: Descriptor(rawValue: pidfd))
+    }
+
+    private func openUnified() throws(KernelError) -> Descriptor? {
+        guard let directory = layout.unifiedDirectory(of: record.cgroupPath) else { return nil }
+        return try Descriptor.open(directory, O_RDONLY | O_DIRECTORY)
+    }
+
+    private func place(_ process: LaunchedProcess, _ near: SyncChannel) throws(RuntimeError) {
+        let cgroup = Cgroup(path: record.cgroupPath, layout: layout)
+        let extra = layout.directory(of: record.cgroupPath, controller: "cpuset").map { access($0, F_OK) == 0 } ?? false
+        try attempt { () throws(KernelError) in
+            try cgroup.attach(pid: process.pid, with: extra ? ["cpuset"] : [], skippingUnified: true)
+        }
+        try ProcessLimits.apply(setup.plan, pid: process.pid)
+        try attempt { () throws(KernelError) in try near.send(.placed) }
+    }
+
+    private func awaitExecution(_ near: SyncChannel) throws(RuntimeError) {
+        let message = try attempt { () throws(KernelError) in try near.receive() }
+        switch message {
+        case nil: return
+        case .failed(let text): throw RuntimeError(text)
+        default: throw RuntimeError("the process said what it should not")
+        }
+    }
+
+    /// The child: never returns.
+    private func enter(_ initial: Descriptor, _ flags: Int32, isMapped: Bool, _ far: SyncChannel) -> Never {
+        do throws(RuntimeError) {
+            try attempt { () throws(KernelError) in
+                // PR_SET_DUMPABLE 4: from the moment it is inside, no process of the container may look into this one,
+                // its memory or its descriptors; the execution of the program ends that.
+                try kernelCall("set dumpable") { gantry_prctl(4, 0, 0, 0, 0) }
+                guard try far.receive() == .placed else { throw KernelError("enter", record.id, .noSuchProcess) }
+                if flags != 0 { try kernelCall("setns") { gantry_setns(initial.rawValue, flags) } }
+                initial.close()
+                if isMapped {
+                    try kernelCall("setgid", "0") { gantry_set_group(0) }
+                    try kernelCall("setuid", "0") { gantry_set_user(0) }
+                }
+            }
+            try attachConsole()
+            let image = try setup.apply()
+            try setup.execute(image)
+        } catch {
+            // The runtime may be gone: then there is nobody to tell.
+            try? far.send(.failed(error.message))
+            _exit(error.exitCode)
+        }
+    }
+
+    private func attachConsole() throws(RuntimeError) {
+        guard let console else {
+            _ = setsid()
+            return
+        }
+        try attempt("error setting up the terminal") { () throws(KernelError) in
+            let made = try Console { () throws(KernelError) in
+                try Descriptor.open("/dev/pts/ptmx", O_RDWR | O_NOCTTY)
+            }
+            let process = setup.plan.process
+            try made.install(sendingTo: console, size: process.consoleSize, owner: process.user.uid)
+        }
+    }
+}

@@ -1,0 +1,117 @@
+import Linux
+import OCI
+
+/// Everything that `create` will do, decided from the configuration and the host's facts alone. The effects follow it in
+/// the order of the specification and decide nothing more.
+package struct ContainerPlan: Hashable, Sendable {
+    package var id: String
+    /// Absolute.
+    package var bundle: String
+    /// Absolute, on the host.
+    package var rootfs: String
+    package var spec: RuntimeSpec
+    package var namespaces: NamespacePlan
+    package var process: ProcessPlan
+    package var mounts: [MountPlan]
+    package var devices: [LinuxDevice]
+    package var cgroup: CgroupPlan
+    /// How mounts of the host reach the container: of the whole tree before the root is changed.
+    package var propagation: MountFlags
+
+    package init(id: String, bundle: String, spec: RuntimeSpec, facts: HostFacts) throws(RuntimeError) {
+        self.id = id
+        self.bundle = bundle
+        self.spec = spec
+        guard let root = spec.root, !root.path.isEmpty else { throw RuntimeError("Root must be specified") }
+        rootfs = root.path.hasPrefix("/") ? root.path : PathName.joined(bundle, root.path)
+        guard let process = spec.process else { throw RuntimeError("process property must not be empty") }
+        namespaces = try NamespacePlan(spec.linux.namespaces)
+        self.process = try ProcessPlan(process, facts: facts)
+        mounts = []
+        for mount in spec.mounts { mounts.append(try MountPlan(mount, bundle: bundle)) }
+        // A bind of the host's /dev already has its nodes.
+        let hasOwnDev = !mounts.contains { $0.destination == "/dev" && $0.options.isBind }
+        devices = hasOwnDev ? Self.defaultDevices + spec.linux.devices : []
+        cgroup = try CgroupPlan(path: spec.linux.cgroupsPath ?? "/\(id)", spec.linux.resources, facts.layout)
+        switch spec.linux.rootfsPropagation ?? "" {
+        case "": propagation = [.slave, .recursive]
+        case let name:
+            guard let flags = MountOptions.propagations[name] else {
+                throw RuntimeError("linux.rootfsPropagation: `\(name)` is no propagation")
+            }
+            propagation = flags
+        }
+        try check()
+    }
+
+    private func check() throws(RuntimeError) {
+        let linux = spec.linux
+        guard namespaces.has(.mount) else {
+            throw RuntimeError("linux.namespaces: a container needs a mount namespace")
+        }
+        if let hostname = spec.hostname, !hostname.isEmpty, !namespaces.has(.uts) {
+            throw RuntimeError("unable to set hostname without a private UTS namespace")
+        }
+        if let domain = spec.domainname, !domain.isEmpty, !namespaces.has(.uts) {
+            throw RuntimeError("unable to set domainname without a private UTS namespace")
+        }
+        if namespaces.new.contains(.user), linux.uidMappings.isEmpty || linux.gidMappings.isEmpty {
+            throw RuntimeError("user namespaces enabled, but no user mapping found")
+        }
+        if !namespaces.hasUser, !(linux.uidMappings.isEmpty && linux.gidMappings.isEmpty) {
+            throw RuntimeError("user namespace mappings specified, but user namespace isn't enabled in the config")
+        }
+        if !linux.timeOffsets.isEmpty, !namespaces.new.contains(.time) {
+            throw RuntimeError("time namespace offsets specified, but time namespace isn't enabled in the config")
+        }
+        for device in linux.devices where !device.path.hasPrefix("/") {
+            throw RuntimeError("linux.devices: `\(device.path)` must be absolute")
+        }
+        for name in linux.sysctl.keys.sorted() { try checkSysctl(name) }
+    }
+
+    /// A sysctl must be one of a namespace that the container has for itself, else it would change the host.
+    private func checkSysctl(_ written: String) throws(RuntimeError) {
+        let name = Self.sysctlName(written)
+        let ipc: Set = [
+            "kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.shmall", "kernel.shmmax",
+            "kernel.shmmni", "kernel.shm_rmid_forced",
+        ]
+        if ipc.contains(name) || name.hasPrefix("fs.mqueue.") {
+            guard namespaces.has(.ipc) else {
+                throw RuntimeError("sysctl \"\(name)\" is not allowed in the hosts ipc namespace")
+            }
+        } else if name.hasPrefix("net.") {
+            guard namespaces.has(.network) else {
+                throw RuntimeError("sysctl \"\(name)\" not allowed in host network namespace")
+            }
+        } else if name == "kernel.domainname" {
+            guard namespaces.has(.uts) else {
+                throw RuntimeError("sysctl \"\(name)\" is not allowed in the hosts UTS namespace")
+            }
+        } else if name == "kernel.hostname" {
+            throw RuntimeError("sysctl \"\(name)\" is not allowed as it conflicts with the OCI \"hostname\" field")
+        } else {
+            throw RuntimeError("sysctl \"\(name)\" is not in a separate kernel namespace")
+        }
+    }
+
+    /// `net/ipv4/conf/eth0.1/x` as `net.ipv4.conf.eth0/1.x`: where the first separator is a slash, the two are swapped,
+    /// as sysctl(8) has it.
+    package static func sysctlName(_ name: String) -> String {
+        guard let first = name.first(where: { $0 == "." || $0 == "/" }), first == "/" else { return name }
+        return String(name.map { $0 == "/" ? "." : $0 == "." ? "/" : $0 })
+    }
+
+    /// What every container has, by the specification.
+    private static let defaultDevices: [LinuxDevice] = {
+        let nodes: [(String, Int64, Int64)] = [
+            ("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0),
+        ]
+        return nodes.map { node in
+            var device = LinuxDevice(path: "/dev/\(node.0)", type: "c", major: node.1, minor: node.2)
+            device.fileMode = 0o666
+            return device
+        }
+    }()
+}

@@ -1,0 +1,67 @@
+import Glibc
+import JSON
+import Linux
+import OCI
+
+/// What the runtime remembers of a container: `state.json` in its directory. Written whole by `create`, never changed.
+struct ContainerRecord {
+    var id: String
+    var ociVersion: String
+    var bundle: String
+    var rootfs: String
+    var pid: Int32
+    var startTicks: UInt64
+    var created: String
+    var owner: UInt32
+    var annotations: [String: String]
+    var cgroupPath: String
+    /// Those that run after `create`: the bundle may be gone or changed by then.
+    var hooks: RuntimeHooks
+
+    init(_ plan: ContainerPlan, pid: Int32, startTicks: UInt64) {
+        id = plan.id
+        ociVersion = plan.spec.ociVersion
+        bundle = plan.bundle
+        rootfs = plan.rootfs
+        self.pid = pid
+        self.startTicks = startTicks
+        created = Timestamp.now().rfc3339Nano
+        owner = geteuid()
+        annotations = plan.spec.annotations
+        cgroupPath = plan.cgroup.path
+        hooks = RuntimeHooks()
+        hooks.poststart = plan.spec.hooks.poststart
+        hooks.poststop = plan.spec.hooks.poststop
+    }
+
+    var json: JSONValue {
+        var object = JSONObject()
+        object["ociVersion"] = .string(ociVersion)
+        object["id"] = .string(id)
+        object["pid"] = .integer(Int64(pid))
+        object["startTicks"] = startTicks.json
+        object["bundle"] = .string(bundle)
+        object["rootfs"] = .string(rootfs)
+        object["created"] = .string(created)
+        object["owner"] = .integer(Int64(owner))
+        object["annotations"] = annotations.json
+        object["cgroupPath"] = .string(cgroupPath)
+        object["hooks"] = hooks.json
+        return .object(object)
+    }
+
+    init(_ json: JSONValue) throws(RuntimeSpecError) {
+        let record = RuntimeProperty(json, name: "state.json")
+        id = try record.required("id").string()
+        ociVersion = try record.required("ociVersion").string()
+        pid = try record.required("pid").integer()
+        startTicks = try record.required("startTicks").integer()
+        bundle = try record.required("bundle").string()
+        rootfs = try record.required("rootfs").string()
+        created = try record.required("created").string()
+        owner = try record.required("owner").integer()
+        annotations = try record.required("annotations").stringMap()
+        cgroupPath = try record.required("cgroupPath").string()
+        hooks = try RuntimeHooks(try record.required("hooks"))
+    }
+}

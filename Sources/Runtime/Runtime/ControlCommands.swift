@@ -1,0 +1,149 @@
+import Glibc
+import JSON
+import Linux
+import OCI
+
+/// `kill`, `delete`, `pause`, `resume`.
+extension Invocation {
+    func kill() throws(RuntimeError) -> Int32 {
+        let arguments = try CommandArguments(words, [.flag("all", "a")])
+        try arguments.expectOperands("kill", atLeast: 1)
+        guard arguments.operands.count <= 2 else {
+            throw RuntimeError("\(Self.program): \"kill\" requires a maximum of 2 argument(s)")
+        }
+        let record = try store.record(of: arguments.operands[0])
+        let text = arguments.operands.count > 1 ? arguments.operands[1] : "TERM"
+        guard let signal = Signal.number(text) else { throw RuntimeError("unknown signal \"\(text)\"") }
+        let layout = try HostFacts.layout()
+        if try arguments.flag("all") {
+            let cgroup = Cgroup(path: record.cgroupPath, layout: layout)
+            try attempt { () throws(KernelError) in try cgroup.signalAll(signal) }
+            return 0
+        }
+        guard ContainerStatus.of(record, in: store, layout) != .stopped else {
+            throw RuntimeError("container not running")
+        }
+        try signalInitial(record, signal)
+        // A frozen process gets even SIGKILL only when it is thawed.
+        if signal == SIGKILL { try thaw(Cgroup(path: record.cgroupPath, layout: layout)) }
+        return 0
+    }
+
+    private func signalInitial(_ record: ContainerRecord, _ signal: Int32) throws(RuntimeError) {
+        do throws(KernelError) {
+            let process = OwnedDescriptor(try PidFD.open(pid: record.pid, startTicks: record.startTicks))
+            try PidFD.send(signal, to: process.descriptor)
+        } catch {
+            if error.errno == .noSuchProcess { throw RuntimeError("container not running") }
+            throw RuntimeError(error)
+        }
+    }
+
+    private func thaw(_ cgroup: Cgroup) throws(RuntimeError) {
+        try attempt { () throws(KernelError) in
+            do throws(KernelError) {
+                // In version 2 a killed process leaves a frozen cgroup by itself.
+                if cgroup.layout.mode == .legacy, try cgroup.isFrozen() { try cgroup.setFrozen(false) }
+            } catch  where error.errno == .noSuchFile || error.errno == .noDevice {
+                // It ended meanwhile, and its cgroup with it.
+            }
+        }
+    }
+
+    func delete() throws(RuntimeError) -> Int32 {
+        let arguments = try CommandArguments(words, [.flag("force", "f")])
+        try arguments.expectOperands("delete", exactly: 1)
+        let force = try arguments.flag("force")
+        let id = arguments.operands[0]
+        let record: ContainerRecord
+        do throws(RuntimeError) {
+            record = try store.record(of: id)
+        } catch {
+            guard error == .doesNotExist, force else { throw error }
+            // What a runtime that was killed in `create` left behind.
+            try ContainerStore.check(id)
+            try store.release(id)
+            return 0
+        }
+        try deleteContainer(record, force: force)
+        return 0
+    }
+
+    func deleteContainer(_ record: ContainerRecord, force: Bool) throws(RuntimeError) {
+        let layout = try HostFacts.layout()
+        let cgroup = Cgroup(path: record.cgroupPath, layout: layout)
+        switch ContainerStatus.of(record, in: store, layout) {
+        case .stopped: break
+        case .created: try end(record)
+        case .running, .paused:
+            guard force else {
+                throw RuntimeError(
+                    "cannot delete container \(record.id) that is not stopped: "
+                        + ContainerStatus.of(record, in: store, layout).rawValue)
+            }
+            try end(record)
+        }
+        try attempt("unable to destroy container") { () throws(KernelError) in
+            // Without a pid namespace of its own, processes may have outlived the first one.
+            if cgroup.exists {
+                try cgroup.kill()
+                try cgroup.remove()
+            }
+        }
+        try store.release(record.id)
+        if !record.hooks.poststop.isEmpty {
+            do throws(RuntimeError) {
+                let state = HookRunner.state(record, status: "stopped")
+                try HookRunner.run(record.hooks.poststop, "poststop", state: state)
+            } catch {
+                // The specification: logged, and the container counts as deleted.
+                log.warning(error.message)
+            }
+        }
+    }
+
+    /// Kills everything and waits until the first process is gone.
+    private func end(_ record: ContainerRecord) throws(RuntimeError) {
+        let cgroup = Cgroup(path: record.cgroupPath, layout: try HostFacts.layout())
+        try attempt { () throws(KernelError) in
+            let process: Descriptor
+            do throws(KernelError) {
+                process = try PidFD.open(pid: record.pid, startTicks: record.startTicks)
+                try PidFD.send(SIGKILL, to: process)
+            } catch  where error.errno == .noSuchProcess {
+                return
+            }
+            defer { process.close() }
+            if cgroup.exists { try cgroup.kill() }
+            guard try PidFD.waitForEnd(process, timeoutMilliseconds: 10_000) else {
+                throw KernelError("kill", record.id, Errno(rawValue: ETIMEDOUT))
+            }
+        }
+    }
+
+    func pause() throws(RuntimeError) -> Int32 {
+        let (record, cgroup) = try controlled("pause")
+        switch ContainerStatus.of(record, in: store, cgroup.layout) {
+        case .running, .created: break
+        case .paused, .stopped: throw RuntimeError("container not running")
+        }
+        try attempt { () throws(KernelError) in try cgroup.setFrozen(true) }
+        return 0
+    }
+
+    func resume() throws(RuntimeError) -> Int32 {
+        let (record, cgroup) = try controlled("resume")
+        guard ContainerStatus.of(record, in: store, cgroup.layout) == .paused else {
+            throw RuntimeError("container not paused")
+        }
+        try attempt { () throws(KernelError) in try cgroup.setFrozen(false) }
+        return 0
+    }
+
+    private func controlled(_ command: String) throws(RuntimeError) -> (ContainerRecord, Cgroup) {
+        let arguments = try CommandArguments(words, [])
+        try arguments.expectOperands(command, exactly: 1)
+        let record = try store.record(of: arguments.operands[0])
+        return (record, Cgroup(path: record.cgroupPath, layout: try HostFacts.layout()))
+    }
+}

@@ -1,0 +1,115 @@
+import CLinux
+import Glibc
+import JSON
+import Linux
+import OCI
+
+/// `exec`: a further process in a container that runs.
+extension Invocation {
+    private static let execOptions: [CommandArguments.Option] = [
+        .value("console-socket"), .value("cwd"), .value("env", "e"), .flag("tty", "t"), .value("user", "u"),
+        .value("additional-gids", "g"), .value("process", "p"), .flag("detach", "d"), .value("pid-file"),
+        .value("process-label"), .value("apparmor"), .flag("no-new-privs"), .value("cap", "c"),
+        .value("preserve-fds"), .flag("ignore-paused"), .value("cgroup"), .value("pidfd-socket"),
+    ]
+
+    func exec() throws(RuntimeError) -> Int32 {
+        let arguments = try CommandArguments(words, Self.execOptions)
+        try arguments.expectOperands("exec", atLeast: 1)
+        try SealedExecutable.ensure()
+        do throws(RuntimeError) {
+            return try exec(arguments)
+        } catch {
+            // As runc: a code that a program's own is unlikely to be.
+            throw RuntimeError("exec failed: \(error)", exitCode: 255)
+        }
+    }
+
+    private func exec(_ arguments: CommandArguments) throws(RuntimeError) -> Int32 {
+        let record = try store.record(of: arguments.operands[0])
+        let facts = try HostFacts.current()
+        switch ContainerStatus.of(record, in: store, facts.layout) {
+        case .stopped: throw RuntimeError("cannot exec in a stopped container")
+        case .paused:
+            guard try arguments.flag("ignore-paused") else {
+                throw RuntimeError("cannot exec in a paused container (use --ignore-paused to override)")
+            }
+        case .created, .running: break
+        }
+        let spec = try store.spec(of: record.id)
+        let process = try ExecProcess.make(arguments, spec)
+        let plan = try ProcessPlan(process, facts: facts)
+        let detaches = try arguments.flag("detach")
+        let socket = arguments["console-socket"].flatMap { $0.isEmpty ? nil : $0 }
+        if detaches, process.terminal, socket == nil {
+            throw RuntimeError("cannot allocate tty if \(Self.program) will detach without setting console socket")
+        }
+        if socket != nil, !process.terminal {
+            throw RuntimeError("cannot use console socket if \(Self.program) will not detach or allocate tty")
+        }
+        let foreground = try ForegroundProcess(terminal: process.terminal, socket)
+        var seccomp: SeccompFilter?
+        if let profile = spec.linux.seccomp { seccomp = try SeccompCache(root: store.root).filter(for: profile) }
+        let preserved = try PreservedDescriptors.count(try arguments.integer("preserve-fds") ?? 0)
+        let setup = ProcessSetup(plan: plan, seccomp: seccomp, preservedDescriptors: preserved)
+        let entry = ContainerEntry(
+            record: record, layout: facts.layout, setup: setup, console: foreground.consoleForProcess)
+        let started = try step("unable to start container process") { () throws(RuntimeError) in try entry.start() }
+        if let path = arguments["pid-file"] {
+            try attempt { () throws(KernelError) in try PidFile.write(started.pid, to: path) }
+        }
+        if detaches { return 0 }
+        try foreground.takeTerminal()
+        return try foreground.wait(pid: started.pid)
+    }
+}
+
+/// The process of an `exec`, from `--process` or from the words of the command line over the container's own.
+enum ExecProcess {
+    static func make(_ arguments: CommandArguments, _ spec: RuntimeSpec) throws(RuntimeError) -> RuntimeProcess {
+        if let path = arguments["process"] { return try read(path) }
+        guard arguments.operands.count > 1 else { throw RuntimeError("process args cannot be empty") }
+        guard var process = spec.process else { throw RuntimeError("process property must not be empty") }
+        process.args = Array(arguments.operands.dropFirst())
+        process.terminal = try arguments.flag("tty")
+        process.consoleSize = nil
+        if let directory = arguments["cwd"] { process.cwd = directory }
+        if let label = arguments["process-label"] { process.selinuxLabel = label }
+        if let profile = arguments["apparmor"] { process.apparmorProfile = profile }
+        process.env += arguments.all("env")
+        for name in arguments.all("cap") {
+            process.capabilities = process.capabilities ?? RuntimeCapabilities()
+            process.capabilities?.bounding.append(name)
+            process.capabilities?.effective.append(name)
+            process.capabilities?.permitted.append(name)
+            process.capabilities?.ambient.append(name)
+        }
+        if try arguments.flag("no-new-privs") { process.noNewPrivileges = true }
+        if let user = arguments["user"] { try setUser(user, &process) }
+        for text in arguments.all("additional-gids") {
+            guard let gid = UInt32(text) else { throw RuntimeError("parsing \(text) as int for gid failed") }
+            process.user.additionalGids.append(gid)
+        }
+        return process
+    }
+
+    private static func setUser(_ text: String, _ process: inout RuntimeProcess) throws(RuntimeError) {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard let uid = UInt32(parts[0]) else { throw RuntimeError("parsing \(parts[0]) as int for uid failed") }
+        process.user.uid = uid
+        guard parts.count > 1 else { return }
+        guard let gid = UInt32(parts[1]) else { throw RuntimeError("parsing \(parts[1]) as int for gid failed") }
+        process.user.gid = gid
+    }
+
+    private static func read(_ path: String) throws(RuntimeError) -> RuntimeProcess {
+        let bytes = try attempt { () throws(KernelError) in try FileContents.read(path) }
+        let json: JSONValue
+        do throws(JSONError) { json = try JSONValue(parsing: bytes) } catch { throw RuntimeError(error) }
+        do throws(RuntimeSpecError) {
+            return try RuntimeProcess(RuntimeProperty(json, name: "process"))
+        } catch {
+            throw RuntimeError(error)
+        }
+    }
+}

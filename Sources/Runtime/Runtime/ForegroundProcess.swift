@@ -1,0 +1,141 @@
+import CLinux
+import Glibc
+import Linux
+
+/// A container's process that the runtime waits for: signals are passed on to it, and its terminal, if it has one, is
+/// joined with the runtime's own.
+final class ForegroundProcess {
+    /// What the process's side sends the terminal's near end to; nil where it has none.
+    let consoleForProcess: Descriptor?
+    private let arrival: Descriptor?
+    private var proxy: TerminalProxy?
+
+    /// - Parameter socket: the path of a console socket, to which the terminal is given away instead.
+    init(terminal: Bool, _ socket: String?) throws(RuntimeError) {
+        if let socket {
+            guard terminal else {
+                throw RuntimeError("cannot use console socket if \(Invocation.program) will not detach or allocate tty")
+            }
+            (consoleForProcess, arrival) = (try ConsoleSocket.connect(socket), nil)
+        } else if terminal {
+            let (near, far) = try ConsoleSocket.pair()
+            (consoleForProcess, arrival) = (far, near)
+        } else {
+            (consoleForProcess, arrival) = (nil, nil)
+        }
+    }
+
+    /// Takes the near end, which the process has sent by now.
+    func takeTerminal() throws(RuntimeError) {
+        consoleForProcess?.close()
+        guard let arrival else { return }
+        proxy = try attempt("unable to take the terminal") { () throws(KernelError) in
+            TerminalProxy(master: try UnixSocket.receiveDescriptor(arrival))
+        }
+        arrival.close()
+    }
+
+    /// Waits for a child of this process; its exit code, or 128 + signal.
+    func wait(pid: Int32) throws(RuntimeError) -> Int32 {
+        try attempt { () throws(KernelError) in
+            let process = OwnedDescriptor(try PidFD.open(pid: pid))
+            let passed = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGCONT, SIGWINCH, SIGTSTP]
+            let signals = try SignalFD(blocking: passed)
+            proxy?.begin()
+            defer { proxy?.end() }
+            while true {
+                let ended = try turn(process.descriptor, signals)
+                if ended { break }
+            }
+            return try PidFD.reap(process.descriptor)
+        }
+    }
+
+    /// One wait for whatever comes first; whether the process has ended.
+    private func turn(_ process: Descriptor, _ signals: SignalFD) throws(KernelError) -> Bool {
+        var entries = [
+            pollfd(fd: process.rawValue, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: signals.descriptor.rawValue, events: Int16(POLLIN), revents: 0),
+        ]
+        entries += proxy?.waitList() ?? []
+        try kernelCall("poll") { poll(&entries, nfds_t(entries.count), -1) }
+        while let signal = signals.next() {
+            if signal == SIGWINCH { proxy?.resize() } else { forward(signal, to: process) }
+        }
+        proxy?.transfer()
+        return entries[0].revents != 0
+    }
+
+    private func forward(_ signal: Int32, to process: Descriptor) {
+        // A process that has just ended takes no signal, which the next turn notices.
+        try? PidFD.send(signal, to: process)
+    }
+}
+
+/// Copies between the runtime's own terminal (raw meanwhile) and the near end of the process's.
+final class TerminalProxy {
+    private let master: Descriptor
+    private var saved = termios()
+    private var isRaw = false
+    private var isInputOpen = true
+    private var isOutputOpen = true
+    private var chunk = [UInt8](repeating: 0, count: 16384)
+
+    init(master: Descriptor) { self.master = master }
+
+    func begin() {
+        resize()
+        guard tcgetattr(0, &saved) == 0 else { return }
+        var raw = saved
+        cfmakeraw(&raw)
+        isRaw = tcsetattr(0, TCSANOW, &raw) == 0
+    }
+
+    /// Takes what is left of the output and gives the terminal back as it was.
+    func end() {
+        var entry = pollfd(fd: master.rawValue, events: Int16(POLLIN), revents: 0)
+        while isOutputOpen, poll(&entry, 1, 0) > 0 { copyOutput() }
+        if isRaw { tcsetattr(0, TCSANOW, &saved) }
+    }
+
+    func resize() {
+        // Without a terminal of our own the process's keeps its size.
+        guard let size = try? PseudoTerminal.size(.standardInput) else { return }
+        // As above.
+        try? PseudoTerminal.setSize(master, columns: size.columns, rows: size.rows)
+    }
+
+    func waitList() -> [pollfd] {
+        var entries: [pollfd] = []
+        if isOutputOpen { entries.append(pollfd(fd: master.rawValue, events: Int16(POLLIN), revents: 0)) }
+        if isInputOpen { entries.append(pollfd(fd: 0, events: Int16(POLLIN), revents: 0)) }
+        return entries
+    }
+
+    func transfer() {
+        var entries = waitList()
+        guard poll(&entries, nfds_t(entries.count), 0) > 0 else { return }
+        for entry in entries where entry.revents != 0 {
+            if entry.fd == master.rawValue { copyOutput() } else { copyInput() }
+        }
+    }
+
+    private func copyOutput() {
+        // EIO: the last process closed its end.
+        guard let count = try? master.read(into: &chunk), count > 0 else { return isOutputOpen = false }
+        // A reader that went away must not keep the process from writing on.
+        try? Descriptor.standardOutput.writeAll(Array(chunk[..<count]))
+    }
+
+    private func copyInput() {
+        // A terminal that is gone has nothing more to say.
+        guard let count = try? Descriptor.standardInput.read(into: &chunk), count > 0 else {
+            isInputOpen = false
+            // The program reads the end of a file (VEOF, ctrl-D) where ours has ended.
+            try? master.writeAll([4])
+            return
+        }
+        // The other end may be closed: its end is noticed by the process's.
+        try? master.writeAll(Array(chunk[..<count]))
+    }
+}

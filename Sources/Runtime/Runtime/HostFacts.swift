@@ -1,0 +1,33 @@
+import Glibc
+import Linux
+
+/// What a plan depends on besides the configuration: read once, so that planning itself asks the kernel nothing.
+package struct HostFacts: Hashable, Sendable {
+    package var layout: CgroupLayout
+    /// What the runtime itself may do: no container can have more.
+    package var capabilities: CapabilitySet
+    package var hasSELinux: Bool
+    package var hasAppArmor: Bool
+    /// Whether the runtime runs without the rights of the machine's root.
+    package var isRootless: Bool
+
+    package init(
+        layout: CgroupLayout, capabilities: CapabilitySet, hasSELinux: Bool = false, hasAppArmor: Bool = false,
+        isRootless: Bool = false
+    ) {
+        self.layout = layout
+        self.capabilities = capabilities
+        self.hasSELinux = hasSELinux
+        self.hasAppArmor = hasAppArmor
+        self.isRootless = isRootless
+    }
+
+    package static func current() throws(RuntimeError) -> HostFacts {
+        let mounts = try attempt { () throws(KernelError) in try MountTable.current() }
+        return HostFacts(
+            layout: CgroupLayout(mounts: mounts),
+            capabilities: try attempt { () throws(KernelError) in try CapabilitySet.permitted() },
+            hasSELinux: mounts.contains { $0.type == "selinuxfs" },
+            hasAppArmor: access("/sys/kernel/security/apparmor", F_OK) == 0, isRootless: geteuid() != 0)
+    }
+}

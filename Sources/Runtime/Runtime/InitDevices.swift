@@ -1,0 +1,71 @@
+import CLinux
+import Glibc
+import Linux
+import OCI
+
+/// Device nodes and the links that programs expect in `/dev`.
+struct InitDevices {
+    let plan: ContainerPlan
+    let sources: BindSources
+    let tree: RootedTree
+
+    func make() throws(KernelError) {
+        guard !plan.devices.isEmpty else { return }
+        // Else the mask of whoever called the runtime would take rights off /dev/null.
+        let mask = umask(0)
+        defer { umask(mask) }
+        let dev = OwnedDescriptor(try tree.createDirectories("/dev"))
+        var made: Set<String> = []
+        // The last one counts where a path is given twice, as by a document that lists the standard nodes too.
+        for device in plan.devices.reversed() where made.insert(device.path).inserted {
+            try make(device, dev.descriptor)
+        }
+        try makeLinks(dev.descriptor)
+    }
+
+    private func make(_ device: LinuxDevice, _ dev: Descriptor) throws(KernelError) {
+        let (parent, name) = PathName.split(PathName.cleaned(device.path))
+        if let source = sources.devices[device.path] {
+            let place = OwnedDescriptor(try tree.createFile(device.path))
+            return try Mount.attach(source, at: place.descriptor, named: device.path)
+        }
+        let directory = OwnedDescriptor(
+            parent == "/dev" ? try dev.open(".", O_PATH) : try tree.createDirectories(parent))
+        let number = directory.descriptor.rawValue
+        let kind: mode_t = device.type == "b" ? S_IFBLK : device.type == "p" ? S_IFIFO : S_IFCHR
+        let mode = mode_t(device.fileMode ?? 0o666) & 0o7777
+        do throws(KernelError) {
+            try kernelCall("mknod", device.path) {
+                gantry_mknod_at(number, name, kind | mode, UInt32(device.major), UInt32(device.minor))
+            }
+        } catch  where error.errno == .exists {
+            // One from the image, or given twice: it must be the one that was asked for.
+            var facts = stat()
+            try kernelCall("stat", device.path) { fstatat(number, name, &facts, AT_SYMLINK_NOFOLLOW) }
+            let isSame =
+                facts.st_mode & S_IFMT == kind
+                && (kind == S_IFIFO
+                    || gantry_major(UInt64(facts.st_rdev)) == device.major
+                        && gantry_minor(UInt64(facts.st_rdev)) == device.minor)
+            guard isSame else { throw error }
+        }
+        guard device.uid != nil || device.gid != nil else { return }
+        try kernelCall("chown", device.path) {
+            fchownat(number, name, device.uid ?? 0, device.gid ?? 0, AT_SYMLINK_NOFOLLOW)
+        }
+    }
+
+    private func makeLinks(_ dev: Descriptor) throws(KernelError) {
+        let links = [
+            ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"),
+            ("stderr", "/proc/self/fd/2"), ("ptmx", "pts/ptmx"),
+        ]
+        for (name, target) in links {
+            do throws(KernelError) {
+                try kernelCall("symlink", "/dev/\(name)") { symlinkat(target, dev.rawValue, name) }
+            } catch  where error.errno == .exists {
+                // The image's own, on an image's own /dev.
+            }
+        }
+    }
+}

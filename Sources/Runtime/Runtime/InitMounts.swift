@@ -1,0 +1,132 @@
+import CLinux
+import Glibc
+import Linux
+import OCI
+
+/// The container's mounts, made by init in its own mount namespace before the root changes. Each target is found below
+/// the new root by descriptor, so that no symbolic link of the image leads out of it.
+struct InitMounts {
+    let plan: ContainerPlan
+    let sources: BindSources
+    let tree: RootedTree
+    /// Called before the first thing that needs the runtime to have placed init into its cgroups.
+    let awaitPlacement: () throws(RuntimeError) -> Void
+
+    func mountAll() throws(RuntimeError) {
+        for (index, mount) in plan.mounts.enumerated() {
+            do throws(KernelError) {
+                switch mount.source {
+                case .filesystem(let type, let source): try mountNew(mount, type: type, source: source)
+                case .bind: try mountBind(mount, index)
+                case .cgroup: break
+                }
+            } catch {
+                throw RuntimeError(
+                    "error mounting \"\(mount.sourceName)\" to rootfs at \"\(mount.destination)\": \(error)")
+            }
+            if case .cgroup = mount.source { try mountCgroups(mount) }
+        }
+    }
+
+    /// `/dev` is filled while it can be written, and made read-only after that, where this was asked for.
+    func finishDev() throws(KernelError) {
+        for mount in plan.mounts where mount.destination == "/dev" && mount.options.set.contains(.readOnly) {
+            let place = OwnedDescriptor(try tree.place("/dev"))
+            try Mount.setAttributes(place.descriptor, set: .readOnly, named: "/dev")
+        }
+    }
+
+    private func mountNew(_ mount: MountPlan, type: String, source: String) throws(KernelError) {
+        let target = OwnedDescriptor(try tree.createDirectories(mount.destination))
+        var flags = mount.options.mountFlags
+        if mount.destination == "/dev" || mount.options.copiesUp { flags.remove(.readOnly) }
+        let data = mount.options.data.isEmpty ? nil : mount.options.data
+        try Mount.mount(source, at: target.descriptor.procPath, type: type, flags, data: data)
+        let mounted = OwnedDescriptor(try tree.place(mount.destination))
+        if mount.options.copiesUp {
+            try TreeCopy.copy(from: target.descriptor, to: mounted.descriptor)
+            if mount.options.set.contains(.readOnly) {
+                try Mount.setAttributes(mounted.descriptor, set: .readOnly, named: mount.destination)
+            }
+        }
+        try applyPropagation(mount, mounted.descriptor)
+        try applyRecursive(mount, mounted.descriptor)
+    }
+
+    private func mountBind(_ mount: MountPlan, _ index: Int) throws(KernelError) {
+        guard let (source, isDirectory) = sources.trees[index] else { return }
+        let target = OwnedDescriptor(
+            isDirectory ? try tree.createDirectories(mount.destination) : try tree.createFile(mount.destination))
+        if !mount.options.set.isEmpty || !mount.options.clear.isEmpty {
+            var clear = mount.options.clear
+            if !mount.options.set.isDisjoint(with: .accessTimeMask) { clear.formUnion(.accessTimeMask) }
+            clear.subtract([.noAccessTime, .strictAccessTime])
+            if !mount.options.set.isDisjoint(with: .accessTimeMask) { clear.formUnion(.accessTimeMask) }
+            try Mount.setAttributes(source, set: mount.options.set, clear: clear, named: mount.destination)
+        }
+        try applyRecursive(mount, source)
+        try Mount.attach(source, at: target.descriptor, named: mount.destination)
+        try applyPropagation(mount, source)
+        source.close()
+    }
+
+    private func applyPropagation(_ mount: MountPlan, _ place: Descriptor) throws(KernelError) {
+        for flags in mount.options.propagation {
+            try Mount.setAttributes(
+                place, propagation: flags.subtracting(.recursive), recursive: flags.contains(.recursive),
+                named: mount.destination)
+        }
+    }
+
+    private func applyRecursive(_ mount: MountPlan, _ place: Descriptor) throws(KernelError) {
+        let options = mount.options
+        guard !options.recursiveSet.isEmpty || !options.recursiveClear.isEmpty else { return }
+        var clear = options.recursiveClear.subtracting([.noAccessTime, .strictAccessTime])
+        if !options.recursiveSet.isDisjoint(with: .accessTimeMask) { clear.formUnion(.accessTimeMask) }
+        try Mount.setAttributes(
+            place, set: options.recursiveSet, clear: clear, recursive: true, named: mount.destination)
+    }
+
+    /// Version 2: the one directory. Version 1 and hybrid: a small tmpfs with one directory a hierarchy.
+    private func mountCgroups(_ mount: MountPlan) throws(RuntimeError) {
+        try awaitPlacement()
+        try attempt("error mounting \"cgroup\" to rootfs at \"\(mount.destination)\"") { () throws(KernelError) in
+            let target = OwnedDescriptor(try tree.createDirectories(mount.destination))
+            guard sources.cgroups.first?.name != "" else {
+                return try attachCgroup(sources.cgroups[0].tree, at: target.descriptor, mount)
+            }
+            let flags: MountFlags = [.noSetUID, .noDevices, .noExecution]
+            try Mount.mount("tmpfs", at: target.descriptor.procPath, type: "tmpfs", flags, data: "mode=755")
+            let top = OwnedDescriptor(try tree.place(mount.destination))
+            for (name, source, links) in sources.cgroups {
+                try kernelCall("mkdir", name) { mkdirat(top.descriptor.rawValue, name, 0o755) }
+                let place = OwnedDescriptor(try top.descriptor.open(name, O_PATH | O_DIRECTORY | O_NOFOLLOW))
+                try attachCgroup(source, at: place.descriptor, mount)
+                for link in links { try kernelCall("symlink", link) { symlinkat(name, top.descriptor.rawValue, link) } }
+            }
+            if mount.options.set.contains(.readOnly) {
+                try Mount.setAttributes(top.descriptor, set: .readOnly, named: mount.destination)
+            }
+        }
+    }
+
+    private func attachCgroup(
+        _ source: Descriptor, at place: Descriptor, _ mount: MountPlan
+    ) throws(KernelError) {
+        let wanted = mount.options.set.intersection([.readOnly, .noSetUID, .noDevices, .noExecution])
+        try Mount.setAttributes(source, set: wanted, named: mount.destination)
+        try Mount.attach(source, at: place, named: mount.destination)
+        source.close()
+    }
+}
+
+extension MountPlan {
+    /// What error messages call the source.
+    var sourceName: String {
+        switch source {
+        case .bind(let path): path
+        case .filesystem(_, let source): source
+        case .cgroup: "cgroup"
+        }
+    }
+}

@@ -1,0 +1,90 @@
+import CLinux
+import Glibc
+import Linux
+import OCI
+
+/// The first process of a container, from its birth in the new namespaces to the execution of the container's program.
+struct InitProcess {
+    let plan: ContainerPlan
+    let sources: BindSources
+    let null: Descriptor
+    let channel: SyncChannel
+    /// Where `start` will come.
+    let gate: Descriptor
+    let seccomp: SeccompFilter?
+    /// Gets the near end of the terminal.
+    let consoleSocket: Descriptor?
+    /// The namespaces to be joined, opened by the runtime, in their order.
+    let joined: [(flag: Int32, descriptor: Descriptor)]
+    let options: LaunchOptions
+
+    /// Never returns: the process becomes the program, or ends with the reason told to whoever can still hear it.
+    func run() -> Never {
+        let setup = ProcessSetup(
+            plan: plan.process, seccomp: seccomp, preservedDescriptors: options.preservedDescriptors)
+        let image: ProgramImage
+        do throws(RuntimeError) {
+            try build()
+            image = try setup.apply()
+            try announceReady()
+        } catch {
+            // The runtime may be gone: then there is nobody to tell.
+            try? channel.send(.failed(error.message))
+            _exit(1)
+        }
+        do throws(RuntimeError) {
+            try startProgram(setup, image)
+        } catch {
+            // The last words of a process whose program could not be executed go where its output goes.
+            try? Descriptor.standardError.writeAll(Array("\(error)\n".utf8))
+            _exit(error.exitCode)
+        }
+    }
+
+    /// Everything up to the point where only `start` is missing. The order is the specification's: namespaces, mounts,
+    /// the hooks of `create`, the change of root, then the process's own properties.
+    private func build() throws(RuntimeError) {
+        let placement = Placement(channel: channel, plan: plan)
+        for namespace in joined {
+            try attempt("error joining a namespace") { () throws(KernelError) in
+                try kernelCall("setns") { gantry_setns(namespace.descriptor.rawValue, namespace.flag) }
+            }
+            namespace.descriptor.close()
+        }
+        if plan.namespaces.new.contains(.user) { try placement.await() }
+        _ = setsid()
+        try nameHost()
+        let rooted = try mountRoot()
+        // Closed before the working directory is entered: no way out of the container may be open by then.
+        defer { rooted.root.close() }
+        if plan.namespaces.hasUser { try becomeNamespaceRoot() }
+        try fill(rooted, placement)
+        try placement.await()
+        try runCreateHooks()
+        try finish(rooted)
+        try changeRoot(rooted.root)
+        if !options.keepsKeyring { joinKeyring() }
+    }
+
+    private func announceReady() throws(RuntimeError) {
+        for signal in [SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2] { gantry_exit_on_signal(signal) }
+        try attempt { () throws(KernelError) in try channel.send(.ready) }
+        channel.socket.close()
+    }
+
+    private func startProgram(_ setup: ProcessSetup, _ image: ProgramImage) throws(RuntimeError) -> Never {
+        let connection = try attempt { () throws(KernelError) in try StartGate.awaitStart(gate) }
+        let hooks = plan.spec.hooks.startContainer
+        if !hooks.isEmpty {
+            do throws(RuntimeError) {
+                try HookRunner.run(
+                    hooks, "startContainer", state: HookRunner.state(plan, pid: getpid(), status: "created"))
+            } catch {
+                StartGate.tellFailure(connection, error.message)
+                throw error
+            }
+        }
+        StartGate.tellRunning(connection)
+        try setup.execute(image)
+    }
+}

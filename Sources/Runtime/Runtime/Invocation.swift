@@ -1,0 +1,91 @@
+import Glibc
+import Linux
+import OCI
+
+/// One run of the program: the global options and the command with its words.
+package struct Invocation {
+    static let program = "gantry-runtime"
+    package static let version = "0.1.0"
+
+    let store: ContainerStore
+    let log: LogOutput
+    let command: String
+    let words: ArraySlice<String>
+
+    private static let globals: [CommandArguments.Option] = [
+        .value("root"), .value("log"), .value("log-format"), .flag("debug"), .flag("systemd-cgroup"),
+        .value("rootless"), .value("criu"), .flag("version", "v"), .flag("help", "h"),
+    ]
+
+    /// Runs the program with its arguments (the name first) and returns the exit code.
+    package static func main(_ arguments: [String]) -> Int32 {
+        var log = LogOutput()
+        do throws(RuntimeError) {
+            let global = try CommandArguments(arguments.dropFirst(), globals)
+            log.path = global["log"]
+            log.isDebugging = try global.flag("debug")
+            switch global["log-format"] ?? "text" {
+            case "text": break
+            case "json": log.isJSON = true
+            case let format: throw RuntimeError("invalid log-format: \(format)")
+            }
+            if try global.flag("version") { return try printVersion() }
+            if try global.flag("help") || global.operands.isEmpty || global.operands[0] == "help" {
+                return try print(Usage.text)
+            }
+            if try global.flag("systemd-cgroup") {
+                throw RuntimeError("systemd cgroup manager is not supported; use cgroupfs paths")
+            }
+            let store = ContainerStore(root: global["root"] ?? defaultRoot)
+            let invocation = Invocation(
+                store: store, log: log, command: global.operands[0], words: global.operands.dropFirst())
+            return try invocation.run()
+        } catch {
+            log.failure(error.message)
+            return error.exitCode
+        }
+    }
+
+    private func run() throws(RuntimeError) -> Int32 {
+        switch command {
+        case "create": try create()
+        case "start": try start()
+        case "run": try runContainer()
+        case "exec": try exec()
+        case "state": try state()
+        case "kill": try kill()
+        case "delete": try delete()
+        case "pause": try pause()
+        case "resume": try resume()
+        case "list": try list()
+        case "ps": try processes()
+        case "spec": try writeSpec()
+        case "features": try features()
+        case "update": try update()
+        default: throw RuntimeError("No help topic for '\(command)'", exitCode: 3)
+        }
+    }
+
+    private static var defaultRoot: String {
+        if geteuid() != 0, let directory = getenv("XDG_RUNTIME_DIR") {
+            return "\(String(cString: directory))/gantry/runtime"
+        }
+        return "/run/gantry/runtime"
+    }
+
+    private static func printVersion() throws(RuntimeError) -> Int32 {
+        try print("\(program) version \(version)\nspec: \(RuntimeSpec().ociVersion)\n")
+    }
+
+    /// Standard output, whole; a reader that went away is no failure of ours.
+    static func print(_ text: String) throws(RuntimeError) -> Int32 {
+        do throws(KernelError) {
+            try Descriptor.standardOutput.writeAll(Array(text.utf8))
+        } catch  where error.errno == .brokenPipe {
+            return 0
+        } catch {
+            throw RuntimeError(error)
+        }
+        return 0
+    }
+}

@@ -1,0 +1,137 @@
+import Glibc
+import JSON
+import Linux
+import OCI
+
+/// `create`, `start`, `run`.
+extension Invocation {
+    static let createOptions: [CommandArguments.Option] = [
+        .value("bundle", "b"), .value("console-socket"), .value("pid-file"), .flag("no-pivot"),
+        .flag("no-new-keyring"), .value("preserve-fds"), .value("pidfd-socket"),
+    ]
+
+    func create() throws(RuntimeError) -> Int32 {
+        let arguments = try CommandArguments(words, Self.createOptions)
+        try arguments.expectOperands("create", exactly: 1)
+        try SealedExecutable.ensure()
+        try step("\(Self.program) create failed") { () throws(RuntimeError) in
+            let options = try launchOptions(arguments)
+            let console = try console(options)
+            _ = try ContainerCreation(store: store, id: arguments.operands[0], options: options, log: log)
+                .run(console: console)
+        }
+        return 0
+    }
+
+    func launchOptions(_ arguments: CommandArguments) throws(RuntimeError) -> LaunchOptions {
+        var options = LaunchOptions()
+        options.bundle = arguments["bundle"] ?? "."
+        options.pidFile = arguments["pid-file"]
+        options.consoleSocket = arguments["console-socket"].flatMap { $0.isEmpty ? nil : $0 }
+        options.avoidsPivot = try arguments.flag("no-pivot")
+        options.keepsKeyring = try arguments.flag("no-new-keyring")
+        options.preservedDescriptors = try PreservedDescriptors.count(try arguments.integer("preserve-fds") ?? 0)
+        guard arguments["pidfd-socket"] == nil else { throw RuntimeError("--pidfd-socket is not supported") }
+        return options
+    }
+
+    /// For a runtime that leaves once the container is made: a terminal must have somebody to go to.
+    private func console(_ options: LaunchOptions) throws(RuntimeError) -> Descriptor? {
+        let spec = try SpecFile.read("\(options.bundle)/\(ContainerStore.specName)").spec
+        if spec.process?.terminal == true {
+            guard let socket = options.consoleSocket else {
+                throw RuntimeError("cannot allocate tty if \(Self.program) will detach without setting console socket")
+            }
+            return try ConsoleSocket.connect(socket)
+        }
+        guard options.consoleSocket == nil else {
+            throw RuntimeError("cannot use console socket if \(Self.program) will not detach or allocate tty")
+        }
+        return nil
+    }
+
+    func start() throws(RuntimeError) -> Int32 {
+        let arguments = try CommandArguments(words, [])
+        try arguments.expectOperands("start", exactly: 1)
+        try startContainer(try store.record(of: arguments.operands[0]))
+        return 0
+    }
+
+    func startContainer(_ record: ContainerRecord) throws(RuntimeError) {
+        let directory = store.directory(of: record.id)
+        do throws(RuntimeError) {
+            try StartGate.start(in: directory)
+        } catch {
+            let layout = try HostFacts.layout()
+            guard ContainerStatus.of(record, in: store, layout) == .stopped else { throw error }
+            throw error.message.hasPrefix("cannot start")
+                ? RuntimeError("cannot start a container that has stopped") : error
+        }
+        // Nobody listens there any more; a file that stays says nothing wrong.
+        unlink("\(directory)/\(ContainerStore.socketName)")
+        if !record.hooks.poststart.isEmpty {
+            try HookRunner.run(record.hooks.poststart, "poststart", state: HookRunner.state(record, status: "running"))
+        }
+    }
+
+    func runContainer() throws(RuntimeError) -> Int32 {
+        let own: [CommandArguments.Option] = [.flag("detach", "d"), .flag("keep"), .flag("no-subreaper")]
+        let arguments = try CommandArguments(words, Self.createOptions + own)
+        try arguments.expectOperands("run", exactly: 1)
+        try SealedExecutable.ensure()
+        return try step("\(Self.program) run failed") { () throws(RuntimeError) in
+            var options = try launchOptions(arguments)
+            options.detaches = try arguments.flag("detach")
+            options.keeps = try arguments.flag("keep")
+            if options.detaches {
+                let console = try console(options)
+                let record = try ContainerCreation(store: store, id: arguments.operands[0], options: options, log: log)
+                    .run(console: console)
+                try startOrDelete(record)
+                return 0
+            }
+            return try runAttached(arguments.operands[0], options)
+        }
+    }
+
+    private func runAttached(_ id: String, _ options: LaunchOptions) throws(RuntimeError) -> Int32 {
+        let spec = try SpecFile.read("\(options.bundle)/\(ContainerStore.specName)").spec
+        let foreground = try ForegroundProcess(terminal: spec.process?.terminal == true, options.consoleSocket)
+        let record = try ContainerCreation(store: store, id: id, options: options, log: log)
+            .run(console: foreground.consoleForProcess)
+        try foreground.takeTerminal()
+        try startOrDelete(record)
+        let code = try foreground.wait(pid: record.pid)
+        if !options.keeps { try deleteContainer(record, force: true) }
+        return code
+    }
+
+    private func startOrDelete(_ record: ContainerRecord) throws(RuntimeError) {
+        do throws(RuntimeError) {
+            try startContainer(record)
+        } catch {
+            // Why it did not start is what the caller needs to know.
+            try? deleteContainer(record, force: true)
+            throw error
+        }
+    }
+}
+
+extension HostFacts {
+    static func layout() throws(RuntimeError) -> CgroupLayout {
+        try attempt { () throws(KernelError) in try CgroupLayout.current() }
+    }
+}
+
+/// Descriptors from 3 on that a program inherits: those asked for, and those of socket activation.
+enum PreservedDescriptors {
+    static func count(_ asked: Int32) throws(RuntimeError) -> Int32 {
+        guard asked >= 0 else { throw RuntimeError("invalid value \"\(asked)\" for flag -preserve-fds") }
+        let activated = getenv("LISTEN_FDS").flatMap { Int32(String(cString: $0)) } ?? 0
+        let total = asked + max(0, activated)
+        for number in 3..<(3 + total) where fcntl(number, F_GETFD) < 0 {
+            throw RuntimeError("unable to preserve file descriptor \(number): it is not open")
+        }
+        return total
+    }
+}

@@ -1,0 +1,48 @@
+import Glibc
+import JSON
+import Linux
+
+/// Where the runtime's own messages go: standard error, or the file of `--log`, whose last line callers show.
+struct LogOutput: Sendable {
+    var path: String?
+    var isJSON = false
+    var isDebugging = false
+
+    func warning(_ message: String) { write("warning", message) }
+
+    func debug(_ message: String) { if isDebugging { write("debug", message) } }
+
+    /// The message that ends the program; on standard error too, where that is not the log.
+    func failure(_ message: String) {
+        write("error", message)
+        if path != nil { toStandardError("\(message)\n") }
+    }
+
+    private func write(_ level: String, _ message: String) {
+        let line = isJSON ? jsonLine(level, message) : textLine(level, message)
+        guard let path else { return toStandardError(line) }
+        do throws(KernelError) {
+            let file = OwnedDescriptor(try Descriptor.open(path, O_WRONLY | O_CREAT | O_APPEND, mode: 0o644))
+            try file.descriptor.writeAll(Array(line.utf8))
+        } catch {
+            toStandardError("\(error)\n\(line)")
+        }
+    }
+
+    private func jsonLine(_ level: String, _ message: String) -> String {
+        let line: JSONValue = ["level": .string(level), "msg": .string(message), "time": .string(time)]
+        return line.compactText + "\n"
+    }
+
+    private func textLine(_ level: String, _ message: String) -> String {
+        "time=\"\(time)\" level=\(level) msg=\(JSONValue.string(message).compactText)\n"
+    }
+
+    /// RFC 3339 without a fraction.
+    private var time: String { Timestamp.now().rfc3339Nano.prefix(19) + "Z" }
+
+    private func toStandardError(_ text: String) {
+        // There is nowhere left to complain to.
+        try? Descriptor.standardError.writeAll(Array(text.utf8))
+    }
+}

@@ -1,0 +1,63 @@
+import Linux
+import OCI
+
+/// One mount of the container, decided.
+package struct MountPlan: Hashable, Sendable {
+    package enum Source: Hashable, Sendable {
+        case filesystem(type: String, source: String)
+        /// An absolute path of the host.
+        case bind(path: String)
+        /// The container's own cgroup directories.
+        case cgroup
+    }
+
+    /// Absolute, inside the container.
+    package var destination: String
+    package var source: Source
+    package var options: MountOptions
+
+    init(_ mount: RuntimeMount, bundle: String) throws(RuntimeError) {
+        guard !mount.destination.isEmpty else { throw RuntimeError("mounts: destination must not be empty") }
+        // Older documents give relative ones; they have always been taken from the root.
+        destination = PathName.cleaned("/" + mount.destination)
+        options = MountOptions(mount.options)
+        if options.isIdentityMapped || !mount.uidMappings.isEmpty {
+            throw RuntimeError("invalid mount \(destination): id-mapped mounts are not supported")
+        }
+        if options.isBind || mount.type == "bind" {
+            guard let path = mount.source, !path.isEmpty else {
+                throw RuntimeError("mounts: source of the bind mount at \(destination) must not be empty")
+            }
+            source = .bind(path: path.hasPrefix("/") ? path : PathName.joined(bundle, path))
+            options.isBind = true
+        } else if mount.type == "cgroup" || mount.type == "cgroup2" {
+            source = .cgroup
+        } else {
+            let type = mount.type ?? ""
+            guard !type.isEmpty else { throw RuntimeError("mounts: type of \(destination) must not be empty") }
+            source = .filesystem(type: type, source: mount.source ?? type)
+        }
+        if options.copiesUp {
+            guard case .filesystem("tmpfs", _) = source else {
+                throw RuntimeError("invalid mount \(destination): tmpcopyup is for tmpfs only")
+            }
+        }
+        try refuseProcOverlays()
+    }
+
+    /// A mount over `/proc` or below it would make the runtime's later writes there go elsewhere (CVE-2019-16884):
+    /// only the file system itself, and what lxcfs provides, may be there.
+    private func refuseProcOverlays() throws(RuntimeError) {
+        let lxcfs: Set = [
+            "/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo", "/proc/stat", "/proc/swaps", "/proc/uptime",
+            "/proc/loadavg", "/proc/slabinfo", "/proc/net/dev", "/proc/sys/kernel/ns_last_pid",
+        ]
+        guard destination == "/proc" || destination.hasPrefix("/proc/") else { return }
+        switch source {
+        case .filesystem("proc", _) where destination == "/proc": return
+        case .bind where destination == "/proc" || lxcfs.contains(destination): return
+        case .filesystem, .bind, .cgroup:
+            throw RuntimeError("\"\(destination)\" cannot be mounted because it is inside /proc")
+        }
+    }
+}

@@ -1,0 +1,151 @@
+import CLinux
+import Glibc
+import Linux
+import OCI
+
+/// Turns the calling process, already inside the container, into one with the rights of the container's program: the
+/// last steps before it is executed, alike for the first program and for further ones.
+struct ProcessSetup {
+    let plan: ProcessPlan
+    let seccomp: SeccompFilter?
+    /// Descriptors after the standard three that the program is to keep.
+    let preservedDescriptors: Int32
+
+    private var process: RuntimeProcess { plan.process }
+
+    /// Everything but the execution; returns the program, found.
+    func apply() throws(RuntimeError) -> ProgramImage {
+        try applyLabels()
+        try attempt { () throws(KernelError) in try restrict() }
+        try switchUser()
+        try enterWorkingDirectory()
+        return try ProgramImage(arguments: process.args, environment: environment())
+    }
+
+    /// The very last: the filter, where no_new_privs allows to set it without a privilege, and the execution. Nothing of
+    /// ours stays open in the program.
+    func execute(_ image: ProgramImage) throws(RuntimeError) -> Never {
+        try attempt { () throws(KernelError) in
+            let first = UInt32(3 + preservedDescriptors)
+            // CLOSE_RANGE_CLOEXEC 4.
+            try kernelCall("close_range") { gantry_close_range(first, UInt32.max, 4) }
+            if process.noNewPrivileges { try seccomp?.install() }
+        }
+        let error = image.execute()
+        throw RuntimeError("exec \(image.path): \(error.errno)", exitCode: 255)
+    }
+
+    private func restrict() throws(KernelError) {
+        if process.noNewPrivileges {
+            // PR_SET_NO_NEW_PRIVS.
+            try kernelCall("set no_new_privs") { gantry_prctl(38, 1, 0, 0, 0) }
+        } else {
+            // Without no_new_privs a filter needs CAP_SYS_ADMIN, which is dropped next.
+            try seccomp?.install()
+        }
+        for number in 0..<64 {
+            // PR_CAPBSET_READ 23 fails with EINVAL past the kernel's last capability.
+            let has = gantry_prctl(23, UInt(number), 0, 0, 0)
+            if has < 0 { break }
+            if has == 1, plan.capabilities.bounding.rawValue >> UInt64(number) & 1 == 0 {
+                try kernelCall("drop from the bounding set capability", String(number)) {
+                    gantry_prctl(24, UInt(number), 0, 0, 0)
+                }
+            }
+        }
+    }
+
+    private func switchUser() throws(RuntimeError) {
+        let user = process.user
+        try attempt { () throws(KernelError) in
+            // PR_SET_KEEPCAPS 8: else the change of user takes all capabilities along.
+            try kernelCall("set keepcaps") { gantry_prctl(8, 1, 0, 0, 0) }
+            giveStandardStreams(to: user.uid)
+            if let mask = user.umask { _ = umask(mode_t(mask)) }
+            let isDenied = user.additionalGids.isEmpty && Self.deniesGroups
+            if !isDenied {
+                try kernelCall("setgroups") { setgroups(user.additionalGids.count, user.additionalGids) }
+            }
+            try kernelCall("setgid", String(user.gid)) { gantry_set_group(user.gid) }
+            try kernelCall("setuid", String(user.uid)) { gantry_set_user(user.uid) }
+            try kernelCall("set keepcaps") { gantry_prctl(8, 0, 0, 0, 0) }
+            let sets = plan.capabilities
+            try kernelCall("set capabilities") {
+                gantry_capset(sets.effective.rawValue, sets.permitted.rawValue, sets.inheritable.rawValue)
+            }
+            // PR_CAP_AMBIENT 47: clear all 4, raise 2.
+            try kernelCall("clear ambient capabilities") { gantry_prctl(47, 4, 0, 0, 0) }
+            for number in 0..<CapabilitySet.count where sets.ambient.rawValue >> UInt64(number) & 1 == 1 {
+                // The kernel wants it in the permitted and inheritable sets; others pass it over, too.
+                _ = gantry_prctl(47, 2, UInt(number), 0, 0)
+            }
+        }
+    }
+
+    /// In a user namespace of an ordinary user setgroups(2) is forbidden for good.
+    private static var deniesGroups: Bool {
+        do throws(KernelError) {
+            return try FileContents.read("/proc/self/setgroups").starts(with: Array("deny".utf8))
+        } catch {
+            return false
+        }
+    }
+
+    /// The program must be able to open `/dev/stdout` anew, which asks for the rights of the file behind it. Files that
+    /// cannot be given away (a read-only file system, another's) stay as they are.
+    private func giveStandardStreams(to uid: UInt32) {
+        for number in Int32(0)...2 {
+            var facts = stat()
+            guard fstat(number, &facts) == 0, facts.st_uid != uid else { continue }
+            let isNull = facts.st_mode & S_IFMT == S_IFCHR && facts.st_rdev == 0x103
+            if !isNull { _ = fchown(number, uid, gid_t.max) }
+        }
+    }
+
+    private func enterWorkingDirectory() throws(RuntimeError) {
+        try attempt("chdir to cwd (\"\(process.cwd)\") set in config.json failed") { () throws(KernelError) in
+            try kernelCall("chdir", process.cwd) { chdir(process.cwd) }
+            // A directory outside the root (reached by a leaked descriptor) has no path here: CVE-2024-21626.
+            guard let current = getcwd(nil, 0) else { throw KernelError("getcwd", process.cwd, .noSuchFile) }
+            defer { free(current) }
+            guard current[0] == 47 else { throw KernelError("getcwd", process.cwd, .accessDenied) }
+        }
+    }
+
+    private func applyLabels() throws(RuntimeError) {
+        if let profile = process.apparmorProfile, !profile.isEmpty, profile != "unconfined" {
+            try attempt("unable to apply apparmor profile") { () throws(KernelError) in
+                try FileContents.write("exec \(profile)", to: "/proc/self/attr/exec")
+            }
+        }
+        if let label = process.selinuxLabel, !label.isEmpty {
+            try attempt("unable to apply selinux label") { () throws(KernelError) in
+                try FileContents.write(label, to: "/proc/self/attr/exec")
+            }
+        }
+    }
+
+    /// The configured environment, and `HOME` from the container's passwd(5) where it has none.
+    private func environment() -> [String] {
+        var variables = process.env
+        if let count = getenv("LISTEN_FDS") {
+            variables += ["LISTEN_FDS=\(String(cString: count))", "LISTEN_PID=1"]
+        }
+        if variables.contains(where: { $0.hasPrefix("HOME=") && $0.utf8.count > 5 }) { return variables }
+        variables.removeAll { $0.hasPrefix("HOME=") }
+        return variables + ["HOME=\(homeDirectory())"]
+    }
+
+    private func homeDirectory() -> String {
+        // No file, or one that is too long to be believed: the root, as in other runtimes.
+        guard let bytes = try? FileContents.read("/etc/passwd", limitBytes: 1 << 20) else { return "/" }
+        let uid = String(process.user.uid)
+        for line in bytes.split(separator: 10) {
+            let fields = line.split(separator: 58, omittingEmptySubsequences: false)
+            if fields.count >= 6, String(decoding: fields[2], as: UTF8.self) == uid, !fields[5].isEmpty {
+                return String(decoding: fields[5], as: UTF8.self)
+            }
+        }
+        return "/"
+    }
+}

@@ -1,0 +1,86 @@
+import CLinux
+import Glibc
+import Linux
+
+/// A program as execve(2) takes it: found, with its arguments and environment.
+struct ProgramImage {
+    var path: String
+    var arguments: [String]
+    var environment: [String]
+
+    /// Looks the program up as it will be looked up inside: `PATH` of the environment it gets, relative to its own working
+    /// directory. Fails in the words that callers know.
+    init(arguments: [String], environment: [String]) throws(RuntimeError) {
+        self.arguments = arguments
+        self.environment = environment
+        path = try Self.lookUp(arguments[0], in: environment)
+    }
+
+    /// Becomes the program. Returns only with the reason why it did not.
+    func execute() -> KernelError {
+        CStringVector.with(arguments) { argv in
+            CStringVector.with(environment) { envp in
+                do throws(KernelError) {
+                    try kernelCall("exec", path) { execve(path, argv, envp) }
+                } catch {
+                    return error
+                }
+                return KernelError("exec", path, .invalidArgument)
+            }
+        }
+    }
+
+    private static func lookUp(_ name: String, in environment: [String]) throws(RuntimeError) -> String {
+        if name.utf8.contains(47) {
+            switch check(name) {
+            case .executable: return name
+            case .missing(let reason): throw RuntimeError("exec: \"\(name)\": stat \(name): \(reason)")
+            case .refused: throw RuntimeError("exec: \"\(name)\": permission denied")
+            }
+        }
+        let search = environment.last { $0.hasPrefix("PATH=") }?.dropFirst(5) ?? ""
+        var wasRefused = false
+        for folder in search.split(separator: ":", omittingEmptySubsequences: false) {
+            let candidate = folder.isEmpty ? "./\(name)" : PathName.joined(String(folder), name)
+            switch check(candidate) {
+            case .executable: return candidate
+            case .missing: continue
+            case .refused: wasRefused = true
+            }
+        }
+        // A file of that name that may not be executed is passed over by every shell's search, and told at the end.
+        throw RuntimeError(
+            "exec: \"\(name)\": \(wasRefused ? "permission denied" : "executable file not found in $PATH")")
+    }
+
+    private enum Finding {
+        case executable
+        case missing(Errno)
+        case refused
+    }
+
+    private static func check(_ path: String) -> Finding {
+        var facts = stat()
+        do throws(KernelError) {
+            try kernelCall("stat", path) { stat(path, &facts) }
+        } catch {
+            return error.errno == .accessDenied ? .refused : .missing(error.errno)
+        }
+        return facts.st_mode & S_IFMT != S_IFDIR && facts.st_mode & 0o111 != 0 ? .executable : .refused
+    }
+}
+
+/// Null-terminated vectors of C strings.
+enum CStringVector {
+    static func with<Result>(
+        _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
+    ) -> Result {
+        var pointers: [UnsafeMutablePointer<CChar>?] = strings.map { strdup($0) }
+        pointers.append(nil)
+        defer { for pointer in pointers { free(pointer) } }
+        return pointers.withUnsafeBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { preconditionFailure("a vector has at least its end") }
+            return body(base)
+        }
+    }
+}

@@ -1,0 +1,108 @@
+import CLinux
+import CSeccomp
+import Glibc
+import JSON
+import Linux
+import OCI
+
+/// A filter ready for the kernel.
+struct SeccompFilter {
+    var instructions: [UInt8]
+    var flags: UInt32
+
+    /// seccomp(2): from here on, this thread and what it executes make only calls that the filter lets through.
+    func install() throws(KernelError) {
+        try kernelCall("install the seccomp filter") {
+            instructions.withUnsafeBytes {
+                gantry_seccomp_filter($0.baseAddress, UInt16($0.count / 8), flags)
+            }
+        }
+    }
+
+    static let flagNames = ["SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"]
+
+    static func flags(of profile: LinuxSeccomp) throws(RuntimeError) -> UInt32 {
+        var bits: UInt32 = 0
+        for name in profile.flags {
+            switch name {
+            case "SECCOMP_FILTER_FLAG_TSYNC": bits |= 1
+            case "SECCOMP_FILTER_FLAG_LOG": bits |= 2
+            case "SECCOMP_FILTER_FLAG_SPEC_ALLOW": bits |= 4
+            default: throw RuntimeError("seccomp flag \"\(name)\" not supported")
+            }
+        }
+        return bits
+    }
+}
+
+/// Filters kept from one container to the next, since making one takes longer than making the container.
+///
+/// A file holds the profile's whole text before the program: a hit is a profile that is the same byte for byte, so
+/// neither a collision of hashes nor a file for another libseccomp can give a container the wrong filter. The folder and
+/// its files are root's own and closed to others, which is checked on the open descriptor before a file is believed.
+struct SeccompCache {
+    /// A folder of this name lies in the runtime's root; `@` cannot be in a container's id.
+    static let folder = "seccomp@1"
+    let root: String
+
+    func filter(for profile: LinuxSeccomp) throws(RuntimeError) -> SeccompFilter {
+        let flags = try SeccompFilter.flags(of: profile)
+        let key = Array("\(Self.version)\n".utf8) + profile.json.compactBytes
+        let name = Self.name(for: key)
+        if let instructions = stored(name, key) { return SeccompFilter(instructions: instructions, flags: flags) }
+        let instructions = try SeccompCompiler.compile(profile)
+        guard !instructions.isEmpty, instructions.count % 8 == 0, instructions.count / 8 <= 4096 else {
+            throw RuntimeError(
+                "seccomp: a filter of \(instructions.count / 8) instructions is more than the kernel takes")
+        }
+        store(name, key, instructions)
+        return SeccompFilter(instructions: instructions, flags: flags)
+    }
+
+    private static var version: String {
+        guard let version = seccomp_version() else { return "unknown" }
+        return "\(version.pointee.major).\(version.pointee.minor).\(version.pointee.micro)"
+    }
+
+    /// FNV-1a of 64 bits: a name, not a proof.
+    private static func name(for key: [UInt8]) -> String {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in key { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        return String(hash, radix: 16) + ".bpf"
+    }
+
+    /// Nil for anything that is not exactly what this program would have written: the filter is then made anew.
+    private func stored(_ name: String, _ key: [UInt8]) -> [UInt8]? {
+        // Any failure here means only that the filter must be made.
+        guard let file = try? Descriptor.open("\(root)/\(Self.folder)/\(name)", O_RDONLY | O_NOFOLLOW) else {
+            return nil
+        }
+        defer { file.close() }
+        // As above.
+        guard let facts = try? file.status(), facts.st_uid == geteuid(), facts.st_mode & 0o7777 == 0o600,
+            facts.st_mode & S_IFMT == S_IFREG, facts.st_nlink == 1,
+            // As above.
+            let bytes = try? file.readAll(limitBytes: 1 << 20)
+        else { return nil }
+        let length = MemoryLayout<UInt32>.size
+        guard bytes.count > length + key.count else { return nil }
+        let stated = bytes[..<length].reversed().reduce(0) { $0 << 8 | Int($1) }
+        guard stated == key.count, bytes[length..<(length + key.count)].elementsEqual(key) else { return nil }
+        let instructions = Array(bytes[(length + key.count)...])
+        return instructions.count % 8 == 0 ? instructions : nil
+    }
+
+    private func store(_ name: String, _ key: [UInt8], _ instructions: [UInt8]) {
+        let length = (0..<4).map { UInt8(truncatingIfNeeded: key.count >> ($0 * 8)) }
+        let path = "\(root)/\(Self.folder)"
+        do throws(KernelError) {
+            try Directory.create(path, mode: 0o700)
+            let directory = OwnedDescriptor(try Descriptor.open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW))
+            guard try directory.descriptor.status().st_uid == geteuid() else { return }
+            try FileContents.replace(name, in: directory.descriptor, with: length + key + instructions, durable: false)
+        } catch {
+            // A full or read-only disk: the next container makes its filter itself.
+            return
+        }
+    }
+}

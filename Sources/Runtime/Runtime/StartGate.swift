@@ -1,0 +1,107 @@
+import CLinux
+import Glibc
+import Linux
+
+/// Where a created container waits for `start`: its init process listens on a socket in the container's directory.
+///
+/// ```
+///   start                               init
+///     ├── connect ─────────────────────►│  accept
+///     ├── 's' ─────────────────────────►│  (a connection without it only asked whether anybody waits)
+///     │◄───────────────────────── 'r' ──┤  running: hooks done, the program is executed next
+///     │◄──────────────────── 'e' text ──┤  or: why it will not be
+///     │◄───────────────── end of file ──┤  the program was executed, which closed the socket
+/// ```
+///
+/// A process that has ended listens no more, so `start` can never wait for one; and whether a container is created or
+/// running is told by the kernel, not by a file that somebody forgot to remove.
+enum StartGate {
+    static func listen(in directory: Descriptor) throws(KernelError) -> Descriptor {
+        try UnixSocket.listen(in: directory, name: ContainerStore.socketName, mode: 0o600)
+    }
+
+    // MARK: The side of init
+
+    /// Returns the connection of who said start.
+    static func awaitStart(_ listener: Descriptor) throws(KernelError) -> Descriptor {
+        while true {
+            try waitReadable(listener)
+            let connection: Descriptor
+            do throws(KernelError) {
+                connection = try UnixSocket.accept(listener)
+            } catch  where error.errno == .wouldBlock || error.errno == Errno(rawValue: ECONNABORTED) {
+                continue
+            }
+            if try readByte(connection) == UInt8(ascii: "s") { return connection }
+            connection.close()
+        }
+    }
+
+    static func tellRunning(_ connection: Descriptor) {
+        // Who asked may be gone; the container starts all the same.
+        var byte = UInt8(ascii: "r")
+        _ = send(connection.rawValue, &byte, 1, Int32(MSG_NOSIGNAL))
+    }
+
+    static func tellFailure(_ connection: Descriptor, _ message: String) {
+        let bytes = [UInt8(ascii: "e")] + message.utf8.prefix(8000)
+        _ = send(connection.rawValue, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+    }
+
+    // MARK: The side of the runtime
+
+    /// Whether a process waits to be started.
+    static func isWaiting(in directory: String) -> Bool {
+        guard let connection = connect(in: directory) else { return false }
+        connection.close()
+        return true
+    }
+
+    /// Lets the container's program run; returns once it does.
+    static func start(in directory: String) throws(RuntimeError) {
+        guard let connection = connect(in: directory) else {
+            throw RuntimeError("cannot start an already running container")
+        }
+        defer { connection.close() }
+        var byte = UInt8(ascii: "s")
+        _ = send(connection.rawValue, &byte, 1, Int32(MSG_NOSIGNAL))
+        let answer = try attempt { () throws(KernelError) in
+            try connection.setNonBlocking(false)
+            do throws(KernelError) {
+                return try connection.readAll(limitBytes: 16384)
+            } catch  where error.errno == Errno(rawValue: ECONNRESET) {
+                return []
+            }
+        }
+        switch answer.first {
+        case UInt8(ascii: "r"): return
+        case UInt8(ascii: "e"): throw RuntimeError(String(decoding: answer.dropFirst(), as: UTF8.self))
+        default: throw RuntimeError("cannot start an already running container")
+        }
+    }
+
+    private static func connect(in path: String) -> Descriptor? {
+        do throws(KernelError) {
+            let directory = OwnedDescriptor(try Descriptor.open(path, O_PATH | O_DIRECTORY))
+            return try UnixSocket.connect(in: directory.descriptor, name: ContainerStore.socketName)
+        } catch {
+            // Nobody listens: no such socket, or nobody behind it.
+            return nil
+        }
+    }
+
+    private static func waitReadable(_ socket: Descriptor) throws(KernelError) {
+        var entry = pollfd(fd: socket.rawValue, events: Int16(POLLIN), revents: 0)
+        try kernelCall("poll") { poll(&entry, 1, -1) }
+    }
+
+    private static func readByte(_ connection: Descriptor) throws(KernelError) -> UInt8? {
+        try waitReadable(connection)
+        var byte: UInt8 = 0
+        do throws(KernelError) {
+            return try kernelCall("read") { recv(connection.rawValue, &byte, 1, 0) } == 1 ? byte : nil
+        } catch {
+            return nil
+        }
+    }
+}

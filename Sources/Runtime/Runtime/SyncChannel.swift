@@ -1,0 +1,80 @@
+import Glibc
+import Linux
+
+/// How the runtime and the process that becomes the container's init talk, over a pair of packet sockets:
+///
+/// ```
+///   runtime                                init (in the new namespaces)
+///      │  ids mapped, cgroups entered          │  propagation, root file system, first mounts
+///      ├──────────── placed ──────────────────►│  (waits where it needs it)
+///      │                                       │  mounts, devices, console
+///      │◄─────────── mounted ──────────────────┤
+///      │  hooks: prestart, createRuntime       │
+///      ├──────────── proceed ─────────────────►│
+///      │                                       │  hooks: createContainer; pivot_root, masks, user, lookup
+///      │◄─────────── ready ────────────────────┤
+///      │  record written                       │  waits for `start`
+///
+///      │◄─────────── failed <message> ─────────┤  at any point; init then ends
+/// ```
+///
+/// `mounted` and `proceed` are left out where there are no such hooks. An `exec`'d process sends `failed`, or nothing:
+/// its end of the pair closes when the program is executed.
+enum SyncMessage: Equatable {
+    case placed
+    case mounted
+    case proceed
+    case ready
+    case failed(String)
+
+    var bytes: [UInt8] {
+        switch self {
+        case .placed: [1]
+        case .mounted: [2]
+        case .proceed: [3]
+        case .ready: [4]
+        case .failed(let text): [5] + text.utf8.prefix(16000)
+        }
+    }
+
+    init?(_ bytes: ArraySlice<UInt8>) {
+        switch bytes.first {
+        case 1: self = .placed
+        case 2: self = .mounted
+        case 3: self = .proceed
+        case 4: self = .ready
+        case 5: self = .failed(String(decoding: bytes.dropFirst(), as: UTF8.self))
+        default: return nil
+        }
+    }
+}
+
+/// One end of the pair.
+struct SyncChannel {
+    let socket: Descriptor
+
+    static func pair() throws(KernelError) -> (runtime: SyncChannel, initial: SyncChannel) {
+        var ends: [Int32] = [-1, -1]
+        let type = Int32(SOCK_SEQPACKET.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        try kernelCall("socketpair") { socketpair(AF_UNIX, type, 0, &ends) }
+        return (
+            SyncChannel(socket: Descriptor(rawValue: ends[0])), SyncChannel(socket: Descriptor(rawValue: ends[1]))
+        )
+    }
+
+    func send(_ message: SyncMessage) throws(KernelError) {
+        let bytes = message.bytes
+        try kernelCall("send to the other process") {
+            bytes.withUnsafeBytes {
+                Glibc.send(socket.rawValue, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+        }
+    }
+
+    /// The next message; nil where the other end is closed.
+    func receive() throws(KernelError) -> SyncMessage? {
+        var buffer = [UInt8](repeating: 0, count: 16384)
+        let count = try socket.read(into: &buffer)
+        return count == 0 ? nil : SyncMessage(buffer[..<count])
+    }
+}
