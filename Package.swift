@@ -123,6 +123,12 @@ let app: [Target] = [
 
 let suites: [Target] = [
     tests("ArchitectureTests", []),
+    tests(
+        "CLITests",
+        [
+            "CLI", "EngineAPI", "JSON",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ]),
     tests("LeftoverTests", []),
     tests("StorageTests", ["Storage", "Linux", .product(name: "GRDB", package: "GRDB.swift")]),
     tests("LifecycleTests", ["Lifecycle", "Storage", "Tasks", "EngineAPI", "OCI", "JSON", "Linux", "AsyncIO"]),

@@ -1,0 +1,86 @@
+import EngineAPI
+import JSON
+import Testing
+
+@testable import CLI
+
+@Suite struct OutputTests {
+    @Test(
+        "Sizes are written as docker writes them",
+        arguments: [
+            (0, "0B"), (999, "999B"), (1000, "1kB"), (4_261_550, "4.26MB"), (72_800_000, "72.8MB"),
+            (1_500_000_000, "1.5GB"),
+        ])
+    func decimalSizes(bytes: Int64, text: String) { #expect(Units.decimal(bytes) == text) }
+
+    @Test(
+        "Memory is written as docker writes it",
+        arguments: [
+            (0, "0B"), (1024, "1KiB"), (1_061_158, "1.012MiB"), (536_870_912, "512MiB"), (25_165_824_000, "23.44GiB"),
+        ])
+    func binarySizes(bytes: UInt64, text: String) { #expect(Units.binary(bytes) == text) }
+
+    @Test(
+        "Templates give what Go's would",
+        arguments: [
+            ("{{.Name}}", "web"), ("{{ .State.Status }}/{{.Count}}", "up/3"),
+            ("{{json .State}}", "{\"Status\":\"up\"}"),
+            ("{{index .Labels \"a.b\"}}", "c"), ("{{range .Items}}{{.N}},{{end}}", "1,2,"), ("{{len .Items}}", "2"),
+            ("{{if .Empty}}yes{{else}}no{{end}}", "no"), ("{{upper .Name}}\\t{{.On}}", "WEB\ttrue"),
+            ("{{.Labels}}", "map[a.b:c]"), ("plain", "plain"),
+        ])
+    func templates(text: String, result: String) throws {
+        let value: JSONValue = [
+            "Name": "web", "State": ["Status": "up"], "Count": 3, "Labels": ["a.b": "c"], "On": true, "Empty": "",
+            "Items": [["N": 1], ["N": 2]],
+        ]
+        #expect(try Template(text).render(value) == result)
+    }
+
+    @Test(
+        "A template that is wrong says so",
+        arguments: [
+            "{{.Name", "{{.Missing}}", "{{end}}", "{{range .Items}}", "{{frob .Name}}", "{{}}",
+        ])
+    func badTemplates(text: String) {
+        #expect(throws: Template.Failure.self) { try Template(text).render(["Name": "web", "Items": []]) }
+    }
+
+    @Test("A table's columns are as wide as their widest cell")
+    func table() {
+        var table = Table(titles: ["A", "LONG"])
+        table.rows = [["wide cell", "x"], ["y", "z"]]
+        #expect(table.text == "A           LONG\nwide cell   x\ny           z\n")
+    }
+
+    @Test("A listing obeys its format")
+    func listing() throws {
+        let listing = Listing(columns: [("Names", "NAMES"), ("ID", "ID")], rows: [["Names": "web", "ID": "1"]])
+        #expect(try listing.text(format: nil, usual: ["ID", "Names"]) == "ID   NAMES\n1    web\n")
+        #expect(try listing.text(format: "{{.Names}}:{{.ID}}", usual: []) == "web:1\n")
+        #expect(try listing.text(format: "table {{.Names}}\t{{.ID}}", usual: []) == "NAMES   ID\nweb     1\n")
+        #expect(try listing.text(format: "json", usual: []) == "{\"ID\":\"1\",\"Names\":\"web\"}\n")
+    }
+
+    @Test("Points in time are read as docker reads them")
+    func moments() throws {
+        let now = try #require(Timestamp(rfc3339: "2026-01-02T03:04:05Z"))
+        let expected = [
+            "10m": "2026-01-02T02:54:05Z", "1h30m": "2026-01-02T01:34:05Z", "2026-01-01": "2026-01-01T00:00:00Z",
+            "2026-01-01T10:00:00": "2026-01-01T10:00:00Z", "1767225600": "2026-01-01T00:00:00Z",
+        ]
+        for (text, time) in expected {
+            #expect(try Moment.parse(text, "since", now: now) == Timestamp(rfc3339: time), "\(text)")
+        }
+        #expect(throws: UsageError.self) { try Moment.parse("soon", "since", now: now) }
+    }
+
+    @Test(
+        "The exit code of run tells why it failed",
+        arguments: [
+            (EngineError.Kind.commandNotFound, Int32(127)), (.commandNotExecutable, 126), (.notFound, 125),
+        ] as [(EngineError.Kind, Int32)])
+    func exitCodes(kind: EngineError.Kind, code: Int32) {
+        #expect(Refusals.runExitCode(EngineError(kind, "x")) == code)
+    }
+}
