@@ -61,7 +61,10 @@ import Testing
     func tooSmall() throws {
         var bench = try Bench.connected(30, 8)
         #expect(bench.text.contains("needs 40×12"))
+        bench.openConsole()
         _ = bench.takeEffects()
+        bench.type("sdk<enter>")
+        #expect(bench.takeEffects() == [], "nothing is done unseen")
         bench.type("q")
         #expect(bench.takeEffects() == [.quit])
     }

@@ -92,6 +92,19 @@ import Testing
         #expect(built.folders.last == "/src/g/Themes")
     }
 
+    @Test("With sixteen colours nothing is drawn in its own background", arguments: ["dark", "light", "terminal"])
+    func sixteenColors(name: String) throws {
+        let theme = try ThemeLibrary(folders: []).load(name).theme.adapted(to: .sixteen)
+        for role in Role.allCases {
+            let style = theme[role]
+            #expect(style.foreground != style.background || style.foreground == .default, "\(name): \(role)")
+        }
+        for role in Role.raised {
+            let stands = theme[role].background != theme[.text].background || theme[role].attributes.contains(.reverse)
+            #expect(stands, "\(name): \(role)")
+        }
+    }
+
     @Test("Without colours what is focused or selected still stands out")
     func noColors() throws {
         let theme = try ThemeLibrary(folders: []).load("dark").theme.adapted(to: .none)

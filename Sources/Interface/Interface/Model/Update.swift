@@ -95,6 +95,8 @@ extension Model {
     private mutating func take(_ news: LogNews, of subscription: LogSubscription) {
         for index in dialogs.indices {
             guard case .logs(var screen) = dialogs[index], screen.subscription == subscription else { continue }
+            // The stack lets go of its lines first: otherwise each entry would copy all of them.
+            dialogs[index] = .help(Pager(title: ""))
             screen.add(news)
             dialogs[index] = .logs(screen)
         }

@@ -17,7 +17,7 @@ extension Model {
         if console == nil || (console?.isEnded == true && container.state.isAlive && !id.isExec) {
             return openOwnConsole(container, hurried: true)
         }
-        return console.map { [.consoleRepaint(id, $0.size)] } ?? []
+        return []
     }
 
     /// Attaches to the container's own stdio, or reads what its log holds where it does not run.

@@ -18,6 +18,7 @@ extension Model {
     }
 
     private mutating func press(_ key: Key) -> [Effect] {
+        guard !layout.isTooSmall else { return pressUnseen(key) }
         let context = keyContext
         switch context {
         case .captured: return pressInConsole(key)
@@ -25,7 +26,14 @@ extension Model {
         default: break
         }
         if let intent = Keymap.intent(of: key, in: context, self) { return perform(intent) }
-        return context.typesText ? type(key) : []
+        if context.typesText { return type(key) }
+        if key == Key(.character("c"), .control) { say("q quits; containers run on") }
+        return []
+    }
+
+    /// Nothing but the message that the screen is too small is seen: only what it offers is done.
+    private func pressUnseen(_ key: Key) -> [Effect] {
+        key == .character("q") || key == Key(.character("c"), .control) ? [.quit] : []
     }
 
     /// A key that types into whatever line of text is open.

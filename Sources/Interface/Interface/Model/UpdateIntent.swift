@@ -170,7 +170,11 @@ extension Model {
 
     /// Out of what is innermost.
     private mutating func goBack() -> [Effect] {
-        if dialogs.isEmpty, focus == .console, shownConsole?.isScrolling == true { return performInConsole(.back) }
+        if dialogs.isEmpty, keyContext == .search {
+            withSearch { $0.giveUp() }
+            return []
+        }
+        if keyContext == .scrollback { return performInConsole(.back) }
         if let dialog = dialogs.last { return close(dialog) }
         if containers.isEditingFilter {
             containers.isEditingFilter = false

@@ -37,7 +37,7 @@ final class MainLoop {
         runner = EffectRunner(engine: engine, mailbox: mailbox)
         model = Model(
             now: .now(), size: screen.size, theme: configuration.theme.adapted(to: screen.colorDepth),
-            leader: configuration.leader, makeEmulator: { VTermEmulator(size: $0) })
+            leader: configuration.leader, makeEmulator: { GridEmulator(size: $0) })
         lastPaint = clock.now
         lastTick = clock.now
         if let notice = (configuration.notices + [screen.notice].compactMap { $0 }).first {

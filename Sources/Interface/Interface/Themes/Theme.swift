@@ -17,14 +17,23 @@ package struct Theme: Sendable {
 
     package subscript(role: Role) -> Style { Self.index[role].map { styles[$0] } ?? .plain }
 
-    /// The theme as a terminal of this depth can tell its roles apart: without colours, by attributes alone.
+    /// The theme as a terminal of this depth can tell its roles apart: with few colours or none, attributes stand in for
+    /// the colours that have become the same.
     package func adapted(to depth: ColorDepth) -> Theme {
-        guard depth == .none else { return self }
+        guard depth <= .sixteen else { return self }
         var theme = self
+        let base = Palette.reduce(self[.text].background, to: depth)
         for (position, role) in Role.allCases.enumerated() {
-            var style = Style(attributes: styles[position].attributes)
-            if Role.raised.contains(role) { style.attributes.insert(.reverse) }
-            if Role.underlined.contains(role) { style.attributes.insert(.underline) }
+            var style = styles[position]
+            style.foreground = Palette.reduce(style.foreground, to: depth)
+            style.background = Palette.reduce(style.background, to: depth)
+            if style.foreground == style.background, style.foreground != .default {
+                style.foreground = Palette.reduce(self[.text].foreground, to: depth)
+            }
+            if style.background == base {
+                if Role.raised.contains(role) { style.attributes.insert(.reverse) }
+                if Role.underlined.contains(role) { style.attributes.insert(.underline) }
+            }
             theme.styles[position] = style
         }
         return theme
