@@ -97,7 +97,7 @@ let engine: [Target] = [
 
 let interface: [Target] = [
     library("Terminal", in: "Interface", ["CCurses"]),
-    library("Emulator", in: "Interface", ["Terminal", "CVTerm"]),
+    library("Emulator", in: "Interface", ["Terminal"]),
     library(
         "Interface", in: "Interface",
         ["EngineAPI", "Terminal", "Emulator", .product(name: "TOMLKit", package: "TOMLKit")]),
@@ -131,11 +131,16 @@ let suites: [Target] = [
         ]),
     tests("LeftoverTests", []),
     tests("StorageTests", ["Storage", "Linux", .product(name: "GRDB", package: "GRDB.swift")]),
-    tests("LifecycleTests", ["Lifecycle", "Storage", "Tasks", "EngineAPI", "OCI", "JSON", "Linux", "AsyncIO"]),
+    tests(
+        "LifecycleTests",
+        [
+            "Lifecycle", "Storage", "Tasks", "Images", "Snapshots", "EngineAPI", "OCI", "JSON", "Linux", "CLinux",
+            "AsyncIO",
+        ]),
     tests("AsyncIOTests", ["AsyncIO", "Linux"]),
     tests("TasksTests", ["Tasks", "EngineAPI", "Linux", "JSON"]),
     tests("MetricsTests", ["Metrics", "Linux", "EngineAPI"]),
-    tests("EmulatorTests", ["Emulator", "Terminal"]),
+    tests("EmulatorTests", ["Emulator", "Terminal", "CVTerm"]),
     tests("TerminalTests", ["Terminal", "Emulator", "terminal-probe"]),
     .executableTarget(
         name: "terminal-probe", dependencies: ["Terminal"], path: "Tests/TerminalProbe", swiftSettings: strict),

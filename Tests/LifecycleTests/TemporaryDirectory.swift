@@ -13,7 +13,8 @@ final class TemporaryDirectory {
     }
 
     deinit {
-        for name in (try? Self.names(path)) ?? [] { unlink(path + "/" + name) }  // What stays is found by LeftoverTests.
+        // What stays is found by LeftoverTests.
+        for name in (try? Self.names(path)) ?? [] { unlink(path + "/" + name) }
         rmdir(path)
     }
 

@@ -44,6 +44,22 @@ package final class MetadataStore: Sendable {
         do { try queue.close() } catch { throw StorageError(error, doing: "close the metadata") }
     }
 
+    /// A value that is kept by a name of its own; nil where there is none.
+    package func setting(_ name: String) async throws(StorageError) -> String? {
+        try await read("read the setting `\(name)`") { database in
+            try String.fetchOne(database, sql: "SELECT value FROM setting WHERE name = ?", arguments: [name])
+        }
+    }
+
+    package func set(_ name: String, to value: String) async throws(StorageError) {
+        try await write("write the setting `\(name)`") { database in
+            try database.execute(
+                sql:
+                    "INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                arguments: [name, value])
+        }
+    }
+
     func write<Value: Sendable>(
         _ operation: String, _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws(StorageError) -> Value {

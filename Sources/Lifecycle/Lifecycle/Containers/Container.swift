@@ -25,6 +25,8 @@ package actor Container {
     var lastEnd = LifecycleMachine.Rest()
     /// The shim has the task: streams connect to it at once.
     var hasTask: Bool
+    /// The shim, while there is one; for showing.
+    package internal(set) var shim: ProcessIdentity?
     var waitingStreams: [DeferredStream] = []
     var initialSize: TerminalSize?
     var execs: [String: ExecRecord] = [:]
@@ -32,13 +34,14 @@ package actor Container {
 
     package init(
         id: String, name: String, definition: ContainerDefinition, createdAt: Timestamp,
-        phase: LifecycleMachine.Phase, restartCount: Int = 0, context: LifecycleContext
+        phase: LifecycleMachine.Phase, restartCount: Int = 0, shim: ProcessIdentity? = nil, context: LifecycleContext
     ) {
         self.id = id
         self.name = name
         self.definition = definition
         self.createdAt = createdAt
         self.restartCount = restartCount
+        self.shim = shim
         self.context = context
         machine = LifecycleMachine(phase, removesItself: definition.spec.autoRemove)
         hasTask = machine.run != nil
@@ -46,7 +49,17 @@ package actor Container {
     }
 
     package var state: ContainerState { machine.state }
+    /// The process, where one runs.
+    package var run: LifecycleMachine.Run? { machine.run }
     package var phase: LifecycleMachine.Phase { machine.phase }
+
+    /// Where the log is; nil where none is kept.
+    package nonisolated var logPath: String? {
+        definition.spec.log.driver == .jsonFile ? context.roots.log(id) : nil
+    }
+
+    /// Below each hierarchy's root.
+    package nonisolated var cgroupPath: String { context.roots.cgroup(id) }
 
     /// Gives the machine an input; tells of a change of phase.
     func receive(_ input: LifecycleMachine.Input) -> LifecycleMachine.Output {

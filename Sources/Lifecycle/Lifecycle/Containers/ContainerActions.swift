@@ -69,6 +69,7 @@ extension Container {
         let facts = try await context.tasks.create(task)
         isMade = true
         hasTask = true
+        shim = facts.shim
         context.faults.pass(.startAfterTask)
         await connectStreams()
         guard let initial = facts.initial else {
@@ -80,6 +81,7 @@ extension Container {
     /// After a start that failed half way: nothing of the task stays.
     private func abandonTask() async {
         hasTask = false
+        shim = nil
         do throws(EngineError) {
             try await context.tasks.killAll(id)
             try await context.tasks.delete(id)
@@ -163,6 +165,7 @@ extension Container {
 
     private func deleteTask() async {
         hasTask = false
+        shim = nil
         let bundle = context.roots.bundle(id)
         do throws(EngineError) {
             try await context.tasks.delete(id)

@@ -128,12 +128,13 @@ extension ContainerService {
         let rows: [ContainerRow]
         do { rows = try await context.store.containers() } catch { throw EngineError(error) }
         let facts = try await context.tasks.survey()
+        let shims = Dictionary(facts.map { ($0.id, $0.shim) }, uniquingKeysWith: { first, _ in first })
         let plan = Reconciliation(rows: rows, facts: facts, bootID: context.bootID, now: .now())
         var work: [(Container, [LifecycleMachine.Action])] = []
         for row in rows {
             guard let decision = plan.containers[row.id] else { continue }
             // A row that cannot be read is kept as it is: a later version may know it.
-            guard let container = adopt(row, decision.phase) else { continue }
+            guard let container = adopt(row, decision.phase, shims[row.id] ?? nil) else { continue }
             work.append((container, decision.actions))
         }
         await withTaskGroup(of: Void.self) { group in
@@ -145,12 +146,14 @@ extension ContainerService {
         }
     }
 
-    private func adopt(_ row: ContainerRow, _ phase: LifecycleMachine.Phase) -> Container? {
+    private func adopt(
+        _ row: ContainerRow, _ phase: LifecycleMachine.Phase, _ shim: ProcessIdentity?
+    ) -> Container? {
         do throws(EngineError) {
             let container = Container(
                 id: row.id, name: row.name, definition: try ContainerDefinition(text: row.definition),
                 createdAt: Timestamp(nanosecondsSinceEpoch: row.createdAt), phase: phase,
-                restartCount: row.state.restartCount, context: context)
+                restartCount: row.state.restartCount, shim: shim, context: context)
             _ = context.index.claim(name: row.name, for: row.id)
             context.index.add(container)
             return container

@@ -1,6 +1,6 @@
 /// Ids of containers and execs: 256 random bits, written as 64 hexadecimal digits.
-enum RandomID {
-    static func make() -> String {
+package enum RandomID {
+    package static func make() -> String {
         var random = SystemRandomNumberGenerator()
         while true {
             let words = (0..<4).map { _ in

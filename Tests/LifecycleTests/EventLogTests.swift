@@ -1,0 +1,102 @@
+import EngineAPI
+import Storage
+import Testing
+
+@testable import Lifecycle
+
+@Suite struct EventLogTests {
+    static func event(_ action: String, _ id: String = "abc", at time: Int64 = 1, _ more: [String: String] = [:])
+        -> EngineEvent
+    {
+        EngineEvent(
+            kind: .container, action: action, actorID: id,
+            attributes: ["name": "web", "image": "busybox:1"].merging(more) { $1 },
+            time: Timestamp(nanosecondsSinceEpoch: time))
+    }
+
+    @Test("A reader gets what was journalled since the time asked for, then what comes, each once and in order")
+    func backlogThenLive() async throws {
+        let directory = try TemporaryDirectory()
+        let store = try await MetadataStore.open(directory.path + "/db")
+        let log = EventLog(store: store, newestNumber: try await store.lastEventNumber())
+        try await log.record([Self.event("create", at: 10), Self.event("start", at: 20)])
+        var request = EventRequest()
+        request.since = Timestamp(nanosecondsSinceEpoch: 15)
+        let stream = try await log.stream(request)
+        let quiet = try await log.stream(EventRequest())
+        try await log.record([Self.event("die", at: 30)])
+        #expect(try await stream.next()?.action == "start")
+        #expect(try await stream.next()?.action == "die")
+        #expect(try await quiet.next()?.action == "die")
+        request.until = Timestamp(nanosecondsSinceEpoch: 25)
+        let past = try await log.stream(request)
+        #expect(try await past.next()?.action == "start")
+        #expect(try await past.next() == nil)
+        try store.close()
+    }
+
+    @Test("An event that was journalled but not yet published when the reader came is told once")
+    func published() async throws {
+        let directory = try TemporaryDirectory()
+        let store = try await MetadataStore.open(directory.path + "/db")
+        let log = EventLog(store: store, newestNumber: 0)
+        let (early, late) = (Self.event("start", at: 20), Self.event("die", at: 30))
+        let first = try await store.journal([EventRow(early)])
+        let second = try await store.journal([EventRow(late)])
+        log.publish([late], numbers: second)
+        var request = EventRequest()
+        request.since = Timestamp(nanosecondsSinceEpoch: 1)
+        let stream = try await log.stream(request)
+        log.publish([early], numbers: first)
+        log.publish([Self.event("destroy", at: 40)], numbers: [9])
+        var seen: [String] = []
+        while seen.last != "destroy", let event = try await stream.next() { seen.append(event.action) }
+        #expect(seen == ["start", "die", "destroy"])
+        try store.close()
+    }
+
+    @Test("A reader that fell far behind goes on with what is still held")
+    func behind() async throws {
+        let directory = try TemporaryDirectory()
+        let store = try await MetadataStore.open(directory.path + "/db")
+        let log = EventLog(store: store, newestNumber: 0)
+        let stream = try await log.stream(EventRequest())
+        for number in 1...5000 { log.publish([Self.event("start", at: Int64(number))], numbers: [Int64(number)]) }
+        var count = 1
+        var last = try #require(try await stream.next())
+        #expect(last.time.nanosecondsSinceEpoch > 1)
+        while last.time.nanosecondsSinceEpoch < 5000 {
+            let next = try #require(try await stream.next())
+            #expect(next.time > last.time)
+            last = next
+            count += 1
+        }
+        #expect(count >= 1024)
+        try store.close()
+    }
+
+    @Test("Conditions of one kind are alternatives, of different kinds they must all hold")
+    func matching() {
+        let event = Self.event("exec_start: sh -c x", "abcdef", at: 5, ["tier": "front"])
+        func accepts(_ change: (inout EventRequest) -> Void) -> Bool {
+            var request = EventRequest()
+            change(&request)
+            return request.accepts(event)
+        }
+        #expect(accepts { _ in })
+        #expect(accepts { $0.actions = ["die", "exec_start"] })
+        #expect(!accepts { $0.actions = ["exec"] })
+        #expect(accepts { $0.containers = ["web"] } && accepts { $0.containers = ["abc"] })
+        #expect(!accepts { $0.containers = ["xyz"] })
+        #expect(accepts { $0.images = ["busybox"] } && accepts { $0.images = ["busybox:1"] })
+        #expect(!accepts { $0.images = ["busy"] })
+        #expect(accepts { $0.labels = ["tier", "tier=front"] } && !accepts { $0.labels = ["tier=back"] })
+        #expect(!accepts { $0.kinds = [.image] })
+        #expect(!accepts { $0.since = Timestamp(nanosecondsSinceEpoch: 6) })
+        #expect(
+            !accepts {
+                $0.actions = ["exec_start"]
+                $0.containers = ["xyz"]
+            })
+    }
+}

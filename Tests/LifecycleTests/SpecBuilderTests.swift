@@ -1,0 +1,204 @@
+import EngineAPI
+import JSON
+import OCI
+import Testing
+
+@testable import Lifecycle
+
+@Suite struct SpecBuilderTests {
+    static let id = String(repeating: "71fb5245c60a", count: 6).prefix(64)
+
+    static var host: HostFacts {
+        var host = HostFacts()
+        host.cpuCount = 2
+        host.onlineCPUs = "0-1"
+        host.capabilities = CapabilityPlan.defaults + ["CAP_SYS_ADMIN", "CAP_NET_ADMIN"]
+        host.hasSwapLimit = true
+        host.hostname = "machine"
+        return host
+    }
+
+    static func build(
+        _ image: ImageDefaults = ImageDefaults(), user: ResolvedUser = ResolvedUser(), host: HostFacts = host,
+        _ change: (inout ContainerSpec) -> Void = { _ in }
+    ) throws -> RuntimeSpec {
+        var spec = ContainerSpec(image: "busybox")
+        spec.command = ["/bin/true"]
+        change(&spec)
+        let definition = try ContainerDefinition(
+            id: String(id), spec: spec, imageID: "sha256:1", image: image, hostHostname: host.hostname)
+        return try SpecBuilder(
+            id: String(id), definition: definition, host: host, user: user, cgroupPath: "/gantry/\(id)",
+            filesDirectory: "/files"
+        ).build()
+    }
+
+    @Test("The spec of a plain container with limits is docker's, member by member")
+    func golden() throws {
+        var spec = try Self.build { spec in
+            spec.limits.memoryBytes = 64 << 20
+            spec.limits.nanoCPUs = 500_000_000
+            spec.limits.pids = 100
+            spec.hostname = "bench"
+        }
+        let filter = try #require(spec.linux.seccomp)
+        #expect(filter.defaultAction == "SCMP_ACT_ERRNO" && !filter.syscalls.isEmpty)
+        spec.linux.seccomp = nil
+        let expected = try JSONValue(parsing: Self.goldenText)
+        let lines = String(decoding: spec.json.prettyBytes(), as: UTF8.self).split(separator: "\n")
+        let expectedLines = String(decoding: expected.prettyBytes(), as: UTF8.self).split(separator: "\n")
+        for (line, expectedLine) in zip(lines, expectedLines) {
+            guard line != expectedLine else { continue }
+            #expect(line == expectedLine)
+            break
+        }
+        #expect(lines.count == expectedLines.count)
+    }
+
+    @Test("Entrypoint and command of caller and image go together as docker puts them")
+    func arguments() throws {
+        var image = ImageDefaults()
+        image.entrypoint = ["/entry"]
+        image.command = ["default"]
+        let table: [(entrypoint: [String]?, command: [String]?, [String])] = [
+            (nil, nil, ["/entry", "default"]), (nil, ["given"], ["/entry", "given"]), (["/own"], nil, ["/own"]),
+            (["/own"], ["given"], ["/own", "given"]), ([], ["given"], ["given"]), ([""], ["given"], ["given"]),
+            ([], nil, ["default"]),
+        ]
+        for (entrypoint, command, expected) in table {
+            let built = try Self.build(image) { spec in
+                spec.entrypoint = entrypoint
+                spec.command = command
+            }
+            #expect(built.process?.args == expected)
+        }
+        #expect(throws: EngineError(.invalid, "no command specified")) {
+            try Self.build { $0.command = nil }
+        }
+    }
+
+    @Test("The environment is the engine's, the image's and the caller's, later ones in the earlier ones' place")
+    func environment() throws {
+        var image = ImageDefaults()
+        image.environment = ["PATH=/image", "A=1", "B=1"]
+        let built = try Self.build(image) { spec in
+            spec.environment = ["B=2", "C=3", "TERM"]
+            spec.tty = true
+            spec.hostname = "h"
+        }
+        #expect(built.process?.env == ["PATH=/image", "HOSTNAME=h", "B=2", "C=3", "A=1"])
+        #expect(built.process?.terminal == true)
+    }
+
+    @Test(
+        "Capabilities are docker's default ones, with what is added and dropped; another user has them as a bound only")
+    func capabilities() throws {
+        func sets(_ change: (inout ContainerSpec) -> Void, uid: UInt32 = 0) throws -> RuntimeCapabilities {
+            var user = ResolvedUser()
+            user.uid = uid
+            return try #require(try Self.build(user: user, change).process?.capabilities)
+        }
+        #expect(try sets { _ in }.bounding == CapabilityPlan.defaults)
+        #expect(try sets { $0.droppedCapabilities = ["ALL"] }.bounding == [])
+        let some = try sets {
+            $0.droppedCapabilities = ["all"]
+            $0.addedCapabilities = ["net_admin", "CAP_KILL"]
+        }
+        #expect(some.bounding == ["CAP_NET_ADMIN", "CAP_KILL"] && some.effective == some.bounding)
+        let all = try sets {
+            $0.addedCapabilities = ["ALL"]
+            $0.droppedCapabilities = ["MKNOD"]
+        }
+        #expect(all.bounding == Self.host.capabilities.filter { $0 != "CAP_MKNOD" })
+        let user = try sets({ _ in }, uid: 1000)
+        #expect(user.bounding == CapabilityPlan.defaults && user.effective == [] && user.permitted == [])
+        let privileged = try Self.build { $0.privileged = true }
+        #expect(privileged.process?.capabilities?.bounding == Self.host.capabilities)
+        #expect(privileged.linux.seccomp == nil && privileged.linux.maskedPaths == [])
+        #expect(privileged.linux.resources?.devices == [LinuxDeviceRule(allow: true)])
+    }
+
+    @Test("Mounts of the caller take the place of default ones, a parent comes before its child")
+    func mounts() throws {
+        let built = try Self.build { spec in
+            var deep = MountSpec(.bind, source: "/src", target: "/a/b/")
+            deep.readOnly = true
+            deep.propagation = "rslave"
+            var memory = MountSpec(.tmpfs, target: "/dev/shm")
+            memory.options = ["size=1m", "exec"]
+            spec.mounts = [deep, MountSpec(.bind, source: "/other", target: "/a"), memory]
+        }
+        let own = built.mounts.suffix(3)
+        #expect(own.map(\.destination) == ["/a", "/a/b", "/dev/shm"])
+        #expect(
+            own.map(\.options) == [
+                ["rbind", "rprivate"], ["rbind", "ro", "rslave"], ["nosuid", "nodev", "size=1m", "exec"],
+            ])
+        #expect(built.mounts.count { $0.destination == "/dev/shm" } == 1)
+        #expect(built.linux.rootfsPropagation == "rslave")
+    }
+
+    @Test("The host's network is shared by leaving the namespace out, with the host's name")
+    func hostNetwork() throws {
+        let built = try Self.build { $0.networkMode = .host }
+        #expect(!built.linux.namespaces.contains { $0.kind == .network })
+        #expect(built.linux.sysctl.isEmpty)
+        #expect(built.hostname == "machine")
+        var unified = Self.host
+        unified.isUnified = true
+        #expect(try Self.build(host: unified).linux.namespaces.contains { $0.kind == .cgroup })
+    }
+
+    @Test("A definition survives its row, also one written before a member was known")
+    func definitionText() throws {
+        var spec = ContainerSpec(image: "busybox")
+        spec.command = ["x"]
+        spec.mounts = [MountSpec(.bind, source: "/s", target: "/t")]
+        let definition = try ContainerDefinition(
+            id: "i", spec: spec, imageID: "sha256:1", image: ImageDefaults(), hostHostname: "h")
+        #expect(try ContainerDefinition(text: try definition.text()) == definition)
+        var old = try #require(try JSONValue(parsing: try definition.text()).object)
+        var oldSpec = try #require(old["spec"]?.object)
+        oldSpec["autoRemove"] = nil
+        oldSpec["limits"] = nil
+        old["spec"] = .object(oldSpec)
+        #expect(try ContainerDefinition(text: JSONValue.object(old).compactText) == definition)
+        #expect(throws: EngineError.self) { try ContainerDefinition(text: "{") }
+    }
+
+    private static let goldenText = """
+        {"ociVersion":"1.2.0","process":{"user":{"uid":0,"gid":0,"additionalGids":[0]},"args":["/bin/true"],
+        "env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin","HOSTNAME=bench"],"cwd":"/",
+        "capabilities":{"bounding":\(capabilityText),"effective":\(capabilityText),"permitted":\(capabilityText)},
+        "oomScoreAdj":0},"root":{"path":"rootfs"},"hostname":"bench","mounts":[
+        {"destination":"/proc","type":"proc","source":"proc","options":["nosuid","noexec","nodev"]},
+        {"destination":"/dev","type":"tmpfs","source":"tmpfs","options":["nosuid","strictatime","mode=755","size=65536k"]},
+        {"destination":"/dev/pts","type":"devpts","source":"devpts",
+        "options":["nosuid","noexec","newinstance","ptmxmode=0666","mode=0620","gid=5"]},
+        {"destination":"/sys","type":"sysfs","source":"sysfs","options":["nosuid","noexec","nodev","ro"]},
+        {"destination":"/sys/fs/cgroup","type":"cgroup","source":"cgroup","options":["ro","nosuid","noexec","nodev"]},
+        {"destination":"/dev/mqueue","type":"mqueue","source":"mqueue","options":["nosuid","noexec","nodev"]},
+        {"destination":"/dev/shm","type":"tmpfs","source":"shm",
+        "options":["nosuid","noexec","nodev","mode=1777","size=67108864"]},
+        {"destination":"/etc/resolv.conf","type":"bind","source":"/files/resolv.conf","options":["rbind","rprivate"]},
+        {"destination":"/etc/hostname","type":"bind","source":"/files/hostname","options":["rbind","rprivate"]},
+        {"destination":"/etc/hosts","type":"bind","source":"/files/hosts","options":["rbind","rprivate"]}],
+        "linux":{"sysctl":{"net.ipv4.ip_unprivileged_port_start":"0","net.ipv4.ping_group_range":"0 2147483647"},
+        "resources":{"devices":[{"allow":false,"type":"a","access":"rwm"},{"allow":true,"type":"c","access":"m"},
+        {"allow":true,"type":"b","access":"m"},{"allow":true,"type":"c","major":1,"minor":3,"access":"rwm"},
+        {"allow":true,"type":"c","major":1,"minor":5,"access":"rwm"},{"allow":true,"type":"c","major":1,"minor":7,"access":"rwm"},
+        {"allow":true,"type":"c","major":1,"minor":8,"access":"rwm"},{"allow":true,"type":"c","major":1,"minor":9,"access":"rwm"},
+        {"allow":true,"type":"c","major":5,"minor":0,"access":"rwm"},{"allow":true,"type":"c","major":5,"minor":1,"access":"rwm"},
+        {"allow":true,"type":"c","major":5,"minor":2,"access":"rwm"},{"allow":true,"type":"c","major":136,"access":"rwm"}],
+        "memory":{"limit":67108864,"swap":134217728},"cpu":{"quota":50000,"period":100000},"pids":{"limit":100}},
+        "cgroupsPath":"/gantry/\(id)","namespaces":[{"type":"mount"},{"type":"network"},{"type":"uts"},{"type":"pid"},
+        {"type":"ipc"}],"maskedPaths":["/proc/acpi","/proc/asound","/proc/interrupts","/proc/kcore","/proc/keys",
+        "/proc/latency_stats","/proc/sched_debug","/proc/scsi","/proc/timer_list","/proc/timer_stats",
+        "/sys/devices/virtual/powercap","/sys/firmware"],
+        "readonlyPaths":["/proc/bus","/proc/fs","/proc/irq","/proc/sys","/proc/sysrq-trigger"]}}
+        """
+    private static let capabilityText = """
+        ["CAP_CHOWN","CAP_DAC_OVERRIDE","CAP_FSETID","CAP_FOWNER","CAP_MKNOD","CAP_NET_RAW","CAP_SETGID","CAP_SETUID",
+        "CAP_SETFCAP","CAP_SETPCAP","CAP_NET_BIND_SERVICE","CAP_SYS_CHROOT","CAP_KILL","CAP_AUDIT_WRITE"]
+        """
+}

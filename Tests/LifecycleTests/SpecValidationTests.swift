@@ -1,0 +1,110 @@
+import EngineAPI
+import Testing
+
+@testable import Lifecycle
+
+@Suite struct SpecValidationTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        let message: String
+        let change: @Sendable (inout ContainerSpec) -> Void
+        var testDescription: String { message }
+
+        init(_ message: String, _ change: @escaping @Sendable (inout ContainerSpec) -> Void) {
+            self.message = message
+            self.change = change
+        }
+    }
+
+    static func bind(_ source: String, _ target: String) -> MountSpec {
+        MountSpec(.bind, source: source, target: target)
+    }
+
+    static let cases = [
+        Case("Minimum memory limit allowed is 6MB") { $0.limits.memoryBytes = 4 << 20 },
+        Case("Minimum memory limit allowed is 6MB") { $0.limits.memoryBytes = -5 },
+        Case("You should always set the Memory limit when using Memoryswap limit, see usage") {
+            $0.limits.memorySwapBytes = 64 << 20
+        },
+        Case("Minimum memoryswap limit should be larger than memory limit, see usage") {
+            $0.limits.memoryBytes = 64 << 20
+            $0.limits.memorySwapBytes = 32 << 20
+        },
+        Case("Minimum memory limit can not be less than memory reservation limit, see usage") {
+            $0.limits.memoryBytes = 64 << 20
+            $0.limits.memoryReservationBytes = 128 << 20
+        },
+        Case("Range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available") {
+            $0.limits.nanoCPUs = 3_000_000_000
+        },
+        Case("Range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available") { $0.limits.nanoCPUs = 1 },
+        Case("Conflicting options: Nano CPUs and CPU Quota cannot both be set") {
+            $0.limits.nanoCPUs = 1_000_000_000
+            $0.limits.cpuQuotaMicroseconds = 5000
+        },
+        Case("CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)") {
+            $0.limits.cpuPeriodMicroseconds = 999
+        },
+        Case("CPU cfs quota can not be less than 1ms (i.e. 1000)") { $0.limits.cpuQuotaMicroseconds = 999 },
+        Case("Requested CPUs are not available - requested 1-2, available: 0-1") { $0.limits.cpusetCPUs = "1-2" },
+        Case("Invalid value 2- for cpuset cpus") { $0.limits.cpusetCPUs = "2-" },
+        Case("SHM size can not be less than 0") { $0.shmSizeBytes = -1 },
+        Case("Invalid value -1001, range for oom score adj is [-1000, 1000]") { $0.oomScoreAdjustment = -1001 },
+        Case("invalid hostname format: -x") { $0.hostname = "-x" },
+        Case("invalid environment variable: =x") { $0.environment = ["=x"] },
+        Case("the working directory 'x' is invalid, it needs to be an absolute path") { $0.workingDirectory = "x" },
+        Case("invalid signal: SIGFOO") { $0.stopSignal = "SIGFOO" },
+        Case("invalid CapAdd: unknown capability: \"CAP_FLY\"") { $0.addedCapabilities = ["fly"] },
+        Case(
+            "invalid CapAdd: capability not supported by your kernel or not available in the current environment: "
+                + "\"CAP_SYS_RESOURCE\""
+        ) { $0.addedCapabilities = ["SYS_RESOURCE"] },
+        Case("invalid ulimit type: files") { $0.ulimits = [Ulimit(name: "files", soft: 1, hard: 1)] },
+        Case("ulimit soft limit must be less than or equal to hard limit: 5 > 3") {
+            $0.ulimits = [Ulimit(name: "nofile", soft: 5, hard: 3)]
+        },
+        Case("invalid mount config for type \"bind\": invalid mount path: 'x' mount path must be absolute") {
+            $0.mounts = [bind("x", "/y")]
+        },
+        Case("invalid mount config for type \"bind\": invalid specification: destination can't be '/'") {
+            $0.mounts = [bind("/x", "/a/..")]
+        },
+        Case("Duplicate mount point: /y") { $0.mounts = [bind("/x", "/y"), MountSpec(.tmpfs, target: "/y/")] },
+    ]
+
+    @Test("What is out of range is refused in docker's words", arguments: cases)
+    func refused(_ wrong: Case) {
+        var spec = ContainerSpec(image: "x")
+        wrong.change(&spec)
+        #expect(throws: EngineError(.invalid, wrong.message)) {
+            try SpecValidation.check(spec, host: SpecBuilderTests.host)
+        }
+    }
+
+    @Test("What is in range is taken, and a machine without swap accounting says so")
+    func taken() throws {
+        var spec = ContainerSpec(image: "x")
+        spec.limits.memoryBytes = 6 << 20
+        spec.limits.nanoCPUs = 10_000_000
+        spec.limits.cpusetCPUs = "0,1"
+        spec.hostname = "a.b-c"
+        spec.ulimits = [Ulimit(name: "core", soft: -1, hard: -1)]
+        var host = SpecBuilderTests.host
+        #expect(try SpecValidation.check(spec, host: host) == [])
+        host.hasSwapLimit = false
+        #expect(try SpecValidation.check(spec, host: host).count == 1)
+    }
+
+    @Test(
+        "Names of containers are docker's",
+        arguments: [
+            ("web", true), ("a.b_c-9", true), ("a", false), ("-x", false), ("a/b", false), ("", false), ("é1", false),
+        ])
+    func names(name: String, isValid: Bool) {
+        if isValid {
+            #expect(throws: Never.self) { try ContainerName.check(name) }
+        } else {
+            #expect(throws: EngineError.self) { try ContainerName.check(name) }
+        }
+        #expect(throws: Never.self) { try ContainerName.check(ContainerName.makeUp(attempt: 3)) }
+    }
+}
