@@ -122,6 +122,9 @@ let app: [Target] = [
 ]
 
 let suites: [Target] = [
+    .target(
+        name: "ScriptedEngine", dependencies: ["EngineAPI"], path: "Tests/ScriptedEngine", swiftSettings: strict),
+    tests("TransportTests", ["Transport", "Linux"]),
     tests("ArchitectureTests", []),
     tests(
         "CLITests",

@@ -35,10 +35,12 @@ private func startExec(_ exchange: Exchange) async throws {
     } catch {
         return try await sendStartFailure(error, details, exchange)
     }
-    let connection = try await hijack(exchange, isFramed: !details.spec.tty, or: stream)
+    let isTerminal = details.spec.tty
+    let connection = try await hijack(exchange, isFramed: !isTerminal, or: stream)
     await StdioSession(
-        connection: connection, stream: stream, isFramed: !details.spec.tty,
-        detachKeys: details.spec.tty && !exchange.isFromGantry ? .standard : nil, hasInput: details.spec.attachStdin
+        connection: connection, stream: stream, isFramed: !isTerminal,
+        detachKeys: isTerminal && !exchange.isFromGantry ? .standard : nil, hasInput: details.spec.attachStdin,
+        closesInput: exchange.isFromGantry || !isTerminal
     ).run()
 }
 

@@ -11,6 +11,8 @@ struct StdioSession: Sendable {
     /// Looked for in the input of a terminal; nil for none.
     let detachKeys: DetachKeys?
     let hasInput: Bool
+    /// What the end of the client's input means: the end of the process's, or that the client leaves.
+    let closesInput: Bool
     /// How long the client may take to close its side once the output is over.
     static let farewell: Duration = .seconds(2)
 
@@ -63,7 +65,7 @@ struct StdioSession: Sendable {
             }
             guard hasInput else { return }
             if let held = scanner?.finish(), !held.isEmpty { try await stream.write(held) }
-            try await stream.closeInput()
+            if closesInput { try await stream.closeInput() } else { await stream.close() }
         } catch is TransportError {
             await stream.close()
         } catch {

@@ -20,10 +20,13 @@ private func attach(_ exchange: Exchange) async throws {
     request.stream = exchange.query.flag("stream")
     // By id: the name may have gone to another container meanwhile.
     let stream = try await exchange.engine.attach(details.id, request)
-    let connection = try await hijack(exchange, isFramed: !details.spec.tty, or: stream)
+    let isTerminal = details.spec.tty
+    let connection = try await hijack(exchange, isFramed: !isTerminal, or: stream)
+    // Docker's clients end their input also when they leave a terminal; ours say the one or the other.
     await StdioSession(
-        connection: connection, stream: stream, isFramed: !details.spec.tty,
-        detachKeys: details.spec.tty && !exchange.isFromGantry ? keys : nil, hasInput: request.stdin
+        connection: connection, stream: stream, isFramed: !isTerminal,
+        detachKeys: isTerminal && !exchange.isFromGantry ? keys : nil, hasInput: request.stdin,
+        closesInput: exchange.isFromGantry || (details.spec.stdinOnce && !isTerminal)
     ).run()
 }
 

@@ -27,7 +27,8 @@ package struct CreateRequest: Sendable {
             warnings.append(Self.noBridge)
         case _ where mode.hasPrefix("container:"):
             throw EngineError(.unsupported, "sharing another container's network is not supported yet")
-        default: throw EngineError(.notFound, "network \(mode) not found", object: mode)
+        // Not `notFound`: docker's CLI takes that of a create for a missing image, and pulls.
+        default: throw EngineError(.invalid, "network \(mode) not found", object: mode)
         }
         let ports = try host.object("PortBindings")
         let publishesAll = try host.flag("PublishAllPorts")

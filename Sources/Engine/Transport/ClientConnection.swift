@@ -15,6 +15,7 @@ final class ClientConnection: ChannelInboundHandler {
     private var inlet = Inlet<Item>()
     private var context: ChannelHandlerContext?
     private var isRaw = false
+    private var isUpgrading = false
 
     init(decoder: ByteToMessageHandler<HTTPResponseDecoder>) { self.decoder = decoder }
 
@@ -32,8 +33,6 @@ final class ClientConnection: ChannelInboundHandler {
             if isUpgrading { leaveHTTP(context) } else { inlet.push(.end) }
         }
     }
-
-    private var isUpgrading = false
 
     private func leaveHTTP(_ context: ChannelHandlerContext) {
         isRaw = true
@@ -55,7 +54,8 @@ final class ClientConnection: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        inlet.finish(.failure(.closed))
+        // NIO closes a channel whose output is closed already without a further word when its input ends.
+        inlet.finish(isRaw ? .success(()) : .failure(.closed))
         self.context = nil
     }
 

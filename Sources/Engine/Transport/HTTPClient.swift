@@ -48,12 +48,12 @@ package final class HTTPClient: Sendable {
         var call = call
         call.fields["Connection"] = "Upgrade"
         call.fields["Upgrade"] = "tcp"
-        let head = try await sendAndAwaitHead(call, over: link)
+        let (head, _) = try await sendAndAwaitHead(call, over: link)
         guard head.status == .switchingProtocols || head.status == .ok else {
-            return .refused(response(head, link, keeps: false))
+            return .refused(response(head, link, keeps: false, nil))
         }
         let connection = HijackedConnection(
-            link.channel,
+            link.channel, tellsGoneFromDone: false,
             take: { () async throws(TransportError) in
                 guard case .bytes(let bytes) = try await link.take() else { return nil }
                 return bytes
@@ -65,31 +65,36 @@ package final class HTTPClient: Sendable {
     private static func isRepeatable(_ call: HTTPCall) -> Bool { call.method == "GET" || call.method == "HEAD" }
 
     private func exchange(_ call: HTTPCall, over link: ClientLink) async throws(TransportError) -> HTTPResponse {
-        let head = try await sendAndAwaitHead(call, over: link)
-        return response(head, link, keeps: head.isKeepAlive && Self.isRepeatable(call))
+        let (head, upload) = try await sendAndAwaitHead(call, over: link)
+        return response(head, link, keeps: head.isKeepAlive && Self.isRepeatable(call), upload)
     }
 
+    /// Sends a request and waits for the answer's head. A streamed body goes on being sent meanwhile, and afterwards:
+    /// a server may answer while it reads.
     private func sendAndAwaitHead(
         _ call: HTTPCall, over link: ClientLink
-    ) async throws(TransportError) -> HTTPResponseHead {
+    ) async throws(TransportError) -> (HTTPResponseHead, Upload?) {
+        var upload: Upload?
         do throws(TransportError) {
-            try await write(call, to: link)
-        } catch .closed {
-            // A server that refuses a body may answer and close before it has read all: the answer says why.
+            if case .stream(let next) = call.body {
+                link.channel.write(HTTPClientRequestPart.head(head(of: call)), promise: nil)
+                upload = Upload(next, to: link)
+            } else {
+                try await write(call, to: link)
+            }
         } catch {
-            link.close()
-            throw error
+            // A server that refuses a body may answer and close before it has read all: the answer says why.
         }
         do throws(TransportError) {
             guard case .head(let head) = try await link.take() else { throw .closed }
-            return head
+            return (head, upload)
         } catch {
             link.close()
-            throw error
+            throw await upload?.failure ?? error
         }
     }
 
-    private func write(_ call: HTTPCall, to link: ClientLink) async throws(TransportError) {
+    private func head(of call: HTTPCall) -> HTTPRequestHead {
         var fields = call.fields
         fields["Host"] = endpoint.hostField
         switch call.body {
@@ -97,33 +102,22 @@ package final class HTTPClient: Sendable {
         case .bytes(let bytes): fields["Content-Length"] = String(bytes.count)
         case .stream: fields["Transfer-Encoding"] = "chunked"
         }
-        let method = HTTPMethod(rawValue: call.method)
-        let head = HTTPRequestHead(version: .http1_1, method: method, uri: call.target, headers: fields.headers)
-        try await link.write(.head(head))
-        switch call.body {
-        case .none: break
-        case .bytes(let bytes): try await link.write(.body(.byteBuffer(ByteBuffer(bytes: bytes))))
-        case .stream(let next): try await pour(next, into: link)
+        return HTTPRequestHead(
+            version: .http1_1, method: HTTPMethod(rawValue: call.method), uri: call.target, headers: fields.headers)
+    }
+
+    private func write(_ call: HTTPCall, to link: ClientLink) async throws(TransportError) {
+        // One system call for a small request: only its end flushes.
+        link.channel.write(HTTPClientRequestPart.head(head(of: call)), promise: nil)
+        if case .bytes(let bytes) = call.body {
+            link.channel.write(HTTPClientRequestPart.body(.byteBuffer(ByteBuffer(bytes: bytes))), promise: nil)
         }
         try await link.write(.end(nil))
     }
 
-    private func pour(
-        _ next: @Sendable () async throws -> [UInt8]?, into link: ClientLink
-    ) async throws(TransportError) {
-        do {
-            while let bytes = try await next() {
-                if !bytes.isEmpty { try await link.write(.body(.byteBuffer(ByteBuffer(bytes: bytes)))) }
-            }
-        } catch let error as TransportError {
-            throw error
-        } catch {
-            throw .malformed("the request's body cannot be read: \(error)")
-        }
-    }
-
-    private func response(_ head: HTTPResponseHead, _ link: ClientLink, keeps: Bool) -> HTTPResponse {
-        let exchange = ClientExchange(link) { [weak self] in
+    private func response(_ head: HTTPResponseHead, _ link: ClientLink, keeps: Bool, _ upload: Upload?) -> HTTPResponse
+    {
+        let exchange = ClientExchange(link, upload) { [weak self] in
             if keeps { self?.keep(link) } else { link.close() }
         }
         let body = HTTPBody { () async throws(TransportError) in
@@ -141,31 +135,6 @@ package final class HTTPClient: Sendable {
             return true
         }
         if !isKept { link.close() }
-    }
-}
-
-/// The end of an exchange: its connection goes back to the client once, or is closed.
-private final class ClientExchange: Sendable {
-    private let link: ClientLink
-    private let whenDone: @Sendable () -> Void
-    private let isDone = Atomic<Bool>(false)
-
-    init(_ link: ClientLink, whenDone: @escaping @Sendable () -> Void) {
-        self.link = link
-        self.whenDone = whenDone
-    }
-
-    func next() async throws(TransportError) -> [UInt8]? {
-        if isDone.load(ordering: .acquiring) { return nil }
-        guard case .bytes(let bytes) = try await link.take() else {
-            if !isDone.exchange(true, ordering: .acquiringAndReleasing) { whenDone() }
-            return nil
-        }
-        return bytes
-    }
-
-    func abandon() {
-        if !isDone.exchange(true, ordering: .acquiringAndReleasing) { link.close() }
     }
 }
 

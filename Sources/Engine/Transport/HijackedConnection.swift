@@ -7,20 +7,33 @@ package final class HijackedConnection: Sendable {
     private let channel: any Channel
     private let take: HTTPBody.Source
     private let put: @Sendable (ByteBuffer) -> EventLoopFuture<Void>
+    private let tellsGoneFromDone: Bool
 
+    /// - Parameter tellsGoneFromDone: for a server: a client that went away is not one that ended its input. For a
+    ///   client both are the end of what the server has to say.
     init(
-        _ channel: any Channel, take: @escaping HTTPBody.Source,
+        _ channel: any Channel, tellsGoneFromDone: Bool, take: @escaping HTTPBody.Source,
         put: @escaping @Sendable (ByteBuffer) -> EventLoopFuture<Void>
     ) {
         self.channel = channel
+        self.tellsGoneFromDone = tellsGoneFromDone
         self.take = take
         self.put = put
     }
 
     deinit { channel.close(promise: nil) }
 
-    /// The next bytes of the peer; nil when it sends no more (it may still read).
-    package func read() async throws(TransportError) -> [UInt8]? { try await take() }
+    /// The next bytes of the peer; nil when it sends no more. A server's throws `closed` where the client is gone.
+    package func read() async throws(TransportError) -> [UInt8]? {
+        if let bytes = try await take() { return bytes }
+        guard tellsGoneFromDone else { return nil }
+        // A Unix peer that is gone looks, for the rest of this turn of the event loop, like one that only stopped
+        // sending; after it the channel is closed.
+        let channel = channel
+        let isOpen = try await channel.eventLoop.submit { channel.isActive }.value()
+        guard isOpen else { throw .closed }
+        return nil
+    }
 
     /// Returns when the kernel has taken all of it, so a peer that does not read holds the writer back.
     package func write(_ bytes: [UInt8]) async throws(TransportError) {

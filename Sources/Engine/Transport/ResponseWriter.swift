@@ -10,13 +10,15 @@ package final class ResponseWriter: Sendable {
     enum Phase: Sendable { case waiting, streaming, ended, hijacked }
 
     private let link: ServerLink
+    private let incoming: IncomingBody
     private let method: String
     private let version: HTTPVersion
     private let mayHijack: Bool
     private let state: Mutex<(phase: Phase, keepsAlive: Bool)>
 
-    init(_ link: ServerLink, head: HTTPRequestHead, mayHijack: Bool) {
+    init(_ link: ServerLink, _ incoming: IncomingBody, head: HTTPRequestHead, mayHijack: Bool) {
         self.link = link
+        self.incoming = incoming
         self.mayHijack = mayHijack
         method = head.method.rawValue
         version = head.version
@@ -33,9 +35,10 @@ package final class ResponseWriter: Sendable {
     package func send(_ status: Int, _ fields: HTTPFields = [:], body: [UInt8] = []) async throws(TransportError) {
         var fields = fields
         if status >= 200, status != 204, status != 304 { fields["Content-Length"] = String(body.count) }
-        try await writeHead(status, fields, next: .ended)
+        // One system call for all of it: only the last part flushes.
+        link.channel.write(HTTPServerResponsePart.head(head(status, fields, next: .ended)), promise: nil)
         if method != "HEAD", !body.isEmpty {
-            try await link.write(.body(.byteBuffer(ByteBuffer(bytes: body))))
+            link.channel.write(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(bytes: body))), promise: nil)
         }
         try await link.write(.end(nil))
     }
@@ -68,10 +71,12 @@ package final class ResponseWriter: Sendable {
     /// Only for requests for which the server was told so before (`HTTPServer.Configuration.mayHijack`).
     package func hijack(_ status: Int, _ fields: HTTPFields) async throws(TransportError) -> HijackedConnection {
         guard mayHijack else { throw .malformed("this request cannot be hijacked") }
+        // Raw bytes begin after the request's end, which a handler without need of a body has not read up to.
+        guard await incoming.drain(limitBytes: ServerSession.drainLimitBytes) else { throw .closed }
         try await writeHead(status, fields, next: .hijacked)
         let link = link
         return HijackedConnection(
-            link.channel,
+            link.channel, tellsGoneFromDone: true,
             take: { () async throws(TransportError) in
                 guard case .bytes(let bytes) = try await link.take() else { return nil }
                 return bytes
@@ -80,14 +85,17 @@ package final class ResponseWriter: Sendable {
     }
 
     private func writeHead(_ status: Int, _ fields: HTTPFields, next: Phase) async throws(TransportError) {
+        try await link.write(.head(head(status, fields, next: next)))
+    }
+
+    private func head(_ status: Int, _ fields: HTTPFields, next: Phase) -> HTTPResponseHead {
         let keepsAlive = state.withLock { state in
             state.phase = next
             return state.keepsAlive
         }
         var fields = fields
         if !keepsAlive, next != .hijacked { fields["Connection"] = "close" }
-        let head = HTTPResponseHead(
+        return HTTPResponseHead(
             version: version, status: HTTPResponseStatus(statusCode: status), headers: fields.headers)
-        try await link.write(.head(head))
     }
 }

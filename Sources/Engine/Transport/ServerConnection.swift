@@ -72,8 +72,10 @@ final class ServerConnection: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         inlet.finish(.failure(TransportError(error)))
-        // A malformed request is answered by the connection's task; anything else has broken the connection.
-        if !(error is HTTPParserError) { context.close(promise: nil) }
+        // A malformed request is answered by the connection's task, which then closes; what comes after the first
+        // mistake only repeats it. Anything else has broken the connection.
+        if error is HTTPParserError || error is ByteToMessageDecoderError { return }
+        context.close(promise: nil)
     }
 
     func channelInactive(context: ChannelHandlerContext) {

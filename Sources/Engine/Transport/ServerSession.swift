@@ -27,7 +27,7 @@ struct ServerSession: Sendable {
         defer { registration.setBusy(false) }
         let incoming = IncomingBody(link, expectsContinue: head.headers.first(name: "expect") != nil)
         let mayHijack = head.headers.contains(name: "upgrade") || configuration.takesOver(head)
-        let writer = ResponseWriter(link, head: head, mayHijack: mayHijack)
+        let writer = ResponseWriter(link, incoming, head: head, mayHijack: mayHijack)
         let request = HTTPRequest(
             method: head.method.rawValue, target: head.uri, fields: HTTPFields(head.headers),
             body: HTTPBody { () async throws(TransportError) in try await incoming.next() },

@@ -1,0 +1,105 @@
+import Testing
+
+@testable import Transport
+
+@Suite struct HijackTests {
+    /// Answers each piece by itself in brackets, and the end of input by `end`.
+    private func serve(_ directory: SocketDirectory, status: Int) async throws -> HTTPServer {
+        try await HTTPServerTests.serve(directory, mayHijack: true) { request, writer in
+            do {
+                let fields: HTTPFields = status == 101 ? ["Connection": "Upgrade", "Upgrade": "tcp"] : [:]
+                let connection = try await writer.hijack(status, fields)
+                while let bytes = try await connection.read() { try await connection.write([91] + bytes + [93]) }
+                try await connection.write(Array("end".utf8))
+                await connection.closeOutput()
+            } catch {
+                Issue.record("\(error)")
+            }
+        }
+    }
+
+    @Test("Bytes that come in one piece with the request that upgrades are not lost, and half-close is seen")
+    func earlyBytes() async throws {
+        let directory = try SocketDirectory()
+        let server = try await serve(directory, status: 101)
+        let client = try RawClient(directory.socketPath)
+        try await client.send("POST /hijack HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nGET / not HTTP")
+        let first = try await client.receive { $0.hasSuffix("]") }
+        #expect(first.hasPrefix("HTTP/1.1 101 "))
+        #expect(first.hasSuffix("\r\n\r\n[GET / not HTTP]"))
+        client.shutdownOutput()
+        #expect(try await client.receive() == "end")
+        await server.stop()
+    }
+
+    @Test("Without an upgrade the answer is 200 and the rest is raw; the request's own body is not part of it")
+    func withoutUpgrade() async throws {
+        let directory = try SocketDirectory()
+        let server = try await serve(directory, status: 200)
+        let client = try RawClient(directory.socketPath)
+        try await client.send("POST /hijack HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}")
+        #expect(try await client.receive { $0.hasSuffix("\r\n\r\n") }.hasPrefix("HTTP/1.1 200 "))
+        try await client.send("POST / HTTP/1.1")
+        #expect(try await client.receive { $0.hasSuffix("]") } == "[POST / HTTP/1.1]")
+        client.shutdownOutput()
+        #expect(try await client.receive() == "end")
+        await server.stop()
+    }
+
+    @Test("The client's side of a hijacked connection", arguments: [101, 200])
+    func client(status: Int) async throws {
+        let directory = try SocketDirectory()
+        let server = try await serve(directory, status: status)
+        let client = HTTPClient(.unix(path: directory.socketPath))
+        guard case .hijacked(_, let connection) = try await client.hijack(HTTPCall("POST", "/hijack")) else {
+            Issue.record("refused")
+            return
+        }
+        try await connection.write(Array("one".utf8))
+        #expect(try await connection.read() == Array("[one]".utf8))
+        await connection.closeOutput()
+        #expect(try await connection.read() == Array("end".utf8))
+        #expect(try await connection.read() == nil)
+        await server.stop()
+    }
+
+    @Test("A client that is gone is told from one that has ended its input")
+    func gone() async throws {
+        let directory = try SocketDirectory()
+        let (ends, signal) = AsyncStream<String>.makeStream()
+        let server = try await HTTPServerTests.serve(directory, mayHijack: true) { _, writer in
+            do {
+                let connection = try await writer.hijack(200, [:])
+                signal.yield("ready")
+                while try await connection.read() != nil {}
+                signal.yield("ended")
+            } catch {
+                signal.yield("\(error)")
+            }
+        }
+        let client = try RawClient(directory.socketPath)
+        try await client.send("POST /hijack HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
+        var iterator = ends.makeAsyncIterator()
+        #expect(await iterator.next() == "ready")
+        client.closeBoth()
+        #expect(await iterator.next() == "\(TransportError.closed)")
+        await server.stop()
+    }
+
+    @Test("A request that may not hijack is refused")
+    func forbidden() async throws {
+        let directory = try SocketDirectory()
+        let server = try await HTTPServerTests.serve(directory) { _, writer in
+            do {
+                _ = try await writer.hijack(200, [:])
+                Issue.record("hijacked")
+            } catch {
+                // As it should be: the connection closes without an answer.
+            }
+        }
+        let client = try RawClient(directory.socketPath)
+        try await client.send("GET / HTTP/1.1\r\n\r\n")
+        #expect(try await client.receive() == "")
+        await server.stop()
+    }
+}

@@ -1,0 +1,94 @@
+import Foundation
+import Glibc
+import Linux
+
+/// A client that sends the bytes it is given, right or wrong, and says what came back.
+final class RawClient: Sendable {
+    private let socket: Descriptor
+
+    init(_ path: String) throws {
+        let slash = path.lastIndex(of: "/") ?? path.startIndex
+        let directory = OwnedDescriptor(try Descriptor.open(String(path[..<slash]), O_DIRECTORY))
+        socket = try UnixSocket.connect(in: directory.descriptor, name: String(path[path.index(after: slash)...]))
+    }
+
+    deinit { socket.close() }
+
+    func send(_ text: String) async throws { try await send(Array(text.utf8)) }
+
+    func send(_ bytes: [UInt8]) async throws {
+        let socket = socket
+        try await Self.blocking {
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                do {
+                    let count = try rest.withUnsafeBytes { buffer throws(KernelError) in
+                        try UnixSocket.send(socket, buffer)
+                    }
+                    rest = rest.dropFirst(count)
+                } catch let error as KernelError where error.errno == .wouldBlock {
+                    guard Self.wait(socket, Int16(POLLOUT)) else { throw error }
+                }
+            }
+        }
+    }
+
+    func shutdownOutput() { _ = Glibc.shutdown(socket.rawValue, Int32(SHUT_WR)) }
+
+    func closeBoth() { _ = Glibc.shutdown(socket.rawValue, Int32(SHUT_RDWR)) }
+
+    /// Reads until `isEnough`, the end, or five seconds without a byte.
+    func receive(until isEnough: @escaping @Sendable (String) -> Bool = { _ in false }) async throws -> String {
+        String(decoding: try await receiveBytes { isEnough(String(decoding: $0, as: UTF8.self)) }, as: UTF8.self)
+    }
+
+    func receiveBytes(until isEnough: @escaping @Sendable ([UInt8]) -> Bool = { _ in false }) async throws -> [UInt8] {
+        let socket = socket
+        return try await Self.blocking {
+            var all: [UInt8] = []
+            var chunk = [UInt8](repeating: 0, count: 65536)
+            while !isEnough(all), Self.wait(socket, Int16(POLLIN)) {
+                let count: Int
+                do {
+                    count = try socket.read(into: &chunk)
+                } catch let error as KernelError where error.errno.rawValue == ECONNRESET {
+                    return all
+                }
+                if count == 0 { return all }
+                all.append(contentsOf: chunk[..<count])
+            }
+            return all
+        }
+    }
+
+    private static func wait(_ socket: Descriptor, _ events: Int16) -> Bool {
+        var entry = pollfd(fd: socket.rawValue, events: events, revents: 0)
+        return poll(&entry, 1, 5000) > 0
+    }
+
+    private static func blocking<Value: Sendable>(
+        _ body: @escaping @Sendable () throws -> Value
+    ) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
+        }
+    }
+}
+
+/// A directory for a socket, removed at the end of the test.
+final class SocketDirectory: Sendable {
+    let path: String
+
+    init(nameLength: Int = 8) throws {
+        let unique = String(UInt64.random(in: 0...UInt64.max), radix: 36)
+        path = "/tmp/gantry-transport-" + unique + String(repeating: "d", count: nameLength)
+        try kernelCall("mkdir", path) { mkdir(path, 0o700) }
+    }
+
+    var socketPath: String { "\(path)/api.sock" }
+
+    deinit {
+        _ = unlink(socketPath)
+        _ = rmdir(path)
+    }
+}
