@@ -13,7 +13,7 @@ struct Bench {
         let loaded = try ThemeLibrary(folders: []).load(theme)
         model = Model(
             now: Sample.now, size: Size(columns: columns, rows: rows), theme: loaded.theme,
-            leader: Key(.character("]"), .control), makeEmulator: { VTermEmulator(size: $0) })
+            leader: Key(.character("]"), .control), makeEmulator: { GridEmulator(size: $0) })
     }
 
     /// With an engine that answered, and the sample's containers.

@@ -1,3 +1,4 @@
+import Foundation
 import Terminal
 import Testing
 
@@ -50,5 +51,13 @@ import Testing
             #expect(item.end <= columns)
             #expect(bar.binding(at: item.column)?.hint == item.label)
         }
+    }
+
+    @Test("The README lists the keys of the table")
+    func readme() throws {
+        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("README.md")
+        let lines = try String(contentsOf: file, encoding: .utf8).components(separatedBy: "\n")
+        for row in Keymap.readmeRows { #expect(lines.contains(row), "the README lacks: \(row)") }
     }
 }

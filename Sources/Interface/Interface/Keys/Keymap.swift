@@ -43,6 +43,20 @@ package enum Keymap {
         table.filter { $0.hint != nil && $0.contexts.contains(context) && $0.condition(model) }
     }
 
+    /// The README's table: a line of Markdown for each place, with its keys.
+    package static var readmeRows: [String] {
+        var seen: Set<String> = []
+        let places: [(name: String, context: KeyContext)] = [
+            ("main screen", .containers), ("console, after `ctrl-]`", .leader), ("scrollback", .scrollback),
+            ("log", .logs), ("inspection", .inspect), ("images", .images),
+        ]
+        return places.map { name, context in
+            let own = table.filter { $0.contexts.contains(context) && seen.insert($0.notation + $0.label).inserted }
+            let words = own.map { "\($0.keys.map { "`\($0)`" }.joined(separator: " ")) \($0.label)" }
+            return "| \(name) | \(words.joined(separator: " · ")) |"
+        }
+    }
+
     /// Keys and what they do by place, for the help and the README.
     package static var sections: [(title: String, bindings: [KeyBinding])] {
         var sections: [(String, [KeyBinding])] = [
