@@ -16,9 +16,10 @@ package final class BlobWriter {
 
     private static let counter = Atomic<UInt64>(0)
 
+    static func nextNumber() -> UInt64 { counter.add(1, ordering: .relaxed).newValue }
+
     init(store: ContentStore, algorithm: Digest.Algorithm) throws(ContentError) {
-        let number = Self.counter.add(1, ordering: .relaxed).newValue
-        let path = "\(store.path)/ingest/\(getpid())-\(number)"
+        let path = "\(store.path)/ingest/\(getpid())-\(Self.nextNumber())"
         do throws(KernelError) {
             file = OwnedDescriptor(try Descriptor.open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600))
         } catch { throw .kernel(error) }
@@ -70,18 +71,5 @@ package final class BlobWriter {
         isFinished = true
         let directory = OwnedDescriptor(try Descriptor.open(PathName.split(path).parent, O_RDONLY | O_DIRECTORY))
         try kernelCall("sync", path) { fsync(directory.descriptor.rawValue) }
-    }
-
-    /// The bytes written so far as a file without a name, read from its start; for an archive that is only passed on.
-    package func detach() throws(ContentError) -> Descriptor {
-        do throws(KernelError) {
-            try kernelCall("remove", temporaryPath) { unlink(temporaryPath) }
-            isFinished = true
-            let copy = try kernelCall("duplicate", temporaryPath) {
-                fcntl(file.descriptor.rawValue, F_DUPFD_CLOEXEC, 0)
-            }
-            try kernelCall("seek", temporaryPath) { lseek(copy, 0, SEEK_SET) }
-            return Descriptor(rawValue: copy)
-        } catch { throw .kernel(error) }
     }
 }

@@ -98,7 +98,19 @@ package final class ContentStore: Sendable {
         } catch { throw .kernel(error) }
     }
 
+    /// A file without a name on the store's file system, for bytes that come but once and must be read twice.
+    package func makeSpool() throws(ContentError) -> Descriptor {
+        let name = "\(path)/ingest/\(getpid())-spool-\(BlobWriter.nextNumber())"
+        do throws(KernelError) {
+            let file = try Descriptor.open(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+            unlink(name)
+            return file
+        } catch { throw .kernel(error) }
+    }
+
     package func lease() -> ContentLease { ContentLease(store: self) }
+
+    package func isPinned(_ digest: Digest) -> Bool { pins.withLock { $0[digest] != nil } }
 
     fileprivate func pin(_ digest: Digest) { pins.withLock { $0[digest, default: 0] += 1 } }
 
@@ -119,7 +131,16 @@ package final class ContentLease: Sendable {
 
     fileprivate init(store: ContentStore) { self.store = store }
 
-    deinit { store.unpin(held.withLock { $0 }) }
+    deinit { release() }
+
+    /// Ends the lease before the object ends.
+    package func release() {
+        let digests = held.withLock { held in
+            defer { held = [] }
+            return held
+        }
+        store.unpin(digests)
+    }
 
     /// Keeps a blob from now on, whether it is there already or comes later.
     package func pin(_ digest: Digest) {

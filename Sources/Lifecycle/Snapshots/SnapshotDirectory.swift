@@ -116,7 +116,7 @@ struct SnapshotDirectory: Sendable {
 
     func layers() throws(KernelError) -> Set<Digest> {
         Set(
-            try Directory.list(path).compactMap { Digest(.sha256, hex: $0) }
+            try Directory.list(path).compactMap { Digest(.sha256, hex: $0) ?? Digest(.sha512, hex: $0) }
                 .filter { isLayer(layerPath($0)) })
     }
 

@@ -1,0 +1,149 @@
+import AsyncIO
+import Content
+import EngineAPI
+import Glibc
+import Linux
+import OCI
+import Snapshots
+
+extension ImageStore {
+    package func load(
+        from source: ImageLoadSource, progress: @escaping @Sendable (ImageLoadProgress) -> Void
+    ) async throws(EngineError) -> [ImageRecord] {
+        let job = LoadJob(content: content, progress: progress)
+        let result: Result<[ImageRecord], EngineError> = await withTaskCancellationHandler {
+            do throws(EngineError) { return .success(try await load(source, job)) } catch { return .failure(error) }
+        } onCancel: {
+            job.cancel()
+        }
+        return try result.get()
+    }
+
+    private func load(_ source: ImageLoadSource, _ job: LoadJob) async throws(EngineError) -> [ImageRecord] {
+        do throws(EngineError) {
+            let opened = try await open(source, job)
+            let host = host
+            let offered = try await pool.run { () throws(EngineError) in
+                try LoadPlan(source: opened, job: job, host: host).images()
+            }
+            var loaded: [ImageRecord] = []
+            for image in offered { loaded.append(try await add(image, from: opened, job)) }
+            try await removeUnused(among: job)
+            return loaded
+        } catch {
+            // The failure that led here is what the caller is told; what cannot be removed now is garbage for later.
+            try? await removeUnused(among: job)
+            throw error
+        }
+    }
+
+    /// Brings one image in: blobs first, layers next, names last.
+    func add(
+        _ offered: OfferedImage, from source: any ImageSource, _ job: LoadJob
+    ) async throws(EngineError) -> ImageRecord {
+        let assembly = ImageAssembly(source: source, job: job, snapshots: snapshots)
+        var image = try await pool.run { () throws(EngineError) in try assembly.gather(offered) }
+        let chain = image.layers.map(\.chainID)
+        pin(chain)
+        defer { unpin(chain) }
+        for position in image.layers.indices {
+            let facts = try await unpack(image.layers[position], onto: Array(chain[..<position]), assembly)
+            image.layers[position].sizeBytes = facts.sizeBytes
+        }
+        guard !Task.isCancelled else { throw .loadCancelled }
+        return try await store(image, job)
+    }
+
+    /// Unpacks a layer unless it is there: two loads that need one layer share the work.
+    private func unpack(
+        _ layer: ImageLayer, onto parents: [Digest], _ assembly: ImageAssembly
+    ) async throws(EngineError) -> LayerFacts {
+        guard !Task.isCancelled else { throw .loadCancelled }
+        await claim(layer.chainID)
+        defer { release(layer.chainID) }
+        let present = try await onPool { (snapshots) throws(SnapshotError) in try snapshots.layer(layer.chainID) }
+        if let present { return present }
+        return try await pool.run { () throws(EngineError) in try assembly.unpack(layer, onto: parents) }
+    }
+
+    private func store(_ image: StoredImage, _ job: LoadJob) async throws(EngineError) -> ImageRecord {
+        await waitForBlobCollection()
+        let known = records[image.id]
+        var record = ImageRecord(
+            id: image.id, manifest: image.manifest, storedAt: known?.storedAt ?? .now(), config: image.config,
+            layers: image.layers, names: Array(Set((known?.names ?? []) + image.names)).sorted())
+        var changes: [ImageIndexChange] = [
+            .put(
+                id: record.id.description, storedAt: record.storedAt.nanosecondsSinceEpoch, document: record.document)
+        ]
+        changes += image.names.map { .name($0, id: record.id.description) }
+        try await index.apply(changes)
+        // Names may have come while the index was written.
+        record.names = Array(Set((records[image.id]?.names ?? []) + image.names)).sorted()
+        for other in records.keys where other != record.id {
+            records[other]?.names.removeAll { image.names.contains($0) }
+        }
+        records[record.id] = record
+        for name in image.names {
+            job.progress(.loaded(name: ImageRecord.familiar(name), id: record.id.description))
+        }
+        if image.names.isEmpty { job.progress(.loaded(name: nil, id: record.id.description)) }
+        return record
+    }
+
+    // MARK: Sources
+
+    private func open(_ source: ImageLoadSource, _ job: LoadJob) async throws(EngineError) -> any ImageSource {
+        switch source {
+        case .path(let path):
+            return try await pool.run { () throws(EngineError) in try Self.open(path, job) }
+        case .bytes(let stream):
+            let spool = try await spool(stream)
+            defer { spool.close() }
+            return try await pool.run { () throws(EngineError) in
+                try ArchiveSource(reading: spool, baseName: nil, job: job)
+            }
+        }
+    }
+
+    private nonisolated static func open(_ path: String, _ job: LoadJob) throws(EngineError) -> any ImageSource {
+        let opened: Descriptor
+        do throws(KernelError) { opened = try Descriptor.open(path, O_RDONLY) } catch {
+            let kind: EngineError.Kind = error.errno == .noSuchFile ? .notFound : .invalid
+            throw EngineError(kind, "open \(path): \(error.errno)", object: path)
+        }
+        let file = OwnedDescriptor(opened)
+        let isDirectory: Bool
+        do throws(KernelError) { isDirectory = try file.descriptor.isDirectory() } catch {
+            throw EngineError(error, doing: "load \(path)")
+        }
+        if isDirectory { return LayoutDirectory(path: path, job: job) }
+        return try ArchiveSource(reading: file.descriptor, baseName: PathName.split(path).name, job: job)
+    }
+
+    /// Keeps a stream's bytes until they are read: a layer may come before the file that names it.
+    private func spool(_ stream: EngineStream<[UInt8]>) async throws(EngineError) -> Descriptor {
+        let content = content
+        let file: Descriptor
+        do throws(ContentError) {
+            file = try await pool.run { () throws(ContentError) in try content.makeSpool() }
+        } catch { throw EngineError(error, doing: "load") }
+        do {
+            for try await piece in stream {
+                try await pool.run { () throws(KernelError) in try file.writeAll(piece) }
+            }
+            try await pool.run { () throws(KernelError) in
+                _ = try kernelCall("seek", "the archive") { lseek(file.rawValue, 0, SEEK_SET) }
+            }
+            return file
+        } catch {
+            file.close()
+            switch error {
+            case let error as EngineError: throw error
+            case let error as KernelError: throw EngineError(error, doing: "load")
+            case is CancellationError: throw .loadCancelled
+            default: throw EngineError(.unavailable, "load: \(error)")
+            }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import EngineAPI
+import OCI
+
+/// What docker's `rmi` does to an image, decided from what is known. Pure.
+struct ImageRemovalPlan: Hashable {
+    /// Full names to be removed.
+    var names: [String]
+    /// Whether the image itself goes.
+    var deletesImage: Bool
+
+    /// - Parameters:
+    ///   - name: the full name that the image was called by; nil where it was called by its id.
+    ///   - reference: what the person wrote.
+    /// - Throws: `conflict` in docker's words.
+    init(
+        _ record: ImageRecord, name: String?, reference: String, force: Bool, uses: [ImageUse]
+    ) throws(EngineError) {
+        let using = uses.filter { $0.imageID == record.id.description }
+        if let name, record.names.count > 1 {
+            names = [name]
+            deletesImage = false
+            return
+        }
+        names = record.names
+        if let name {
+            if !force, let use = using.first {
+                throw EngineError(
+                    .conflict,
+                    "conflict: unable to remove repository reference \"\(reference)\" (must force) - container "
+                        + "\(use.containerID.prefix(12)) is using its referenced image \(record.id.short)",
+                    object: reference)
+            }
+            names = [name]
+            // Forced away from a container that runs, the name goes, and the image stays without one.
+            deletesImage = !using.contains { $0.isRunning }
+            return
+        }
+        if let use = using.first(where: { $0.isRunning }) {
+            throw Self.conflict(record, "cannot be forced", "image is being used by running container", use, reference)
+        }
+        if !force, record.repositories.count > 1 {
+            throw EngineError(
+                .conflict,
+                "conflict: unable to delete \(record.id.short) (must be forced) - image is referenced in multiple "
+                    + "repositories", object: reference)
+        }
+        if !force, let use = using.first {
+            throw Self.conflict(record, "must be forced", "image is being used by stopped container", use, reference)
+        }
+        deletesImage = true
+    }
+
+    private static func conflict(
+        _ record: ImageRecord, _ remedy: String, _ reason: String, _ use: ImageUse, _ reference: String
+    ) -> EngineError {
+        EngineError(
+            .conflict,
+            "conflict: unable to delete \(record.id.short) (\(remedy)) - \(reason) \(use.containerID.prefix(12))",
+            object: reference)
+    }
+}

@@ -1,0 +1,116 @@
+import Content
+import EngineAPI
+import JSON
+import OCI
+import Snapshots
+
+extension ImageStore {
+    package func remove(
+        _ reference: String, force: Bool, uses: [ImageUse]
+    ) async throws(EngineError) -> [ImageRemoval] {
+        let record = try resolve(reference)
+        let name = ImageLookup(records: records).name(of: record, in: reference)
+        let plan = try ImageRemovalPlan(record, name: name, reference: reference, force: force, uses: uses)
+        let id = record.id
+        let changes: [ImageIndexChange] =
+            plan.deletesImage ? [.delete(id: id.description)] : plan.names.map { .removeName($0) }
+        // Gone for everybody else before the index is asked: nobody builds on it meanwhile.
+        forget(id, plan)
+        do throws(EngineError) { try await index.apply(changes) } catch {
+            records[id] = record
+            throw error
+        }
+        var removals = plan.names.map { ImageRemoval.untagged(ImageRecord.familiar($0)) }
+        guard plan.deletesImage else { return removals }
+        removals.append(.deleted(id.description))
+        let gone = try await removeUnusedLayers(among: Set(record.chainIDs))
+        removals += record.chainIDs.reversed().filter(gone.contains).map { .deleted($0.description) }
+        try await removeUnusedBlobs(among: Set([record.manifest, id] + record.layers.map(\.blob)))
+        return removals
+    }
+
+    private func forget(_ id: Digest, _ plan: ImageRemovalPlan) {
+        if plan.deletesImage {
+            records[id] = nil
+        } else {
+            records[id]?.names.removeAll { plan.names.contains($0) }
+        }
+    }
+
+    package func collectGarbage(containers: Set<String>?) async throws(EngineError) {
+        if let containers {
+            for root in rootLayers.keys where !containers.contains(root) { try await removeRoot(containerID: root) }
+        }
+        let layers = try await onPool { (snapshots) throws(SnapshotError) in try snapshots.layers() }
+        try await removeUnusedLayers(among: layers)
+        let content = content
+        let blobs: [Digest]
+        do throws(ContentError) {
+            blobs = try await pool.run { () throws(ContentError) in try content.digests() }
+        } catch { throw EngineError(error) }
+        try await removeUnusedBlobs(among: Set(blobs))
+    }
+
+    /// What a load brought and nothing refers to: files of the archive that no image needs, and all of one that failed.
+    func removeUnused(among job: LoadJob) async throws(EngineError) {
+        let blobs = job.lease.digests
+        job.lease.release()
+        try await removeUnusedLayers(among: nil)
+        try await removeUnusedBlobs(among: blobs)
+    }
+
+    /// Removes layers that no image, root or load needs, uppermost first.
+    ///
+    /// - Parameter candidates: nil for all there are.
+    @discardableResult
+    private func removeUnusedLayers(among candidates: Set<Digest>?) async throws(EngineError) -> Set<Digest> {
+        let layers: Set<Digest>
+        if let candidates {
+            layers = candidates
+        } else {
+            layers = try await onPool { (snapshots) throws(SnapshotError) in try snapshots.layers() }
+        }
+        var removed: Set<Digest> = []
+        for layer in layers where !isNeeded(layer) {
+            await claim(layer)
+            defer { release(layer) }
+            // Somebody may have come while the claim was waited for.
+            guard !isNeeded(layer) else { continue }
+            try await onPool { (snapshots) throws(SnapshotError) in try snapshots.removeLayer(layer) }
+            removed.insert(layer)
+        }
+        return removed
+    }
+
+    private func isNeeded(_ layer: Digest) -> Bool {
+        pinnedLayers[layer] != nil || rootLayers.values.contains { $0.contains(layer) }
+            || records.values.contains { $0.layers.contains { $0.chainID == layer } }
+    }
+
+    /// Decides and deletes while no image is added: one that comes meanwhile could need a blob that was unused before.
+    private func removeUnusedBlobs(among candidates: Set<Digest>) async throws(EngineError) {
+        await waitForBlobCollection()
+        var needed: Set<Digest> = []
+        for record in records.values {
+            needed.formUnion([record.manifest, record.id])
+            needed.formUnion(record.layers.map(\.blob))
+        }
+        let content = content
+        let unused = candidates.subtracting(needed).filter { !content.isPinned($0) }
+        guard !unused.isEmpty else { return }
+        blobCollection = []
+        defer {
+            let waiters = blobCollection ?? []
+            blobCollection = nil
+            for waiter in waiters { waiter.resume() }
+        }
+        do throws(ContentError) {
+            // One that a load pins from now on is kept by the content store itself.
+            try await pool.run { () throws(ContentError) in for digest in unused { _ = try content.delete(digest) } }
+        } catch { throw EngineError(error) }
+    }
+
+    func waitForBlobCollection() async {
+        while blobCollection != nil { await withCheckedContinuation { blobCollection?.append($0) } }
+    }
+}

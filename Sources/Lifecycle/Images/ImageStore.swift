@@ -1,0 +1,166 @@
+import AsyncIO
+import Content
+import EngineAPI
+import JSON
+import Linux
+import OCI
+import Snapshots
+
+/// The images of one data root: blobs in `content`, unpacked layers and containers' roots in `snapshots`, names in the
+/// index that the engine gives.
+///
+/// One store uses a data root at a time; the engine's lock sees to that. What is known of images is kept in memory;
+/// whatever blocks runs on the pool.
+package actor ImageStore: ImageService {
+    nonisolated let content: ContentStore
+    nonisolated let snapshots: any Snapshotter
+    nonisolated let pool: BlockingPool
+    nonisolated let host: Platform
+    let index: any ImageIndex
+    /// Images whose configuration could not be read, with the reason. A load of the same image mends them.
+    package nonisolated let damaged: [String]
+
+    var records: [Digest: ImageRecord]
+    /// Of each container's root, lowest first.
+    var rootLayers: [String: [Digest]]
+    /// Layers that somebody is about to build on, and how many are.
+    var pinnedLayers: [Digest: Int] = [:]
+    /// Layers being unpacked or removed, with those who wait for that.
+    var busyLayers: [Digest: [CheckedContinuation<Void, Never>]] = [:]
+    /// While blobs are being deleted no image is added, with those who wait for that; nil else.
+    var blobCollection: [CheckedContinuation<Void, Never>]?
+
+    /// Opens the data root's store, makes it where there is none, and takes away what a crash left half done.
+    package init(
+        dataRoot: String, index: any ImageIndex, host: Platform = .host, pool: BlockingPool = .shared
+    ) async throws(EngineError) {
+        let opened = try await pool.run { () throws(EngineError) in try OpenedDirectories(dataRoot: dataRoot) }
+        content = opened.content
+        snapshots = opened.snapshots
+        rootLayers = opened.rootLayers
+        self.index = index
+        self.host = host
+        self.pool = pool
+        let entries = try await index.entries()
+        let read = await pool.run { RecordReading(entries: entries, content: opened.content, layers: opened.layers) }
+        records = read.records
+        damaged = read.problems
+    }
+
+    // MARK: Looking
+
+    package func resolve(_ reference: String) throws(EngineError) -> ImageRecord {
+        try ImageLookup(records: records).resolve(reference)
+    }
+
+    package func list(_ filter: ImageFilter) throws(EngineError) -> [ImageSummary] {
+        let chosen = records.values.filter { ImageMatching(filter: filter).matches($0) }
+        return chosen.map(\.summary).sorted {
+            ($0.createdAt?.nanosecondsSinceEpoch ?? 0, $0.id) > ($1.createdAt?.nanosecondsSinceEpoch ?? 0, $1.id)
+        }
+    }
+
+    package func details(_ reference: String) throws(EngineError) -> ImageDetails { try resolve(reference).details }
+
+    // MARK: Roots of containers
+
+    package func prepareRoot(containerID: String, image: ImageRecord) async throws(EngineError) -> [SnapshotMount] {
+        guard records[image.id] != nil else { throw .noSuchImage(image.id.description) }
+        let layers = image.chainIDs
+        pin(layers)
+        defer { unpin(layers) }
+        for layer in layers { await waitUntilIdle(layer) }
+        let mounts = try await onPool { (snapshots) throws(SnapshotError) in
+            try snapshots.prepareRoot(containerID, layers: layers)
+        }
+        rootLayers[containerID] = layers
+        return mounts
+    }
+
+    package func rootMounts(containerID: String) async throws(EngineError) -> [SnapshotMount] {
+        try await onPool { (snapshots) throws(SnapshotError) in try snapshots.rootMounts(containerID) }
+    }
+
+    package func removeRoot(containerID: String) async throws(EngineError) {
+        try await onPool { (snapshots) throws(SnapshotError) in try snapshots.removeRoot(containerID) }
+        rootLayers[containerID] = nil
+    }
+
+    // MARK: Layers in use
+
+    func pin(_ layers: [Digest]) { for layer in layers { pinnedLayers[layer, default: 0] += 1 } }
+
+    func unpin(_ layers: [Digest]) {
+        for layer in layers {
+            guard let count = pinnedLayers[layer] else { continue }
+            pinnedLayers[layer] = count > 1 ? count - 1 : nil
+        }
+    }
+
+    /// Makes this caller the only one that unpacks or removes a layer; ends with `release`.
+    func claim(_ layer: Digest) async {
+        await waitUntilIdle(layer)
+        busyLayers[layer] = []
+    }
+
+    func release(_ layer: Digest) {
+        for waiter in busyLayers.removeValue(forKey: layer) ?? [] { waiter.resume() }
+    }
+
+    private func waitUntilIdle(_ layer: Digest) async {
+        while busyLayers[layer] != nil {
+            await withCheckedContinuation { busyLayers[layer]?.append($0) }
+        }
+    }
+
+    func onPool<Value: Sendable>(
+        _ body: @escaping @Sendable (any Snapshotter) throws(SnapshotError) -> Value
+    ) async throws(EngineError) -> Value {
+        let snapshots = snapshots
+        do throws(SnapshotError) {
+            return try await pool.run { () throws(SnapshotError) in try body(snapshots) }
+        } catch { throw EngineError(error) }
+    }
+}
+
+/// What is on disk when a store is opened. Blocking.
+private struct OpenedDirectories: Sendable {
+    let content: ContentStore
+    let snapshots: any Snapshotter
+    let rootLayers: [String: [Digest]]
+    let layers: Set<Digest>
+
+    init(dataRoot: String) throws(EngineError) {
+        do throws(ContentError) {
+            content = try ContentStore(path: dataRoot + "/content")
+            try content.removeStaleIngests()
+        } catch { throw EngineError(error, doing: "open the content store") }
+        do throws(SnapshotError) {
+            snapshots = try OverlaySnapshotter(path: dataRoot + "/snapshots")
+            try snapshots.removeLeftovers()
+            rootLayers = try snapshots.roots()
+            layers = try snapshots.layers()
+        } catch { throw EngineError(error, doing: "open the snapshots") }
+    }
+}
+
+/// Makes records of the index's entries. Blocking.
+private struct RecordReading: Sendable {
+    var records: [Digest: ImageRecord] = [:]
+    var problems: [String] = []
+
+    init(entries: [ImageIndexEntry], content: ContentStore, layers: Set<Digest>) {
+        for entry in entries {
+            do {
+                guard let id = Digest(entry.id) else { throw RuntimeSpecError("id", "invalid digest format") }
+                let config = try ImageConfig(try JSONValue(parsing: try content.read(id)))
+                let record = try ImageRecord(entry, config: config)
+                let missing = record.chainIDs.first { !layers.contains($0) }
+                if let missing { throw SnapshotError.missingLayer(missing) }
+                records[id] = record
+            } catch {
+                problems.append("image \(entry.id) cannot be used: \(error)")
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+import EngineAPI
+import Glibc
+import OCI
+
+extension ImageRecord {
+    /// Without the count of containers, which the engine knows.
+    package var summary: ImageSummary {
+        var tags: [String] = []
+        var digests: Set<String> = []
+        for name in names {
+            do throws(ReferenceError) {
+                let reference = try Reference(name)
+                if reference.digest == nil { tags.append(reference.familiar) }
+                digests.insert("\(reference.familiarName)@\(manifest)")
+            } catch {
+                tags.append(name)
+            }
+        }
+        return ImageSummary(
+            id: id.description, tags: tags, digests: digests.sorted(), createdAt: config.created,
+            sizeBytes: sizeBytes, labels: config.execution.labels)
+    }
+
+    package var details: ImageDetails {
+        var details = ImageDetails(
+            summary: summary, architecture: config.platform.architecture, os: config.platform.os)
+        let execution = config.execution
+        details.variant = config.platform.variant
+        details.author = config.author
+        details.comment = config.comment
+        details.entrypoint = execution.entrypoint
+        details.command = execution.command
+        details.environment = execution.environment
+        details.workingDirectory = execution.workingDirectory
+        details.user = execution.user
+        details.exposedPorts = execution.exposedPorts
+        details.volumes = execution.volumes
+        details.stopSignal = execution.stopSignal
+        details.layers = layers.map(\.diffID.description)
+        return details
+    }
+}
+
+/// Docker's filters over images.
+struct ImageMatching {
+    let filter: ImageFilter
+
+    func matches(_ record: ImageRecord) -> Bool {
+        if let dangling = filter.dangling, dangling != record.names.isEmpty { return false }
+        let labels = record.config.execution.labels
+        for wanted in filter.labels {
+            let parts = wanted.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            guard let value = labels[parts[0]], parts.count == 1 || value == parts[1] else { return false }
+        }
+        return filter.references.isEmpty || filter.references.contains { matches(pattern: $0, record) }
+    }
+
+    /// A glob over the familiar name with or without its tag, in which `*` stops at a slash.
+    private func matches(pattern: String, _ record: ImageRecord) -> Bool {
+        record.names.contains { name in
+            let familiar: [String]
+            do throws(ReferenceError) {
+                let reference = try Reference(name)
+                familiar = [reference.familiar, reference.familiarName]
+            } catch { familiar = [name] }
+            return familiar.contains { fnmatch(pattern, $0, Int32(FNM_PATHNAME)) == 0 }
+        }
+    }
+}

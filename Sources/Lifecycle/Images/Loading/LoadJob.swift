@@ -1,0 +1,36 @@
+import Archive
+import Content
+import EngineAPI
+import Linux
+import Synchronization
+
+/// What one load carries with it from step to step.
+final class LoadJob: Sendable {
+    let content: ContentStore
+    /// Holds every blob of the load until its images are in the index.
+    let lease: ContentLease
+    let progress: @Sendable (ImageLoadProgress) -> Void
+    private let isCancelled = Atomic<Bool>(false)
+
+    init(content: ContentStore, progress: @escaping @Sendable (ImageLoadProgress) -> Void) {
+        self.content = content
+        self.progress = progress
+        lease = content.lease()
+    }
+
+    func cancel() { isCancelled.store(true, ordering: .relaxed) }
+
+    func checkCancellation() throws(ArchiveError) {
+        if isCancelled.load(ordering: .relaxed) { throw .cancelled }
+    }
+
+    /// At most what is free now, less a reserve, so that a bomb does not take the machine's last block.
+    func limits() throws(EngineError) -> UnpackLimits {
+        do throws(KernelError) {
+            let free = try FreeSpace.at(content.path)
+            var limits = UnpackLimits(bytes: max(0, free.bytes - min(free.bytes / 20, 1 << 30)))
+            if let files = free.files { limits.entries = min(limits.entries, Int(clamping: files)) }
+            return limits
+        } catch { throw EngineError(error) }
+    }
+}
