@@ -22,6 +22,8 @@ struct StatsSeries {
     var values: [Double?]
     var maximum: Double
     var role: Role
+    /// What is wrong; where there is little room, it stands in place of the note.
+    var alert = ""
     /// The maximum in words.
     var top = ""
     /// Which values are marked, oldest first.
@@ -34,7 +36,7 @@ struct StatsSeries {
         let isLimited = point.memoryLimitBytes > 0
         let share = isLimited ? Double(point.memoryBytes) / Double(point.memoryLimitBytes) * 100 : 0
         let io = points.map(\.blockBytesPerSecond)
-        let throttled = point.throttledPeriods > 0 ? " throttled" : ""
+        let throttled = point.throttledPeriods > 0 ? "throttled" : ""
         let kills = points.reduce(0) { $0 + $1.outOfMemoryKills }
         let cpuTop = Graph.scale(points.compactMap(\.cpuPercent), floor: 25)
         let memoryScale = Graph.scale(memory, floor: 1_048_576)
@@ -43,14 +45,15 @@ struct StatsSeries {
         let pidsTop = Graph.scale(pids, floor: 8)
         return [
             StatsSeries(
-                label: "cpu", value: Quantity.percent(point.cpuPercent), note: "100% = one core" + throttled,
-                values: points.map(\.cpuPercent), maximum: cpuTop, role: .graphCPU, top: "↥\(Int(cpuTop))%",
+                label: "cpu", value: Quantity.percent(point.cpuPercent), note: "100% = one core",
+                values: points.map(\.cpuPercent), maximum: cpuTop, role: .graphCPU, alert: throttled,
+                top: "↥\(Int(cpuTop))%",
                 marks: points.map { $0.throttledPeriods > 0 }),
             StatsSeries(
                 label: "mem", value: Quantity.bytes(point.memoryBytes),
-                note: "of \(Quantity.bytes(point.memoryLimitBytes)) \(Quantity.percent(share))"
-                    + (kills > 0 ? " OOM×\(kills)" : ""),
+                note: "of \(Quantity.bytes(point.memoryLimitBytes)) \(Quantity.percent(share))",
                 values: memory, maximum: memoryScale, role: .graphMemory,
+                alert: kills > 0 ? "OOM kills: \(kills)" : "",
                 top: "↥\(Quantity.bytes(UInt64(memoryScale)))", marks: points.map { $0.outOfMemoryKills > 0 }),
             StatsSeries(
                 label: "io", value: "r \(Quantity.rate(point.readBytesPerSecond))",

@@ -47,9 +47,9 @@ extension Canvas {
         put(series.label, .header, in: rest.takeLeft(5))
         let isWide = row.columns >= 34
         put(series.value, series.role, in: rest.takeLeft(max(isWide ? 13 : 10, series.value.count + 1)))
-        let note = series.note
+        let note = series.alert.isEmpty ? series.note : series.alert
         let noteColumns = min(note.count, max(0, rest.columns - 6))
-        if noteColumns > 0 { put(note, .muted, in: rest.takeRight(noteColumns)) }
+        if noteColumns > 0 { put(note, series.alert.isEmpty ? .muted : .warning, in: rest.takeRight(noteColumns)) }
         _ = rest.takeRight(1)
         drawGraph(series, in: rest)
     }
@@ -57,7 +57,8 @@ extension Canvas {
     private mutating func drawWords(_ series: StatsSeries, in row: Region) {
         var end = put(series.label, .header, in: row)
         end = put(series.value, series.role, column: end + 1, in: row)
-        end = put(series.note, series.marks.last == true ? .warning : .muted, column: end + 1, in: row)
+        end = put(series.note, .muted, column: end + 1, in: row)
+        if !series.alert.isEmpty { end = put(series.alert, .warning, column: end + 1, in: row) }
         var rest = row
         _ = rest.takeLeft(end + 1)
         if rest.columns >= series.top.count { putRight(series.top, .muted, in: rest) }

@@ -57,7 +57,13 @@ struct ActionRunner: Sendable {
         }
         // A program that has ended already has no window to size.
         if spec.tty { try? await engine.resize(created.id, to: size) }
-        return .created(try await summary(created.id), warnings: created.warnings)
+        do throws(EngineError) {
+            return .created(try await summary(created.id), warnings: created.warnings)
+        } catch {
+            guard error.kind == .notFound else { throw error }
+            await shelf.take(created.id)?.close()
+            return .done("\(name ?? String(created.id.prefix(12))) has ended and was removed")
+        }
     }
 
     private func summary(_ id: String) async throws(EngineError) -> ContainerSummary {

@@ -100,9 +100,11 @@ struct ScreenLayout: Hashable {
         panels[.processes] = right
     }
 
-    /// As many rows as the list needs with its title and header, within a quarter and two fifths of the screen.
+    /// As many rows as the list needs with its title and header, within two fifths of the screen. In steps, so that
+    /// the consoles do not change their size with each container that comes or goes.
     private static func listRows(_ count: Int, of rows: Int) -> Int {
-        min(max(count + 3, 7, rows / 4), max(7, rows * 2 / 5))
+        let step = [5, 8, 12, 16, 22, 30, 50].first { $0 >= count + 2 } ?? count + 2
+        return min(step, max(7, rows * 2 / 5))
     }
 }
 
