@@ -4,7 +4,7 @@ import Terminal
 
 /// `terminal-probe` on a pseudo-terminal of its own, seen through the emulator: what a person at a terminal would see.
 final class ProbeSession {
-    let emulator: VTermEmulator
+    let emulator: GridEmulator
     /// All bytes that the probe wrote.
     private(set) var output: [UInt8] = []
     let settingsBefore: termios
@@ -20,7 +20,7 @@ final class ProbeSession {
     init(
         size: Size = Size(columns: 80, rows: 24), environment: [String: String], script: String? = nil
     ) throws {
-        emulator = VTermEmulator(size: size)
+        emulator = GridEmulator(size: size)
         master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
         var number: Int32 = 0
         var isLocked: Int32 = 0

@@ -1,7 +1,36 @@
 import Terminal
 
-/// The bytes of keys that are the same in every mode of a terminal, and of pastes.
+/// The bytes that a terminal sends for keys and pastes, as xterm does.
 enum KeyBytes {
+    /// - Parameters:
+    ///   - applicationCursorKeys: DECCKM, which full-screen programs set.
+    ///   - sendsLineFeed: LNM.
+    static func encode(_ key: Key, applicationCursorKeys: Bool, sendsLineFeed: Bool) -> [UInt8] {
+        if key.code == .enter, sendsLineFeed { return [0x0D, 0x0A] }
+        if let bytes = encode(key) { return bytes }
+        let modifier =
+            1 + (key.modifiers.contains(.shift) ? 1 : 0) + (key.modifiers.contains(.alt) ? 2 : 0)
+            + (key.modifiers.contains(.control) ? 4 : 0)
+        if let letter = letters[key.code] {
+            if modifier > 1 { return Array("\u{1B}[1;\(modifier)\(letter)".utf8) }
+            var isShifted = applicationCursorKeys
+            if case .function = key.code { isShifted = true }
+            return Array("\u{1B}\(isShifted ? "O" : "[")\(letter)".utf8)
+        }
+        guard let number = numbers[key.code] else { return [] }
+        return Array("\u{1B}[\(number)\(modifier > 1 ? ";\(modifier)" : "")~".utf8)
+    }
+
+    private static let letters: [Key.Code: Character] = [
+        .up: "A", .down: "B", .right: "C", .left: "D", .home: "H", .end: "F", .function(1): "P", .function(2): "Q",
+        .function(3): "R", .function(4): "S",
+    ]
+
+    private static let numbers: [Key.Code: Int] = [
+        .insert: 2, .delete: 3, .pageUp: 5, .pageDown: 6, .function(5): 15, .function(6): 17, .function(7): 18,
+        .function(8): 19, .function(9): 20, .function(10): 21, .function(11): 23, .function(12): 24,
+    ]
+
     /// Nil for keys whose bytes depend on the modes: arrows, Home and End, function keys.
     static func encode(_ key: Key) -> [UInt8]? {
         guard let bytes = bytes(of: key) else { return nil }

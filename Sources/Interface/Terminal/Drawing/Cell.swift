@@ -25,6 +25,13 @@ package struct Cell: Hashable, Sendable {
         self.style = style
     }
 
+    /// A printable ASCII character, 0x20 to 0x7E: the common case, without a look at any table.
+    package init(ascii: UInt8, style: Style) {
+        scalars = [UInt32(ascii), 0, 0, 0]
+        width = 1
+        self.style = style
+    }
+
     /// The right half of a wide character.
     package static func continuation(style: Style) -> Cell {
         var cell = Cell(style: style)

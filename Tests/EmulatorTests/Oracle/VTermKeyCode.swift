@@ -1,6 +1,8 @@
 import CVTerm
 import Terminal
 
+@testable import Emulator
+
 /// Keys, modifiers and buttons by libvterm's names.
 enum VTermKeyCode {
     /// The code of a key that is no character; nil for what libvterm has no bytes for.

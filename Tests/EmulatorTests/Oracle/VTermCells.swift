@@ -1,6 +1,8 @@
 import CVTerm
 import Terminal
 
+@testable import Emulator
+
 /// Cells of libvterm as ours and back.
 enum VTermCells {
     /// libvterm's mark of the right half of a wide character.

@@ -1,6 +1,8 @@
 import CVTerm
 import Terminal
 
+@testable import Emulator
+
 /// What libvterm reports while it is fed, collected.
 final class VTermSink {
     private(set) var size: Size
@@ -87,11 +89,15 @@ extension VTermSink {
         VTermSink.sink(context)?.output.append(contentsOf: buffer)
     }
 
-    /// Built anew for each emulator; without `moverect`, a scroll is damage.
+    /// Built anew for each emulator.
     static var callbacks: VTermScreenCallbacks {
         var callbacks = VTermScreenCallbacks()
         callbacks.damage = { rect, context in
             VTermSink.sink(context)?.damage(rect)
+            return 1
+        }
+        callbacks.moverect = { target, _, context in
+            VTermSink.sink(context)?.damage(target)
             return 1
         }
         callbacks.movecursor = { position, _, _, context in

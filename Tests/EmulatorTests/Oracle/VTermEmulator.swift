@@ -1,10 +1,13 @@
 import CVTerm
 import Terminal
 
-/// The emulator on libvterm. It does not reflow: a line keeps the width that it was written at.
+@testable import Emulator
+
+/// The same boundary on libvterm: the oracle that our own emulator is held against, and no part of the program, because
+/// libvterm 0.1 cannot be fed just anything (see `VTermStreamFilter`).
 ///
 /// Confined to one isolation, as `TerminalEmulator` says: libvterm calls back while it is fed, on the same thread.
-package final class VTermEmulator: TerminalEmulator {
+final class VTermEmulator: TerminalEmulator {
     /// libvterm puts a run of text on its stack whole, so no more than this is fed at once.
     private static let pieceBytes = 16 << 10
 
@@ -18,7 +21,7 @@ package final class VTermEmulator: TerminalEmulator {
     private var passed: [UInt8] = []
     private var rows: [[Cell]]
 
-    package init(size: Size, scrollback: ScrollbackLimit = ScrollbackLimit()) {
+    init(size: Size, scrollback: ScrollbackLimit = ScrollbackLimit()) {
         let size = Self.usable(size)
         terminal = vterm_new(Int32(size.rows), Self.vtermColumns(size))
         screen = vterm_obtain_screen(terminal)
@@ -41,14 +44,14 @@ package final class VTermEmulator: TerminalEmulator {
         callbacks.deallocate()
     }
 
-    package var size: Size { sink.size }
-    package var title: String { sink.title }
-    package var cursor: Position? { sink.isCursorVisible ? sink.cursor : nil }
-    package var cursorShape: Frame.CursorShape { sink.cursorShape }
-    package var modes: EmulatorModes { sink.modes }
-    package var generation: Int { sink.generation }
+    var size: Size { sink.size }
+    var title: String { sink.title }
+    var cursor: Position? { sink.isCursorVisible ? sink.cursor : nil }
+    var cursorShape: Frame.CursorShape { sink.cursorShape }
+    var modes: EmulatorModes { sink.modes }
+    var generation: Int { sink.generation }
 
-    package func feed(_ bytes: some Collection<UInt8>) {
+    func feed(_ bytes: some Collection<UInt8>) {
         let contiguous: Void? = bytes.withContiguousStorageIfAvailable(feedBuffer)
         if contiguous == nil { Array(bytes).withUnsafeBufferPointer(feedBuffer) }
         vterm_screen_flush_damage(screen)
@@ -76,7 +79,7 @@ package final class VTermEmulator: TerminalEmulator {
         }
     }
 
-    package func resize(to size: Size) {
+    func resize(to size: Size) {
         let size = Self.usable(size)
         guard size != sink.size else { return }
         sink.willResize(to: size)
@@ -86,19 +89,19 @@ package final class VTermEmulator: TerminalEmulator {
         rows = [[Cell]](repeating: [], count: size.rows)
     }
 
-    package func reset() {
+    func reset() {
         filter = VTermStreamFilter()
         vterm_screen_reset(screen, 1)
         vterm_screen_flush_damage(screen)
         sink.damageAll()
     }
 
-    package var lines: Range<Int> {
+    var lines: Range<Int> {
         let first = sink.scrollback.dropped
         return first..<first + sink.scrollback.count + size.rows
     }
 
-    package func line(_ number: Int) -> [Cell] {
+    func line(_ number: Int) -> [Cell] {
         let index = number - lines.lowerBound
         guard index >= 0 else { return [] }
         if index < sink.scrollback.count { return sink.scrollback.cells(at: index) }
@@ -106,22 +109,22 @@ package final class VTermEmulator: TerminalEmulator {
         return row < size.rows ? liveRow(row) : []
     }
 
-    package func clearScrollback() {
+    func clearScrollback() {
         sink.scrollback.removeAll()
         sink.generation += 1
     }
 
-    package func takeOutput() -> [UInt8] {
+    func takeOutput() -> [UInt8] {
         defer { sink.output = [] }
         return sink.output
     }
 
-    package func takeBells() -> Int {
+    func takeBells() -> Int {
         defer { sink.bells = 0 }
         return sink.bells
     }
 
-    package func send(_ key: Key) {
+    func send(_ key: Key) {
         if let bytes = KeyBytes.encode(key) {
             sink.output += bytes
         } else if let code = VTermKeyCode.code(for: key) {
@@ -129,14 +132,14 @@ package final class VTermEmulator: TerminalEmulator {
         }
     }
 
-    package func paste(_ text: String) {
+    func paste(_ text: String) {
         vterm_keyboard_start_paste(terminal)
         sink.output += KeyBytes.encode(paste: text)
         vterm_keyboard_end_paste(terminal)
     }
 
     @discardableResult
-    package func send(_ mouse: MouseEvent) -> Bool {
+    func send(_ mouse: MouseEvent) -> Bool {
         // libvterm tells of buttons whether the program asked or not.
         guard modes.mouse != .off else { return false }
         let before = sink.output.count
@@ -150,7 +153,7 @@ package final class VTermEmulator: TerminalEmulator {
         return sink.output.count > before
     }
 
-    package func sendFocus(_ isFocused: Bool) {
+    func sendFocus(_ isFocused: Bool) {
         if isFocused { vterm_state_focus_in(state) } else { vterm_state_focus_out(state) }
     }
 

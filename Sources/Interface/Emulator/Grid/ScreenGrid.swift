@@ -1,0 +1,156 @@
+import Terminal
+
+/// The rows of a terminal's screen and what can be done to them. Every position is clipped to the grid: no call can reach
+/// outside, whatever a program asked for. Half a wide character is never left standing.
+struct ScreenGrid {
+    private(set) var size: Size
+    private(set) var rows: [[Cell]]
+
+    init(size: Size) {
+        self.size = size
+        rows = [[Cell]](repeating: [Cell](repeating: .blank, count: size.columns), count: size.rows)
+    }
+
+    /// Writes narrow ASCII characters from `column` on, as many as fit; returns how many.
+    mutating func write(_ text: UnsafeBufferPointer<UInt8>, row: Int, column: Int, style: Style) -> Int {
+        let count = min(text.count, size.columns - column)
+        guard count > 0 else { return 0 }
+        mend(row: row, from: column, to: column + count)
+        rows[row].withUnsafeMutableBufferPointer { cells in
+            for offset in 0..<count { cells[column + offset] = Cell(ascii: text[offset], style: style) }
+        }
+        return count
+    }
+
+    /// Writes one cell, with its continuation where it is wide and there is room.
+    mutating func write(_ cell: Cell, row: Int, column: Int) {
+        let end = min(column + Int(cell.width), size.columns)
+        mend(row: row, from: column, to: end)
+        guard cell.width == 2 else { return rows[row][column] = cell }
+        guard column + 1 < size.columns else { return rows[row][column] = Cell(style: cell.style) }
+        rows[row][column] = cell
+        rows[row][column + 1] = .continuation(style: cell.style)
+    }
+
+    mutating func combine(_ mark: Unicode.Scalar, row: Int, column: Int) {
+        guard rows.indices.contains(row), rows[row].indices.contains(column) else { return }
+        rows[row][column].combine(mark)
+    }
+
+    /// Makes the cells `columns` of a row spaces in `style`.
+    mutating func erase(row: Int, columns: Range<Int>, style: Style) {
+        let range = columns.clamped(to: 0..<size.columns)
+        guard !range.isEmpty, rows.indices.contains(row) else { return }
+        mend(row: row, from: range.lowerBound, to: range.upperBound)
+        let blank = Cell(style: style)
+        rows[row].withUnsafeMutableBufferPointer { cells in
+            for column in range { cells[column] = blank }
+        }
+    }
+
+    mutating func erase(rows range: Range<Int>, style: Style) {
+        for row in range.clamped(to: 0..<size.rows) { rows[row] = blankRow(style) }
+    }
+
+    /// ICH: moves the cells from `column` on to the right.
+    mutating func insertCells(_ count: Int, row: Int, column: Int, style: Style) {
+        let count = min(count, size.columns - column)
+        guard count > 0 else { return }
+        mend(row: row, from: column, to: column)
+        mend(row: row, from: size.columns - count, to: size.columns)
+        rows[row].removeLast(count)
+        rows[row].insert(contentsOf: repeatElement(Cell(style: style), count: count), at: column)
+    }
+
+    /// DCH: moves the cells behind `count` to the left.
+    mutating func deleteCells(_ count: Int, row: Int, column: Int, style: Style) {
+        let count = min(count, size.columns - column)
+        guard count > 0 else { return }
+        mend(row: row, from: column, to: column + count)
+        rows[row].removeSubrange(column..<column + count)
+        rows[row].append(contentsOf: repeatElement(Cell(style: style), count: count))
+    }
+
+    /// Moves the rows of `region` up and blanks those that come free; returns those that went.
+    @discardableResult
+    mutating func scrollUp(_ count: Int, region: Range<Int>, style: Style) -> ArraySlice<[Cell]> {
+        let region = region.clamped(to: 0..<size.rows)
+        let count = min(max(0, count), region.count)
+        guard count > 0 else { return [] }
+        let gone = rows[region.lowerBound..<region.lowerBound + count]
+        rows.removeSubrange(region.lowerBound..<region.lowerBound + count)
+        rows.insert(contentsOf: repeatElement(blankRow(style), count: count), at: region.upperBound - count)
+        return gone
+    }
+
+    mutating func scrollDown(_ count: Int, region: Range<Int>, style: Style) {
+        let region = region.clamped(to: 0..<size.rows)
+        let count = min(max(0, count), region.count)
+        guard count > 0 else { return }
+        rows.removeSubrange(region.upperBound - count..<region.upperBound)
+        rows.insert(contentsOf: repeatElement(blankRow(style), count: count), at: region.lowerBound)
+    }
+
+    /// DECALN: the test picture.
+    mutating func fillWithLetterE() {
+        let row = [Cell](repeating: Cell("E"), count: size.columns)
+        for index in rows.indices { rows[index] = row }
+    }
+
+    private func blankRow(_ style: Style) -> [Cell] { [Cell](repeating: Cell(style: style), count: size.columns) }
+
+    /// Turns the outer halves of wide characters that `from` or `to` cuts into spaces.
+    private mutating func mend(row: Int, from: Int, to: Int) {
+        if from > 0, from < size.columns, rows[row][from].isContinuation {
+            rows[row][from - 1] = Cell(style: rows[row][from - 1].style)
+            rows[row][from] = Cell(style: rows[row][from].style)
+        }
+        if to > 0, to < size.columns, rows[row][to].isContinuation {
+            rows[row][to] = Cell(style: rows[row][to].style)
+            rows[row][to - 1] = Cell(style: rows[row][to - 1].style)
+        }
+    }
+}
+
+extension ScreenGrid {
+    /// How many rows at the end are wholly blank, down to and without `row`.
+    func blankRows(below row: Int) -> Int {
+        var count = 0
+        while size.rows - 1 - count > row, rows[size.rows - 1 - count].allSatisfy({ $0 == .blank }) { count += 1 }
+        return count
+    }
+
+    /// Takes a new width: rows are cut or filled with spaces.
+    mutating func setColumns(_ columns: Int) {
+        for index in rows.indices { rows[index] = Self.fitted(rows[index], to: columns) }
+        size.columns = columns
+    }
+
+    mutating func dropBottom(_ count: Int) {
+        rows.removeLast(min(max(0, count), rows.count))
+        size.rows = rows.count
+    }
+
+    mutating func dropTop(_ count: Int) {
+        rows.removeFirst(min(max(0, count), rows.count))
+        size.rows = rows.count
+    }
+
+    mutating func addTop(_ row: [Cell]) {
+        rows.insert(Self.fitted(row, to: size.columns), at: 0)
+        size.rows = rows.count
+    }
+
+    mutating func addBottom(_ count: Int) {
+        rows.append(contentsOf: repeatElement(blankRow(.plain), count: max(0, count)))
+        size.rows = rows.count
+    }
+
+    private static func fitted(_ row: [Cell], to columns: Int) -> [Cell] {
+        if row.count == columns { return row }
+        if row.count < columns { return row + repeatElement(Cell.blank, count: columns - row.count) }
+        var cut = Array(row[..<columns])
+        if row[columns].isContinuation, let last = cut.last { cut[columns - 1] = Cell(style: last.style) }
+        return cut
+    }
+}

@@ -1,0 +1,48 @@
+/// A control sequence (ECMA-48 5.4) as a program sent it: `CSI`, a private prefix, numbers, intermediate bytes, a final byte.
+struct ControlSequence: Equatable {
+    /// More than any sequence with a meaning has; what follows is left out.
+    static let numberLimit = 32
+    private static let largest: Int32 = 65535
+
+    /// `?`, `>`, `<` or `=`; 0 for none.
+    var prefix: UInt8 = 0
+    /// The last intermediate byte; 0 for none.
+    var intermediate: UInt8 = 0
+    var final: UInt8 = 0
+    /// The numbers; -1 where one is left out.
+    private(set) var numbers: [Int32] = []
+    /// Which numbers follow a colon: they belong to the one before.
+    private(set) var isSubordinate: [Bool] = []
+
+    mutating func reset() {
+        prefix = 0
+        intermediate = 0
+        final = 0
+        numbers.removeAll(keepingCapacity: true)
+        isSubordinate.removeAll(keepingCapacity: true)
+    }
+
+    mutating func take(digit: UInt8) {
+        if numbers.isEmpty { begin(subordinate: false) }
+        let last = numbers.count - 1
+        numbers[last] = min(Self.largest, max(0, numbers[last]) * 10 + Int32(digit - 0x30))
+    }
+
+    mutating func take(separator: UInt8) {
+        if numbers.isEmpty { begin(subordinate: false) }
+        if numbers.count < Self.numberLimit { begin(subordinate: separator == UInt8(ascii: ":")) }
+    }
+
+    private mutating func begin(subordinate: Bool) {
+        numbers.append(-1)
+        isSubordinate.append(subordinate)
+    }
+
+    /// The number at `index`; `missing` where it is left out.
+    func number(_ index: Int, or missing: Int) -> Int {
+        index < numbers.count && numbers[index] >= 0 ? Int(numbers[index]) : missing
+    }
+
+    /// The number at `index` as a count: at least 1.
+    func count(_ index: Int = 0) -> Int { max(1, number(index, or: 1)) }
+}
