@@ -125,6 +125,7 @@ let suites: [Target] = [
     .target(
         name: "ScriptedEngine", dependencies: ["EngineAPI"], path: "Tests/ScriptedEngine", swiftSettings: strict),
     tests("TransportTests", ["Transport", "Linux"]),
+    tests("DockerAPITests", ["DockerAPI", "EngineAPI", "JSON"]),
     tests("ArchitectureTests", []),
     tests(
         "CLITests",
@@ -132,6 +133,7 @@ let suites: [Target] = [
             "CLI", "EngineAPI", "JSON",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
+    tests("SessionTests", ["Emulator", "Terminal", "Linux"]),
     tests("LeftoverTests", []),
     tests("StorageTests", ["Storage", "Linux", .product(name: "GRDB", package: "GRDB.swift")]),
     tests(
@@ -150,6 +152,15 @@ let suites: [Target] = [
     tests("ShimAPITests", ["ShimAPI", "JSON"]),
     tests("InterfaceTests", ["Interface", "EngineAPI", "Terminal", "Emulator"], exclude: ["Golden"]),
     tests("ShimTests", ["Shim", "ShimAPI", "Linux", "JSON"]),
+    .target(
+        name: "ImageFixtures",
+        dependencies: ["Archive", "Content", "Images", "EngineAPI", "JSON", "OCI", "Linux", "CLinux"],
+        path: "Tests/ImageFixtures", swiftSettings: strict),
+    tests("OCITests", ["OCI", "JSON", "Linux"]),
+    tests("ContentTests", ["Content", "OCI", "Linux", "ImageFixtures"]),
+    tests("ArchiveTests", ["Archive", "Content", "OCI", "Linux", "CLinux", "ImageFixtures"]),
+    tests("SnapshotsTests", ["Snapshots", "Archive", "Content", "OCI", "Linux", "ImageFixtures"]),
+    tests("ImagesTests", ["Images", "EngineAPI", "JSON", "OCI", "Content", "Linux", "ImageFixtures"]),
 ]
 
 /// Measurements beside the peers; not a test, not shipped.

@@ -1,0 +1,149 @@
+import EngineAPI
+import JSON
+import Testing
+
+@testable import DockerAPI
+
+@Suite struct BodyTests {
+    private let time = Timestamp(nanosecondsSinceEpoch: 1_700_000_000_123_456_789)
+
+    @Test("Stats are in the shape that docker's CLI computes with, and come back")
+    func stats() throws {
+        var stats = ContainerStats(id: "abc", name: "web", time: time)
+        stats.cpuNanoseconds = 3_000_000_000
+        stats.hostCPUNanoseconds = 100_000_000_000
+        stats.onlineCPUs = 2
+        stats.memoryTotalBytes = 50 << 20
+        stats.memoryInactiveFileBytes = 20 << 20
+        stats.memoryLimitBytes = UInt64(Int64.max) + 5
+        stats.pids = 4
+        stats.blockReadBytes = 7
+        stats.blockWriteBytes = 8
+        var network = NetworkStats()
+        network.receivedBytes = 9
+        stats.networks = ["eth0": network]
+        var before = stats
+        before.cpuNanoseconds = 2_000_000_000
+        before.hostCPUNanoseconds = 90_000_000_000
+        let body = try JSONValue(parsing: stats.dockerBody(previous: before).compactBytes)
+        #expect(ContainerStats(dockerBody: body, id: "x") == stats)
+        // The CLI's own arithmetic: a tenth of the host's time on two cores is a fifth of one core.
+        let cpu = body["cpu_stats"], previous = body["precpu_stats"]
+        let used = cpu!["cpu_usage"]!.unsigned("total_usage") - previous!["cpu_usage"]!.unsigned("total_usage")
+        let host = cpu!.unsigned("system_cpu_usage") - previous!.unsigned("system_cpu_usage")
+        #expect(Double(used) / Double(host) * Double(cpu!.unsigned("online_cpus")) * 100 == 20)
+        let memory = body["memory_stats"]!
+        #expect(memory.unsigned("usage") - memory["stats"]!.unsigned("inactive_file") == stats.memoryUsedBytes)
+        #expect(ContainerStats(dockerBody: ContainerStats.emptyDockerBody(id: "a", name: "b"), id: "a") == nil)
+    }
+
+    @Test("Memory of a cgroup v1 engine is counted by the sum over child groups")
+    func statsV1() throws {
+        let body = try JSONValue(
+            parsing: #"""
+                {"read":"2026-01-01T00:00:00Z","memory_stats":{"usage":100,"limit":1000,
+                "stats":{"total_inactive_file":30,"inactive_file":1}},"cpu_stats":{"cpu_usage":{"total_usage":5,
+                "percpu_usage":[1,2,2]},"system_cpu_usage":50}}
+                """#)
+        let stats = try #require(ContainerStats(dockerBody: body, id: "x"))
+        #expect(stats.memoryUsedBytes == 70 && stats.onlineCPUs == 3 && stats.id == "x")
+    }
+
+    @Test("A list entry of dockerd becomes a summary")
+    func dockerList() throws {
+        let body = try JSONValue(
+            parsing: #"""
+                {"Id":"abc","Names":["/other/alias","/web"],"Image":"nginx","ImageID":"sha256:1","Command":"nginx -g",
+                "Created":1700000000,"State":"exited","Status":"Exited (137) 2 hours ago","Labels":{"a":"b"},
+                "HostConfig":{"NetworkMode":"bridge"},"Mounts":[{"Type":"volume","Source":"/v","Destination":"/d","RW":false}]}
+                """#)
+        let summary = try #require(ContainerSummary(dockerBody: body))
+        #expect(summary.name == "web" && summary.state.status == .exited && summary.state.exitCode == 137)
+        #expect(summary.createdAt.secondsSinceEpoch == 1_700_000_000 && summary.networkMode == "bridge")
+        #expect(summary.mounts.map(\.readOnly) == [true])
+    }
+
+    @Test("A summary comes back with what docker's form leaves out")
+    func summary() throws {
+        var state = ContainerState(status: .running)
+        (state.pid, state.startedAt) = (42, time)
+        let summary = ContainerSummary(
+            id: "abc", name: "web", image: "a", imageID: "sha256:1", command: "x", createdAt: time, state: state,
+            labels: ["k": "v"], tty: true, networkMode: "none", mounts: [])
+        let body = try JSONValue(parsing: summary.dockerBody(now: time).compactBytes)
+        #expect(ContainerSummary(dockerBody: body) == summary)
+    }
+
+    @Test("Inspection shows command and entrypoint as started, and comes back")
+    func inspection() throws {
+        var spec = ContainerSpec(image: "a:1")
+        spec.command = ["x", "y"]
+        spec.environment = ["B=2"]
+        spec.networkMode = NetworkMode.none
+        let details = ContainerDetails(
+            id: "abc", name: "web", spec: spec, imageID: "sha256:1", createdAt: time,
+            state: ContainerState(status: .created), arguments: ["/entry", "x", "y"], environment: ["A=1", "B=2"],
+            workingDirectory: "/w", user: "u", hostname: "h", logPath: "/l", cgroupPath: "gantry/abc")
+        let body = try JSONValue(parsing: details.dockerBody.compactBytes)
+        #expect(body["Path"] == "/entry" && body["Args"] == ["x", "y"] && body["Name"] == "/web")
+        #expect(body["Config"]?["Entrypoint"] == ["/entry"] && body["Config"]?["Cmd"] == ["x", "y"])
+        #expect(body["State"]?["StartedAt"] == "0001-01-01T00:00:00Z")
+        let back = try #require(ContainerDetails(dockerBody: body))
+        #expect(back.arguments == details.arguments && back.environment == details.environment)
+        #expect(back.spec.environment == ["B=2"] && back.cgroupPath == details.cgroupPath)
+        #expect(back.spec.networkMode == NetworkMode.none && back.state == details.state && back.name == "web")
+    }
+
+    @Test("An inspection with what these values cannot hold is still read")
+    func foreignInspection() throws {
+        let body = try JSONValue(
+            parsing: #"""
+                {"Id":"abc","Name":"/web","Created":"2026-01-01T00:00:00Z","Config":{"Image":"i","Tty":true,
+                "Cmd":["c"],"Env":["A=b"]},"HostConfig":{"LogConfig":{"Type":"journald"},"NetworkMode":"bridge"},
+                "State":{"Status":"stopped","ExitCode":2}}
+                """#)
+        let details = try #require(ContainerDetails(dockerBody: body))
+        #expect(details.spec.tty && details.spec.command == ["c"] && details.state.status == .exited)
+        #expect(details.state.exitCode == 2)
+    }
+
+    @Test("Events have the old members and the new, and come back")
+    func events() throws {
+        let event = EngineEvent(
+            kind: .container, action: "die", actorID: "abc", attributes: ["image": "a", "exitCode": "1"], time: time)
+        let body = try JSONValue(parsing: event.dockerBody.compactBytes)
+        #expect(body["status"] == "die" && body["id"] == "abc" && body["from"] == "a" && body["Type"] == "container")
+        #expect(body["timeNano"] == .integer(time.nanosecondsSinceEpoch))
+        #expect(EngineEvent(dockerBody: body) == event)
+        #expect(EngineEvent(dockerBody: ["Type": "node"]) == nil)
+    }
+
+    @Test("Images and their progress come back")
+    func images() throws {
+        let summary = ImageSummary(
+            id: "sha256:1", tags: ["a:1"], createdAt: Timestamp(nanosecondsSinceEpoch: 5_000_000_000), sizeBytes: 3,
+            labels: ["x": "y"], containerCount: 1)
+        #expect(ImageSummary(dockerBody: try JSONValue(parsing: summary.dockerBody.compactBytes)) == summary)
+        let named: ImageSummary? = ImageSummary(dockerBody: ["Id": "sha256:1", "RepoTags": ["<none>:<none>"]])
+        #expect(named?.tags == [])
+        let steps: [ImageLoadProgress] = [
+            .layer(digest: "sha256:ab", doneBytes: 5, totalBytes: 10), .loaded(name: "a:1", id: "sha256:1"),
+            .loaded(name: nil, id: "sha256:2"),
+        ]
+        for step in steps { #expect(ImageLoadProgress(dockerBody: step.dockerBody) == step) }
+        let error = EngineError(.invalid, "bad tar")
+        #expect(ProgressError.error(ProgressError.dockerBody(error)) == error)
+        #expect(ProgressError.error(["error": "x"])?.message == "x")
+        #expect(ProgressError.error(["stream": "x"]) == nil)
+    }
+
+    @Test("A process tree is made of ps's table")
+    func processTable() {
+        let table = ProcessTable(
+            titles: ["PID", "PPID", "STAT", "RSS", "NLWP", "TIME", "COMMAND"],
+            rows: [["10", "1", "Ss", "100", "2", "3", "sh -c x"], ["11", "10", "R+", "200", "1", "0", "x"]])
+        let nodes = table.processNodes()
+        #expect(nodes.map(\.role) == [.initial, .process] && nodes.map(\.parentPID) == [1, 10])
+        #expect(nodes[0].residentBytes == 102_400 && nodes[0].cpuNanoseconds == 3_000_000_000 && nodes[0].state == "S")
+    }
+}

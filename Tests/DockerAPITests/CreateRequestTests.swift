@@ -1,0 +1,143 @@
+import EngineAPI
+import JSON
+import Testing
+
+@testable import DockerAPI
+
+@Suite struct CreateRequestTests {
+    private func read(_ text: String) throws -> CreateRequest {
+        try CreateRequest(dockerBody: BodyReader(parsing: Array(text.utf8)))
+    }
+
+    @Test("A body as docker's CLI sends it becomes a specification")
+    func dockerCLI() throws {
+        let request = try read(
+            #"""
+            {"Hostname":"h","Domainname":"","User":"1:2","AttachStdin":true,"AttachStdout":true,"AttachStderr":true,
+            "Tty":true,"OpenStdin":true,"StdinOnce":true,"Env":["A=b"],"Cmd":["sh","-c","x"],"Image":"app:1",
+            "Volumes":{},"WorkingDir":"/w","Entrypoint":[""],"OnBuild":null,"Labels":{"k":"v"},"StopSignal":"SIGINT",
+            "StopTimeout":7,"HostConfig":{"Binds":["/a:/b:ro,rslave"],"ContainerIDFile":"","LogConfig":{"Type":
+            "json-file","Config":{"max-size":"10m","max-file":"3"}},"NetworkMode":"none","PortBindings":{},
+            "RestartPolicy":{"Name":"no","MaximumRetryCount":0},"AutoRemove":true,"ConsoleSize":[24,80],
+            "CapAdd":["NET_ADMIN"],"CapDrop":["ALL"],"CgroupnsMode":"","Dns":[],"GroupAdd":["5"],"OomScoreAdj":10,
+            "ReadonlyRootfs":true,"SecurityOpt":["no-new-privileges","seccomp=unconfined"],"Tmpfs":{"/t":"size=1m"},
+            "ShmSize":1024,"Sysctls":{"net.ipv4.ip_forward":"1"},"Memory":5000000,"NanoCpus":1500000000,
+            "MemorySwap":-1,"PidsLimit":9,"Ulimits":[{"Name":"nofile","Hard":2,"Soft":1}],"CpuShares":5,
+            "Mounts":[{"Type":"bind","Source":"/s","Target":"/d","ReadOnly":true},
+            {"Type":"tmpfs","Target":"/m","TmpfsOptions":{"SizeBytes":65536,"Mode":1023}}],
+            "MaskedPaths":null,"ReadonlyPaths":null,"Devices":[],"DeviceRequests":null,"MemorySwappiness":-1},
+            "NetworkingConfig":{"EndpointsConfig":{}}}
+            """#)
+        let spec = request.spec
+        #expect(request.warnings == [])
+        #expect(spec.image == "app:1" && spec.command == ["sh", "-c", "x"] && spec.entrypoint == [])
+        #expect(spec.hostname == "h" && spec.domainname == nil && spec.user == "1:2" && spec.workingDirectory == "/w")
+        #expect(spec.tty && spec.openStdin && spec.stdinOnce && spec.attachStdin && spec.autoRemove)
+        #expect(spec.environment == ["A=b"] && spec.labels == ["k": "v"])
+        #expect(spec.stopSignal == "SIGINT" && spec.stopTimeoutSeconds == 7)
+        #expect(spec.networkMode == NetworkMode.none)
+        #expect(spec.limits.memoryBytes == 5_000_000 && spec.limits.nanoCPUs == 1_500_000_000)
+        #expect(spec.limits.memorySwapBytes == -1 && spec.limits.pids == 9 && spec.limits.cpuShares == 5)
+        #expect(spec.addedCapabilities == ["NET_ADMIN"] && spec.droppedCapabilities == ["ALL"])
+        #expect(spec.readOnlyRoot && spec.noNewPrivileges && spec.seccompUnconfined && !spec.privileged)
+        #expect(spec.ulimits == [Ulimit(name: "nofile", soft: 1, hard: 2)])
+        #expect(spec.shmSizeBytes == 1024 && spec.supplementaryGroups == ["5"] && spec.oomScoreAdjustment == 10)
+        #expect(spec.log.maximumSizeBytes == 10 << 20 && spec.log.maximumFiles == 3)
+        var bind = MountSpec(.bind, source: "/a", target: "/b")
+        (bind.readOnly, bind.propagation, bind.createsSource) = (true, "rslave", true)
+        var plain = MountSpec(.bind, source: "/s", target: "/d")
+        plain.readOnly = true
+        var sized = MountSpec(.tmpfs, target: "/m")
+        sized.options = ["size=65536", "mode=1777"]
+        var short = MountSpec(.tmpfs, target: "/t")
+        short.options = ["size=1m"]
+        #expect(spec.mounts == [bind, plain, sized, short])
+    }
+
+    @Test("Names match without regard to case, as Go's decoder matches them")
+    func memberCase() throws {
+        #expect(try read(#"{"image":"a","cmd":["x"],"hostconfig":{"networkmode":"host"}}"#).spec.networkMode == .host)
+    }
+
+    @Test("A specification that goes over the wire comes back as it was")
+    func roundTrip() throws {
+        var spec = ContainerSpec(image: "a:1")
+        spec.entrypoint = ["/e"]
+        spec.command = ["c", ""]
+        spec.environment = ["A=1"]
+        (spec.tty, spec.openStdin, spec.autoRemove, spec.readOnlyRoot) = (true, true, true, true)
+        spec.networkMode = .host
+        spec.limits.memoryBytes = 1 << 30
+        spec.limits.cpusetCPUs = "0-1"
+        spec.limits.pids = 100
+        spec.noNewPrivileges = true
+        spec.ulimits = [Ulimit(name: "core", soft: -1, hard: -1)]
+        spec.log.maximumSizeBytes = 1000
+        var mount = MountSpec(.bind, source: "/s", target: "/t")
+        mount.createsSource = true
+        var memory = MountSpec(.tmpfs, target: "/m")
+        memory.options = ["size=1m", "exec"]
+        spec.mounts = [mount, memory]
+        let back = try CreateRequest(dockerBody: BodyReader(spec.dockerCreateBody))
+        #expect(back.spec == spec)
+        #expect(back.warnings == [])
+        spec.entrypoint = []
+        #expect(try CreateRequest(dockerBody: BodyReader(spec.dockerCreateBody)).spec.entrypoint == [])
+        spec.entrypoint = nil
+        #expect(try CreateRequest(dockerBody: BodyReader(spec.dockerCreateBody)).spec.entrypoint == nil)
+    }
+
+    @Test(
+        "What is not offered is refused by its name",
+        arguments: [
+            (#""Devices":[{"PathOnHost":"/dev/null"}]"#, "HostConfig.Devices"),
+            (#""RestartPolicy":{"Name":"always"}"#, "RestartPolicy"), (#""PidMode":"host""#, "HostConfig.PidMode"),
+            (#""IpcMode":"host""#, "IpcMode"), (#""CgroupnsMode":"host""#, "CgroupnsMode"),
+            (#""UsernsMode":"host""#, "UsernsMode"), (#""Init":true"#, "HostConfig.Init"),
+            (#""VolumesFrom":["x"]"#, "VolumesFrom"), (#""Binds":["name:/x"]"#, "named volumes"),
+            (#""Mounts":[{"Type":"volume","Target":"/x"}]"#, "\"volume\""), (#""MaskedPaths":[]"#, "MaskedPaths"),
+            (#""SecurityOpt":["apparmor=x"]"#, "apparmor=x"), (#""NetworkMode":"container:x""#, "network"),
+            (#""BlkioWeight":5"#, "BlkioWeight"), (#""MemorySwappiness":5"#, "MemorySwappiness"),
+            (#""DeviceRequests":[{"Count":-1}]"#, "DeviceRequests"), (#""OomKillDisable":true"#, "OomKillDisable"),
+        ])
+    func refused(member: String, name: String) throws {
+        let error = #expect(throws: EngineError.self) { try read(#"{"Image":"a","HostConfig":{\#(member)}}"#) }
+        #expect(error?.kind == .unsupported)
+        #expect(error?.message.contains(name) == true, "\(error?.message ?? "")")
+    }
+
+    @Test(
+        "What is wrong is refused with its reason",
+        arguments: [
+            (#"{"Image":5}"#, "Image must be a string"), (#"{"Image":"a","Env":"x"}"#, "Env must be an array"),
+            (#"{"Image":"a","HostConfig":[]}"#, "HostConfig must be an object"), (#"{"#, "invalid JSON"),
+            (#"{}"#, "no image"), (#"[]"#, "not an object"),
+            (#"{"Image":"a","HostConfig":{"Memory":"1m"}}"#, "HostConfig.Memory must be a whole number"),
+            (#"{"Image":"a","HostConfig":{"Binds":["/a"]}}"#, "invalid volume specification: '/a'"),
+            (#"{"Image":"a","HostConfig":{"Binds":["/a:b"]}}"#, "must be absolute"),
+            (#"{"Image":"a","HostConfig":{"Binds":["/a:/b:huh"]}}"#, "invalid mode: huh"),
+            (#"{"Image":"a","HostConfig":{"NetworkMode":"web"}}"#, "network web not found"),
+            (#"{"Image":"a","HostConfig":{"LogConfig":{"Type":"x"}}}"#, "no log driver named 'x'"),
+            (#"{"Image":"a","HostConfig":{"LogConfig":{"Config":{"max-size":"x"}}}}"#, "max-size"),
+            (#"{"Image":"a","HostConfig":{"Mounts":[{"Type":"huh","Target":"/x"}]}}"#, "mount type unknown"),
+        ])
+    func invalid(body: String, reason: String) throws {
+        let error = #expect(throws: EngineError.self) { try read(body) }
+        #expect(error?.kind == .invalid)
+        #expect(error?.message.contains(reason) == true, "\(error?.message ?? "")")
+    }
+
+    @Test(
+        "What the container can do without is warned about",
+        arguments: [
+            (#"{"Image":"a"}"#, "Bridge"), (#"{"Image":"a","HostConfig":{"NetworkMode":"default"}}"#, "Bridge"),
+            (#"{"Image":"a","HostConfig":{"NetworkMode":"host","Dns":["1.1.1.1"]}}"#, "Dns"),
+            (#"{"Image":"a","HostConfig":{"NetworkMode":"host","PublishAllPorts":true}}"#, "Published ports"),
+            (#"{"Image":"a","Healthcheck":{"Test":["CMD","x"]},"HostConfig":{"NetworkMode":"none"}}"#, "Healthcheck"),
+        ])
+    func warned(body: String, word: String) throws {
+        let request = try read(body)
+        #expect(request.warnings.count == 1)
+        #expect(request.warnings.first?.contains(word) == true)
+    }
+}

@@ -1,0 +1,91 @@
+import EngineAPI
+import Testing
+
+@testable import DockerAPI
+
+@Suite struct StreamFormTests {
+    @Test("Frames come out whole, whatever pieces they arrive in", arguments: [1, 2, 3, 7, 8, 9, 1000])
+    func pieces(length: Int) throws {
+        let bytes =
+            StreamFrame.encode(.stdout, [1, 2, 3]) + StreamFrame.encode(.stderr, [])
+            + StreamFrame.encode(.stderr, [UInt8](repeating: 9, count: 300))
+        var demultiplexer = StreamDemultiplexer()
+        var frames: [StreamDemultiplexer.Frame] = []
+        for start in stride(from: 0, to: bytes.count, by: length) {
+            frames += try demultiplexer.feed(Array(bytes[start..<min(start + length, bytes.count)]))
+        }
+        #expect(frames.map(\.channel) == [.stdout, .stderr, .stderr])
+        #expect(frames.map(\.bytes.count) == [3, 0, 300])
+        #expect(!demultiplexer.isInsideFrame)
+    }
+
+    @Test(
+        "What is no frame is refused",
+        arguments: [[9, 0, 0, 0, 0, 0, 0, 1], [1, 0, 0, 0, 255, 255, 255, 255]] as [[UInt8]])
+    func garbage(bytes: [UInt8]) {
+        var demultiplexer = StreamDemultiplexer()
+        #expect(throws: StreamDemultiplexer.Failure.self) { try demultiplexer.feed(bytes) }
+    }
+
+    @Test(
+        "Detach keys are read in docker's grammar",
+        arguments: [
+            ("", [16, 17]), ("ctrl-p,ctrl-q", [16, 17]), ("a,b", [97, 98]), ("ctrl-@,ctrl-[", [0, 27]),
+            ("ctrl-_", [31]),
+        ] as [(String, [UInt8])])
+    func detachGrammar(text: String, bytes: [UInt8]) throws { #expect(try DetachKeys(parsing: text).bytes == bytes) }
+
+    @Test("Wrong detach keys are refused", arguments: ["ctrl-", "ab", "ctrl-1", "a,,b", "ctrl-A"])
+    func wrongDetachKeys(text: String) {
+        #expect(throws: EngineError.self) { try DetachKeys(parsing: text) }
+    }
+
+    @Test("The detach keys end the input; what only looks like them is passed on")
+    func detaching() throws {
+        let keys = try DetachKeys(parsing: nil)
+        func run(_ pieces: [[UInt8]]) -> ([UInt8], Bool) {
+            var scanner = DetachScanner(keys)
+            var passed: [UInt8] = []
+            for piece in pieces {
+                let (forward, isDetached) = scanner.feed(piece)
+                passed += forward
+                if isDetached { return (passed, true) }
+            }
+            return (passed + scanner.finish(), false)
+        }
+        #expect(run([[97, 16, 17, 98]]) == ([97], true))
+        #expect(run([[97, 16], [17]]) == ([97], true))
+        #expect(run([[16], [98]]) == ([16, 98], false))
+        #expect(run([[16, 16, 17]]) == ([16], true))
+        #expect(run([[16]]) == ([16], false))
+        #expect(run([[17, 16, 97, 17]]) == ([17, 16, 97, 17], false))
+    }
+
+    @Test("Log entries come back as they were", arguments: [true, false])
+    func logs(isFramed: Bool) throws {
+        let entries = (0..<5).map { index in
+            LogEntry(
+                time: Timestamp(nanosecondsSinceEpoch: 1_700_000_000_000_000_000 + Int64(index)),
+                source: isFramed && index % 2 == 1 ? .stderr : .stdout,
+                bytes: Array("line \(index)\n".utf8))
+        }
+        let bytes = LogEncoder(isFramed: isFramed, hasTimes: true).encode(entries)
+        for length in [1, 5, 1000] {
+            var decoder = LogDecoder(isFramed: isFramed)
+            var back: [LogEntry] = []
+            for start in stride(from: 0, to: bytes.count, by: length) {
+                back += try decoder.feed(Array(bytes[start..<min(start + length, bytes.count)]))
+            }
+            #expect(back + decoder.finish() == entries)
+        }
+    }
+
+    @Test("Lines are cut out of pieces, empty ones left out")
+    func lines() {
+        var splitter = LineSplitter()
+        var lines: [[UInt8]] = []
+        for byte in "ab\r\n\n\ncd\ne".utf8 { lines += splitter.feed([byte]) }
+        #expect(lines.map { String(decoding: $0, as: UTF8.self) } == ["ab", "cd"])
+        #expect(splitter.finish() == [101])
+    }
+}
