@@ -1,1 +1,7 @@
-print("not yet")
+import CLI
+import EngineAPI
+import Glibc
+
+// A closed pipe is an error of the write that finds it, not the end of the program.
+signal(SIGPIPE, SIG_IGN)
+exit(await Program.run(Array(CommandLine.arguments.dropFirst())))

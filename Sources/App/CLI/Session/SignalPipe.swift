@@ -6,14 +6,14 @@ import Linux
 /// Signals of this process as something that a task can await: handlers write the number into a pipe.
 ///
 /// A signalfd would need the signals blocked in every thread, and threads exist before any command runs.
-final class SignalPipe: Sendable {
+package final class SignalPipe: Sendable {
     /// Safety: written once before the handlers are set, read by the handlers only; a number is stored whole.
     nonisolated(unsafe) private static var writeEnd: Int32 = -1
 
     private let readEnd: WatchedDescriptor
 
     /// Takes the signals over for the rest of the process's life. Made once.
-    init(_ signals: [Int32]) throws(KernelError) {
+    package init(_ signals: [Int32]) throws(KernelError) {
         var ends: [Int32] = [0, 0]
         try kernelCall("pipe") { gantry_pipe2(&ends, O_CLOEXEC | O_NONBLOCK) }
         readEnd = try WatchedDescriptor(Descriptor(rawValue: ends[0]))
@@ -30,7 +30,7 @@ final class SignalPipe: Sendable {
     }
 
     /// The next signal's number; nil once the waiting task is cancelled.
-    func next() async -> Int32? {
+    package func next() async -> Int32? {
         while true {
             do throws(KernelError) {
                 try await readEnd.readable()

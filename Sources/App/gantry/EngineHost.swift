@@ -1,0 +1,36 @@
+import Daemon
+import EngineAPI
+import LocalEngine
+
+/// The engine hosted by this process, and its API socket for those who come later.
+struct EngineHost: Sendable {
+    let engine: LocalEngine
+    private let server: DaemonServer
+
+    /// Nil where another process holds the data root.
+    static func open(_ configuration: LocalEngineConfiguration) async throws(EngineError) -> EngineHost? {
+        let engine: LocalEngine
+        do throws(LocalEngine.OpenError) {
+            engine = try await LocalEngine(configuration, note: Complaint.say)
+        } catch {
+            switch error {
+            case .inUse: return nil
+            case .failed(let failure): throw failure
+            }
+        }
+        do throws(EngineError) {
+            let server = try await DaemonServer.start(
+                engine: engine, socketPath: configuration.apiSocketPath, report: Complaint.say)
+            return EngineHost(engine: engine, server: server)
+        } catch {
+            await engine.close()
+            throw error
+        }
+    }
+
+    /// The socket first, so that nobody is told of an engine that is about to go.
+    func close() async {
+        await server.stop(grace: .milliseconds(500))
+        await engine.close()
+    }
+}

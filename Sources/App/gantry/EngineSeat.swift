@@ -1,0 +1,116 @@
+import EngineAPI
+import LocalEngine
+import RemoteEngine
+
+/// Who serves this program's calls: the engine hosted here, or another process's over its socket. One engine per data
+/// root: the first to take the root's lock hosts it, and who comes later visits; when the host goes, the next takes over.
+///
+/// ```
+///             lock taken                      lock held, socket answers
+///   hosting ◄────────────── nobody knows yet ───────────────────────────► visiting
+///      ▲                         ▲                                           │
+///      └──── lock taken ─────────┴────────────── the connection broke ◄──────┘
+/// ```
+actor EngineSeat {
+    private enum Seat {
+        case hosting(EngineHost)
+        case visiting(DockerEngine)
+    }
+
+    /// How long a host that holds the lock may take until it answers, or until its lock is free.
+    private static let patience = Duration.seconds(15)
+
+    private let configuration: LocalEngineConfiguration
+    private let clock = ContinuousClock()
+    private var seat: Seat?
+    private var election: Task<Result<Seat, EngineError>, Never>?
+    private var isClosed = false
+
+    /// Where whoever hosts the engine answers.
+    nonisolated var socket: EngineSocket { EngineSocket(path: configuration.apiSocketPath) }
+
+    init(_ configuration: LocalEngineConfiguration) { self.configuration = configuration }
+
+    /// The engine to call now.
+    ///
+    /// - Parameter verified: make sure that an engine over a socket still answers, for a call that must not be made
+    ///   twice.
+    func engine(verified: Bool = false) async throws(EngineError) -> any Engine {
+        switch seat {
+        case .hosting(let host): return host.engine
+        case .visiting(let engine):
+            if !verified { return engine }
+            do throws(EngineError) {
+                _ = try await engine.version()
+                return engine
+            } catch {
+                lose(engine)
+            }
+        case nil: break
+        }
+        switch try await elect() {
+        case .hosting(let host): return host.engine
+        case .visiting(let engine): return engine
+        }
+    }
+
+    /// Whether this process is the host.
+    var isHosting: Bool { if case .hosting? = seat { true } else { false } }
+
+    /// A call found its connection broken. Whether it may be made again is the caller's to know.
+    func lose(_ engine: any Engine) {
+        guard case .visiting(let current)? = seat, let lost = engine as? DockerEngine, lost === current else { return }
+        seat = nil
+    }
+
+    /// Ends hosting, so that the next process can take over at once. Nothing may be called afterwards.
+    func close() async {
+        isClosed = true
+        if let election { _ = await election.value }
+        if case .hosting(let host)? = seat { await host.close() }
+        seat = nil
+    }
+
+    /// Callers that come meanwhile share one election.
+    private func elect() async throws(EngineError) -> Seat {
+        if let seat { return seat }
+        let running = election ?? Task { await vote() }
+        election = running
+        let result = await running.value
+        election = nil
+        let elected = try result.get()
+        seat = elected
+        return elected
+    }
+
+    private func vote() async -> Result<Seat, EngineError> {
+        let end = clock.now + Self.patience
+        var pause = Duration.milliseconds(5)
+        while !isClosed {
+            if let visited = await visit() { return .success(.visiting(visited)) }
+            do throws(EngineError) {
+                if let host = try await EngineHost.open(configuration) { return .success(.hosting(host)) }
+            } catch {
+                return .failure(error)
+            }
+            guard clock.now < end else { break }
+            do { try await clock.sleep(for: pause) } catch { break }
+            pause = min(pause * 2, .milliseconds(200))
+        }
+        return .failure(
+            EngineError(
+                .unavailable,
+                "another process hosts the engine of `\(configuration.dataRoot)` and does not answer at "
+                    + "`\(configuration.apiSocketPath)`", object: configuration.apiSocketPath))
+    }
+
+    private func visit() async -> DockerEngine? {
+        let engine = DockerEngine(socketPath: configuration.apiSocketPath)
+        do throws(EngineError) {
+            _ = try await engine.version()
+            return engine
+        } catch {
+            return nil
+        }
+    }
+}

@@ -1,0 +1,189 @@
+import EngineAPI
+
+/// An engine that outlives its host: calls go to whoever serves the data root now. Where the connection to another
+/// process breaks, questions are asked again of the next host; actions are made once, after a look whether the host is
+/// still there.
+struct FailoverEngine: Engine {
+    let seat: EngineSeat
+
+    private func ask<Value>(
+        _ question: (any Engine) async throws(EngineError) -> Value
+    ) async throws(EngineError) -> Value {
+        let engine = try await seat.engine()
+        do throws(EngineError) {
+            return try await question(engine)
+        } catch {
+            guard error.kind == .unavailable else { throw error }
+            await seat.lose(engine)
+        }
+        return try await question(seat.engine(verified: true))
+    }
+
+    func act<Value>(
+        _ action: (any Engine) async throws(EngineError) -> Value
+    ) async throws(EngineError) -> Value {
+        let engine = try await seat.engine(verified: true)
+        do throws(EngineError) { return try await action(engine) } catch {
+            if error.kind == .unavailable { await seat.lose(engine) }
+            throw error
+        }
+    }
+
+    func version() async throws(EngineError) -> EngineVersion {
+        try await ask { engine throws(EngineError) in try await engine.version() }
+    }
+
+    func info() async throws(EngineError) -> EngineInfo {
+        try await ask { engine throws(EngineError) in try await engine.info() }
+    }
+
+    func events(_ request: EventRequest) async throws(EngineError) -> EngineStream<EngineEvent> {
+        try await resuming { last throws(EngineError) in
+            var rest = request
+            if let last { rest.since = last.time.next }
+            return try await ask { engine throws(EngineError) in try await engine.events(rest) }
+        }
+    }
+
+    func containers(_ filter: ContainerFilter) async throws(EngineError) -> [ContainerSummary] {
+        try await ask { engine throws(EngineError) in try await engine.containers(filter) }
+    }
+
+    func inspect(_ reference: String) async throws(EngineError) -> ContainerDetails {
+        try await ask { engine throws(EngineError) in try await engine.inspect(reference) }
+    }
+
+    func create(_ spec: ContainerSpec, name: String?) async throws(EngineError) -> CreatedContainer {
+        try await act { engine throws(EngineError) in try await engine.create(spec, name: name) }
+    }
+
+    func start(_ reference: String) async throws(EngineError) {
+        try await act { engine throws(EngineError) in try await engine.start(reference) }
+    }
+
+    func stop(_ reference: String, signal: String?, timeoutSeconds: Int?) async throws(EngineError) {
+        try await act { engine throws(EngineError) in
+            try await engine.stop(reference, signal: signal, timeoutSeconds: timeoutSeconds)
+        }
+    }
+
+    func restart(_ reference: String, signal: String?, timeoutSeconds: Int?) async throws(EngineError) {
+        try await act { engine throws(EngineError) in
+            try await engine.restart(reference, signal: signal, timeoutSeconds: timeoutSeconds)
+        }
+    }
+
+    func kill(_ reference: String, signal: String) async throws(EngineError) {
+        try await act { engine throws(EngineError) in try await engine.kill(reference, signal: signal) }
+    }
+
+    func pause(_ reference: String) async throws(EngineError) {
+        try await act { engine throws(EngineError) in try await engine.pause(reference) }
+    }
+
+    func unpause(_ reference: String) async throws(EngineError) {
+        try await act { engine throws(EngineError) in try await engine.unpause(reference) }
+    }
+
+    func rename(_ reference: String, to name: String) async throws(EngineError) {
+        try await act { engine throws(EngineError) in try await engine.rename(reference, to: name) }
+    }
+
+    func remove(_ reference: String, force: Bool, volumes: Bool) async throws(EngineError) {
+        try await act { engine throws(EngineError) in
+            try await engine.remove(reference, force: force, volumes: volumes)
+        }
+    }
+}
+
+extension FailoverEngine {
+    /// A wait outlives its host, too: the next one is asked for the same.
+    func beginWait(_ reference: String, for condition: WaitCondition) async throws(EngineError) -> ExitWait {
+        let engine = try await seat.engine(verified: true)
+        let wait = try await engine.beginWait(reference, for: condition)
+        return ExitWait { () throws(EngineError) in
+            do throws(EngineError) { return try await wait.result() } catch {
+                guard error.kind == .unavailable else { throw error }
+                await seat.lose(engine)
+            }
+            // An exit that happened while nobody hosted is recorded: waiting for the next one would last for ever.
+            let rest = condition == .nextExit ? WaitCondition.notRunning : condition
+            return try await beginWait(reference, for: rest).result()
+        }
+    }
+
+    func attach(_ reference: String, _ request: AttachRequest) async throws(EngineError) -> any AttachedStream {
+        try await ResumingStdio.attach(self, reference, request)
+    }
+
+    func resize(_ reference: String, to size: TerminalSize) async throws(EngineError) {
+        try await ask { engine throws(EngineError) in try await engine.resize(reference, to: size) }
+    }
+
+    func createExec(_ reference: String, _ spec: ExecSpec) async throws(EngineError) -> String {
+        try await act { engine throws(EngineError) in try await engine.createExec(reference, spec) }
+    }
+
+    func startExec(_ id: String, size: TerminalSize?) async throws(EngineError) -> any AttachedStream {
+        try await act { engine throws(EngineError) in try await engine.startExec(id, size: size) }
+    }
+
+    func startExecDetached(_ id: String) async throws(EngineError) {
+        try await act { engine throws(EngineError) in try await engine.startExecDetached(id) }
+    }
+
+    func resizeExec(_ id: String, to size: TerminalSize) async throws(EngineError) {
+        try await ask { engine throws(EngineError) in try await engine.resizeExec(id, to: size) }
+    }
+
+    func inspectExec(_ id: String) async throws(EngineError) -> ExecDetails {
+        try await ask { engine throws(EngineError) in try await engine.inspectExec(id) }
+    }
+
+    func logs(_ reference: String, _ request: LogRequest) async throws(EngineError) -> EngineStream<[LogEntry]> {
+        try await resuming { last throws(EngineError) in
+            var rest = request
+            if let line = last?.last { (rest.since, rest.tail) = (line.time.next, nil) }
+            return try await ask { engine throws(EngineError) in try await engine.logs(reference, rest) }
+        }
+    }
+
+    func stats(
+        _ references: [String], every interval: Duration?
+    ) async throws(EngineError) -> EngineStream<[ContainerStats]> {
+        try await resuming { _ throws(EngineError) in
+            try await ask { engine throws(EngineError) in try await engine.stats(references, every: interval) }
+        }
+    }
+
+    func top(_ reference: String, psArguments: [String]) async throws(EngineError) -> ProcessTable {
+        try await ask { engine throws(EngineError) in try await engine.top(reference, psArguments: psArguments) }
+    }
+
+    func processes(_ reference: String) async throws(EngineError) -> [ProcessNode] {
+        try await ask { engine throws(EngineError) in try await engine.processes(reference) }
+    }
+
+    func images(_ filter: ImageFilter) async throws(EngineError) -> [ImageSummary] {
+        try await ask { engine throws(EngineError) in try await engine.images(filter) }
+    }
+
+    func inspectImage(_ reference: String) async throws(EngineError) -> ImageDetails {
+        try await ask { engine throws(EngineError) in try await engine.inspectImage(reference) }
+    }
+
+    func loadImages(_ source: ImageLoadSource) async throws(EngineError) -> EngineStream<ImageLoadProgress> {
+        try await act { engine throws(EngineError) in try await engine.loadImages(source) }
+    }
+
+    func removeImage(_ reference: String, force: Bool, prune: Bool) async throws(EngineError) -> [ImageRemoval] {
+        try await act { engine throws(EngineError) in
+            try await engine.removeImage(reference, force: force, prune: prune)
+        }
+    }
+}
+
+extension Timestamp {
+    /// A nanosecond later: `since` includes its own moment.
+    fileprivate var next: Timestamp { Timestamp(nanosecondsSinceEpoch: nanosecondsSinceEpoch + 1) }
+}

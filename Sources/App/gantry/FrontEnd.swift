@@ -1,0 +1,43 @@
+import CLI
+import EngineAPI
+import Glibc
+import Interface
+import Terminal
+
+/// The front end's part of the program: theme and terminal in, exit code out.
+enum FrontEnd {
+    @MainActor
+    static func run(engine: any Engine, options: GlobalOptions) -> Int32 {
+        if options.noColor { setenv("NO_COLOR", "1", 1) }
+        let library = ThemeLibrary(environment: environment, executable: Settings.executable)
+        let configuration: InterfaceConfiguration
+        do throws(ThemeError) {
+            let (theme, warnings) = try library.load(options.theme ?? Settings.variable("GANTRY_THEME") ?? "dark")
+            var made = InterfaceConfiguration(theme: theme)
+            made.notices = warnings
+            configuration = made
+        } catch {
+            return fail("\(error)")
+        }
+        let screen: CursesScreen
+        do throws(TerminalError) { screen = try CursesScreen() } catch {
+            return fail("\(error). The front end needs a terminal; `gantry --help` lists the commands that do not.")
+        }
+        let end = runInterface(engine: engine, configuration: configuration, screen: screen)
+        screen.close()
+        if let farewell = end.farewell { print(farewell) }
+        if case .signal(let number) = end.reason { return 128 + number }
+        return 0
+    }
+
+    private static func fail(_ message: String) -> Int32 {
+        Complaint.say("gantry: \(message)")
+        return 1
+    }
+
+    private static var environment: [String: String] {
+        var found: [String: String] = [:]
+        for name in ["HOME", "XDG_CONFIG_HOME"] { found[name] = Settings.variable(name) }
+        return found
+    }
+}

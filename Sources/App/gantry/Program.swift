@@ -1,0 +1,45 @@
+import CLI
+import EngineAPI
+import Glibc
+
+/// The wiring: options to an engine, an engine to the front end or to a command.
+enum Program {
+    @MainActor
+    static func run(_ words: [String]) async -> Int32 {
+        let options: GlobalOptions
+        var rest: [String]
+        do throws(GlobalOptions.Failure) { (options, rest) = try GlobalOptions.split(words) } catch {
+            Complaint.say("gantry: \(error.message)\nSee 'gantry --help'.")
+            return 125
+        }
+        if options.showsVersion {
+            print("gantry version \(ProgramVersion.number)")
+            return 0
+        }
+        if options.showsHelp { rest = ["--help"] }
+        let connection = Connection(options)
+        let code =
+            rest.isEmpty
+            ? await frontEnd(options, connection)
+            : await runCommandLine(rest, environment: environment(options, connection))
+        await connection.close()
+        return code
+    }
+
+    @MainActor
+    private static func frontEnd(_ options: GlobalOptions, _ connection: Connection) async -> Int32 {
+        do throws(EngineError) {
+            return FrontEnd.run(engine: try await connection.engine(), options: options)
+        } catch {
+            Complaint.say("gantry: \(error.message)")
+            return 1
+        }
+    }
+
+    private static func environment(_ options: GlobalOptions, _ connection: Connection) -> CommandEnvironment {
+        CommandEnvironment(
+            options: options, version: ProgramVersion.client,
+            engine: { _ throws(EngineError) in try await connection.engine() },
+            runDaemon: { _, hosts throws(EngineError) in try await connection.runDaemon(hosts: hosts) })
+    }
+}

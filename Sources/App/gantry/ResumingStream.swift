@@ -1,0 +1,47 @@
+import EngineAPI
+
+extension FailoverEngine {
+    /// A stream that begins anew at the next host when its own goes.
+    ///
+    /// - Parameter open: opens the stream; is given the last element that came, nil at first.
+    func resuming<Element: Sendable>(
+        _ open: @escaping @Sendable (Element?) async throws(EngineError) -> EngineStream<Element>
+    ) async throws(EngineError) -> EngineStream<Element> {
+        let socket = seat.socket
+        let cursor = ResumingCursor(try await open(nil), at: socket, open)
+        return EngineStream { try await cursor.next() }
+    }
+}
+
+/// Pulls a stream, and the next one after it where the host went. One consumer, as of every `EngineStream`.
+private actor ResumingCursor<Element: Sendable> {
+    typealias Opening = @Sendable (Element?) async throws(EngineError) -> EngineStream<Element>
+
+    private let open: Opening
+    private let socket: EngineSocket
+    private var host: Int32?
+    private var stream: EngineStream<Element>
+    private var last: Element?
+
+    init(_ stream: EngineStream<Element>, at socket: EngineSocket, _ open: @escaping Opening) {
+        self.stream = stream
+        self.socket = socket
+        self.open = open
+        host = socket.listener
+    }
+
+    func next() async throws -> Element? {
+        while true {
+            do {
+                let element = try await stream.next()
+                if let element { last = element }
+                return element
+            } catch let error as EngineError where error.kind == .unavailable {
+                // The same host still listens: it is the stream that failed.
+                guard host == nil || host != socket.listener else { throw error }
+                stream = try await open(last)
+                host = socket.listener
+            }
+        }
+    }
+}
