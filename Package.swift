@@ -135,6 +135,10 @@ let suites: [Target] = [
         ]),
     tests("SessionTests", ["Emulator", "Terminal", "Linux"]),
     tests("LeftoverTests", []),
+    tests("JSONTests", ["JSON"]),
+    tests("LinuxTests", ["Linux", "CLinux"]),
+    tests("OCITests", ["OCI", "JSON", "Linux"]),
+    tests("RuntimeTests", ["Runtime", "OCI", "JSON", "Linux"]),
     tests("StorageTests", ["Storage", "Linux", .product(name: "GRDB", package: "GRDB.swift")]),
     tests(
         "LifecycleTests",

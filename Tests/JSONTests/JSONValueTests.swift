@@ -1,0 +1,59 @@
+import JSON
+import Testing
+
+@Suite struct JSONValueTests {
+    @Test(
+        "Texts are read as the values they are",
+        arguments: [
+            ("null", JSONValue.null), (" true ", true), ("-0", 0), ("12", 12),
+            ("18446744073709551615", JSONValue.unsigned(UInt64.max)),
+            ("1.5e3", JSONValue.number(1500)), (#""a\"b\u00e9\n""#, "a\"bé\n"), (#""\ud83d\ude00""#, "😀"),
+            (#""\ud83d""#, "\u{FFFD}"), ("[]", []), ("[1,[2]]", [1, [2]]), (#"{"b":1,"a":{}}"#, ["b": 1, "a": [:]]),
+        ] as [(String, JSONValue)])
+    func reading(_ text: String, _ value: JSONValue) throws {
+        #expect(try JSONValue(parsing: text) == value)
+    }
+
+    @Test(
+        "What is no JSON is refused",
+        arguments: [
+            "", "nul", "01", "1.", "-", "1e", "[1,]", "{\"a\"}", "{\"a\":1,}", "{a:1}", "\"a", "\"\u{1}\"", "\"\\x\"",
+            "\"\\u12\"", "1 2", "[1 2]", "1e999",
+        ])
+    func refusals(_ text: String) {
+        #expect(throws: JSONError.self) { try JSONValue(parsing: text) }
+    }
+
+    @Test("Bytes that are not UTF-8 are refused, and so is endless nesting")
+    func hostile() {
+        #expect(throws: JSONError.self) { try JSONValue(parsing: [0x22, 0xFF, 0x22]) }
+        let deep = [UInt8](repeating: UInt8(ascii: "["), count: 1_000_000)
+        #expect(throws: JSONError.self) { try JSONValue(parsing: deep) }
+    }
+
+    @Test("Members keep their order, and of a name given twice the last counts")
+    func members() throws {
+        let value = try JSONValue(parsing: #"{"z":1,"a":2,"z":3}"#)
+        #expect(value.object?.members.map(\.name) == ["z", "a"])
+        #expect(value["z"]?.integer == 3)
+    }
+
+    @Test("What is written is read back the same")
+    func roundTrip() throws {
+        let value: JSONValue = [
+            "text": "tab\tquote\"back\\bell\u{7}", "numbers": [.integer(.min), .unsigned(.max), .number(0.1)],
+            "nested": ["empty": [], "none": .null, "yes": true],
+        ]
+        #expect(try JSONValue(parsing: value.compactBytes) == value)
+        #expect(try JSONValue(parsing: value.prettyBytes(indent: "\t")) == value)
+    }
+
+    @Test("Whole numbers are given only where they fit")
+    func conversions() {
+        #expect(JSONValue.number(3).integer == 3)
+        #expect(JSONValue.number(3.5).integer == nil)
+        #expect(JSONValue.unsigned(.max).integer == nil)
+        #expect(JSONValue.integer(-1).unsigned == nil)
+        #expect(JSONValue.string("1").integer == nil)
+    }
+}

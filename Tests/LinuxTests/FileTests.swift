@@ -1,0 +1,79 @@
+import Glibc
+import Linux
+import Testing
+
+@Suite struct FileTests {
+    private static func withFolder(_ body: (String) throws -> Void) throws {
+        let folder = "/tmp/gantry-test-files-\(getpid())-\(UInt64.random(in: 0...UInt64.max))"
+        try Directory.create(folder)
+        defer { try? Directory.removeTree(folder) }  // The test's own folder; nothing to tell.
+        try body(folder)
+    }
+
+    @Test("A file is replaced whole, with its mode, and no temporary one stays")
+    func replacement() throws {
+        try Self.withFolder { folder in
+            let path = "\(folder)/file"
+            try FileContents.replace(path, with: Array("one".utf8), mode: 0o640)
+            try FileContents.replace(path, with: Array("two".utf8), mode: 0o600)
+            #expect(try FileContents.read(path) == Array("two".utf8))
+            #expect(try Directory.list(folder) == ["file"])
+            var facts = stat()
+            #expect(stat(path, &facts) == 0 && facts.st_mode & 0o777 == 0o600)
+            #expect(throws: KernelError.self) { try FileContents.replace("\(folder)/no/file", with: []) }
+        }
+    }
+
+    @Test("Directories are made with their parents, also twice, but not through a file")
+    func directories() throws {
+        try Self.withFolder { folder in
+            try Directory.create("\(folder)/a/b/c")
+            try Directory.create("\(folder)/a/b/c")
+            try FileContents.replace("\(folder)/file", with: [])
+            #expect(throws: KernelError.self) { try Directory.create("\(folder)/file") }
+            #expect(throws: KernelError.self) { try Directory.create("\(folder)/file/x") }
+        }
+    }
+
+    @Test("A tree is removed without following its links")
+    func removal() throws {
+        try Self.withFolder { folder in
+            try Directory.create("\(folder)/tree/deep")
+            try FileContents.replace("\(folder)/kept", with: [])
+            symlink("..", "\(folder)/tree/deep/up")
+            try Directory.removeTree("\(folder)/tree")
+            #expect(try Directory.list(folder) == ["kept"])
+            try Directory.removeTree("\(folder)/tree")
+        }
+    }
+
+    @Test(
+        "No link in a tree leads out of it",
+        arguments: ["../../../../../../../../etc", "/etc", "up/../../../etc"])
+    func rooted(_ target: String) throws {
+        try Self.withFolder { folder in
+            try Directory.create("\(folder)/root")
+            symlink("..", "\(folder)/root/up")
+            symlink(target, "\(folder)/root/link")
+            let root = OwnedDescriptor(try Descriptor.open("\(folder)/root", O_PATH | O_DIRECTORY))
+            let tree = RootedTree(root: root.descriptor)
+            #expect(throws: KernelError.self) { try tree.open("/link/passwd", O_RDONLY) }
+            try tree.createDirectories("/etc/x").close()
+            try tree.createDirectories("/link/made").close()
+            #expect(access("\(folder)/root/etc/made", F_OK) == 0)
+            try tree.createFile("/new/file").close()
+            #expect(access("\(folder)/root/new/file", F_OK) == 0)
+        }
+    }
+
+    @Test("A lock is held by one descriptor at a time")
+    func lock() throws {
+        try Self.withFolder { folder in
+            let first = OwnedDescriptor(try Descriptor.open("\(folder)/lock", O_RDWR | O_CREAT, mode: 0o600))
+            let second = OwnedDescriptor(try Descriptor.open("\(folder)/lock", O_RDWR))
+            try first.descriptor.lock()
+            let error = #expect(throws: KernelError.self) { try second.descriptor.lock(waiting: false) }
+            #expect(error?.errno == .wouldBlock)
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import Glibc
+import Linux
+import Testing
+
+@Suite struct ParsingTests {
+    @Test("A process's name may hold anything, and its fields follow the last parenthesis")
+    func processStat() throws {
+        let line =
+            "42 (a) S ) (b)) R 7 42 41 0 -1 4194304 1 2 3 4 11 12 0 0 20 0 3 0 98765 1000 55 18446744073709551615 0\n"
+        let stat = try #require(ProcessStat(parsing: Array(line.utf8)))
+        #expect(stat.pid == 42)
+        #expect(stat.command == "a) S ) (b)")
+        #expect(stat.state == "R" && !stat.isEnded)
+        #expect((stat.parent, stat.processGroup, stat.session) == (7, 42, 41))
+        #expect((stat.userTicks, stat.systemTicks, stat.threads) == (11, 12, 3))
+        #expect((stat.startTicks, stat.residentPages) == (98765, 55))
+        #expect(ProcessStat(parsing: Array("42 (x) Z".utf8)) == nil)
+        #expect(ProcessStat(parsing: []) == nil)
+    }
+
+    @Test("This process is found under its own number")
+    func ownStat() throws {
+        let stat = try ProcessStat.read(pid: getpid())
+        #expect(stat.pid == getpid() && stat.parent == getppid() && stat.startTicks > 0)
+        #expect(throws: KernelError.self) { try ProcessStat.read(pid: -1) }
+    }
+
+    @Test("A line of mountinfo with optional fields and escapes")
+    func mountTable() throws {
+        let text =
+            #"36 35 98:0 /a\040b /mnt\134x rw,noatime shared:1 master:2 - ext3 /dev/root rw,errors=continue"#
+            + "\nnonsense\n"
+        let entries = MountTable.parse(Array(text.utf8))
+        let entry = try #require(entries.first)
+        #expect(entries.count == 1)
+        #expect(entry.root == "/a b" && entry.mountPoint == #"/mnt\x"#)
+        #expect(entry.propagation == ["shared:1", "master:2"])
+        #expect(entry.type == "ext3" && entry.source == "/dev/root" && entry.superOptions == ["rw", "errors=continue"])
+    }
+
+    @Test(
+        "The layout of cgroups is told from the mounts",
+        arguments: [
+            ("1 0 0:1 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw", CgroupLayout.Mode.unified),
+            ("1 0 0:1 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory", .legacy),
+            (
+                "1 0 0:1 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
+                    + "2 0 0:2 / /sys/fs/cgroup/unified rw - cgroup2 none rw", .hybrid
+            ),
+        ])
+    func layout(_ text: String, _ mode: CgroupLayout.Mode) {
+        let layout = CgroupLayout(mounts: MountTable.parse(Array(text.utf8)))
+        #expect(layout.mode == mode)
+        let memory = layout.directory(of: "/g/id", controller: "memory")
+        #expect(memory == (mode == .unified ? "/sys/fs/cgroup/g/id" : "/sys/fs/cgroup/memory/g/id"))
+    }
+
+    @Test(
+        "Signals by name and number",
+        arguments: [
+            ("KILL", 9), ("SIGTERM", 15), ("sigint", 2), ("9", 9), ("RTMIN", 34), ("RTMIN+3", 37), ("RTMAX-1", 63),
+            ("FOO", nil), ("", nil), ("99", nil), ("-1", nil), ("RTMIN+99", nil),
+        ] as [(String, Int32?)])
+    func signals(_ text: String, _ number: Int32?) { #expect(Signal.number(text) == number) }
+
+    @Test(
+        "Paths are cut and cleaned as text",
+        arguments: [
+            ("/a/b", "/a", "b"), ("b", ".", "b"), ("/b", "/", "b"), ("/a/b/", "/a", "b"), ("a//b", "a/", "b"),
+            ("/", "/", ""),
+        ])
+    func split(_ path: String, _ parent: String, _ name: String) { #expect(PathName.split(path) == (parent, name)) }
+
+    @Test(arguments: [("/a/../../b/./c//", "/b/c"), ("", "/"), ("a", "/a"), ("/..", "/")])
+    func cleaned(_ path: String, _ clean: String) { #expect(PathName.cleaned(path) == clean) }
+
+    @Test("Capabilities by name")
+    func capabilities() {
+        #expect(CapabilitySet(name: "CAP_CHOWN")?.rawValue == 1)
+        #expect(CapabilitySet(name: "sys_admin")?.rawValue == 1 << 21)
+        #expect(CapabilitySet(name: "CAP_CHECKPOINT_RESTORE")?.rawValue == 1 << 40)
+        #expect(CapabilitySet(name: "CAP_FOO") == nil)
+        #expect(CapabilitySet(rawValue: 0x21).names == ["CAP_CHOWN", "CAP_KILL"])
+    }
+}

@@ -1,0 +1,140 @@
+import Glibc
+import JSON
+import Linux
+import OCI
+import Testing
+
+/// Further processes in a container, and terminals.
+@Suite(.serialized, .enabled(if: RuntimeUnderTest.isPrivileged, "needs root"), .timeLimit(.minutes(2)))
+struct ExecContractTests {
+    @Test("exec passes output and exit code through, and is inside", arguments: RuntimeUnderTest.all)
+    func inside(_ runtime: RuntimeUnderTest) throws {
+        let container = try TestContainer(runtime)
+        container.spec.hostname = "inside"
+        try container.createAndStart()
+        let result = try container.exec("sh", "-c", "hostname; cat /proc/1/comm; exit 9")
+        #expect(result.code == 9)
+        #expect(result.output == "inside\nsleep\n")
+    }
+
+    @Test("exec takes user, groups, directory and environment", arguments: RuntimeUnderTest.all)
+    func options(_ runtime: RuntimeUnderTest) throws {
+        let container = try TestContainer(runtime)
+        try container.createAndStart()
+        let words = [
+            "exec", "--user", "5:6", "--additional-gids", "7", "--cwd", "/tmp", "--env", "A=b", container.id, "sh",
+            "-c",
+            "id -u; id -g; id -G; pwd; echo $A",
+        ]
+        let result = try runtime.run(words, root: container.root)
+        #expect(result.output == "5\n6\n6 7\n/tmp\nb\n", "\(result.errors)")
+    }
+
+    @Test("exec reads its process from a file and writes its pid", arguments: RuntimeUnderTest.all)
+    func processFile(_ runtime: RuntimeUnderTest) throws {
+        let container = try TestContainer(runtime)
+        try container.createAndStart()
+        var process = RuntimeProcess(args: ["sleep", "61"])
+        process.env = ["PATH=/bin"]
+        let file = "\(container.folder)/process.json"
+        try FileContents.replace(file, with: process.json.compactBytes, durable: false)
+        let pidFile = "\(container.folder)/exec.pid"
+        let result = try container.command("exec", "--detach", "--process", file, "--pid-file", pidFile, container.id)
+        #expect(result.code == 0, "\(result.errors)")
+        let pid = try #require(Int32(String(decoding: try FileContents.read(pidFile), as: UTF8.self)))
+        #expect(try container.cgroup.processes().contains(pid))
+        let listed = try JSONValue(parsing: try container.command("ps", "--format", "json", container.id).output)
+        #expect(listed.array?.contains(.integer(Int64(pid))) == true)
+    }
+
+    @Test("exec of what is not there says so with 255", arguments: RuntimeUnderTest.all)
+    func missing(_ runtime: RuntimeUnderTest) throws {
+        let container = try TestContainer(runtime)
+        try container.createAndStart()
+        let result = try container.exec("nope")
+        #expect(result.code == 255)
+        #expect(result.errors.contains("executable file not found in $PATH"))
+        #expect(try container.exec("/etc").errors.contains("permission denied"))
+    }
+
+    @Test(
+        "exec has the container's capabilities and filter, and no descriptor of the runtime",
+        arguments: RuntimeUnderTest.all)
+    func rights(_ runtime: RuntimeUnderTest) throws {
+        let container = try TestContainer(runtime)
+        container.spec.linux.seccomp = DefaultSeccomp.profile(capabilities: ["CAP_KILL"])
+        try container.createAndStart()
+        let result = try container.exec(
+            "sh", "-c", "grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/self/status; ls /proc/self/fd")
+        let expected = """
+            CapEff:\t0000000020000420
+            CapBnd:\t0000000020000420
+            NoNewPrivs:\t1
+            Seccomp:\t2
+            0
+            1
+            2
+            3
+
+            """
+        #expect(result.output == expected, "\(result.errors)")
+    }
+
+    @Test("Preserved descriptors reach the program, others do not", arguments: RuntimeUnderTest.all)
+    func preserved(_ runtime: RuntimeUnderTest) throws {
+        let container = try TestContainer(runtime, ["sh", "-c", "cat <&3; ls /proc/self/fd"])
+        try container.write()
+        let (reading, writing) = try Descriptor.pipe()
+        try writing.writeAll(Array("kept\n".utf8))
+        writing.close()
+        defer { reading.close() }
+        let result = try container.command("run", "--preserve-fds", "1", container.id, extra: [reading])
+        #expect(result.output == "kept\n0\n1\n2\n3\n4\n", "\(result.errors)")
+    }
+
+    @Test(
+        "A terminal comes over the console socket, has the size asked for, and is /dev/console",
+        arguments: RuntimeUnderTest.all)
+    func console(_ runtime: RuntimeUnderTest) throws {
+        let container = try TestContainer(
+            runtime, ["sh", "-c", "tty; stty size; test -c /dev/console && echo console; sleep 60"])
+        container.spec.process?.terminal = true
+        container.spec.process?.consoleSize = RuntimeConsoleSize(height: 33, width: 77)
+        try container.write()
+        let directory = OwnedDescriptor(try Descriptor.open(container.folder, O_PATH | O_DIRECTORY))
+        let listener = OwnedDescriptor(try UnixSocket.listen(in: directory.descriptor, name: "c.sock"))
+        let created = try container.command(
+            "create", "--console-socket", "\(container.folder)/c.sock", container.id)
+        try #require(created.code == 0, "\(created.errors)")
+        let connection = OwnedDescriptor(try UnixSocket.accept(listener.descriptor))
+        let master = OwnedDescriptor(try UnixSocket.receiveDescriptor(connection.descriptor))
+        #expect(try container.command("start", container.id).code == 0)
+        let text = try Self.read(master.descriptor, until: "console\r\n")
+        #expect(text == "/dev/pts/0\r\n33 77\r\nconsole\r\n")
+    }
+
+    @Test("A terminal without anybody to take it is refused", arguments: RuntimeUnderTest.all)
+    func terminalRefused(_ runtime: RuntimeUnderTest) throws {
+        let container = try TestContainer(runtime)
+        container.spec.process?.terminal = true
+        let result = try container.create()
+        #expect(result.code == 1)
+        #expect(result.errors.contains("will detach without setting console socket"))
+        container.spec.process?.terminal = false
+        try container.write()
+        let other = try container.command("create", "--console-socket", "/nope", container.id)
+        #expect(other.errors.contains("cannot use console socket if"))
+        #expect(try container.leftovers() == [])
+    }
+
+    private static func read(_ terminal: Descriptor, until end: String) throws -> String {
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        while !String(decoding: bytes, as: UTF8.self).hasSuffix(end) {
+            var entry = pollfd(fd: terminal.rawValue, events: Int16(POLLIN), revents: 0)
+            guard poll(&entry, 1, 20_000) > 0 else { break }
+            bytes += chunk[..<(try terminal.read(into: &chunk))]
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

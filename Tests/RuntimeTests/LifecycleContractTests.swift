@@ -1,0 +1,184 @@
+import Glibc
+import JSON
+import Linux
+import OCI
+import Testing
+
+/// What every OCI runtime does with a container's life; tried on ours and on runc, side by side.
+@Suite(.serialized, .enabled(if: RuntimeUnderTest.isPrivileged, "needs root"), .timeLimit(.minutes(2)))
+struct LifecycleContractTests {
+    @Test(
+        "A container goes from created over running to stopped, and delete leaves nothing",
+        arguments: RuntimeUnderTest.all)
+    func life(_ runtime: RuntimeUnderTest) throws {
+        let container = try TestContainer(runtime)
+        let created = try container.create()
+        #expect(created.code == 0, "\(created.errors)")
+        #expect(try container.status() == "created")
+        #expect(try container.command("start", container.id).code == 0)
+        #expect(try container.status() == "running")
+        #expect(try container.command("kill", container.id, "KILL").code == 0)
+        try container.waitForEnd()
+        #expect(try container.status() == "stopped")
+        #expect(try container.command("delete", container.id).code == 0)
+        #expect(try container.leftovers() == [])
+    }
+
+    @Test("The state names what the specification asks for", arguments: RuntimeUnderTest.all)
+    func state(_ runtime: RuntimeUnderTest) throws {
+        let container = try TestContainer(runtime)
+        container.spec.annotations = ["com.example.key": "value"]
+        try container.createAndStart()
+        let state = try container.state()
+        #expect(state["id"]?.string == container.id)
+        #expect(state["status"]?.string == "running")
+        #expect(state["bundle"]?.string == container.bundle)
+        #expect(state["rootfs"]?.string == container.rootfs)
+        #expect(state["annotations"]?["com.example.key"]?.string == "value")
+        let pid = Int32(try #require(state["pid"]?.integer))
+        #expect(try ProcessStat.read(pid: pid).command == "sleep")
+        let list = try container.command("list", "--quiet")
+        #expect(list.output == container.id + "\n")
+        let ids = try JSONValue(parsing: try container.command("list", "-f", "json").output).array
+        #expect(ids?.first?["id"]?.string == container.id)
+    }
+
+    @Test("run passes the program's exit code through and leaves nothing", arguments: RuntimeUnderTest.all)
+    func exitCode(_ runtime: RuntimeUnderTest) throws {
+        let container = try TestContainer(runtime, ["sh", "-c", "echo out; echo err >&2; exit 7"])
+        let result = try container.run()
+        #expect(result.code == 7)
+        #expect(result.output == "out\n")
+        #expect(result.errors == "err\n")
+        #expect(try container.leftovers() == [])
+    }
+
+    @Test("The same id twice is refused and does the first no harm", arguments: RuntimeUnderTest.all)
+    func taken(_ runtime: RuntimeUnderTest) throws {
+        let container = try TestContainer(runtime)
+        try container.createAndStart()
+        let second = try container.create()
+        #expect(second.code == 1)
+        #expect(second.errors.contains("container with given ID already exists"))
+        #expect(try container.status() == "running")
+    }
+
+    @Test("What is not there is said so", arguments: RuntimeUnderTest.all)
+    func missing(_ runtime: RuntimeUnderTest) throws {
+        let container = try TestContainer(runtime)
+        for command in ["state", "start", "kill", "delete", "pause", "resume"] {
+            let result = try container.command(command, container.id)
+            #expect(result.code == 1)
+            #expect(result.errors.contains("container does not exist"), "\(command): \(result.errors)")
+        }
+        #expect(try container.command("delete", "--force", container.id).code == 0)
+    }
+
+    @Test("A running container is not deleted unless by force", arguments: RuntimeUnderTest.all)
+    func force(_ runtime: RuntimeUnderTest) throws {
+        let container = try TestContainer(runtime)
+        try container.createAndStart()
+        let refused = try container.command("delete", container.id)
+        #expect(refused.code == 1)
+        #expect(refused.errors.contains("is not stopped: running"))
+        #expect(try container.command("delete", "--force", container.id).code == 0)
+        #expect(try container.leftovers() == [])
+    }
+
+    @Test("Paused processes stand still, and refuse exec, until resumed", arguments: RuntimeUnderTest.all)
+    func pause(_ runtime: RuntimeUnderTest) throws {
+        let container = try TestContainer(runtime)
+        try container.createAndStart()
+        #expect(try container.command("pause", container.id).code == 0)
+        #expect(try container.status() == "paused")
+        let exec = try container.exec("true")
+        #expect(exec.code == 255)
+        #expect(exec.errors.contains("cannot exec in a paused container"))
+        #expect(try container.command("resume", container.id).code == 0)
+        #expect(try container.status() == "running")
+        #expect(try container.exec("true").code == 0)
+        #expect(try container.command("resume", container.id).errors.contains("container not paused"))
+    }
+
+    @Test("A paused container can be killed", arguments: RuntimeUnderTest.all)
+    func killPaused(_ runtime: RuntimeUnderTest) throws {
+        let container = try TestContainer(runtime)
+        try container.createAndStart()
+        #expect(try container.command("pause", container.id).code == 0)
+        #expect(try container.command("delete", "--force", container.id).code == 0)
+        #expect(try container.leftovers() == [])
+    }
+
+    @Test("A created container can be ended before it is started", arguments: RuntimeUnderTest.all)
+    func killCreated(_ runtime: RuntimeUnderTest) throws {
+        let container = try TestContainer(runtime)
+        #expect(try container.create().code == 0)
+        #expect(try container.command("kill", container.id, "TERM").code == 0)
+        try container.waitForEnd()
+        #expect(try container.status() == "stopped")
+        #expect(
+            try container.command("start", container.id).errors.contains("cannot start a container that has stopped"))
+    }
+
+    @Test("A second start is refused", arguments: RuntimeUnderTest.all)
+    func startedTwice(_ runtime: RuntimeUnderTest) throws {
+        let container = try TestContainer(runtime)
+        try container.createAndStart()
+        let again = try container.command("start", container.id)
+        #expect(again.code == 1)
+        #expect(again.errors.contains("cannot start an already running container"))
+    }
+
+    @Test(
+        "A program that cannot be run is told at create, in known words, and nothing is left",
+        arguments: RuntimeUnderTest.all,
+        [
+            ("nope", "exec: \"nope\": executable file not found in $PATH"),
+            ("/nope", "exec: \"/nope\": stat /nope: no such file or directory"),
+            ("/etc", "exec: \"/etc\": permission denied"), ("/data", "exec: \"/data\": permission denied"),
+        ])
+    func programMissing(_ runtime: RuntimeUnderTest, _ sample: (program: String, words: String)) throws {
+        let container = try TestContainer(runtime, [sample.program])
+        try FileContents.replace("\(container.rootfs)/data", with: [], mode: 0o644, durable: false)
+        let result = try container.create()
+        #expect(result.code == 1)
+        let quoted = sample.words.split(separator: "\"").joined(separator: "\\\"")
+        #expect(result.errors.contains(quoted), "\(result.errors)")
+        #expect(try container.leftovers() == [])
+    }
+
+    @Test("Messages go to the log as JSON, and to standard error", arguments: RuntimeUnderTest.all)
+    func log(_ runtime: RuntimeUnderTest) throws {
+        let container = try TestContainer(runtime, ["nope"])
+        try container.write()
+        let log = "\(container.folder)/log.json"
+        let result = try container.command("--log", log, "--log-format", "json", "create", container.id)
+        #expect(result.code == 1)
+        let line = try #require(try FileContents.read(log).split(separator: 10).last)
+        let entry = try JSONValue(parsing: Array(line))
+        #expect(entry["level"]?.string == "error")
+        #expect(entry["msg"]?.string?.hasSuffix("executable file not found in $PATH") == true)
+        #expect(result.errors == "\(entry["msg"]?.string ?? "")\n")
+    }
+
+    @Test("The pid file holds the first process, written before create returns", arguments: RuntimeUnderTest.all)
+    func pidFile(_ runtime: RuntimeUnderTest) throws {
+        let container = try TestContainer(runtime)
+        try container.write()
+        let file = "\(container.folder)/pid"
+        #expect(try container.command("create", "--pid-file", file, container.id).code == 0)
+        let text = String(decoding: try FileContents.read(file), as: UTF8.self)
+        #expect(Int64(text) == (try container.state()["pid"]?.integer))
+    }
+
+    @Test("A usage error changes nothing", arguments: RuntimeUnderTest.all)
+    func usage(_ runtime: RuntimeUnderTest) throws {
+        let container = try TestContainer(runtime)
+        try container.write()
+        #expect(try container.command("create").code == 1)
+        #expect(try container.command("create", "--frob", "x").errors.contains("flag provided but not defined: -frob"))
+        #expect(try container.command("create", "a/b").errors.contains("invalid container ID format"))
+        #expect(try container.command("frob").code == 3)
+        #expect(try container.leftovers() == [])
+    }
+}
