@@ -160,7 +160,6 @@ let suites: [Target] = [
         name: "ImageFixtures",
         dependencies: ["Archive", "Content", "Images", "EngineAPI", "JSON", "OCI", "Linux", "CLinux"],
         path: "Tests/ImageFixtures", swiftSettings: strict),
-    tests("OCITests", ["OCI", "JSON", "Linux"]),
     tests("ContentTests", ["Content", "OCI", "Linux", "ImageFixtures"]),
     tests("ArchiveTests", ["Archive", "Content", "OCI", "Linux", "CLinux", "ImageFixtures"]),
     tests("SnapshotsTests", ["Snapshots", "Archive", "Content", "OCI", "Linux", "ImageFixtures"]),
