@@ -2,7 +2,7 @@ import EngineAPI
 import JSON
 
 extension ImageLoadProgress {
-    /// A line of the answer of `POST /images/load`. `aux` tells a client of ours the name and id exactly.
+    /// A line of the answer of `POST /images/load`. `gantry` tells a client of ours the name and id exactly.
     package var dockerBody: JSONValue {
         switch self {
         case .layer(let digest, let done, let total):
@@ -10,11 +10,11 @@ extension ImageLoadProgress {
             if let total { detail["total"] = .integer(total) }
             return [
                 "status": "Loading layer", "progressDetail": .object(detail), "id": .string(Self.short(digest)),
-                "aux": ["Digest": .string(digest)],
+                "gantry": ["Digest": .string(digest)],
             ]
         case .loaded(let name, let id):
             let line = name.map { "Loaded image: \($0)\n" } ?? "Loaded image ID: \(id)\n"
-            return ["stream": .string(line), "aux": ["Name": name.map { .string($0) } ?? .null, "ID": .string(id)]]
+            return ["stream": .string(line), "gantry": ["Name": name.map { .string($0) } ?? .null, "ID": .string(id)]]
         }
     }
 
@@ -26,11 +26,11 @@ extension ImageLoadProgress {
     package init?(dockerBody body: JSONValue) {
         let line = body.text("stream").split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
         if let name = Self.rest(of: line, after: "Loaded image: ") ?? Self.rest(of: line, after: "Loaded image(s): ") {
-            self = .loaded(name: name, id: body.field("aux")?.text("ID") ?? "")
+            self = .loaded(name: name, id: body.field("gantry")?.text("ID") ?? "")
         } else if let id = Self.rest(of: line, after: "Loaded image ID: ") {
             self = .loaded(name: nil, id: id)
         } else if let detail = body.field("progressDetail"), let done = detail.whole("current") {
-            let digest = body.field("aux")?.filledText("Digest") ?? body.text("id")
+            let digest = body.field("gantry")?.filledText("Digest") ?? body.text("id")
             self = .layer(digest: digest, doneBytes: done, totalBytes: detail.whole("total"))
         } else {
             return nil

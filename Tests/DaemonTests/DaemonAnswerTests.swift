@@ -1,0 +1,173 @@
+import EngineAPI
+import JSON
+import Testing
+import Transport
+
+@Suite struct DaemonAnswerTests {
+    @Test("A ping tells the versions in its fields")
+    func ping() async throws {
+        let served = try await Served()
+        for method in ["GET", "HEAD"] {
+            let answer = try await served.call(method, "/_ping")
+            #expect(answer.status == 200 && answer.text == (method == "GET" ? "OK" : ""))
+            #expect(answer.fields["Api-Version"] == "1.51" && answer.fields["Ostype"] == "linux")
+            #expect(answer.fields["Docker-Experimental"] == "false" && answer.fields["Builder-Version"] == "1")
+            #expect(answer.fields["Server"]?.hasPrefix("Gantry/") == true)
+        }
+        await served.stop()
+    }
+
+    @Test(
+        "Errors have docker's status and words",
+        arguments: [
+            ("GET", "/v1.51/nowhere", 404, "page not found"),
+            ("GET", "/containers/x/json", 404, "No such container: x"),
+            ("GET", "/v1.23/info", 400, "client version 1.23 is too old"),
+            ("GET", "/v1.99/info", 400, "client version 1.99 is too new. Maximum supported API version is 1.51"),
+            ("GET", "/images/x/y:1/json", 404, "No such image: x/y:1"), ("GET", "/swarm", 503, "not a swarm manager"),
+            ("POST", "/services/create", 503, "not a swarm manager"),
+            ("POST", "/images/create?fromImage=a&tag=1", 501, "cannot pull `a:1`"),
+            ("GET", "/networks/x", 404, "network x not found"), ("DELETE", "/networks/none", 403, "pre-defined"),
+            ("GET", "/volumes/x", 404, "no such volume"), ("GET", "/images/a/history", 501, "not supported"),
+            ("POST", "/containers/x/wait?condition=huh", 400, "invalid condition: \"huh\""),
+            ("POST", "/containers/x/resize?h=a&w=1", 400, "invalid resize"),
+            ("GET", "/exec/x/json", 404, "No such exec"),
+            ("GET", "/containers/json?filters=%7B", 400, "invalid filter"),
+            ("GET", "/containers/x/logs", 400, "you must choose at least one stream"),
+            ("POST", "/containers/x/rename", 400, "Neither old nor new names may be empty"),
+            ("POST", "/containers/x/attach?detachKeys=huh", 400, "detach keys"),
+        ])
+    func errors(method: String, target: String, status: Int, words: String) async throws {
+        let served = try await Served()
+        let answer = try await served.call(method, target)
+        #expect(answer.status == status)
+        #expect(try answer.message.contains(words), "\(answer.text)")
+        #expect(answer.fields["Content-Type"] == "application/json")
+        await served.stop()
+    }
+
+    @Test("A container lives by docker's routes")
+    func life() async throws {
+        let served = try await Served()
+        let created = try await served.call(
+            "POST", "/v1.51/containers/create?name=web", #"{"Image":"gantry/scripted","Cmd":["sleep"]}"#)
+        #expect(created.status == 201)
+        #expect(try created.json["Warnings"]?.array?.count == 1)
+        let again = try await served.call("POST", "/containers/create?name=web", #"{"Image":"gantry/scripted"}"#)
+        #expect(again.status == 409)
+        #expect(try again.message.hasPrefix("Conflict. The container name \"/web\" is already in use"))
+        let steps = [
+            ("POST", "start", 204), ("POST", "start", 304), ("POST", "pause", 204), ("POST", "pause", 409),
+            ("POST", "unpause", 204), ("POST", "restart?t=1", 204), ("POST", "kill?signal=TERM", 204),
+            ("POST", "kill", 409), ("POST", "stop", 304), ("POST", "stop?t=x", 400), ("POST", "rename?name=/db", 204),
+        ]
+        for (method, action, status) in steps {
+            #expect(try await served.call(method, "/containers/web/\(action)").status == status, "\(action)")
+        }
+        #expect(try await served.call("GET", "/containers/json").json == [])
+        let list = try await served.call("GET", "/containers/json?all=1").json
+        #expect(list.array?.first?["Names"] == ["/db"] && list.array?.first?["State"] == "exited")
+        #expect(try await served.call("DELETE", "/containers/db").status == 204)
+        await served.stop()
+    }
+
+    @Test("A body that is too long, no JSON, or of another type is refused")
+    func bodies() async throws {
+        let served = try await Served()
+        #expect(try await served.call("POST", "/containers/create", "{").status == 400)
+        #expect(try await served.call("POST", "/containers/create", "").status == 400)
+        let long = try await served.call("POST", "/containers/create", String(repeating: " ", count: 5 << 20))
+        #expect(long.status == 400)
+        var call = HTTPCall("POST", "/containers/create", body: .bytes([1]))
+        call.fields["Content-Type"] = "text/plain"
+        #expect(try await served.client.send(call).status == 400)
+        await served.stop()
+    }
+
+    @Test("A wait answers its head at once, and the exit code when it comes")
+    func wait() async throws {
+        let served = try await Served()
+        _ = try await served.run("exit 7", name: "w", start: false)
+        let response = try await served.client.send(HTTPCall("POST", "/containers/w/wait?condition=next-exit"))
+        #expect(response.status == 200)
+        _ = try await served.call("POST", "/containers/w/start")
+        let body = try await response.body.collect(limitBytes: 1000)
+        #expect(try JSONValue(parsing: body) == ["StatusCode": 7])
+        await served.stop()
+    }
+
+    @Test("Logs are framed, and raw for a terminal")
+    func logs() async throws {
+        let served = try await Served()
+        _ = try await served.run("both", name: "l")
+        let framed = try await served.call("GET", "/v1.42/containers/l/logs?stdout=1&stderr=1")
+        #expect(framed.fields["Content-Type"] == "application/vnd.docker.multiplexed-stream")
+        #expect(
+            framed.bytes == [1, 0, 0, 0, 0, 0, 0, 4] + Array("out\n".utf8) + [2, 0, 0, 0, 0, 0, 0, 4]
+                + Array("err\n".utf8))
+        let old = try await served.call("GET", "/v1.41/containers/l/logs?stdout=1")
+        #expect(old.fields["Content-Type"] == "application/vnd.docker.raw-stream")
+        _ = try await served.run("echo a b", name: "t", #","Tty":true"#)
+        let raw = try await served.call("GET", "/containers/t/logs?stdout=1&timestamps=1")
+        #expect(raw.text == "2023-11-14T22:13:20.000000000Z a b\r\n")
+        await served.stop()
+    }
+
+    @Test("Stats come once at once, once after two samples, or as a stream")
+    func stats() async throws {
+        let served = try await Served()
+        _ = try await served.run("sleep", name: "s")
+        let once = try await served.call("GET", "/containers/s/stats?stream=0&one-shot=1").json
+        #expect(once["precpu_stats"]?["system_cpu_usage"] == nil)
+        let twice = try await served.call("GET", "/containers/s/stats?stream=0").json
+        #expect(
+            twice["precpu_stats"]?["system_cpu_usage"] == 0 && twice["cpu_stats"]?["system_cpu_usage"] == 4_000_000_000)
+        let stream = try await served.call("GET", "/containers/s/stats").text
+        #expect(stream.split(separator: "\n").count == 3)
+        let batch = try await served.call("GET", "/gantry/stats?ids=s&interval=1000").text
+        #expect(batch.split(separator: "\n").count == 3 && batch.hasPrefix("[{"))
+        _ = try await served.run("exit 0", name: "gone")
+        let empty = try await served.call("GET", "/containers/gone/stats?stream=0").json
+        #expect(empty["name"] == "/gone" && empty["read"] == "0001-01-01T00:00:00Z")
+        await served.stop()
+    }
+
+    @Test("A load answers lines; a bad archive's error is the last of them")
+    func load() async throws {
+        let served = try await Served()
+        let good = try await served.call("POST", "/images/load", "archive")
+        #expect(good.status == 200)
+        #expect(good.text.contains(#""stream":"Loaded image: gantry/scripted:latest\n""#))
+        let bad = try await served.call("POST", "/images/load?quiet=1", "bad archive")
+        #expect(bad.text.split(separator: "\n").count == 1)
+        #expect(bad.text.contains(#""errorDetail":{"message":"archive/tar: invalid tar header""#))
+        await served.stop()
+    }
+
+    @Test("Events stream as they happen, and end when the client goes")
+    func events() async throws {
+        let served = try await Served()
+        let response = try await served.client.send(HTTPCall("GET", "/events"))
+        _ = try await served.run("exit 0", name: "e")
+        var text = ""
+        while !text.contains("\"die\""), let bytes = try await response.body.next() {
+            text += String(decoding: bytes, as: UTF8.self)
+        }
+        #expect(text.contains(#""status":"create""#) && text.contains(#""Action":"start""#))
+        await served.stop()
+    }
+
+    @Test("The networks none and host are listed and found")
+    func networks() async throws {
+        let served = try await Served()
+        let list = try await served.call("GET", "/networks").json
+        #expect(list.array?.compactMap { $0["Name"]?.string } == ["host", "none"])
+        let id = list.array?.last?["Id"]?.string ?? ""
+        #expect(try await served.call("GET", "/networks/\(id.prefix(12))").json["Name"] == "none")
+        #expect(try await served.call("GET", "/volumes").json["Volumes"] == [])
+        #expect(try await served.call("GET", "/info").json["ContainersRunning"] == 0)
+        #expect(try await served.call("GET", "/version").json["MinAPIVersion"] == "1.24")
+        #expect(try await served.call("GET", "/system/df").json["LayersSize"] == 123)
+        await served.stop()
+    }
+}

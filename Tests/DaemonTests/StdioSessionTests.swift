@@ -1,0 +1,127 @@
+import EngineAPI
+import JSON
+import Testing
+import Transport
+
+@Suite struct StdioSessionTests {
+    private func attach(_ served: Served, _ target: String, _ body: String? = nil) async throws -> (
+        HTTPFields, HijackedConnection
+    ) {
+        var call = HTTPCall("POST", target)
+        if let body { call.body = .bytes(Array(body.utf8)) }
+        switch try await served.client.hijack(call) {
+        case .hijacked(let fields, let connection): return (fields, connection)
+        case .refused(let response):
+            let text = String(decoding: try await response.body.collect(limitBytes: 1000), as: UTF8.self)
+            throw EngineError(.internal, "refused: \(response.status) \(text)")
+        }
+    }
+
+    private func readAll(_ connection: HijackedConnection) async throws -> [UInt8] {
+        var all: [UInt8] = []
+        while let bytes = try await connection.read() { all += bytes }
+        return all
+    }
+
+    @Test("What is attached before the start misses nothing, in frames")
+    func beforeStart() async throws {
+        let served = try await Served()
+        _ = try await served.run("both", name: "a", start: false)
+        let (fields, connection) = try await attach(served, "/v1.51/containers/a/attach?stream=1&stdout=1&stderr=1")
+        #expect(fields["Content-Type"] == "application/vnd.docker.multiplexed-stream")
+        _ = try await served.call("POST", "/containers/a/start")
+        let bytes = try await readAll(connection)
+        #expect(
+            bytes == [1, 0, 0, 0, 0, 0, 0, 4] + Array("out\n".utf8) + [2, 0, 0, 0, 0, 0, 0, 4] + Array("err\n".utf8))
+        await served.stop()
+    }
+
+    @Test("The end of the client's input ends the process's, where that is what it stands for")
+    func halfClose() async throws {
+        let served = try await Served()
+        _ = try await served.run("cat", name: "c", #","OpenStdin":true,"StdinOnce":true"#)
+        let (_, connection) = try await attach(served, "/containers/c/attach?stream=1&stdin=1&stdout=1")
+        try await connection.write(Array("hi".utf8))
+        await connection.closeOutput()
+        #expect(try await readAll(connection) == [1, 0, 0, 0, 0, 0, 0, 2, 104, 105])
+        #expect(try await served.call("POST", "/containers/c/wait").json == ["StatusCode": 0])
+        await served.stop()
+    }
+
+    @Test("A container that keeps its input open goes on when a client leaves, however it leaves")
+    func leaving() async throws {
+        let served = try await Served()
+        let id = try await served.run("cat", name: "k", #","OpenStdin":true,"Tty":true"#)
+        let target = "/containers/k/attach?stream=1&stdin=1&stdout=1"
+        let (fields, keys) = try await attach(served, target)
+        #expect(fields["Content-Type"] == "application/vnd.docker.raw-stream")
+        try await keys.write([97, 16])
+        #expect(try await keys.read() == [97])
+        try await keys.write([17])
+        #expect(try await readAll(keys) == [])
+        let (_, ended) = try await attach(served, target)
+        await ended.closeOutput()
+        #expect(try await readAll(ended) == [])
+        let (_, dropped) = try await attach(served, target)
+        try await dropped.write([98])
+        #expect(try await dropped.read() == [98])
+        await dropped.close()
+        let process = try await served.engine.process(id)
+        while await served.engine.closedAttachments < 3 { await Task.yield() }
+        #expect(await process.inputBytes == [97, 98])
+        #expect(await process.exitCode == nil)
+        await served.stop()
+    }
+
+    @Test("Detach keys of the client's own choice are looked for")
+    func ownKeys() async throws {
+        let served = try await Served()
+        _ = try await served.run("cat", name: "o", #","OpenStdin":true,"Tty":true"#)
+        let (_, connection) = try await attach(
+            served, "/containers/o/attach?stream=1&stdin=1&stdout=1&detachKeys=ctrl-a%2Cd")
+        try await connection.write([16, 17])
+        #expect(try await connection.read() == [16, 17])
+        try await connection.write([1, 100])
+        #expect(try await readAll(connection) == [])
+        await served.stop()
+    }
+
+    @Test("An exec runs with its own stdio, and tells its exit code afterwards")
+    func exec() async throws {
+        let served = try await Served()
+        _ = try await served.run("sleep", name: "x")
+        let created = try await served.call(
+            "POST", "/containers/x/exec", #"{"AttachStdin":true,"AttachStdout":true,"Cmd":["cat"]}"#)
+        let id = try created.json["Id"]?.string ?? ""
+        let (_, connection) = try await attach(served, "/exec/\(id)/start", #"{"Detach":false,"Tty":false}"#)
+        #expect(try await served.call("GET", "/exec/\(id)/json").json["Running"] == true)
+        try await connection.write([65])
+        await connection.closeOutput()
+        #expect(try await readAll(connection) == [1, 0, 0, 0, 0, 0, 0, 1, 65])
+        #expect(try await served.call("GET", "/exec/\(id)/json").json["ExitCode"] == 0)
+        await served.stop()
+    }
+
+    @Test("A command that is not there is told of in the stream, and by the exit code")
+    func missingCommand() async throws {
+        let served = try await Served()
+        _ = try await served.run("sleep", name: "m")
+        let created = try await served.call("POST", "/containers/m/exec", #"{"AttachStdout":true,"Cmd":["missing"]}"#)
+        let id = try created.json["Id"]?.string ?? ""
+        let (_, connection) = try await attach(served, "/exec/\(id)/start", "{}")
+        let text = String(decoding: try await readAll(connection).dropFirst(8), as: UTF8.self)
+        #expect(text.contains("executable file not found in $PATH"))
+        #expect(try await served.call("GET", "/exec/\(id)/json").json["ExitCode"] == 127)
+        await served.stop()
+    }
+
+    @Test("A flood of output arrives whole, however slowly it is read")
+    func flood() async throws {
+        let served = try await Served()
+        _ = try await served.run("flood 8388608", name: "f", #","Tty":true"#, start: false)
+        let (_, connection) = try await attach(served, "/containers/f/attach?stream=1&stdout=1")
+        _ = try await served.call("POST", "/containers/f/start")
+        #expect(try await readAll(connection).count == 8_388_608)
+        await served.stop()
+    }
+}
