@@ -125,6 +125,7 @@ let suites: [Target] = [
     .target(
         name: "ScriptedEngine", dependencies: ["EngineAPI"], path: "Tests/ScriptedEngine", swiftSettings: strict),
     tests("TransportTests", ["Transport", "Linux"]),
+    tests("RemoteEngineTests", ["Daemon", "EngineAPI", "RemoteEngine", "ScriptedEngine"]),
     tests("DaemonTests", ["Daemon", "EngineAPI", "JSON", "ScriptedEngine", "Transport"]),
     tests("DockerAPITests", ["DockerAPI", "EngineAPI", "JSON"]),
     tests("ArchitectureTests", []),

@@ -12,6 +12,8 @@ extension TransportError {
     init(_ error: any Error) {
         switch error {
         case let error as TransportError: self = error
+        // The peer went away in the middle of a message.
+        case HTTPParserError.invalidEOFState: self = .closed
         case HTTPParserError.headerOverflow: self = .malformed("the head is too long")
         case let error as HTTPParserError: self = .malformed("\(error)")
         case let error as ByteToMessageDecoderError: self = .malformed("\(error)")
