@@ -60,27 +60,39 @@ struct ScrollbackLine: Equatable {
     private let runs: [Run]
 
     init(_ cells: [Cell]) {
+        let plain = Style.plain
         var end = cells.count
-        while end > 0, cells[end - 1] == .blank { end -= 1 }
-        var text: [UInt8] = []
-        var runs: [Run] = []
-        text.reserveCapacity(end)
-        for cell in cells[..<end] where !cell.isContinuation {
-            Self.append(cell, to: &text)
-            if runs.last?.style == cell.style {
-                runs[runs.count - 1].cells += 1
-            } else {
-                runs.append(Run(style: cell.style, cells: 1))
-            }
+        while end > 0, cells[end - 1].scalars[0] == 0x20, cells[end - 1].scalars[1] == 0, cells[end - 1].style == plain
+        {
+            end -= 1
         }
+        var text: [UInt8] = []
+        text.reserveCapacity(end)
+        var runs: [Run] = []
+        var run = Run(style: plain, cells: 0)
+        for index in 0..<end where !cells[index].isContinuation {
+            Self.append(cells[index], to: &text)
+            if !(cells[index].style == run.style) {
+                if run.cells > 0 { runs.append(run) }
+                run = Run(style: cells[index].style, cells: 0)
+            }
+            run.cells += 1
+        }
+        // A line in the plain style alone needs no run.
+        if run.cells > 0, !runs.isEmpty || run.style != plain { runs.append(run) }
         self.text = text
         self.runs = runs
     }
 
     private static func append(_ cell: Cell, to text: inout [UInt8]) {
         if cell.scalars[0] < 0x80, cell.scalars[1] == 0 { return text.append(UInt8(cell.scalars[0])) }
-        text.append(contentsOf: cell.text.utf8)
+        for index in 0..<4 where cell.scalars[index] != 0 {
+            guard let scalar = Unicode.Scalar(cell.scalars[index]) else { continue }
+            for byte in UTF8.encode(scalar) ?? Self.replacement { text.append(byte) }
+        }
     }
+
+    private static let replacement = UTF8.encodedReplacementCharacter
 
     /// What the line holds of the memory, with the two allocations' own share.
     var sizeBytes: Int { text.count + runs.count * MemoryLayout<Run>.stride + 96 }

@@ -24,12 +24,13 @@ extension GridEmulator: ControlHandler {
     }
 
     func print(_ scalar: Unicode.Scalar) {
-        switch TextWidth.columns(of: scalar) {
+        let columns = TextWidth.columns(of: scalar)
+        switch columns {
         case -1: return
         case 0: combine(scalar)
         default:
             state.lastScalar = scalar
-            place(Cell(scalar, style: state.style))
+            place(Cell(scalar, columns: columns, style: state.style))
         }
     }
 

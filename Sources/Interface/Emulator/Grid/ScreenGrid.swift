@@ -73,11 +73,12 @@ struct ScreenGrid {
 
     /// Moves the rows of `region` up and blanks those that come free; returns those that went.
     @discardableResult
-    mutating func scrollUp(_ count: Int, region: Range<Int>, style: Style) -> ArraySlice<[Cell]> {
+    mutating func scrollUp(_ count: Int, region: Range<Int>, style: Style) -> [[Cell]] {
         let region = region.clamped(to: 0..<size.rows)
         let count = min(max(0, count), region.count)
         guard count > 0 else { return [] }
-        let gone = rows[region.lowerBound..<region.lowerBound + count]
+        // An array of its own: a slice would share the storage, and the change copy it.
+        let gone = Array(rows[region.lowerBound..<region.lowerBound + count])
         rows.removeSubrange(region.lowerBound..<region.lowerBound + count)
         rows.insert(contentsOf: repeatElement(blankRow(style), count: count), at: region.upperBound - count)
         return gone

@@ -25,9 +25,16 @@ package struct Cell: Hashable, Sendable {
         self.style = style
     }
 
+    /// A cell with `base`, whose `columns` (1 or 2) the caller has looked up.
+    package init(_ base: Unicode.Scalar, columns: Int, style: Style) {
+        scalars = SIMD4(base.value, 0, 0, 0)
+        width = columns == 2 ? 2 : 1
+        self.style = style
+    }
+
     /// A printable ASCII character, 0x20 to 0x7E: the common case, without a look at any table.
     package init(ascii: UInt8, style: Style) {
-        scalars = [UInt32(ascii), 0, 0, 0]
+        scalars = SIMD4(UInt32(ascii), 0, 0, 0)
         width = 1
         self.style = style
     }

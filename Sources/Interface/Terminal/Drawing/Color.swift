@@ -11,4 +11,16 @@ package enum Color: Hashable, Sendable {
     package static func hex(_ value: UInt32) -> Color {
         .rgb(UInt8(value >> 16 & 0xFF), UInt8(value >> 8 & 0xFF), UInt8(value & 0xFF))
     }
+
+    /// Written out, since a frame is compared cell by cell and the compiler's own is not inlined between targets.
+    @inlinable
+    package static func == (left: Color, right: Color) -> Bool {
+        switch (left, right) {
+        case (.default, .default): return true
+        case (.palette(let mine), .palette(let theirs)): return mine == theirs
+        case (.rgb(let red, let green, let blue), .rgb(let otherRed, let otherGreen, let otherBlue)):
+            return red == otherRed && green == otherGreen && blue == otherBlue
+        default: return false
+        }
+    }
 }

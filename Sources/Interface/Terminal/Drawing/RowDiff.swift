@@ -33,7 +33,7 @@ package enum RowDiff {
         to runs: inout [Run]
     ) {
         var run: Range<Int>?
-        for column in after.indices where before[column] != after[column] {
+        for column in after.indices where !(before[column] == after[column]) {
             if let open = run, column - open.upperBound < gap {
                 run = open.lowerBound..<column + 1
             } else {

@@ -29,6 +29,13 @@ package struct Style: Hashable, Sendable {
     /// The terminal's own colours, no attribute.
     package static let plain = Style()
 
+    /// Written out, as `Color`'s.
+    @inlinable
+    package static func == (left: Style, right: Style) -> Bool {
+        left.attributes.rawValue == right.attributes.rawValue && left.foreground == right.foreground
+            && left.background == right.background
+    }
+
     /// This style laid over `base`: a default colour lets the base's show, attributes add up.
     package func over(_ base: Style) -> Style {
         Style(

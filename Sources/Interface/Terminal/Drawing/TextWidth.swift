@@ -7,6 +7,11 @@ package enum TextWidth {
             if value < 0x20 || (0x7F..<0xA0).contains(value) { return -1 }
             return 1
         }
+        // By far the most of what is not ASCII: Latin with marks, box drawing and blocks, ideographs, Hangul.
+        if (0x2500...0x259F).contains(value) { return 1 }
+        if (0x3400...0x4DBF).contains(value) || (0x4E00...0x9FFF).contains(value) || (0xAC00...0xD7A3).contains(value) {
+            return 2
+        }
         if isZeroWidth(scalar) { return 0 }
         return value >= 0x1100 && isWide(value) ? 2 : 1
     }
