@@ -182,3 +182,59 @@ struct LifecycleContractTests {
         #expect(try container.leftovers() == [])
     }
 }
+
+/// What only gantry-runtime promises.
+@Suite(.serialized, .enabled(if: RuntimeUnderTest.isPrivileged, "needs root"), .timeLimit(.minutes(2)))
+struct OwnLifecycleTests {
+    @Test("A container in the foreground counts as running while run waits for it")
+    func foreground() throws {
+        let container = try TestContainer(.ours, ["sh", "-c", "echo up; exec sleep 60"])
+        try container.write()
+        let (reading, writing) = try Descriptor.pipe()
+        defer { reading.close() }
+        var spawn = Spawn(
+            program: container.runtime.path,
+            arguments: ["gantry-runtime", "--root", container.root, "run", container.id])
+        spawn.descriptors = [nil, writing, Descriptor.standardError]
+        spawn.workingDirectory = container.bundle
+        let pid = try spawn.start()
+        writing.close()
+        var chunk = [UInt8](repeating: 0, count: 16)
+        #expect(try reading.read(into: &chunk) == 3)
+        #expect(try container.status() == "running")
+        #expect(try container.command("kill", container.id, "KILL").code == 0)
+        var status: Int32 = 0
+        #expect(waitpid(pid, &status, 0) == pid)
+        #expect(status >> 8 & 0xFF == 137)
+        #expect(try container.leftovers() == [])
+    }
+
+    @Test("A cgroup with somebody else's processes in it is left alone")
+    func usedCgroup() throws {
+        let first = try TestContainer(.ours)
+        try first.createAndStart()
+        let second = try TestContainer(.ours)
+        second.spec.linux.cgroupsPath = first.spec.linux.cgroupsPath
+        let result = try second.create()
+        #expect(result.code == 1)
+        #expect(result.errors.contains("cgroup is not empty"))
+        #expect(try first.status() == "running")
+        #expect(try second.leftovers() == [])
+    }
+
+    @Test("A runtime killed in the middle of create leaves no process behind")
+    func killedCreate() throws {
+        let container = try TestContainer(.ours)
+        // The hook ends the runtime while init waits for it.
+        container.spec.hooks.createRuntime = [
+            RuntimeHook(path: "/bin/sh", args: ["sh", "-c", "kill -KILL $PPID; sleep 1"])
+        ]
+        #expect(try container.create().code == 137)
+        let cgroup = try container.cgroup
+        // Init ends by itself as soon as its channel is closed: the cgroup can be removed without killing anybody.
+        try cgroup.remove()
+        #expect(!cgroup.exists)
+        #expect(try container.command("delete", "--force", container.id).code == 0)
+        #expect(try container.leftovers() == [])
+    }
+}

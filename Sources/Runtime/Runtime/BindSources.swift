@@ -42,6 +42,14 @@ struct BindSources {
         }
     }
 
+    /// In the runtime, once init has its own: a copy that stays open keeps the host's file system busy.
+    func close() {
+        root.close()
+        for source in trees.values { source.tree.close() }
+        for source in cgroups { source.tree.close() }
+        for source in devices.values { source.close() }
+    }
+
     private static func copy(
         _ path: String, for mount: MountPlan, _ propagation: MountFlags
     ) throws(RuntimeError) -> (tree: Descriptor, isDirectory: Bool) {

@@ -16,8 +16,12 @@ struct CgroupPlacement {
 
     /// Makes the directories and sets limits and device rules; nothing is in the cgroup yet.
     ///
-    /// A cgroup that exists with processes in it is somebody else's.
+    /// A cgroup that exists with processes in it is somebody else's: its limits are not this container's to set.
     func prepare() throws(RuntimeError) {
+        let others = try attempt { () throws(KernelError) in try cgroup.processes() }
+        guard others.isEmpty else {
+            throw RuntimeError("container's cgroup is not empty: \(others.count) process(es) found")
+        }
         try attempt { () throws(KernelError) in try cgroup.create(with: plan.extraControllers) }
         for write in plan.writes { try apply(write) }
         try applyDeviceRules()

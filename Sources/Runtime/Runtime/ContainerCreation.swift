@@ -52,10 +52,13 @@ struct ContainerCreation {
         let launch = InitLaunch(plan: plan, placement: placement, near: near)
         return try inContainerProcess { () throws(RuntimeError) in
             let process = try launch.start(initial)
-            far.socket.close()
+            initial.closeInRuntime()
             undo.process = process
             try launch.attend(process)
-            return try record(plan, process, specBytes, directory)
+            let record = try record(plan, process, specBytes, directory)
+            try attempt { () throws(KernelError) in try near.send(.recorded) }
+            near.socket.close()
+            return record
         }
     }
 

@@ -69,6 +69,8 @@ struct ContainerEntry {
         let pid = try kernelCall("clone") { gantry_clone3_fork(0, &pidfd, cgroup?.rawValue ?? -1) }
         if pid == 0 {
             near.socket.close()
+            // No directory of the host may be open in what goes inside.
+            cgroup?.close()
             enter(initial, flags & ~pidFlag, isMapped: flags & userFlag != 0, far)
         }
         return LaunchedProcess(pid: pid, pidfd: Descriptor(rawValue: pidfd))
@@ -114,6 +116,9 @@ struct ContainerEntry {
                 }
             }
             try attachConsole()
+            try attempt { () throws(KernelError) in
+                try InheritedDescriptors.closeAll(from: 3 + setup.preservedDescriptors, keeping: [far.socket])
+            }
             let image = try setup.apply()
             try setup.execute(image)
         } catch {

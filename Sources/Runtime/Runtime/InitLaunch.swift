@@ -95,6 +95,8 @@ extension InitLaunch {
         }
         if pid == 0 {
             near.socket.close()
+            // No directory of the host may be open in what goes inside.
+            cgroup?.close()
             initial.run()
         }
         return LaunchedProcess(pid: pid, pidfd: Descriptor(rawValue: pidfd))

@@ -18,6 +18,16 @@ struct InitProcess {
     let joined: [(flag: Int32, descriptor: Descriptor)]
     let options: LaunchOptions
 
+    /// In the runtime, once init was made: closes what is init's. An open gate would make a container look as if it still
+    /// waited for `start`.
+    func closeInRuntime() {
+        sources.close()
+        null.close()
+        gate.close()
+        channel.socket.close()
+        for namespace in joined { namespace.descriptor.close() }
+    }
+
     /// Never returns: the process becomes the program, or ends with the reason told to whoever can still hear it.
     func run() -> Never {
         let setup = ProcessSetup(
@@ -25,6 +35,10 @@ struct InitProcess {
         let image: ProgramImage
         do throws(RuntimeError) {
             try build()
+            try attempt { () throws(KernelError) in
+                try InheritedDescriptors.closeAll(
+                    from: 3 + options.preservedDescriptors, keeping: [channel.socket, gate])
+            }
             image = try setup.apply()
             try announceReady()
         } catch {
@@ -52,6 +66,9 @@ struct InitProcess {
             namespace.descriptor.close()
         }
         if plan.namespaces.new.contains(.user) { try placement.await() }
+        // PR_SET_DUMPABLE 4: where namespaces are shared, nobody there may look into this process until it has become the
+        // program. Not before the mappings, which an ordinary user's runtime could not write then.
+        try attempt { () throws(KernelError) in try kernelCall("set dumpable") { gantry_prctl(4, 0, 0, 0, 0) } }
         _ = setsid()
         try nameHost()
         let rooted = try mountRoot()
@@ -68,7 +85,11 @@ struct InitProcess {
 
     private func announceReady() throws(RuntimeError) {
         for signal in [SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2] { gantry_exit_on_signal(signal) }
-        try attempt { () throws(KernelError) in try channel.send(.ready) }
+        let answer = try attempt { () throws(KernelError) in
+            try channel.send(.ready)
+            return try channel.receive()
+        }
+        guard answer == .recorded else { _exit(1) }
         channel.socket.close()
     }
 

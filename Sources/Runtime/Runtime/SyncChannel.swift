@@ -13,18 +13,21 @@ import Linux
 ///      ├──────────── proceed ─────────────────►│
 ///      │                                       │  hooks: createContainer; pivot_root, masks, user, lookup
 ///      │◄─────────── ready ────────────────────┤
-///      │  record written                       │  waits for `start`
-///
+///      │  record written                       │
+///      ├──────────── recorded ────────────────►│  waits for `start`
+///      ╵                                       │
 ///      │◄─────────── failed <message> ─────────┤  at any point; init then ends
 /// ```
 ///
-/// `mounted` and `proceed` are left out where there are no such hooks. An `exec`'d process sends `failed`, or nothing:
+/// Where the runtime is killed before `recorded`, init sees the end of the channel and ends: no process waits that nobody
+/// knows of. `mounted` and `proceed` are left out where there are no such hooks. An `exec`'d process sends `failed`, or nothing:
 /// its end of the pair closes when the program is executed.
 enum SyncMessage: Equatable {
     case placed
     case mounted
     case proceed
     case ready
+    case recorded
     case failed(String)
 
     var bytes: [UInt8] {
@@ -33,6 +36,7 @@ enum SyncMessage: Equatable {
         case .mounted: [2]
         case .proceed: [3]
         case .ready: [4]
+        case .recorded: [6]
         case .failed(let text): [5] + text.utf8.prefix(16000)
         }
     }
@@ -43,6 +47,7 @@ enum SyncMessage: Equatable {
         case 2: self = .mounted
         case 3: self = .proceed
         case 4: self = .ready
+        case 6: self = .recorded
         case 5: self = .failed(String(decoding: bytes.dropFirst(), as: UTF8.self))
         default: return nil
         }
