@@ -1,0 +1,163 @@
+import Archive
+import Content
+import Glibc
+import ImageFixtures
+import Linux
+import OCI
+import Testing
+
+@Suite struct HostileArchiveTests {
+    @Test("A path that leads out is refused", arguments: ["../x", "a/../../x", "..", "/../x", "a/b/../../../x"])
+    func escapingPaths(path: String) throws {
+        let layer = try LayerCase()
+        var tar = TarBytes()
+        tar.file(path, "out")
+        let error = #expect(throws: ArchiveError.self) { try layer.apply(tar.finished) }
+        guard case .refused = error else { Issue.record("\(String(describing: error))"); return }
+        #expect(try Directory.list(layer.temporary.path).sorted() == ["layer", "root"])
+    }
+
+    @Test("An absolute path is taken from the root of the layer")
+    func absolutePath() throws {
+        let layer = try LayerCase()
+        var tar = TarBytes()
+        tar.file("/etc/gantry-test", "in")
+        tar.file("/a/../b", "cleaned")
+        try layer.apply(tar.finished)
+        #expect(try layer.text("etc/gantry-test") == "in")
+        #expect(try layer.text("b") == "cleaned")
+        #expect(access("/etc/gantry-test", F_OK) != 0)
+    }
+
+    @Test("Nothing is written, linked or removed through a link that leads out")
+    func linksOut() throws {
+        let layer = try LayerCase()
+        let outside = try layer.temporary.make("outside")
+        _ = try layer.temporary.write("outside/victim", Array("safe".utf8))
+        _ = try layer.temporary.make("root\(outside)")
+        var tar = TarBytes()
+        for (number, target) in [outside, "../outside", "../../../../../../../..\(outside)"].enumerated() {
+            tar.link("l\(number)", to: target)
+            tar.directory("outside/")
+            tar.file("l\(number)/written", "x")
+            tar.file("l\(number)/.wh.victim")
+            tar.file("l\(number)/.wh..wh..opq")
+        }
+        tar.file("target", "t")
+        tar.link("file-link", to: "\(outside)/victim")
+        tar.file("file-link", "replaced")
+        try layer.apply(tar.finished)
+        #expect(try FileContents.read("\(outside)/victim") == Array("safe".utf8))
+        #expect(try Directory.list(outside) == ["victim"])
+        #expect(try layer.text("file-link") == "replaced")
+    }
+
+    @Test("A hard link does not reach out of the root, nor through a link")
+    func hardLinksOut() throws {
+        let layer = try LayerCase()
+        _ = try layer.temporary.write("victim", Array("safe".utf8))
+        for target in ["../victim", "/victim", "\(layer.temporary.path)/victim", "missing"] {
+            var tar = TarBytes()
+            tar.link("h", to: target, .hardLink)
+            #expect(throws: ArchiveError.self, "\(target)") { try layer.apply(tar.finished) }
+        }
+        var tar = TarBytes()
+        tar.link("s", to: "\(layer.temporary.path)/victim")
+        tar.link("h", to: "s", .hardLink)
+        tar.file("h", "new")
+        tar.link("same", to: "s", .hardLink)
+        try layer.apply(tar.finished)
+        #expect(try layer.status("same").st_mode & S_IFMT == S_IFLNK)
+        #expect(try FileContents.read("\(layer.temporary.path)/victim") == Array("safe".utf8))
+    }
+
+    @Test("A whiteout device, a whiteout of no name and a root that is a file are refused")
+    func refusedEntries() throws {
+        var device = TarBytes()
+        device.add(TarMember("w", .characterDevice, mode: 0o600))
+        var nameless = TarBytes()
+        nameless.file("a/.wh.")
+        var parent = TarBytes()
+        parent.file("a/.wh...")
+        var root = TarBytes()
+        root.file("./", "x")
+        var long = TarBytes()
+        long.file(String(repeating: "d/", count: 2100) + "x")
+        var wide = TarBytes()
+        wide.file(String(repeating: "n", count: 256))
+        for archive in [device, nameless, parent, long, wide] {
+            let layer = try LayerCase()
+            #expect(throws: ArchiveError.self) { try layer.apply(archive.finished) }
+        }
+    }
+
+    @Test("A dangling link where a directory is needed is refused")
+    func danglingParent() throws {
+        let layer = try LayerCase()
+        var tar = TarBytes()
+        tar.link("a", to: "nowhere")
+        tar.file("a/x", "x")
+        #expect(throws: ArchiveError.refused(path: "a", reason: "it is needed as a directory but is a link to nothing"))
+        {
+            try layer.apply(tar.finished)
+        }
+    }
+
+    @Test("An archive that is cut off anywhere is refused", arguments: [100, 700, 1536, 5000])
+    func truncated(count: Int) throws {
+        let layer = try LayerCase()
+        var tar = TarBytes()
+        tar.file("x", String(repeating: "y", count: 9000))
+        #expect(throws: ArchiveError.self) { try layer.apply(Array(tar.finished.prefix(count))) }
+    }
+
+    @Test("A packed archive that is cut off or damaged is refused")
+    func damagedPacking() throws {
+        let layer = try LayerCase()
+        var tar = TarBytes()
+        // Text that does not repeat, so that packing leaves enough to cut.
+        tar.file("x", (0..<40_000).map { String($0 &* 2_654_435_761, radix: 36) }.joined())
+        let path = try layer.temporary.write("plain", tar.finished)
+        try Command.require("gzip", path)
+        let packed = try FileContents.read(path + ".gz")
+        #expect(throws: ArchiveError.truncated) { try layer.apply(Array(packed.dropLast(20_000))) }
+        var damaged = packed
+        for index in 50_000..<50_100 { damaged[index] ^= 0x55 }
+        // Damage that still unpacks shows in the digest, which the image's configuration names.
+        let found = Result { try layer.apply(damaged) }
+        if case .success(let digest) = found { #expect(digest != .sha256(of: tar.finished)) }
+        #expect(throws: ArchiveError.self) { try layer.apply(Array("this is no archive at all".utf8)) }
+    }
+
+    @Test("A bomb is stopped by its size, its entries and its ratio")
+    func bombs() throws {
+        let layer = try LayerCase()
+        var many = TarBytes()
+        for number in 0..<50 { many.file("f\(number)") }
+        #expect(throws: ArchiveError.tooLarge("the archive has more than 20 entries")) {
+            try layer.apply(many.finished, limits: UnpackLimits(entries: 20))
+        }
+        #expect(throws: ArchiveError.tooLarge("the unpacked archive exceeds the limit of 10000 bytes")) {
+            try layer.apply(many.finished, limits: UnpackLimits(bytes: 10_000))
+        }
+        let path = "\(layer.temporary.path)/bomb"
+        try Command.require("sh", "-c", "head -c 60000000 /dev/zero | bzip2 > \(path)")
+        var limits = UnpackLimits()
+        limits.ratioFloorBytes = 1 << 20
+        #expect(throws: ArchiveError.self) { try layer.apply(file: path, limits: limits) }
+    }
+
+    @Test("Trees deeper than a path may be are removed")
+    func deepTrees() throws {
+        let layer = try LayerCase()
+        var tar = TarBytes()
+        // A link in each part leads on, so that the whole is deeper than any one path.
+        let part = String(repeating: "d/", count: 1050)
+        tar.directory(part)
+        tar.link("next", to: part)
+        tar.directory("next/" + String(repeating: "e/", count: 1050))
+        try layer.apply(tar.finished)
+        try Directory.removeTree(layer.root)
+        #expect(access(layer.root, F_OK) != 0)
+    }
+}
