@@ -44,9 +44,11 @@ struct EscapeSequence: Equatable {
         }
         let parameters = rest.prefix { (0x30...0x3B).contains($0) }
         sequence.parameters = numbers(parameters)
-        rest = rest.dropFirst(parameters.count).drop { (0x20...0x2F).contains($0) && $0 != UInt8(ascii: "$") }
-        guard let final = rest.first else { return .incomplete }
         // `$` is an intermediate byte to the standard, and the end of a shifted key to rxvt.
+        let isKeyEnd = sequence.prefix == 0
+        rest = rest.dropFirst(parameters.count)
+            .drop { (0x20...0x2F).contains($0) && !(isKeyEnd && $0 == UInt8(ascii: "$")) }
+        guard let final = rest.first else { return .incomplete }
         guard (0x40...0x7E).contains(final) || final == UInt8(ascii: "$") else { return .none }
         sequence.final = final
         rest.removeFirst()

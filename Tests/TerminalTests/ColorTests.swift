@@ -1,0 +1,123 @@
+import Glibc
+import Testing
+
+@testable import Terminal
+
+@Suite struct ColorTests {
+    @Test(
+        "24-bit colours become the nearest of the cube and the greys",
+        arguments: [
+            (0x000000, 16), (0xFFFFFF, 231), (0xFF0000, 196), (0x00FF00, 46), (0x5F87AF, 67), (0x808080, 244),
+            (0x121212, 233), (0x1E1E2E, 235), (0xEEEEEE, 255),
+        ] as [(UInt32, UInt8)])
+    func to256(value: UInt32, index: UInt8) {
+        #expect(Palette.reduce(.hex(value), to: .palette256) == .palette(index))
+    }
+
+    @Test(
+        "Colours become the nearest of sixteen",
+        arguments: [
+            (Color.hex(0xC81E28), 1), (.hex(0x000000), 0), (.hex(0xFFFFFF), 15), (.hex(0x1E1E2E), 0),
+            (.hex(0xFF5555), 9), (.palette(196), 9), (.palette(21), 4), (.palette(7), 7), (.palette(244), 8),
+        ] as [(Color, UInt8)])
+    func to16(color: Color, index: UInt8) {
+        #expect(Palette.reduce(color, to: .sixteen) == .palette(index))
+    }
+
+    @Test("Every entry of the palette is its own nearest, but for the sixteen that users choose")
+    func paletteIsStable() {
+        for index in UInt8(16)...255 {
+            let (red, green, blue) = Palette.channels(of: index)
+            guard case .palette(let nearest) = Palette.reduce(.rgb(red, green, blue), to: .palette256) else {
+                Issue.record("\(index) is no palette colour")
+                continue
+            }
+            #expect(Palette.channels(of: nearest) == (red, green, blue))
+        }
+    }
+
+    @Test("The default stays the default, and without colour everything is")
+    func noColor() {
+        for depth in ColorDepth.allCases { #expect(Palette.reduce(.default, to: depth) == .default) }
+        #expect(Palette.reduce(.rgb(1, 2, 3), to: .none) == .default)
+        #expect(Palette.reduce(.palette(3), to: .none) == .default)
+        #expect(Palette.reduce(.rgb(1, 2, 3), to: .trueColor) == .rgb(1, 2, 3))
+    }
+
+    @Test(
+        "The depth is read from the environment and the entry",
+        arguments: [
+            (["TERM": "xterm-256color"], 256, ColorDepth.palette256),
+            (["TERM": "xterm-256color", "COLORTERM": "truecolor"], 256, .trueColor),
+            (["TERM": "xterm-256color", "COLORTERM": "24BIT"], 256, .trueColor),
+            (["TERM": "xterm-direct"], 1 << 24, .trueColor), (["TERM": "linux"], 8, .sixteen),
+            (["TERM": "xterm-16color"], 16, .sixteen), (["TERM": "vt100"], -1, .none),
+            (["TERM": "xterm-256color", "NO_COLOR": "1", "COLORTERM": "truecolor"], 256, .none),
+            (["TERM": "xterm-256color", "NO_COLOR": ""], 256, .palette256), (["TERM": "dumb"], 256, .none),
+        ] as [([String: String], Int, ColorDepth)])
+    func depth(environment: [String: String], colors: Int, depth: ColorDepth) {
+        #expect(ColorDepth.detect(environment: environment, terminfoColors: colors) == depth)
+    }
+
+    @Test("Pairs are given once, and the longest unused is taken over, never one of the frame")
+    func pairs() {
+        var pairs = ColorPairs(capacity: 2)
+        func colors(_ number: Int32) -> ColorPairs.Colors { .init(foreground: number, background: -1) }
+        pairs.beginFrame(using: [])
+        #expect(pairs.pair(for: .init(foreground: -1, background: -1)) == (0, false))
+        #expect(pairs.pair(for: colors(1)) == (1, true))
+        #expect(pairs.pair(for: colors(1)) == (1, false))
+        #expect(pairs.pair(for: colors(2)) == (2, true))
+        #expect(pairs.pair(for: colors(3)) == (0, false))
+        pairs.beginFrame(using: [colors(2), colors(3)])
+        #expect(pairs.pair(for: colors(3)) == (1, true))
+        #expect(pairs.pair(for: colors(2)) == (2, false))
+        pairs.beginFrame(using: [])
+        #expect(pairs.pair(for: colors(1)).isNew)
+    }
+
+    @Test(
+        "A terminfo entry keeps its strings when its colours are replaced",
+        arguments: ["xterm-256color", "linux", "vt100"])
+    func terminfo(type: String) throws {
+        let entry = try #require(TerminfoDirectory(environment: [:]).entry(for: type))
+        let direct = entry.withDirectColor()
+        let read = try #require(TerminfoEntry(compiled: direct.compiledWithDirectColorFlags()))
+        #expect(read == direct)
+        #expect(read.numbers[13] == 1 << 24)
+        for index in entry.strings.indices where index != 359 && index != 360 {
+            #expect(read.strings[index] == entry.strings[index])
+        }
+    }
+
+    @Test("What is no terminfo entry is none, however it is cut")
+    func badTerminfo() throws {
+        #expect(TerminfoEntry(compiled: []) == nil)
+        #expect(TerminfoEntry(compiled: [0x1E, 0x02, 0xFF, 0x7F]) == nil)
+        let entry = try #require(TerminfoDirectory(environment: [:]).entry(for: "vt100"))
+        let bytes = entry.withDirectColor().compiledWithDirectColorFlags()
+        for length in stride(from: 0, to: 300, by: 7) {
+            #expect(TerminfoEntry(compiled: Array(bytes[..<length])) == nil)
+        }
+        #expect(TerminfoDirectory(environment: [:]).entry(for: "../v/vt100") == nil)
+    }
+
+    @Test(
+        "A type without an entry becomes one that resembles it",
+        arguments: [
+            ("xterm-kitty", ["xterm-kitty", "xterm-256color", "xterm", "vt100", "ansi"]),
+            ("tmux-direct", ["tmux-direct", "screen-256color", "screen", "xterm", "vt100", "ansi"]),
+            ("dumb", ["dumb", "vt100", "ansi"]), ("", ["xterm", "vt100", "ansi"]),
+        ])
+    func fallback(term: String, candidates: [String]) {
+        #expect(TerminalType.candidates(for: term) == candidates)
+        #expect(TerminalType.choose(term: term) { _ in -2 } == nil)
+    }
+
+    @Test(
+        "Base64 has its padding",
+        arguments: [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")])
+    func base64(text: String, encoded: String) {
+        #expect(Base64.encode(Array(text.utf8)) == encoded)
+    }
+}
