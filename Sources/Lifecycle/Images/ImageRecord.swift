@@ -19,7 +19,7 @@ package struct ImageRecord: Hashable, Sendable {
     package var sizeBytes: Int64 { layers.reduce(0) { $0 + $1.sizeBytes } }
 
     /// The names as people write them: `alpine:3.20`.
-    package var familiarNames: [String] { names.map(Self.familiar) }
+    package var familiarNames: [String] { names.map(Self.familiar).sorted() }
 
     /// A name of the index as people write it.
     package static func familiar(_ name: String) -> String {

@@ -17,7 +17,7 @@ extension ImageRecord {
             }
         }
         return ImageSummary(
-            id: id.description, tags: tags, digests: digests.sorted(), createdAt: config.created,
+            id: id.description, tags: tags.sorted(), digests: digests.sorted(), createdAt: config.created,
             sizeBytes: sizeBytes, labels: config.execution.labels)
     }
 

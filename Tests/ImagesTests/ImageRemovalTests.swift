@@ -1,0 +1,137 @@
+import EngineAPI
+import ImageFixtures
+import Images
+import Linux
+import OCI
+import Testing
+
+@Suite struct ImageRemovalTests {
+    private let root: TemporaryRoot
+
+    init() throws { root = try TemporaryRoot() }
+
+    private func store(_ names: [String]) async throws -> (ImageStore, ImageRecord) {
+        let store = try await ImageStore(dataRoot: root.path, index: MemoryImageIndex())
+        let path = try root.write("a.tar", Fixture.twoLayers().docker(tags: names))
+        let image = try await store.load(from: .path(path), progress: { _ in })[0]
+        return (store, image)
+    }
+
+    private func use(_ image: ImageRecord, running: Bool) -> ImageUse {
+        ImageUse(
+            containerID: "c0ffee0000001234567890", imageID: image.id.description, reference: "a:1", isRunning: running)
+    }
+
+    @Test("An image that a container needs is kept, in docker's words", arguments: [true, false])
+    func conflicts(running: Bool) async throws {
+        let (store, image) = try await store(["a:1"])
+        let uses = [use(image, running: running)]
+        let byName = await #expect(throws: EngineError.self) {
+            try await store.remove("a:1", force: false, uses: uses)
+        }
+        #expect(byName?.kind == .conflict)
+        #expect(
+            byName?.message == """
+                conflict: unable to remove repository reference "a:1" (must force) - container c0ffee000000 is using \
+                its referenced image \(image.id.short)
+                """)
+        let byID = await #expect(throws: EngineError.self) {
+            try await store.remove(image.id.short, force: false, uses: uses)
+        }
+        let words =
+            running
+            ? "(cannot be forced) - image is being used by running container c0ffee000000"
+            : "(must be forced) - image is being used by stopped container c0ffee000000"
+        #expect(byID?.message == "conflict: unable to delete \(image.id.short) \(words)")
+        #expect(try await store.resolve("a:1").id == image.id)
+    }
+
+    @Test("By force the name goes, and a running container's image stays without one")
+    func forcedWhileRunning() async throws {
+        let (store, image) = try await store(["a:1"])
+        let removals = try await store.remove("a:1", force: true, uses: [use(image, running: true)])
+        #expect(removals == [.untagged("a:1")])
+        #expect(try await store.resolve(image.id.short).names == [])
+        var filter = ImageFilter()
+        filter.dangling = true
+        #expect(try await store.list(filter).count == 1)
+        await #expect(throws: EngineError.self) {
+            try await store.remove(image.id.short, force: true, uses: [use(image, running: true)])
+        }
+    }
+
+    @Test("By force an image goes while a stopped container has it, whose root keeps its layers")
+    func forcedWhileStopped() async throws {
+        let (store, image) = try await store(["a:1"])
+        let mounts = try await store.prepareRoot(containerID: "c0ffee", image: image)
+        let removals = try await store.remove("a:1", force: true, uses: [use(image, running: false)])
+        #expect(removals == [.untagged("a:1"), .deleted(image.id.description)])
+        #expect(try await store.rootMounts(containerID: "c0ffee") == mounts)
+        #expect(try FileContents.read("\(root.path)/snapshots/\(image.chainIDs[0].hex)/fs/etc/kept").count == 5)
+        try await store.removeRoot(containerID: "c0ffee")
+        try await store.collectGarbage(containers: nil)
+        #expect(try Leftovers.of(root.path) == [])
+    }
+
+    @Test("An image of several repositories is deleted by its id only by force")
+    func severalRepositories() async throws {
+        let (store, image) = try await store(["a:1", "b:1"])
+        let error = await #expect(throws: EngineError.self) {
+            try await store.remove(image.id.short, force: false, uses: [])
+        }
+        #expect(error?.message.contains("image is referenced in multiple repositories") == true)
+        let removals = try await store.remove(image.id.short, force: true, uses: [])
+        #expect(removals.prefix(3) == [.untagged("a:1"), .untagged("b:1"), .deleted(image.id.description)])
+        #expect(try Leftovers.of(root.path) == [])
+    }
+
+    @Test("A name moves to the image that is loaded last")
+    func movedName() async throws {
+        let (store, image) = try await store(["a:1"])
+        var other = Fixture.twoLayers()
+        other.config.author = "somebody else"
+        let path = try root.write("b.tar", other.docker(tags: ["a:1"]))
+        _ = try await store.load(from: .path(path), progress: { _ in })
+        #expect(try await store.resolve("a:1").id == other.id)
+        #expect(try await store.resolve(image.id.short).names == [])
+        _ = try await store.remove("a:1", force: false, uses: [])
+        #expect(try FileContents.read("\(root.path)/snapshots/\(image.chainIDs[0].hex)/fs/etc/kept").count == 5)
+    }
+
+    @Test(
+        "What is not there, or is no name, is said as docker says it",
+        arguments: [
+            ("nosuch", EngineError.Kind.notFound, "No such image: nosuch:latest"),
+            ("a:2", .notFound, "No such image: a:2"), ("0123456789ab", .notFound, "No such image: 0123456789ab:latest"),
+            ("sha256:" + String(repeating: "0", count: 64), .notFound, "No such image: sha256:"),
+            ("Upper", .invalid, "must be lowercase"), ("a:b:c", .invalid, "invalid reference format"),
+            ("", .invalid, "invalid reference format"),
+        ])
+    func lookups(text: String, kind: EngineError.Kind, words: String) async throws {
+        let (store, _) = try await store(["a:1"])
+        let error = await #expect(throws: EngineError.self) { try await store.resolve(text) }
+        #expect(error?.kind == kind)
+        #expect(error?.message.contains(words) == true, "\(String(describing: error))")
+    }
+
+    @Test("Filters choose by name, label and lack of a name")
+    func filters() async throws {
+        let store = try await ImageStore(dataRoot: root.path, index: MemoryImageIndex())
+        var builder = Fixture.twoLayers()
+        builder.config.execution.labels = ["tier": "web"]
+        let path = try root.write("a.tar", builder.docker(tags: ["user/app:1"]))
+        _ = try await store.load(from: .path(path), progress: { _ in })
+        func count(_ change: (inout ImageFilter) -> Void) async throws -> Int {
+            var filter = ImageFilter()
+            change(&filter)
+            return try await store.list(filter).count
+        }
+        #expect(try await count { $0.references = ["user/*"] } == 1)
+        #expect(try await count { $0.references = ["user/app:2", "user/app"] } == 1)
+        #expect(try await count { $0.references = ["*"] } == 0)
+        #expect(try await count { $0.labels = ["tier=web"] } == 1)
+        #expect(try await count { $0.labels = ["tier", "other"] } == 0)
+        #expect(try await count { $0.dangling = false } == 1)
+        #expect(try await count { $0.dangling = true } == 0)
+    }
+}
