@@ -124,6 +124,14 @@ import Testing
         expectRestored(session)
     }
 
+    @Test("A terminal that goes away ends the program in order")
+    func hangUp() throws {
+        let session = try session()
+        session.hangUp()
+        #expect(session.endsWithinTenSeconds())
+        #expect(session.exitStatus == 0)
+    }
+
     @Test("A crash restores the terminal, and its message is seen afterwards")
     func crash() throws {
         let session = try session()

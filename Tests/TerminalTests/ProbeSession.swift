@@ -8,7 +8,7 @@ final class ProbeSession {
     /// All bytes that the probe wrote.
     private(set) var output: [UInt8] = []
     let settingsBefore: termios
-    private let master: Int32
+    private var master: Int32
     /// TIOCGPTN and TIOCSPTLCK, which Swift does not see.
     private static let getNumber: UInt = 0x8004_5430
     private static let setLock: UInt = 0x4004_5431
@@ -46,7 +46,7 @@ final class ProbeSession {
             Glibc.kill(pid, SIGKILL)
             waitpid(pid, nil, 0)
         }
-        close(master)
+        if master >= 0 { close(master) }
     }
 
     private static func spawn(
@@ -162,6 +162,25 @@ final class ProbeSession {
         guard tcgetattr(master, &now) == 0 else { return false }
         return now.c_lflag == settingsBefore.c_lflag && now.c_iflag == settingsBefore.c_iflag
             && now.c_oflag == settingsBefore.c_oflag
+    }
+
+    /// Closes our end: what a terminal's window does when it is closed.
+    func hangUp() {
+        close(master)
+        master = -1
+    }
+
+    /// Waits for the end of the probe by the pid alone.
+    func endsWithinTenSeconds() -> Bool {
+        for _ in 0..<1000 {
+            var status: Int32 = 0
+            if waitpid(pid, &status, WNOHANG) == pid {
+                exitStatus = status
+                return true
+            }
+            _ = poll(nil, 0, 10)
+        }
+        return false
     }
 
     func kill(_ signal: Int32) { _ = Glibc.kill(pid, signal) }
