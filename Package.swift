@@ -141,6 +141,16 @@ let suites: [Target] = [
     tests("LinuxTests", ["Linux", "CLinux"]),
     tests("OCITests", ["OCI", "JSON", "Linux"]),
     tests("RuntimeTests", ["Runtime", "OCI", "JSON", "Linux"]),
+    .target(
+        name: "EngineContract", dependencies: ["EngineAPI"], path: "Tests/EngineContract", swiftSettings: strict),
+    .executableTarget(
+        name: "engine-probe", dependencies: ["LocalEngine", "EngineAPI", "Linux"], path: "Tests/EngineProbe",
+        swiftSettings: strict),
+    tests(
+        "LocalEngineTests",
+        [
+            "LocalEngine", "EngineAPI", "EngineContract", "Lifecycle", "Linux", "AsyncIO", "engine-probe",
+        ]),
     tests("StorageTests", ["Storage", "Linux", .product(name: "GRDB", package: "GRDB.swift")]),
     tests(
         "LifecycleTests",

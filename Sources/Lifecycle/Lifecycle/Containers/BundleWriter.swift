@@ -18,7 +18,7 @@ struct BundleWriter: Sendable {
     /// How the task is to be made. The disk is used on the pool for blocking work.
     func write(size: TerminalSize?) async throws(EngineError) -> TaskSpec {
         do {
-            try await BlockingPool.shared.run { () throws in try writeBundle() }
+            try await BlockingPool.shared.run { () throws in try writeBundle(size) }
         } catch let error as EngineError {
             throw error
         } catch let error as KernelError {
@@ -29,7 +29,7 @@ struct BundleWriter: Sendable {
         return task(size)
     }
 
-    private func writeBundle() throws {
+    private func writeBundle(_ size: TerminalSize?) throws {
         let layers = LayeredRoot(mounts: mounts)
         let lookup = UserLookup(
             passwd: try layers.contents("etc/passwd"), group: try layers.contents("etc/group"))
@@ -39,10 +39,11 @@ struct BundleWriter: Sendable {
         let builder = SpecBuilder(
             id: id, definition: definition, host: context.host, user: user, cgroupPath: context.roots.cgroup(id),
             filesDirectory: context.roots.files(id), hostDevices: spec.privileged ? try HostDevices.all() : [])
-        let config = try builder.build().json.compactBytes
+        var config = try builder.build()
+        if spec.tty { config.process?.consoleSize = size.map(RuntimeConsoleSize.init) }
         let bundle = context.roots.bundle(id)
         try Directory.create(bundle + "/rootfs", mode: 0o711)
-        try FileContents.replace(bundle + "/config.json", with: config, durable: false)
+        try FileContents.replace(bundle + "/config.json", with: config.json.compactBytes, durable: false)
     }
 
     private func task(_ size: TerminalSize?) -> TaskSpec {
@@ -64,6 +65,10 @@ struct BundleWriter: Sendable {
         }
         return task
     }
+}
+
+extension RuntimeConsoleSize {
+    init(_ size: TerminalSize) { self.init(height: size.rows, width: size.columns) }
 }
 
 /// The host's side of a bind mount.

@@ -47,9 +47,11 @@ extension Container {
         var isMade = false
         do {
             let initial = try await createTask(&isMade)
+            // Before, or a short life would end before it began.
+            let startedAt = Timestamp.now()
             try await context.tasks.start(id)
             context.faults.pass(.startAfterStart)
-            let failure = await settle(.launched(initial, at: .now()))
+            let failure = await settle(.launched(initial, at: startedAt))
             context.faults.pass(.startAfterRow)
             return failure
         } catch {

@@ -77,7 +77,10 @@ extension Container {
         let builder = SpecBuilder(
             id: id, definition: definition, host: context.host, user: user, cgroupPath: context.roots.cgroup(id),
             filesDirectory: context.roots.files(id))
-        var task = ExecTaskSpec(id: exec.id, process: try builder.exec(exec.spec, user: user).json.compactBytes)
+        var process = try builder.exec(exec.spec, user: user)
+        // In the process too: the runtime sets it before the program runs, the shim perhaps after.
+        if exec.spec.tty { process.consoleSize = size.map(RuntimeConsoleSize.init) }
+        var task = ExecTaskSpec(id: exec.id, process: process.json.compactBytes)
         task.terminal = exec.spec.tty
         task.initialSize = size
         task.input = exec.spec.attachStdin ? .once : .none

@@ -1,0 +1,109 @@
+import EngineAPI
+import Lifecycle
+
+/// Containers: what changes them.
+extension LocalEngine {
+    public func create(_ spec: ContainerSpec, name: String?) async throws(EngineError) -> CreatedContainer {
+        try await whole { (core) throws(EngineError) in try await core.containers.create(spec, name: name) }
+    }
+
+    public func start(_ reference: String) async throws(EngineError) {
+        try await act(reference) { (container) throws(EngineError) in try await container.start(reference) }
+    }
+
+    public func stop(_ reference: String, signal: String?, timeoutSeconds: Int?) async throws(EngineError) {
+        try await act(reference) { (container) throws(EngineError) in
+            try await container.stop(reference, signal: signal, timeoutSeconds: timeoutSeconds)
+        }
+    }
+
+    public func restart(_ reference: String, signal: String?, timeoutSeconds: Int?) async throws(EngineError) {
+        try await act(reference) { (container) throws(EngineError) in
+            try await container.restart(reference, signal: signal, timeoutSeconds: timeoutSeconds)
+        }
+    }
+
+    public func kill(_ reference: String, signal: String) async throws(EngineError) {
+        try await act(reference) { (container) throws(EngineError) in
+            try await container.kill(reference, signal: signal)
+        }
+    }
+
+    public func pause(_ reference: String) async throws(EngineError) {
+        try await act(reference) { (container) throws(EngineError) in try await container.pause(reference) }
+    }
+
+    public func unpause(_ reference: String) async throws(EngineError) {
+        try await act(reference) { (container) throws(EngineError) in try await container.unpause(reference) }
+    }
+
+    public func rename(_ reference: String, to name: String) async throws(EngineError) {
+        let name = name.hasPrefix("/") ? String(name.dropFirst()) : name
+        try await act(reference) { (container) throws(EngineError) in
+            try await container.rename(reference, to: name)
+        }
+    }
+
+    public func remove(_ reference: String, force: Bool, volumes: Bool) async throws(EngineError) {
+        try await act(reference) { (container) throws(EngineError) in
+            try await container.remove(reference, force: force)
+        }
+    }
+
+    private func act(
+        _ reference: String, _ body: @escaping @Sendable (Container) async throws(EngineError) -> Void
+    ) async throws(EngineError) {
+        try await whole { (core) throws(EngineError) in try await body(try core.context.index.find(reference)) }
+    }
+
+    public func beginWait(
+        _ reference: String, for condition: WaitCondition
+    ) async throws(EngineError) -> ExitWait {
+        try await core.context.index.find(reference).beginWait(condition)
+    }
+}
+
+/// A container's stdio and further processes.
+extension LocalEngine {
+    public func attach(
+        _ reference: String, _ request: AttachRequest
+    ) async throws(EngineError) -> any AttachedStream {
+        try await core.context.index.find(reference).attach(reference, request)
+    }
+
+    public func resize(_ reference: String, to size: TerminalSize) async throws(EngineError) {
+        try await core.context.index.find(reference).resize(reference, to: size)
+    }
+
+    public func logs(
+        _ reference: String, _ request: LogRequest
+    ) async throws(EngineError) -> EngineStream<[LogEntry]> {
+        try await core.context.index.find(reference).logs(reference, request)
+    }
+
+    public func createExec(_ reference: String, _ spec: ExecSpec) async throws(EngineError) -> String {
+        try await core.context.index.find(reference).createExec(reference, spec)
+    }
+
+    public func startExec(_ id: String, size: TerminalSize?) async throws(EngineError) -> any AttachedStream {
+        let stream = try await whole { (core) throws(EngineError) in
+            try await core.context.index.find(execID: id).startExec(id, size: size, attached: true)
+        }
+        guard let stream else { throw EngineError(.internal, "exec \(id): no stream was made", object: id) }
+        return stream
+    }
+
+    public func startExecDetached(_ id: String) async throws(EngineError) {
+        _ = try await whole { (core) throws(EngineError) in
+            try await core.context.index.find(execID: id).startExec(id, size: nil, attached: false)
+        }
+    }
+
+    public func resizeExec(_ id: String, to size: TerminalSize) async throws(EngineError) {
+        try await core.context.index.find(execID: id).resizeExec(id, to: size)
+    }
+
+    public func inspectExec(_ id: String) async throws(EngineError) -> ExecDetails {
+        try await core.context.index.find(execID: id).execDetails(id)
+    }
+}

@@ -1,0 +1,154 @@
+import AsyncIO
+import EngineAPI
+import Glibc
+import Images
+import Lifecycle
+import Linux
+import Storage
+import Synchronization
+import Tasks
+
+/// The parts of a running engine.
+final class EngineCore: Sendable {
+    let configuration: LocalEngineConfiguration
+    let containers: ContainerService
+    let context: LifecycleContext
+    let cgroups: CgroupLayout
+    let engineID: String
+    let warnings: WarningList
+    private let lock: DataRootLock
+    private let reporting: Task<Void, Never>
+
+    private init(
+        _ configuration: LocalEngineConfiguration, _ containers: ContainerService, _ cgroups: CgroupLayout,
+        engineID: String, warnings: WarningList, lock: DataRootLock
+    ) {
+        self.configuration = configuration
+        self.containers = containers
+        self.cgroups = cgroups
+        self.engineID = engineID
+        self.warnings = warnings
+        self.lock = lock
+        context = containers.context
+        reporting = Task { await containers.passReports() }
+    }
+
+    deinit { reporting.cancel() }
+
+    static func open(
+        _ configuration: LocalEngineConfiguration, note: @escaping @Sendable (String) -> Void
+    ) async throws(LocalEngine.OpenError) -> EngineCore {
+        let (lock, host, cgroups, bootID) = try await BlockingPool.shared.run { () throws(LocalEngine.OpenError) in
+            try prepare(configuration)
+        }
+        do throws(EngineError) {
+            let parts = try await Parts(configuration, host: host, bootID: bootID, note: note)
+            let containers = ContainerService(context: parts.context)
+            try await containers.recover()
+            let core = EngineCore(
+                configuration, containers, cgroups, engineID: parts.engineID, warnings: WarningList(), lock: lock)
+            await core.packStarterImage()
+            return core
+        } catch {
+            lock.release()
+            throw .failed(error)
+        }
+    }
+
+    /// What must hold before anything is opened. Blocking.
+    private static func prepare(
+        _ configuration: LocalEngineConfiguration
+    ) throws(LocalEngine.OpenError) -> (DataRootLock, HostFacts, CgroupLayout, bootID: String) {
+        do throws(EngineError) { try Requirements.check(configuration) } catch { throw .failed(error) }
+        let roots = configuration.roots
+        do throws(KernelError) {
+            try Directory.create(roots.data, mode: 0o711)
+            try Directory.create(roots.run, mode: 0o711)
+            try Directory.create(roots.containers, mode: 0o711)
+            try Directory.create(roots.bundles, mode: 0o711)
+            let cgroups = try CgroupLayout.current()
+            let bootID = try FileContents.read("/proc/sys/kernel/random/boot_id").prefix { $0 != 10 }
+            let host = try HostFacts.current()
+            guard let lock = try DataRootLock(roots.lock) else {
+                throw LockedElsewhere.error
+            }
+            return (lock, host, cgroups, String(decoding: bootID, as: UTF8.self))
+        } catch {
+            if error == LockedElsewhere.error {
+                throw .inUse(dataRoot: roots.data, pid: DataRootLock.owner(roots.lock))
+            }
+            throw .failed(EngineError(error))
+        }
+    }
+
+    /// Where the store holds no image at all. Without busybox the engine works on, and says what is missing.
+    private func packStarterImage() async {
+        guard configuration.packsStarterImage else { return }
+        do throws(EngineError) {
+            guard try await context.images.list(ImageFilter()).isEmpty else { return }
+            _ = try await context.images.packStarterImage(busybox: configuration.busyboxPath)
+        } catch {
+            warnings.add(error.message)
+            context.note(error.message)
+        }
+    }
+
+    /// Ends the engine's work. What the containers need is not touched.
+    func close() async {
+        reporting.cancel()
+        _ = await reporting.value
+        let (cgroups, parent) = (cgroups, configuration.cgroupParent)
+        await BlockingPool.shared.run {
+            // With no container left the parent is empty and goes; else it cannot be removed, as it should not.
+            for directory in Cgroup(path: parent, layout: cgroups).directories(with: ["cpuset"]) { rmdir(directory) }
+        }
+        do { try context.store.close() } catch { context.note("\(error)") }
+        lock.release()
+    }
+}
+
+/// Marks the one refusal that is not the kernel's.
+private enum LockedElsewhere {
+    static let error = KernelError("lock the data root", "", .wouldBlock)
+}
+
+/// Warnings that were met while the engine runs.
+final class WarningList: Sendable {
+    private let lines = Mutex<[String]>([])
+
+    var list: [String] { lines.withLock { $0 } }
+    func add(_ line: String) { lines.withLock { $0.append(line) } }
+}
+
+/// The stores of an engine, opened.
+private struct Parts {
+    let context: LifecycleContext
+    let engineID: String
+
+    init(
+        _ configuration: LocalEngineConfiguration, host: HostFacts, bootID: String,
+        note: @escaping @Sendable (String) -> Void
+    ) async throws(EngineError) {
+        let roots = configuration.roots
+        let store: MetadataStore
+        let events: EventLog
+        do {
+            store = try await MetadataStore.open(roots.database)
+            events = EventLog(store: store, newestNumber: try await store.lastEventNumber())
+            engineID = try await Self.engineID(store)
+        } catch { throw EngineError(error, object: roots.data) }
+        let images = try await ImageStore(dataRoot: roots.data, index: StoredImageIndex(store: store))
+        let tasks = ShimTaskService(runRoot: roots.run, shimPath: configuration.shimPath)
+        context = LifecycleContext(
+            store: store, events: events, tasks: tasks, images: images, index: ContainerIndex(), host: host,
+            roots: roots, bootID: bootID, runtime: configuration.runtimePath, clock: ContinuousClock(),
+            faults: .fromEnvironment, note: note)
+    }
+
+    private static func engineID(_ store: MetadataStore) async throws(StorageError) -> String {
+        if let known = try await store.setting("engine.id") { return known }
+        let made = RandomID.make()
+        try await store.set("engine.id", to: made)
+        return made
+    }
+}

@@ -1,0 +1,118 @@
+import EngineAPI
+import Images
+import Lifecycle
+
+/// Containers: what tells of them.
+extension LocalEngine {
+    public func containers(_ filter: ContainerFilter) async throws(EngineError) -> [ContainerSummary] {
+        let selection = try await ContainerSelection(filter, core: core)
+        var found: [ContainerSummary] = []
+        for container in core.context.index.all {
+            let summary = await container.summary
+            if selection.accepts(summary) { found.append(summary) }
+        }
+        found.sort { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }
+        return filter.limit.map { $0 > 0 ? Array(found.prefix($0)) : found } ?? found
+    }
+
+    public func inspect(_ reference: String) async throws(EngineError) -> ContainerDetails {
+        let container = try core.context.index.find(reference)
+        return await container.details(runtime: core.runtimeName)
+    }
+}
+
+extension EngineCore {
+    /// The runtime's program by its name alone.
+    var runtimeName: String { configuration.runtimePath.split(separator: "/").last.map(String.init) ?? "" }
+}
+
+extension Container {
+    fileprivate var summary: ContainerSummary {
+        let spec = definition.spec
+        return ContainerSummary(
+            id: id, name: name, image: spec.image, imageID: definition.imageID,
+            command: definition.arguments.joined(separator: " "), createdAt: createdAt, state: state,
+            labels: definition.labels, tty: spec.tty, networkMode: spec.networkMode?.rawValue ?? "none",
+            mounts: spec.mounts)
+    }
+
+    fileprivate func details(runtime: String) -> ContainerDetails {
+        var spec = definition.spec
+        spec.labels = definition.labels
+        spec.stopSignal = spec.stopSignal ?? (definition.stopSignal == "SIGTERM" ? nil : definition.stopSignal)
+        return ContainerDetails(
+            id: id, name: name, spec: spec, imageID: definition.imageID, createdAt: createdAt, state: state,
+            arguments: definition.arguments, environment: definition.environment,
+            workingDirectory: definition.workingDirectory, user: definition.user, hostname: definition.hostname,
+            restartCount: restartCount, logPath: logPath, runtime: runtime, execIDs: runningExecIDs,
+            cgroupPath: cgroupPath)
+    }
+}
+
+/// A filter of the container list with its references looked up and its patterns made.
+private struct ContainerSelection {
+    private let filter: ContainerFilter
+    private let names: [NamePattern]
+    private var ancestorIDs: Set<String> = []
+    private var before: Timestamp?
+    private var since: Timestamp?
+
+    /// - Throws: `notFound` for a reference of `before` or `since`, `invalid` for a pattern that is none.
+    init(_ filter: ContainerFilter, core: EngineCore) async throws(EngineError) {
+        self.filter = filter
+        var patterns: [NamePattern] = []
+        for text in filter.names { patterns.append(try NamePattern(text)) }
+        names = patterns
+        if let reference = filter.before { before = try core.context.index.find(reference).createdAt }
+        if let reference = filter.since { since = try core.context.index.find(reference).createdAt }
+        for ancestor in filter.ancestors {
+            // An image that is gone may still be named by its containers, by the text alone.
+            if let image = try? await core.context.images.resolve(ancestor) {
+                ancestorIDs.insert(image.id.description)
+            }
+        }
+    }
+
+    func accepts(_ summary: ContainerSummary) -> Bool {
+        let showsAll = filter.all || !filter.statuses.isEmpty || filter.limit ?? 0 > 0
+        let state = summary.state
+        return (showsAll || state.isAlive)
+            && (filter.ids.isEmpty || filter.ids.contains { summary.id.hasPrefix($0) })
+            && (names.isEmpty || names.contains { $0.matches(summary.name) })
+            && (filter.statuses.isEmpty || filter.statuses.contains(state.status))
+            && filter.labels.allSatisfy { Self.holds($0, summary.labels) }
+            && (filter.ancestors.isEmpty || ancestorIDs.contains(summary.imageID)
+                || filter.ancestors.contains(summary.image))
+            && (filter.exitCodes.isEmpty
+                || !state.isAlive && state.finishedAt != nil && filter.exitCodes.contains(state.exitCode))
+            && before.map { summary.createdAt < $0 } ?? true && since.map { summary.createdAt > $0 } ?? true
+    }
+
+    private static func holds(_ label: String, _ labels: [String: String]) -> Bool {
+        guard let equals = label.firstIndex(of: "=") else { return labels[label] != nil }
+        return labels[String(label[..<equals])] == String(label[label.index(after: equals)...])
+    }
+}
+
+/// A regular expression over names; docker matches with and without the slash that once stood before them.
+private struct NamePattern {
+    private let plain: String?
+    private let regex: Regex<AnyRegexOutput>?
+
+    init(_ text: String) throws(EngineError) {
+        // Most are plain words, which need no machinery.
+        if text.utf8.allSatisfy({ $0 == 45 || $0 == 95 || (48...57).contains($0) || (97...122).contains($0 | 0x20) }) {
+            (plain, regex) = (text, nil)
+            return
+        }
+        do { (plain, regex) = (nil, try Regex(text)) } catch {
+            throw EngineError(.invalid, "invalid filter 'name=[\(text)]'")
+        }
+    }
+
+    func matches(_ name: String) -> Bool {
+        if let plain { return name.contains(plain) }
+        guard let regex else { return false }
+        return name.contains(regex) || "/\(name)".contains(regex)
+    }
+}

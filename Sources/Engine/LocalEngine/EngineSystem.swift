@@ -1,0 +1,93 @@
+import AsyncIO
+import EngineAPI
+import Glibc
+import Lifecycle
+import Linux
+
+/// The engine itself.
+extension LocalEngine {
+    /// This program's version.
+    public static let version = "0.1.0"
+
+    public func version() async throws(EngineError) -> EngineVersion {
+        var version = EngineVersion(
+            name: "Gantry", version: Self.version, apiVersion: "1.51", minimumAPIVersion: "1.24")
+        let machine = Machine.current()
+        version.kernelVersion = machine.kernel
+        version.architecture = machine.architecture
+        version.components = ["gantry-shim": Self.version, core.runtimeName: Self.version]
+        return version
+    }
+
+    public func info() async throws(EngineError) -> EngineInfo {
+        var info = EngineInfo()
+        for container in core.context.index.all {
+            switch await container.state.status {
+            case .running, .restarting: info.containersRunning += 1
+            case .paused: info.containersPaused += 1
+            default: info.containersStopped += 1
+            }
+        }
+        info.images = try await core.context.images.list(ImageFilter()).count
+        let machine = Machine.current()
+        let host = core.context.host
+        info.id = core.engineID
+        info.name = host.hostname
+        info.storageDriver = "overlay2"
+        info.loggingDriver = "json-file"
+        info.cgroupDriver = "cgroupfs"
+        info.cgroupVersion = host.isUnified ? "2" : "1"
+        info.kernelVersion = machine.kernel
+        info.architecture = machine.architecture
+        info.operatingSystem = await BlockingPool.shared.run { Machine.operatingSystem() }
+        info.cpuCount = host.cpuCount
+        info.memoryBytes = host.memoryBytes
+        info.dataRoot = configuration.dataRoot
+        info.serverVersion = Self.version
+        info.defaultRuntime = core.runtimeName
+        info.runtimes = [core.runtimeName]
+        info.securityOptions = ["name=seccomp,profile=builtin"] + (host.isUnified ? ["name=cgroupns"] : [])
+        info.warnings = warnings + (host.hasSwapLimit ? [] : ["WARNING: No swap limit support"])
+        info.pid = getpid()
+        return info
+    }
+
+    public func events(_ request: EventRequest) async throws(EngineError) -> EngineStream<EngineEvent> {
+        do { return try await core.context.events.stream(request) } catch { throw EngineError(error) }
+    }
+}
+
+/// The kernel's words about itself.
+private struct Machine {
+    var kernel = ""
+    var architecture = ""
+
+    static func current() -> Machine {
+        var name = utsname()
+        guard uname(&name) == 0 else { return Machine() }
+        func text<Field>(_ field: Field) -> String {
+            withUnsafeBytes(of: field) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        }
+        return Machine(kernel: text(name.release), architecture: text(name.machine))
+    }
+
+    /// `PRETTY_NAME` of os-release(5). Blocking.
+    static func operatingSystem() -> String {
+        for path in ["/etc/os-release", "/usr/lib/os-release"] {
+            // The second is tried where the first is missing; with neither there is a word for it.
+            guard let bytes = try? FileContents.read(path, limitBytes: 65536) else { continue }
+            for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+            where line.hasPrefix("PRETTY_NAME=") {
+                return line.dropFirst(12).trimmingQuotes
+            }
+        }
+        return "Linux"
+    }
+}
+
+extension Substring {
+    fileprivate var trimmingQuotes: String {
+        guard count >= 2, let first, first == "\"" || first == "'", last == first else { return String(self) }
+        return String(dropFirst().dropLast())
+    }
+}

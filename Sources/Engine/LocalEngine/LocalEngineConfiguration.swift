@@ -1,0 +1,73 @@
+import Glibc
+import Lifecycle
+import Linux
+
+/// Where an engine lives and which programs it uses.
+public struct LocalEngineConfiguration: Hashable, Sendable {
+    /// What outlives a reboot: images, containers, logs, metadata.
+    public var dataRoot: String
+    /// What belongs to this boot: shims, bundles, sockets.
+    public var runRoot: String
+    /// The cgroup under which all containers are, below each hierarchy's root: `/gantry`.
+    public var cgroupParent: String
+    /// The program `gantry-shim`: an absolute path.
+    public var shimPath: String
+    /// The OCI runtime: `gantry-runtime`, `runc` or `crun`; an absolute path.
+    public var runtimePath: String
+    /// Pack the starter image where the store holds none.
+    public var packsStarterImage = true
+    /// The static busybox for it; nil to look in the usual places.
+    public var busyboxPath: String?
+
+    /// The machine's own engine: `/var/lib/gantry` and `/run/gantry`.
+    ///
+    /// The programs are looked for beside this one, unless `GANTRY_SHIM` and `GANTRY_RUNTIME` name them.
+    public init() {
+        dataRoot = "/var/lib/gantry"
+        runRoot = "/run/gantry"
+        cgroupParent = "/gantry"
+        shimPath = Self.program("gantry-shim", "GANTRY_SHIM")
+        runtimePath = Self.program("gantry-runtime", "GANTRY_RUNTIME")
+    }
+
+    /// An engine of its own below a directory, so that several live side by side: `--root`.
+    public init(root: String) {
+        self.init()
+        let root = PathName.cleaned(root.hasPrefix("/") ? root : "\(Self.workingDirectory)/\(root)")
+        dataRoot = PathName.joined(root, "data")
+        runRoot = PathName.joined(root, "run")
+        cgroupParent = "/gantry-\(Self.shortHash(root))"
+    }
+
+    /// The socket at which whoever hosts this engine serves it.
+    public var apiSocketPath: String { PathName.joined(runRoot, "gantry.sock") }
+
+    var roots: EngineRoots { EngineRoots(data: dataRoot, run: runRoot, cgroupParent: cgroupParent) }
+
+    private static func program(_ name: String, _ variable: String) -> String {
+        if let value = getenv(variable).map({ String(cString: $0) }), !value.isEmpty { return value }
+        return PathName.joined(PathName.split(own).parent, name)
+    }
+
+    /// This program's file.
+    private static var own: String {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+        let count = readlink("/proc/self/exe", &buffer, Int(PATH_MAX))
+        guard count > 0 else { return "/usr/bin/gantry" }
+        return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    private static var workingDirectory: String {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+        guard getcwd(&buffer, buffer.count) != nil else { return "/" }
+        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// FNV-1a over the path's bytes: eight digits, the same in every run.
+    private static func shortHash(_ text: String) -> String {
+        var hash: UInt32 = 2_166_136_261
+        for byte in text.utf8 { hash = (hash ^ UInt32(byte)) &* 16_777_619 }
+        let digits = String(hash, radix: 16)
+        return String(repeating: "0", count: 8 - digits.count) + digits
+    }
+}

@@ -1,0 +1,51 @@
+import EngineAPI
+import Glibc
+import Lifecycle
+import Linux
+
+/// What an engine needs of its machine, checked before anything is made.
+enum Requirements {
+    /// Blocking.
+    static func check(_ configuration: LocalEngineConfiguration) throws(EngineError) {
+        guard geteuid() == 0 else {
+            throw EngineError(
+                .denied, "permission denied: the engine must be run by root (this is uid \(geteuid())); try with sudo")
+        }
+        try checkCgroups()
+        try checkOverlay()
+        try checkProgram(configuration.shimPath, "gantry-shim", "GANTRY_SHIM")
+        try checkProgram(configuration.runtimePath, "gantry-runtime", "GANTRY_RUNTIME")
+    }
+
+    private static func checkCgroups() throws(EngineError) {
+        let layout: CgroupLayout
+        do { layout = try CgroupLayout.current() } catch { throw EngineError(error) }
+        guard layout.unifiedMountPoint != nil || !layout.legacy.isEmpty else {
+            throw EngineError(
+                .unsupported, "no cgroups are mounted: mount cgroup2 on /sys/fs/cgroup, or run where it is mounted")
+        }
+    }
+
+    private static func checkOverlay() throws(EngineError) {
+        if knowsOverlay { return }
+        // The kernel loads the module when somebody names the file system; this mount itself cannot succeed.
+        _ = mount("overlay", "/", "overlay", 0, "lowerdir=/gantry-none")
+        guard knowsOverlay else {
+            throw EngineError(
+                .unsupported, "this kernel has no overlay file system (CONFIG_OVERLAY_FS): try `modprobe overlay`")
+        }
+    }
+
+    private static var knowsOverlay: Bool {
+        // Without /proc nothing at all works, and what fails next says so.
+        guard let bytes = try? FileContents.read("/proc/filesystems") else { return true }
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").contains { $0.hasSuffix("\toverlay") }
+    }
+
+    private static func checkProgram(_ path: String, _ name: String, _ variable: String) throws(EngineError) {
+        guard access(path, X_OK) == 0 else {
+            throw EngineError(
+                .unavailable, "`\(path)` cannot be executed: install \(name) beside gantry, or name it by \(variable)")
+        }
+    }
+}

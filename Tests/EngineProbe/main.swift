@@ -1,0 +1,34 @@
+// Does one thing with an engine, so that a test can let it die on the way: engine-probe ROOT VERB NAME.
+import EngineAPI
+import Glibc
+import Linux
+import LocalEngine
+
+func spec(_ script: String) -> ContainerSpec {
+    var spec = ContainerSpec(image: "gantry/starter")
+    spec.command = ["sh", "-c", script]
+    spec.networkMode = NetworkMode.none
+    return spec
+}
+
+func act(_ verb: String, _ name: String, _ engine: LocalEngine) async throws {
+    switch verb {
+    case "create": _ = try await engine.create(spec("sleep 600"), name: name)
+    case "start": try await engine.start(name)
+    case "stop": try await engine.stop(name, signal: "KILL", timeoutSeconds: 5)
+    case "kill-after-time": try await engine.stop(name, signal: "HUP", timeoutSeconds: 0)
+    case "remove": try await engine.remove(name, force: true, volumes: false)
+    default: throw EngineError(.invalid, "unknown verb \(verb)")
+    }
+}
+
+let arguments = CommandLine.arguments
+guard arguments.count == 4 else { exit(64) }
+do {
+    let engine = try await LocalEngine(LocalEngineConfiguration(root: arguments[1]))
+    try await act(arguments[2], arguments[3], engine)
+    await engine.close()
+} catch {
+    try Descriptor.standardError.writeAll(Array("engine-probe: \(error)\n".utf8))
+    exit(1)
+}

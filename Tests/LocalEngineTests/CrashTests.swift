@@ -1,0 +1,234 @@
+import AsyncIO
+import EngineAPI
+import Glibc
+import Lifecycle
+import Linux
+import LocalEngine
+import Testing
+
+/// The engine's process is killed at every named step; the next engine finds a container that is whole, or none.
+@Suite(
+    .enabled(
+        if: EngineProbe.missing == nil, "needs root, busybox-static, a debug build, and the programs beside the tests"))
+struct CrashTests {
+    /// Lets another process do something, and die at the point. True where it did die there.
+    private static func die(at point: FaultPoint, _ verb: String, _ bench: EngineBench) throws -> Bool {
+        var spawn = Spawn(program: EngineProbe.path, arguments: ["engine-probe", bench.root, verb, "victim"])
+        spawn.environment = ["PATH=/usr/bin:/bin", "GANTRY_FAULT=\(point.rawValue):kill"]
+        let pid = try spawn.start()
+        var status: Int32 = 0
+        try kernelCall("wait") { waitpid(pid, &status, 0) }
+        return status & 0x7F == SIGKILL
+    }
+
+    @Test(
+        "A creation that is cut short is undone, or whole",
+        arguments: [
+            FaultPoint.createAfterIntent, .createAfterRoot, .createAfterFiles, .createAfterRow,
+        ])
+    func create(point: FaultPoint) async throws {
+        try await Self.onBench { bench in
+            #expect(try Self.die(at: point, "create", bench))
+            let engine = try await bench.open()
+            let left = try await engine.containers(ContainerFilter(all: true))
+            #expect(left.map(\.name) == (point == .createAfterRow ? ["victim"] : []))
+            for container in left {
+                try await engine.start(container.id)
+                try await engine.remove(container.id, force: true, volumes: false)
+            }
+            // The name is free.
+            let id = try await bench.create("true", name: "victim", on: engine)
+            try await engine.remove(id, force: false, volumes: false)
+            #expect(Self.leftovers(bench) == [])
+            await engine.close()
+        }
+    }
+
+    @Test(
+        "A start that is cut short is undone, or the container runs on",
+        arguments: [
+            FaultPoint.startAfterBundle, .startAfterTask, .startAfterStart, .startAfterRow,
+        ])
+    func start(point: FaultPoint) async throws {
+        try await Self.onBench { bench in
+            let id = try await Self.prepare(bench, running: false)
+            #expect(try Self.die(at: point, "start", bench))
+            let engine = try await bench.open()
+            let state = try await engine.inspect(id).state
+            let took = point == .startAfterStart || point == .startAfterRow
+            #expect(state.status == (took ? .running : .created))
+            if took {
+                #expect(kill(state.pid, 0) == 0)
+                #expect(try await engine.top(id, psArguments: []).rows.count >= 1)
+            } else {
+                try await engine.start(id)
+            }
+            try await engine.stop(id, signal: "KILL", timeoutSeconds: 5)
+            #expect(try await engine.inspect(id).state.exitCode == 137)
+            try await engine.remove(id, force: false, volumes: false)
+            #expect(bench.traces(of: id) == [])
+            await engine.close()
+        }
+    }
+
+    @Test(
+        "A stop that is cut short leaves a container that has ended, with the time of its end",
+        arguments: [
+            ("stop", FaultPoint.stopAfterSignal), ("stop", .endBeforeRow), ("stop", .endAfterRow),
+            ("stop", .endAfterTask),
+            ("kill-after-time", .stopAfterKill),
+        ])
+    func stop(verb: String, point: FaultPoint) async throws {
+        try await Self.onBench { bench in
+            let id = try await Self.prepare(bench, running: true)
+            let before = Timestamp.now()
+            #expect(try Self.die(at: point, verb, bench))
+            let after = Timestamp.now()
+            let engine = try await bench.open()
+            _ = try await engine.wait(id, for: .notRunning)
+            // A signal may be sent and not have struck when the engine dies; all else had struck before.
+            let latest = [.stopAfterSignal, .stopAfterKill].contains(point) ? Timestamp.now() : after
+            try Self.checkEnd(try await engine.inspect(id).state, between: before, and: latest)
+            try await engine.start(id)
+            #expect(try await engine.inspect(id).state.status == .running)
+            try await engine.remove(id, force: true, volumes: false)
+            #expect(bench.traces(of: id) == [])
+            await engine.close()
+        }
+    }
+
+    @Test(
+        "A removal that is cut short is finished",
+        arguments: [
+            FaultPoint.removeAfterMark, .removeAfterRoot, .removeAfterFiles, .removeAfterRow,
+        ])
+    func remove(point: FaultPoint) async throws {
+        try await Self.onBench { bench in
+            let id = try await Self.prepare(bench, running: true)
+            #expect(try Self.die(at: point, "remove", bench))
+            let engine = try await bench.open()
+            #expect(try await engine.containers(ContainerFilter(all: true)).isEmpty)
+            #expect(bench.traces(of: id) == [])
+            await engine.close()
+        }
+    }
+
+    @Test("Containers outlive their engine; the next one has their log, their stdio and their end")
+    func outlives() async throws {
+        try await Self.onBench { bench in
+            let first = try await bench.open()
+            let script = "i=0; while [ $i -lt 40 ]; do echo line $i; i=$((i+1)); sleep 0.05; done; exit 3"
+            let id = try await bench.create(script, name: "victim", on: first)
+            try await first.start(id)
+            await first.close()
+            let second = try await bench.open()
+            #expect(try await second.inspect(id).state.status == .running)
+            let stream = try await second.attach(id, AttachRequest())
+            #expect(try await second.wait(id, for: .notRunning).exitCode == 3)
+            var sawLast = false
+            var text: [UInt8] = []
+            while let chunk = try await stream.read() {
+                if case .stdout(let bytes) = chunk { text += bytes }
+            }
+            sawLast = String(decoding: text, as: UTF8.self).hasSuffix("line 39\n")
+            #expect(sawLast)
+            var lines: [UInt8] = []
+            for try await entries in try await second.logs(id, LogRequest()) {
+                for entry in entries { lines += entry.bytes }
+            }
+            #expect(String(decoding: lines, as: UTF8.self) == (0..<40).map { "line \($0)\n" }.joined())
+            await second.close()
+        }
+    }
+
+    @Test("An end that no engine saw is recorded with its own time and code")
+    func unseenEnd() async throws {
+        try await Self.onBench { bench in
+            let first = try await bench.open()
+            let id = try await bench.create("sleep 0.3; exit 9", name: "victim", on: first)
+            try await first.start(id)
+            let shim = try #require(try await first.processes(id).first { $0.role == .initial }?.pid)
+            let process = try PidFD.open(pid: shim)
+            await first.close()
+            try await waitForEnd(of: process)
+            let ended = Timestamp.now()
+            let second = try await bench.open()
+            let state = try await second.inspect(id).state
+            #expect(state.status == .exited && state.exitCode == 9)
+            #expect(try #require(state.finishedAt) <= ended)
+            await second.close()
+        }
+    }
+
+    @Test("A shim that is killed takes its container with it; the container is shown as lost, nothing stays")
+    func shimLost() async throws {
+        try await Self.onBench { bench in
+            let engine = try await bench.open()
+            let id = try await bench.create("sleep 600", name: "victim", on: engine)
+            try await engine.start(id)
+            let nodes = try await engine.processes(id)
+            let shim = try #require(nodes.first { $0.role == .shim }?.pid)
+            let initial = try PidFD.open(pid: try #require(nodes.first { $0.role == .initial }?.pid))
+            let wait = try await engine.beginWait(id, for: .nextExit)
+            kill(shim, SIGKILL)
+            #expect(try await wait.result().exitCode == 137)
+            try await waitForEnd(of: initial)
+            let state = try await engine.inspect(id).state
+            #expect(state.status == .exited && state.error == "shim lost")
+            try await engine.remove(id, force: false, volumes: false)
+            #expect(bench.traces(of: id) == [])
+            await engine.close()
+        }
+    }
+
+    private static func checkEnd(_ state: ContainerState, between first: Timestamp, and last: Timestamp) throws {
+        #expect(state.status == .exited)
+        #expect(state.exitCode == 137)
+        #expect(state.error == "")
+        let finished = try #require(state.finishedAt)
+        #expect((first...last).contains(finished))
+    }
+
+    private static func onBench(_ body: (EngineBench) async throws -> Void) async throws {
+        let bench = try EngineBench()
+        do { try await body(bench) } catch {
+            try await bench.clear()
+            throw error
+        }
+        try await bench.clear()
+    }
+
+    private static func prepare(_ bench: EngineBench, running: Bool) async throws -> String {
+        let engine = try await bench.open()
+        let id = try await bench.create("sleep 600", name: "victim", on: engine)
+        if running { try await engine.start(id) }
+        await engine.close()
+        return id
+    }
+
+    private static func leftovers(_ bench: EngineBench) -> [String] {
+        ["data/containers", "run/bundles", "run/shims"].flatMap { place in
+            // A place that was never made holds nothing.
+            ((try? Directory.list("\(bench.root)/\(place)")) ?? []).map { "\(place)/\($0)" }
+        }
+    }
+}
+
+/// Waits until a process has ended, and closes the descriptor.
+private func waitForEnd(of process: Descriptor) async throws {
+    defer { process.close() }
+    try await waitUntilReadable(process)
+}
+
+/// The program that dies where it is told to.
+private enum EngineProbe {
+    static let path = PathName.split(LocalEngineConfiguration().shimPath).parent + "/engine-probe"
+
+    static var missing: String? {
+        #if DEBUG
+            return EngineBench.missing ?? (access(path, X_OK) == 0 ? nil : path)
+        #else
+            return "a debug build"
+        #endif
+    }
+}

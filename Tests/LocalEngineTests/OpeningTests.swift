@@ -1,0 +1,74 @@
+import EngineAPI
+import Glibc
+import Linux
+import LocalEngine
+import Testing
+
+@Suite(
+    .enabled(
+        if: EngineBench.missing == nil,
+        "needs root, busybox-static, and gantry-shim and gantry-runtime beside the tests"))
+struct OpeningTests {
+    @Test("A data root has one engine; the second is told who has it")
+    func locked() async throws {
+        try await EngineBench.with { engine, bench in
+            do {
+                _ = try await bench.open()
+                Issue.record("two engines on one data root")
+            } catch let error as LocalEngine.OpenError {
+                guard case .inUse(let dataRoot, let pid) = error else { throw error }
+                #expect(dataRoot == bench.configuration.dataRoot && pid == getpid())
+            }
+            await engine.close()
+            let next = try await bench.open()
+            await next.close()
+        }
+    }
+
+    @Test("Without busybox the engine works on and says what is missing")
+    func noBusybox() async throws {
+        let bench = try EngineBench()
+        var configuration = bench.configuration
+        configuration.busyboxPath = "/gantry/absent/busybox"
+        let engine = try await LocalEngine(configuration)
+        #expect(try await engine.images(ImageFilter()).isEmpty)
+        #expect(engine.warnings.count == 1)
+        #expect(try await engine.info().warnings.contains { $0.contains("busybox") })
+        await engine.close()
+        try await bench.clear()
+    }
+
+    @Test("Programs that are missing are named")
+    func noShim() async throws {
+        var configuration = LocalEngineConfiguration(root: "/tmp/gantry-absent")
+        configuration.shimPath = "/gantry/absent/gantry-shim"
+        let failure = await #expect(throws: LocalEngine.OpenError.self) { _ = try await LocalEngine(configuration) }
+        #expect(failure?.description.contains("/gantry/absent/gantry-shim") == true)
+        #expect(access("/tmp/gantry-absent", F_OK) != 0)
+    }
+
+    @Test("Metadata that is damaged is refused in words, and the lock is given back")
+    func damaged() async throws {
+        let bench = try EngineBench()
+        try Directory.create(bench.configuration.dataRoot)
+        let path = bench.configuration.dataRoot + "/gantry.db"
+        try FileContents.replace(path, with: [UInt8](repeating: 7, count: 4096))
+        let failure = await #expect(throws: LocalEngine.OpenError.self) { _ = try await bench.open() }
+        guard case .failed(let error) = failure else {
+            Issue.record("not refused")
+            return
+        }
+        #expect(error.message.contains("gantry.db"))
+        unlink(path)
+        try await bench.clear()
+    }
+
+    @Test("Two roots have two names everywhere")
+    func roots() {
+        let one = LocalEngineConfiguration(root: "/tmp/a/")
+        let other = LocalEngineConfiguration(root: "/tmp/b")
+        #expect(one.dataRoot == "/tmp/a/data" && one.runRoot == "/tmp/a/run")
+        #expect(one.cgroupParent != other.cgroupParent)
+        #expect(one.cgroupParent == LocalEngineConfiguration(root: "/tmp/./a").cgroupParent)
+    }
+}
