@@ -47,6 +47,11 @@ import Testing
                 "1 0 0:1 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
                     + "2 0 0:2 / /sys/fs/cgroup/unified rw - cgroup2 none rw", .hybrid
             ),
+            (
+                "1 0 0:1 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
+                    + "2 0 0:2 / /sys/fs/cgroup/unified rw - cgroup2 none rw\n"
+                    + "3 2 0:3 / /sys/fs/cgroup/unified rw - tmpfs none rw", .legacy
+            ),
         ])
     func layout(_ text: String, _ mode: CgroupLayout.Mode) {
         let layout = CgroupLayout(mounts: MountTable.parse(Array(text.utf8)))

@@ -33,7 +33,10 @@ package struct CgroupLayout: Hashable, Sendable {
     }
 
     package init(mounts: [MountEntry]) {
-        for mount in mounts {
+        // What was mounted last at a place hides what is below it.
+        var visible: [String: Int] = [:]
+        for (index, mount) in mounts.enumerated() { visible[mount.mountPoint] = index }
+        for (index, mount) in mounts.enumerated() where visible[mount.mountPoint] == index {
             if mount.type == "cgroup2" {
                 // The one at the usual place counts, also where another is mounted for a container.
                 if unifiedMountPoint == nil || mount.mountPoint.hasPrefix("/sys/fs/cgroup") {
