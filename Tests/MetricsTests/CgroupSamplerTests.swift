@@ -80,6 +80,18 @@ import Testing
         }
     }
 
+    @Test("A file that cannot be kept open is read all the same, and so is a text longer than the buffer")
+    func notKept() throws {
+        for limit: Int32 in [0, 1 << 20] {
+            let file = try #require(KeptFile("/proc/self/status", keptBelow: limit))
+            var buffer = [UInt8](repeating: 0, count: 16)
+            var threads: UInt64?
+            #expect(file.read(into: &buffer) { threads = $0.value(of: "Threads") })
+            #expect(threads ?? 0 > 0)
+        }
+        #expect(KeptFile("/proc/self/no-such-file") == nil)
+    }
+
     @Test("A cgroup that never was gives nil, not an error")
     func missing() throws {
         let cgroup = Cgroup(path: "/gantry-test-metrics-none", layout: try CgroupLayout.current())

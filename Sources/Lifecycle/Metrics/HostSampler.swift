@@ -29,7 +29,7 @@ package final class HostSampler {
 
     package func sample(at time: Timestamp = .now()) -> HostSample {
         var ticks: UInt64 = 0
-        _ = file?.readBeginning(into: &buffer) { ticks = Self.cpuTicks($0) }
+        file?.readBeginning(into: &buffer) { ticks = Self.cpuTicks($0) }
         return HostSample(
             time: time, cpuNanoseconds: ClockTicks.nanoseconds(ticks),
             onlineCPUs: max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), memoryBytes: memoryBytes)
