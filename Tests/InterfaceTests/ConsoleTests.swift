@@ -148,6 +148,25 @@ import Testing
         #expect(bench.text.contains("old run"))
     }
 
+    @Test("A console whose connection broke is attached again when the engine is back")
+    func lostConnection() throws {
+        var bench = try attached()
+        let id = ConsoleID.container(Sample.id(1))
+        bench.send(.console(id, .lost))
+        bench.send(.connectionLost("gone"))
+        bench.type("sd")
+        #expect(bench.model.jobs.isEmpty && bench.model.dialogs.isEmpty)
+        bench.send(
+            .connected(EngineVersion(name: "G", version: "1", apiVersion: "", minimumAPIVersion: ""), EngineInfo()))
+        _ = bench.takeEffects()
+        bench.send(.tick(Sample.ago(-1)))
+        let source = ContainerSource(
+            id: Sample.id(1), isAlive: true, isTTY: true, replaySince: Sample.now, isHurried: true)
+        let size = try #require(bench.model.shownConsole?.size)
+        #expect(bench.takeEffects() == [.openConsole(id, .container(source), size)])
+        #expect(bench.model.keyContext == .captured)
+    }
+
     @Test("A shell is an exec of its own beside the container's console")
     func exec() throws {
         var bench = try Bench.connected()

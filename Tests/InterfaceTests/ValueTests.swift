@@ -78,6 +78,8 @@ import Testing
         let text = EscapeText(Array("\u{1b}[2J\u{1b}[1;31mred\u{1b}[0m\u{1b}]0;title\u{7} a\tb\r\n\u{7}".utf8))
         #expect(String(decoding: text.plain, as: UTF8.self) == "red a   b")
         #expect(text.runs.first?.style == Style(foreground: .palette(1), attributes: .bold))
+        let bar = EscapeText(Array("10 %\r\u{1b}[1m100 %\u{1b}[0m done\r\n".utf8))
+        #expect(String(decoding: bar.plain, as: UTF8.self) == "100 % done")
         let wide = EscapeText(Array("\u{1b}[38;5;200;48;2;1;2;3mx".utf8))
         #expect(wide.runs.first?.style == Style(foreground: .palette(200), background: .rgb(1, 2, 3)))
     }

@@ -37,7 +37,7 @@ extension Canvas {
             let row = rest.takeTop(1)
             let lead = String(line.text.prefix(line.leadCount))
             let end = line.leadCount > 0 ? put(lead, line.leadRole == .hintKey ? .header : line.leadRole, in: row) : 0
-            put(String(line.text.dropFirst(line.leadCount)), line.role, column: end, in: row)
+            put(String(line.text.dropFirst(line.leadCount + pager.column)), line.role, column: end, in: row)
             mark(pager.search, in: row)
             if index == pager.cursor { highlight(row, .selection) }
         }

@@ -18,9 +18,16 @@ struct EscapeText {
         var parameters: [UInt8] = []
         var current = Run(bytes: [], style: style)
         var column = 0
+        var returned = false
         for byte in bytes {
+            if byte == 0x0A { returned = false }
+            if returned, byte != 0x0D {
+                // What follows a carriage return is written over the line, as progress bars and prompts do.
+                (returned, column, runs, current) = (false, 0, [], Run(bytes: [], style: style))
+            }
             switch state {
             case .text where byte == 0x1B: state = .escape
+            case .text where byte == 0x0D: returned = true
             case .text where byte == 0x09:
                 let fill = 8 - column % 8
                 current.bytes += [UInt8](repeating: 0x20, count: fill)

@@ -14,6 +14,8 @@ struct Pager: Hashable, Sendable {
     var lines: [Line] = []
     var cursor = 0
     var scroll = 0
+    /// The first column shown of what follows the lead.
+    var column = 0
     var search = Search()
 
     init(title: String, lines: [Line] = []) {

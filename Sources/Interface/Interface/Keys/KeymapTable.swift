@@ -124,7 +124,7 @@ extension Keymap {
         KeyBinding("n enter", [.images], "new container from it", hint: "new", .newFromImage),
         KeyBinding("d delete", [.images], "remove the image", hint: "remove", .removeImage),
         KeyBinding("esc q", [.logs, .inspect, .images, .help], "back", hint: "back", .back),
-        KeyBinding("left", [.logs], "to the left", .previousChoice),
-        KeyBinding("right", [.logs], "to the right", .nextChoice),
+        KeyBinding("left", [.logs, .inspect], "to the left", .previousChoice),
+        KeyBinding("right", [.logs, .inspect], "to the right", .nextChoice),
     ]
 }

@@ -32,6 +32,8 @@ enum ConsoleNews: Sendable {
     case output(StreamChunk)
     /// The process's output has ended, or the attach failed; in words.
     case ended(String)
+    /// The connection broke while the process runs on.
+    case lost
 }
 
 enum LogNews: Sendable {

@@ -42,14 +42,16 @@ extension Model {
 
     /// Opens the console of the selected container while its panel is seen: at first sight, and for each new run.
     private mutating func openShownConsole() -> [Effect] {
-        guard showsPanel(.console), let container = selectedContainer, let id = shownConsoleID, !id.isExec else {
-            return []
-        }
+        guard showsPanel(.console), let container = selectedContainer, let id = shownConsoleID, !id.isExec,
+            container.state.status != .created
+        else { return [] }
         guard let console = consoles.open[id] else {
             return consoles.closed.contains(id) ? [] : openOwnConsole(container, hurried: false)
         }
-        let isNewRun = console.isEnded && container.state.isAlive && container.state.startedAt != console.startedAt
-        guard isNewRun else { return [] }
+        guard console.isEnded, container.state.isAlive else { return [] }
+        // Not at once after a loss: the engine may still be on its way out.
+        let isBack = console.lostAt.map { now.nanosecondsSinceEpoch - $0.nanosecondsSinceEpoch > 500_000_000 } ?? false
+        guard isBack || container.state.startedAt != console.startedAt else { return [] }
         return openOwnConsole(container, hurried: console.isHurried)
     }
 

@@ -26,7 +26,7 @@ extension Model {
         var source = ContainerSource(
             id: container.id, isAlive: container.state.isAlive, isTTY: container.tty, isHurried: hurried)
         // What was shown before is still there: only this run's output is added.
-        if consoles.open[id] != nil { source.replaySince = container.state.startedAt }
+        if let console = consoles.open[id] { source.replaySince = console.lostAt ?? container.state.startedAt }
         return openConsole(id, .container(source), title: container.name, isTTY: container.tty)
     }
 
@@ -78,6 +78,9 @@ extension Model {
             console.phase = .ended(reason)
             console.takesInput = false
             console.note(reason)
+        case .lost:
+            console.phase = .ended("connection lost")
+            console.lostAt = now
         }
         if console.emulator.takeBells() > 0, id == shownConsoleID { effects.append(.bell) }
         effects += Self.answers(of: &console)

@@ -119,8 +119,13 @@ extension Model {
         case (_, .logs(var screen)):
             change(&screen, by: intent)
             replaceDialog(.logs(screen))
-        case (.fold, .inspect(var screen)):
-            screen.fold()
+        case (_, .inspect(var screen)):
+            switch intent {
+            case .fold: screen.fold()
+            case .nextChoice: screen.pager.column += 8
+            case .previousChoice: screen.pager.column = max(0, screen.pager.column - 8)
+            default: break
+            }
             replaceDialog(.inspect(screen))
         default: break
         }

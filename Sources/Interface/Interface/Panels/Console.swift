@@ -20,6 +20,8 @@ struct Console {
     var isHurried = false
     /// Whether the process has a terminal; otherwise lines are edited here and sent whole.
     var isTTY: Bool
+    /// Since when the connection is broken, though the process runs: it is opened again when the engine is back.
+    var lostAt: Timestamp?
     /// Bytes that a slow reader lost.
     var lostBytes: UInt64 = 0
 

@@ -36,7 +36,15 @@ extension Canvas {
         _ = rest.takeLeft(1)
         var column = put(row.branch, .rule, in: rest)
         if !node.role.word.isEmpty { column = put("\(node.role.word) ", .header, column: column, in: rest) }
-        put(node.command, column: column, in: rest)
+        put(Self.shortCommand(node), column: column, in: rest)
+    }
+
+    /// Of our own programs the folder is of no interest, and would take the room of the rest.
+    private static func shortCommand(_ node: ProcessNode) -> String {
+        guard node.role == .engine || node.role == .shim, node.command.hasPrefix("/") else { return node.command }
+        let words = node.command.split(separator: " ", maxSplits: 1)
+        let program = words.first?.split(separator: "/").last ?? ""
+        return words.count > 1 ? "\(program) \(words[1])" : String(program)
     }
 
     private func stateRole(_ state: String) -> Role {

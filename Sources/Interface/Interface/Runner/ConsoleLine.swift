@@ -64,7 +64,7 @@ struct ConsoleSession: Sendable {
             }
             await line.stream.close()
             guard !Task.isCancelled else { return }
-            mailbox.post(.console(id, .ended(await lastWords(line))))
+            mailbox.post(.console(id, await lastWords(line)))
         } catch {
             guard !Task.isCancelled else { return }
             mailbox.post(.console(id, .ended(error.message)))
@@ -91,7 +91,7 @@ struct ConsoleSession: Sendable {
         }
         await replay(source)
         guard source.isAlive else {
-            mailbox.post(.console(id, .ended(await containerState(source.id))))
+            mailbox.post(.console(id, await containerState(source.id)))
             return nil
         }
         let spec = try await engine.inspect(source.id).spec
@@ -150,20 +150,27 @@ struct ConsoleSession: Sendable {
         }
     }
 
-    private func lastWords(_ line: Line) async -> String {
+    private func lastWords(_ line: Line) async -> ConsoleNews {
         guard let execID = line.execID else { return await containerState(id.containerID) }
-        // An engine that has forgotten the exec already has nothing more to tell of it.
-        guard let exec = try? await engine.inspectExec(execID) else { return "ended" }
-        return exec.exitCode.map { "ended (\($0))" } ?? "ended"
+        // The stream ends with the last byte, the process a moment later, and no call of the engine waits for an exec.
+        for _ in 0..<25 {
+            // An engine that has forgotten the exec already has nothing more to tell of it.
+            guard let exec = try? await engine.inspectExec(execID) else { break }
+            if let code = exec.exitCode { return .ended("ended (\(code))") }
+            do { try await Task.sleep(for: .milliseconds(20)) } catch { break }
+        }
+        return .ended("ended")
     }
 
-    private func containerState(_ id: String) async -> String {
-        // Removed as soon as it ended, or the engine is gone: there is nobody to ask.
-        guard let state = try? await engine.inspect(id).state else { return "gone" }
+    private func containerState(_ id: String) async -> ConsoleNews {
+        let state: ContainerState
+        do throws(EngineError) { state = try await engine.inspect(id).state } catch {
+            return error.kind == .notFound ? .ended("removed") : .lost
+        }
         switch state.status {
-        case .exited, .dead: return "exited (\(ExitWords.describe(state)))"
-        case .created: return state.error.isEmpty ? "not started yet; S starts it" : state.error
-        default: return "detached"
+        case .exited, .dead: return .ended("exited (\(ExitWords.describe(state)))")
+        case .created: return .ended(state.error.isEmpty ? "not started yet; S starts it" : state.error)
+        default: return .lost
         }
     }
 }

@@ -76,10 +76,23 @@ extension Canvas {
         if let job = model.jobs.last { return drawJob(job, model, in: region) }
         if let status = model.status {
             let roles: [Status.Kind: Role] = [.plain: .status, .success: .success, .warning: .warning, .error: .error]
-            put(status.text, roles[status.kind] ?? .status, in: region)
-            return
+            return drawMessage(status.text, roles[status.kind] ?? .status, in: region)
         }
         if case .lost(let reason) = model.connection { put("engine lost: \(reason); trying again", .error, in: region) }
+    }
+
+    /// A message that is longer than the row grows upwards over the panels: engines have much to say when they refuse.
+    private mutating func drawMessage(_ text: String, _ role: Role, in row: Region) {
+        guard row.columns > 0 else { return }
+        let needed = (TextWidth.columns(of: text) + row.columns - 1) / row.columns
+        let rows = min(4, max(1, needed), row.row + 1)
+        var rest = Substring(text)
+        for index in 0..<rows {
+            let line = Region(column: row.column, row: row.row - rows + 1 + index, columns: row.columns, rows: 1)
+            fill(line, .status)
+            put(index == rows - 1 ? rest : rest.prefix(row.columns), role, in: line)
+            rest = rest.dropFirst(row.columns)
+        }
     }
 
     private mutating func drawPrompt(_ prompt: String, _ editor: LineEditor, in region: Region) {

@@ -49,6 +49,11 @@ extension Canvas {
         let mark = isCaptured ? "▶ " : isFocused ? "● " : "  "
         let end = put("\(mark)[\(panel.rawValue)] \(title)", role, in: row)
         let room = row.columns - end - 2
+        var right = right
+        // Said in parts, the least needed last.
+        while TextWidth.columns(of: right) > room, let comma = right.lastIndex(of: ",") {
+            right = String(right[..<comma])
+        }
         guard room >= 8, !right.isEmpty else { return }
         var rest = row
         _ = rest.takeLeft(end + 1)
