@@ -168,6 +168,11 @@ package struct LinuxTimeOffset: Hashable, Sendable, RuntimeWritable {
     package var seconds: Int64
     package var nanoseconds: UInt32
 
+    package init(seconds: Int64, nanoseconds: UInt32 = 0) {
+        self.seconds = seconds
+        self.nanoseconds = nanoseconds
+    }
+
     init(_ offset: RuntimeProperty) throws(RuntimeSpecError) {
         seconds = try offset["secs"]?.integer() ?? 0
         nanoseconds = try offset["nanosecs"]?.integer() ?? 0

@@ -35,7 +35,12 @@ struct CgroupPlacement {
                 try cgroup.attach(pid: pid, with: plan.extraControllers, skippingUnified: true)
             }
         }
-        for write in plan.writes { try apply(write) }
+        // A limit may have to wait for another: memory above memory and swap together is refused until that is raised.
+        var refused: [CgroupPlan.Write] = []
+        for write in plan.writes {
+            do throws(RuntimeError) { try apply(write) } catch { refused.append(write) }
+        }
+        for write in refused { try apply(write) }
     }
 
     /// An open directory of version 2 for CLONE_INTO_CGROUP; nil where there is none.

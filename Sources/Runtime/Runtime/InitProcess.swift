@@ -59,12 +59,12 @@ struct InitProcess {
     /// the hooks of `create`, the change of root, then the process's own properties.
     private func build() throws(RuntimeError) {
         let placement = Placement(channel: channel, plan: plan)
-        for namespace in joined {
+        for namespace in joined where !isBornIn(namespace.flag) {
             try attempt("error joining a namespace") { () throws(KernelError) in
                 try kernelCall("setns") { gantry_setns(namespace.descriptor.rawValue, namespace.flag) }
             }
-            namespace.descriptor.close()
         }
+        for namespace in joined { namespace.descriptor.close() }
         if plan.namespaces.new.contains(.user) { try placement.await() }
         // PR_SET_DUMPABLE 4: where namespaces are shared, nobody there may look into this process until it has become the
         // program. Not before the mappings, which an ordinary user's runtime could not write then.
@@ -81,6 +81,12 @@ struct InitProcess {
         try finish(rooted)
         try changeRoot(rooted.root)
         if !options.keepsKeyring { joinKeyring() }
+    }
+
+    /// A pid namespace takes only children, and new namespaces must belong to the user namespace: both were joined by
+    /// the process that made this one.
+    private func isBornIn(_ flag: Int32) -> Bool {
+        flag == LinuxNamespace.Kind.pid.cloneFlag || flag == LinuxNamespace.Kind.user.cloneFlag
     }
 
     private func announceReady() throws(RuntimeError) {
