@@ -175,7 +175,12 @@ let suites: [Target] = [
     tests("ContentTests", ["Content", "OCI", "Linux", "ImageFixtures"]),
     tests("ArchiveTests", ["Archive", "Content", "OCI", "Linux", "CLinux", "ImageFixtures"]),
     tests("SnapshotsTests", ["Snapshots", "Archive", "Content", "OCI", "Linux", "ImageFixtures"]),
-    tests("ImagesTests", ["Images", "EngineAPI", "JSON", "OCI", "Content", "Linux", "ImageFixtures"]),
+    .executableTarget(
+        name: "image-load-probe", dependencies: ["Images", "ImageFixtures", "EngineAPI"], path: "Tests/ImageLoadProbe",
+        swiftSettings: strict),
+    tests(
+        "ImagesTests",
+        ["Images", "EngineAPI", "JSON", "OCI", "Content", "Linux", "ImageFixtures", "image-load-probe"]),
 ]
 
 /// Measurements beside the peers; not a test, not shipped.

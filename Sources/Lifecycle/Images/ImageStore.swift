@@ -45,6 +45,8 @@ package actor ImageStore: ImageService {
         let read = await pool.run { RecordReading(entries: entries, content: opened.content, layers: opened.layers) }
         records = read.records
         damaged = read.problems
+        // What a killed load left. Not where an image is damaged: what is whole of it may serve to mend it.
+        if damaged.isEmpty { try await collectGarbage(containers: nil) }
     }
 
     // MARK: Looking

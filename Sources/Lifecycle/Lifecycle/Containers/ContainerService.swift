@@ -144,6 +144,11 @@ extension ContainerService {
             for id in plan.unmade { group.addTask { await self.unmake(id) } }
             for id in plan.strays { group.addTask { await self.clear(id) } }
         }
+        // Roots of containers that no row knows, and what only those needed.
+        let known = Set(rows.map(\.id)).subtracting(plan.unmade)
+        do throws(EngineError) { try await context.images.collectGarbage(containers: known) } catch {
+            context.note("collect garbage: \(error)")
+        }
     }
 
     private func adopt(
