@@ -20,7 +20,7 @@ package final class CursesScreen: Screen {
     private var painter: CellPainter
     private var decoder: InputDecoder
     private var shown: Frame?
-    private var shownShape: Frame.CursorShape?
+    private var shownShape = Frame.CursorShape.block
     private var isHungUp = false
     private var isClosed = false
 
@@ -84,7 +84,7 @@ package final class CursesScreen: Screen {
 
     package func invalidate() {
         shown = nil
-        shownShape = nil
+        shownShape = .block
         gantry_curses_forget()
     }
 

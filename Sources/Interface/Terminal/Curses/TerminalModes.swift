@@ -8,6 +8,8 @@ import Glibc
 struct TerminalModes {
     private let output: Int32
     private let isPlain: Bool
+    /// The Linux console has no such sequence, and prints its end.
+    private let hasCursorShapes: Bool
 
     /// Sets up the guard too: the bytes that put the terminal back are known from here on.
     init(environment: [String: String], output: Int32) {
@@ -15,13 +17,17 @@ struct TerminalModes {
         // Real old terminals print what they do not know; they are few, and none of them has a mouse.
         let term = environment["TERM"] ?? ""
         isPlain = term.isEmpty || term == "dumb" || term.hasPrefix("vt1") || term.hasPrefix("vt5") || term == "ansi"
-        let bytes = Array((isPlain ? "" : Self.leaving).utf8).map { CChar(bitPattern: $0) } + Self.entryBytes()
+        hasCursorShapes = !isPlain && !term.hasPrefix("linux")
+        let leaving = isPlain ? "" : Self.leaving + (hasCursorShapes ? Self.usualShape : "")
+        let bytes = Array(leaving.utf8).map { CChar(bitPattern: $0) } + Self.entryBytes()
         gantry_guard_set_bytes(bytes, bytes.count)
     }
 
-    /// Buttons with motion while held (1002), told in the modern form (1006); bracketed paste (2004).
-    private static let entering = "\u{1B}[?1000h\u{1B}[?1002h\u{1B}[?1006h\u{1B}[?2004h"
-    private static let leaving = "\u{1B}[?2004l\u{1B}[?1006l\u{1B}[?1002l\u{1B}[?1000l\u{1B}[0 q"
+    /// Buttons with motion while held (1002), told in the modern form (1006); focus (1004); bracketed paste (2004).
+    private static let entering = "\u{1B}[?1000h\u{1B}[?1002h\u{1B}[?1006h\u{1B}[?1004h\u{1B}[?2004h"
+    private static let leaving = "\u{1B}[?2004l\u{1B}[?1004l\u{1B}[?1006l\u{1B}[?1002l\u{1B}[?1000l"
+    /// The shape that the user has chosen.
+    private static let usualShape = "\u{1B}[0 q"
 
     func enter() {
         if !isPlain { write(Self.entering) }
@@ -29,12 +35,13 @@ struct TerminalModes {
 
     func leave() {
         if !isPlain { write(Self.leaving) }
+        if hasCursorShapes { write(Self.usualShape) }
     }
 
     func set(_ shape: Frame.CursorShape) {
-        guard !isPlain else { return }
+        guard hasCursorShapes else { return }
         switch shape {
-        case .block: write("\u{1B}[2 q")
+        case .block: write(Self.usualShape)
         case .underline: write("\u{1B}[4 q")
         case .bar: write("\u{1B}[6 q")
         }

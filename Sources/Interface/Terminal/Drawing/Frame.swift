@@ -1,6 +1,7 @@
 /// Everything the screen shall show at one moment: cells and the cursor. A value; drawing never fails, and what lies
 /// outside is not drawn.
 package struct Frame: Hashable, Sendable {
+    /// `block` is the shape that the user's terminal has anyway, whatever it is.
     package enum CursorShape: Hashable, Sendable { case block, underline, bar }
 
     package let size: Size
