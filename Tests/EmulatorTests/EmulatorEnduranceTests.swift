@@ -6,7 +6,7 @@ import Testing
 
 /// Output of a container is anything at all.
 @Suite struct EmulatorEnduranceTests {
-    @Test("Random bytes, resizes and reads among them do no harm", arguments: [1, 2, 3, 4])
+    @Test("Random bytes, resizes and reads among them do no harm", arguments: 1...6)
     func randomBytes(seed: UInt64) {
         var random = SplitMix(state: seed)
         let emulator = GridEmulator(size: Size(columns: 80, rows: 24))
@@ -15,10 +15,12 @@ import Testing
             // Pure noise seldom makes a whole sequence: sow some.
             for _ in 0..<100 {
                 let at = Int(random.next() % UInt64(bytes.count - 8))
-                let sown =
-                    Array("\u{1B}[\(random.next() % 300);\(random.next() % 300)".utf8) + [
-                        UInt8(0x40 + random.next() % 62)
-                    ]
+                let modes = [1, 3, 5, 6, 7, 47, 1047, 1048, 1049, 1000, 2004]
+                let sequences = [
+                    "\u{1B}[\(random.next() % 300);\(random.next() % 300)", "\u{1B}[\(random.next() % 70000)",
+                    "\u{1B}[?\(modes[Int(random.next() % 11)])" + (random.next() % 2 == 0 ? "h" : "l"), "\u{1B}",
+                ]
+                let sown = Array(sequences[Int(random.next() % 4)].utf8) + [UInt8(0x40 + random.next() % 62)]
                 bytes.replaceSubrange(at..<at + 1, with: sown)
             }
             emulator.feed(bytes)
@@ -28,6 +30,7 @@ import Testing
             for number in emulator.lines.suffix(60) { check(emulator.line(number)) }
             _ = emulator.takeOutput()
         }
+        emulator.resize(to: Size(columns: 80, rows: 24))
         emulator.reset()
         emulator.feed(Array("\u{1B}[Hstill here".utf8))
         #expect(emulator.text(ofLine: emulator.liveStart).hasPrefix("still here"))

@@ -69,7 +69,8 @@ import Testing
             ("\u{1B}[24~", "key F12"), ("\u{1B}", "key esc"), ("\u{1B}x", "key alt-x"), ("日", "key 日"),
             ("\r", "key enter"), ("\n", "key ctrl-j"), ("\u{7F}", "key backspace"), ("\u{11}\u{13}", "key ctrl-s"),
             ("\u{1B}[<0;11;5M", "mouse press(Terminal.MouseEvent.Button.left) 10,4"),
-            ("\u{1B}[<64;300;5M", "mouse wheelUp 299,4"), ("\u{1B}[O", "focus false"), ("\u{1B}[200~two\nlines\u{1B}[201~", "paste 9 two"),
+            ("\u{1B}[<64;300;5M", "mouse wheelUp 299,4"), ("\u{1B}[O", "focus false"),
+            ("\u{1B}[200~two\nlines\u{1B}[201~", "paste 9 two"),
         ])
     func input(bytes: String, shown: String) throws {
         let session = try session()
