@@ -31,10 +31,13 @@ package actor ImageStore: ImageService {
     var blobCollection: [CheckedContinuation<Void, Never>]?
 
     /// Opens the data root's store, makes it where there is none, and takes away what a crash left half done.
+    ///
+    /// - Parameter unpacking: how layers are kept; a data root must always be opened with the same.
     package init(
-        dataRoot: String, index: any ImageIndex, host: Platform = .host, pool: BlockingPool = .shared
+        dataRoot: String, index: any ImageIndex, unpacking: Unpacking = .overlay, host: Platform = .host,
+        pool: BlockingPool = .shared
     ) async throws(EngineError) {
-        let opened = try await pool.run { () throws(EngineError) in try OpenedDirectories(dataRoot: dataRoot) }
+        let opened = try await pool.run { () throws(EngineError) in try OpenedDirectories(dataRoot, unpacking) }
         content = opened.content
         snapshots = opened.snapshots
         rootLayers = opened.rootLayers
@@ -47,6 +50,14 @@ package actor ImageStore: ImageService {
         damaged = read.problems
         // What a killed load left. Not where an image is damaged: what is whole of it may serve to mend it.
         if damaged.isEmpty { try await collectGarbage(containers: nil) }
+    }
+
+    /// How layers are kept and roots made.
+    package enum Unpacking: String, Sendable {
+        /// Each layer once, stacked by overlayfs.
+        case overlay
+        /// Whole copies, for a data root where overlayfs does not work.
+        case copy
     }
 
     // MARK: Looking
@@ -132,13 +143,17 @@ private struct OpenedDirectories: Sendable {
     let rootLayers: [String: [Digest]]
     let layers: Set<Digest>
 
-    init(dataRoot: String) throws(EngineError) {
+    init(_ dataRoot: String, _ unpacking: ImageStore.Unpacking) throws(EngineError) {
         do throws(ContentError) {
             content = try ContentStore(path: dataRoot + "/content")
             try content.removeStaleIngests()
         } catch { throw EngineError(error, doing: "open the content store") }
         do throws(SnapshotError) {
-            snapshots = try OverlaySnapshotter(path: dataRoot + "/snapshots")
+            let path = dataRoot + "/snapshots"
+            switch unpacking {
+            case .overlay: snapshots = try OverlaySnapshotter(path: path)
+            case .copy: snapshots = try CopySnapshotter(path: path)
+            }
             try snapshots.removeLeftovers()
             rootLayers = try snapshots.roots()
             layers = try snapshots.layers()

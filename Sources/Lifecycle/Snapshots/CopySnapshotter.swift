@@ -1,0 +1,92 @@
+import Archive
+import Glibc
+import Linux
+import OCI
+
+/// Layers and roots as whole copies: for a data root where overlayfs does not work. Costs time and space for each.
+package final class CopySnapshotter: Snapshotter {
+    private let directory: SnapshotDirectory
+
+    /// - Parameter path: the directory of snapshots, made where it is missing.
+    package init(path: String) throws(SnapshotError) {
+        directory = try kernel { () throws(KernelError) in try SnapshotDirectory(path: path) }
+    }
+
+    package func layer(_ chainID: Digest) throws(SnapshotError) -> LayerFacts? {
+        try kernel { () throws(KernelError) in try directory.readLayer(chainID) }
+    }
+
+    package func unpack(
+        _ chainID: Digest, onto parents: [Digest], _ apply: (Descriptor) throws(ArchiveError) -> Int64
+    ) throws(SnapshotError) -> LayerFacts {
+        var facts = LayerFacts(chainID: chainID, parent: parents.last, sizeBytes: 0)
+        try directory.create(directory.layerPath(chainID)) { (passing) throws(SnapshotError) in
+            try copy(parents.last, to: "\(passing)/fs")
+            let root = try kernel { () throws(KernelError) in
+                try Descriptor.open("\(passing)/fs", O_PATH | O_DIRECTORY)
+            }
+            defer { root.close() }
+            do throws(ArchiveError) { facts.sizeBytes = try apply(root) } catch { throw .archive(error) }
+            try kernel { () throws(KernelError) in try directory.writeLayer(facts, in: passing) }
+        }
+        return facts
+    }
+
+    package func prepareRoot(_ containerID: String, layers: [Digest]) throws(SnapshotError) -> [SnapshotMount] {
+        let path = try directory.rootPath(containerID)
+        let present = try kernel { () throws(KernelError) in try directory.readRoot(path) }
+        if present != nil { return try rootMounts(containerID) }
+        for layer in layers where try self.layer(layer) == nil { throw .missingLayer(layer) }
+        // One whose record a crash of the machine cut off.
+        try removeRoot(containerID)
+        try directory.create(path, synced: false) { (passing) throws(SnapshotError) in
+            try copy(layers.last, to: "\(passing)/fs")
+            // The copy needs its layers no more.
+            try kernel { () throws(KernelError) in try directory.writeRoot([], in: passing) }
+        }
+        return try rootMounts(containerID)
+    }
+
+    package func rootMounts(_ containerID: String) throws(SnapshotError) -> [SnapshotMount] {
+        let path = try directory.rootPath(containerID)
+        guard try kernel({ () throws(KernelError) in try directory.readRoot(path) }) != nil else {
+            throw .kernel(KernelError("open the root file system of", containerID, .noSuchFile))
+        }
+        return [SnapshotMount(type: "bind", source: "\(path)/fs", options: ["rbind"])]
+    }
+
+    package func removeRoot(_ containerID: String) throws(SnapshotError) {
+        let path = try directory.rootPath(containerID)
+        guard !directory.isLayer(path) else { throw .invalidName(containerID) }
+        try directory.remove(path)
+    }
+
+    package func removeLayer(_ chainID: Digest) throws(SnapshotError) {
+        guard try layer(chainID) != nil else { return }
+        try directory.remove(directory.layerPath(chainID))
+    }
+
+    package func layers() throws(SnapshotError) -> Set<Digest> {
+        try kernel { () throws(KernelError) in try directory.layers() }
+    }
+
+    package func roots() throws(SnapshotError) -> [String: [Digest]] {
+        try kernel { () throws(KernelError) in try directory.roots() }
+    }
+
+    package func removeLeftovers() throws(SnapshotError) {
+        try kernel { () throws(KernelError) in try directory.removeLeftovers() }
+    }
+
+    private func copy(_ layer: Digest?, to path: String) throws(SnapshotError) {
+        try kernel { () throws(KernelError) in
+            try Directory.create(path, mode: 0o755)
+            try kernelCall("chmod", path) { chmod(path, 0o755) }
+            guard let layer else { return }
+            let target = OwnedDescriptor(try Descriptor.open(path, O_RDONLY | O_DIRECTORY))
+            let source = OwnedDescriptor(
+                try Descriptor.open("\(directory.layerPath(layer))/fs", O_RDONLY | O_DIRECTORY))
+            try TreeCopy.copy(source.descriptor, into: target.descriptor)
+        }
+    }
+}
