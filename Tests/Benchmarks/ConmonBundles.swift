@@ -31,7 +31,8 @@ final class ConmonBundles {
         names.append(name)
         let conmon = [
             "/usr/bin/conmon", "-c", name, "-u", name, "-n", name, "-r", "/usr/sbin/runc", "-b", bundle, "-p",
-            bundle + "/pid", "-l", "k8s-file:\(bundle)/log", "--exit-dir", bundle + "/exit", "--conmon-pidfile",
+            bundle + "/pid", "-l", "k8s-file:\(bundle)/log", "--exit-dir", bundle + "/exit", "--socket-dir-path",
+            bundle, "--conmon-pidfile",
             bundle + "/conmon.pid", "--runtime-arg", "--root=\(root)/state",
         ].map { "'\($0)'" }.joined(separator: " ")
         // Without an engine at its other end conmon asks for no synchronisation; the container is started by runc.
