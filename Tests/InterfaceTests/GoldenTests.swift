@@ -13,6 +13,19 @@ import Testing
         try expect(bench, "main-\(columns)x\(rows)")
     }
 
+    @Test("The picture in the README is what the program draws")
+    func readme() throws {
+        var bench = try Bench.connected()
+        bench.fillFigures()
+        let listing = "bin   dev   etc   home  proc  root  run   sbin  sys   tmp   usr   var"
+        bench.openConsole("/ # ls\r\n\(listing)\r\n/ # ")
+        bench.type("a")
+        try expect(bench, "readme-80x24")
+        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("README.md")
+        #expect(try String(contentsOf: file, encoding: .utf8).contains("```text\n\(bench.text)\n```"))
+    }
+
     @Test("An attached console tells how to leave it")
     func attached() throws {
         var bench = try Bench.connected()
