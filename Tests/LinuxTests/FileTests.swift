@@ -66,6 +66,24 @@ import Testing
         }
     }
 
+    @Test("A link to nothing gets what it names, inside, and a loop of links is refused")
+    func danglingLinks() throws {
+        try Self.withFolder { folder in
+            try Directory.create("\(folder)/root/etc")
+            symlink("../../../run/names", "\(folder)/root/etc/resolv.conf")
+            symlink("/run", "\(folder)/root/var")
+            symlink("loop", "\(folder)/root/loop")
+            let root = OwnedDescriptor(try Descriptor.open("\(folder)/root", O_PATH | O_DIRECTORY))
+            let tree = RootedTree(root: root.descriptor)
+            try tree.createFile("/etc/resolv.conf").close()
+            #expect(access("\(folder)/root/run/names", F_OK) == 0)
+            try tree.createDirectories("/var/lib").close()
+            #expect(access("\(folder)/root/run/lib", F_OK) == 0)
+            #expect(throws: KernelError.self) { try tree.createFile("/loop/x") }
+            #expect(try Set(Directory.list(folder)) == ["root"])
+        }
+    }
+
     @Test("A lock is held by one descriptor at a time")
     func lock() throws {
         try Self.withFolder { folder in

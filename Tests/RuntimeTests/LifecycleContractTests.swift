@@ -222,19 +222,29 @@ struct OwnLifecycleTests {
         #expect(try second.leftovers() == [])
     }
 
-    @Test("A runtime killed in the middle of create leaves no process behind")
+    @Test("A runtime killed in the middle of create leaves nothing that delete --force does not find")
     func killedCreate() throws {
         let container = try TestContainer(.ours)
         // The hook ends the runtime while init waits for it.
-        container.spec.hooks.createRuntime = [
-            RuntimeHook(path: "/bin/sh", args: ["sh", "-c", "kill -KILL $PPID; sleep 1"])
-        ]
+        let file = "\(container.folder)/init.pid"
+        let script = "grep -o '\"pid\":[0-9]*' > \(file); kill -KILL $PPID"
+        container.spec.hooks.createRuntime = [RuntimeHook(path: "/bin/sh", args: ["sh", "-c", script])]
         #expect(try container.create().code == 137)
-        let cgroup = try container.cgroup
-        // Init ends by itself as soon as its channel is closed: the cgroup can be removed without killing anybody.
-        try cgroup.remove()
-        #expect(!cgroup.exists)
+        let text = String(decoding: try FileContents.read(file), as: UTF8.self)
+        let pid = try #require(Int32(text.drop { $0 != ":" }.dropFirst().prefix { $0.isNumber }))
+        // Init ends by itself as soon as its channel is closed. No descriptor: it has ended already.
+        if let process = try? PidFD.open(pid: pid) {
+            defer { process.close() }
+            #expect(try PidFD.waitForEnd(process, timeoutMilliseconds: 10_000))
+        }
         #expect(try container.command("delete", "--force", container.id).code == 0)
         #expect(try container.leftovers() == [])
+    }
+
+    @Test("A pipe where the image should have its users holds nobody up")
+    func pipedUsers() throws {
+        let container = try TestContainer(.ours, ["sh", "-c", "echo $HOME"])
+        #expect(mkfifo("\(container.rootfs)/etc/passwd", 0o600) == 0)
+        #expect(try container.run().output == "/\n")
     }
 }

@@ -31,8 +31,15 @@ package struct RootedTree: Sendable {
     /// Opens a path with O_PATH: a place to be mounted on or looked at.
     package func place(_ path: String) throws(KernelError) -> Descriptor { try open(path, O_PATH) }
 
-    /// Makes each missing directory of the path, each below the one before it, and returns the last.
+    /// Makes each missing directory of the path, each below the one before it, and returns the last. A link that leads to
+    /// nothing gets the directory that it names, inside.
     package func createDirectories(_ path: String, mode: mode_t = 0o755) throws(KernelError) -> Descriptor {
+        try createDirectories(path, mode: mode, linksLeft: 16)
+    }
+
+    private func createDirectories(
+        _ path: String, mode: mode_t, linksLeft: Int
+    ) throws(KernelError) -> Descriptor {
         if let found = try existing(path) { return found }
         var made = ""
         var current = try place(".")
@@ -40,7 +47,7 @@ package struct RootedTree: Sendable {
             let name = String(component)
             made += "/" + name
             do throws(KernelError) {
-                let next = try step(from: current, name, path: made, mode: mode)
+                let next = try step(from: current, name, path: made, mode: mode, linksLeft: linksLeft)
                 current.close()
                 current = next
             } catch {
@@ -53,14 +60,21 @@ package struct RootedTree: Sendable {
 
     /// Makes an empty file with its directories where nothing is, and returns the place.
     package func createFile(_ path: String, mode: mode_t = 0o644) throws(KernelError) -> Descriptor {
+        try createFile(path, mode: mode, linksLeft: 16)
+    }
+
+    private func createFile(_ path: String, mode: mode_t, linksLeft: Int) throws(KernelError) -> Descriptor {
         if let found = try existing(path) { return found }
         let (parent, name) = PathName.split(path)
-        let directory = OwnedDescriptor(try createDirectories(parent))
+        let directory = OwnedDescriptor(try createDirectories(parent, mode: 0o755, linksLeft: linksLeft))
         do throws(KernelError) {
-            // O_EXCL follows no link: one that leads nowhere is an error and no way out.
+            // O_EXCL follows no link.
             try directory.descriptor.open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: mode).close()
         } catch  where error.errno == .exists {
-            // Made meanwhile, or a dangling link, which `place` reports.
+            // Made meanwhile, or a link that leads to nothing.
+            if let found = try existing(path) { return found }
+            let target = try linkTarget(directory.descriptor, name, below: parent, linksLeft)
+            try createFile(target, mode: mode, linksLeft: linksLeft - 1).close()
         }
         return try place(path)
     }
@@ -72,17 +86,31 @@ package struct RootedTree: Sendable {
     /// `path` is resolved from the root again, so that `..` and links mean what they would inside; the directory that
     /// is missing is made below the descriptor of the one that was resolved last.
     private func step(
-        from current: Descriptor, _ name: String, path: String, mode: mode_t
+        from current: Descriptor, _ name: String, path: String, mode: mode_t, linksLeft: Int
     ) throws(KernelError) -> Descriptor {
         if let found = try existing(path) { return found }
         if name != ".." {
             do throws(KernelError) {
                 try kernelCall("mkdir", path) { mkdirat(current.rawValue, name, mode) }
             } catch  where error.errno == .exists {
-                // Made meanwhile, or a dangling link, which `place` reports.
+                // Made meanwhile, or a link that leads to nothing.
+                if let found = try existing(path) { return found }
+                let target = try linkTarget(current, name, below: PathName.split(path).parent, linksLeft)
+                try createDirectories(target, mode: mode, linksLeft: linksLeft - 1).close()
             }
         }
         return try place(path)
+    }
+
+    /// Where a link leads, as a path from this root.
+    private func linkTarget(
+        _ directory: Descriptor, _ name: String, below parent: String, _ linksLeft: Int
+    ) throws(KernelError) -> String {
+        guard linksLeft > 0 else { throw KernelError("open", PathName.joined(parent, name), .symbolicLinkLoop) }
+        var text = [CChar](repeating: 0, count: 4097)
+        try kernelCall("readlink", name) { readlinkat(directory.rawValue, name, &text, 4096) }
+        let target = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return target.hasPrefix("/") ? target : PathName.joined(parent, target)
     }
 }
 

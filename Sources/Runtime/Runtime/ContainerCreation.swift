@@ -39,7 +39,13 @@ struct ContainerCreation {
         var seccomp: SeccompFilter?
         if let profile = plan.spec.linux.seccomp { seccomp = try SeccompCache(root: store.root).filter(for: profile) }
         let placement = CgroupPlacement(plan.cgroup, layout: facts.layout)
-        undo.cgroup = placement.cgroup.exists ? nil : placement.cgroup
+        if !placement.cgroup.exists {
+            undo.cgroup = placement.cgroup
+            try attempt { () throws(KernelError) in
+                let path = Array(plan.cgroup.path.utf8)
+                try FileContents.replace(ContainerStore.cgroupName, in: directory, with: path, durable: false)
+            }
+        }
         try inContainerProcess { () throws(RuntimeError) in try placement.prepare() }
         let sources = try BindSources(plan, layout: facts.layout)
         let null = try attempt { () throws(KernelError) in try Mount.cloneTree("/dev/null") }

@@ -9,6 +9,8 @@ struct ContainerStore {
     static let recordName = "state.json"
     static let specName = "config.json"
     static let socketName = "start.sock"
+    /// The path of the cgroup, written before it is made: what `delete --force` ends where there is no record.
+    static let cgroupName = "cgroup"
 
     let root: String
 
@@ -48,6 +50,16 @@ struct ContainerStore {
 
     func release(_ id: String) throws(RuntimeError) {
         try attempt { () throws(KernelError) in try Directory.removeTree(directory(of: id)) }
+    }
+
+    /// The cgroup of a container whose `create` was killed on the way; nil where it did not come so far.
+    func unrecordedCgroup(of id: String) throws(RuntimeError) -> String? {
+        do throws(KernelError) {
+            return String(decoding: try FileContents.read("\(directory(of: id))/\(Self.cgroupName)"), as: UTF8.self)
+        } catch {
+            if error.errno == .noSuchFile { return nil }
+            throw RuntimeError(error)
+        }
     }
 
     func record(of id: String) throws(RuntimeError) -> ContainerRecord {

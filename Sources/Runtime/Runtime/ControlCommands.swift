@@ -62,6 +62,13 @@ extension Invocation {
             guard error == .doesNotExist, force else { throw error }
             // What a runtime that was killed in `create` left behind.
             try ContainerStore.check(id)
+            if let path = try store.unrecordedCgroup(of: id) {
+                let cgroup = Cgroup(path: path, layout: try HostFacts.layout())
+                try attempt { () throws(KernelError) in
+                    try cgroup.kill()
+                    try cgroup.remove()
+                }
+            }
             try store.release(id)
             return 0
         }

@@ -138,7 +138,7 @@ struct ProcessSetup {
 
     private func homeDirectory() -> String {
         // No file, or one that is too long to be believed: the root, as in other runtimes.
-        guard let bytes = try? FileContents.read("/etc/passwd", limitBytes: 1 << 20) else { return "/" }
+        guard let bytes = try? Self.regularFile("/etc/passwd") else { return "/" }
         let uid = String(process.user.uid)
         for line in bytes.split(separator: 10) {
             let fields = line.split(separator: 58, omittingEmptySubsequences: false)
@@ -147,5 +147,14 @@ struct ProcessSetup {
             }
         }
         return "/"
+    }
+
+    /// An image may have a pipe there, whose opening would wait for a writer.
+    private static func regularFile(_ path: String) throws(KernelError) -> [UInt8] {
+        let file = OwnedDescriptor(try Descriptor.open(path, O_RDONLY | O_NONBLOCK))
+        guard try file.descriptor.status().st_mode & S_IFMT == S_IFREG else {
+            throw KernelError("read", path, .invalidArgument)
+        }
+        return try file.descriptor.readAll(limitBytes: 1 << 20)
     }
 }
