@@ -125,6 +125,8 @@ let suites: [Target] = [
     .target(
         name: "ScriptedEngine", dependencies: ["EngineAPI"], path: "Tests/ScriptedEngine", swiftSettings: strict),
     tests("TransportTests", ["Transport", "Linux"]),
+    tests(
+        "RemoteContractTests", ["Daemon", "EngineAPI", "EngineContract", "Linux", "LocalEngine", "RemoteEngine"]),
     tests("RemoteEngineTests", ["Daemon", "EngineAPI", "RemoteEngine", "ScriptedEngine"]),
     tests("DaemonTests", ["Daemon", "EngineAPI", "JSON", "ScriptedEngine", "Transport"]),
     tests("DockerAPITests", ["DockerAPI", "EngineAPI", "JSON"]),

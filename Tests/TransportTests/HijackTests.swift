@@ -103,3 +103,49 @@ import Testing
         await server.stop()
     }
 }
+
+@Suite struct HijackOrderTests {
+    @Test("Bytes that come with the answer, and with the connection's end, are not lost", arguments: 0..<20)
+    func quickEnd(_ round: Int) async throws {
+        let directory = try SocketDirectory()
+        let server = try await HTTPServerTests.serve(directory, mayHijack: true) { _, writer in
+            do {
+                let connection = try await writer.hijack(round % 2 == 0 ? 101 : 200, ["Upgrade": "tcp"])
+                try await connection.write(Array("quick".utf8))
+                await connection.close()
+            } catch {
+                Issue.record("\(error)")
+            }
+        }
+        let client = HTTPClient(.unix(path: directory.socketPath))
+        guard case .hijacked(_, let connection) = try await client.hijack(HTTPCall("POST", "/hijack")) else {
+            Issue.record("refused")
+            return
+        }
+        #expect(try await connection.read() == Array("quick".utf8))
+        #expect(try await connection.read() == nil)
+        await server.stop()
+    }
+
+    @Test("Input sent whole in one piece with its request, and ended, is not lost", arguments: [true, false])
+    func wholeInput(isUpgrade: Bool) async throws {
+        let directory = try SocketDirectory()
+        let server = try await HTTPServerTests.serve(directory, mayHijack: true) { _, writer in
+            do {
+                let connection = try await writer.hijack(200, [:])
+                var all: [UInt8] = []
+                while let bytes = try await connection.read() { all += bytes }
+                try await connection.write([91] + all + [93])
+                await connection.closeOutput()
+            } catch {
+                Issue.record("\(error)")
+            }
+        }
+        let client = try RawClient(directory.socketPath)
+        let fields = isUpgrade ? "Upgrade: tcp\r\nConnection: Upgrade\r\n" : ""
+        try await client.send("POST /hijack HTTP/1.1\r\n\(fields)Content-Length: 2\r\n\r\n{}early\r\n\r\nbytes")
+        client.shutdownOutput()
+        #expect(try await client.receive().hasSuffix("\r\n\r\n[early\r\n\r\nbytes]"))
+        await server.stop()
+    }
+}

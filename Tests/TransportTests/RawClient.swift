@@ -22,8 +22,10 @@ final class RawClient: Sendable {
             var rest = bytes[...]
             while !rest.isEmpty {
                 do {
-                    let count = try rest.withUnsafeBytes { buffer throws(KernelError) in
-                        try UnixSocket.send(socket, buffer)
+                    let count = try kernelCall("send") {
+                        rest.withUnsafeBytes {
+                            Glibc.send(socket.rawValue, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+                        }
                     }
                     rest = rest.dropFirst(count)
                 } catch let error as KernelError where error.errno == .wouldBlock {

@@ -50,10 +50,8 @@ private func createContainer(_ exchange: Exchange) async throws {
 private func checkPlatform(_ exchange: Exchange) async throws {
     guard let platform = exchange.query["platform"], !platform.isEmpty else { return }
     let parts = platform.split(separator: "/").map(String.init)
-    let own = try await exchange.engine.version()
-    let names = ["x86_64": "amd64", "aarch64": "arm64"]
-    let ownArchitecture = names[own.architecture] ?? own.architecture
-    let architecture = parts.count > 1 ? names[parts[1]] ?? parts[1] : ownArchitecture
+    let ownArchitecture = try await exchange.engine.version().goArchitecture
+    let architecture = parts.count > 1 ? EngineVersion.goName(parts[1]) : ownArchitecture
     guard parts.first == "linux", architecture == ownArchitecture else {
         throw EngineError(
             .unsupported,

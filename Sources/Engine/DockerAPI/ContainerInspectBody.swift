@@ -12,10 +12,10 @@ extension ContainerDetails {
             ("Path", .string(arguments.first ?? "")), ("Args", .texts(Array(arguments.dropFirst()))),
             ("State", state.dockerBody), ("Image", .string(imageID)), ("ResolvConfPath", ""), ("HostnamePath", ""),
             ("HostsPath", ""), ("LogPath", .string(logPath ?? "")), ("Name", .string("/\(name)")),
-            ("RestartCount", .count(restartCount)), ("Driver", "overlayfs"), ("Platform", "linux"),
+            ("RestartCount", .count(restartCount)), ("Driver", "overlay2"), ("Platform", "linux"),
             ("MountLabel", ""), ("ProcessLabel", ""), ("AppArmorProfile", ""),
             ("ExecIDs", execIDs.isEmpty ? .null : .texts(execIDs)), ("HostConfig", .object(host)),
-            ("GraphDriver", ["Data": .null, "Name": "overlayfs"]),
+            ("GraphDriver", ["Data": .null, "Name": "overlay2"]),
             ("Mounts", .array(spec.mounts.map(\.dockerMountPoint))), ("Config", .object(mergedConfig)),
             ("NetworkSettings", NetworkSettingsBody.settings(mode)),
             (

@@ -39,7 +39,7 @@ extension ImageDetails {
         if let variant { body["Variant"] = .string(variant) }
         body["Os"] = .string(os)
         body["Size"] = .integer(summary.sizeBytes)
-        body["GraphDriver"] = ["Data": .null, "Name": "overlayfs"]
+        body["GraphDriver"] = ["Data": .null, "Name": "overlay2"]
         body["RootFS"] = ["Type": "layers", "Layers": .texts(layers)]
         body["Metadata"] = ["LastTagTime": .string(WireTime.zero)]
         return .object(body)

@@ -5,10 +5,18 @@ extension EngineVersion {
     /// What the engine part is called that announces Gantry's own routes.
     package static let gantryRoutes = "Gantry-Routes"
 
+    /// The machine's architecture in Go's words, which docker's clients compare with an image's.
+    package var goArchitecture: String { Self.goName(architecture) }
+
+    /// Go's word for an architecture that uname(2) names otherwise.
+    package static func goName(_ architecture: String) -> String { goNames[architecture] ?? architecture }
+
+    private static let goNames = ["x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"]
+
     /// The answer of `GET /version`.
     package var dockerBody: JSONValue {
         let details: JSONValue = [
-            "ApiVersion": .string(apiVersion), "Arch": .string(architecture), "BuildTime": .string(buildTime),
+            "ApiVersion": .string(apiVersion), "Arch": .string(goArchitecture), "BuildTime": .string(buildTime),
             "Experimental": "false", "GitCommit": .string(gitCommit), "KernelVersion": .string(kernelVersion),
             "MinAPIVersion": .string(minimumAPIVersion), "Os": .string(os),
         ]
@@ -18,7 +26,7 @@ extension EngineVersion {
         }
         return [
             "Platform": ["Name": .string(name)], "Version": .string(version), "ApiVersion": .string(apiVersion),
-            "MinAPIVersion": .string(minimumAPIVersion), "Os": .string(os), "Arch": .string(architecture),
+            "MinAPIVersion": .string(minimumAPIVersion), "Os": .string(os), "Arch": .string(goArchitecture),
             "Experimental": false, "GitCommit": .string(gitCommit), "GoVersion": "",
             "KernelVersion": .string(kernelVersion), "BuildTime": .string(buildTime),
             "Components": .array(

@@ -11,32 +11,31 @@ final class ClientConnection: ChannelInboundHandler {
         case end
     }
 
-    private let decoder: ByteToMessageHandler<HTTPResponseDecoder>
     private var inlet = Inlet<Item>()
     private var context: ChannelHandlerContext?
+    private var mayHijack = false
     private var isRaw = false
-    private var isUpgrading = false
-
-    init(decoder: ByteToMessageHandler<HTTPResponseDecoder>) { self.decoder = decoder }
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
+    /// The next answer may give the connection up.
+    func expectHijack() { mayHijack = true }
+
+    /// For the `RawGate`: after the head of an answer that gives the connection up nothing is HTTP.
+    var httpBytesLeft: Int? { isRaw ? 0 : nil }
+
+    func receiveRaw(_ bytes: [UInt8]) { inlet.push(.bytes(bytes)) }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if isRaw { return inlet.push(.bytes(RawBytes.bytes(data))) }
+        // What the decoder says of the end of raw bytes.
+        if isRaw { return }
         switch Self.unwrapInboundIn(data) {
         case .head(let head):
+            isRaw = mayHijack && (head.status == .switchingProtocols || head.status == .ok)
             inlet.push(.head(head))
-            isUpgrading = head.status == .switchingProtocols
         case .body(let buffer): inlet.push(.bytes([UInt8](buffer: buffer)))
-        case .end:
-            // After 101 the decoder says at once that the message is over; what follows is raw.
-            if isUpgrading { leaveHTTP(context) } else { inlet.push(.end) }
+        case .end: inlet.push(.end)
         }
-    }
-
-    private func leaveHTTP(_ context: ChannelHandlerContext) {
-        isRaw = true
-        context.pipeline.syncOperations.removeHandler(decoder, promise: nil)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -49,6 +48,8 @@ final class ClientConnection: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // The end of raw bytes is no mistake in HTTP.
+        if isRaw, error is HTTPParserError { return }
         inlet.finish(.failure(TransportError(error)))
         context.close(promise: nil)
     }
@@ -88,6 +89,11 @@ struct ClientLink: Sendable {
             channel.close(promise: nil)
         }
         return try result.get()
+    }
+
+    func expectHijack() async throws(TransportError) {
+        let connection = connection
+        try await channel.eventLoop.submit { connection.value.expectHijack() }.value()
     }
 
     func write(_ part: HTTPClientRequestPart) async throws(TransportError) {

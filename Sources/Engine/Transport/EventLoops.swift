@@ -30,10 +30,3 @@ extension HTTPFields {
 
     var headers: HTTPHeaders { HTTPHeaders(list.map { ($0.name, $0.value) }) }
 }
-
-/// Unwraps what arrives from a pipeline whose HTTP decoder is gone.
-final class RawBytes: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-
-    static func bytes(_ data: NIOAny) -> [UInt8] { [UInt8](buffer: unwrapInboundIn(data)) }
-}

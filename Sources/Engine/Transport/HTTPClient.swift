@@ -45,6 +45,7 @@ package final class HTTPClient: Sendable {
     /// Sends a request that asks for the connection itself (`Upgrade: tcp`).
     package func hijack(_ call: HTTPCall) async throws(TransportError) -> HijackAnswer {
         let link = try await connect()
+        try await link.expectHijack()
         var call = call
         call.fields["Connection"] = "Upgrade"
         call.fields["Upgrade"] = "tcp"
@@ -183,9 +184,11 @@ extension HTTPClient {
         channel.eventLoop.makeCompletedFuture {
             var encoding = HTTPRequestEncoder.Configuration()
             encoding.automaticallySetFramingHeaders = false
-            let decoder = ByteToMessageHandler(HTTPResponseDecoder(leftOverBytesStrategy: .forwardBytes))
+            let connection = ClientConnection()
             try channel.pipeline.syncOperations.addHandlers(
-                HTTPRequestEncoder(configuration: encoding), decoder, ClientConnection(decoder: decoder))
+                HTTPRequestEncoder(configuration: encoding),
+                RawGate(httpBytesLeft: { connection.httpBytesLeft }, receiveRaw: { connection.receiveRaw($0) }),
+                ByteToMessageHandler(HTTPResponseDecoder()), connection)
         }
     }
 }

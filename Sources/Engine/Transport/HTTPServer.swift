@@ -86,9 +86,9 @@ package final class HTTPServer: Sendable {
         return channel.eventLoop.makeCompletedFuture {
             let decoder = ByteToMessageHandler(
                 HTTPRequestDecoder(
-                    leftOverBytesStrategy: .forwardBytes, informationalResponseStrategy: .drop,
+                    leftOverBytesStrategy: .dropBytes, informationalResponseStrategy: .drop,
                     limitConfiguration: limits))
-            let connection = ServerConnection(decoder: decoder, mayHijack: configuration.takesOver) { channel, bound in
+            let connection = ServerConnection(mayHijack: configuration.takesOver) { channel, bound in
                 let link = ServerLink(channel: channel, connection: bound)
                 return Task {
                     await ServerSession(
@@ -99,7 +99,9 @@ package final class HTTPServer: Sendable {
             var encoding = HTTPResponseEncoder.Configuration()
             encoding.automaticallySetFramingHeaders = false
             try channel.pipeline.syncOperations.addHandlers(
-                HTTPResponseEncoder(configuration: encoding), decoder, connection)
+                HTTPResponseEncoder(configuration: encoding),
+                RawGate(httpBytesLeft: { connection.httpBytesLeft }, receiveRaw: { connection.receiveRaw($0) }),
+                decoder, connection)
         }
     }
 }

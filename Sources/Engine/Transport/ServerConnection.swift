@@ -6,8 +6,8 @@ import NIOHTTP1
 /// ```
 /// http ──(end of a request that may be hijacked)──► raw
 /// ```
-/// A request that asks for an upgrade, or whose route hijacks, is the last of its connection: once its end is read the
-/// HTTP decoder is taken out, so that no byte after it is mistaken for a further request.
+/// A request that asks for an upgrade, or whose route hijacks, is the last of its connection: what comes after it passes
+/// by the HTTP decoder, through the `RawGate`.
 final class ServerConnection: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
 
@@ -17,21 +17,20 @@ final class ServerConnection: ChannelInboundHandler {
         case end
     }
 
-    private let decoder: ByteToMessageHandler<HTTPRequestDecoder>
     private let mayHijack: @Sendable (HTTPRequestHead) -> Bool
     private let whenActive: (any Channel, NIOLoopBound<ServerConnection>) -> Task<Void, Never>
     private var inlet = Inlet<Item>()
     private var context: ChannelHandlerContext?
-    private var isRaw = false
+    /// Nil while further requests may come.
+    private(set) var httpBytesLeft: Int?
     private var isLastRequest = false
     private var task: Task<Void, Never>?
     private var idleTimer: Scheduled<Void>?
 
     init(
-        decoder: ByteToMessageHandler<HTTPRequestDecoder>, mayHijack: @escaping @Sendable (HTTPRequestHead) -> Bool,
+        mayHijack: @escaping @Sendable (HTTPRequestHead) -> Bool,
         whenActive: @escaping (any Channel, NIOLoopBound<ServerConnection>) -> Task<Void, Never>
     ) {
-        self.decoder = decoder
         self.mayHijack = mayHijack
         self.whenActive = whenActive
     }
@@ -43,22 +42,26 @@ final class ServerConnection: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if isRaw { return inlet.push(.bytes(RawBytes.bytes(data))) }
         switch Self.unwrapInboundIn(data) {
         case .head(let head):
             isLastRequest = head.headers.contains(name: "upgrade") || mayHijack(head)
+            if isLastRequest { httpBytesLeft = Self.bodyLength(head) }
             inlet.push(.head(head))
         case .body(let buffer): inlet.push(.bytes([UInt8](buffer: buffer)))
         case .end:
             inlet.push(.end)
-            if isLastRequest { leaveHTTP(context) }
+            if isLastRequest { httpBytesLeft = 0 }
         }
     }
 
-    private func leaveHTTP(_ context: ChannelHandlerContext) {
-        isRaw = true
-        context.pipeline.syncOperations.removeHandler(decoder, promise: nil)
+    /// Nil for a chunked body: its end is known when it is decoded.
+    private static func bodyLength(_ head: HTTPRequestHead) -> Int? {
+        if head.headers.contains(name: "transfer-encoding") { return nil }
+        return head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0
     }
+
+    /// Takes bytes that are not HTTP.
+    func receiveRaw(_ bytes: [UInt8]) { inlet.push(.bytes(bytes)) }
 
     func channelReadComplete(context: ChannelHandlerContext) {
         if inlet.isWanted { context.read() }
@@ -67,10 +70,12 @@ final class ServerConnection: ChannelInboundHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         guard case ChannelEvent.inputClosed = event else { return context.fireUserInboundEventTriggered(event) }
         inlet.finish(.success(()))
-        if !isRaw { task?.cancel() }
+        if !isLastRequest { task?.cancel() }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // The end of raw bytes is no mistake in HTTP.
+        if httpBytesLeft == 0, error is HTTPParserError { return }
         inlet.finish(.failure(TransportError(error)))
         // A malformed request is answered by the connection's task, which then closes; what comes after the first
         // mistake only repeats it. Anything else has broken the connection.
