@@ -66,7 +66,7 @@ import Testing
         let mounts = try await store.prepareRoot(containerID: "c0ffee", image: image)
         let removals = try await store.remove("a:1", force: true, uses: [use(image, running: false)])
         #expect(removals == [.untagged("a:1"), .deleted(image.id.description)])
-        #expect(try await store.rootMounts(containerID: "c0ffee") == mounts)
+        #expect(try await store.rootMounts(containerID: "c0ffee", isDisposable: false) == mounts)
         #expect(try FileContents.read("\(root.path)/snapshots/\(image.chainIDs[0].hex)/fs/etc/kept").count == 5)
         try await store.removeRoot(containerID: "c0ffee")
         try await store.collectGarbage(containers: nil)

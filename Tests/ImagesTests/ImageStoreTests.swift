@@ -60,7 +60,7 @@ import Testing
         let image = try await store.load(from: .path(path), progress: { _ in })[0]
         let mounts = try await store.prepareRoot(containerID: "c0ffee", image: image)
         #expect(mounts.count == 1)
-        #expect(try await store.rootMounts(containerID: "c0ffee") == mounts)
+        #expect(try await store.rootMounts(containerID: "c0ffee", isDisposable: false) == mounts)
         let target = try root.make("mnt")
         let script =
             "mount -t overlay overlay -o '\(mounts[0].options.joined(separator: ","))' \(target) && cd \(target) && "

@@ -117,4 +117,16 @@ import Testing
         try Command.require("touch", "-r", source, other)
         #expect(try TreeListing.lines(other) == TreeListing.lines(source))
     }
+
+    @Test(
+        "A disposable root is mounted again and again, and keeps what was written",
+        arguments: SnapshotBench.Kind.allCases)
+    func disposable(kind: SnapshotBench.Kind) throws {
+        let bench = try SnapshotBench(kind)
+        _ = try bench.snapshots.prepareRoot("container", layers: [])
+        for round in 1...3 {
+            let mounts = try bench.snapshots.rootMounts("container", isDisposable: true)
+            #expect(try bench.inside(mounts, "echo x >> file; wc -l < file") == "\(round)\n")
+        }
+    }
 }

@@ -34,8 +34,11 @@ package protocol ImageService: Sendable {
     /// Makes a writable root file system over the image's layers, named by the container's id; returns the mounts that
     /// make it up, in order. One that exists already is kept, and its mounts returned.
     func prepareRoot(containerID: String, image: ImageRecord) async throws(EngineError) -> [SnapshotMount]
-    /// The mounts of a root file system that was prepared before.
-    func rootMounts(containerID: String) async throws(EngineError) -> [SnapshotMount]
+    /// The mounts of a root file system that was prepared before. To be asked for each time it is mounted.
+    ///
+    /// - Parameter isDisposable: whether the root goes with the container's end (`--rm`): then nothing in it is ever
+    ///   synced to the disk, and unmounting does not wait for that.
+    func rootMounts(containerID: String, isDisposable: Bool) async throws(EngineError) -> [SnapshotMount]
     /// Removes a container's root file system with all that was written to it; succeeds where there is none.
     func removeRoot(containerID: String) async throws(EngineError)
 

@@ -90,8 +90,12 @@ package actor ImageStore: ImageService {
         return mounts
     }
 
-    package func rootMounts(containerID: String) async throws(EngineError) -> [SnapshotMount] {
-        try await onPool { (snapshots) throws(SnapshotError) in try snapshots.rootMounts(containerID) }
+    package func rootMounts(
+        containerID: String, isDisposable: Bool
+    ) async throws(EngineError) -> [SnapshotMount] {
+        try await onPool { (snapshots) throws(SnapshotError) in
+            try snapshots.rootMounts(containerID, isDisposable: isDisposable)
+        }
     }
 
     package func removeRoot(containerID: String) async throws(EngineError) {

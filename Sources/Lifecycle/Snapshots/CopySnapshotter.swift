@@ -35,7 +35,7 @@ package final class CopySnapshotter: Snapshotter {
     package func prepareRoot(_ containerID: String, layers: [Digest]) throws(SnapshotError) -> [SnapshotMount] {
         let path = try directory.rootPath(containerID)
         let present = try kernel { () throws(KernelError) in try directory.readRoot(path) }
-        if present != nil { return try rootMounts(containerID) }
+        if present != nil { return try rootMounts(containerID, isDisposable: false) }
         for layer in layers where try self.layer(layer) == nil { throw .missingLayer(layer) }
         // One whose record a crash of the machine cut off.
         try removeRoot(containerID)
@@ -44,10 +44,10 @@ package final class CopySnapshotter: Snapshotter {
             // The copy needs its layers no more.
             try kernel { () throws(KernelError) in try directory.writeRoot([], in: passing) }
         }
-        return try rootMounts(containerID)
+        return try rootMounts(containerID, isDisposable: false)
     }
 
-    package func rootMounts(_ containerID: String) throws(SnapshotError) -> [SnapshotMount] {
+    package func rootMounts(_ containerID: String, isDisposable: Bool) throws(SnapshotError) -> [SnapshotMount] {
         let path = try directory.rootPath(containerID)
         guard try kernel({ () throws(KernelError) in try directory.readRoot(path) }) != nil else {
             throw .kernel(KernelError("open the root file system of", containerID, .noSuchFile))

@@ -35,7 +35,7 @@ package final class OverlaySnapshotter: Snapshotter {
     package func prepareRoot(_ containerID: String, layers: [Digest]) throws(SnapshotError) -> [SnapshotMount] {
         let path = try directory.rootPath(containerID)
         let present = try kernel { () throws(KernelError) in try directory.readRoot(path) }
-        if present != nil { return try rootMounts(containerID) }
+        if present != nil { return try rootMounts(containerID, isDisposable: false) }
         try checkUpper()
         for layer in layers where try self.layer(layer) == nil { throw .missingLayer(layer) }
         // One whose record a crash of the machine cut off.
@@ -47,22 +47,27 @@ package final class OverlaySnapshotter: Snapshotter {
                 try directory.writeRoot(layers, in: passing)
             }
         }
-        return try rootMounts(containerID)
+        return try rootMounts(containerID, isDisposable: false)
     }
 
-    package func rootMounts(_ containerID: String) throws(SnapshotError) -> [SnapshotMount] {
+    package func rootMounts(
+        _ containerID: String, isDisposable: Bool
+    ) throws(SnapshotError) -> [SnapshotMount] {
         let path = try directory.rootPath(containerID)
         guard let layers = try kernel({ () throws(KernelError) in try directory.readRoot(path) }) else {
             throw .kernel(KernelError("open the root file system of", containerID, .noSuchFile))
         }
         let lower = try lowerNames(layers).map { escaped("\(directory.path)/\($0)") }.joined(separator: ":")
-        return [
-            SnapshotMount(
-                type: "overlay", source: "overlay",
-                options: [
-                    "index=off", "lowerdir=\(lower)", "upperdir=\(escaped(path))/fs", "workdir=\(escaped(path))/work",
-                ])
+        var options = [
+            "index=off", "lowerdir=\(lower)", "upperdir=\(escaped(path))/fs", "workdir=\(escaped(path))/work",
         ]
+        if isDisposable {
+            // Unmounting an overlay syncs all of the file system below it, which takes longer than a short container.
+            options.insert("volatile", at: 0)
+            // The kernel's mark of an earlier volatile mount; it refuses another while that is there.
+            try kernel { () throws(KernelError) in try Directory.removeTree("\(path)/work/work/incompat") }
+        }
+        return [SnapshotMount(type: "overlay", source: "overlay", options: options)]
     }
 
     package func removeRoot(_ containerID: String) throws(SnapshotError) {

@@ -22,8 +22,10 @@ package protocol Snapshotter: Sendable {
     /// Makes a container's root over layers (chain IDs, lowest first), or keeps the one that is there, and says how it is
     /// mounted.
     func prepareRoot(_ containerID: String, layers: [Digest]) throws(SnapshotError) -> [SnapshotMount]
-    /// How a container's root is mounted.
-    func rootMounts(_ containerID: String) throws(SnapshotError) -> [SnapshotMount]
+    /// How a container's root is mounted. To be asked for each time it is.
+    ///
+    /// - Parameter isDisposable: whether nobody will want the root after the container has ended: it is not synced then.
+    func rootMounts(_ containerID: String, isDisposable: Bool) throws(SnapshotError) -> [SnapshotMount]
     /// Succeeds where there is none.
     func removeRoot(_ containerID: String) throws(SnapshotError)
     /// Succeeds where there is none. The caller knows that nothing is built on the layer.

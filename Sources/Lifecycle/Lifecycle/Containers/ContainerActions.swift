@@ -64,7 +64,8 @@ extension Container {
     }
 
     private func createTask(_ isMade: inout Bool) async throws(EngineError) -> ProcessIdentity {
-        let mounts = try await context.images.rootMounts(containerID: id)
+        let mounts = try await context.images.rootMounts(
+            containerID: id, isDisposable: definition.spec.autoRemove)
         let task = try await BundleWriter(id: id, definition: definition, mounts: mounts, context: context)
             .write(size: initialSize)
         context.faults.pass(.startAfterBundle)
