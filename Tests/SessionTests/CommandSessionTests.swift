@@ -1,0 +1,154 @@
+import Glibc
+import Testing
+
+/// The command line of the built program, as scripts use it.
+@Suite(.serialized, .enabled(if: SessionBench.missing == nil, "\(SessionBench.missing ?? "")"))
+struct CommandSessionTests {
+    @Test("run passes output and exit code on, and --rm leaves nothing")
+    func runToTheEnd() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        let outcome = try bench.gantry(
+            "run", "--rm", "--network", "none", "gantry/starter", "sh", "-c", "echo -n out; echo err >&2; exit 3")
+        #expect(outcome.text == "out")
+        #expect(outcome.errors == "err\n")
+        #expect(outcome.code == 3)
+        #expect(try bench.succeed("ps", "-aq") == "")
+    }
+
+    private static let endings: [(words: [String], code: Int32)] = [
+        (["gantry/starter", "true"], 0), (["gantry/starter", "sh", "-c", "sh -c 'kill -9 $$'; exit $?"], 137),
+        (["gantry/starter", "no-such-program"], 127), (["gantry/starter", "/etc"], 126),
+        (["no/such/image", "true"], 125), (["--memory", "1k", "gantry/starter", "true"], 125),
+        (["--no-such-flag", "gantry/starter"], 125),
+        (["--mount", "type=bind,src=/no/such,dst=/x", "gantry/starter"], 125),
+    ]
+
+    @Test("run ends with docker's exit codes", arguments: endings)
+    func exitCodes(_ words: [String], _ code: Int32) throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        let outcome = try bench.start(["run", "--rm", "--network", "none"] + words).outcome()
+        #expect(outcome.code == code, "\(outcome.errors)")
+        #expect(code == 0 || code == 137 || !outcome.errors.isEmpty)
+        #expect(try bench.succeed("ps", "-aq") == "", "nothing is left of a run that failed")
+    }
+
+    @Test("What goes into run -i comes out of cat, all of it and in order")
+    func inputPassesThrough() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        let input = (0..<200_000).flatMap { Array("line \($0)\n".utf8) }
+        let outcome = try bench.start(
+            ["run", "-i", "--rm", "--network", "none", "gantry/starter", "cat"], input: input
+        ).outcome()
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        #expect(outcome.output == input)
+    }
+
+    @Test("No byte of a large output is lost")
+    func largeOutput() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        let outcome = try bench.gantry(
+            "run", "--rm", "--network", "none", "gantry/starter", "sh", "-c", "yes abcdefg | head -n 2000000")
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        #expect(outcome.output.count == 16_000_000)
+    }
+
+    @Test("A container's life: run -d, ps, exec, logs, pause, rename, stop, start, rm")
+    func life() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        let id = try bench.succeed(
+            "run", "-d", "--name", "web", "--network", "none", "-e", "GREETING=hello", "gantry/starter", "sh", "-c",
+            "trap 'echo bye; exit 5' TERM; echo $GREETING; while :; do sleep 0.1; done")
+        #expect(id.count == 64)
+        #expect(try bench.succeed("ps", "-q") == String(id.prefix(12)))
+        #expect(try bench.succeed("ps", "--format", "{{.Names}} {{.State}}") == "web running")
+        #expect(eventually { (try? bench.succeed("logs", "web")) == "hello" })
+        #expect(try bench.succeed("exec", "-e", "A=b", "-w", "/tmp", "web", "sh", "-c", "echo $A; pwd") == "b\n/tmp")
+        #expect(try bench.gantry("exec", "web", "sh", "-c", "exit 9").code == 9)
+        #expect(try bench.gantry("exec", "web", "no-such-program").code == 127)
+        try bench.succeed("pause", "web")
+        #expect(try bench.succeed("inspect", "-f", "{{.State.Status}}", "web") == "paused")
+        try bench.succeed("unpause", "web")
+        try bench.succeed("rename", "web", "site")
+        #expect(try bench.gantry("rm", "site").code == 1, "it runs")
+        try bench.succeed("stop", "-t", "10", "site")
+        #expect(try bench.succeed("inspect", "-f", "{{.State.ExitCode}}", "site") == "5")
+        #expect(try bench.succeed("logs", "site") == "hello\nbye")
+        #expect(try bench.succeed("start", "site") == "site")
+        #expect(try bench.succeed("top", "site", "-o", "pid,comm").contains("sh"))
+        #expect(try bench.succeed("stats", "--no-stream", "--format", "{{.Name}}", "site") == "site")
+        try bench.succeed("rm", "-f", "site")
+        #expect(try bench.succeed("ps", "-aq") == "")
+    }
+
+    @Test("wait prints the exit code, and start -a shows what is written")
+    func waitAndStart() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        try bench.succeed(
+            "create", "--name", "job", "--network", "none", "gantry/starter", "sh", "-c", "echo done; exit 4")
+        let outcome = try bench.gantry("start", "-a", "job")
+        #expect(outcome.text == "done\n")
+        #expect(outcome.code == 4)
+        #expect(try bench.succeed("wait", "job") == "4")
+    }
+
+    private static let refusals: [(words: [String], message: String)] = [
+        (["inspect", "nobody"], "No such object: nobody"), (["logs", "nobody"], "No such container: nobody"),
+        (["start", "nobody"], "No such container: nobody"), (["rm", "nobody"], "No such container: nobody"),
+        (["exec", "nobody", "true"], "No such container: nobody"),
+        (["image", "inspect", "nobody"], "No such image: nobody"),
+        (["create", "--name", "a b", "gantry/starter"], "Invalid container name (a b)"),
+        (["create", "Bad//Name"], "invalid reference format"), (["load", "-i", "/no/such/file"], "/no/such/file"),
+    ]
+
+    @Test("Refusals are said in docker's words, on standard error", arguments: refusals)
+    func refuses(_ words: [String], _ message: String) throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        let outcome = try bench.start(words).outcome()
+        #expect(outcome.code != 0)
+        #expect(outcome.errors.lowercased().contains(message.lowercased()), "\(outcome.errors)")
+    }
+
+    @Test("A name in use is refused, and nothing is left of the second")
+    func nameInUse() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        try bench.succeed("create", "--name", "one", "--network", "none", "gantry/starter")
+        let second = try bench.gantry("run", "--name", "one", "--network", "none", "gantry/starter")
+        #expect(second.code == 125)
+        #expect(second.errors.contains("is already in use by container"))
+        #expect(try bench.succeed("ps", "-aq").split(separator: "\n").count == 1)
+    }
+
+    @Test("Help, versions and completions need no engine")
+    func withoutEngine() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        #expect(try bench.succeed("--version").contains("0.1.0"))
+        #expect(try bench.succeed("run", "--help").contains("--cap-add"))
+        #expect(try bench.succeed("version", "--client").contains("0.1.0"))
+        for shell in ["bash", "zsh", "fish"] { #expect(try bench.succeed("completion", shell).contains("gantry")) }
+        #expect(access(bench.root + "/data", F_OK) != 0, "nothing was made")
+    }
+
+    @Test("A reader that goes away ends the command as SIGPIPE would, not the container")
+    func closedOutput() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        let gantry = "\(SessionBench.program("gantry")) --root \(bench.root)"
+        var command = Spawner.shell(
+            "{ \(gantry) run --name endless --network none gantry/starter sh -c 'while echo y; do sleep 0.01; done'; "
+                + "echo code $? >&2; } | head -n 1")
+        command.environment = SessionBench.environment
+        let (output, errors) = try Spawner.output(of: command)
+        #expect(output == "y\n")
+        #expect(errors == "code 141\n")
+        #expect(try bench.succeed("inspect", "-f", "{{.State.Status}}", "endless") == "running")
+    }
+}

@@ -1,0 +1,120 @@
+import Glibc
+import Testing
+
+/// The front end of the built program on a terminal, driven by keys.
+@Suite(.serialized, .enabled(if: SessionBench.missing == nil, "\(SessionBench.missing ?? "")"))
+struct FrontEndSessionTests {
+    private static let leader = "\u{1D}"
+
+    /// Opens the front end and makes a container with a shell by `n` and Enter.
+    private func openWithShell(_ bench: SessionBench) throws -> TerminalSession {
+        let screen = try bench.terminal()
+        #expect(screen.wait(for: "no containers yet"), "\(screen.rows)")
+        screen.type("n")
+        #expect(screen.wait(for: "gantry/starter"), "\(screen.rows)")
+        screen.type("\r")
+        #expect(screen.wait(for: "/ #"), "\(screen.rows)")
+        return screen
+    }
+
+    @Test("One key and Enter run a shell; it answers, is left with the leader key, and outlives the front end")
+    func wholeSession() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        let screen = try openWithShell(bench)
+        screen.type("echo $((6*7))-$(hostname | wc -c)\r")
+        #expect(screen.wait(for: "42-13"), "\(screen.rows)")
+        screen.type(Self.leader + "d")
+        #expect(screen.wait(for: "q quit"), "\(screen.rows.joined(separator: "|"))")
+        screen.type("q")
+        #expect(screen.ended() == 0, "\(screen.rows)")
+        #expect(screen.isRestored)
+        #expect(screen.shows("1 container runs on."), "\(screen.rows)")
+        #expect(try bench.succeed("ps", "--format", "{{.State}}") == "running")
+    }
+
+    @Test("Two front ends show the same; the second takes over when the first is killed")
+    func secondTakesOver() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        let first = try openWithShell(bench)
+        let second = try bench.terminal()
+        #expect(second.wait(for: "running"), "\(second.rows)")
+        first.program.kill(SIGKILL)
+        try bench.succeed("run", "-d", "--name", "later", "--network", "none", "gantry/starter", "sleep", "1000")
+        #expect(second.wait(for: "later"), "\(second.rows)")
+        second.type("q")
+        #expect(second.ended() == 0)
+        #expect(second.isRestored)
+    }
+
+    @Test("The terminal is restored after a signal", arguments: [SIGTERM, SIGHUP])
+    func signals(_ signal: Int32) throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        let screen = try bench.terminal()
+        #expect(screen.wait(for: "no containers yet"), "\(screen.rows)")
+        #expect(!screen.isRestored)
+        screen.program.kill(signal)
+        #expect(screen.ended() == 128 + signal)
+        #expect(screen.isRestored)
+    }
+
+    @Test("run -it: line editing, window size, resize, detach and attach, exit code")
+    func interactiveRun() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        let screen = try bench.terminal("run", "-it", "--name", "term", "--network", "none", "gantry/starter", "sh")
+        #expect(screen.wait(for: "/ #"), "\(screen.rows)")
+        screen.type("stty size\r")
+        #expect(screen.wait(for: "24 80"), "\(screen.rows)")
+        try screen.resize(columns: 100, rows: 30)
+        screen.type("clear; stty size\r")
+        #expect(screen.wait(for: "30 100"), "\(screen.rows)")
+        screen.type([16, 17])
+        #expect(screen.ended() == 0)
+        #expect(screen.isRestored)
+        #expect(try bench.succeed("ps", "--format", "{{.Names}}") == "term")
+
+        let again = try bench.terminal("attach", "term")
+        again.type("\r")
+        #expect(again.wait(for: "/ #"), "\(again.rows)")
+        again.type("exit 11\r")
+        #expect(again.ended() == 11)
+        #expect(again.isRestored)
+    }
+
+    @Test("exec -it gives a second terminal in a running container")
+    func interactiveExec() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        _ = try bench.daemon()
+        try bench.succeed("run", "-d", "--name", "base", "--network", "none", "gantry/starter", "sleep", "1000")
+        let screen = try bench.terminal("exec", "-it", "base", "sh")
+        #expect(screen.wait(for: "/ #"), "\(screen.rows)")
+        screen.type("tty && stty size\r")
+        #expect(screen.wait(for: "24 80"), "\(screen.rows)")
+        screen.type("exit 12\r")
+        #expect(screen.ended() == 12)
+        #expect(screen.isRestored)
+    }
+
+    @Test("A container's console is there again after the front end was killed and came back")
+    func consoleComesBack() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        try bench.succeed("run", "-dit", "--name", "box", "--network", "none", "gantry/starter", "sh")
+        let first = try bench.terminal()
+        #expect(first.wait(for: "box"), "\(first.rows)")
+        first.program.kill(SIGKILL)
+        let second = try bench.terminal()
+        #expect(second.wait(for: "box"), "\(second.rows)")
+        second.type("a")
+        #expect(second.wait(for: "/ #"), "\(second.rows)")
+        second.type("echo back-$((1+1))\r")
+        #expect(second.wait(for: "back-2"), "\(second.rows)")
+        second.type(Self.leader + "d")
+        second.type("q")
+        #expect(second.ended() == 0, "\(second.rows)")
+    }
+}

@@ -1,0 +1,114 @@
+import Glibc
+import Linux
+import Testing
+
+/// What survives the end of the process that hosts the engine.
+@Suite(.serialized, .enabled(if: SessionBench.missing == nil, "\(SessionBench.missing ?? "")"))
+struct TakeoverSessionTests {
+    @Test("After kill -9 of the host the container runs on, no line of its log is lost, and the next command adopts it")
+    func hostKilled() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        let host = try bench.daemon()
+        let id = try bench.succeed(
+            "run", "-d", "--name", "counter", "--network", "none", "gantry/starter", "sh", "-c",
+            "i=0; while [ $i -lt 400 ]; do echo $i; i=$((i+1)); usleep 5000; done; sleep 1000")
+        let pid = try bench.succeed("inspect", "-f", "{{.State.Pid}}", "counter")
+        host.kill(SIGKILL)
+        #expect(try bench.succeed("ps", "-q") == String(id.prefix(12)))
+        #expect(try bench.succeed("inspect", "-f", "{{.State.Pid}}", "counter") == pid, "the process is the same")
+        let whole = (0..<400).map { String($0) }
+        #expect(eventually { (try? bench.gantry("logs", "counter").lines) == whole })
+    }
+
+    @Test("An exit that nobody saw is recorded with its code and its own time")
+    func exitUnseen() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        let host = try bench.daemon()
+        let id = try bench.succeed(
+            "run", "-d", "--name", "brief", "--network", "none", "gantry/starter", "sh", "-c", "sleep 1; exit 7")
+        host.kill(SIGKILL)
+        #expect(eventually { access("\(bench.root)/run/shims/\(id)/exit.json", F_OK) == 0 })
+        #expect(try bench.succeed("ps", "-a", "--format", "{{.Status}}").hasPrefix("Exited (7)"))
+        #expect(try bench.succeed("wait", "brief") == "7")
+        let finished = try bench.succeed("inspect", "-f", "{{.State.FinishedAt}}", "brief")
+        let started = try bench.succeed("inspect", "-f", "{{.State.StartedAt}}", "brief")
+        let life =
+            try #require(Timestamp(rfc3339: finished)).nanosecondsSinceEpoch
+            - (try #require(Timestamp(rfc3339: started))).nanosecondsSinceEpoch
+        #expect((900_000_000..<2_500_000_000).contains(life), "\(started) to \(finished)")
+    }
+
+    @Test("A session attached through another process goes on when that process is killed")
+    func attachedSessionGoesOn() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        let host = try bench.daemon()
+        let (reading, writing) = try Descriptor.pipe()
+        let session = try bench.start(
+            ["run", "-i", "--rm", "--network", "none", "gantry/starter", "sh", "-c", "cat; exit 6"], inputPipe: reading)
+        reading.close()
+        try writing.writeAll(Array("before\n".utf8))
+        #expect(eventually { session.output == Array("before\n".utf8) }, "\(session.errors)")
+        host.kill(SIGKILL)
+        #expect(eventually { (try? bench.succeed("ps", "-q").isEmpty) == false })
+        try writing.writeAll(Array("after\n".utf8))
+        #expect(eventually { session.output == Array("before\nafter\n".utf8) }, "\(session.errors)")
+        writing.close()
+        #expect(session.ended() == 6, "\(session.errors)")
+    }
+
+    @Test("The daemon ends by SIGTERM with code 0, its containers run on, and its socket is gone")
+    func daemonEnds() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        let host = try bench.daemon()
+        try bench.succeed("run", "-d", "--name", "on", "--network", "none", "gantry/starter", "sleep", "1000")
+        host.kill(SIGTERM)
+        #expect(host.ended() == 0, "\(host.errors)")
+        #expect(access("\(bench.root)/run/gantry.sock", F_OK) != 0)
+        #expect(try bench.succeed("ps", "--format", "{{.Names}}") == "on")
+    }
+
+    @Test("Many commands at once on one root all do their work")
+    func manyAtOnce() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        let programs = try (0..<8).map { number in
+            try bench.start(["run", "--rm", "--network", "none", "gantry/starter", "echo", "\(number)"])
+        }
+        for (number, program) in programs.enumerated() {
+            let outcome = try program.outcome()
+            #expect(outcome.text == "\(number)\n", "\(outcome.errors)")
+            #expect(outcome.code == 0, "\(outcome.errors)")
+        }
+        #expect(try bench.succeed("ps", "-aq") == "")
+    }
+
+    @Test("kill -9 of a shim ends its container, which is shown as lost")
+    func shimKilled() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        _ = try bench.daemon()
+        let id = try bench.succeed("run", "-d", "--network", "none", "gantry/starter", "sleep", "1000")
+        let pid = try #require(Int32(try bench.succeed("inspect", "-f", "{{.State.Pid}}", id)))
+        let shim = try ProcessStat.read(pid: pid).parent
+        #expect(kill(shim, SIGKILL) == 0)
+        #expect(eventually { (try? bench.succeed("inspect", "-f", "{{.State.Status}}", id)) == "exited" })
+        #expect(try bench.succeed("inspect", "-f", "{{.State.ExitCode}}", id) == "137")
+        #expect(try bench.succeed("inspect", "-f", "{{.State.Error}}", id).contains("shim"))
+        #expect(eventually { access("/proc/\(pid)", F_OK) != 0 }, "no process is left")
+        try bench.succeed("rm", id)
+    }
+
+    @Test("A second daemon on one root is refused, and says who has it")
+    func secondDaemon() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        _ = try bench.daemon()
+        let second = try bench.gantry("daemon")
+        #expect(second.code == 1)
+        #expect(second.errors.contains("another process hosts"), "\(second.errors)")
+    }
+}
