@@ -75,4 +75,18 @@ import Testing
         rmdir(top + "/" + names[0])
         rmdir(top)
     }
+
+    @Test("A descriptor that stays open can be waited for again and again")
+    func repeatedWaits() async throws {
+        let (reading, writing) = try Descriptor.pipe()
+        for number: UInt8 in 0..<3 {
+            try writing.writeAll([number])
+            try await waitUntilReadable(reading)
+            var chunk = [UInt8](repeating: 255, count: 8)
+            #expect(try reading.read(into: &chunk) == 1)
+            #expect(chunk[0] == number)
+        }
+        reading.close()
+        writing.close()
+    }
 }

@@ -89,6 +89,9 @@ final class ReadinessState: Sendable {
             guard !state.isClosed else { return [] }
             let waiters = [state.reader, state.writer].compactMap { $0 }
             state = State(isClosed: true)
+            // By hand, for a duplicate of a descriptor that stays open would stay in the set, and its number with it.
+            // It is in the set: an error has nothing to tell.
+            try? epoll.remove(descriptor)
             descriptor.close()
             return waiters
         }
