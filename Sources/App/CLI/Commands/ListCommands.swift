@@ -88,6 +88,7 @@ struct TopCommand: AsyncParsableCommand {
     @Argument(parsing: .captureForPassthrough) var words: [String] = []
 
     func run() async throws {
+        try showHelp(of: Self.self, ifAskedBy: words)
         guard let container = words.first else {
             throw UsageError(message: "\"gantry top\" requires at least 1 argument.", code: 1)
         }

@@ -15,6 +15,7 @@ struct RunCommand: AsyncParsableCommand {
     var words: [String] = []
 
     func run() async throws {
+        try showHelp(of: Self.self, ifAskedBy: words)
         let keys = try DetachKeys(parsing: options.detachKeys)
         let request = try CreateBody(options: options, words: words, attaches: !detach).request()
         if options.tty, options.interactive, !detach, !Console.inputIsTerminal {
@@ -72,10 +73,16 @@ struct CreateCommand: AsyncParsableCommand {
     var words: [String] = []
 
     func run() async throws {
+        try showHelp(of: Self.self, ifAskedBy: words)
         let request = try CreateBody(options: options, words: words, attaches: true).request()
         let engine = try await CommandEnvironment.connect()
         Console.out(try await createContainer(engine, request, options) + "\n")
     }
+}
+
+/// The words that a command passes on hide its `--help` from the parser, where that comes first of them.
+func showHelp(of command: any ParsableCommand.Type, ifAskedBy words: [String]) throws {
+    if words.first == "--help" { throw CleanExit.helpRequest(command) }
 }
 
 /// Creates the container, says the warnings, and writes the id where `--cidfile` asks for it.

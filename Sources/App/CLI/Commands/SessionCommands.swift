@@ -55,6 +55,7 @@ struct ExecCommand: AsyncParsableCommand {
     var words: [String] = []
 
     func run() async throws {
+        try showHelp(of: Self.self, ifAskedBy: words)
         let keys = try DetachKeys(parsing: detachKeys)
         guard let container = words.first, words.count > 1 else {
             throw UsageError(message: "\"gantry exec\" requires at least 2 arguments.", code: 1)

@@ -50,7 +50,8 @@ struct InteractiveSession {
             while let chunk = try await stream.read() {
                 switch chunk {
                 case .stdout(let bytes):
-                    guard await Console.pass(bytes, to: .standardOutput) else { return .ended }
+                    // As the signal that a program gets which writes to nobody: the container is not ended by it.
+                    guard await Console.pass(bytes, to: .standardOutput) else { return .interrupted(SIGPIPE) }
                 case .stderr(let bytes): _ = await Console.pass(bytes, to: .standardError)
                 case .lost(let count): Console.error("\r\ngantry: \(count) bytes of output were lost here\r\n")
                 }
@@ -77,6 +78,8 @@ struct InteractiveSession {
             let rest = scanner.finish()
             if !rest.isEmpty { try await stream.write(rest) }
             try await stream.closeInput()
+        } catch let error as KernelError {
+            if error.errno.rawValue != ECANCELED { Console.error("gantry: no more input is read: \(error)\r\n") }
         } catch {
             // The process no longer reads, or the engine went: the output's end tells what happened.
         }

@@ -59,7 +59,7 @@ extension Container {
             throw error
         }
         await tell("exec_start: " + exec.spec.command.joined(separator: " "), ["execID": execID])
-        return stream
+        return stream.map { ExecStream($0, of: execID, in: self) }
     }
 
     private func began(_ execID: String, pid: Int32) {
@@ -130,6 +130,7 @@ extension Container {
         case .starting: execs[execID]?.earlyExit = exit.code
         case .created, .exited: return
         }
+        changed.notify()
         await tell("exec_die", ["execID": execID, "exitCode": String(exit.code)])
     }
 
@@ -142,6 +143,7 @@ extension Container {
             case .created, .exited: break
             }
         }
+        changed.notify()
     }
 
     package var runningExecIDs: [String] {
