@@ -212,4 +212,29 @@ struct TaskFailureTests {
             bench.expectNothingLeft("a")
         }
     }
+
+    @Test("A task that the kernel kills for want of memory says so", arguments: TestRuntime.available)
+    func outOfMemory(runtime: TestRuntime) async throws {
+        try await bench(runtime) { bench in
+            let spec = try bench.spec("a", ["/bin/busybox", "tail", "-c", "200000000", "/dev/zero"])
+            let file = "\(spec.bundle)/config.json"
+            guard case .object(var config) = try JSONValue(parsing: try FileContents.read(file)),
+                case .object(var linux) = config["linux"], case .object(var resources) = linux["resources"]
+            else { throw KernelError("read", file, .invalidArgument) }
+            resources["memory"] = ["limit": 33_554_432]
+            linux["resources"] = .object(resources)
+            config["linux"] = .object(linux)
+            try FileContents.replace(file, with: JSONValue.object(config).compactBytes, durable: false)
+            try await bench.run(spec)
+            var wasToldBefore = false
+            for await report in bench.service.reports {
+                if report == .outOfMemory(id: "a") { wasToldBefore = true }
+                guard case .exited(_, let exit) = report else { continue }
+                #expect(exit.code == 137)
+                #expect(exit.oomKilled)
+                break
+            }
+            #expect(wasToldBefore)
+        }
+    }
 }

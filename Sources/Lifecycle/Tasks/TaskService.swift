@@ -23,7 +23,9 @@ public protocol TaskService: Sendable {
     /// Starts a further process; returns its pid in the host's namespace.
     func exec(_ id: String, _ exec: ExecTaskSpec) async throws(EngineError) -> Int32
     func resize(_ id: String, execID: String?, to size: TerminalSize) async throws(EngineError)
-    /// Connects to the stdio of the init process or of an exec. Possible between `create` and `start`.
+    /// Connects to the stdio of the init process or of an exec. Possible between `create` and `start`, and for an exec
+    /// before `exec` starts it, so that no byte is missed. `request.logs` shows what a terminal showed last; the log
+    /// itself is a file that the caller reads. What an exec wrote before anybody attached is kept for ten seconds.
     func attach(_ id: String, execID: String?, _ request: AttachRequest) async throws(EngineError)
         -> any AttachedStream
 
@@ -144,7 +146,7 @@ public struct TaskExit: Hashable, Sendable, Codable {
 public struct TaskFacts: Hashable, Sendable {
     public enum Status: String, Hashable, Sendable, Codable {
         case created, running, paused, stopped
-        /// The shim is gone and left no exit record.
+        /// The shim is gone and left no exit record, or it has not created anything: there is nothing but to delete.
         case lost
     }
 

@@ -18,35 +18,36 @@ final class OutOfMemoryWatch {
         self.onKill = onKill
         let v1 = cgroups.directories.first { $0.controllers.contains("memory") }
         let v2 = cgroups.directories.first { $0.controllers.isEmpty }
-        do {
-            if let v1 {
-                file = try Descriptor.open(v1.path + "/memory.oom_control", O_RDONLY)
-                let counter = try EventFD()
-                event = counter
-                try FileContents.write(
-                    "\(counter.descriptor.rawValue) \(file.rawValue)", to: v1.path + "/cgroup.event_control")
-                watch = try loop.watch(counter.descriptor, .readable) { [unowned self] _ in
-                    counter.drain()
-                    look()
-                }
-            } else if let v2 {
-                event = nil
-                file = try Descriptor.open(v2.path + "/memory.events", O_RDONLY)
-                watch = try loop.watch(file, .urgent) { [unowned self] _ in look() }
-            } else {
-                return nil
-            }
-        } catch {
+        guard let path = v1.map({ $0.path + "/memory.oom_control" }) ?? v2.map({ $0.path + "/memory.events" }),
             // ENOENT is the usual: this kernel has no memory controller there. Exits are then reported without it.
-            return nil
-        }
+            let file = try? Descriptor.open(path, O_RDONLY)
+        else { return nil }
+        self.file = file
+        // Without the event the counter is still read at the exit.
+        event = v1 == nil ? nil : try? EventFD()
         killCount = readKillCount()
+        begin(v1)
     }
 
     deinit {
         if let watch { loop.forget(watch) }
         event?.descriptor.close()
         file.close()
+    }
+
+    private func begin(_ v1: ProcessCgroups.Directory?) {
+        do {
+            guard let v1, let event else {
+                if v1 == nil { watch = try loop.watch(file, .urgent) { [unowned self] _ in look() } }
+                return
+            }
+            try FileContents.write(
+                "\(event.descriptor.rawValue) \(file.rawValue)", to: v1.path + "/cgroup.event_control")
+            watch = try loop.watch(event.descriptor, .readable) { [unowned self] _ in
+                event.drain()
+                look()
+            }
+        } catch { Diagnostics.note("out-of-memory kills are only seen at the exit: \(error)") }
     }
 
     /// Looks at the counter once more, as at an exit; whether there was a kill since the container was created.
