@@ -3,8 +3,8 @@ import Linux
 
 /// The configuration of an image (OCI image specification, "image configuration"; docker's has further members).
 ///
-/// The image's id is the digest of the bytes this was read from, so it is never rewritten from the value; `other` and
-/// `otherExecution` hold what a reader of a later version may want.
+/// The image's id is the digest of the bytes this was read from, so it is never rewritten from the value; `other` here
+/// and in `execution` holds what a reader of a later version may want.
 package struct ImageConfig: Hashable, Sendable {
     package var platform: Platform
     package var created: Timestamp?
