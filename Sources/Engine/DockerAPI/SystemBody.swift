@@ -37,7 +37,9 @@ extension EngineVersion {
     package init(dockerBody body: JSONValue) {
         let parts = body.elements("Components")
         let first = parts.first?.text("Name") ?? ""
-        let name = body.field("Platform")?.filledText("Name") ?? (first == "Engine" ? "Docker" : first)
+        // docker's and our own first part is called `Engine`, podman's has podman's name.
+        let platform = body.field("Platform")?.filledText("Name") ?? "Docker"
+        let name = first.isEmpty || first == "Engine" ? platform : first
         self.init(
             name: name, version: body.text("Version"), apiVersion: body.text("ApiVersion"),
             minimumAPIVersion: body.text("MinAPIVersion"))

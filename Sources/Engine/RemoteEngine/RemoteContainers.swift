@@ -106,7 +106,9 @@ extension DockerEngine {
 
     package func processes(_ reference: String) async throws(EngineError) -> [ProcessNode] {
         guard try await client.server().isGantry else {
-            return try await top(reference, psArguments: ProcessTable.treeArguments).processNodes()
+            let nodes = try await top(reference, psArguments: ProcessTable.treeArguments).processNodes()
+            // Podman reads other options than ps's, and answers these with a table that has none of the columns.
+            return try await nodes.isEmpty ? top(reference, psArguments: []).processNodes() : nodes
         }
         let body = try await client.json("GET", "/gantry" + containerPath(reference, "processes"), object: reference)
         return (body.array ?? []).compactMap { ProcessNode(gantryBody: $0) }
