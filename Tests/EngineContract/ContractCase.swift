@@ -70,6 +70,18 @@ actor ContractScene {
         return id
     }
 
+    /// Starts a script that begins with something to be done before it is of use: a trap, say.
+    func start(after preparation: String, _ script: String) async throws -> String {
+        let id = try await create("\(preparation); echo ready; \(script)")
+        let stream = try await engine.attach(id, AttachRequest())
+        try await engine.start(id)
+        guard case .stdout(let bytes)? = try await stream.read(), bytes.starts(with: Array("ready".utf8)) else {
+            throw ContractFailure(description: "it did not say that it was ready")
+        }
+        await stream.close()
+        return id
+    }
+
     /// Runs a script to its end; what it wrote, and its exit code.
     func run(
         _ script: String, _ change: @Sendable (inout ContainerSpec) -> Void = { _ in }

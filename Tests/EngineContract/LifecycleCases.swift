@@ -105,27 +105,27 @@ extension ContractCase {
 
     static let stoppingCases = [
         ContractCase("A stop sends the stop signal and takes the program's own exit code") { scene in
-            let id = try await scene.start("trap 'exit 5' TERM; while :; do sleep 0.1; done")
+            let id = try await scene.start(after: "trap 'exit 5' TERM", "while :; do sleep 0.1; done")
             try await scene.engine.stop(id, signal: nil, timeoutSeconds: 20)
             try expectEqual(try await scene.engine.inspect(id).state.exitCode, 5)
             try await expectRefusal(.notModified) { try await scene.engine.stop(id, signal: nil, timeoutSeconds: nil) }
         },
         ContractCase("A program that will not stop is killed when the time is over") { scene in
-            let id = try await scene.start("trap '' TERM; while :; do sleep 1; done")
+            let id = try await scene.start(after: "trap '' TERM", "while :; do sleep 1; done")
             try await scene.engine.stop(id, signal: nil, timeoutSeconds: 1)
             let state = try await scene.engine.inspect(id).state
             try expectEqual(state.status, .exited)
             try expectEqual(state.exitCode, 137)
         },
         ContractCase("A paused container can be stopped") { scene in
-            let id = try await scene.start("trap 'exit 6' TERM; while :; do sleep 0.1; done")
+            let id = try await scene.start(after: "trap 'exit 6' TERM", "while :; do sleep 0.1; done")
             try await scene.engine.pause(id)
             try await scene.engine.stop(id, signal: nil, timeoutSeconds: 20)
             try expectEqual(try await scene.engine.inspect(id).state.status, .exited)
         },
         ContractCase("A signal is sent by name or number; a killed container has ended") { scene in
             let engine = scene.engine
-            let id = try await scene.start("trap 'exit 8' USR1; while :; do sleep 0.1; done")
+            let id = try await scene.start(after: "trap 'exit 8' USR1", "while :; do sleep 0.1; done")
             let wait = try await engine.beginWait(id, for: .nextExit)
             try await engine.kill(id, signal: "USR1")
             try expectEqual(try await wait.result().exitCode, 8)
@@ -146,7 +146,7 @@ extension ContractCase {
             try expectEqual(try await scene.engine.wait(id, for: .notRunning).exitCode, 4)
         },
         ContractCase("Any number may wait, and each is told") { scene in
-            let id = try await scene.start("trap 'exit 2' TERM; while :; do sleep 0.1; done")
+            let id = try await scene.start(after: "trap 'exit 2' TERM", "while :; do sleep 0.1; done")
             var waits: [ExitWait] = []
             for condition in [WaitCondition.notRunning, .nextExit, .notRunning] {
                 waits.append(try await scene.engine.beginWait(id, for: condition))

@@ -117,26 +117,27 @@ struct CrashTests {
     func outlives() async throws {
         try await Self.onBench { bench in
             let first = try await bench.open()
-            let script = "i=0; while [ $i -lt 40 ]; do echo line $i; i=$((i+1)); sleep 0.05; done; exit 3"
-            let id = try await bench.create(script, name: "victim", on: first)
+            // The second half is written once the second engine says so.
+            let script = "seq 1 50; read go; seq 51 100; exit 3"
+            let id = try await bench.create(script, name: "victim", on: first) { $0.openStdin = true }
             try await first.start(id)
             await first.close()
             let second = try await bench.open()
             #expect(try await second.inspect(id).state.status == .running)
-            let stream = try await second.attach(id, AttachRequest())
-            #expect(try await second.wait(id, for: .notRunning).exitCode == 3)
-            var sawLast = false
+            let wait = try await second.beginWait(id, for: .nextExit)
+            let stream = try await second.attach(id, AttachRequest(stdin: true))
+            try await stream.write(Array("go\n".utf8))
             var text: [UInt8] = []
             while let chunk = try await stream.read() {
                 if case .stdout(let bytes) = chunk { text += bytes }
             }
-            sawLast = String(decoding: text, as: UTF8.self).hasSuffix("line 39\n")
-            #expect(sawLast)
+            #expect(String(decoding: text, as: UTF8.self).hasSuffix((51...100).map { "\($0)\n" }.joined()))
+            #expect(try await wait.result().exitCode == 3)
             var lines: [UInt8] = []
             for try await entries in try await second.logs(id, LogRequest()) {
                 for entry in entries { lines += entry.bytes }
             }
-            #expect(String(decoding: lines, as: UTF8.self) == (0..<40).map { "line \($0)\n" }.joined())
+            #expect(String(decoding: lines, as: UTF8.self) == (1...100).map { "\($0)\n" }.joined())
             await second.close()
         }
     }
@@ -145,11 +146,14 @@ struct CrashTests {
     func unseenEnd() async throws {
         try await Self.onBench { bench in
             let first = try await bench.open()
-            let id = try await bench.create("sleep 0.3; exit 9", name: "victim", on: first)
+            let script = "trap 'exit 9' TERM; echo ready; while :; do sleep 0.05; done"
+            let id = try await bench.create(script, name: "victim", on: first)
+            let stream = try await first.attach(id, AttachRequest())
             try await first.start(id)
-            let shim = try #require(try await first.processes(id).first { $0.role == .initial }?.pid)
-            let process = try PidFD.open(pid: shim)
+            #expect(try await stream.read() == .stdout(Array("ready\n".utf8)))
+            let process = try PidFD.open(pid: try await first.inspect(id).state.pid)
             await first.close()
+            try PidFD.send(SIGTERM, to: process)
             try await waitForEnd(of: process)
             let ended = Timestamp.now()
             let second = try await bench.open()
