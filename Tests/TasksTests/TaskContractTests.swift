@@ -97,17 +97,21 @@ struct TaskContractTests {
         }
     }
 
-    @Test("With input for one client, its going ends the input", arguments: TestRuntime.available)
+    @Test("A client's going leaves the input open, its saying so ends it", arguments: TestRuntime.available)
     func onceInput(runtime: TestRuntime) async throws {
         try await bench(runtime) { bench in
             var spec = try bench.spec("a", ["/bin/cat"])
             spec.input = .once
             try await bench.run(spec)
             let stream = try await bench.service.attach("a", execID: nil, AttachRequest(stdin: true))
-            try await stream.write(Array("last words\n".utf8))
+            try await stream.write(Array("first words\n".utf8))
             await stream.close()
+            let next = try await bench.service.attach("a", execID: nil, AttachRequest(stdin: true))
+            try await next.write(Array("last words\n".utf8))
+            try await next.closeInput()
             #expect(try await bench.exit(of: "a").code == 0)
-            #expect(try bench.text("a") == "last words\n")
+            #expect(try bench.text("a") == "first words\nlast words\n")
+            await next.close()
         }
     }
 

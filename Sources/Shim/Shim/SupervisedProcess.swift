@@ -55,13 +55,9 @@ final class SupervisedProcess {
         if hasEnded { attachment.end() }
     }
 
-    /// A client went away, or only its side of the input did.
-    func detach(_ attachment: Attachment) {
-        guard let index = attachments.firstIndex(where: { $0 === attachment }) else { return }
-        attachments.remove(at: index)
-        // As docker: a terminal's input stays open for who comes next.
-        if attachment.request.stdin, inputMode == .once, !isTerminal { input.end() }
-    }
+    /// A client went away. The input stays open, whoever went: an engine that died is followed by another, and a program
+    /// must not notice. Who means to end the input says so.
+    func detach(_ attachment: Attachment) { attachments.removeAll { $0 === attachment } }
 
     /// Writes what the log still holds; output after this is not logged.
     func closeLog() {

@@ -40,8 +40,17 @@ struct InteractiveSession {
                 }
             }
             group.cancelAll()
+            if case .interrupted = end { await endInput() }
             await stream.close()
             return end
+        }
+    }
+
+    /// What this program can no longer pass on has ended for the container's; a terminal waits for who comes next.
+    private func endInput() async {
+        guard forwardsInput, !tty else { return }
+        do throws(EngineError) { try await stream.closeInput() } catch {
+            // The process has ended before.
         }
     }
 
