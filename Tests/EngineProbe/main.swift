@@ -11,7 +11,7 @@ func spec(_ script: String) -> ContainerSpec {
     return spec
 }
 
-func act(_ verb: String, _ name: String, _ engine: LocalEngine) async throws {
+func act(_ verb: String, _ name: String, _ engine: GantryEngine) async throws {
     switch verb {
     case "create": _ = try await engine.create(spec("sleep 600"), name: name)
     case "start": try await engine.start(name)
@@ -25,7 +25,7 @@ func act(_ verb: String, _ name: String, _ engine: LocalEngine) async throws {
 let arguments = CommandLine.arguments
 guard arguments.count == 4 else { exit(64) }
 do {
-    let engine = try await LocalEngine(LocalEngineConfiguration(root: arguments[1]))
+    let engine = try await GantryEngine(LocalEngineConfiguration(root: arguments[1]))
     try await act(arguments[2], arguments[3], engine)
     await engine.close()
 } catch {

@@ -27,12 +27,12 @@ final class EngineBench: Sendable {
         configuration = LocalEngineConfiguration(root: root)
     }
 
-    func open() async throws -> LocalEngine {
-        try await LocalEngine(configuration, note: { print("note: \($0)") })
+    func open() async throws -> GantryEngine {
+        try await GantryEngine(configuration, note: { print("note: \($0)") })
     }
 
     /// Runs a test on an engine of its own.
-    static func with(_ body: (LocalEngine, EngineBench) async throws -> Void) async throws {
+    static func with(_ body: (GantryEngine, EngineBench) async throws -> Void) async throws {
         let bench = try EngineBench()
         do {
             let engine = try await bench.open()
@@ -59,7 +59,7 @@ final class EngineBench: Sendable {
 
     /// Creates a container that runs a shell script.
     func create(
-        _ script: String, name: String? = nil, on engine: LocalEngine,
+        _ script: String, name: String? = nil, on engine: GantryEngine,
         _ change: (inout ContainerSpec) -> Void = { _ in }
     ) async throws -> String {
         var spec = ContainerSpec(image: "gantry/starter")

@@ -1,4 +1,4 @@
-// The example of the documentation of `LocalEngine`; ExampleTests sees to it that they are the same.
+// The example of the documentation of `GantryEngine`; ExampleTests sees to it that they are the same.
 import EngineAPI
 import LocalEngine
 
@@ -6,7 +6,7 @@ func hello(root: String) async throws -> String {
     var configuration = LocalEngineConfiguration(root: root)
     configuration.shimPath = LocalEngineConfiguration().shimPath
     configuration.runtimePath = LocalEngineConfiguration().runtimePath
-    let engine = try await LocalEngine(configuration)
+    let engine = try await GantryEngine(configuration)
     var spec = ContainerSpec(image: "gantry/starter")
     spec.command = ["echo", "hello"]
     let container = try await engine.create(spec, name: nil)

@@ -25,7 +25,7 @@ struct ExampleTests {
     func isTheSame() throws {
         let tests = PathName.split(#filePath).parent
         let here = try Self.lines("\(tests)/Example.swift").drop { !$0.hasPrefix("import") }
-        let source = PathName.joined(tests, "../../Sources/Engine/LocalEngine/LocalEngine.swift")
+        let source = PathName.joined(tests, "../../Sources/Engine/LocalEngine/GantryEngine.swift")
         let documented = try Self.lines(source)
             .drop { $0 != "/// ```swift" }.dropFirst().prefix { $0 != "/// ```" }
             .map { String($0.dropFirst(4)) }

@@ -15,7 +15,7 @@ struct OpeningTests {
             do {
                 _ = try await bench.open()
                 Issue.record("two engines on one data root")
-            } catch let error as LocalEngine.OpenError {
+            } catch let error as GantryEngine.OpenError {
                 guard case .inUse(let dataRoot, let pid) = error else { throw error }
                 #expect(dataRoot == bench.configuration.dataRoot && pid == getpid())
             }
@@ -30,7 +30,7 @@ struct OpeningTests {
         let bench = try EngineBench()
         var configuration = bench.configuration
         configuration.busyboxPath = "/gantry/absent/busybox"
-        let engine = try await LocalEngine(configuration)
+        let engine = try await GantryEngine(configuration)
         #expect(try await engine.images(ImageFilter()).isEmpty)
         #expect(engine.warnings.count == 1)
         #expect(try await engine.info().warnings.contains { $0.contains("busybox") })
@@ -42,7 +42,7 @@ struct OpeningTests {
     func noShim() async throws {
         var configuration = LocalEngineConfiguration(root: "/tmp/gantry-absent")
         configuration.shimPath = "/gantry/absent/gantry-shim"
-        let failure = await #expect(throws: LocalEngine.OpenError.self) { _ = try await LocalEngine(configuration) }
+        let failure = await #expect(throws: GantryEngine.OpenError.self) { _ = try await GantryEngine(configuration) }
         #expect(failure?.description.contains("/gantry/absent/gantry-shim") == true)
         #expect(access("/tmp/gantry-absent", F_OK) != 0)
     }
@@ -53,7 +53,7 @@ struct OpeningTests {
         try Directory.create(bench.configuration.dataRoot)
         let path = bench.configuration.dataRoot + "/gantry.db"
         try FileContents.replace(path, with: [UInt8](repeating: 7, count: 4096))
-        let failure = await #expect(throws: LocalEngine.OpenError.self) { _ = try await bench.open() }
+        let failure = await #expect(throws: GantryEngine.OpenError.self) { _ = try await bench.open() }
         guard case .failed(let error) = failure else {
             Issue.record("not refused")
             return

@@ -17,7 +17,7 @@ final class ServedEngine: Sendable {
     }()
 
     let remote: DockerEngine
-    private let local: LocalEngine
+    private let local: GantryEngine
     private let server: DaemonServer
     private let root: String
 
@@ -25,7 +25,7 @@ final class ServedEngine: Sendable {
         var template = Array("/tmp/gantry-remote-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw KernelError("mkdtemp", "", .accessDenied) }
         root = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        local = try await LocalEngine(LocalEngineConfiguration(root: root))
+        local = try await GantryEngine(LocalEngineConfiguration(root: root))
         let socketPath = "\(root)/gantry.sock"
         server = try await DaemonServer.start(engine: local, socketPath: socketPath)
         remote = try DockerEngine(host: "unix://\(socketPath)")

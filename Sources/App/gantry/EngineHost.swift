@@ -4,14 +4,14 @@ import LocalEngine
 
 /// The engine hosted by this process, and its API socket for those who come later.
 struct EngineHost: Sendable {
-    let engine: LocalEngine
+    let engine: GantryEngine
     private let server: DaemonServer
 
     /// Nil where another process holds the data root.
     static func open(_ configuration: LocalEngineConfiguration) async throws(EngineError) -> EngineHost? {
-        let engine: LocalEngine
-        do throws(LocalEngine.OpenError) {
-            engine = try await LocalEngine(configuration, note: Complaint.say)
+        let engine: GantryEngine
+        do throws(GantryEngine.OpenError) {
+            engine = try await GantryEngine(configuration, note: Complaint.say)
         } catch {
             switch error {
             case .inUse: return nil

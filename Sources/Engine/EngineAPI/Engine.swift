@@ -2,7 +2,7 @@ import Linux
 
 /// A container engine, as a front end or a daemon sees it.
 ///
-/// `LocalEngine` is the engine itself, `RemoteEngine` any engine behind Docker's API. A `reference` names a container by
+/// `GantryEngine` is the engine itself, `RemoteEngine` any engine behind Docker's API. A `reference` names a container by
 /// its id, a unique prefix of its id, or its name; an image by `name:tag`, `name@digest`, id or unique prefix of the id.
 /// All calls may be made from any task at once, and may be cancelled: a cancelled action is either done whole or not at
 /// all. Errors are `EngineError`, with docker's words.

@@ -2,7 +2,7 @@ import EngineAPI
 import Lifecycle
 
 /// Containers: what changes them.
-extension LocalEngine {
+extension GantryEngine {
     public func create(_ spec: ContainerSpec, name: String?) async throws(EngineError) -> CreatedContainer {
         try await whole { (core) throws(EngineError) in try await core.containers.create(spec, name: name) }
     }
@@ -64,7 +64,7 @@ extension LocalEngine {
 }
 
 /// A container's stdio and further processes.
-extension LocalEngine {
+extension GantryEngine {
     public func attach(
         _ reference: String, _ request: AttachRequest
     ) async throws(EngineError) -> any AttachedStream {

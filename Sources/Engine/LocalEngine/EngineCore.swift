@@ -37,8 +37,8 @@ final class EngineCore: Sendable {
 
     static func open(
         _ configuration: LocalEngineConfiguration, note: @escaping @Sendable (String) -> Void
-    ) async throws(LocalEngine.OpenError) -> EngineCore {
-        let (lock, host, cgroups, bootID) = try await BlockingPool.shared.run { () throws(LocalEngine.OpenError) in
+    ) async throws(GantryEngine.OpenError) -> EngineCore {
+        let (lock, host, cgroups, bootID) = try await BlockingPool.shared.run { () throws(GantryEngine.OpenError) in
             try prepare(configuration)
         }
         do throws(EngineError) {
@@ -58,7 +58,7 @@ final class EngineCore: Sendable {
     /// What must hold before anything is opened. Blocking.
     private static func prepare(
         _ configuration: LocalEngineConfiguration
-    ) throws(LocalEngine.OpenError) -> (DataRootLock, HostFacts, CgroupLayout, bootID: String) {
+    ) throws(GantryEngine.OpenError) -> (DataRootLock, HostFacts, CgroupLayout, bootID: String) {
         do throws(EngineError) { try Requirements.check(configuration) } catch { throw .failed(error) }
         let roots = configuration.roots
         do throws(KernelError) {

@@ -4,7 +4,7 @@ import Lifecycle
 import Synchronization
 
 /// Images.
-extension LocalEngine {
+extension GantryEngine {
     public func images(_ filter: ImageFilter) async throws(EngineError) -> [ImageSummary] {
         let counts = Dictionary(core.context.index.all.map { ($0.definition.imageID, 1) }, uniquingKeysWith: +)
         return try await core.context.images.list(filter).map { image in

@@ -3,7 +3,7 @@ import Images
 import Lifecycle
 
 /// Containers: what tells of them.
-extension LocalEngine {
+extension GantryEngine {
     public func containers(_ filter: ContainerFilter) async throws(EngineError) -> [ContainerSummary] {
         let selection = try await ContainerSelection(filter, core: core)
         var found: [ContainerSummary] = []

@@ -4,7 +4,7 @@ import Linux
 import Metrics
 
 /// What the kernel tells of containers' processes.
-extension LocalEngine {
+extension GantryEngine {
     public func stats(
         _ references: [String], every interval: Duration?
     ) async throws(EngineError) -> EngineStream<[ContainerStats]> {

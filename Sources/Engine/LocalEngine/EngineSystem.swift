@@ -3,9 +3,10 @@ import EngineAPI
 import Glibc
 import Lifecycle
 import Linux
+import OCI
 
 /// The engine itself.
-extension LocalEngine {
+extension GantryEngine {
     /// This program's version.
     public static let version = "0.1.0"
 
@@ -14,7 +15,7 @@ extension LocalEngine {
             name: "Gantry", version: Self.version, apiVersion: "1.51", minimumAPIVersion: "1.24")
         let machine = Machine.current()
         version.kernelVersion = machine.kernel
-        version.architecture = machine.architecture
+        version.architecture = machine.imageArchitecture
         version.components = ["gantry-shim": Self.version, core.runtimeName: Self.version]
         return version
     }
@@ -61,6 +62,9 @@ extension LocalEngine {
 private struct Machine {
     var kernel = ""
     var architecture = ""
+
+    /// Docker's `version` names the architecture as image configurations do, its `info` as the kernel does.
+    var imageArchitecture: String { Platform.host.architecture }
 
     static func current() -> Machine {
         var name = utsname()

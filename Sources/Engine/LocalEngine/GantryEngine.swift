@@ -9,7 +9,7 @@ import Tasks
 
 /// The engine itself, in this process.
 ///
-/// It hosts one data root, of which it holds the lock; a second one there gets `LocalEngine.OpenError.inUse` and may use
+/// It hosts one data root, of which it holds the lock; a second one there gets `GantryEngine.OpenError.inUse` and may use
 /// the first by its socket. Containers belong to their shims: they run on when the engine goes, however it goes, and the
 /// next engine on the root adopts them. It needs root.
 ///
@@ -21,7 +21,7 @@ import Tasks
 ///     var configuration = LocalEngineConfiguration(root: root)
 ///     configuration.shimPath = "/usr/local/bin/gantry-shim"
 ///     configuration.runtimePath = "/usr/local/bin/gantry-runtime"
-///     let engine = try await LocalEngine(configuration)
+///     let engine = try await GantryEngine(configuration)
 ///     var spec = ContainerSpec(image: "gantry/starter")
 ///     spec.command = ["echo", "hello"]
 ///     let container = try await engine.create(spec, name: nil)
@@ -36,7 +36,7 @@ import Tasks
 ///     return String(decoding: text, as: UTF8.self)
 /// }
 /// ```
-public final class LocalEngine: Engine {
+public final class GantryEngine: Engine {
     /// Why an engine could not be opened.
     public enum OpenError: Error, Sendable, CustomStringConvertible {
         /// Another process hosts the data root: use that one by its socket.
