@@ -205,6 +205,23 @@ import Testing
         #expect(bench.text.contains("new output"))
     }
 
+    @Test("Who turns the wheel and goes on typing types into the program")
+    func wheel() throws {
+        var bench = try attached()
+        let text = (1...100).map { "line \($0)\r\n" }.joined()
+        bench.send(.console(.container(Sample.id(1)), .output(.stdout(Array(text.utf8)))))
+        let panel = try #require(bench.model.layout.content(of: .console))
+        let place = Position(column: panel.column + 3, row: panel.row + 2)
+        for _ in 0..<5 { bench.send(.input(.mouse(MouseEvent(.wheelUp, at: place)))) }
+        #expect(bench.model.keyContext == .scrollback)
+        #expect(!bench.text.contains("line 100"))
+        bench.type("<pgup>")
+        #expect(bench.model.keyContext == .scrollback)
+        bench.type("ls<enter>")
+        #expect(input(&bench) == "ls\r")
+        #expect(bench.text.contains("line 100"))
+    }
+
     @Test("Without a terminal lines are edited here and sent whole")
     func withoutTerminal() throws {
         var bench = try Bench.connected()

@@ -2,6 +2,7 @@ import Terminal
 
 /// One line of the keymap: the keys, where they hold, what they are called, when they make sense, what they ask for.
 package struct KeyBinding: Sendable {
+    /// Any of them.
     package let keys: [Key]
     let contexts: Set<KeyContext>
     /// For the help: what it does.

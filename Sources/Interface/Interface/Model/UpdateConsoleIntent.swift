@@ -65,12 +65,13 @@ extension Model {
     private mutating func beginScrolling() {
         guard let id = shownConsoleID, let emulator = consoles.open[id]?.emulator else { return }
         focus = .console
+        consoles.open[id]?.isTurnedByWheel = false
         consoles.open[id]?.top = emulator.liveStart
         consoles.open[id]?.cursorLine = emulator.liveStart + (emulator.cursor?.row ?? emulator.size.rows - 1)
         consoles.open[id]?.markedLine = nil
     }
 
-    private mutating func stopScrolling() {
+    mutating func stopScrolling() {
         guard let id = shownConsoleID else { return }
         consoles.open[id]?.top = nil
         consoles.open[id]?.markedLine = nil

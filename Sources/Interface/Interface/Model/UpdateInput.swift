@@ -23,12 +23,21 @@ extension Model {
         switch context {
         case .captured: return pressInConsole(key)
         case .leader: return pressAfterLeader(key)
+        case .scrollback where typesThroughWheel(key):
+            stopScrolling()
+            return pressInConsole(key)
         default: break
         }
         if let intent = Keymap.intent(of: key, in: context, self) { return perform(intent) }
         if context.typesText { return type(key) }
         if key == Key(.character("c"), .control) { say("q quits; containers run on") }
         return []
+    }
+
+    /// Somebody turned the wheel over a console that takes their keys, and goes on typing.
+    private func typesThroughWheel(_ key: Key) -> Bool {
+        guard consoles.isCaptured, shownConsole?.isTurnedByWheel == true else { return false }
+        return ![Key(.pageUp), Key(.pageDown), Key(.escape)].contains(key)
     }
 
     /// Nothing but the message that the screen is too small is seen: only what it offers is done.

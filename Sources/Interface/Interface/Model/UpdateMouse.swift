@@ -98,6 +98,7 @@ extension Model {
         }
         guard console.isScrolling || movement == .up, let id = shownConsoleID else { return [] }
         var changed = console
+        if !console.isScrolling { changed.isTurnedByWheel = true }
         changed.top = (console.top ?? console.emulator.liveStart) + (movement == .up ? -3 : 3)
         changed.top = max(console.emulator.lines.lowerBound, changed.top ?? 0)
         if let top = changed.top, top >= console.emulator.liveStart { changed.top = nil }

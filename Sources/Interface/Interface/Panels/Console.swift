@@ -31,6 +31,8 @@ struct Console {
     var isControlPPending = false
     /// The first line shown while the person looks at the scrollback; nil: the live screen.
     var top: Int?
+    /// The wheel began it: any key but those that scroll is still the program's.
+    var isTurnedByWheel = false
     /// The line of the cursor in scroll mode.
     var cursorLine = 0
     var markedLine: Int?

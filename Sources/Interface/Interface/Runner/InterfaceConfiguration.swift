@@ -2,24 +2,30 @@ import Terminal
 
 /// What the front end is started with.
 package struct InterfaceConfiguration: Sendable {
+    /// As its file says; brought down to the colours of the screen at the start.
     package var theme: Theme
     /// Commands of an attached console come after this key.
     package var leader = Key(.character("]"), .control)
     /// Said on the status line at the start: what was odd about the theme, the terminal, the first start.
     package var notices: [String] = []
 
+    /// With the usual leader key and nothing to say.
     package init(theme: Theme) { self.theme = theme }
 }
 
 /// Why the front end ended.
 package struct InterfaceExit: Hashable, Sendable {
+    /// What ended it.
     package enum Reason: Hashable, Sendable {
+        /// Its user.
         case quit
+        /// SIGTERM, SIGINT or SIGHUP, by number.
         case signal(Int32)
         /// The terminal is gone.
         case hangup
     }
 
+    /// Why it ended.
     package var reason: Reason
     /// Containers that run on.
     package var runningContainers: Int

@@ -2,6 +2,7 @@ import Terminal
 
 /// A style for each role, ready to draw with.
 package struct Theme: Sendable {
+    /// As it was asked for.
     package let name: String
     private var styles: [Style]
 
@@ -15,6 +16,7 @@ package struct Theme: Sendable {
         styles = Role.allCases.map { given[$0] ?? text }
     }
 
+    /// The style to draw a role with.
     package subscript(role: Role) -> Style { Self.index[role].map { styles[$0] } ?? .plain }
 
     /// The theme as a terminal of this depth can tell its roles apart: with few colours or none, attributes stand in for

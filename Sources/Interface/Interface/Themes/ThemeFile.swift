@@ -131,7 +131,9 @@ struct ThemeFile: Hashable, Sendable {
 
 /// A theme that cannot be used, in words.
 package struct ThemeError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// One line: which theme, and why it cannot be used.
     package let message: String
 
+    /// The message.
     package var description: String { message }
 }

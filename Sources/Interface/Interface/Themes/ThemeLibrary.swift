@@ -5,6 +5,7 @@ package struct ThemeLibrary: Sendable {
     /// Folders, the first that has a file of the name wins.
     package var folders: [String]
 
+    /// A library of these folders and the compiled-in themes.
     package init(folders: [String]) { self.folders = folders }
 
     /// `$XDG_CONFIG_HOME/gantry/themes` (or `~/.config/…`), `share/gantry/themes` beside the executable's folder, and the
@@ -24,6 +25,7 @@ package struct ThemeLibrary: Sendable {
 
     /// Loads a theme by its name, or by a path (what holds a `/` or ends in `.toml`).
     ///
+    /// - Throws: `ThemeError` where there is none of that name, it is no TOML, or it inherits from itself.
     /// - Returns: the theme, and one line for each thing in its files that was not understood.
     package func load(_ reference: String) throws(ThemeError) -> (theme: Theme, warnings: [String]) {
         var chain: [String] = []
