@@ -29,7 +29,8 @@ actor Connection {
         return try await DaemonMode.run(ownSeat(), Settings.configuration(options), hosts: hosts)
     }
 
-    func close() async { await seat?.close() }
+    /// - Parameter patience: how long those who visit the engine hosted here are served on.
+    func close(patience: Duration) async { await seat?.close(patience: patience) }
 
     private func ownSeat() -> EngineSeat {
         let made = seat ?? EngineSeat(Settings.configuration(options))

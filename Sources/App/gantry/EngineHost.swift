@@ -29,8 +29,12 @@ struct EngineHost: Sendable {
     }
 
     /// The socket first, so that nobody is told of an engine that is about to go.
-    func close() async {
-        await server.stop(grace: .milliseconds(500))
+    ///
+    /// - Parameter patience: how long to serve on those who are visiting: short commands end meanwhile and notice
+    ///   nothing; a front end takes over after it.
+    func close(patience: Duration) async {
+        await server.drain(atMost: patience)
+        await server.stop(grace: .seconds(5))
         await engine.close()
     }
 }

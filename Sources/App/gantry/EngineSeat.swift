@@ -64,10 +64,10 @@ actor EngineSeat {
     }
 
     /// Ends hosting, so that the next process can take over at once. Nothing may be called afterwards.
-    func close() async {
+    func close(patience: Duration) async {
         isClosed = true
         if let election { _ = await election.value }
-        if case .hosting(let host)? = seat { await host.close() }
+        if case .hosting(let host)? = seat { await host.close(patience: patience) }
         seat = nil
     }
 

@@ -9,12 +9,15 @@ struct FailoverEngine: Engine {
     private func ask<Value>(
         _ question: (any Engine) async throws(EngineError) -> Value
     ) async throws(EngineError) -> Value {
-        let engine = try await seat.engine()
-        do throws(EngineError) {
-            return try await question(engine)
-        } catch {
-            guard error.kind == .unavailable else { throw error }
-            await seat.lose(engine)
+        // Hosts that are commands come and go: the next one may be gone again before it has answered.
+        for _ in 0..<8 {
+            let engine = try await seat.engine()
+            do throws(EngineError) {
+                return try await question(engine)
+            } catch {
+                guard error.kind == .unavailable else { throw error }
+                await seat.lose(engine)
+            }
         }
         return try await question(seat.engine(verified: true))
     }

@@ -22,7 +22,8 @@ enum Program {
             rest.isEmpty
             ? await frontEnd(options, connection)
             : await runCommandLine(rest, environment: environment(options, connection))
-        await connection.close()
+        // A command that happened to be first lets the others finish; who leaves a screen is not kept waiting.
+        await connection.close(patience: rest.isEmpty ? .milliseconds(200) : .seconds(2))
         return code
     }
 

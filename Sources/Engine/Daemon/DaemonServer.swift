@@ -38,6 +38,9 @@ package final class DaemonServer: Sendable {
         }
     }
 
+    /// Serves on until no client is connected any more, at most for so long.
+    package func drain(atMost limit: Duration) async { await server.drain(atMost: limit) }
+
     /// Takes no more clients and removes the socket's file; streams are cut, other requests get `grace` to be answered.
     package func stop(grace: Duration = .seconds(5)) async { await server.stop(grace: grace) }
 }

@@ -9,6 +9,8 @@ final class ConnectionTable: Sendable {
     }
 
     private let entries = Mutex<[ObjectIdentifier: Entry]>([:])
+    /// Fulfilled when the last connection closes; there while somebody waits for that.
+    private let emptied = Mutex<EventLoopPromise<Void>?>(nil)
     private let isStopping = Atomic<Bool>(false)
     private let limit: Int
 
@@ -25,9 +27,28 @@ final class ConnectionTable: Sendable {
         }
         guard isAdded else { return nil }
         channel.closeFuture.whenComplete { [weak self] _ in
-            _ = self?.entries.withLock { $0.removeValue(forKey: key) }
+            guard let self else { return }
+            let isEmpty = entries.withLock { entries in
+                entries.removeValue(forKey: key)
+                return entries.isEmpty
+            }
+            if isEmpty { emptied.withLock { $0 }?.succeed() }
         }
         return registration
+    }
+
+    /// Returns once no connection is open, or the time is over. Connections that come meanwhile are served.
+    func waitUntilEmpty(atMost limit: Duration) async {
+        let loop = EventLoops.group.next()
+        let promise = loop.makePromise(of: Void.self)
+        emptied.withLock { $0 = promise }
+        // Looked at after the promise stands: a connection that closed in between has fulfilled it.
+        if entries.withLock({ $0.isEmpty }) { promise.succeed() }
+        let timer = loop.scheduleTask(in: TimeAmount(limit)) { promise.succeed() }
+        // A promise that is only ever fulfilled has no error to tell.
+        try? await promise.futureResult.value()
+        timer.cancel()
+        emptied.withLock { $0 = nil }
     }
 
     func stop(grace: Duration) async {

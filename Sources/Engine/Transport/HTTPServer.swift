@@ -66,6 +66,9 @@ package final class HTTPServer: Sendable {
         }
     }
 
+    /// Serves on until no client is connected any more, at most for so long.
+    package func drain(atMost limit: Duration) async { await connections.waitUntilEmpty(atMost: limit) }
+
     /// Takes no more connections, gives requests that have no answer yet `grace` to get one, then cuts what is left:
     /// streams and raw connections at once, the others after that time. Returns when all connections are gone.
     package func stop(grace: Duration = .seconds(5)) async {
