@@ -66,7 +66,8 @@ private final class LoadSession: Sendable {
     private struct Mailbox {
         var layers: [(digest: String, progress: ImageLoadProgress)] = []
         var loaded: [ImageLoadProgress] = []
-        var outcome: Result<Void, EngineError>?
+        var isOver = false
+        var failure: EngineError?
 
         mutating func take() -> ImageLoadProgress? {
             if !layers.isEmpty { return layers.removeFirst().progress }
@@ -92,8 +93,11 @@ private final class LoadSession: Sendable {
             signal.notify()
         }
 
-        func end(_ outcome: Result<Void, EngineError>) {
-            mailbox.withLock { $0.outcome = outcome }
+        func end(_ failure: EngineError?) {
+            mailbox.withLock { mailbox in
+                mailbox.isOver = true
+                mailbox.failure = failure
+            }
             signal.notify()
         }
     }
@@ -106,9 +110,9 @@ private final class LoadSession: Sendable {
         work = Task {
             do throws(EngineError) {
                 _ = try await core.context.images.load(from: source) { progress.put($0) }
-                progress.end(.success(()))
+                progress.end(nil)
             } catch {
-                progress.end(.failure(error))
+                progress.end(error)
             }
         }
         self.core = core
@@ -121,17 +125,16 @@ private final class LoadSession: Sendable {
     func next() async throws -> ImageLoadProgress? {
         while true {
             let generation = progress.signal.generation
-            let (item, outcome) = progress.mailbox.withLock { ($0.take(), $0.outcome) }
+            let (item, isOver, failure) = progress.mailbox.withLock { ($0.take(), $0.isOver, $0.failure) }
             if let item {
                 if case .loaded(let name, let id) = item {
                     await core.tell([core.imageEvent("load", id, name: name ?? id)])
                 }
                 return item
             }
-            if let outcome {
-                try outcome.get()
-                return nil
-            }
+            // Not a Result: its typed `get` here makes the optimizer of Swift 6.3.1 crash.
+            if let failure { throw failure }
+            if isOver { return nil }
             await progress.signal.wait(after: generation)
             try Task.checkCancellation()
         }
