@@ -40,6 +40,8 @@ let kernel: [Target] = [
         providers: [.apt(["libarchive-dev"])]),
     .systemLibrary(
         name: "CCrypto", path: "Sources/Kernel/CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .target(
+        name: "CSQLite", path: "Sources/Kernel/CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
     library("Linux", in: "Kernel", ["CLinux"]),
 ]
 
@@ -71,7 +73,7 @@ let lifecycle: [Target] = [
     library(
         "Images", in: "Lifecycle",
         ["Linux", "JSON", "OCI", "Content", "Archive", "Snapshots", "AsyncIO", "EngineAPI"]),
-    library("Storage", in: "Lifecycle", [.product(name: "GRDB", package: "GRDB.swift")]),
+    library("Storage", in: "Lifecycle", ["CSQLite", .product(name: "GRDB", package: "GRDB.swift")]),
     library("Tasks", in: "Lifecycle", ["Linux", "CLinux", "JSON", "ShimAPI", "AsyncIO", "EngineAPI"]),
     library("Metrics", in: "Lifecycle", ["Linux", "EngineAPI", "AsyncIO"]),
     library(
@@ -186,7 +188,7 @@ let suites: [Target] = [
 ]
 
 /// Measurements beside the peers; not a test, not shipped.
-let benchmarks: [Target] = [.executableTarget(name: "gantry-bench", path: "Tests/Benchmarks")]
+let benchmarks: [Target] = [.executableTarget(name: "gantry-bench", dependencies: ["Linux"], path: "Tests/Benchmarks")]
 
 let package = Package(
     name: "gantry",

@@ -14,7 +14,7 @@ import Testing
         arguments: [
             ("CCurses", ["Terminal"]), ("CVTerm", ["Emulator"]), ("CSeccomp", ["Runtime"]),
             ("CArchive", ["Archive"]),
-            ("GRDB", ["Storage"]), ("NIOCore", ["Transport"]), ("NIOPosix", ["Transport"]),
+            ("GRDB", ["Storage"]), ("CSQLite", ["Storage"]), ("NIOCore", ["Transport"]), ("NIOPosix", ["Transport"]),
             ("NIOHTTP1", ["Transport"]),
             ("NIO", ["Transport"]), ("ArgumentParser", ["CLI", "gantry"]), ("TOMLKit", ["Interface"]),
         ])

@@ -1,3 +1,4 @@
+import CSQLite
 import Dispatch
 import GRDB
 
@@ -28,7 +29,16 @@ package final class MetadataStore: Sendable {
         configuration.label = "gantry.metadata"
         configuration.busyMode = .timeout(5)
         configuration.prepareDatabase { database in
-            try database.execute(sql: "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON")
+            try database.execute(
+                sql: """
+                    PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;
+                    PRAGMA wal_autocheckpoint=400
+                    """)
+            // A command that hosts the engine for a moment would else pay four fsyncs: two to close, two to begin a new
+            // log. The log stays small by the checkpoints, so that the next to open it has little to read.
+            if let connection = database.sqliteConnection {
+                _ = gantry_sqlite_keep_log_on_close(UnsafeMutableRawPointer(connection))
+            }
         }
         do {
             let queue = try DatabaseQueue(path: path, configuration: configuration)
@@ -39,7 +49,7 @@ package final class MetadataStore: Sendable {
         }
     }
 
-    /// Writes what the journal file holds into the database file and closes it. Later calls fail.
+    /// Closes the file. Later calls fail.
     package func close() throws(StorageError) {
         do { try queue.close() } catch { throw StorageError(error, doing: "close the metadata") }
     }
