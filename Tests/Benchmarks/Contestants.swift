@@ -28,7 +28,7 @@ final class GantryContestant {
 final class DockerContestant {
     let contender: Contender
     let root: String
-    private let daemon: Process
+    private let daemon: RunningCommand
 
     init(rootTar: String) throws {
         guard FileManager.default.isExecutableFile(atPath: "/usr/sbin/dockerd") else {
@@ -54,8 +54,7 @@ final class DockerContestant {
     func command(_ arguments: String...) -> [String] { ["docker", "-H", "unix://\(root)/sock"] + arguments }
 
     func close() {
-        daemon.terminate()
-        daemon.waitUntilExit()
+        daemon.end()
         contender.close()
         try? FileManager.default.removeItem(atPath: root)
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Linux
 
 /// What one run of a command cost.
 struct Cost {
@@ -28,31 +29,25 @@ final class Contender {
     }
 
     /// Starts a command in the cgroup; its output goes to `/dev/null`, or to a file.
-    func spawn(_ arguments: [String], environment: [String: String] = [:], output: String = "/dev/null") throws
-        -> Process
-    {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments = ["-c", "echo $$ > \(cgroup)/cgroup.procs; exec \"$@\"", "sh"] + arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.standardInput = FileHandle.nullDevice
-        if output != "/dev/null" { _ = FileManager.default.createFile(atPath: output, contents: nil) }
-        process.standardOutput = FileHandle(forWritingAtPath: output)
-        process.standardError = output == "/dev/null" ? FileHandle.nullDevice : process.standardOutput
-        try process.run()
-        return process
+    func spawn(_ arguments: [String], output: String = "/dev/null") throws -> RunningCommand {
+        var spawn = Spawn(
+            program: "/bin/sh",
+            arguments: ["sh", "-c", "echo $$ > \(cgroup)/cgroup.procs; exec \"$@\"", "sh"] + arguments)
+        spawn.environment = ProcessInfo.processInfo.environment.map { "\($0)=\($1)" }
+        let file = OwnedDescriptor(try Descriptor.open(output, O_WRONLY | O_CREAT | O_APPEND, mode: 0o644))
+        spawn.descriptors = [nil, file.descriptor, file.descriptor]
+        return RunningCommand(pid: try spawn.start())
     }
 
     /// Runs a command to its end.
     @discardableResult
-    func run(_ arguments: [String], environment: [String: String] = [:]) throws -> Cost {
+    func run(_ arguments: [String]) throws -> Cost {
         let cpuBefore = cpuMilliseconds
         let begin = DispatchTime.now()
-        let process = try spawn(arguments, environment: environment)
-        process.waitUntilExit()
+        let status = try spawn(arguments).wait()
         let wall = Double(DispatchTime.now().uptimeNanoseconds - begin.uptimeNanoseconds) / 1e6
-        guard process.terminationStatus == 0 else {
-            throw BenchmarkError("`\(arguments.joined(separator: " "))` ended with \(process.terminationStatus)")
+        guard status == 0 else {
+            throw BenchmarkError("`\(arguments.joined(separator: " "))` ended with \(status)")
         }
         return Cost(wallMilliseconds: wall, cpuMilliseconds: cpuMilliseconds - cpuBefore)
     }
@@ -67,6 +62,24 @@ final class Contender {
     func close() {
         try? "1".write(toFile: cgroup + "/cgroup.kill", atomically: false, encoding: .utf8)
         for _ in 0..<200 where rmdir(cgroup) != 0 { usleep(10_000) }
+    }
+}
+
+/// A command that was started, to be waited for: by waitpid(2), for a library's polling would round the figures.
+struct RunningCommand {
+    let pid: pid_t
+
+    /// Its exit code, or 128 and the signal that ended it.
+    @discardableResult
+    func wait() -> Int32 {
+        var status: Int32 = 0
+        while waitpid(pid, &status, 0) == -1, errno == EINTR {}
+        return status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F
+    }
+
+    func end() {
+        kill(pid, SIGTERM)
+        wait()
     }
 }
 

@@ -33,8 +33,7 @@ func benchmarkShims(rounds: Int) throws {
     defer { gantry.close() }
     let daemon = try gantry.contender.spawn(gantry.command("daemon"), output: gantry.root + "/daemon.log")
     defer {
-        daemon.terminate()
-        daemon.waitUntilExit()
+        daemon.end()
     }
     let count = 50
     for index in 0..<count {
@@ -72,8 +71,7 @@ func benchmarkLog(rounds: Int) throws {
     defer { gantry.close() }
     let daemon = try gantry.contender.spawn(gantry.command("daemon"), output: gantry.root + "/daemon.log")
     defer {
-        daemon.terminate()
-        daemon.waitUntilExit()
+        daemon.end()
     }
     let conmon = try Contender("conmon")
     let bundles = try ConmonBundles(below: gantry.root)
