@@ -126,4 +126,19 @@ import Testing
         let row = Self.row(.dead)
         #expect(decide(row, .nothing)?.phase == .dead(row.state.rest, reason: ""))
     }
+
+    @Test("A container that removes itself and had ended is removed; one that never ran, or runs, stays")
+    func disposal() throws {
+        let ended = try #require(decide(Self.row(.exited), .nothing)).disposed
+        #expect(ended.actions == [.deleteTask, .deleteContents])
+        guard case .removing(let rest) = ended.phase else {
+            Issue.record("\(ended.phase)")
+            return
+        }
+        #expect(rest.exitCode == 1)
+        for (phase, seen) in [(ContainerRow.Phase.created, Seen.nothing), (.running, .running)] {
+            let kept = try #require(decide(Self.row(phase), seen))
+            #expect(kept.disposed == kept)
+        }
+    }
 }

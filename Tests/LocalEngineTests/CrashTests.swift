@@ -155,6 +155,8 @@ struct CrashTests {
             await first.close()
             try PidFD.send(SIGTERM, to: process)
             try await waitForEnd(of: process)
+            let record = "\(bench.configuration.runRoot)/shims/\(id)/exit.json"
+            while access(record, F_OK) != 0 { try await Task.sleep(for: .milliseconds(5)) }
             let ended = Timestamp.now()
             let second = try await bench.open()
             let state = try await second.inspect(id).state

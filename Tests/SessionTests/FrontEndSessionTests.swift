@@ -25,7 +25,7 @@ struct FrontEndSessionTests {
         screen.type("echo $((6*7))-$(hostname | wc -c)\r")
         #expect(screen.wait(for: "42-13"), "\(screen.rows)")
         screen.type(Self.leader + "d")
-        #expect(screen.wait(for: "q quit"), "\(screen.rows.joined(separator: "|"))")
+        #expect(screen.wait(for: "a attach"), "\(screen.rows.joined(separator: "|"))")
         screen.type("q")
         #expect(screen.ended() == 0, "\(screen.rows)")
         #expect(screen.isRestored)

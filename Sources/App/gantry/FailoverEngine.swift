@@ -103,6 +103,7 @@ extension FailoverEngine {
     /// A wait outlives its host, too: the next one is asked for the same.
     func beginWait(_ reference: String, for condition: WaitCondition) async throws(EngineError) -> ExitWait {
         let engine = try await seat.engine(verified: true)
+        let begin = Timestamp.now()
         let wait = try await engine.beginWait(reference, for: condition)
         return ExitWait { () throws(EngineError) in
             do throws(EngineError) { return try await wait.result() } catch {
@@ -111,8 +112,31 @@ extension FailoverEngine {
             }
             // An exit that happened while nobody hosted is recorded: waiting for the next one would last for ever.
             let rest = condition == .nextExit ? WaitCondition.notRunning : condition
-            return try await beginWait(reference, for: rest).result()
+            do throws(EngineError) { return try await beginWait(reference, for: rest).result() } catch {
+                guard error.kind == .notFound, let code = try await recordedExit(reference, since: begin) else {
+                    throw error
+                }
+                return WaitResult(exitCode: code)
+            }
         }
+    }
+
+    /// How a container that was removed meanwhile had ended: the events are kept longer than their containers.
+    private func recordedExit(_ reference: String, since begin: Timestamp) async throws(EngineError) -> Int32? {
+        var request = EventRequest()
+        (request.since, request.until) = (begin, .now())
+        (request.actions, request.containers) = (["die"], [reference])
+        var code: Int32?
+        do {
+            for try await event in try await events(request) {
+                code = event.attributes["exitCode"].flatMap { Int32($0) }
+            }
+        } catch let error as EngineError {
+            throw error
+        } catch {
+            throw EngineError(.internal, "read the events of \(reference): \(error)", object: reference)
+        }
+        return code
     }
 
     func attach(_ reference: String, _ request: AttachRequest) async throws(EngineError) -> any AttachedStream {

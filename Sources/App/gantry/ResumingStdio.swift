@@ -90,7 +90,9 @@ private actor StdioLink {
     private func reopen() async -> Result<Bool, EngineError> {
         do throws(EngineError) {
             await stream.close()
-            guard try await engine.inspect(reference).state.isAlive else { return .success(false) }
+            let state = try await engine.inspect(reference).state
+            // Not started yet is what `run` attaches to.
+            guard state.isAlive || state.status == .created else { return .success(false) }
             let next = try await engine.attachOnce(reference, request)
             if hasEndedInput { try await next.stream.closeInput() }
             (stream, host) = next

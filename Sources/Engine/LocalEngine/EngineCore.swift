@@ -97,6 +97,8 @@ final class EngineCore: Sendable {
     func close() async {
         reporting.cancel()
         _ = await reporting.value
+        // What was begun is finished: a half-done removal would be left to the next engine.
+        for container in context.index.all { await container.settled() }
         let (cgroups, parent) = (cgroups, configuration.cgroupParent)
         await BlockingPool.shared.run {
             // With no container left the parent is empty and goes; else it cannot be removed, as it should not.

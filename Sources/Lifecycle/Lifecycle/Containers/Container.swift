@@ -102,6 +102,14 @@ package actor Container {
         if !actions.isEmpty { _ = await enqueue(actions).value }
     }
 
+    /// Returns once nothing is being done for this container: what an end began, its removal for one, is done then.
+    package func settled() async {
+        while let chain {
+            _ = await chain.value
+            if chain == self.chain { return }
+        }
+    }
+
     /// Appends actions to the chain; the task ends with the first failure that concerns who asked.
     @discardableResult
     func enqueue(_ actions: [LifecycleMachine.Action]) -> Task<EngineError?, Never> {

@@ -132,10 +132,11 @@ extension ContainerService {
         let plan = Reconciliation(rows: rows, facts: facts, bootID: context.bootID, now: .now())
         var work: [(Container, [LifecycleMachine.Action])] = []
         for row in rows {
-            guard let decision = plan.containers[row.id] else { continue }
+            guard let planned = plan.containers[row.id] else { continue }
             // A row that cannot be read is kept as it is: a later version may know it.
-            guard let container = adopt(row, decision.phase, shims[row.id] ?? nil) else { continue }
-            work.append((container, decision.actions))
+            guard let definition = definition(of: row) else { continue }
+            let decision = definition.spec.autoRemove ? planned.disposed : planned
+            work.append((adopt(row, definition, decision.phase, shims[row.id] ?? nil), decision.actions))
         }
         await withTaskGroup(of: Void.self) { group in
             for (container, actions) in work where !actions.isEmpty {
@@ -151,21 +152,24 @@ extension ContainerService {
         }
     }
 
-    private func adopt(
-        _ row: ContainerRow, _ phase: LifecycleMachine.Phase, _ shim: ProcessIdentity?
-    ) -> Container? {
-        do throws(EngineError) {
-            let container = Container(
-                id: row.id, name: row.name, definition: try ContainerDefinition(text: row.definition),
-                createdAt: Timestamp(nanosecondsSinceEpoch: row.createdAt), phase: phase,
-                restartCount: row.state.restartCount, shim: shim, context: context)
-            _ = context.index.claim(name: row.name, for: row.id)
-            context.index.add(container)
-            return container
-        } catch {
+    private func definition(of row: ContainerRow) -> ContainerDefinition? {
+        do throws(EngineError) { return try ContainerDefinition(text: row.definition) } catch {
             context.note("container \(row.id): \(error)")
             return nil
         }
+    }
+
+    private func adopt(
+        _ row: ContainerRow, _ definition: ContainerDefinition, _ phase: LifecycleMachine.Phase,
+        _ shim: ProcessIdentity?
+    ) -> Container {
+        let container = Container(
+            id: row.id, name: row.name, definition: definition,
+            createdAt: Timestamp(nanosecondsSinceEpoch: row.createdAt), phase: phase,
+            restartCount: row.state.restartCount, shim: shim, context: context)
+        _ = context.index.claim(name: row.name, for: row.id)
+        context.index.add(container)
+        return container
     }
 
     /// Ends and cleans away a task that no container has.

@@ -13,6 +13,7 @@ import Tasks
 /// | created, exited | running | a start was cut short after it took effect: adopt it |
 /// | created, exited | created | a start was cut short before: undo it |
 /// | created, exited | stopped | the run the row tells of: clean up; a later one: record its exit |
+/// | exited, to be removed at its end | anything | finish the removal |
 /// | creating | anything | undo it |
 /// | removing | anything | finish it |
 /// | none | anything | end it and clean up |
@@ -21,6 +22,13 @@ package struct Reconciliation: Hashable, Sendable {
     package struct Container: Hashable, Sendable {
         package var phase: LifecycleMachine.Phase
         package var actions: [LifecycleMachine.Action]
+
+        /// The same for a container that is to remove itself: where the former engine went between its end and its
+        /// removal, that is made good.
+        package var disposed: Container {
+            guard case .exited(let rest) = phase else { return self }
+            return Container(phase: .removing(rest), actions: [.deleteTask, .deleteContents])
+        }
     }
 
     package var containers: [String: Container] = [:]
