@@ -24,16 +24,22 @@ func forEach(
     if failures > 0 { throw ExitStatus(code: 1) }
 }
 
-struct StopCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "stop", abstract: "Stop running containers.")
+/// How a container is to be stopped.
+struct StopOptions: ParsableArguments {
     @Option(
         name: [.customShort("t", allowingJoined: true), .long, .customLong("time")], help: "Seconds before SIGKILL.")
     var timeout: Int?
     @Option(name: [.customShort("s"), .long], help: "The signal to send.") var signal: String?
     @Argument var containers: [String]
+}
+
+struct StopCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "stop", abstract: "Stop running containers.")
+    @OptionGroup var options: StopOptions
 
     func run() async throws {
-        try await forEach(containers) { engine, reference throws(EngineError) in
+        let (signal, timeout) = (options.signal, options.timeout)
+        try await forEach(options.containers) { engine, reference throws(EngineError) in
             try await engine.stop(reference, signal: signal, timeoutSeconds: timeout)
         }
     }
@@ -41,14 +47,11 @@ struct StopCommand: AsyncParsableCommand {
 
 struct RestartCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "restart", abstract: "Restart containers.")
-    @Option(
-        name: [.customShort("t", allowingJoined: true), .long, .customLong("time")], help: "Seconds before SIGKILL.")
-    var timeout: Int?
-    @Option(name: [.customShort("s"), .long], help: "The signal to send.") var signal: String?
-    @Argument var containers: [String]
+    @OptionGroup var options: StopOptions
 
     func run() async throws {
-        try await forEach(containers) { engine, reference throws(EngineError) in
+        let (signal, timeout) = (options.signal, options.timeout)
+        try await forEach(options.containers) { engine, reference throws(EngineError) in
             try await engine.restart(reference, signal: signal, timeoutSeconds: timeout)
         }
     }
