@@ -15,6 +15,17 @@ enum HookRunner {
         }
     }
 
+    /// Runs all of them, and tells of those that failed: for hooks whose failure changes nothing any more.
+    static func runAll(_ hooks: [RuntimeHook], _ kind: String, state: JSONValue, log: LogOutput) {
+        for (index, hook) in hooks.enumerated() {
+            do throws(RuntimeError) {
+                try run(hook, state: state.compactBytes)
+            } catch {
+                log.warning("error running \(kind) hook #\(index): \(error)")
+            }
+        }
+    }
+
     private static func run(_ hook: RuntimeHook, state: [UInt8]) throws(RuntimeError) {
         // Files in memory instead of pipes: nobody has to read while the hook runs.
         let input = OwnedDescriptor(try memoryFile("state", state))

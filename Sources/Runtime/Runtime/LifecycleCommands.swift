@@ -69,9 +69,9 @@ extension Invocation {
         }
         // Nobody listens there any more; a file that stays says nothing wrong.
         unlink("\(directory)/\(ContainerStore.socketName)")
-        if !record.hooks.poststart.isEmpty {
-            try HookRunner.run(record.hooks.poststart, "poststart", state: HookRunner.state(record, status: "running"))
-        }
+        // The specification: a failure is logged, and the container runs on.
+        let state = HookRunner.state(record, status: "running")
+        HookRunner.runAll(record.hooks.poststart, "poststart", state: state, log: log)
     }
 
     func runContainer() throws(RuntimeError) -> Int32 {
