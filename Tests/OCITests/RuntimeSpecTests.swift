@@ -5,7 +5,8 @@ import Testing
 @Suite struct RuntimeSpecTests {
     private static let document = #"""
         {"ociVersion":"1.2.0","root":{"path":"rootfs"},"hostname":"h","zos":{"x":1},
-        "process":{"args":["a"],"cwd":"/","user":{"uid":1,"gid":2,"additionalGids":[3]},"scheduler":{"policy":"x"},
+        "process":{"args":["a"],"cwd":"/","later":{"policy":"x"},
+        "user":{"uid":1,"gid":2,"additionalGids":[3]},"scheduler":{"policy":"SCHED_IDLE"},
         "rlimits":[{"type":"RLIMIT_NOFILE","hard":18446744073709551615,"soft":1}]},
         "mounts":[{"destination":"/proc","type":"proc","source":"proc","options":["nosuid"]}],
         "hooks":{"prestart":[{"path":"/bin/x","args":["x"],"timeout":3}]},
@@ -33,7 +34,8 @@ import Testing
         let again = try RuntimeSpec(JSONValue(parsing: spec.json.compactBytes))
         #expect(again == spec)
         #expect(again.json["zos"]?["x"]?.integer == 1)
-        #expect(again.json["process"]?["scheduler"]?["policy"]?.string == "x")
+        #expect(again.json["process"]?["scheduler"]?["policy"]?.string == "SCHED_IDLE")
+        #expect(again.json["process"]?["later"]?["policy"]?.string == "x")
         #expect(again.json["linux"]?["intelRdt"]?["closID"]?.string == "c")
         #expect(again.json["linux"]?["resources"]?["rdma"] != nil)
     }
@@ -44,7 +46,7 @@ import Testing
             (#"{}"#, "ociVersion"), (#"{"ociVersion":1}"#, "ociVersion"),
             (#"{"ociVersion":"1","process":{"args":["a"]}}"#, "process.cwd"),
             (#"{"ociVersion":"1","process":{"cwd":"/","args":["a",1]}}"#, "process.args[1]"),
-            (#"{"ociVersion":"1","process":{"cwd":"/","user":{"uid":-1}}}"#, "process.user.uid"),
+            (#"{"ociVersion":"1","process":{"cwd":"/","later":{"policy":"x"},"user":{"uid":-1}}}"#, "process.user.uid"),
             (#"{"ociVersion":"1","process":{"cwd":"/a\u0000b"}}"#, "process.cwd"),
             (#"{"ociVersion":"1","mounts":[{},{}]}"#, "mounts[0].destination"),
             (#"{"ociVersion":"1","linux":{"namespaces":[{"type":"x"}]}}"#, "linux.namespaces[0].type"),

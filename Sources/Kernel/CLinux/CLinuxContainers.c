@@ -101,6 +101,12 @@ int gantry_pty_peer(int master, int flags) { return ioctl(master, TIOCGPTPEER, f
 int gantry_keyctl_join_session(const char *name) {
     return (int)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name);
 }
+int gantry_keyctl_describe(int serial, char *text, size_t capacity) {
+    return (int)syscall(SYS_keyctl, KEYCTL_DESCRIBE, serial, text, capacity);
+}
+int gantry_keyctl_set_permissions(int serial, unsigned int mask) {
+    return (int)syscall(SYS_keyctl, KEYCTL_SETPERM, serial, mask);
+}
 
 int gantry_exec_descriptor(int descriptor, char *const arguments[], char *const environment[]) {
     return (int)syscall(SYS_execveat, descriptor, "", arguments, environment, AT_EMPTY_PATH);

@@ -17,6 +17,7 @@ package struct RuntimeLinux: Hashable, Sendable, RuntimeWritable {
     package var mountLabel: String?
     /// Offsets of the time namespace's clocks, by `monotonic` and `boottime`.
     package var timeOffsets: [String: LinuxTimeOffset] = [:]
+    package var personality: LinuxPersonality?
     package var other = JSONObject()
 
     package init() {}
@@ -40,9 +41,11 @@ package struct RuntimeLinux: Hashable, Sendable, RuntimeWritable {
                     RuntimeProperty(member.value, name: member.name, parent: offsets.path))
             }
         }
+        if let property = linux["personality"] { personality = try LinuxPersonality(property) }
         other = try linux.members(except: [
             "uidMappings", "gidMappings", "sysctl", "resources", "cgroupsPath", "namespaces", "devices", "seccomp",
             "rootfsPropagation", "maskedPaths", "readonlyPaths", "mountLabel", "timeOffsets",
+            "personality",
         ])
     }
 
@@ -61,6 +64,7 @@ package struct RuntimeLinux: Hashable, Sendable, RuntimeWritable {
         object.putList("readonlyPaths", readonlyPaths)
         object.put("mountLabel", mountLabel)
         if !timeOffsets.isEmpty { object.put("timeOffsets", timeOffsets) }
+        object.put("personality", personality)
         object.merge(other)
         return .object(object)
     }

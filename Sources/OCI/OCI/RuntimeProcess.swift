@@ -14,6 +14,10 @@ package struct RuntimeProcess: Hashable, Sendable, RuntimeWritable {
     package var apparmorProfile: String?
     package var selinuxLabel: String?
     package var oomScoreAdj: Int32?
+    package var scheduler: RuntimeScheduler?
+    package var ioPriority: RuntimeIOPriority?
+    /// Of `exec` alone: the first program runs where its cgroup lets it.
+    package var execCPUAffinity: RuntimeCPUAffinity?
     package var other = JSONObject()
 
     package init(args: [String], cwd: String = "/") {
@@ -34,9 +38,12 @@ package struct RuntimeProcess: Hashable, Sendable, RuntimeWritable {
         apparmorProfile = try process["apparmorProfile"]?.string()
         selinuxLabel = try process["selinuxLabel"]?.string()
         oomScoreAdj = try process["oomScoreAdj"]?.integer()
+        if let property = process["scheduler"] { scheduler = try RuntimeScheduler(property) }
+        if let property = process["ioPriority"] { ioPriority = try RuntimeIOPriority(property) }
+        if let property = process["execCPUAffinity"] { execCPUAffinity = try RuntimeCPUAffinity(property) }
         other = try process.members(except: [
             "terminal", "consoleSize", "user", "args", "env", "cwd", "capabilities", "rlimits", "noNewPrivileges",
-            "apparmorProfile", "selinuxLabel", "oomScoreAdj",
+            "apparmorProfile", "selinuxLabel", "oomScoreAdj", "scheduler", "ioPriority", "execCPUAffinity",
         ])
     }
 
@@ -54,6 +61,9 @@ package struct RuntimeProcess: Hashable, Sendable, RuntimeWritable {
         object.put("apparmorProfile", apparmorProfile)
         object.put("selinuxLabel", selinuxLabel)
         object.put("oomScoreAdj", oomScoreAdj)
+        object.put("scheduler", scheduler)
+        object.put("ioPriority", ioPriority)
+        object.put("execCPUAffinity", execCPUAffinity)
         object.merge(other)
         return .object(object)
     }

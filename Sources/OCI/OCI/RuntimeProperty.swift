@@ -48,6 +48,17 @@ package struct RuntimeProperty {
         return text
     }
 
+    /// One of the words that an enumeration has.
+    package func word<Word: RawRepresentable & CaseIterable>(
+        _ type: Word.Type = Word.self
+    ) throws(RuntimeSpecError) -> Word where Word.RawValue == String {
+        let text = try string()
+        guard let word = Word(rawValue: text) else {
+            throw failure("`\(text)` must be one of \(Word.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        return word
+    }
+
     package func bool() throws(RuntimeSpecError) -> Bool {
         guard let value = value.bool else { throw failure("must be true or false") }
         return value

@@ -81,8 +81,24 @@ struct ContainerCreation {
                 try Descriptor.open(namespace.path, O_RDONLY)
             }
             opened.append((namespace.kind.cloneFlag, descriptor))
+            guard namespace.kind == .network,
+                let name = plan.spec.linux.sysctl.keys.first(where: {
+                    ContainerPlan.sysctlName($0).hasPrefix("net.")
+                })
+            else { continue }
+            // A path may lead to the runtime's own namespace, whose settings are not the container's.
+            let isOwn = try attempt { () throws(KernelError) in try Self.isOwn(descriptor, namespace.kind) }
+            if isOwn {
+                throw RuntimeError("sysctl \"\(name)\" not allowed in host network namespace")
+            }
         }
         return opened
+    }
+
+    private static func isOwn(_ opened: Descriptor, _ kind: LinuxNamespace.Kind) throws(KernelError) -> Bool {
+        let own = OwnedDescriptor(try Descriptor.open("/proc/self/ns/\(kind.procName)", O_RDONLY))
+        let (theirs, mine) = (try opened.status(), try own.descriptor.status())
+        return theirs.st_ino == mine.st_ino && theirs.st_dev == mine.st_dev
     }
 
     private func record(

@@ -17,7 +17,7 @@ struct ContainerEntry {
         let flags = try attempt { () throws(KernelError) in try differingNamespaces() }
         let (near, far) = try attempt { () throws(KernelError) in try SyncChannel.pair() }
         let process = try attempt { () throws(KernelError) in
-            try clone(initial, flags, near: near, far: far)
+            try onInitialProcessors { () throws(KernelError) in try clone(initial, flags, near: near, far: far) }
         }
         far.socket.close()
         do throws(RuntimeError) {
@@ -44,14 +44,28 @@ struct ContainerEntry {
     /// Joining one's own namespace is needless, and of a user namespace an error.
     private func differingNamespaces() throws(KernelError) -> Int32 {
         var flags: Int32 = 0
-        for kind in LinuxNamespace.Kind.allCases where kind != .time {
+        for kind in LinuxNamespace.Kind.allCases {
             var (theirs, own) = (stat(), stat())
             let path = "/proc/\(record.pid)/ns/\(kind.procName)"
+            // Linux before 5.6 has no namespace of clocks.
+            if kind == .time, access(path, F_OK) != 0 { continue }
             try kernelCall("stat", path) { stat(path, &theirs) }
             try kernelCall("stat", kind.procName) { stat("/proc/self/ns/\(kind.procName)", &own) }
             if theirs.st_ino != own.st_ino || theirs.st_dev != own.st_dev { flags |= kind.cloneFlag }
         }
         return flags
+    }
+
+    /// The process begins on the processors that the runtime runs on while it is made.
+    private func onInitialProcessors<Result>(
+        _ body: () throws(KernelError) -> Result
+    ) throws(KernelError) -> Result {
+        guard let initial = setup.plan.processors.initial else { return try body() }
+        let own = try ProcessorSet.current()
+        try initial.apply(to: 0)
+        let result = try body()
+        try own.apply(to: 0)
+        return result
     }
 
     /// The pid namespace is joined by the runtime, since setns(2) to one counts for children only.
@@ -88,6 +102,11 @@ struct ContainerEntry {
             try cgroup.attach(pid: process.pid, with: extra ? ["cpuset"] : [], skippingUnified: true)
         }
         try ProcessLimits.apply(setup.plan, pid: process.pid)
+        if let final = setup.plan.processors.final {
+            try attempt("process.execCPUAffinity.final") { () throws(KernelError) in
+                try final.apply(to: process.pid)
+            }
+        }
         try attempt { () throws(KernelError) in try near.send(.placed) }
     }
 

@@ -81,6 +81,10 @@ package struct ContainerPlan: Hashable, Sendable {
             guard namespaces.has(.ipc) else {
                 throw RuntimeError("sysctl \"\(name)\" is not allowed in the hosts ipc namespace")
             }
+        } else if name.hasPrefix("user.") {
+            guard namespaces.hasUser else {
+                throw RuntimeError("setting ucounts without a user namespace not allowed: \(name)")
+            }
         } else if name.hasPrefix("net.") {
             guard namespaces.has(.network) else {
                 throw RuntimeError("sysctl \"\(name)\" not allowed in host network namespace")

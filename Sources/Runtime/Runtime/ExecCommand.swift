@@ -51,7 +51,8 @@ extension Invocation {
         var seccomp: SeccompFilter?
         if let profile = spec.linux.seccomp { seccomp = try SeccompCache(root: store.root).filter(for: profile) }
         let preserved = try PreservedDescriptors.count(try arguments.integer("preserve-fds") ?? 0)
-        let setup = ProcessSetup(plan: plan, seccomp: seccomp, preservedDescriptors: preserved)
+        let setup = ProcessSetup(
+            plan: plan, seccomp: seccomp, personality: spec.linux.personality, preservedDescriptors: preserved)
         let entry = ContainerEntry(
             record: record, layout: facts.layout, setup: setup, console: foreground.consoleForProcess)
         let started = try step("unable to start container process") { () throws(RuntimeError) in try entry.start() }

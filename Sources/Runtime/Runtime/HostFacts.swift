@@ -22,12 +22,18 @@ package struct HostFacts: Hashable, Sendable {
         self.isRootless = isRootless
     }
 
+    private static var isAppArmorOn: Bool {
+        // Without the module there is no such file.
+        let text = try? FileContents.read("/sys/module/apparmor/parameters/enabled", limitBytes: 16)
+        return text?.first == UInt8(ascii: "Y")
+    }
+
     package static func current() throws(RuntimeError) -> HostFacts {
         let mounts = try attempt { () throws(KernelError) in try MountTable.current() }
         return HostFacts(
             layout: CgroupLayout(mounts: mounts),
             capabilities: try attempt { () throws(KernelError) in try CapabilitySet.permitted() },
             hasSELinux: mounts.contains { $0.type == "selinuxfs" },
-            hasAppArmor: access("/sys/kernel/security/apparmor", F_OK) == 0, isRootless: geteuid() != 0)
+            hasAppArmor: isAppArmorOn, isRootless: geteuid() != 0)
     }
 }

@@ -85,8 +85,19 @@ extension InitLaunch {
     }
 
     private func clone(_ initial: InitProcess) throws(KernelError) -> LaunchedProcess {
-        if plan.namespaces.new.contains(.time) { try unshareTime() }
-        if plan.namespaces.joinsUser { return try cloneInUserNamespace(initial) }
+        let ownTime = try unshareTime()
+        defer { ownTime?.close() }
+        let process = try plan.namespaces.joinsUser ? cloneInUserNamespace(initial) : cloneHere(initial)
+        // Hooks must read the runtime's clocks, not the container's.
+        if let ownTime {
+            try kernelCall("go back to the own time namespace") {
+                gantry_setns(ownTime.rawValue, LinuxNamespace.Kind.time.cloneFlag)
+            }
+        }
+        return process
+    }
+
+    private func cloneHere(_ initial: InitProcess) throws(KernelError) -> LaunchedProcess {
         var pidfd: Int32 = -1
         let cgroup = try openUnified()
         defer { cgroup?.close() }
@@ -144,15 +155,6 @@ extension InitLaunch {
         _exit(pid > 0 ? 0 : 1)
     }
 
-    /// A time namespace takes its offsets only before a process is in it: made for the children, then set.
-    private func unshareTime() throws(KernelError) {
-        try kernelCall("unshare the time namespace") { gantry_unshare(LinuxNamespace.Kind.time.cloneFlag) }
-        for (clock, offset) in plan.spec.linux.timeOffsets.sorted(by: { $0.key < $1.key }) {
-            try FileContents.write(
-                "\(clock) \(offset.seconds) \(offset.nanoseconds)\n", to: "/proc/self/timens_offsets")
-        }
-    }
-
     private func mapIDs(_ pid: Int32) throws(RuntimeError) {
         guard plan.namespaces.new.contains(.user) else { return }
         try attempt { () throws(KernelError) in
@@ -165,26 +167,5 @@ extension InitLaunch {
 
     private static func lines(_ mappings: [LinuxIDMapping]) -> String {
         mappings.map { "\($0.containerID) \($0.hostID) \($0.size)\n" }.joined()
-    }
-}
-
-/// Limits that the runtime sets on a new process, because the process itself may lack the right to.
-enum ProcessLimits {
-    static func apply(_ plan: ProcessPlan, pid: Int32) throws(RuntimeError) {
-        if let score = plan.process.oomScoreAdj {
-            try attempt("failed to set oom_score_adj to \(score)") { () throws(KernelError) in
-                try FileContents.write(String(score), to: "/proc/\(pid)/oom_score_adj")
-            }
-        }
-        for limit in plan.rlimits {
-            var value = rlimit(rlim_cur: rlim_t(limit.soft), rlim_max: rlim_t(limit.hard))
-            do throws(KernelError) {
-                try kernelCall("prlimit") { gantry_prlimit(pid, limit.resource, &value) }
-            } catch {
-                throw RuntimeError(
-                    "error setting rlimits for ready process: error setting rlimit type \(limit.resource) "
-                        + "(\(limit.name)): \(error.errno)")
-            }
-        }
     }
 }

@@ -31,7 +31,8 @@ struct InitProcess {
     /// Never returns: the process becomes the program, or ends with the reason told to whoever can still hear it.
     func run() -> Never {
         let setup = ProcessSetup(
-            plan: plan.process, seccomp: seccomp, preservedDescriptors: options.preservedDescriptors)
+            plan: plan.process, seccomp: seccomp, personality: plan.spec.linux.personality,
+            preservedDescriptors: options.preservedDescriptors)
         let image: ProgramImage
         do throws(RuntimeError) {
             try build()
@@ -80,7 +81,7 @@ struct InitProcess {
         try runCreateHooks()
         try finish(rooted)
         try changeRoot(rooted.root)
-        if !options.keepsKeyring { joinKeyring() }
+        if !options.keepsKeyring { try joinKeyring() }
     }
 
     /// A pid namespace takes only children, and new namespaces must belong to the user namespace: both were joined by

@@ -113,6 +113,8 @@ extension InitProcess {
             for (name, value) in plan.spec.linux.sysctl.sorted(by: { $0.key < $1.key }) {
                 try Self.writeSysctl(name, value, rooted)
             }
+            // What other runtimes give a program whose configuration says nothing: the caller's mask is nobody's wish.
+            _ = umask(0o022)
             // The working directory is made where the image has none; a read-only image without it fails at chdir.
             if let directory = try? rooted.createDirectories(plan.process.process.cwd) { directory.close() }
             try PathRestrictions(tree: rooted, null: null).apply(
@@ -157,9 +159,12 @@ extension InitProcess {
         }
     }
 
-    /// A session keyring of its own, so that the container does not see the caller's keys; kernels without keys, and
-    /// filters around the runtime that forbid the call, have none to see.
-    func joinKeyring() { _ = gantry_keyctl_join_session("_ses.\(plan.id)") }
+    func joinKeyring() throws(RuntimeError) {
+        let labels = SecurityLabels(process: plan.process.process, facts: plan.process.facts)
+        try labels.labellingKeys { () throws(RuntimeError) in
+            try SessionKeyring.join("_ses.\(plan.id)", hasUserNamespace: plan.namespaces.hasUser)
+        }
+    }
 }
 
 /// The loopback interface of a new network namespace, which the kernel makes down.

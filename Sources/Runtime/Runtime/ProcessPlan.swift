@@ -20,13 +20,16 @@ package struct ProcessPlan: Hashable, Sendable {
     }
 
     package var process: RuntimeProcess
+    package var facts: HostFacts
     package var capabilities: Capabilities
     package var rlimits: [Rlimit] = []
+    package var processors: ProcessorPlan
     /// Capabilities asked for that this program or the host does not know: worth a warning.
     package var unknownCapabilities: [String] = []
 
     package init(_ process: RuntimeProcess, facts: HostFacts) throws(RuntimeError) {
         self.process = process
+        self.facts = facts
         guard !process.args.isEmpty else { throw RuntimeError("args must not be empty") }
         guard process.cwd.hasPrefix("/") else { throw RuntimeError("Cwd must be an absolute path") }
         if let label = process.selinuxLabel, !label.isEmpty, !facts.hasSELinux {
@@ -35,6 +38,7 @@ package struct ProcessPlan: Hashable, Sendable {
         if let profile = process.apparmorProfile, !profile.isEmpty, profile != "unconfined", !facts.hasAppArmor {
             throw RuntimeError("apparmor profile is specified in config, but apparmor is disabled or not supported")
         }
+        processors = try ProcessorPlan(process.execCPUAffinity?.initial, process.execCPUAffinity?.final)
         capabilities = Capabilities()
         if let sets = process.capabilities {
             capabilities.bounding = known(sets.bounding, facts)

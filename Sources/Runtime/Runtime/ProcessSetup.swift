@@ -8,6 +8,8 @@ import OCI
 struct ProcessSetup {
     let plan: ProcessPlan
     let seccomp: SeccompFilter?
+    /// Of the container, whose programs all have it.
+    var personality: LinuxPersonality?
     /// Descriptors after the standard three that the program is to keep.
     let preservedDescriptors: Int32
 
@@ -15,7 +17,11 @@ struct ProcessSetup {
 
     /// Everything but the execution; returns the program, found.
     func apply() throws(RuntimeError) -> ProgramImage {
-        try applyLabels()
+        try SecurityLabels(process: process, facts: plan.facts).apply()
+        // Needs rights that are given up next.
+        try Scheduling(
+            scheduler: process.scheduler, ioPriority: process.ioPriority, personality: personality
+        ).apply()
         try attempt { () throws(KernelError) in try restrict() }
         try switchUser()
         try enterWorkingDirectory()
@@ -109,19 +115,6 @@ struct ProcessSetup {
             guard let current = getcwd(nil, 0) else { throw KernelError("getcwd", process.cwd, .noSuchFile) }
             defer { free(current) }
             guard current[0] == 47 else { throw KernelError("getcwd", process.cwd, .accessDenied) }
-        }
-    }
-
-    private func applyLabels() throws(RuntimeError) {
-        if let profile = process.apparmorProfile, !profile.isEmpty, profile != "unconfined" {
-            try attempt("unable to apply apparmor profile") { () throws(KernelError) in
-                try FileContents.write("exec \(profile)", to: "/proc/self/attr/exec")
-            }
-        }
-        if let label = process.selinuxLabel, !label.isEmpty {
-            try attempt("unable to apply selinux label") { () throws(KernelError) in
-                try FileContents.write(label, to: "/proc/self/attr/exec")
-            }
         }
     }
 

@@ -33,7 +33,10 @@ int gantry_bpf_attach_device_filter(int cgroup, int program);
 
 /// TIOCGPTPEER: the other end of a pseudoterminal, whatever is mounted at /dev/pts.
 int gantry_pty_peer(int master, int flags);
+/// keyctl(2): the new keyring's serial number; its description (`type;uid;gid;mask;name`); its rights.
 int gantry_keyctl_join_session(const char *name);
+int gantry_keyctl_describe(int serial, char *text, size_t capacity);
+int gantry_keyctl_set_permissions(int serial, unsigned int mask);
 /// execveat(2) of the file itself (AT_EMPTY_PATH).
 int gantry_exec_descriptor(int descriptor, char *const arguments[], char *const environment[]);
 /// waitid(2) on a pidfd: the exit code, or 128 + signal; -2 where it runs on (`block` false); -1 and errno.
