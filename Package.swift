@@ -43,6 +43,7 @@ let kernel: [Target] = [
     .target(
         name: "CSQLite", path: "Sources/Kernel/CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
     library("Linux", in: "Kernel", ["CLinux"]),
+    library("Netlink", in: "Kernel", ["Linux", "CLinux"]),
 ]
 
 let oci: [Target] = [
@@ -147,6 +148,7 @@ let suites: [Target] = [
     tests("LeftoverTests", []),
     tests("JSONTests", ["JSON"]),
     tests("LinuxTests", ["Linux", "CLinux"]),
+    tests("NetlinkTests", ["Netlink", "Linux"]),
     tests("OCITests", ["OCI", "JSON", "Linux"]),
     tests("RuntimeTests", ["Runtime", "OCI", "JSON", "Linux"]),
     .target(

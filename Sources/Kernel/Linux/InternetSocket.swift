@@ -1,0 +1,103 @@
+import CLinux
+import Glibc
+
+/// An address and a port.
+package struct SocketEndpoint: Hashable, Sendable, CustomStringConvertible {
+    package var address: IPAddress
+    package var port: UInt16
+
+    package init(_ address: IPAddress, _ port: UInt16) {
+        self.address = address
+        self.port = port
+    }
+
+    package var description: String { address.family == .v4 ? "\(address):\(port)" : "[\(address)]:\(port)" }
+}
+
+/// Sockets of the internet's families. None of them blocks; those of version 6 take that version alone.
+package enum InternetSocket {
+    package enum Kind: Sendable {
+        case stream, datagram
+        /// One of SCTP's streams, where the kernel has the protocol.
+        case sctp
+    }
+
+    package static func open(_ kind: Kind, _ family: IPAddress.Family) throws(KernelError) -> Descriptor {
+        let type = kind == .datagram ? Int32(SOCK_DGRAM.rawValue) : Int32(SOCK_STREAM.rawValue)
+        let number = try kernelCall("socket") {
+            gantry_inet_socket(Int32(family.bitCount / 8), type, kind == .sctp ? 132 : 0)
+        }
+        return Descriptor(rawValue: number)
+    }
+
+    /// A socket bound to an address; port 0 for any that is free. One of streams listens, too.
+    package static func bound(_ kind: Kind, _ local: SocketEndpoint) throws(KernelError) -> Descriptor {
+        let socket = try open(kind, local.address.family)
+        do throws(KernelError) {
+            let bytes = local.address.bytes
+            try kernelCall("bind", "\(local)") {
+                gantry_inet_bind(socket.rawValue, bytes, Int32(bytes.count), local.port)
+            }
+            if kind != .datagram { try kernelCall("listen", "\(local)") { listen(socket.rawValue, 512) } }
+        } catch {
+            socket.close()
+            throw error
+        }
+        return socket
+    }
+
+    /// connect(2); EINPROGRESS, which is no failure, is told by the result.
+    ///
+    /// - Returns: whether it stands already.
+    package static func connect(_ socket: Descriptor, to peer: SocketEndpoint) throws(KernelError) -> Bool {
+        let bytes = peer.address.bytes
+        do throws(KernelError) {
+            try kernelCall("connect to", "\(peer)") {
+                gantry_inet_connect(socket.rawValue, bytes, Int32(bytes.count), peer.port)
+            }
+            return true
+        } catch  where error.errno.rawValue == EINPROGRESS { return false }
+    }
+
+    package static func port(_ socket: Descriptor) throws(KernelError) -> UInt16 {
+        UInt16(truncatingIfNeeded: try kernelCall("read a socket's port") { gantry_inet_port(socket.rawValue) })
+    }
+
+    /// What became of a connection that was in progress: 0, or why it failed.
+    package static func pendingError(_ socket: Descriptor) throws(KernelError) -> Errno? {
+        let number = try kernelCall("read a socket's error") { gantry_socket_error(socket.rawValue) }
+        return number == 0 ? nil : Errno(rawValue: number)
+    }
+
+    /// sendto(2) of a whole datagram.
+    package static func send(
+        _ socket: Descriptor, _ bytes: [UInt8], to peer: SocketEndpoint
+    ) throws(KernelError) {
+        let address = peer.address.bytes
+        try kernelCall("send to", "\(peer)") {
+            bytes.withUnsafeBytes {
+                gantry_inet_send_to(
+                    socket.rawValue, $0.baseAddress, $0.count, address, Int32(address.count), peer.port)
+            }
+        }
+    }
+
+    /// recvfrom(2): how many bytes of `buffer` the datagram fills, and who sent it; EAGAIN where none waits.
+    package static func receive(
+        _ socket: Descriptor, into buffer: inout [UInt8]
+    ) throws(KernelError) -> (count: Int, peer: SocketEndpoint) {
+        var address = [UInt8](repeating: 0, count: 16)
+        var length: Int32 = 0
+        var port: UInt16 = 0
+        let capacity = buffer.count
+        let count = try kernelCall("receive") {
+            buffer.withUnsafeMutableBytes {
+                gantry_inet_receive_from(socket.rawValue, $0.baseAddress, capacity, &address, &length, &port)
+            }
+        }
+        guard let peer = IPAddress(bytes: address.prefix(Int(length))) else {
+            throw KernelError("receive", "", .invalidArgument)
+        }
+        return (count, SocketEndpoint(peer, port))
+    }
+}

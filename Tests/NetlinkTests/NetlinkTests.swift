@@ -1,0 +1,190 @@
+import Glibc
+import Linux
+import Testing
+
+@testable import Netlink
+
+/// On the real kernel, in namespaces that the test makes and that go with their descriptors.
+@Suite struct NetlinkTests {
+    /// Two namespaces: the host's part and a container's.
+    private final class Stage {
+        let host: Descriptor
+        let container: Descriptor
+        var netlink: NetlinkSocket
+
+        init() throws {
+            let made = try NetworkNamespace.make()
+            (host, container) = (made, try NetworkNamespace.make())
+            netlink = try NetlinkSocket(in: made)
+        }
+
+        deinit {
+            host.close()
+            container.close()
+        }
+    }
+
+    @Test("A namespace is made and entered without moving the caller")
+    func namespaceIsLeft() throws {
+        let before = try inode(NetworkNamespace.current())
+        let made = try NetworkNamespace.make()
+        defer { made.close() }
+        let inside = try NetworkNamespace.run(in: made) { () throws(KernelError) in
+            try inode(NetworkNamespace.current())
+        }
+        #expect(inside != before)
+        #expect(try inode(NetworkNamespace.current()) == before)
+        var netlink = try NetlinkSocket(in: made)
+        #expect(try netlink.links().map(\.name) == ["lo"])
+    }
+
+    @Test("A bridge has the name, address, size and alias that it was made with")
+    func bridge() throws {
+        let stage = try Stage()
+        let mac = try #require(MACAddress("02:42:11:22:33:44"))
+        try stage.netlink.createBridge("gtbridge", address: mac, mtu: 1400, alias: "gantry of a test")
+        let link = try stage.netlink.link("gtbridge")
+        #expect(link.kind == "bridge")
+        #expect(link.address == mac)
+        #expect(link.mtu == 1400)
+        #expect(link.alias == "gantry of a test")
+        #expect(!link.isUp)
+        try stage.netlink.setUp(link.index)
+        #expect(try stage.netlink.link("gtbridge").isUp)
+        try stage.netlink.deleteLink("gtbridge")
+        #expect(throws: NetlinkError.self) { try stage.netlink.link("gtbridge") }
+    }
+
+    @Test("A veth's peer is made inside of the other namespace, and both carry traffic")
+    func veth() throws {
+        let stage = try Stage()
+        try stage.netlink.createBridge("gtbridge", address: MACAddress(for: address("10.9.0.1")))
+        let bridge = try stage.netlink.link("gtbridge")
+        try stage.netlink.addAddress(address("10.9.0.1"), prefixLength: 24, to: bridge.index)
+        try stage.netlink.addAddress(address("fd09::1"), prefixLength: 64, to: bridge.index)
+        try stage.netlink.setUp(bridge.index)
+        let mac = MACAddress(for: address("10.9.0.2"))
+        try stage.netlink.createVeth(
+            "gtveth", port: bridge.index,
+            peer: EndpointLink(name: "eth0", address: mac, mtu: 1300),
+            in: stage.container)
+        #expect(try stage.netlink.link("gtveth").master == bridge.index)
+        var inside = try NetlinkSocket(in: stage.container)
+        let eth0 = try inside.link("eth0")
+        #expect(eth0.address == mac)
+        #expect(eth0.mtu == 1300)
+        try inside.addAddress(address("10.9.0.2"), prefixLength: 24, to: eth0.index)
+        try inside.addAddress(address("fd09::2"), prefixLength: 64, to: eth0.index)
+        try inside.setUp(eth0.index)
+        try inside.addRoute(to: #require(Subnet("0.0.0.0/0")), gateway: address("10.9.0.1"), linkIndex: eth0.index)
+        let routes = try inside.routes(.v4)
+        #expect(routes.contains { $0.destination == Subnet("10.9.0.0/24") && $0.gateway == nil })
+        #expect(routes.contains { $0.destination.prefixLength == 0 && $0.gateway == address("10.9.0.1") })
+        #expect(try inside.addresses(of: eth0.index).map(\.address).contains(address("fd09::2")))
+        for host in ["10.9.0.1", "fd09::1"] {
+            #expect(try exchange(SocketEndpoint(address(host), 0), stage.host, stage.container))
+        }
+        #expect(try inside.link("eth0").statistics.sentPackets > 0)
+    }
+
+    @Test("A device is renamed, taken down and given other routes")
+    func changes() throws {
+        let stage = try Stage()
+        try stage.netlink.createBridge("gtdummy", address: MACAddress(for: address("10.9.0.1")))
+        let index = try stage.netlink.link("gtdummy").index
+        try stage.netlink.rename(index, to: "gtother")
+        try stage.netlink.setUp(index)
+        try stage.netlink.addRoute(to: #require(Subnet("10.77.0.0/16")), gateway: nil, linkIndex: index)
+        #expect(try stage.netlink.routes(.v4).map(\.destination) == [Subnet("10.77.0.0/16")])
+        try stage.netlink.deleteRoute(to: #require(Subnet("10.77.0.0/16")), gateway: nil, linkIndex: index)
+        #expect(try stage.netlink.routes(.v4).isEmpty)
+        try stage.netlink.setUp(index, false)
+        #expect(try !stage.netlink.link("gtother").isUp)
+    }
+
+    @Test("A macvlan is made over a device, in the container's namespace")
+    func macvlan() throws {
+        let stage = try Stage()
+        try stage.netlink.createBridge("gtdummy", address: MACAddress(for: address("10.9.0.1")))
+        let parent = try stage.netlink.link("gtdummy")
+        do throws(NetlinkError) {
+            try stage.netlink.createMacvlan(
+                EndpointLink(name: "eth0"), over: parent.index, mode: .bridge, in: stage.container)
+        } catch {
+            // A kernel without the driver says so.
+            #expect(error.errno == .notSupported)
+            return
+        }
+        var inside = try NetlinkSocket(in: stage.container)
+        #expect(try inside.link("eth0").kind == "macvlan")
+    }
+
+    @Test("A refusal says what was attempted, on what, and why")
+    func refusals() throws {
+        let stage = try Stage()
+        let mac = MACAddress(for: address("10.9.0.1"))
+        try stage.netlink.createBridge("gtbridge", address: mac)
+        let twice = #expect(throws: NetlinkError.self) { try stage.netlink.createBridge("gtbridge", address: mac) }
+        #expect(twice?.errno == .exists)
+        #expect(twice.map(String.init(describing:))?.hasPrefix("create bridge `gtbridge`: file exists") == true)
+        let long = #expect(throws: NetlinkError.self) {
+            try stage.netlink.createBridge("a-name-of-17-byte", address: mac)
+        }
+        #expect(long?.errno.rawValue == ERANGE)
+        // The kernel's own words come along.
+        #expect(long?.detail.isEmpty == false)
+    }
+
+    @Test("A dump of many links comes whole, over several datagrams")
+    func longDump() throws {
+        let stage = try Stage()
+        for number in 1...60 {
+            let mac = MACAddress(for: address("10.9.0.\(number)"))
+            try stage.netlink.createBridge("gtbridge\(number)", address: mac)
+        }
+        #expect(try stage.netlink.links().count == 61)
+    }
+
+    @Test("A message cut off anywhere is read without harm")
+    func cutOff() throws {
+        var message = NetlinkMessage(16, .making, head: LinkHead.bytes())
+        message.put(LinkAttribute.name, text: "eth0")
+        message.nest(LinkAttribute.info) { $0.put(LinkAttribute.infoKind, text: "veth") }
+        let body = message.encoded(sequence: 1).dropFirst(16)
+        for count in 0...body.count { _ = Link(body.prefix(count)) }
+        let whole = try #require(Link(body))
+        #expect(whole.name == "eth0")
+        #expect(whole.kind == "veth")
+    }
+
+    /// Whether a datagram comes through from one namespace to a socket in the other.
+    private func exchange(
+        _ server: SocketEndpoint, _ there: Descriptor, _ here: Descriptor
+    ) throws -> Bool {
+        let listener = try NetworkNamespace.run(in: there) { () throws(KernelError) in
+            try InternetSocket.bound(.datagram, server)
+        }
+        defer { listener.close() }
+        let port = try InternetSocket.port(listener)
+        let client = try NetworkNamespace.run(in: here) { () throws(KernelError) in
+            try InternetSocket.open(.datagram, server.address.family)
+        }
+        defer { client.close() }
+        try InternetSocket.send(client, Array("hello".utf8), to: SocketEndpoint(server.address, port))
+        var entry = pollfd(fd: listener.rawValue, events: Int16(POLLIN), revents: 0)
+        return poll(&entry, 1, 5000) == 1
+    }
+
+    private func address(_ text: String) -> IPAddress { IPAddress(text) ?? IPAddress(.v4, 0) }
+
+}
+
+private func inode(_ namespace: Descriptor) throws(KernelError) -> UInt64 { try fileNumber(namespace) }
+
+/// Closes the descriptor, too.
+private func fileNumber(_ file: Descriptor) throws(KernelError) -> UInt64 {
+    defer { file.close() }
+    var facts = stat()
+    try kernelCall("stat") { fstat(file.rawValue, &facts) }
+    return UInt64(facts.st_ino)
+}
