@@ -91,14 +91,13 @@ import Testing
         "What is not offered is refused by its name",
         arguments: [
             (#""Devices":[{"PathOnHost":"/dev/null"}]"#, "HostConfig.Devices"),
-            (#""RestartPolicy":{"Name":"always"}"#, "RestartPolicy"), (#""PidMode":"host""#, "HostConfig.PidMode"),
+            (#""PidMode":"host""#, "HostConfig.PidMode"),
             (#""IpcMode":"host""#, "IpcMode"), (#""CgroupnsMode":"host""#, "CgroupnsMode"),
             (#""UsernsMode":"host""#, "UsernsMode"), (#""Init":true"#, "HostConfig.Init"),
             (#""VolumesFrom":["x"]"#, "VolumesFrom"), (#""Binds":["name:/x"]"#, "named volumes"),
             (#""Mounts":[{"Type":"volume","Target":"/x"}]"#, "\"volume\""), (#""MaskedPaths":[]"#, "MaskedPaths"),
             (#""SecurityOpt":["apparmor=x"]"#, "apparmor=x"), (#""NetworkMode":"container:x""#, "network"),
-            (#""BlkioWeight":5"#, "BlkioWeight"), (#""MemorySwappiness":5"#, "MemorySwappiness"),
-            (#""DeviceRequests":[{"Count":-1}]"#, "DeviceRequests"), (#""OomKillDisable":true"#, "OomKillDisable"),
+            (#""DeviceRequests":[{"Count":-1}]"#, "DeviceRequests"),
         ])
     func refused(member: String, name: String) throws {
         let error = #expect(throws: EngineError.self) { try read(#"{"Image":"a","HostConfig":{\#(member)}}"#) }

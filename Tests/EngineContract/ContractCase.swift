@@ -30,7 +30,7 @@ public struct ContractCase: Sendable, CustomStringConvertible {
     /// Every case.
     public static let all =
         lifecycleCases + stoppingCases + waitingCases + stdioCases + execCases + logCases + observationCases
-        + optionCases + refusalCases + imageCases
+        + optionCases + refusalCases + imageCases + restartCases + updateCases
 }
 
 /// What did not hold, and where.

@@ -17,6 +17,15 @@ func act(_ verb: String, _ name: String, _ engine: GantryEngine) async throws {
     case "start": try await engine.start(name)
     case "stop": try await engine.stop(name, signal: "KILL", timeoutSeconds: 5)
     case "kill-after-time": try await engine.stop(name, signal: "HUP", timeoutSeconds: 0)
+    case "update":
+        var update = ContainerUpdate()
+        update.limits.pids = 77
+        update.restartPolicy = RestartPolicy(.onFailure, maximumRetries: 2)
+        _ = try await engine.update(name, update)
+    case "run-to-end":
+        try await engine.start(name)
+        kill(try await engine.inspect(name).state.pid, SIGKILL)
+        _ = try await engine.wait(name, for: .removed)
     case "remove": try await engine.remove(name, force: true, volumes: false)
     default: throw EngineError(.invalid, "unknown verb \(verb)")
     }

@@ -133,6 +133,11 @@ final class ScriptedEngine: Engine {
         try record("rename", "\(reference.suffix(3)) \(name)")
     }
 
+    func update(_ reference: String, _ update: ContainerUpdate) async throws(EngineError) -> [String] {
+        try record("update", "\(reference.suffix(3))")
+        return []
+    }
+
     func remove(_ reference: String, force: Bool, volumes: Bool) async throws(EngineError) {
         try record("remove", "\(reference.suffix(3))\(force ? " force" : "")")
         announce("destroy", reference) { $0.containers.removeAll { $0.id == reference } }

@@ -24,7 +24,7 @@ extension LifecycleMachineTests {
 
     static let rules: [Rule] =
         idle(.created(fresh), fresh) + idle(.exited(ended), ended) + dead + startingRules + runningRules + pausedRules
-        + freezerRules + stoppingRules + endingRules + removingRules
+        + freezerRules + stoppingRules + endingRules + waitingRules + removingRules
 
     private static func idle(_ phase: Machine.Phase, _ rest: Machine.Rest) -> [Rule] {
         [
@@ -151,6 +151,18 @@ extension LifecycleMachineTests {
                 + done(phase, stop, restart) + refused(phase, .notRunning, sigkill, hangup, .pause)
                 + refused(phase, .notPaused, .unpause)
         }
+    }
+
+    private static var waitingRules: [Rule] {
+        let phase = Machine.Phase.waiting(ended)
+        let rest = Machine.Phase.exited(ended)
+        return [
+            Rule(phase, .retry(0), .starting(ended, nil), .perform([.launch])),
+            Rule(phase, stop, rest, .perform([.record([])])), Rule(phase, restart, rest, .perform([.record([])])),
+            Rule(phase, sigkill, rest, .perform([.record([])])),
+            Rule(phase, force, .removing(ended), .perform([.record([]), .deleteContents])),
+        ] + done(phase, .start, hangup) + refused(phase, .restarting, .pause)
+            + refused(phase, .notPaused, .unpause) + refused(phase, .restartingOnRemove, remove)
     }
 
     private static var removingRules: [Rule] {

@@ -40,7 +40,8 @@ import Testing
         .starting(fresh, .lost(later)), .running(run), .pausing(run, nil), .pausing(run, .exited(exit)),
         .pausing(run, .lost(later)), .paused(run), .resuming(run, nil), .resuming(run, .exited(exit)),
         .stopping(run, restarting: false), .stopping(run, restarting: true), .ending(ended, restarting: false),
-        .ending(ended, restarting: true), .exited(ended), .removing(ended), .dead(ended, reason: "busy"),
+        .ending(ended, restarting: true), .exited(ended), .waiting(ended), .removing(ended),
+        .dead(ended, reason: "busy"),
         .removed(ended),
     ]
     static let commands: [Machine.Input] = [
@@ -49,7 +50,7 @@ import Testing
     ]
     static let reports: [Machine.Input] = [
         .escalate, .launched(initial, at: time), .launchFailed(failed), .frozen, .freezeFailed, .thawed, .thawFailed,
-        .settled, .removed, .removeFailed("busy"), .exited(exit), .lost(at: later), .outOfMemory,
+        .settled, .retry(0), .removed, .removeFailed("busy"), .exited(exit), .lost(at: later), .outOfMemory,
     ]
 
     /// What an input does, where it does anything: the phase after it and the output.

@@ -113,6 +113,44 @@ struct CrashTests {
         }
     }
 
+    @Test(
+        "An update that is cut short is finished, or never was: limit and row agree",
+        arguments: [FaultPoint.updateAfterIntent, .updateAfterLimits, .updateAfterRow])
+    func update(point: FaultPoint) async throws {
+        try await Self.onBench { bench in
+            let id = try await Self.prepare(bench, running: true)
+            #expect(try Self.die(at: point, "update", bench))
+            let engine = try await bench.open()
+            let limits = try await engine.inspect(id).spec.limits
+            #expect(limits.pids == 77)
+            let stats = try await engine.stats([id], every: nil).next()
+            #expect(stats?.first?.pidsLimit == 77)
+            #expect(try await engine.inspect(id).spec.restartPolicy.kind == .onFailure)
+            await engine.close()
+        }
+    }
+
+    @Test(
+        "A policy's start that an engine's death cut short is made by the next",
+        arguments: [FaultPoint.endBeforeRow, .endAfterRow, .endAfterTask])
+    func restartPolicy(point: FaultPoint) async throws {
+        try await Self.onBench { bench in
+            let id = try await Self.prepare(bench, running: false) { $0.restartPolicy = RestartPolicy(.always) }
+            #expect(try Self.die(at: point, "run-to-end", bench))
+            let engine = try await bench.open()
+            while try await engine.inspect(id).state.status != .running {
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            #expect(try await engine.inspect(id).restartCount == 1)
+            // A stop by hand is remembered by the next engine.
+            try await engine.stop(id, signal: "KILL", timeoutSeconds: 5)
+            await engine.close()
+            let next = try await bench.open()
+            #expect(try await next.inspect(id).state.status == .exited)
+            await next.close()
+        }
+    }
+
     @Test("Containers outlive their engine; the next one has their log, their stdio and their end")
     func outlives() async throws {
         try await Self.onBench { bench in
@@ -204,9 +242,11 @@ struct CrashTests {
         try await bench.clear()
     }
 
-    private static func prepare(_ bench: EngineBench, running: Bool) async throws -> String {
+    private static func prepare(
+        _ bench: EngineBench, running: Bool, _ change: (inout ContainerSpec) -> Void = { _ in }
+    ) async throws -> String {
         let engine = try await bench.open()
-        let id = try await bench.create("sleep 600", name: "victim", on: engine)
+        let id = try await bench.create("sleep 600", name: "victim", on: engine, change)
         if running { try await engine.start(id) }
         await engine.close()
         return id

@@ -81,6 +81,15 @@ extension MemoryEngine {
         containersByID[container.id] = container
     }
 
+    package func update(_ reference: String, _ update: ContainerUpdate) async throws(EngineError) -> [String] {
+        var container = try find(reference)
+        if let policy = update.restartPolicy { container.spec.restartPolicy = policy }
+        if let memory = update.limits.memoryBytes { container.spec.limits.memoryBytes = memory }
+        containersByID[container.id] = container
+        emit("update", container)
+        return []
+    }
+
     package func remove(_ reference: String, force: Bool, volumes: Bool) async throws(EngineError) {
         let container = try find(reference)
         if container.state.isAlive {

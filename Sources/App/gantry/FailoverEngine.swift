@@ -92,6 +92,10 @@ struct FailoverEngine: Engine {
         try await act { engine throws(EngineError) in try await engine.rename(reference, to: name) }
     }
 
+    func update(_ reference: String, _ update: ContainerUpdate) async throws(EngineError) -> [String] {
+        try await act { engine throws(EngineError) in try await engine.update(reference, update) }
+    }
+
     func remove(_ reference: String, force: Bool, volumes: Bool) async throws(EngineError) {
         try await act { engine throws(EngineError) in
             try await engine.remove(reference, force: force, volumes: volumes)

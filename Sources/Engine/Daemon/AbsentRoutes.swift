@@ -34,7 +34,7 @@ private let unsupportedRoutes: [Route] = [
     ("POST", "/images/prune", "pruning images"), ("POST", "/containers/prune", "pruning containers"),
     ("POST", "/build", "building images"), ("POST", "/build/prune", "building images"),
     ("POST", "/commit", "making images from containers"), ("POST", "/session", "sessions of BuildKit"),
-    ("POST", "/grpc", "BuildKit"), ("POST", "/containers/{id}/update", "changing a container's limits"),
+    ("POST", "/grpc", "BuildKit"),
     ("GET", "/containers/{id}/archive", "copying out of containers"),
     ("PUT", "/containers/{id}/archive", "copying into containers"),
     ("GET", "/containers/{id}/changes", "listing a container's changes"),

@@ -20,6 +20,11 @@ let containerRoutes: [Route] = [
         try await exchange.engine.rename(exchange.container, to: name.hasPrefix("/") ? String(name.dropFirst()) : name)
         try await exchange.send(204)
     },
+    Route("POST", "/containers/{id}/update") { exchange in
+        let update = try ContainerUpdate(dockerBody: try await exchange.body())
+        let warnings = try await exchange.engine.update(exchange.container, update)
+        try await exchange.send(200, ["Warnings": .array(warnings.map { .string($0) })])
+    },
     Route("DELETE", "/containers/{id}") { exchange in
         if exchange.query.flag("link") { throw EngineError(.unsupported, "container links are not supported") }
         try await exchange.engine.remove(

@@ -23,7 +23,8 @@ extension ContainerSpec {
         attachStderr = try config.flag("AttachStderr")
         stopSignal = try config.filledText("StopSignal")
         stopTimeoutSeconds = try config.whole("StopTimeout").map { Int($0) }
-        limits = try ResourceLimits(host)
+        limits = try ResourceLimits(dockerBody: host)
+        restartPolicy = try RestartPolicy(dockerBody: host.object("RestartPolicy")) ?? RestartPolicy()
         mounts = try MountReading.mounts(host)
         try readIsolation(host)
         autoRemove = try host.flag("AutoRemove")
@@ -61,23 +62,6 @@ extension ContainerSpec {
             throw EngineError(.unsupported, "the security option `\(option.prefix(80))` is not supported yet")
         default: throw EngineError(.invalid, "invalid --security-opt 2: \"\(option.prefix(80))\"")
         }
-    }
-}
-
-extension ResourceLimits {
-    fileprivate init(_ host: BodyReader) throws(EngineError) {
-        self.init()
-        memoryBytes = try host.filledWhole("Memory")
-        memoryReservationBytes = try host.filledWhole("MemoryReservation")
-        memorySwapBytes = try host.filledWhole("MemorySwap")
-        nanoCPUs = try host.filledWhole("NanoCpus")
-        cpuShares = try host.filledWhole("CpuShares")
-        cpuPeriodMicroseconds = try host.filledWhole("CpuPeriod")
-        cpuQuotaMicroseconds = try host.filledWhole("CpuQuota")
-        cpusetCPUs = try host.filledText("CpusetCpus")
-        cpusetMemoryNodes = try host.filledText("CpusetMems")
-        // 0 and -1 both mean unlimited.
-        pids = try host.whole("PidsLimit").flatMap { $0 > 0 ? $0 : nil }
     }
 }
 

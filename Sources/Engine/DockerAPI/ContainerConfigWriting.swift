@@ -32,7 +32,7 @@ extension ContainerSpec {
             ("Binds", .texts(mounts.filter { $0.kind == .bind && $0.createsSource }.map(\.bindText))),
             ("ContainerIDFile", ""), ("LogConfig", log.dockerBody),
             ("NetworkMode", .string(networkMode?.rawValue ?? "default")), ("PortBindings", [:]),
-            ("RestartPolicy", ["Name": "no", "MaximumRetryCount": 0]), ("AutoRemove", .bool(autoRemove)),
+            ("RestartPolicy", restartPolicy.dockerBody), ("AutoRemove", .bool(autoRemove)),
             ("CapAdd", .texts(addedCapabilities.isEmpty ? nil : addedCapabilities)),
             ("CapDrop", .texts(droppedCapabilities.isEmpty ? nil : droppedCapabilities)), ("CgroupnsMode", "private"),
             ("GroupAdd", .texts(supplementaryGroups)), ("IpcMode", "private"), ("Links", .null),
@@ -105,17 +105,5 @@ extension LogPolicy {
         if let maximumSizeBytes { config["max-size"] = String(maximumSizeBytes) }
         if maximumFiles != 1 { config["max-file"] = String(maximumFiles) }
         return ["Type": .string(driver.rawValue), "Config": .textMap(config)]
-    }
-}
-
-extension ResourceLimits {
-    fileprivate var dockerMembers: [(String, JSONValue)] {
-        [
-            ("Memory", .integer(memoryBytes ?? 0)), ("MemoryReservation", .integer(memoryReservationBytes ?? 0)),
-            ("MemorySwap", .integer(memorySwapBytes ?? 0)), ("NanoCpus", .integer(nanoCPUs ?? 0)),
-            ("CpuShares", .integer(cpuShares ?? 0)), ("CpuPeriod", .integer(cpuPeriodMicroseconds ?? 0)),
-            ("CpuQuota", .integer(cpuQuotaMicroseconds ?? 0)), ("CpusetCpus", .string(cpusetCPUs ?? "")),
-            ("CpusetMems", .string(cpusetMemoryNodes ?? "")), ("PidsLimit", pids.map { .integer($0) } ?? .null),
-        ]
     }
 }

@@ -47,9 +47,8 @@ enum UnofferedFields {
     /// Refused unless empty: without them the container would be another one than was asked for.
     private static let refused = [
         "Devices", "DeviceCgroupRules", "DeviceRequests", "VolumesFrom", "VolumeDriver", "CgroupParent", "Links",
-        "ContainerIDFile", "BlkioWeight", "BlkioWeightDevice", "BlkioDeviceReadBps", "BlkioDeviceWriteBps",
-        "BlkioDeviceReadIOps", "BlkioDeviceWriteIOps", "CpuRealtimePeriod", "CpuRealtimeRuntime", "OomKillDisable",
-        "Init", "KernelMemory", "KernelMemoryTCP", "StorageOpt", "UsernsMode", "PidMode", "UTSMode", "Annotations",
+        "ContainerIDFile", "Init", "KernelMemory", "KernelMemoryTCP", "StorageOpt", "UsernsMode", "PidMode", "UTSMode",
+        "Annotations",
         "MaskedPaths", "ReadonlyPaths",
     ]
     /// Without a network of its own these have no effect; said, not refused.
@@ -75,14 +74,9 @@ enum UnofferedFields {
             warnings.append("\(name) is discarded: the container has no network to use it on")
         }
         try checkWords(host)
-        if let swappiness = try host.whole("MemorySwappiness"), swappiness >= 0 {
-            throw unsupported(host.name("MemorySwappiness"))
-        }
     }
 
     private static func checkWords(_ host: BodyReader) throws(EngineError) {
-        let policy = try host.object("RestartPolicy").text("Name")
-        guard ["", "no"].contains(policy) else { throw unsupported("HostConfig.RestartPolicy `\(policy)`") }
         let ipc = try host.text("IpcMode")
         guard plainIPC.contains(ipc) else { throw unsupported("HostConfig.IpcMode `\(ipc)`") }
         let cgroup = try host.text("CgroupnsMode")

@@ -44,6 +44,7 @@ public struct ContainerSpec: Hashable, Sendable, Codable {
     public var oomScoreAdjustment: Int?
     /// Remove the container when its process ends (`--rm`).
     public var autoRemove = false
+    public var restartPolicy = RestartPolicy()
     public var log = LogPolicy()
 
     public init(image: String) { self.image = image }
@@ -80,25 +81,6 @@ public enum NetworkMode: String, Hashable, Sendable, Codable {
     case none
     /// The host's own network.
     case host
-}
-
-/// Limits of a container's cgroup; nil is unlimited.
-public struct ResourceLimits: Hashable, Sendable, Codable {
-    public var memoryBytes: Int64?
-    public var memoryReservationBytes: Int64?
-    /// Memory and swap together; -1 for unlimited swap.
-    public var memorySwapBytes: Int64?
-    /// 1,000,000,000 is one core.
-    public var nanoCPUs: Int64?
-    public var cpuShares: Int64?
-    public var cpuPeriodMicroseconds: Int64?
-    public var cpuQuotaMicroseconds: Int64?
-    /// `0-2,4`
-    public var cpusetCPUs: String?
-    public var cpusetMemoryNodes: String?
-    public var pids: Int64?
-
-    public init() {}
 }
 
 /// A resource limit as setrlimit(2) takes it; the name without `RLIMIT_`, in small letters: `nofile`.

@@ -24,6 +24,8 @@ public struct ContainerState: Hashable, Sendable, Codable {
 
     /// Running or paused: there is a process.
     public var isAlive: Bool { status == .running || status == .paused }
+    /// Alive, or to be started again in a moment: what a list shows without being asked for all.
+    public var isActive: Bool { isAlive || status == .restarting }
 }
 
 /// A row of the container list.

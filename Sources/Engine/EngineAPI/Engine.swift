@@ -39,6 +39,11 @@ public protocol Engine: Sendable {
     func unpause(_ reference: String) async throws(EngineError)
     func rename(_ reference: String, to name: String) async throws(EngineError)
 
+    /// Changes limits, of a container that runs at once, and the restart policy. Done whole or not at all.
+    ///
+    /// - Returns: warnings.
+    func update(_ reference: String, _ update: ContainerUpdate) async throws(EngineError) -> [String]
+
     /// Removes a container with all it owns. `conflict` while it runs, unless forced.
     func remove(_ reference: String, force: Bool, volumes: Bool) async throws(EngineError)
 

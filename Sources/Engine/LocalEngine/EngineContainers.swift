@@ -44,6 +44,12 @@ extension GantryEngine {
         }
     }
 
+    public func update(_ reference: String, _ update: ContainerUpdate) async throws(EngineError) -> [String] {
+        try await whole { (core) throws(EngineError) in
+            try await core.context.index.find(reference).update(reference, update)
+        }
+    }
+
     public func remove(_ reference: String, force: Bool, volumes: Bool) async throws(EngineError) {
         try await act(reference) { (container) throws(EngineError) in
             try await container.remove(reference, force: force)

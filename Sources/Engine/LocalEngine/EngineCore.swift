@@ -95,6 +95,7 @@ final class EngineCore: Sendable {
 
     /// Ends the engine's work. What the containers need is not touched.
     func close() async {
+        for container in context.index.all { await container.retire() }
         reporting.cancel()
         _ = await reporting.value
         // What was begun is finished: a half-done removal would be left to the next engine.

@@ -76,7 +76,7 @@ private struct ContainerSelection {
     func accepts(_ summary: ContainerSummary) -> Bool {
         let showsAll = filter.all || !filter.statuses.isEmpty || filter.limit ?? 0 > 0
         let state = summary.state
-        return (showsAll || state.isAlive)
+        return (showsAll || state.isActive)
             && (filter.ids.isEmpty || filter.ids.contains { summary.id.hasPrefix($0) })
             && (names.isEmpty || names.contains { $0.matches(summary.name) })
             && (filter.statuses.isEmpty || filter.statuses.contains(state.status))

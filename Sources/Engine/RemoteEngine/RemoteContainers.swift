@@ -70,6 +70,12 @@ extension DockerEngine {
         try await client.perform("POST", containerPath(reference, "rename"), query, object: reference)
     }
 
+    package func update(_ reference: String, _ update: ContainerUpdate) async throws(EngineError) -> [String] {
+        let body = try await client.json(
+            "POST", containerPath(reference, "update"), body: update.dockerBody, object: reference)
+        return body.texts("Warnings")
+    }
+
     package func remove(_ reference: String, force: Bool, volumes: Bool) async throws(EngineError) {
         var query = QueryString()
         query.add("force", force)

@@ -6,7 +6,7 @@ package struct ContainerRow: Hashable, Sendable {
     /// Unique among all rows, also of those being made and removed.
     package var name: String
     package var createdAt: Int64
-    /// JSON: what the container is made from and does not change.
+    /// JSON: what the container is made from; only an update of its limits or policy changes it.
     package var definition: String
     package var state: State
 
@@ -23,6 +23,8 @@ package struct ContainerRow: Hashable, Sendable {
         /// The name is taken, files are being made: undone after a crash.
         case creating
         case created, starting, running, paused, exited
+        /// Ended, and to be started again by its policy.
+        case restarting
         /// Files are being deleted: finished after a crash.
         case removing
         /// Could not be removed.
@@ -43,6 +45,12 @@ package struct ContainerRow: Hashable, Sendable {
         package var startedAt: Int64?
         package var finishedAt: Int64?
         package var restartCount = 0
+        /// Somebody stopped it: a restart policy must not start it.
+        package var isStoppedByHand = false
+        /// JSON: what health checks found last; empty where there are none.
+        package var health = ""
+        /// JSON: the steps of the last start.
+        package var launch = ""
 
         package init(phase: Phase) { self.phase = phase }
     }
@@ -53,6 +61,8 @@ package enum ContainerChange: Hashable, Sendable {
     case insert(ContainerRow)
     case state(id: String, ContainerRow.State)
     case rename(id: String, name: String)
+    case definition(id: String, String)
+    case health(id: String, String)
     case delete(id: String)
     /// Only the event.
     case nothing
@@ -84,11 +94,17 @@ extension MetadataStore {
             try database.cachedStatement(
                 sql: """
                     UPDATE container SET phase = ?, boot_id = ?, pid = ?, pid_start = ?, exit_code = ?, oom_killed = ?,
-                    error = ?, started_at = ?, finished_at = ?, restart_count = ? WHERE id = ?
+                    error = ?, started_at = ?, finished_at = ?, restart_count = ?, stopped_by_hand = ?, health = ?,
+                    launch = ? WHERE id = ?
                     """
             ).execute(arguments: state.arguments + [id])
         case .rename(let id, let name):
             try database.execute(sql: "UPDATE container SET name = ? WHERE id = ?", arguments: [name, id])
+        case .definition(let id, let text):
+            try database.execute(sql: "UPDATE container SET definition = ? WHERE id = ?", arguments: [text, id])
+        case .health(let id, let text):
+            try database.cachedStatement(sql: "UPDATE container SET health = ? WHERE id = ?").execute(
+                arguments: [text, id])
         case .delete(let id):
             try database.execute(sql: "DELETE FROM container WHERE id = ?", arguments: [id])
         case .nothing: break
@@ -100,7 +116,8 @@ extension MetadataStore {
         try database.cachedStatement(
             sql: """
                 INSERT INTO container (id, name, created_at, definition, phase, boot_id, pid, pid_start, exit_code,
-                oom_killed, error, started_at, finished_at, restart_count) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+                oom_killed, error, started_at, finished_at, restart_count, stopped_by_hand, health, launch)
+                VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
                 """
         ).execute(arguments: own + row.state.arguments)
     }
@@ -120,6 +137,9 @@ extension MetadataStore {
         state.startedAt = row["started_at"]
         state.finishedAt = row["finished_at"]
         state.restartCount = row["restart_count"]
+        state.isStoppedByHand = row["stopped_by_hand"]
+        state.health = row["health"]
+        state.launch = row["launch"]
         return ContainerRow(
             id: row["id"], name: row["name"], createdAt: row["created_at"], definition: row["definition"], state: state)
     }
@@ -129,7 +149,7 @@ extension ContainerRow.State {
     fileprivate var arguments: StatementArguments {
         [
             phase.rawValue, bootID, pid, Int64(bitPattern: pidStartTicks), exitCode, oomKilled, error, startedAt,
-            finishedAt, restartCount,
+            finishedAt, restartCount, isStoppedByHand, health, launch,
         ]
     }
 }

@@ -40,7 +40,12 @@ enum Schema {
         ) WITHOUT ROWID;
         CREATE INDEX image_name_image ON image_name (image);
         CREATE TABLE setting (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+        """,
         """
+        ALTER TABLE container ADD COLUMN stopped_by_hand INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE container ADD COLUMN health TEXT NOT NULL DEFAULT '';
+        ALTER TABLE container ADD COLUMN launch TEXT NOT NULL DEFAULT '';
+        """,
     ]
 
     static func migrate(_ database: Database) throws {

@@ -74,6 +74,10 @@ package final class ShimTaskService: TaskService {
         _ = try await connection(id).request(.resume)
     }
 
+    package func update(_ id: String, resources: [UInt8]) async throws(EngineError) {
+        try await LimitChange(directory: try directory(id), resources: resources).perform()
+    }
+
     package func exec(_ id: String, _ exec: ExecTaskSpec) async throws(EngineError) -> Int32 {
         let request = ShimExec(
             id: exec.id, process: exec.process, terminal: exec.terminal, columns: exec.initialSize?.columns ?? 0,

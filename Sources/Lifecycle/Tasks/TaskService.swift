@@ -18,6 +18,10 @@ public protocol TaskService: Sendable {
     /// Ends every process of the task at once, by its cgroup; returns when none is left. Works without a shim too.
     func killAll(_ id: String) async throws(EngineError)
     func pause(_ id: String) async throws(EngineError)
+    /// Gives a task that has been created other limits.
+    ///
+    /// - Parameter resources: the OCI `resources` object, as JSON text, as the runtime's `update --resources` reads it.
+    func update(_ id: String, resources: [UInt8]) async throws(EngineError)
     func resume(_ id: String) async throws(EngineError)
 
     /// Starts a further process; returns its pid in the host's namespace.

@@ -238,6 +238,12 @@ package struct LinuxBlockWeight: Hashable, Sendable, RuntimeWritable {
     package var weight: UInt16?
     package var leafWeight: UInt16?
 
+    package init(major: Int64, minor: Int64, weight: UInt16?) {
+        self.major = major
+        self.minor = minor
+        self.weight = weight
+    }
+
     init(_ device: RuntimeProperty) throws(RuntimeSpecError) {
         major = try device.required("major").integer()
         minor = try device.required("minor").integer()

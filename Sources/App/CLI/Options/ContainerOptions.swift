@@ -28,12 +28,14 @@ struct ContainerOptions: ParsableArguments {
     var label: [String] = []
     @Option(help: "The signal that stops the container.") var stopSignal: String?
     @Option(help: "Seconds between the stop signal and SIGKILL.") var stopTimeout: Int?
+    @Option(help: "Start it again after its end: no, always, unless-stopped, on-failure[:COUNT].") var restart: String?
     @Option(help: "Write the container's id to a file.") var cidfile: String?
     @Option(help: "Accepted for scripts: missing, never, always.") var pull: String?
     @Option(help: "The keys that detach, such as ctrl-p,ctrl-q.") var detachKeys: String?
     @Option(help: "Pass signals on to the process: true or false.") var sigProxy: Bool = true
     @OptionGroup(title: "Storage") var storage: StorageOptions
     @OptionGroup(title: "Limits") var limits: LimitOptions
+    @OptionGroup(title: "Limits for life") var fixed: FixedLimitOptions
     @OptionGroup(title: "Isolation") var isolation: IsolationOptions
     @OptionGroup(title: "Refused") var refused: RefusedOptions
 }
@@ -63,8 +65,25 @@ struct LimitOptions: ParsableArguments {
     @Option(help: "Cores to run on: 0-2,4.") var cpusetCpus: String?
     @Option(help: "Memory nodes to use.") var cpusetMems: String?
     @Option(help: "Number of processes; -1 for unlimited.") var pidsLimit: Int64?
+    @Option(help: "Weight of block input and output, 10 to 1000.") var blkioWeight: Int64?
+    @Option(help: "Real-time period in microseconds.") var cpuRtPeriod: Int64?
+    @Option(help: "Real-time runtime in microseconds.") var cpuRtRuntime: Int64?
+}
+
+/// Limits that a container has for life.
+struct FixedLimitOptions: ParsableArguments {
     @Option(parsing: .unconditionalSingleValue, help: "NAME=SOFT[:HARD]") var ulimit: [String] = []
     @Option(help: "Adjust the OOM killer's score.") var oomScoreAdj: Int64?
+    @Option(help: "How readily memory is swapped, 0 to 100.") var memorySwappiness: Int64?
+    @Flag(help: "Let processes wait for memory instead of killing them.") var oomKillDisable = false
+    @Option(parsing: .unconditionalSingleValue, help: "Weight of a block device: PATH:WEIGHT.")
+    var blkioWeightDevice: [String] = []
+    @Option(parsing: .unconditionalSingleValue, help: "Bytes read a second: PATH:SIZE.") var deviceReadBps: [String] =
+        []
+    @Option(parsing: .unconditionalSingleValue, help: "Bytes written a second: PATH:SIZE.")
+    var deviceWriteBps: [String] = []
+    @Option(parsing: .unconditionalSingleValue, help: "Reads a second: PATH:COUNT.") var deviceReadIops: [String] = []
+    @Option(parsing: .unconditionalSingleValue, help: "Writes a second: PATH:COUNT.") var deviceWriteIops: [String] = []
 }
 
 struct IsolationOptions: ParsableArguments {
@@ -85,7 +104,6 @@ struct RefusedOptions: ParsableArguments {
     @Flag(name: [.customShort("P"), .long], help: .hidden) var publishAll = false
     @Option(name: [.customShort("p", allowingJoined: true), .long], parsing: .unconditionalSingleValue, help: .hidden)
     var publish: [String] = []
-    @Option(help: .hidden) var restart: String?
     @Option(parsing: .unconditionalSingleValue, help: .hidden) var device: [String] = []
     @Option(help: .hidden) var pid: String?
     @Option(help: .hidden) var ipc: String?
@@ -97,7 +115,7 @@ struct RefusedOptions: ParsableArguments {
     func check() throws {
         let used: [(Bool, String)] = [
             (initProcess, "--init"), (publishAll, "--publish-all"), (!publish.isEmpty, "--publish"),
-            (restart != nil && restart != "no", "--restart"), (!device.isEmpty, "--device"), (pid != nil, "--pid"),
+            (!device.isEmpty, "--device"), (pid != nil, "--pid"),
             (ipc != nil && ipc != "private", "--ipc"), (userns != nil, "--userns"), (runtime != nil, "--runtime"),
             (platform != nil, "--platform"), (!volumesFrom.isEmpty, "--volumes-from"),
         ]

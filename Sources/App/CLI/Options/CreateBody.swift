@@ -55,7 +55,7 @@ struct CreateBody {
             ("SecurityOpt", .array(options.isolation.securityOpt.map(JSONValue.string))),
             ("Privileged", .bool(options.isolation.privileged)), ("Sysctls", map(options.isolation.sysctl)),
             ("GroupAdd", .array(options.isolation.groupAdd.map(JSONValue.string))),
-            ("Ulimits", .array(try options.limits.ulimit.map(ulimit))),
+            ("Ulimits", .array(try options.fixed.ulimit.map(ulimit))),
         ])
         host["Tmpfs"] = .object(
             JSONObject(
@@ -63,43 +63,41 @@ struct CreateBody {
                     let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
                     return (parts.first ?? "", .string(parts.count > 1 ? parts[1] : ""))
                 }))
-        host["ShmSize"] = try size(options.storage.shmSize, "--shm-size")
-        host["OomScoreAdj"] = options.limits.oomScoreAdj.map(JSONValue.integer)
+        host["ShmSize"] = try sizeValue(options.storage.shmSize, "--shm-size")
+        host["OomScoreAdj"] = options.fixed.oomScoreAdj.map(JSONValue.integer)
         if options.storage.logDriver != nil || !options.storage.logOpt.isEmpty {
             host["LogConfig"] = [
                 "Type": .string(options.storage.logDriver ?? ""), "Config": map(options.storage.logOpt),
             ]
         }
-        try addLimits(&host)
+        if let text = options.restart { host["RestartPolicy"] = try RestartPolicy(option: text).dockerBody }
+        for (name, value) in try options.limits.members() { host[name] = value }
+        try addFixedLimits(&host)
         return host
     }
 
-    private func addLimits(_ host: inout JSONObject) throws {
-        let limits = options.limits
-        host["Memory"] = try size(limits.memory, "-m, --memory")
-        host["MemoryReservation"] = try size(limits.memoryReservation, "--memory-reservation")
-        host["MemorySwap"] =
-            limits.memorySwap == "-1" ? -1 : try size(limits.memorySwap, "--memory-swap")
-        if let text = limits.cpus {
-            guard let cores = Double(text), cores >= 0, cores < 1e6 else {
-                throw UsageError(message: "invalid argument \"\(text)\" for \"--cpus\" flag: failed to parse \(text)")
-            }
-            host["NanoCpus"] = .integer(Int64((cores * 1e9).rounded()))
-        }
-        host["CpuShares"] = limits.cpuShares.map(JSONValue.integer)
-        host["CpuPeriod"] = limits.cpuPeriod.map(JSONValue.integer)
-        host["CpuQuota"] = limits.cpuQuota.map(JSONValue.integer)
-        host["CpusetCpus"] = limits.cpusetCpus.map(JSONValue.string)
-        host["CpusetMems"] = limits.cpusetMems.map(JSONValue.string)
-        host["PidsLimit"] = limits.pidsLimit.map(JSONValue.integer)
+    private func addFixedLimits(_ host: inout JSONObject) throws {
+        let fixed = options.fixed
+        host["MemorySwappiness"] = fixed.memorySwappiness.map(JSONValue.integer)
+        if fixed.oomKillDisable { host["OomKillDisable"] = true }
+        host["BlkioWeightDevice"] = try rates(fixed.blkioWeightDevice, "Weight") { Int64($0) }
+        host["BlkioDeviceReadBps"] = try rates(fixed.deviceReadBps, "Rate", ByteCount.parse)
+        host["BlkioDeviceWriteBps"] = try rates(fixed.deviceWriteBps, "Rate", ByteCount.parse)
+        host["BlkioDeviceReadIOps"] = try rates(fixed.deviceReadIops, "Rate") { Int64($0) }
+        host["BlkioDeviceWriteIOps"] = try rates(fixed.deviceWriteIops, "Rate") { Int64($0) }
     }
 
-    private func size(_ text: String?, _ flag: String) throws -> JSONValue? {
-        guard let text else { return nil }
-        guard let bytes = ByteCount.parse(text), bytes >= 0 else {
-            throw UsageError(message: "invalid argument \"\(text)\" for \"\(flag)\" flag: invalid size: '\(text)'")
-        }
-        return .integer(bytes)
+    /// `/dev/sda:10mb` as docker's objects.
+    private func rates(_ texts: [String], _ member: String, _ number: (String) -> Int64?) throws -> JSONValue? {
+        if texts.isEmpty { return nil }
+        return .array(
+            try texts.map { text in
+                guard let colon = text.lastIndex(of: ":"), text.hasPrefix("/dev/"),
+                    let value = number(String(text[text.index(after: colon)...])), value >= 0
+                else { throw UsageError(message: "bad format for device: \(text): it is PATH:NUMBER") }
+                return .object(
+                    JSONObject([("Path", .string(String(text[..<colon]))), (member, .integer(value))]))
+            })
     }
 
     /// A path relative to where the command was given, as docker's CLI allows it in `-v ./data:/data`.
@@ -155,7 +153,7 @@ extension CreateBody {
             case "target", "dst", "destination": body["Target"] = .string(value)
             case "readonly", "ro": body["ReadOnly"] = .bool(value == "true" || value == "1")
             case "bind-propagation": body["BindOptions"] = ["Propagation": .string(value)]
-            case "tmpfs-size": tmpfs["SizeBytes"] = try size(value, "--mount")
+            case "tmpfs-size": tmpfs["SizeBytes"] = try sizeValue(value, "--mount")
             case "tmpfs-mode": tmpfs["Mode"] = Int64(value, radix: 8).map(JSONValue.integer)
             default:
                 throw UsageError(

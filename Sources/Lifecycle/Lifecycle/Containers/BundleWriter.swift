@@ -36,9 +36,10 @@ struct BundleWriter: Sendable {
         let spec = definition.spec
         let user = try lookup.resolve(definition.user, additionalGroups: spec.supplementaryGroups)
         for mount in spec.mounts where mount.kind == .bind { try BindSource.prepare(mount) }
-        let builder = SpecBuilder(
+        var builder = SpecBuilder(
             id: id, definition: definition, host: context.host, user: user, cgroupPath: context.roots.cgroup(id),
             filesDirectory: context.roots.files(id), hostDevices: spec.privileged ? try HostDevices.all() : [])
+        builder.blockDevices = try spec.limits.blockDevices()
         var config = try builder.build()
         if spec.tty { config.process?.consoleSize = size.map(RuntimeConsoleSize.init) }
         let bundle = context.roots.bundle(id)
@@ -99,10 +100,6 @@ enum HostDevices {
 
     private static let own: Set<String> = ["pts", "shm", "fd", "mqueue", ".lxc", ".lxd-mounts", ".udev", "console"]
 
-    /// The kernel's 12 and 20 bits, as glibc spreads them over 64.
-    private static func major(_ device: dev_t) -> Int64 { Int64(device >> 8 & 0xFFF | device >> 32 & ~0xFFF) }
-    private static func minor(_ device: dev_t) -> Int64 { Int64(device & 0xFF | device >> 12 & 0xFFF00) }
-
     private static func collect(_ directory: String, into devices: inout [LinuxDevice]) throws(KernelError) {
         for name in try Directory.list(directory).sorted() where directory != "/dev" || !own.contains(name) {
             let path = directory + "/" + name
@@ -113,8 +110,8 @@ enum HostDevices {
             case S_IFDIR: try collect(path, into: &devices)
             case S_IFCHR, S_IFBLK:
                 let type = facts.st_mode & S_IFMT == S_IFCHR ? "c" : "b"
-                var device = LinuxDevice(
-                    path: path, type: type, major: major(facts.st_rdev), minor: minor(facts.st_rdev))
+                let number = DeviceNumber(facts.st_rdev)
+                var device = LinuxDevice(path: path, type: type, major: number.major, minor: number.minor)
                 device.fileMode = facts.st_mode & 0o7777
                 (device.uid, device.gid) = (facts.st_uid, facts.st_gid)
                 devices.append(device)

@@ -2,6 +2,7 @@ import EngineAPI
 import Images
 import Linux
 import Storage
+import Synchronization
 import Tasks
 
 /// A container: its machine, and the hand that performs what the machine says.
@@ -11,7 +12,9 @@ import Tasks
 /// anything while waiting, and containers never wait for one another.
 package actor Container {
     package nonisolated let id: String
-    package nonisolated let definition: ContainerDefinition
+    /// What it is made from. Only `update` changes it, and of it only limits and the restart policy.
+    package nonisolated var definition: ContainerDefinition { heldDefinition.withLock { $0 } }
+    private nonisolated let heldDefinition: Mutex<ContainerDefinition>
     package nonisolated let createdAt: Timestamp
     nonisolated let context: LifecycleContext
     /// Tells of every change of phase, of recorded ends, and of streams that wait.
@@ -19,7 +22,6 @@ package actor Container {
 
     package internal(set) var name: String
     var machine: LifecycleMachine
-    package internal(set) var restartCount: Int
     /// How many ends were recorded, and the last of them.
     var endCount = 0
     var lastEnd = LifecycleMachine.Rest()
@@ -30,20 +32,25 @@ package actor Container {
     var waitingStreams: [DeferredStream] = []
     var initialSize: TerminalSize?
     var execs: [String: ExecRecord] = [:]
+    /// Lets the pause before a restart go by.
+    var restartTimer: Task<Void, Never>?
+    var isRetired = false
     private var chain: Task<EngineError?, Never>?
 
     package init(
         id: String, name: String, definition: ContainerDefinition, createdAt: Timestamp,
-        phase: LifecycleMachine.Phase, restartCount: Int = 0, shim: ProcessIdentity? = nil, context: LifecycleContext
+        phase: LifecycleMachine.Phase, restarts: RestartPlan? = nil, shim: ProcessIdentity? = nil,
+        context: LifecycleContext
     ) {
         self.id = id
         self.name = name
-        self.definition = definition
+        heldDefinition = Mutex(definition)
         self.createdAt = createdAt
-        self.restartCount = restartCount
         self.shim = shim
         self.context = context
-        machine = LifecycleMachine(phase, removesItself: definition.spec.autoRemove)
+        machine = LifecycleMachine(
+            phase, removesItself: definition.spec.autoRemove,
+            restarts: restarts ?? RestartPlan(definition.spec.restartPolicy))
         hasTask = machine.run != nil
         lastEnd = machine.rest ?? LifecycleMachine.Rest()
     }
@@ -52,6 +59,10 @@ package actor Container {
     /// The process, where one runs.
     package var run: LifecycleMachine.Run? { machine.run }
     package var phase: LifecycleMachine.Phase { machine.phase }
+    /// How often the restart policy started it since somebody did.
+    package var restartCount: Int { machine.restarts.count }
+
+    nonisolated func set(definition: ContainerDefinition) { heldDefinition.withLock { $0 = definition } }
 
     /// Where the log is; nil where none is kept.
     package nonisolated var logPath: String? {
@@ -65,7 +76,10 @@ package actor Container {
     func receive(_ input: LifecycleMachine.Input) -> LifecycleMachine.Output {
         let before = machine.phase
         let output = machine.receive(input)
-        if machine.phase != before { changed.notify() }
+        if machine.phase != before {
+            if case .waiting = before { restartTimer?.cancel() }
+            changed.notify()
+        }
         return output
     }
 
@@ -100,6 +114,12 @@ package actor Container {
     /// Performs what a recovery found necessary.
     package func recover(_ actions: [LifecycleMachine.Action]) async {
         if !actions.isEmpty { _ = await enqueue(actions).value }
+    }
+
+    /// Starts nothing more by itself: the next engine does. For an engine that is about to go.
+    package func retire() {
+        isRetired = true
+        restartTimer?.cancel()
     }
 
     /// Returns once nothing is being done for this container: what an end began, its removal for one, is done then.

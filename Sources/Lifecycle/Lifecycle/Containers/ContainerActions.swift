@@ -33,8 +33,26 @@ extension Container {
         case .deleteTask:
             await deleteTask()
             return nil
+        case .wait(let pause, let number):
+            waitToRestart(pause, number)
+            return nil
         case .deleteContents: return await deleteContents()
         }
+    }
+
+    /// Outside of the chain: whatever comes during the pause is done at once.
+    private func waitToRestart(_ pause: Duration, _ number: Int) {
+        guard !isRetired else { return }
+        let clock = context.clock
+        restartTimer = Task { [weak self] in
+            // Cancelled: something else came first, or the engine goes.
+            guard (try? await clock.sleep(for: pause)) != nil else { return }
+            await self?.retry(number)
+        }
+    }
+
+    private func retry(_ number: Int) {
+        if !isRetired { report(.retry(number)) }
     }
 
     /// Reports what came of an action, and performs what follows, before anything else of the chain.
@@ -135,8 +153,7 @@ extension Container {
         let isEnd = happenings.contains(.die)
         if isEnd { context.faults.pass(.endBeforeRow) }
         let events = happenings.map(event)
-        var row = machine.row(bootID: context.bootID)
-        row.restartCount = restartCount
+        let row = machine.row(bootID: context.bootID)
         do {
             let numbers = try await context.store.commit(.state(id: id, row), events.map(EventRow.init))
             context.events.publish(events, numbers: numbers)

@@ -21,6 +21,8 @@ extension Container {
         guard try await command(.stop(signal: number, restarting: restarting), "stop", reference) else {
             throw EngineError(.notModified, "Container \(reference) is already stopped", object: reference)
         }
+        // Between an end and a restart there is no process to wait for.
+        guard machine.run != nil || endCount > count else { return await tell("stop") }
         let seconds = timeoutSeconds ?? definition.spec.stopTimeoutSeconds ?? 10
         if await !ended(after: count, within: seconds < 0 ? nil : .seconds(seconds)) {
             _ = try await command(.escalate, "stop", reference)
@@ -43,7 +45,7 @@ extension Container {
         let count = endCount
         _ = try await command(.kill(signal: number, ends: ends), "kill", reference)
         // As docker: after a SIGKILL the container is not running any more.
-        if number == SIGKILL { try await expectEnd(after: count, reference) }
+        if number == SIGKILL, machine.run != nil { try await expectEnd(after: count, reference) }
     }
 
     package func pause(_ reference: String) async throws(EngineError) {

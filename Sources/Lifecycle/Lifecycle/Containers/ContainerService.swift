@@ -135,12 +135,19 @@ extension ContainerService {
             guard let planned = plan.containers[row.id] else { continue }
             // A row that cannot be read is kept as it is: a later version may know it.
             guard let definition = definition(of: row) else { continue }
-            let decision = definition.spec.autoRemove ? planned.disposed : planned
-            work.append((adopt(row, definition, decision.phase, shims[row.id] ?? nil), decision.actions))
+            let restarts = RestartPlan(
+                definition.spec.restartPolicy, count: row.state.restartCount, isStoppedByHand: row.state.isStoppedByHand
+            )
+            var decision = definition.spec.autoRemove ? planned.disposed : planned
+            if row.state.bootID != context.bootID { decision = decision.startedWithMachine(by: restarts) }
+            work.append((adopt(row, definition, decision.phase, restarts, shims[row.id] ?? nil), decision.actions))
         }
         await withTaskGroup(of: Void.self) { group in
             for (container, actions) in work where !actions.isEmpty {
                 group.addTask { await container.recover(actions) }
+            }
+            for (container, _) in work where container.definition.isUpdating {
+                group.addTask { await container.finishInterruptedUpdate() }
             }
             for id in plan.unmade { group.addTask { await self.unmake(id) } }
             for id in plan.strays { group.addTask { await self.clear(id) } }
@@ -161,12 +168,12 @@ extension ContainerService {
 
     private func adopt(
         _ row: ContainerRow, _ definition: ContainerDefinition, _ phase: LifecycleMachine.Phase,
-        _ shim: ProcessIdentity?
+        _ restarts: RestartPlan, _ shim: ProcessIdentity?
     ) -> Container {
         let container = Container(
             id: row.id, name: row.name, definition: definition,
             createdAt: Timestamp(nanosecondsSinceEpoch: row.createdAt), phase: phase,
-            restartCount: row.state.restartCount, shim: shim, context: context)
+            restarts: restarts, shim: shim, context: context)
         _ = context.index.claim(name: row.name, for: row.id)
         context.index.add(container)
         return container

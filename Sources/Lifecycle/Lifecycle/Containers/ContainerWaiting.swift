@@ -5,7 +5,7 @@ extension Container {
     /// Begins a wait; an end from here on is not missed.
     package func beginWait(_ condition: WaitCondition) -> ExitWait {
         let count = endCount
-        if condition == .notRunning, machine.run == nil, !isEndUnrecorded {
+        if condition == .notRunning, machine.run == nil, !isEndUnrecorded, !isBetweenRuns {
             let result = WaitResult(exitCode: lastExitCode)
             return ExitWait { () throws(EngineError) in result }
         }
@@ -20,6 +20,9 @@ extension Container {
         return false
     }
 
+    /// Ended, and about to be started again: docker waits for an end that lasts, or the next one.
+    private var isBetweenRuns: Bool { machine.restarts.pending != nil }
+
     private var lastExitCode: Int32 { machine.rest?.exitCode ?? lastEnd.exitCode }
 
     private func wait(_ condition: WaitCondition, after count: Int) async throws(EngineError) -> WaitResult {
@@ -27,6 +30,7 @@ extension Container {
             let generation = changed.generation
             if condition != .removed, endCount > count { return WaitResult(exitCode: lastEnd.exitCode) }
             switch machine.phase {
+            case .exited where condition == .notRunning: return WaitResult(exitCode: lastExitCode)
             case .removed:
                 guard condition == .removed || endCount > count else {
                     throw EngineError(.notFound, "No such container: \(id)", object: id)

@@ -10,7 +10,8 @@ import Tasks
 ///     └─────────────────┘       pausing ▼  │  ▼ stop                  │                ▼
 ///        launchFailed           paused ──┘  stopping ─────────────────┘            starting …
 ///                             (resuming)
-///  created, exited, dead ── remove ──► removing ── removed ──► removed
+///  an end that the restart policy does not leave at that: ending ── settled ──► waiting ── retry ──► starting
+///  created, exited, dead, waiting ── remove ──► removing ── removed ──► removed
 ///                                          └────── removeFailed ──► dead
 /// ```
 ///
@@ -21,11 +22,22 @@ package struct LifecycleMachine: Hashable, Sendable {
     package private(set) var phase: Phase
     /// Remove the container once its process has ended.
     package let removesItself: Bool
+    package private(set) var restarts: RestartPlan
 
-    package init(_ phase: Phase, removesItself: Bool) {
+    /// A machine that begins with an end, or a pending start, decides by the plan at once.
+    package init(_ phase: Phase, removesItself: Bool, restarts: RestartPlan = RestartPlan()) {
         self.phase = phase
         self.removesItself = removesItself
+        self.restarts = restarts
+        switch phase {
+        case .ending(let rest, restarting: false): self.restarts.end(rest)
+        case .waiting: self.restarts.resume()
+        default: break
+        }
     }
+
+    /// Somebody wants another policy; a start that is pending stays.
+    package mutating func adopt(_ policy: RestartPolicy) { restarts.policy = policy }
 
     package enum Phase: Hashable, Sendable {
         case created(Rest)
@@ -37,6 +49,8 @@ package struct LifecycleMachine: Hashable, Sendable {
         case stopping(Run, restarting: Bool)
         /// The end is being recorded and the task cleaned away.
         case ending(Rest, restarting: Bool)
+        /// Between an end and the start that the restart policy wants: docker's "restarting".
+        case waiting(Rest)
         case exited(Rest)
         case removing(Rest)
         case dead(Rest, reason: String)
@@ -99,6 +113,8 @@ package struct LifecycleMachine: Hashable, Sendable {
         case frozen, freezeFailed
         case thawed, thawFailed
         case settled
+        /// The pause before the start of that number is over.
+        case retry(Int)
         case removed
         case removeFailed(String)
 
@@ -131,6 +147,8 @@ package struct LifecycleMachine: Hashable, Sendable {
         case record([Happening])
         /// Clean the task away; then `settled`, whatever came of it.
         case deleteTask
+        /// Let a pause go by; then `retry` with that number, which is void where something else came first.
+        case wait(Duration, retry: Int)
         /// Delete files, then the row; then `removed` or `removeFailed`.
         case deleteContents
     }
@@ -144,6 +162,7 @@ package struct LifecycleMachine: Hashable, Sendable {
     package enum Refusal: Hashable, Sendable {
         case notRunning, notPaused, alreadyPaused, startPaused
         case running, pausedOnRemove
+        case restarting, restartingOnRemove
         case markedForRemoval, dead, removalInProgress
         case gone
     }
@@ -159,6 +178,7 @@ package struct LifecycleMachine: Hashable, Sendable {
         case .resuming(let run, let ending): resuming(run, ending, input)
         case .stopping(let run, let restarting): stopping(run, restarting, input)
         case .ending(let rest, let restarting): ending(rest, restarting, input)
+        case .waiting(let rest): waiting(rest, input)
         case .removing(let rest): removing(rest, input)
         case .removed: input.isCommand ? .refuse(.gone) : .done
         }
@@ -171,9 +191,29 @@ extension LifecycleMachine {
         return .perform(actions)
     }
 
+    /// The same for what somebody does to end it: remembered before it takes effect, where a policy would else start it.
+    private mutating func byHand(_ next: Phase, _ actions: Action...) -> Output {
+        phase = next
+        return .perform(restarts.stopByHand() ? [.record([])] + actions : actions)
+    }
+
+    private mutating func stop(_ run: Run, restarting: Bool, _ actions: Action...) -> Output {
+        phase = .stopping(run, restarting: restarting)
+        let isNews = !restarting && restarts.stopByHand()
+        return .perform(isNews ? [.record([])] + actions : actions)
+    }
+
     private mutating func idle(_ rest: Rest, _ input: Input) -> Output {
         switch input {
-        case .start: become(.starting(rest, nil), .launch)
+        case .start:
+            restarts.startByHand()
+            return become(.starting(rest, nil), .launch)
+        default: return atRest(rest, input)
+        }
+    }
+
+    private mutating func atRest(_ rest: Rest, _ input: Input) -> Output {
+        switch input {
         case .kill, .pause: .refuse(.notRunning)
         case .unpause: .refuse(.notPaused)
         case .remove: become(.removing(rest), .record([]), .deleteContents)
@@ -183,12 +223,13 @@ extension LifecycleMachine {
 
     private mutating func dead(_ rest: Rest, _ input: Input) -> Output {
         if case .start = input { return .refuse(.dead) }
-        return idle(rest, input)
+        return atRest(rest, input)
     }
 
     private mutating func starting(_ rest: Rest, _ ending: Ending?, _ input: Input) -> Output {
         switch input {
         case .launched(let initial, let time):
+            restarts.settle()
             let run = Run(initial: initial, startedAt: time)
             if let ending { return end(run, ending, restarting: false, telling: [.start]) }
             return become(.running(run), .record([.start]))
@@ -203,6 +244,7 @@ extension LifecycleMachine {
     /// A container that never ran stays "created", with the failure's exit code, as docker has it.
     private mutating func fail(_ rest: Rest, _ failure: StartFailure) -> Output {
         var rest = rest
+        restarts.settle()
         rest.exitCode = failure.exitCode
         rest.error = failure.message
         if removesItself { return become(.removing(rest), .record([]), .deleteContents) }
@@ -211,12 +253,13 @@ extension LifecycleMachine {
 
     private mutating func running(_ run: Run, _ input: Input) -> Output {
         switch input {
-        case .stop(let signal, let restarting): become(.stopping(run, restarting: restarting), .signal(signal))
-        case .kill(let signal, _): .perform([.signal(signal)])
+        case .stop(let signal, let restarting): stop(run, restarting: restarting, .signal(signal))
+        case .kill(let signal, ends: true): byHand(phase, .signal(signal))
+        case .kill(let signal, ends: false): .perform([.signal(signal)])
         case .pause: become(.pausing(run, nil), .freeze)
         case .unpause: .refuse(.notPaused)
         case .remove(force: false): .refuse(.running)
-        case .remove(force: true): become(.stopping(run, restarting: false), .killAll)
+        case .remove(force: true): stop(run, restarting: false, .killAll)
         default: alive(run, input, restarting: false)
         }
     }
@@ -224,13 +267,13 @@ extension LifecycleMachine {
     private mutating func paused(_ run: Run, _ input: Input) -> Output {
         switch input {
         case .start: .refuse(.startPaused)
-        case .stop(let signal, let restarting): become(.stopping(run, restarting: restarting), .signal(signal), .thaw)
-        case .kill(let signal, ends: true): become(.resuming(run, nil), .signal(signal), .thaw)
+        case .stop(let signal, let restarting): stop(run, restarting: restarting, .signal(signal), .thaw)
+        case .kill(let signal, ends: true): byHand(.resuming(run, nil), .signal(signal), .thaw)
         case .kill(let signal, ends: false): .perform([.signal(signal)])
         case .pause: .refuse(.alreadyPaused)
         case .unpause: become(.resuming(run, nil), .thaw)
         case .remove(force: false): .refuse(.pausedOnRemove)
-        case .remove(force: true): become(.stopping(run, restarting: false), .killAll)
+        case .remove(force: true): stop(run, restarting: false, .killAll)
         default: alive(run, input, restarting: false)
         }
     }
@@ -238,11 +281,12 @@ extension LifecycleMachine {
     private mutating func stopping(_ run: Run, _ restarting: Bool, _ input: Input) -> Output {
         switch input {
         case .start, .pause, .unpause: .join
-        case .stop(let signal, let again): become(.stopping(run, restarting: restarting || again), .signal(signal))
+        case .stop(let signal, let again): stop(run, restarting: restarting || again, .signal(signal))
         case .escalate: .perform([.killAll])
+        case .kill(let signal, ends: true) where !restarting: byHand(phase, .signal(signal))
         case .kill(let signal, _): .perform([.signal(signal)])
         case .remove(force: false): .refuse(.running)
-        case .remove(force: true): become(.stopping(run, restarting: false), .killAll)
+        case .remove(force: true): stop(run, restarting: false, .killAll)
         default: alive(run, input, restarting: restarting)
         }
     }
@@ -300,11 +344,13 @@ extension LifecycleMachine {
             rest.exitCode = exit.code
             rest.oomKilled = exit.oomKilled
             rest.finishedAt = exit.time
+            if !restarting { restarts.end(rest) }
             return become(.ending(rest, restarting: restarting), record, .deleteTask)
         case .lost(let time):
             rest.exitCode = 137
             rest.error = "shim lost"
             rest.finishedAt = time
+            if !restarting { restarts.end(rest) }
             return become(.ending(rest, restarting: restarting), .killAll, record, .deleteTask)
         }
     }
@@ -312,12 +358,34 @@ extension LifecycleMachine {
     private mutating func ending(_ rest: Rest, _ restarting: Bool, _ input: Input) -> Output {
         switch input {
         case .start, .remove: return .join
+        case .stop(_, restarting: false) where restarts.pending != nil: return byHand(phase)
         case .kill, .pause: return .refuse(.notRunning)
         case .unpause: return .refuse(.notPaused)
         case .settled:
             if removesItself, !restarting { return become(.removing(rest), .record([]), .deleteContents) }
+            if let pause = restarts.pending, !restarting {
+                return become(.waiting(rest), .wait(pause, retry: restarts.count))
+            }
             phase = .exited(rest)
             return .done
+        default: return .done
+        }
+    }
+
+    /// To others it counts as running, though there is no process.
+    private mutating func waiting(_ rest: Rest, _ input: Input) -> Output {
+        switch input {
+        case .retry(restarts.count): return become(.starting(rest, nil), .launch)
+        case .stop(_, restarting: false), .kill(_, ends: true):
+            _ = restarts.stopByHand()
+            return become(.exited(rest), .record([]))
+        case .stop(_, restarting: true):
+            restarts.settle()
+            return become(.exited(rest), .record([]))
+        case .pause: return .refuse(.restarting)
+        case .unpause: return .refuse(.notPaused)
+        case .remove(force: false): return .refuse(.restartingOnRemove)
+        case .remove(force: true): return become(.removing(rest), .record([]), .deleteContents)
         default: return .done
         }
     }

@@ -7,14 +7,19 @@ extension LifecycleMachine {
     package var state: ContainerState {
         switch phase {
         case .created(let rest): Self.state(.created, rest)
-        case .starting(let rest, _): Self.state(rest.finishedAt == nil ? .created : .exited, rest)
+        case .starting(let rest, _): Self.state(rest.finishedAt == nil ? .created : pausedStatus, rest)
         case .running(let run), .pausing(let run, _), .stopping(let run, _): Self.state(.running, run)
         case .paused(let run), .resuming(let run, _): Self.state(.paused, run)
-        case .ending(let rest, _), .exited(let rest): Self.state(.exited, rest)
+        case .ending(let rest, _): Self.state(pausedStatus, rest)
+        case .exited(let rest): Self.state(.exited, rest)
+        case .waiting(let rest): Self.state(.restarting, rest)
         case .removing(let rest), .removed(let rest): Self.state(.removing, rest)
         case .dead(let rest, let reason): Self.state(.dead, rest, error: reason)
         }
     }
+
+    /// Of a container that has ended and perhaps is about to start again.
+    private var pausedStatus: ContainerStatus { restarts.pending == nil ? .exited : .restarting }
 
     private static func state(_ status: ContainerStatus, _ run: Run) -> ContainerState {
         var state = ContainerState(status: status)
@@ -45,8 +50,8 @@ extension LifecycleMachine {
     /// The facts of the last end, where no process runs.
     package var rest: Rest? {
         switch phase {
-        case .created(let rest), .starting(let rest, _), .ending(let rest, _), .exited(let rest), .removing(let rest),
-            .dead(let rest, _), .removed(let rest):
+        case .created(let rest), .starting(let rest, _), .ending(let rest, _), .exited(let rest), .waiting(let rest),
+            .removing(let rest), .dead(let rest, _), .removed(let rest):
             rest
         default: nil
         }
@@ -64,6 +69,8 @@ extension LifecycleMachine {
         row.error = state.error
         row.startedAt = state.startedAt?.nanosecondsSinceEpoch
         row.finishedAt = state.finishedAt?.nanosecondsSinceEpoch
+        row.restartCount = restarts.count
+        row.isStoppedByHand = restarts.isStoppedByHand
         return row
     }
 
@@ -73,7 +80,9 @@ extension LifecycleMachine {
         case .starting(let rest, _): rest.finishedAt == nil ? .created : .exited
         case .running, .pausing, .resuming, .stopping: .running
         case .paused: .paused
-        case .ending, .exited: .exited
+        case .ending: restarts.pending == nil ? .exited : .restarting
+        case .exited: .exited
+        case .waiting: .restarting
         case .removing, .removed: .removing
         case .dead: .dead
         }

@@ -13,6 +13,8 @@ import Tasks
 /// | created, exited | running | a start was cut short after it took effect: adopt it |
 /// | created, exited | created | a start was cut short before: undo it |
 /// | created, exited | stopped | the run the row tells of: clean up; a later one: record its exit |
+/// | restarting | no process | start it |
+/// | exited in another boot, policy starts it | no process | start it |
 /// | exited, to be removed at its end | anything | finish the removal |
 /// | creating | anything | undo it |
 /// | removing | anything | finish it |
@@ -28,6 +30,12 @@ package struct Reconciliation: Hashable, Sendable {
         package var disposed: Container {
             guard case .exited(let rest) = phase else { return self }
             return Container(phase: .removing(rest), actions: [.deleteTask, .deleteContents])
+        }
+
+        /// The same for a container that rested when the machine was started anew, and whose policy starts it then.
+        func startedWithMachine(by plan: RestartPlan) -> Container {
+            guard case .exited(let rest) = phase, plan.startsWithMachine(exitCode: rest.exitCode) else { return self }
+            return Container(phase: .waiting(rest), actions: actions + [.wait(.zero, retry: plan.count)])
         }
     }
 
@@ -57,7 +65,7 @@ package struct Reconciliation: Hashable, Sendable {
         switch row.phase {
         case .creating, .removing:
             Container(phase: .removing(row.rest), actions: [.deleteTask, .deleteContents])
-        case .created, .starting, .exited, .dead: decideIdle(row, facts)
+        case .created, .starting, .exited, .restarting, .dead: decideIdle(row, facts)
         case .running, .paused: decideAlive(row, facts, sameBoot: sameBoot, now: now)
         }
     }
@@ -67,9 +75,12 @@ package struct Reconciliation: Hashable, Sendable {
             switch row.phase {
             case .dead: .dead(row.rest, reason: row.error)
             case .exited: .exited(row.rest)
+            case .restarting: .waiting(row.rest)
             default: row.finishedAt == nil ? .created(row.rest) : .exited(row.rest)
             }
-        guard let facts else { return Container(phase: rest, actions: []) }
+        let due: [LifecycleMachine.Action] =
+            row.phase == .restarting ? [.wait(.zero, retry: row.restartCount)] : []
+        guard let facts else { return Container(phase: rest, actions: due) }
         switch facts.status {
         case .running, .paused:
             guard let initial = facts.initial else { break }
@@ -80,7 +91,7 @@ package struct Reconciliation: Hashable, Sendable {
             return ended(exit, startedAt: facts.startedAt, telling: [.start, .die])
         case .created, .lost: break
         }
-        return Container(phase: rest, actions: [.killAll, .deleteTask])
+        return Container(phase: rest, actions: [.killAll, .deleteTask] + due)
     }
 
     private static func decideAlive(

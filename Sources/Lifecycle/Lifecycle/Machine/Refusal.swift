@@ -25,6 +25,10 @@ extension LifecycleMachine.Refusal {
                 + "stop the container before removing or force remove"
         case .pausedOnRemove:
             "cannot remove container \"/\(name)\": container is paused and must be unpaused first"
+        case .restarting: "Container \(id) is restarting, wait until the container is running"
+        case .restartingOnRemove:
+            "cannot remove container \"/\(name)\": container is restarting: "
+                + "stop the container before removing or force remove"
         case .markedForRemoval: "container is marked for removal and cannot be started"
         case .dead: "container is marked as dead and cannot be started"
         case .removalInProgress: "removal of container \(name) is already in progress"

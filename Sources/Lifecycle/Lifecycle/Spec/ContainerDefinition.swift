@@ -14,6 +14,8 @@ package struct ContainerDefinition: Hashable, Sendable, Codable {
     package var hostname: String
     package var stopSignal: String
     package var labels: [String: String]
+    /// An update of the limits is under way.
+    package var isUpdating = false
 
     /// Puts spec and image together by docker's rules.
     ///

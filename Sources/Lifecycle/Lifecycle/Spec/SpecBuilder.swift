@@ -16,6 +16,8 @@ package struct SpecBuilder {
     package let filesDirectory: String
     /// A privileged container's devices: all of the machine's.
     package let hostDevices: [LinuxDevice]
+    /// The block devices that limits name.
+    var blockDevices: [String: DeviceNumber] = [:]
 
     package init(
         id: String, definition: ContainerDefinition, host: HostFacts, user: ResolvedUser, cgroupPath: String,
@@ -156,38 +158,9 @@ package struct SpecBuilder {
     }
 
     private var resources: LinuxResources {
-        let limits = spec.limits
-        var resources = LinuxResources()
+        var resources = LimitResources(limits: spec.limits, host: host, devices: blockDevices).resources
         resources.devices = spec.privileged ? [LinuxDeviceRule(allow: true)] : Self.deviceRules
-        resources.memory = memory
-        var cpu = LinuxCPU()
-        cpu.shares = limits.cpuShares.flatMap { $0 > 0 ? UInt64($0) : nil }
-        cpu.periodMicroseconds = limits.cpuPeriodMicroseconds.flatMap { $0 > 0 ? UInt64($0) : nil }
-        cpu.quotaMicroseconds = limits.cpuQuotaMicroseconds.flatMap { $0 != 0 ? $0 : nil }
-        if let nano = limits.nanoCPUs, nano > 0 {
-            cpu.periodMicroseconds = 100_000
-            cpu.quotaMicroseconds = nano / 10_000
-        }
-        cpu.cpus = limits.cpusetCPUs.flatMap { $0.isEmpty ? nil : $0 }
-        cpu.mems = limits.cpusetMemoryNodes.flatMap { $0.isEmpty ? nil : $0 }
-        if cpu != LinuxCPU() { resources.cpu = cpu }
-        if let pids = limits.pids, pids != 0 { resources.pids = LinuxPids(limit: pids < 0 ? -1 : pids) }
         return resources
-    }
-
-    private var memory: LinuxMemory? {
-        let limits = spec.limits
-        var memory = LinuxMemory()
-        memory.reservationBytes = limits.memoryReservationBytes.flatMap { $0 > 0 ? $0 : nil }
-        if let bytes = limits.memoryBytes, bytes > 0 {
-            memory.limitBytes = bytes
-            // As docker: as much swap again, unless said otherwise.
-            if host.hasSwapLimit {
-                let swap = limits.memorySwapBytes ?? 0
-                memory.swapBytes = swap == 0 ? bytes.multipliedReportingOverflow(by: 2).partialValue : swap
-            }
-        }
-        return memory == LinuxMemory() ? nil : memory
     }
 
     private var rootPropagation: String? {

@@ -15,6 +15,8 @@ package struct SpecValidation {
         try validation.checkNames()
         try validation.checkMemory()
         try validation.checkCPU()
+        try validation.checkBlockIO()
+        try validation.checkRestart()
         try validation.checkProcess()
         try validation.checkMounts()
         return validation.warnings
@@ -73,6 +75,54 @@ package struct SpecValidation {
                     + "Memory limited without swap.")
         }
         try require(spec.shmSizeBytes ?? 0 >= 0, "SHM size can not be less than 0")
+        try checkMemoryHabits()
+    }
+
+    /// What version 2 of cgroups no longer has is said, not refused, as docker does it.
+    private mutating func checkMemoryHabits() throws(EngineError) {
+        let limits = spec.limits
+        if let swappiness = limits.memorySwappiness, swappiness != -1 {
+            try require(
+                (0...100).contains(swappiness), "Invalid value: \(swappiness), valid memory swappiness range is 0-100")
+            if host.isUnified {
+                warnings.append(
+                    "Your kernel does not support memory swappiness capabilities or the cgroup is not mounted. "
+                        + "Memory swappiness discarded.")
+            }
+        }
+        if limits.oomKillDisabled == true {
+            if host.isUnified {
+                warnings.append(
+                    "Your kernel does not support OomKillDisable. OomKillDisable discarded.")
+            } else if limits.memoryBytes ?? 0 == 0 {
+                warnings.append(
+                    "OOM killer is disabled for the container, but no memory limit is set, this can result in the "
+                        + "system running out of resources.")
+            }
+        }
+    }
+
+    private func checkBlockIO() throws(EngineError) {
+        let limits = spec.limits
+        if let weight = limits.blockIOWeight, weight != 0 {
+            try require((10...1000).contains(weight), "Range of blkio weight is from 10 to 1000")
+        }
+        for entry in limits.blockIODeviceWeights ?? [] {
+            try require(
+                (10...1000).contains(entry.rate),
+                "Range of blkio weight is from 10 to 1000: \(entry.path):\(entry.rate)")
+        }
+    }
+
+    private func checkRestart() throws(EngineError) {
+        let policy = spec.restartPolicy
+        try require(
+            policy.maximumRetries >= 0, "invalid restart policy: maximum retry count cannot be negative")
+        try require(
+            policy.maximumRetries == 0 || policy.kind == .onFailure,
+            "invalid restart policy: maximum retry count can only be used with 'on-failure'")
+        try require(
+            !spec.autoRemove || policy.kind == .no, "can't create 'AutoRemove' container with restart policy")
     }
 
     private func checkCPU() throws(EngineError) {
@@ -90,6 +140,9 @@ package struct SpecValidation {
             period == 0 || (1000...1_000_000).contains(period),
             "CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)")
         try require(quota <= 0 || quota >= 1000, "CPU cfs quota can not be less than 1ms (i.e. 1000)")
+        try require(
+            limits.cpuRealtimeRuntimeMicroseconds ?? 0 <= limits.cpuRealtimePeriodMicroseconds ?? 1_000_000,
+            "cpu real-time runtime cannot be higher than cpu real-time period")
         try require(limits.cpuShares ?? 0 >= 0, "CPU shares can not be less than 0")
         try checkSet(limits.cpusetCPUs, host.onlineCPUs, "cpus", "CPUs")
         try checkSet(limits.cpusetMemoryNodes, host.memoryNodes, "mems", "memory nodes")
