@@ -44,6 +44,7 @@ let kernel: [Target] = [
         name: "CSQLite", path: "Sources/Kernel/CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
     library("Linux", in: "Kernel", ["CLinux"]),
     library("Netlink", in: "Kernel", ["Linux", "CLinux"]),
+    .target(name: "CNftables", path: "Sources/Kernel/CNftables"),
 ]
 
 let oci: [Target] = [
@@ -60,6 +61,7 @@ let runtime: [Target] = [
 
 let shim: [Target] = [
     library("ShimAPI", in: "Shim", ["Linux", "JSON"]),
+    library("NameService", in: "Shim", ["Linux"]),
     library("Shim", in: "Shim", ["ShimAPI", "Linux", "CLinux", "JSON", "OCI"]),
     .executableTarget(
         name: "gantry-shim", dependencies: ["Shim"], path: "Sources/Shim/gantry-shim",
@@ -76,6 +78,9 @@ let lifecycle: [Target] = [
         ["Linux", "JSON", "OCI", "Content", "Archive", "Snapshots", "AsyncIO", "EngineAPI"]),
     library("Storage", in: "Lifecycle", ["CSQLite", .product(name: "GRDB", package: "GRDB.swift")]),
     library("Tasks", in: "Lifecycle", ["Linux", "CLinux", "JSON", "ShimAPI", "AsyncIO", "EngineAPI"]),
+    library(
+        "Networking", in: "Lifecycle",
+        ["Linux", "Netlink", "CNftables", "NameService", "EngineAPI", "AsyncIO"]),
     library("Metrics", in: "Lifecycle", ["Linux", "EngineAPI", "AsyncIO"]),
     library(
         "Lifecycle", in: "Lifecycle",
@@ -149,6 +154,8 @@ let suites: [Target] = [
     tests("JSONTests", ["JSON"]),
     tests("LinuxTests", ["Linux", "CLinux"]),
     tests("NetlinkTests", ["Netlink", "Linux"]),
+    tests("NetworkingTests", ["Networking", "Netlink", "Linux", "EngineAPI"]),
+    tests("NameServiceTests", ["NameService", "Linux"]),
     tests("OCITests", ["OCI", "JSON", "Linux"]),
     tests("RuntimeTests", ["Runtime", "OCI", "JSON", "Linux"]),
     .target(

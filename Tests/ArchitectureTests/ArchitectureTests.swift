@@ -13,7 +13,7 @@ import Testing
         "Only the agreed targets import a library",
         arguments: [
             ("CCurses", ["Terminal"]), ("CVTerm", ["Emulator"]), ("CSeccomp", ["Runtime"]),
-            ("CArchive", ["Archive"]),
+            ("CArchive", ["Archive"]), ("CNftables", ["Networking"]),
             ("GRDB", ["Storage"]), ("CSQLite", ["Storage"]), ("NIOCore", ["Transport"]), ("NIOPosix", ["Transport"]),
             ("NIOHTTP1", ["Transport"]),
             ("NIO", ["Transport"]), ("ArgumentParser", ["CLI", "gantry"]), ("TOMLKit", ["Interface"]),

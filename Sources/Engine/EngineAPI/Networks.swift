@@ -1,0 +1,179 @@
+/// What a network is made from: the body of docker's `networks/create`.
+public struct NetworkSpec: Hashable, Sendable, Codable {
+    public var name: String
+    /// `bridge`, `macvlan`, `host` or `null`.
+    public var driver = "bridge"
+    /// No way out of the network, and none in.
+    public var isInternal = false
+    public var isAttachable = false
+    /// Addresses of version 6, too.
+    public var enablesIPv6 = false
+    public var ipamDriver = "default"
+    public var ipamOptions: [String: String] = [:]
+    /// Empty: the engine chooses.
+    public var pools: [AddressPool] = []
+    /// Of the driver, by docker's names: `com.docker.network.bridge.name`, `com.docker.network.driver.mtu`, `parent`.
+    public var options: [String: String] = [:]
+    public var labels: [String: String] = [:]
+
+    public init(name: String) { self.name = name }
+}
+
+/// Addresses that a network gives out, each as text.
+public struct AddressPool: Hashable, Sendable, Codable {
+    /// `10.1.0.0/16`
+    public var subnet: String
+    /// The part of the subnet that addresses are chosen from; nil for all of it.
+    public var range: String?
+    public var gateway: String?
+    /// Addresses that are somebody else's, by name.
+    public var auxiliary: [String: String] = [:]
+
+    public init(subnet: String, range: String? = nil, gateway: String? = nil) {
+        self.subnet = subnet
+        self.range = range
+        self.gateway = gateway
+    }
+}
+
+/// All that is known of one network.
+public struct NetworkDetails: Hashable, Sendable {
+    public var id: String
+    public var spec: NetworkSpec
+    public var createdAt: Timestamp
+    /// Those that run in it, by the container's id.
+    public var members: [String: NetworkMember] = [:]
+    /// The device on the host, where there is one and the engine says it.
+    public var hostInterface: String?
+
+    public init(id: String, spec: NetworkSpec, createdAt: Timestamp) {
+        self.id = id
+        self.spec = spec
+        self.createdAt = createdAt
+    }
+
+    /// `bridge`, `host` and `none` are there always and cannot be removed.
+    public var isPredefined: Bool { ["bridge", "host", "none"].contains(spec.name) }
+}
+
+/// A container in a network, as the network tells of it.
+public struct NetworkMember: Hashable, Sendable {
+    public var name: String
+    public var endpointID: String
+    public var macAddress: String
+    /// With the prefix's length: `172.17.0.2/16`; empty for none.
+    public var ipv4Address: String
+    public var ipv6Address: String
+
+    public init(name: String, endpointID: String, macAddress: String, ipv4Address: String, ipv6Address: String) {
+        self.name = name
+        self.endpointID = endpointID
+        self.macAddress = macAddress
+        self.ipv4Address = ipv4Address
+        self.ipv6Address = ipv6Address
+    }
+}
+
+/// Which networks a list holds. Conditions of different kinds must all hold; of one kind, any.
+public struct NetworkFilter: Hashable, Sendable {
+    public var ids: [String] = []
+    public var names: [String] = []
+    public var drivers: [String] = []
+    /// `key` or `key=value`.
+    public var labels: [String] = []
+    public var scopes: [String] = []
+    /// `custom` or `builtin`.
+    public var types: [String] = []
+    /// Those without a container (true), or with one.
+    public var dangling: Bool?
+
+    public init() {}
+}
+
+/// How a container is to be part of a network.
+public struct EndpointSpec: Hashable, Sendable, Codable {
+    /// Names beside the container's own.
+    public var aliases: [String] = []
+    public var ipv4Address: String?
+    public var ipv6Address: String?
+    public var macAddress: String?
+    public var options: [String: String] = [:]
+
+    public init() {}
+}
+
+/// How a container is part of a network.
+public struct EndpointDetails: Hashable, Sendable, Codable {
+    public var networkName: String
+    public var networkID: String
+    /// Empty while the container does not run.
+    public var endpointID = ""
+    public var spec: EndpointSpec
+    public var gateway = ""
+    public var ipv4Address = ""
+    public var ipv4PrefixLength = 0
+    public var ipv6Gateway = ""
+    public var ipv6Address = ""
+    public var ipv6PrefixLength = 0
+    public var macAddress = ""
+    /// What the container is called in the network.
+    public var dnsNames: [String] = []
+
+    public init(networkName: String, networkID: String, spec: EndpointSpec) {
+        self.networkName = networkName
+        self.networkID = networkID
+        self.spec = spec
+    }
+}
+
+/// A port of a container.
+public struct ContainerPort: Hashable, Sendable, Codable {
+    public enum Transport: String, Hashable, Sendable, Codable, CaseIterable {
+        case tcp, udp, sctp
+    }
+
+    public var number: UInt16
+    public var transport: Transport
+
+    public init(_ number: UInt16, _ transport: Transport = .tcp) {
+        self.number = number
+        self.transport = transport
+    }
+}
+
+extension ContainerPort: LosslessStringConvertible {
+    /// Reads docker's `80/tcp`; `80` alone is TCP.
+    public init?(_ text: String) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard let first = parts.first, parts.count <= 2, let number = UInt16(first), number > 0,
+            let transport = parts.count == 2 ? Transport(rawValue: parts[1].lowercased()) : .tcp
+        else { return nil }
+        self.init(number, transport)
+    }
+
+    public var description: String { "\(number)/\(transport.rawValue)" }
+}
+
+extension ContainerPort: Comparable {
+    public static func < (left: ContainerPort, right: ContainerPort) -> Bool {
+        (left.number, left.transport.rawValue) < (right.number, right.transport.rawValue)
+    }
+}
+
+/// A port of the host that leads to one of a container.
+public struct PortBinding: Hashable, Sendable, Codable {
+    public var port: ContainerPort
+    /// The host's address; empty for all of them.
+    public var hostAddress: String
+    /// The first of the host's ports to be tried; 0 for any.
+    public var hostPort: UInt16
+    /// The last to be tried.
+    public var lastHostPort: UInt16
+
+    public init(_ port: ContainerPort, hostAddress: String = "", hostPort: UInt16 = 0, lastHostPort: UInt16? = nil) {
+        self.port = port
+        self.hostAddress = hostAddress
+        self.hostPort = hostPort
+        self.lastHostPort = lastHostPort ?? hostPort
+    }
+}

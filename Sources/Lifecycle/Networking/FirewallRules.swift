@@ -1,0 +1,145 @@
+import EngineAPI
+import Linux
+
+/// The packet filter's commands: one table of our own, of the inet family, and nothing outside of it.
+///
+/// ```
+/// prerouting, output   to an address of this machine: what the maps of published ports name is sent to its container
+/// postrouting          what leaves from a container's subnet to elsewhere bears the host's address; so does what comes
+///                      back to a bridge by a published port, or from loopback
+/// forward              a bridge reaches itself; no other bridge, unless by a published port; from outside come answers
+///                      and what was published; internal networks neither send nor receive
+/// raw                  nobody on a bridge speaks to the host's loopback, though `route_localnet` lets the host do the
+///                      reverse
+/// ```
+package struct FirewallRules: Hashable, Sendable {
+    /// The table's name.
+    package let table: String
+
+    package init(table: String) { self.table = table }
+
+    /// All there is to be, in one transaction; what was there goes.
+    package func whole(_ networks: [NetworkDefinition], _ endpoints: [EndpointRecord]) -> String {
+        let bridges = networks.filter { $0.driver == .bridge }
+        return """
+            add table inet \(table)
+            delete table inet \(table)
+            table inet \(table) {
+            \(sets(bridges))
+            \(chains)
+            }
+            \(endpoints.map(adding).joined())
+            """
+    }
+
+    package var deletion: String { "add table inet \(table)\ndelete table inet \(table)\n" }
+
+    /// A network more.
+    package func adding(_ network: NetworkDefinition) -> String { elements("add", network) }
+
+    package func removing(_ network: NetworkDefinition) -> String { elements("delete", network) }
+
+    /// A container's published ports; empty where it has none.
+    package func adding(_ endpoint: EndpointRecord) -> String { elements("add", endpoint) }
+
+    package func removing(_ endpoint: EndpointRecord) -> String { elements("delete", endpoint) }
+
+    private func elements(_ verb: String, _ network: NetworkDefinition) -> String {
+        guard network.driver == .bridge else { return "" }
+        var lines = ["\(verb) element inet \(table) bridges { \"\(network.linkName)\" }"]
+        lines.append("\(verb) element inet \(table) same { \"\(network.linkName)\" . \"\(network.linkName)\" }")
+        if network.spec.isInternal {
+            lines.append("\(verb) element inet \(table) internal { \"\(network.linkName)\" }")
+        }
+        for block in network.blocks where network.masquerades {
+            lines.append("\(verb) element inet \(table) subnets\(block.subnet.family.digit) { \(block.subnet) }")
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func elements(_ verb: String, _ endpoint: EndpointRecord) -> String {
+        var lines: [String] = []
+        for published in endpoint.ports {
+            // A port of version 6 whose container has no such address is the proxy's.
+            let target = published.hostAddress.family == .v4 ? endpoint.ipv4 : endpoint.ipv6
+            guard let target else { continue }
+            let family = target.family.digit
+            let isAny = published.hostAddress.isUnspecified
+            let address = isAny ? "" : " . \(published.hostAddress)"
+            let key = "\(published.port.transport.rawValue)\(address) . \(published.hostPort)"
+            let value = verb == "add" ? " : \(target) . \(published.port.number)" : ""
+            lines.append("\(verb) element inet \(table) \(isAny ? "any" : "one")\(family) { \(key)\(value) }\n")
+        }
+        return lines.joined()
+    }
+
+    private func sets(_ bridges: [NetworkDefinition]) -> String {
+        let names = bridges.map { "\"\($0.linkName)\"" }
+        let blocks = bridges.filter(\.masquerades).flatMap(\.blocks).map(\.subnet)
+        return [
+            set("bridges", "ifname", names), set("same", "ifname . ifname", names.map { "\($0) . \($0)" }),
+            set("internal", "ifname", bridges.filter(\.spec.isInternal).map { "\"\($0.linkName)\"" }),
+            set("subnets4", "ipv4_addr", blocks.filter { $0.family == .v4 }.map(\.description), isInterval: true),
+            set("subnets6", "ipv6_addr", blocks.filter { $0.family == .v6 }.map(\.description), isInterval: true),
+            map("any4", "inet_proto . inet_service", "ipv4_addr"),
+            map("one4", "inet_proto . ipv4_addr . inet_service", "ipv4_addr"),
+            map("any6", "inet_proto . inet_service", "ipv6_addr"),
+            map("one6", "inet_proto . ipv6_addr . inet_service", "ipv6_addr"),
+        ].joined(separator: "\n")
+    }
+
+    private func set(_ name: String, _ type: String, _ elements: [String], isInterval: Bool = false) -> String {
+        let flags = isInterval ? " flags interval;" : ""
+        let list = elements.isEmpty ? "" : " elements = { \(elements.joined(separator: ", ")) }"
+        return "set \(name) { type \(type);\(flags)\(list) }"
+    }
+
+    private func map(_ name: String, _ key: String, _ address: String) -> String {
+        "map \(name) { type \(key) : \(address) . inet_service; }"
+    }
+
+    private var chains: String {
+        """
+        chain published {
+            dnat ip to meta l4proto . ip daddr . th dport map @one4
+            dnat ip to meta l4proto . th dport map @any4
+            dnat ip6 to meta l4proto . ip6 daddr . th dport map @one6
+            dnat ip6 to meta l4proto . th dport map @any6
+        }
+        chain raw {
+            type filter hook prerouting priority raw; policy accept;
+            iifname @bridges ip daddr 127.0.0.0/8 drop
+        }
+        chain prerouting {
+            type nat hook prerouting priority dstnat; policy accept;
+            ip daddr 127.0.0.0/8 return
+            fib daddr type local jump published
+        }
+        chain output {
+            type nat hook output priority -100; policy accept;
+            ip6 daddr ::1 return
+            fib daddr type local jump published
+        }
+        chain postrouting {
+            type nat hook postrouting priority srcnat; policy accept;
+            ip saddr @subnets4 oifname != @bridges masquerade
+            ip6 saddr @subnets6 oifname != @bridges masquerade
+            oifname @bridges iifname @bridges ct status dnat masquerade
+            oifname @bridges ip saddr 127.0.0.0/8 masquerade
+        }
+        chain forward {
+            type filter hook forward priority filter; policy accept;
+            iifname . oifname @same accept
+            iifname @internal drop
+            oifname @internal drop
+            oifname @bridges ct state established,related accept
+            oifname @bridges ct status dnat accept
+            oifname @bridges drop
+        }
+        """
+    }
+}
+
+extension IPAddress.Family {
+    fileprivate var digit: Int { self == .v4 ? 4 : 6 }
+}

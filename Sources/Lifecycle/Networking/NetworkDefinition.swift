@@ -1,0 +1,112 @@
+import EngineAPI
+import Linux
+
+/// A network as it is kept: what was asked for, with all that the engine chose.
+package struct NetworkDefinition: Hashable, Sendable, Codable {
+    package enum Driver: String, Hashable, Sendable, Codable {
+        case bridge, macvlan
+    }
+
+    /// A subnet and who has its first addresses.
+    package struct Block: Hashable, Sendable, Codable {
+        package var subnet: Subnet
+        /// The part that addresses are chosen from.
+        package var range: Subnet
+        package var gateway: IPAddress
+        package var auxiliary: [String: IPAddress] = [:]
+    }
+
+    package var id: String
+    /// With the pools filled in that the engine chose.
+    package var spec: NetworkSpec
+    package var driver: Driver
+    /// Nanoseconds since 1970.
+    package var createdAt: Int64
+    /// The bridge, or the device below a macvlan.
+    package var linkName: String
+    /// One of each family at most.
+    package var blocks: [Block]
+    /// The caller gave the subnet, so that addresses of it may be asked for.
+    package var hasOwnSubnet: Bool
+
+    package init(
+        id: String, spec: NetworkSpec, driver: Driver, createdAt: Int64, linkName: String, blocks: [Block],
+        hasOwnSubnet: Bool
+    ) {
+        self.id = id
+        self.spec = spec
+        self.driver = driver
+        self.createdAt = createdAt
+        self.linkName = linkName
+        self.blocks = blocks
+        self.hasOwnSubnet = hasOwnSubnet
+    }
+
+    package func block(_ family: IPAddress.Family) -> Block? { blocks.first { $0.subnet.family == family } }
+
+    package var name: String { spec.name }
+    /// The network that containers get which ask for none; it gives names to nobody.
+    package var isDefault: Bool { name == Self.defaultName }
+    package static let defaultName = "bridge"
+
+    package var mtu: UInt32? { spec.options["com.docker.network.driver.mtu"].flatMap { UInt32($0) } }
+
+    /// Containers on one bridge reach each other unless this says no.
+    package var isolatesMembers: Bool { Self.isOff(spec.options["com.docker.network.bridge.enable_icc"]) }
+    package var masquerades: Bool {
+        !spec.isInternal && !Self.isOff(spec.options["com.docker.network.bridge.enable_ip_masquerade"])
+    }
+    /// Where published ports are bound that name no address.
+    package var bindingAddress: IPAddress? {
+        spec.options["com.docker.network.bridge.host_binding_ipv4"].flatMap(IPAddress.init)
+            .flatMap { $0.isUnspecified ? nil : $0 }
+    }
+
+    private static func isOff(_ text: String?) -> Bool { text == "false" || text == "0" }
+}
+
+/// A container's part in a network, as it is kept. Active while the container runs.
+package struct EndpointRecord: Hashable, Sendable, Codable {
+    package var containerID: String
+    package var containerName: String
+    package var networkID: String
+    /// Empty while not active.
+    package var endpointID = ""
+    package var isActive = false
+    /// When it was last made; the first of a container's has its default route and its published ports.
+    package var order: Int
+    package var spec: EndpointSpec
+    /// The last addresses, which it gets again where they are free.
+    package var ipv4: IPAddress?
+    package var ipv6: IPAddress?
+    package var mac: MACAddress?
+    package var ports: [PublishedPort] = []
+
+    package init(containerID: String, containerName: String, networkID: String, order: Int, spec: EndpointSpec) {
+        self.containerID = containerID
+        self.containerName = containerName
+        self.networkID = networkID
+        self.order = order
+        self.spec = spec
+    }
+
+    package var addresses: [IPAddress] { [ipv4, ipv6].compactMap { $0 } }
+
+    /// The device on the host: from the ids, so that it is found again without having been written down.
+    package var linkName: String { "gv" + String(containerID.prefix(7)) + String(networkID.prefix(6)) }
+    /// The device in the container.
+    package var deviceName: String { "eth\(order)" }
+}
+
+/// A port of the host that leads to a container.
+package struct PublishedPort: Hashable, Sendable, Codable {
+    package var port: ContainerPort
+    package var hostAddress: IPAddress
+    package var hostPort: UInt16
+
+    package init(_ port: ContainerPort, hostAddress: IPAddress, hostPort: UInt16) {
+        self.port = port
+        self.hostAddress = hostAddress
+        self.hostPort = hostPort
+    }
+}

@@ -1,0 +1,106 @@
+import EngineAPI
+import Linux
+
+/// Makes a network's definition of what was asked for, or refuses it.
+package struct NetworkDraft {
+    let networks: [NetworkDefinition]
+    let routes: [Subnet]
+
+    /// - Parameters:
+    ///   - networks: those that are there.
+    ///   - routes: where the host's routes lead, the default route left out.
+    package init(networks: [NetworkDefinition], routes: [Subnet]) {
+        self.networks = networks
+        self.routes = routes
+    }
+
+    /// - Parameters:
+    ///   - id: 64 hexadecimal digits.
+    ///   - linkName: the bridge's, where the caller asks for none.
+    package func definition(
+        _ wanted: NetworkSpec, id: String, createdAt: Int64, linkName: String
+    ) throws(EngineError) -> NetworkDefinition {
+        try checkName(wanted.name)
+        let driver = try driver(wanted.driver)
+        guard ["", "default"].contains(wanted.ipamDriver) else {
+            throw EngineError(.notFound, "plugin \"\(wanted.ipamDriver)\" not found", object: wanted.ipamDriver)
+        }
+        let blocks = try SubnetChoice(networks: networks, routes: routes).blocks(wanted, id: id)
+        var spec = wanted
+        spec.driver = driver.rawValue
+        spec.ipamDriver = "default"
+        spec.pools = blocks.map(\.pool)
+        return NetworkDefinition(
+            id: id, spec: spec, driver: driver, createdAt: createdAt,
+            linkName: try link(spec, driver, linkName), blocks: blocks, hasOwnSubnet: !wanted.pools.isEmpty)
+    }
+
+    private func checkName(_ name: String) throws(EngineError) {
+        guard !name.isEmpty, name.utf8.count <= 255, let first = name.utf8.first, first.isWordByte,
+            name.utf8.allSatisfy({
+                $0.isWordByte || [UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "-")].contains($0)
+            }
+            )
+        else {
+            throw EngineError(
+                .invalid,
+                "\(name) includes invalid characters for a network name, only [a-zA-Z0-9][a-zA-Z0-9_.-] are "
+                    + "allowed", object: name)
+        }
+        if ["host", "none", "default", "container"].contains(name) {
+            throw EngineError(.denied, "operation is not permitted on predefined \(name) network", object: name)
+        }
+        if networks.contains(where: { $0.name == name }) {
+            throw EngineError(.conflict, "network with name \(name) already exists", object: name)
+        }
+    }
+
+    private func driver(_ name: String) throws(EngineError) -> NetworkDefinition.Driver {
+        switch name {
+        case "", "bridge", "default": return .bridge
+        case "macvlan": return .macvlan
+        case "host", "null", "none":
+            throw EngineError(.denied, "only one instance of \"\(name)\" network is allowed", object: name)
+        default: throw EngineError(.notFound, "plugin \"\(name)\" not found", object: name)
+        }
+    }
+
+    private func link(
+        _ spec: NetworkSpec, _ driver: NetworkDefinition.Driver, _ own: String
+    ) throws(EngineError) -> String {
+        for (name, value) in spec.options where name == "com.docker.network.driver.mtu" {
+            guard let mtu = UInt32(value), (68...65535).contains(mtu) else {
+                throw EngineError(.invalid, "invalid value '\(value)' for \(name)")
+            }
+        }
+        let option = driver == .macvlan ? "parent" : "com.docker.network.bridge.name"
+        let name = spec.options[option] ?? ""
+        if name.isEmpty {
+            guard driver == .bridge else {
+                throw EngineError(.invalid, "macvlan networks need the option parent=DEVICE")
+            }
+            return own
+        }
+        guard name.utf8.count <= 15, !name.utf8.contains(where: { $0 <= 32 || $0 == UInt8(ascii: "/") }) else {
+            throw EngineError(.invalid, "invalid network interface name '\(name)'", object: name)
+        }
+        if driver == .bridge, let other = networks.first(where: { $0.linkName == name }) {
+            throw EngineError(
+                .denied, "cannot create network \(spec.name): bridge \(name) already has network \(other.name)")
+        }
+        return name
+    }
+}
+
+extension NetworkDefinition.Block {
+    fileprivate var pool: AddressPool {
+        var pool = AddressPool(
+            subnet: subnet.description, range: range == subnet ? nil : range.description, gateway: gateway.description)
+        pool.auxiliary = auxiliary.mapValues(\.description)
+        return pool
+    }
+}
+
+extension UInt8 {
+    fileprivate var isWordByte: Bool { (48...57).contains(self) || (97...122).contains(self | 0x20) }
+}

@@ -1,0 +1,122 @@
+import EngineAPI
+import Linux
+import Testing
+
+@testable import Networking
+
+@Suite struct AddressTests {
+    private func draft(_ networks: [NetworkDefinition] = [], routes: [String] = []) -> NetworkDraft {
+        NetworkDraft(networks: networks, routes: routes.compactMap { Subnet($0) })
+    }
+
+    private func make(
+        _ name: String = "net", _ pools: [AddressPool] = [], _ others: [NetworkDefinition] = [], routes: [String] = [],
+        change: (inout NetworkSpec) -> Void = { _ in }
+    ) throws(EngineError) -> NetworkDefinition {
+        var spec = NetworkSpec(name: name)
+        spec.pools = pools
+        change(&spec)
+        let id = String(repeating: "5a", count: 32)
+        return try draft(others, routes: routes).definition(spec, id: id, createdAt: 0, linkName: "gt-\(name)")
+    }
+
+    @Test("The first of docker's pools is chosen that neither a network nor a route of the host uses")
+    func choice() throws {
+        let first = try make("one")
+        #expect(first.blocks.map(\.subnet.description) == ["172.17.0.0/16"])
+        #expect(first.blocks.first?.gateway.description == "172.17.0.1")
+        let third = try make("two", [], [first], routes: ["172.18.4.0/24", "10.0.0.0/8"])
+        #expect(third.blocks.map(\.subnet.description) == ["172.19.0.0/16"])
+        let late = try make("late", [], [], routes: ["172.16.0.0/12"])
+        #expect(late.blocks.map(\.subnet.description) == ["192.168.0.0/20"])
+        #expect(throws: EngineError.self) { try make("none", [], [], routes: ["172.16.0.0/12", "192.168.0.0/16"]) }
+    }
+
+    @Test("A network of version 6 has a unique local subnet where none was given")
+    func version6() throws {
+        let network = try make("six", change: { $0.enablesIPv6 = true })
+        #expect(network.block(.v6)?.subnet.description == "fd5a:5a5a:5a5a:5a5a::/64")
+        #expect(network.block(.v6)?.gateway.description == "fd5a:5a5a:5a5a:5a5a::1")
+    }
+
+    @Test(
+        "Pools that cannot be are refused in docker's words",
+        arguments: [
+            (AddressPool(subnet: "10.1.0.0"), "invalid subnet 10.1.0.0: invalid CIDR block notation"),
+            (AddressPool(subnet: "10.1.0.0/33"), "invalid subnet 10.1.0.0/33: invalid CIDR block notation"),
+            (AddressPool(subnet: "10.1.0.5/16"), "invalid subnet 10.1.0.5/16: it should be 10.1.0.0/16"),
+            (AddressPool(subnet: "10.1.0.0/32"), "invalid subnet 10.1.0.0/32: it has no addresses for containers"),
+            (
+                AddressPool(subnet: "172.17.4.0/24"),
+                "invalid pool request: Pool overlaps with other one on this address space"
+            ),
+            (
+                AddressPool(subnet: "10.1.0.0/16", range: "10.2.0.0/24"),
+                "invalid ip-range 10.2.0.0/24: it is not within the subnet 10.1.0.0/16"
+            ),
+            (AddressPool(subnet: "10.1.0.0/16", gateway: "10.2.0.1"), "no matching subnet for gateway 10.2.0.1"),
+            (AddressPool(subnet: "10.1.0.0/16", gateway: "one"), "invalid gateway one"),
+        ])
+    func badPools(pool: AddressPool, message: String) throws {
+        let other = try make("other")
+        let error = #expect(throws: EngineError.self) { try make("net", [pool], [other]) }
+        #expect(error?.message == message)
+    }
+
+    @Test("Addresses are given out in order, the gateway left out, and freed ones come last")
+    func order() throws {
+        let network = try make("net", [AddressPool(subnet: "10.1.0.0/29")])
+        var book = AddressBook()
+        let first = try (0..<3).map { _ in try book.next(.v4, in: network).description }
+        #expect(first == ["10.1.0.2", "10.1.0.3", "10.1.0.4"])
+        book.release(try #require(IPAddress("10.1.0.2")), in: network.id)
+        let rest = try (0..<3).map { _ in try book.next(.v4, in: network).description }
+        #expect(rest == ["10.1.0.5", "10.1.0.6", "10.1.0.2"])
+        let error = #expect(throws: EngineError.self) { try book.next(.v4, in: network) }
+        #expect(error?.message.hasPrefix("no available IPv4 addresses on this network's address pools: net") == true)
+    }
+
+    @Test("A range bounds what is chosen, not what may be asked for")
+    func range() throws {
+        let network = try make("net", [AddressPool(subnet: "10.1.0.0/16", range: "10.1.5.0/30", gateway: "10.1.5.1")])
+        var book = AddressBook()
+        let chosen = try (0..<3).map { _ in try book.next(.v4, in: network).description }
+        #expect(chosen == ["10.1.5.0", "10.1.5.2", "10.1.5.3"])
+        try book.take(#require(IPAddress("10.1.9.9")), in: network)
+        #expect(throws: EngineError.self) { try book.take(#require(IPAddress("10.1.9.9")), in: network) }
+        #expect(throws: EngineError.self) { try book.take(#require(IPAddress("10.1.5.1")), in: network) }
+        #expect(throws: EngineError.self) { try book.take(#require(IPAddress("10.2.0.1")), in: network) }
+    }
+
+    @Test("A former address is given again while it is free")
+    func preference() throws {
+        let network = try make("net", [AddressPool(subnet: "10.1.0.0/24")])
+        var book = AddressBook()
+        let former = try #require(IPAddress("10.1.0.77"))
+        #expect(try book.next(.v4, in: network, preferring: former) == former)
+        #expect(try book.next(.v4, in: network, preferring: former) != former)
+    }
+
+    @Test(
+        "A network's name is docker's kind of name, and nobody else's",
+        arguments: ["", "a b", "-a", "host", "none", "taken", "ü", "a/b"])
+    func badNames(name: String) throws {
+        let taken = try make("taken", [AddressPool(subnet: "10.1.0.0/16")])
+        #expect(throws: EngineError.self) { try make(name, [], [taken]) }
+    }
+
+    @Test("Drivers that are not there, and options without sense, are refused")
+    func badOptions() throws {
+        #expect(throws: EngineError.self) { try make(change: { $0.driver = "overlay" }) }
+        #expect(throws: EngineError.self) { try make(change: { $0.ipamDriver = "dhcp" }) }
+        #expect(throws: EngineError.self) { try make(change: { $0.driver = "macvlan" }) }
+        for name in ["a name too long for it", "a/b"] {
+            #expect(throws: EngineError.self) {
+                try make(change: { $0.options["com.docker.network.bridge.name"] = name })
+            }
+        }
+        #expect(throws: EngineError.self) { try make(change: { $0.options["com.docker.network.driver.mtu"] = "none" }) }
+        let named = try make(change: { $0.options["com.docker.network.bridge.name"] = "br-mine" })
+        #expect(named.linkName == "br-mine")
+    }
+}
