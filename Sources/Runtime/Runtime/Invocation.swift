@@ -59,6 +59,7 @@ package struct Invocation {
         case "resume": try resume()
         case "list": try list()
         case "ps": try processes()
+        case "events": try events()
         case "spec": try writeSpec()
         case "features": try features()
         case "update": try update()

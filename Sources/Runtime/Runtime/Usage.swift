@@ -18,6 +18,7 @@ enum Usage {
            resume      let them go on
            list        list the containers of this root
            ps          list the processes of a container
+           events      print what a container uses, and when its memory ran out, as JSON lines
            update      change the limits of a container
            spec        write a config.json to start from
            features    print what this runtime can do, as JSON
@@ -43,6 +44,7 @@ enum Usage {
            delete  --force, -f
            list    --quiet, -q  --format table|json, -f
            ps      --format table|json, -f
+           events  --interval SPAN  --stats
            update  --resources FILE, -r  --memory  --memory-swap  --cpu-quota  --cpu-period  --cpu-share
                    --cpuset-cpus  --cpuset-mems  --pids-limit
            spec    --bundle DIR, -b  --rootless
