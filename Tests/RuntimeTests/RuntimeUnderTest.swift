@@ -45,9 +45,16 @@ struct RuntimeUnderTest: Sendable, CustomTestStringConvertible {
         _ words: [String], root: String, in directory: String? = nil, input: Descriptor? = nil,
         extra: [Descriptor] = []
     ) throws -> Result {
+        try runPlain(["--root", root] + words, in: directory, input: input, extra: extra)
+    }
+
+    /// The same without the option of the state's root, for a program that becomes the runtime.
+    func runPlain(
+        _ words: [String], in directory: String? = nil, input: Descriptor? = nil, extra: [Descriptor] = []
+    ) throws -> Result {
         let output = OwnedDescriptor(try Descriptor.open("/tmp", 0o20200000 | O_RDWR, mode: 0o600))
         let errors = OwnedDescriptor(try Descriptor.open("/tmp", 0o20200000 | O_RDWR, mode: 0o600))
-        var spawn = Spawn(program: path, arguments: [name, "--root", root] + words)
+        var spawn = Spawn(program: path, arguments: [name] + words)
         spawn.environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
         spawn.descriptors = [input, output.descriptor, errors.descriptor] + extra
         spawn.workingDirectory = directory
@@ -56,6 +63,16 @@ struct RuntimeUnderTest: Sendable, CustomTestStringConvertible {
         try kernelCall("wait") { waitpid(pid, &status, 0) }
         let code = status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F
         return Result(code: code, output: try Self.text(output.descriptor), errors: try Self.text(errors.descriptor))
+    }
+
+    /// Starts the program with further variables and does not wait for it. Its pidfd, which the test leaves open.
+    func begin(_ words: [String], root: String, in directory: String, environment: [String]) throws -> Descriptor {
+        let null = OwnedDescriptor(try Descriptor.open("/dev/null", O_RDWR))
+        var spawn = Spawn(program: path, arguments: [name, "--root", root] + words)
+        spawn.environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"] + environment
+        spawn.descriptors = [null.descriptor, null.descriptor, Descriptor.standardError]
+        spawn.workingDirectory = directory
+        return try PidFD.open(pid: try spawn.start())
     }
 
     private static func text(_ file: Descriptor) throws -> String {

@@ -23,8 +23,11 @@ int gantry_accept(int socket, int nonblocking) {
 }
 
 ssize_t gantry_send_descriptor(int socket, int descriptor) {
-    char byte = 0;
-    struct iovec part = {.iov_base = &byte, .iov_len = 1};
+    return gantry_send_descriptor_with(socket, descriptor, "", 1);
+}
+
+ssize_t gantry_send_descriptor_with(int socket, int descriptor, const char *text, size_t count) {
+    struct iovec part = {.iov_base = (void *)text, .iov_len = count};
     union {
         char bytes[CMSG_SPACE(sizeof(int))];
         struct cmsghdr aligned;

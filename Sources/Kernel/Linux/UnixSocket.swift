@@ -61,6 +61,13 @@ public enum UnixSocket {
         try kernelCall("send a descriptor") { gantry_send_descriptor(socket.rawValue, descriptor.rawValue) }
     }
 
+    /// Gives a descriptor to the other side with a text beside it.
+    package static func send(_ socket: Descriptor, descriptor: Descriptor, with text: String) throws(KernelError) {
+        try kernelCall("send a descriptor") {
+            gantry_send_descriptor_with(socket.rawValue, descriptor.rawValue, text, text.utf8.count)
+        }
+    }
+
     /// Takes the descriptor that a message brought; close-on-exec is set. ENOMSG where it brought none.
     public static func receiveDescriptor(_ socket: Descriptor) throws(KernelError) -> Descriptor {
         Descriptor(rawValue: try kernelCall("receive a descriptor") { gantry_receive_descriptor(socket.rawValue) })

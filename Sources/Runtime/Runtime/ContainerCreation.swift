@@ -14,7 +14,9 @@ struct ContainerCreation {
     /// - Parameter console: gets the near end of the terminal; nil where the process has none.
     func run(console: Descriptor?) throws(RuntimeError) -> ContainerRecord {
         let bundle = try absolute(options.bundle)
-        let (spec, bytes) = try SpecFile.read("\(bundle)/\(ContainerStore.specName)")
+        var (spec, bytes) = try SpecFile.read("\(bundle)/\(ContainerStore.specName)")
+        let notify = NotifySocket(of: id, in: store)
+        notify?.add(to: &spec)
         let facts = try HostFacts.current()
         let plan = try ContainerPlan(id: id, bundle: bundle, spec: spec, facts: facts)
         if !plan.process.unknownCapabilities.isEmpty {
@@ -24,6 +26,7 @@ struct ContainerCreation {
         let directory = OwnedDescriptor(try store.claim(id))
         var undo = CreationUndo(store: store, id: id)
         do throws(RuntimeError) {
+            try notify?.makeDirectory()
             return try build(plan, facts, bytes, directory.descriptor, console, &undo)
         } catch {
             undo.run()
@@ -60,6 +63,7 @@ struct ContainerCreation {
             let process = try launch.start(initial)
             initial.closeInRuntime()
             undo.process = process
+            try options.pidfdSocket?.send(process.pidfd, .initial)
             try launch.attend(process)
             let record = try record(plan, process, specBytes, directory)
             try attempt { () throws(KernelError) in try near.send(.recorded) }

@@ -8,6 +8,7 @@ struct ContainerEntry {
     let record: ContainerRecord
     let layout: CgroupLayout
     let setup: ProcessSetup
+    var sub = SubCgroups()
     let console: Descriptor?
 
     /// Returns once the program is executed, or throws what it reported instead.
@@ -91,16 +92,15 @@ struct ContainerEntry {
     }
 
     private func openUnified() throws(KernelError) -> Descriptor? {
-        guard let directory = layout.unifiedDirectory(of: record.cgroupPath) else { return nil }
+        guard let directory = sub.unifiedDirectory(of: cgroup) else { return nil }
         return try Descriptor.open(directory, O_RDONLY | O_DIRECTORY)
     }
 
+    private var cgroup: Cgroup { Cgroup(path: record.cgroupPath, layout: layout) }
+
     private func place(_ process: LaunchedProcess, _ near: SyncChannel) throws(RuntimeError) {
-        let cgroup = Cgroup(path: record.cgroupPath, layout: layout)
         let extra = layout.directory(of: record.cgroupPath, controller: "cpuset").map { access($0, F_OK) == 0 } ?? false
-        try attempt { () throws(KernelError) in
-            try cgroup.attach(pid: process.pid, with: extra ? ["cpuset"] : [], skippingUnified: true)
-        }
+        try sub.attach(pid: process.pid, to: cgroup, with: extra ? ["cpuset"] : [])
         try ProcessLimits.apply(setup.plan, pid: process.pid)
         if let final = setup.plan.processors.final {
             try attempt("process.execCPUAffinity.final") { () throws(KernelError) in

@@ -44,7 +44,7 @@ extension Invocation {
         if detaches, process.terminal, socket == nil {
             throw RuntimeError("cannot allocate tty if \(Self.program) will detach without setting console socket")
         }
-        if socket != nil, !process.terminal {
+        if socket != nil, !(detaches && process.terminal) {
             throw RuntimeError("cannot use console socket if \(Self.program) will not detach or allocate tty")
         }
         let foreground = try ForegroundProcess(terminal: process.terminal, socket)
@@ -53,9 +53,12 @@ extension Invocation {
         let preserved = try PreservedDescriptors.count(try arguments.integer("preserve-fds") ?? 0)
         let setup = ProcessSetup(
             plan: plan, seccomp: seccomp, personality: spec.linux.personality, preservedDescriptors: preserved)
+        let sub = try SubCgroups(arguments.all("cgroup"))
+        let pidfdSocket = try PidfdSocket.connect(arguments["pidfd-socket"])
         let entry = ContainerEntry(
-            record: record, layout: facts.layout, setup: setup, console: foreground.consoleForProcess)
+            record: record, layout: facts.layout, setup: setup, sub: sub, console: foreground.consoleForProcess)
         let started = try step("unable to start container process") { () throws(RuntimeError) in try entry.start() }
+        try pidfdSocket?.send(started.pidfd, .further)
         if let path = arguments["pid-file"] {
             try attempt { () throws(KernelError) in try PidFile.write(started.pid, to: path) }
         }

@@ -7,6 +7,8 @@ import Linux
 final class ForegroundProcess {
     /// What the process's side sends the terminal's near end to; nil where it has none.
     let consoleForProcess: Descriptor?
+    /// Who is to be told that the process is ready, and where it says so.
+    var notify: (manager: NotifySocket, socket: Descriptor?)?
     private let arrival: Descriptor?
     private var proxy: TerminalProxy?
 
@@ -58,12 +60,28 @@ final class ForegroundProcess {
             pollfd(fd: signals.descriptor.rawValue, events: Int16(POLLIN), revents: 0),
         ]
         entries += proxy?.waitList() ?? []
+        if let socket = notify?.socket {
+            entries.append(pollfd(fd: socket.rawValue, events: Int16(POLLIN), revents: 0))
+        }
         try kernelCall("poll") { poll(&entries, nfds_t(entries.count), -1) }
         while let signal = signals.next() {
             if signal == SIGWINCH { proxy?.resize() } else { forward(signal, to: process) }
         }
         proxy?.transfer()
+        passReadiness()
         return entries[0].revents != 0
+    }
+
+    /// This program is the service's main process: it ends when the container does, with its code.
+    private func passReadiness() {
+        guard let (manager, socket) = notify, let socket else { return }
+        do throws(KernelError) {
+            guard try manager.takeReady(from: socket, mainPID: getpid()) else { return }
+        } catch {
+            // A manager that cannot be told will say so itself; the container runs on.
+        }
+        socket.close()
+        notify = nil
     }
 
     private func forward(_ signal: Int32, to process: Descriptor) {

@@ -32,7 +32,7 @@ struct InitProcess {
     func run() -> Never {
         let setup = ProcessSetup(
             plan: plan.process, seccomp: seccomp, personality: plan.spec.linux.personality,
-            preservedDescriptors: options.preservedDescriptors)
+            preservedDescriptors: options.preservedDescriptors, activation: options.activation)
         let image: ProgramImage
         do throws(RuntimeError) {
             try build()

@@ -3,7 +3,10 @@ struct LaunchOptions {
     var bundle = "."
     var pidFile: String?
     var consoleSocket: String?
-    /// Descriptors from 3 on that the program keeps.
+    var pidfdSocket: PidfdSocket?
+    /// Listening sockets that the program inherits, before the other preserved descriptors.
+    var activation = SocketActivation()
+    /// Descriptors from 3 on that the program keeps, those of socket activation included.
     var preservedDescriptors: Int32 = 0
     var avoidsPivot = false
     var keepsKeyring = false

@@ -30,8 +30,10 @@ extension Invocation {
         options.consoleSocket = arguments["console-socket"].flatMap { $0.isEmpty ? nil : $0 }
         options.avoidsPivot = try arguments.flag("no-pivot")
         options.keepsKeyring = try arguments.flag("no-new-keyring")
-        options.preservedDescriptors = try PreservedDescriptors.count(try arguments.integer("preserve-fds") ?? 0)
-        guard arguments["pidfd-socket"] == nil else { throw RuntimeError("--pidfd-socket is not supported") }
+        options.activation = SocketActivation.ofThisProcess()
+        options.preservedDescriptors = try PreservedDescriptors.count(
+            try arguments.integer("preserve-fds") ?? 0, after: options.activation.count)
+        options.pidfdSocket = try PidfdSocket.connect(arguments["pidfd-socket"])
         return options
     }
 
@@ -53,8 +55,26 @@ extension Invocation {
     func start() throws(RuntimeError) -> Int32 {
         let arguments = try CommandArguments(words, [])
         try arguments.expectOperands("start", exactly: 1)
-        try startContainer(try store.record(of: arguments.operands[0]))
+        let record = try store.record(of: arguments.operands[0])
+        try startAndNotify(record) { () throws(RuntimeError) in try startContainer(record) }
         return 0
+    }
+
+    /// Starts, and where a service manager waits to be notified, returns only when the container is ready or has ended.
+    private func startAndNotify(
+        _ record: ContainerRecord, _ start: () throws(RuntimeError) -> Void
+    ) throws(RuntimeError) {
+        guard let notify = NotifySocket(of: record.id, in: store), let socket = try notify.bind() else {
+            return try start()
+        }
+        defer { socket.close() }
+        // Opened before the start: a container that ends at once is still to be waited for.
+        let process = try attempt { () throws(KernelError) in
+            try PidFD.open(pid: record.pid, startTicks: record.startTicks)
+        }
+        defer { process.close() }
+        try start()
+        try notify.forwardReady(from: socket, of: process, mainPID: record.pid)
     }
 
     func startContainer(_ record: ContainerRecord) throws(RuntimeError) {
@@ -87,7 +107,7 @@ extension Invocation {
                 let console = try console(options)
                 let record = try ContainerCreation(store: store, id: arguments.operands[0], options: options, log: log)
                     .run(console: console)
-                try startOrDelete(record)
+                try startAndNotify(record) { () throws(RuntimeError) in try startOrDelete(record) }
                 return 0
             }
             return try runAttached(arguments.operands[0], options)
@@ -96,10 +116,14 @@ extension Invocation {
 
     private func runAttached(_ id: String, _ options: LaunchOptions) throws(RuntimeError) -> Int32 {
         let spec = try SpecFile.read("\(options.bundle)/\(ContainerStore.specName)").spec
-        let foreground = try ForegroundProcess(terminal: spec.process?.terminal == true, options.consoleSocket)
+        guard options.consoleSocket == nil else {
+            throw RuntimeError("cannot use console socket if \(Self.program) will not detach or allocate tty")
+        }
+        let foreground = try ForegroundProcess(terminal: spec.process?.terminal == true, nil)
         let record = try ContainerCreation(store: store, id: id, options: options, log: log)
             .run(console: foreground.consoleForProcess)
         try foreground.takeTerminal()
+        if let notify = NotifySocket(of: id, in: store) { foreground.notify = (notify, try notify.bind()) }
         try startOrDelete(record)
         let code = try foreground.wait(pid: record.pid)
         if !options.keeps { try deleteContainer(record, force: true) }
@@ -125,13 +149,18 @@ extension HostFacts {
 
 /// Descriptors from 3 on that a program inherits: those asked for, and those of socket activation.
 enum PreservedDescriptors {
-    static func count(_ asked: Int32) throws(RuntimeError) -> Int32 {
-        guard asked >= 0 else { throw RuntimeError("invalid value \"\(asked)\" for flag -preserve-fds") }
-        let activated = getenv("LISTEN_FDS").flatMap { Int32(String(cString: $0)) } ?? 0
-        let total = asked + max(0, activated)
-        for number in 3..<(3 + total) where fcntl(number, F_GETFD) < 0 {
-            throw RuntimeError("unable to preserve file descriptor \(number): it is not open")
+    static func count(_ asked: Int32, after activated: Int32 = 0) throws(RuntimeError) -> Int32 {
+        guard asked >= 0, asked < 1 << 20 else {
+            throw RuntimeError("invalid value \"\(asked)\" for flag -preserve-fds")
         }
-        return total
+        let first = 3 + activated
+        for number in first..<(first + asked) where fcntl(number, F_GETFD) < 0 {
+            throw RuntimeError(
+                "unable to stat preserved-fd \(number - first) (of \(asked)): \(Errno.noSuchFile)")
+        }
+        for number in 3..<first where fcntl(number, F_GETFD) < 0 {
+            throw RuntimeError("LISTEN_FDS: file descriptor \(number) is not open")
+        }
+        return activated + asked
     }
 }

@@ -12,6 +12,8 @@ struct ProcessSetup {
     var personality: LinuxPersonality?
     /// Descriptors after the standard three that the program is to keep.
     let preservedDescriptors: Int32
+    /// Those of them that are listening sockets.
+    var activation = SocketActivation()
 
     private var process: RuntimeProcess { plan.process }
 
@@ -120,10 +122,7 @@ struct ProcessSetup {
 
     /// The configured environment, and `HOME` from the container's passwd(5) where it has none.
     private func environment() -> [String] {
-        var variables = process.env
-        if let count = getenv("LISTEN_FDS") {
-            variables += ["LISTEN_FDS=\(String(cString: count))", "LISTEN_PID=1"]
-        }
+        var variables = process.env + activation.environment
         if variables.contains(where: { $0.hasPrefix("HOME=") && $0.utf8.count > 5 }) { return variables }
         variables.removeAll { $0.hasPrefix("HOME=") }
         return variables + ["HOME=\(homeDirectory())"]

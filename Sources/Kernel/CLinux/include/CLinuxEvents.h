@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <spawn.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -17,6 +18,8 @@ int gantry_signalfd_read(int descriptor);
 int gantry_accept(int socket, int nonblocking);
 /// Sends one byte with a descriptor (SCM_RIGHTS); never raises SIGPIPE.
 ssize_t gantry_send_descriptor(int socket, int descriptor);
+/// The same with `text` in place of the byte.
+ssize_t gantry_send_descriptor_with(int socket, int descriptor, const char *text, size_t count);
 /// Receives a message of one descriptor, close-on-exec; further descriptors and data are dropped. -1 and ENOMSG where
 /// the message brought none, ECONNRESET at the end of the connection.
 int gantry_receive_descriptor(int socket);

@@ -1,0 +1,108 @@
+import Glibc
+import Linux
+import OCI
+
+/// What a service manager's `NOTIFY_SOCKET` (sd_notify(3)) is to a container: a socket of its own in a directory that is
+/// bound into it, whose first `READY=` the runtime passes on.
+///
+/// ```
+///   container            runtime                              service manager
+///     ├─ READY=1 ────────►│                                        │
+///     │                   ├─ READY=1 ─────────────────────────────►│
+///     │                   ├─ MAINPID=… ───────────────────────────►│
+///     │                   ├─ BARRIER=1 and the end of a pipe ─────►│
+///     │                   │◄── the pipe's end is closed ───────────┤
+/// ```
+///
+/// The socket itself is not given into the container: whoever writes to it could name any process as the main one.
+struct NotifySocket {
+    private static let place = "/run/notify"
+    private static let name = "notify.sock"
+
+    /// The service manager's.
+    let manager: String
+    /// The host's directory that the container sees.
+    let directory: String
+
+    /// Nil where nobody waits to be notified.
+    init?(of id: String, in store: ContainerStore) {
+        guard let variable = getenv("NOTIFY_SOCKET"), variable.pointee != 0 else { return nil }
+        manager = String(cString: variable)
+        directory = "\(store.directory(of: id))/notify"
+    }
+
+    func add(to spec: inout RuntimeSpec) {
+        let options = ["bind", "nosuid", "noexec", "nodev", "ro"]
+        spec.mounts.append(
+            RuntimeMount(destination: Self.place, type: "bind", source: directory, options: options))
+        spec.process?.env.append("NOTIFY_SOCKET=\(Self.place)/\(Self.name)")
+    }
+
+    func makeDirectory() throws(RuntimeError) {
+        try attempt { () throws(KernelError) in
+            try kernelCall("mkdir", directory) { mkdir(directory, 0o755) }
+            // Whatever the umask says: the container's user must find the socket.
+            try kernelCall("chmod", directory) { chmod(directory, 0o755) }
+        }
+    }
+
+    /// From here on the container's messages are kept until they are read. Nil for a container that was made without.
+    func bind() throws(RuntimeError) -> Descriptor? {
+        guard access(directory, F_OK) == 0 else { return nil }
+        return try attempt("unable to bind the notify socket") { () throws(KernelError) in
+            let place = OwnedDescriptor(try Descriptor.open(directory, O_PATH | O_DIRECTORY | O_NOFOLLOW))
+            return try UnixDatagram.bind(in: place.descriptor, name: Self.name, mode: 0o777)
+        }
+    }
+
+    /// Waits for the container to be ready and passes that on; returns as well once its process has ended.
+    func forwardReady(from socket: Descriptor, of process: Descriptor, mainPID: Int32) throws(RuntimeError) {
+        try attempt { () throws(KernelError) in
+            while true {
+                var entries = [
+                    pollfd(fd: socket.rawValue, events: Int16(POLLIN), revents: 0),
+                    pollfd(fd: process.rawValue, events: Int16(POLLIN), revents: 0),
+                ]
+                try kernelCall("poll") { poll(&entries, 2, -1) }
+                if try takeReady(from: socket, mainPID: mainPID) { return }
+                if entries[1].revents != 0 { return }
+            }
+        }
+    }
+
+    /// Reads what has come; whether it was the readiness, which is passed on.
+    func takeReady(from socket: Descriptor, mainPID: Int32) throws(KernelError) -> Bool {
+        var message = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = recv(socket.rawValue, &message, message.count, Int32(MSG_DONTWAIT))
+            guard count > 0 else { return false }
+            guard let line = Self.readyLine(in: message[..<count]) else { continue }
+            try tellManager(line, mainPID: mainPID)
+            return true
+        }
+    }
+
+    /// The line of a notification that says `READY=`; nil for one that says other things only.
+    static func readyLine(in message: ArraySlice<UInt8>) -> String? {
+        message.split(separator: 10).first { $0.starts(with: Array("READY=".utf8)) }
+            .map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    private func tellManager(_ line: String, mainPID: Int32) throws(KernelError) {
+        let socket = OwnedDescriptor(try UnixDatagram.connect(manager))
+        for text in ["\(line)\n", "MAINPID=\(mainPID)\n"] {
+            _ = try UnixSocket.send(socket.descriptor, Array(text.utf8), from: 0)
+        }
+        // The barrier: once the manager has read all before it, it closes its end of the pipe. A manager that knows no
+        // barrier would be waited for in vain, hence sd_notify_barrier's usual limit.
+        let (reading, writing) = try Descriptor.pipe()
+        defer { reading.close() }
+        try send(OwnedDescriptor(writing), to: socket.descriptor)
+        var entry = pollfd(fd: reading.rawValue, events: Int16(POLLIN), revents: 0)
+        try kernelCall("poll") { poll(&entry, 1, 30_000) }
+    }
+
+    private func send(_ barrier: consuming OwnedDescriptor, to manager: Descriptor) throws(KernelError) {
+        try UnixSocket.send(manager, descriptor: barrier.descriptor, with: "BARRIER=1")
+    }
+}
