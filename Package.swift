@@ -40,6 +40,7 @@ let kernel: [Target] = [
         providers: [.apt(["libarchive-dev"])]),
     .systemLibrary(
         name: "CCrypto", path: "Sources/Kernel/CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .target(name: "CTOML", path: "Sources/Kernel/CTOML"),
     .target(
         name: "CSQLite", path: "Sources/Kernel/CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
     library("Linux", in: "Kernel", ["CLinux"]),
@@ -76,7 +77,7 @@ let lifecycle: [Target] = [
     library(
         "Images", in: "Lifecycle",
         ["Linux", "JSON", "OCI", "Content", "Archive", "Snapshots", "AsyncIO", "EngineAPI"]),
-    library("Storage", in: "Lifecycle", ["CSQLite", .product(name: "GRDB", package: "GRDB.swift")]),
+    library("Storage", in: "Lifecycle", ["CSQLite"]),
     library("Tasks", in: "Lifecycle", ["Linux", "CLinux", "JSON", "ShimAPI", "AsyncIO", "EngineAPI"]),
     library(
         "Networking", in: "Lifecycle",
@@ -108,7 +109,7 @@ let interface: [Target] = [
     library("Emulator", in: "Interface", ["Terminal"]),
     library(
         "Interface", in: "Interface",
-        ["EngineAPI", "Terminal", "Emulator", .product(name: "TOMLKit", package: "TOMLKit")]),
+        ["EngineAPI", "Terminal", "Emulator", "JSON", "CTOML"]),
 ]
 
 let app: [Target] = [
@@ -168,7 +169,7 @@ let suites: [Target] = [
         [
             "LocalEngine", "EngineAPI", "EngineContract", "Lifecycle", "Linux", "AsyncIO", "engine-probe",
         ]),
-    tests("StorageTests", ["Storage", "Linux", .product(name: "GRDB", package: "GRDB.swift")]),
+    tests("StorageTests", ["Storage", "Linux"]),
     tests(
         "LifecycleTests",
         [
@@ -214,9 +215,8 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
     targets: kernel + oci + runtime + shim + lifecycle + engine + interface + app + suites + benchmarks,
-    swiftLanguageModes: [.v6]
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
 )

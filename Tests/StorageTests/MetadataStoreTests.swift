@@ -1,4 +1,3 @@
-import GRDB
 import Glibc
 import Linux
 import Testing
@@ -91,8 +90,8 @@ struct TemporaryDatabase: ~Copyable {
         let file = try TemporaryDatabase()
         let store = try await MetadataStore.open(file.path)
         _ = try await store.commit(.insert(Self.row("a", "web")), [])
-        try await store.queue.writeWithoutTransaction { database in
-            let pages = try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0
+        try await store.queue.use { database in
+            let pages: Int = try database.value(sql: "PRAGMA page_count") ?? 0
             try database.execute(sql: "PRAGMA max_page_count = \(pages)")
         }
         var large = Self.row("b", "large")
@@ -109,7 +108,7 @@ struct TemporaryDatabase: ~Copyable {
         let file = try TemporaryDatabase()
         do {
             let store = try await MetadataStore.open(file.path)
-            try await store.queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA user_version = 99") }
+            try await store.queue.use { try $0.execute(sql: "PRAGMA user_version = 99") }
             try store.close()
         }
         let newer = await #expect(throws: StorageError.self) { _ = try await MetadataStore.open(file.path) }

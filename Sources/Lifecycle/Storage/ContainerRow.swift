@@ -1,5 +1,3 @@
-import GRDB
-
 /// What is kept of a container. Times are nanoseconds since 1970.
 package struct ContainerRow: Hashable, Sendable {
     package var id: String
@@ -83,7 +81,7 @@ extension MetadataStore {
     /// Every container, the oldest first.
     package func containers() async throws(StorageError) -> [ContainerRow] {
         try await read("read the containers") { database in
-            try Row.fetchAll(database, sql: "SELECT * FROM container ORDER BY created_at, id").map(Self.container)
+            try database.rows(sql: "SELECT * FROM container ORDER BY created_at, id").map(Self.container)
         }
     }
 
@@ -91,20 +89,18 @@ extension MetadataStore {
         switch change {
         case .insert(let row): try insert(row, database)
         case .state(let id, let state):
-            try database.cachedStatement(
+            try database.execute(
                 sql: """
                     UPDATE container SET phase = ?, boot_id = ?, pid = ?, pid_start = ?, exit_code = ?, oom_killed = ?,
                     error = ?, started_at = ?, finished_at = ?, restart_count = ?, stopped_by_hand = ?, health = ?,
                     launch = ? WHERE id = ?
-                    """
-            ).execute(arguments: state.arguments + [id])
+                    """, arguments: state.arguments + [id])
         case .rename(let id, let name):
             try database.execute(sql: "UPDATE container SET name = ? WHERE id = ?", arguments: [name, id])
         case .definition(let id, let text):
             try database.execute(sql: "UPDATE container SET definition = ? WHERE id = ?", arguments: [text, id])
         case .health(let id, let text):
-            try database.cachedStatement(sql: "UPDATE container SET health = ? WHERE id = ?").execute(
-                arguments: [text, id])
+            try database.execute(sql: "UPDATE container SET health = ? WHERE id = ?", arguments: [text, id])
         case .delete(let id):
             try database.execute(sql: "DELETE FROM container WHERE id = ?", arguments: [id])
         case .nothing: break
@@ -112,14 +108,13 @@ extension MetadataStore {
     }
 
     private static func insert(_ row: ContainerRow, _ database: Database) throws {
-        let own: StatementArguments = [row.id, row.name, row.createdAt, row.definition]
-        try database.cachedStatement(
+        let own: [any SQLBindable] = [row.id, row.name, row.createdAt, row.definition]
+        try database.execute(
             sql: """
                 INSERT INTO container (id, name, created_at, definition, phase, boot_id, pid, pid_start, exit_code,
                 oom_killed, error, started_at, finished_at, restart_count, stopped_by_hand, health, launch)
                 VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
-                """
-        ).execute(arguments: own + row.state.arguments)
+                """, arguments: own + row.state.arguments)
     }
 
     private static func container(_ row: Row) throws -> ContainerRow {
@@ -146,7 +141,7 @@ extension MetadataStore {
 }
 
 extension ContainerRow.State {
-    fileprivate var arguments: StatementArguments {
+    fileprivate var arguments: [any SQLBindable] {
         [
             phase.rawValue, bootID, pid, Int64(bitPattern: pidStartTicks), exitCode, oomKilled, error, startedAt,
             finishedAt, restartCount, isStoppedByHand, health, launch,

@@ -1,5 +1,3 @@
-import GRDB
-
 /// An entry of the events journal.
 package struct EventRow: Hashable, Sendable {
     /// Nanoseconds since 1970.
@@ -34,10 +32,9 @@ extension MetadataStore {
         since: Int64?, until: Int64?, upTo last: Int64
     ) async throws(StorageError) -> [(number: Int64, event: EventRow)] {
         try await read("read the events") { database in
-            try Row.fetchAll(
-                database,
+            try database.rows(
                 sql: "SELECT * FROM event WHERE number <= ? AND time >= ? AND time <= ? ORDER BY number",
-                arguments: [last, since ?? .min, until ?? .max]
+                arguments: [last, since ?? Int64.min, until ?? Int64.max]
             ).map { row in
                 let event = EventRow(
                     time: row["time"], kind: row["kind"], action: row["action"], actor: row["actor"],
@@ -50,15 +47,15 @@ extension MetadataStore {
     /// The number of the newest event; 0 where there never was one.
     package func lastEventNumber() async throws(StorageError) -> Int64 {
         try await read("read the events") { database in
-            try Int64.fetchOne(database, sql: "SELECT max(number) FROM event") ?? 0
+            try database.value(sql: "SELECT max(number) FROM event") ?? 0
         }
     }
 
     /// Adds an event; every so often the oldest go, so that the journal stays bounded.
     static func append(_ event: EventRow, _ database: Database) throws -> Int64 {
-        try database.cachedStatement(
-            sql: "INSERT INTO event (time, kind, action, actor, attributes) VALUES (?,?,?,?,?)"
-        ).execute(arguments: [event.time, event.kind, event.action, event.actor, event.attributes])
+        try database.execute(
+            sql: "INSERT INTO event (time, kind, action, actor, attributes) VALUES (?,?,?,?,?)",
+            arguments: [event.time, event.kind, event.action, event.actor, event.attributes])
         let number = database.lastInsertedRowID
         if number % 256 == 0 {
             try database.execute(

@@ -1,5 +1,3 @@
-import GRDB
-
 /// What is kept of an image: a document that the image store writes and reads, and the names that point at it.
 package struct ImageRow: Hashable, Sendable {
     package var id: String
@@ -24,10 +22,10 @@ extension MetadataStore {
     package func images() async throws(StorageError) -> [ImageRow] {
         try await read("read the images") { database in
             var names: [String: [String]] = [:]
-            for row in try Row.fetchAll(database, sql: "SELECT name, image FROM image_name ORDER BY name") {
+            for row in try database.rows(sql: "SELECT name, image FROM image_name ORDER BY name") {
                 names[row["image"], default: []].append(row["name"])
             }
-            return try Row.fetchAll(database, sql: "SELECT id, created_at, document FROM image ORDER BY id").map {
+            return try database.rows(sql: "SELECT id, created_at, document FROM image ORDER BY id").map {
                 row in
                 let id: String = row["id"]
                 return ImageRow(

@@ -1,7 +1,3 @@
-import CSQLite
-import Dispatch
-import GRDB
-
 /// The engine's metadata: containers, images and the events journal in one SQLite file.
 ///
 /// Calls may be made from any task; SQLite runs on a queue of its own, never on the cooperative pool, and changes are
@@ -16,33 +12,16 @@ package final class MetadataStore: Sendable {
     ///
     /// - Throws: `newer` where a later version wrote it, `corrupt`, `denied`, `full`.
     package static func open(_ path: String) async throws(StorageError) -> MetadataStore {
-        let result: Result<MetadataStore, StorageError> = await withCheckedContinuation { continuation in
-            DispatchQueue.global(qos: .userInitiated).async {
-                continuation.resume(returning: Result { () throws(StorageError) in try openBlocking(path) })
-            }
-        }
-        return try result.get()
-    }
-
-    private static func openBlocking(_ path: String) throws(StorageError) -> MetadataStore {
-        var configuration = Configuration()
-        configuration.label = "gantry.metadata"
-        configuration.busyMode = .timeout(5)
-        configuration.prepareDatabase { database in
-            try database.execute(
-                sql: """
-                    PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;
-                    PRAGMA wal_autocheckpoint=400
-                    """)
-            // A command that hosts the engine for a moment would else pay four fsyncs: two to close, two to begin a new
-            // log. The log stays small by the checkpoints, so that the next to open it has little to read.
-            if let connection = database.sqliteConnection {
-                _ = gantry_sqlite_keep_log_on_close(UnsafeMutableRawPointer(connection))
-            }
-        }
+        let queue = DatabaseQueue(path: path)
         do {
-            let queue = try DatabaseQueue(path: path, configuration: configuration)
-            try queue.writeWithoutTransaction { database in try Schema.migrate(database) }
+            try await queue.open { database in
+                try database.execute(
+                    script: """
+                        PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;
+                        PRAGMA wal_autocheckpoint=400
+                        """)
+                try Schema.migrate(database)
+            }
             return MetadataStore(queue)
         } catch {
             throw StorageError(error, doing: "open `\(path)`")
@@ -57,7 +36,7 @@ package final class MetadataStore: Sendable {
     /// A value that is kept by a name of its own; nil where there is none.
     package func setting(_ name: String) async throws(StorageError) -> String? {
         try await read("read the setting `\(name)`") { database in
-            try String.fetchOne(database, sql: "SELECT value FROM setting WHERE name = ?", arguments: [name])
+            try database.value(sql: "SELECT value FROM setting WHERE name = ?", arguments: [name])
         }
     }
 
@@ -73,12 +52,14 @@ package final class MetadataStore: Sendable {
     func write<Value: Sendable>(
         _ operation: String, _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws(StorageError) -> Value {
-        do { return try await queue.write(body) } catch { throw StorageError(error, doing: operation) }
+        do { return try await queue.use { try $0.transaction(body) } } catch {
+            throw StorageError(error, doing: operation)
+        }
     }
 
     func read<Value: Sendable>(
         _ operation: String, _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws(StorageError) -> Value {
-        do { return try await queue.read(body) } catch { throw StorageError(error, doing: operation) }
+        do { return try await queue.use(body) } catch { throw StorageError(error, doing: operation) }
     }
 }

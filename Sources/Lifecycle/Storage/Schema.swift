@@ -1,5 +1,3 @@
-import GRDB
-
 /// The tables, as the steps that lead from an empty file to them. A step that was released is never changed.
 enum Schema {
     /// SQLite's own counter, `user_version`, says how many of these were made.
@@ -49,17 +47,16 @@ enum Schema {
     ]
 
     static func migrate(_ database: Database) throws {
-        let made = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+        let made: Int = try database.value(sql: "PRAGMA user_version") ?? 0
         if made == steps.count { return }
         guard made < steps.count else {
             throw StorageError(
                 .newer, "the data root was written by a later version of gantry (schema \(made), known \(steps.count))")
         }
         for (index, step) in steps.enumerated().dropFirst(made) {
-            try database.inTransaction(.immediate) {
-                try database.execute(sql: step)
+            try database.transaction { database in
+                try database.execute(script: step)
                 try database.execute(sql: "PRAGMA user_version = \(index + 1)")
-                return .commit
             }
         }
     }

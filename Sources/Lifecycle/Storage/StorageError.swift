@@ -1,4 +1,4 @@
-import GRDB
+import CSQLite
 
 /// Why the metadata could not be read or written.
 package struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -28,7 +28,7 @@ package struct StorageError: Error, Hashable, Sendable, CustomStringConvertible 
 
     package var description: String { message }
 
-    /// Translates what GRDB throws; the words are the kernel's where SQLite's code stands for one of its errors.
+    /// Translates what SQLite answers; the words are the kernel's where its code stands for one of the kernel's errors.
     init(_ error: any Error, doing operation: String) {
         if let error = error as? StorageError {
             self = error
@@ -38,15 +38,14 @@ package struct StorageError: Error, Hashable, Sendable, CustomStringConvertible 
             self.init(.other, "\(operation): \(error)")
             return
         }
-        switch error.resultCode {
-        case .SQLITE_FULL: self.init(.full, "\(operation): no space left on device")
-        case .SQLITE_BUSY, .SQLITE_LOCKED: self.init(.busy, "\(operation): the database is in use")
-        case .SQLITE_CONSTRAINT: self.init(.duplicate, "\(operation): \(error.message ?? "already exists")")
-        case .SQLITE_CORRUPT, .SQLITE_NOTADB:
-            self.init(.corrupt, "\(operation): \(error.message ?? "the database is damaged")")
-        case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH, .SQLITE_CANTOPEN:
-            self.init(.denied, "\(operation): \(error.message ?? "permission denied")")
-        default: self.init(.other, "\(operation): \(error.message ?? String(describing: error.resultCode))")
+        switch error.code {
+        case SQLITE_FULL: self.init(.full, "\(operation): no space left on device")
+        case SQLITE_BUSY, SQLITE_LOCKED: self.init(.busy, "\(operation): the database is in use")
+        case SQLITE_CONSTRAINT: self.init(.duplicate, "\(operation): \(error.message)")
+        case SQLITE_CORRUPT, SQLITE_NOTADB: self.init(.corrupt, "\(operation): \(error.message)")
+        case SQLITE_READONLY, SQLITE_PERM, SQLITE_AUTH, SQLITE_CANTOPEN:
+            self.init(.denied, "\(operation): \(error.message)")
+        default: self.init(.other, "\(operation): \(error.message)")
         }
     }
 }

@@ -1,4 +1,6 @@
-import TOMLKit
+import CTOML
+import Glibc
+import JSON
 import Terminal
 
 /// A theme as its file says it, before inheritance: colours by name, styles by role.
@@ -20,17 +22,11 @@ struct ThemeFile: Hashable, Sendable {
 
     /// - Throws: `ThemeError` where the text is no TOML.
     init(parsing text: String, path: String) throws(ThemeError) {
-        let table: TOMLTable
-        do {
-            table = try TOMLTable(string: text)
-        } catch {
-            throw ThemeError(message: "theme `\(path)`: \(Self.reason(error))")
-        }
-        for key in table.keys {
+        for (key, value) in try Self.members(of: text, path) {
             switch key {
-            case "inherits": inherits = table[key]?.string
-            case "palette": if let colors = table[key]?.table { readPalette(colors, path) }
-            case "styles": if let roles = table[key]?.table { readStyles(roles, path) }
+            case "inherits": inherits = value.string
+            case "palette": readPalette(value.object?.members ?? [], path)
+            case "styles": readStyles(value.object?.members ?? [], path)
             default: warnings.append("theme `\(path)`: unknown key `\(key)`")
             }
         }
@@ -67,11 +63,13 @@ struct ThemeFile: Hashable, Sendable {
         return (Theme(name: name, styles: result), warnings)
     }
 
-    private mutating func readPalette(_ table: TOMLTable, _ path: String) {
-        for key in table.keys {
-            if let text = table[key]?.string, let color = Self.color(text) {
+    private typealias Members = [(name: String, value: JSONValue)]
+
+    private mutating func readPalette(_ members: Members, _ path: String) {
+        for (key, value) in members {
+            if let text = value.string, let color = Self.color(text) {
                 palette[key] = color
-            } else if let number = table[key]?.int, let entry = UInt8(exactly: number) {
+            } else if let number = value.integer, let entry = UInt8(exactly: number) {
                 palette[key] = .palette(entry)
             } else {
                 warnings.append("theme `\(path)`: `palette.\(key)` is not a colour")
@@ -79,25 +77,25 @@ struct ThemeFile: Hashable, Sendable {
         }
     }
 
-    private mutating func readStyles(_ table: TOMLTable, _ path: String) {
-        for key in table.keys {
-            guard let role = Role(rawValue: key), let style = table[key]?.table else {
+    private mutating func readStyles(_ members: Members, _ path: String) {
+        for (key, value) in members {
+            guard let role = Role(rawValue: key), let style = value.object else {
                 warnings.append("theme `\(path)`: unknown style `\(key)`")
                 continue
             }
-            styles[role] = readEntry(style, key, path)
+            styles[role] = readEntry(style.members, key, path)
         }
     }
 
-    private mutating func readEntry(_ table: TOMLTable, _ role: String, _ path: String) -> Entry {
+    private mutating func readEntry(_ members: Members, _ role: String, _ path: String) -> Entry {
         var entry = Entry()
-        for key in table.keys {
+        for (key, value) in members {
             switch key {
-            case "fg": entry.foreground = table[key]?.string
-            case "bg": entry.background = table[key]?.string
+            case "fg": entry.foreground = value.string
+            case "bg": entry.background = value.string
             case "attributes":
-                for value in table[key]?.array ?? TOMLArray() {
-                    if let known = value.string.flatMap({ Self.attributes[$0] }) {
+                for name in value.array ?? [] {
+                    if let known = name.string.flatMap({ Self.attributes[$0] }) {
                         entry.attributes.insert(known)
                     } else {
                         warnings.append("theme `\(path)`: `\(role)` has an unknown attribute")
@@ -123,9 +121,27 @@ struct ThemeFile: Hashable, Sendable {
         return .hex(value)
     }
 
-    private static func reason(_ error: any Error) -> String {
-        guard let error = error as? TOMLParseError else { return "\(error)" }
-        return "line \(error.source.begin.line): \(error.description)"
+    /// The document's members, by toml++, which gives them as JSON.
+    private static func members(of text: String, _ path: String) throws(ThemeError) -> Members {
+        var text = text
+        var reason = [CChar](repeating: 0, count: 256)
+        var line: UInt32 = 0
+        let json = text.withUTF8 { bytes in
+            bytes.withMemoryRebound(to: CChar.self) {
+                gantry_toml_to_json($0.baseAddress, $0.count, &reason, reason.count, &line)
+            }
+        }
+        guard let json else {
+            let words = String(decoding: reason.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            throw ThemeError(message: "theme `\(path)`: line \(line): \(words)")
+        }
+        defer { free(json) }
+        do {
+            let document = try JSONValue(parsing: Array(UnsafeRawBufferPointer(start: json, count: strlen(json))))
+            return document.object?.members ?? []
+        } catch {
+            throw ThemeError(message: "theme `\(path)`: \(error)")
+        }
     }
 }
 
