@@ -97,7 +97,8 @@ let engine: [Target] = [
         "Transport", in: "Engine",
         [
             "Linux", .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
-            .product(name: "NIOHTTP1", package: "swift-nio"),
+            .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOTLS", package: "swift-nio"),
+            .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ]),
     library("DockerAPI", in: "Engine", ["EngineAPI", "JSON"]),
     library("Daemon", in: "Engine", ["EngineAPI", "DockerAPI", "Transport", "JSON"]),
@@ -215,6 +216,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     ],
     targets: kernel + oci + runtime + shim + lifecycle + engine + interface + app + suites + benchmarks,
     swiftLanguageModes: [.v6],

@@ -15,6 +15,11 @@ final class ClientConnection: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     private var mayHijack = false
     private var isRaw = false
+    private let silenceLimit: TimeAmount?
+    private var lastActivity = NIODeadline.now()
+
+    /// - Parameter silenceLimit: how long the server may send nothing while something is awaited of it.
+    init(silenceLimit: TimeAmount? = nil) { self.silenceLimit = silenceLimit }
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
@@ -62,9 +67,21 @@ final class ClientConnection: ChannelInboundHandler {
 
     func take(on loop: any EventLoop) -> EventLoopFuture<Item?> {
         let future = inlet.take(on: loop)
-        if inlet.isWanted { context?.read() }
+        guard inlet.isWanted else { return future }
+        context?.read()
+        guard let silenceLimit else { return future }
+        noteActivity()
+        let timer = RepeatedLook(loop, every: silenceLimit) { [self] in
+            guard NIODeadline.now() - lastActivity >= silenceLimit else { return }
+            inlet.finish(.failure(.timedOut("wait for the server")))
+            context?.close(promise: nil)
+        }
+        future.assumeIsolated().whenComplete { _ in timer.stop() }
         return future
     }
+
+    /// Something has moved: an upload's bytes count, while the answer is awaited.
+    func noteActivity() { lastActivity = .now() }
 }
 
 /// The way from a task to its connection's event loop. Cancelling a task that reads closes the connection: an exchange
@@ -96,9 +113,38 @@ struct ClientLink: Sendable {
         try await channel.eventLoop.submit { connection.value.expectHijack() }.value()
     }
 
+    func noteActivity() async throws(TransportError) {
+        let connection = connection
+        try await channel.eventLoop.submit { connection.value.noteActivity() }.value()
+    }
+
     func write(_ part: HTTPClientRequestPart) async throws(TransportError) {
         try await channel.writeAndFlush(part).value()
     }
 
     func close() { channel.close(promise: nil) }
+}
+
+/// Looks again and again whether it is too late, on one event loop.
+private final class RepeatedLook {
+    private var next: Scheduled<Void>?
+    private var isStopped = false
+
+    init(_ loop: any EventLoop, every interval: TimeAmount, _ look: @escaping () -> Void) {
+        schedule(loop, interval, look)
+    }
+
+    private func schedule(_ loop: any EventLoop, _ interval: TimeAmount, _ look: @escaping () -> Void) {
+        next = loop.assumeIsolated().scheduleTask(in: interval) { [weak self] in
+            look()
+            guard let self, !isStopped else { return }
+            schedule(loop, interval, look)
+        }
+    }
+
+    func stop() {
+        isStopped = true
+        next?.cancel()
+        next = nil
+    }
 }

@@ -39,8 +39,9 @@ final class ClientExchange: Sendable {
 final class Upload: Sendable {
     private let task: Task<TransportError?, Never>
 
-    init(_ next: @escaping @Sendable () async throws -> [UInt8]?, to link: ClientLink) {
-        task = Task { await Self.pour(next, into: link) }
+    /// - Parameter lengthBytes: how many bytes were announced; nil for a chunked body.
+    init(_ next: @escaping @Sendable () async throws -> [UInt8]?, lengthBytes: Int64?, to link: ClientLink) {
+        task = Task { await Self.pour(next, lengthBytes, into: link) }
     }
 
     deinit { task.cancel() }
@@ -57,12 +58,17 @@ final class Upload: Sendable {
     }
 
     private static func pour(
-        _ next: @Sendable () async throws -> [UInt8]?, into link: ClientLink
+        _ next: @Sendable () async throws -> [UInt8]?, _ lengthBytes: Int64?, into link: ClientLink
     ) async -> TransportError? {
         do {
+            var sentBytes: Int64 = 0
             while let bytes = try await next() {
-                if !bytes.isEmpty { try await link.write(.body(.byteBuffer(ByteBuffer(bytes: bytes)))) }
+                if bytes.isEmpty { continue }
+                try await link.write(.body(.byteBuffer(ByteBuffer(bytes: bytes))))
+                sentBytes += Int64(bytes.count)
+                try await link.noteActivity()
             }
+            if let lengthBytes, lengthBytes != sentBytes { throw WrongLength(announced: lengthBytes, found: sentBytes) }
             try await link.write(.end(nil))
             return nil
         } catch is CancellationError {
@@ -75,4 +81,11 @@ final class Upload: Sendable {
             return .malformed("the request's body cannot be read: \(error)")
         }
     }
+}
+
+private struct WrongLength: Error, CustomStringConvertible {
+    let announced: Int64
+    let found: Int64
+
+    var description: String { "\(found) bytes where \(announced) were announced" }
 }

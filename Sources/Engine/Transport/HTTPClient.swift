@@ -1,7 +1,5 @@
-import Linux
 import NIOCore
 import NIOHTTP1
-import NIOPosix
 import Synchronization
 
 /// An HTTP/1.1 client of one server.
@@ -10,13 +8,24 @@ import Synchronization
 /// closed; a request that changes something always goes over a fresh connection, so that it is never sent twice.
 package final class HTTPClient: Sendable {
     package let endpoint: HTTPEndpoint
-    private let connectLimit: Duration
+    private let dialer: ClientDialer
     private let kept = Mutex<(isOpen: Bool, links: [ClientLink])>((true, []))
     private static let keptLimit = 4
+    /// How long a connection over the network is kept unused. One to a local socket costs nobody anything.
+    private static let idleLimit = TimeAmount.seconds(30)
 
-    package init(_ endpoint: HTTPEndpoint, connectLimit: Duration = .seconds(5)) {
+    /// - Parameters:
+    ///   - tls: speak TLS, and whom to believe; nil for plain HTTP.
+    ///   - proxy: a proxy that is asked for a connection to the endpoint.
+    ///   - connectLimit: how long a connection may take until requests can be sent.
+    ///   - silenceLimit: how long the server may send nothing while something is awaited of it; nil for ever.
+    package init(
+        _ endpoint: HTTPEndpoint, tls: TLSSettings? = nil, proxy: HTTPProxy? = nil,
+        connectLimit: Duration = .seconds(5), silenceLimit: Duration? = nil
+    ) {
         self.endpoint = endpoint
-        self.connectLimit = connectLimit
+        dialer = ClientDialer(
+            endpoint: endpoint, tls: tls, proxy: proxy, limit: connectLimit, silenceLimit: silenceLimit)
     }
 
     deinit { close() }
@@ -39,12 +48,12 @@ package final class HTTPClient: Sendable {
                 // The server gave up the connection while it lay here.
             }
         }
-        return try await exchange(call, over: try await connect())
+        return try await exchange(call, over: try await dialer.connect())
     }
 
     /// Sends a request that asks for the connection itself (`Upgrade: tcp`).
     package func hijack(_ call: HTTPCall) async throws(TransportError) -> HijackAnswer {
-        let link = try await connect()
+        let link = try await dialer.connect()
         try await link.expectHijack()
         var call = call
         call.fields["Connection"] = "Upgrade"
@@ -77,11 +86,10 @@ package final class HTTPClient: Sendable {
     ) async throws(TransportError) -> (HTTPResponseHead, Upload?) {
         var upload: Upload?
         do throws(TransportError) {
-            if case .stream(let next) = call.body {
-                link.channel.write(HTTPClientRequestPart.head(head(of: call)), promise: nil)
-                upload = Upload(next, to: link)
-            } else {
-                try await write(call, to: link)
+            switch call.body {
+            case .stream(let next): upload = beginUpload(call, next, lengthBytes: nil, over: link)
+            case .sized(let length, let next): upload = beginUpload(call, next, lengthBytes: length, over: link)
+            case .none, .bytes: try await write(call, to: link)
             }
         } catch {
             // A server that refuses a body may answer and close before it has read all: the answer says why.
@@ -95,12 +103,21 @@ package final class HTTPClient: Sendable {
         }
     }
 
+    private func beginUpload(
+        _ call: HTTPCall, _ next: @escaping @Sendable () async throws -> [UInt8]?, lengthBytes: Int64?,
+        over link: ClientLink
+    ) -> Upload {
+        link.channel.write(HTTPClientRequestPart.head(head(of: call)), promise: nil)
+        return Upload(next, lengthBytes: lengthBytes, to: link)
+    }
+
     private func head(of call: HTTPCall) -> HTTPRequestHead {
         var fields = call.fields
-        fields["Host"] = endpoint.hostField
+        if fields["Host"] == nil { fields["Host"] = endpoint.hostField }
         switch call.body {
         case .none: if !Self.isRepeatable(call) { fields["Content-Length"] = "0" }
         case .bytes(let bytes): fields["Content-Length"] = String(bytes.count)
+        case .sized(let length, _): fields["Content-Length"] = String(length)
         case .stream: fields["Transfer-Encoding"] = "chunked"
         }
         return HTTPRequestHead(
@@ -135,60 +152,18 @@ package final class HTTPClient: Sendable {
             state.links.append(link)
             return true
         }
-        if !isKept { link.close() }
-    }
-}
-
-extension HTTPClient {
-    private func connect() async throws(TransportError) -> ClientLink {
-        let bootstrap = ClientBootstrap(group: EventLoops.group)
-            .channelOption(ChannelOptions.autoRead, value: false)
-            .channelOption(ChannelOptions.allowRemoteHalfClosure, value: true)
-            .connectTimeout(TimeAmount(connectLimit))
-            .channelInitializer { channel in Self.initialize(channel) }
-        do {
-            let channel =
-                switch endpoint {
-                case .unix(let path): try await bootstrap.withConnectedSocket(try await connectedSocket(path)).get()
-                case .tcp(let host, let port): try await bootstrap.connect(host: host, port: port).get()
-                }
-            return try await channel.eventLoop.submit {
-                let connection = try channel.pipeline.syncOperations.handler(type: ClientConnection.self)
-                return ClientLink(channel: channel, connection: NIOLoopBound(connection, eventLoop: channel.eventLoop))
-            }.get()
-        } catch let error as KernelError {
-            throw .cannotConnect(endpoint: "\(endpoint)", reason: "\(error)")
-        } catch let error as TransportError {
-            throw error
-        } catch {
-            throw .cannotConnect(endpoint: "\(endpoint)", reason: "\(error)")
-        }
+        guard isKept else { return link.close() }
+        guard case .tcp = endpoint else { return }
+        link.channel.eventLoop.scheduleTask(in: Self.idleLimit) { [weak self] in self?.drop(link) }
     }
 
-    /// A connected socket; waits a little where the server's queue is full, as connect(2) does not when it must not
-    /// block.
-    private func connectedSocket(_ path: String) async throws -> Int32 {
-        let deadline = ContinuousClock.now + connectLimit
-        while true {
-            do throws(KernelError) {
-                return try UnixSocketPath(path: path).connect().rawValue
-            } catch {
-                guard error.errno == .wouldBlock else { throw error }
-                guard ContinuousClock.now < deadline else { throw TransportError.timedOut("connect to `\(path)`") }
-            }
-            try await ContinuousClock().sleep(for: .milliseconds(5))
+    /// Closes a connection that still lies here; one that was taken meanwhile may come back, and gets its own time.
+    private func drop(_ link: ClientLink) {
+        let isHere = kept.withLock { state in
+            guard let index = state.links.firstIndex(where: { $0.channel === link.channel }) else { return false }
+            state.links.remove(at: index)
+            return true
         }
-    }
-
-    private static func initialize(_ channel: any Channel) -> EventLoopFuture<Void> {
-        channel.eventLoop.makeCompletedFuture {
-            var encoding = HTTPRequestEncoder.Configuration()
-            encoding.automaticallySetFramingHeaders = false
-            let connection = ClientConnection()
-            try channel.pipeline.syncOperations.addHandlers(
-                HTTPRequestEncoder(configuration: encoding),
-                RawGate(httpBytesLeft: { connection.httpBytesLeft }, receiveRaw: { connection.receiveRaw($0) }),
-                ByteToMessageHandler(HTTPResponseDecoder()), connection)
-        }
+        if isHere { link.close() }
     }
 }

@@ -5,6 +5,8 @@ package struct HTTPCall: Sendable {
         case bytes([UInt8])
         /// Pulled piece by piece, nil at the end; sent chunked.
         case stream(@Sendable () async throws -> [UInt8]?)
+        /// As `stream`, for a length known before: exactly so many bytes must come.
+        case sized(lengthBytes: Int64, @Sendable () async throws -> [UInt8]?)
     }
 
     package var method: String

@@ -10,6 +10,8 @@ package enum TransportError: Error, Hashable, Sendable, CustomStringConvertible 
     case tooLarge(limitBytes: Int)
     /// What came is not HTTP/1.1.
     case malformed(String)
+    /// The other end's certificate is not to be believed, it speaks no TLS, or a file for TLS cannot be used; and why.
+    case untrusted(String)
     /// The address could not be listened on, and why.
     case cannotListen(endpoint: String, reason: String)
 
@@ -20,6 +22,7 @@ package enum TransportError: Error, Hashable, Sendable, CustomStringConvertible 
         case .timedOut(let what): "\(what): timed out"
         case .tooLarge(let limit): "longer than \(limit) bytes"
         case .malformed(let reason): "malformed HTTP: \(reason)"
+        case .untrusted(let reason): reason
         case .cannotListen(let endpoint, let reason): "listen on `\(endpoint)`: \(reason)"
         }
     }

@@ -1,0 +1,148 @@
+import Linux
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+
+/// Makes a client's connections: socket, then tunnel, then TLS, then HTTP, as each is wanted.
+struct ClientDialer: Sendable {
+    let endpoint: HTTPEndpoint
+    let tls: TLSSettings?
+    let proxy: HTTPProxy?
+    let limit: Duration
+    let silenceLimit: Duration?
+
+    func connect() async throws(TransportError) -> ClientLink {
+        do {
+            let context: NIOSSLContext? = if let tls { try await TLSContexts.context(for: tls) } else { nil }
+            let channel = try await connectedChannel()
+            do {
+                try await Self.within(limit, channel) {
+                    try await openTunnel(channel)
+                    if let context { try await shakeHands(channel, context) }
+                }
+                return try await addHTTP(channel)
+            } catch {
+                channel.close(promise: nil)
+                throw error
+            }
+        } catch let error as KernelError {
+            throw .cannotConnect(endpoint: "\(endpoint)", reason: "\(error)")
+        } catch let error as TransportError {
+            throw error
+        } catch let error as NIOConnectionError {
+            throw .cannotConnect(endpoint: "\(endpoint)", reason: Self.reason(error))
+        } catch {
+            throw .cannotConnect(endpoint: "\(endpoint)", reason: "\(error)")
+        }
+    }
+
+    private func connectedChannel() async throws -> any Channel {
+        let bootstrap = ClientBootstrap(group: EventLoops.group)
+            .channelOption(ChannelOptions.autoRead, value: false)
+            .channelOption(ChannelOptions.allowRemoteHalfClosure, value: true)
+            .connectTimeout(TimeAmount(limit))
+        if let proxy { return try await bootstrap.connect(host: proxy.host, port: proxy.port).get() }
+        return switch endpoint {
+        case .unix(let path): try await bootstrap.withConnectedSocket(try await connectedSocket(path)).get()
+        case .tcp(let host, let port): try await bootstrap.connect(host: host, port: port).get()
+        }
+    }
+
+    /// A connected socket; waits a little where the server's queue is full, as connect(2) does not when it must not
+    /// block.
+    private func connectedSocket(_ path: String) async throws -> Int32 {
+        let deadline = ContinuousClock.now + limit
+        while true {
+            do throws(KernelError) {
+                return try UnixSocketPath(path: path).connect().rawValue
+            } catch {
+                guard error.errno == .wouldBlock else { throw error }
+                guard ContinuousClock.now < deadline else { throw TransportError.timedOut("connect to `\(path)`") }
+            }
+            try await ContinuousClock().sleep(for: .milliseconds(5))
+        }
+    }
+
+    /// Closes the channel where it takes too long, or where the task is cancelled, which ends what is awaited on it.
+    private static func within(_ limit: Duration, _ channel: any Channel, _ body: () async throws -> Void) async throws
+    {
+        let timer = channel.eventLoop.scheduleTask(in: TimeAmount(limit)) { channel.close(promise: nil) }
+        defer { timer.cancel() }
+        try await withTaskCancellationHandler {
+            try await body()
+        } onCancel: {
+            channel.close(promise: nil)
+        }
+    }
+
+    private func openTunnel(_ channel: any Channel) async throws {
+        guard let proxy, case .tcp(let host, let port) = endpoint else { return }
+        let authority = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        let opened = channel.eventLoop.makePromise(of: Void.self)
+        try await channel.eventLoop.flatSubmit {
+            let tunnel = ProxyTunnel(to: authority, authorization: proxy.authorization, whenOpen: opened)
+            do { try channel.pipeline.syncOperations.addHandler(tunnel) } catch { opened.fail(error) }
+            return opened.futureResult.assumeIsolated().flatMap {
+                channel.pipeline.syncOperations.removeHandler(tunnel)
+            }.nonisolated()
+        }.get()
+    }
+
+    private func shakeHands(_ channel: any Channel, _ context: NIOSSLContext) async throws {
+        guard case .tcp(let host, _) = endpoint else { return }
+        let shaken = channel.eventLoop.makePromise(of: Void.self)
+        try await channel.eventLoop.flatSubmit {
+            do {
+                // An address is no server name; the certificate must then bear the address itself.
+                let isAddress = (try? SocketAddress(ipAddress: host, port: 0)) != nil
+                let handler = try NIOSSLClientHandler(context: context, serverHostname: isAddress ? nil : host)
+                let watch = HandshakeWatch(shaken)
+                try channel.pipeline.syncOperations.addHandlers(handler, watch)
+                return shaken.futureResult.assumeIsolated().flatMap {
+                    channel.pipeline.syncOperations.removeHandler(watch)
+                }.nonisolated()
+            } catch {
+                shaken.fail(error)
+                return shaken.futureResult
+            }
+        }.get()
+    }
+
+    private func addHTTP(_ channel: any Channel) async throws -> ClientLink {
+        let silenceLimit = silenceLimit
+        return try await channel.eventLoop.submit {
+            var encoding = HTTPRequestEncoder.Configuration()
+            encoding.automaticallySetFramingHeaders = false
+            let connection = ClientConnection(silenceLimit: silenceLimit.map { TimeAmount($0) })
+            try channel.pipeline.syncOperations.addHandlers(
+                HTTPRequestEncoder(configuration: encoding),
+                RawGate(httpBytesLeft: { connection.httpBytesLeft }, receiveRaw: { connection.receiveRaw($0) }),
+                ByteToMessageHandler(HTTPResponseDecoder()), connection)
+            return ClientLink(channel: channel, connection: NIOLoopBound(connection, eventLoop: channel.eventLoop))
+        }.get()
+    }
+
+    /// One line, where NIO lists every address it tried.
+    private static func reason(_ error: NIOConnectionError) -> String {
+        if let last = error.connectionErrors.last {
+            if let failure = last.error as? IOError { return "\(Errno(rawValue: failure.errnoCode))" }
+            return "\(last.error)"
+        }
+        return "no such host"
+    }
+}
+
+/// An HTTP proxy to go through.
+package struct HTTPProxy: Hashable, Sendable {
+    package var host: String
+    package var port: Int
+    /// The value of a `Proxy-Authorization` field.
+    package var authorization: String?
+
+    package init(host: String, port: Int, authorization: String? = nil) {
+        self.host = host
+        self.port = port
+        self.authorization = authorization
+    }
+}

@@ -1,0 +1,59 @@
+import NIOCore
+import NIOSSL
+import NIOTLS
+
+/// Stands behind the TLS handler until the handshake is over: reads for it, because nothing else reads a connection that
+/// nobody has asked for anything, and tells how it went.
+final class HandshakeWatch: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = ByteBuffer
+
+    private var promise: EventLoopPromise<Void>?
+
+    init(_ promise: EventLoopPromise<Void>) { self.promise = promise }
+
+    func handlerAdded(context: ChannelHandlerContext) { context.read() }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if promise != nil { context.read() }
+        context.fireChannelReadComplete()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case TLSUserEvent.handshakeCompleted = event { finish(nil) }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard promise != nil else { return context.fireErrorCaught(error) }
+        finish(Self.reason(error))
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        finish(.closed)
+        context.fireChannelInactive()
+    }
+
+    private func finish(_ error: TransportError?) {
+        guard let promise else { return }
+        self.promise = nil
+        if let error { promise.fail(error) } else { promise.succeed() }
+    }
+
+    /// In words: BoringSSL's own are lists of source lines.
+    private static func reason(_ error: any Error) -> TransportError {
+        let text = "\(error)"
+        if text.contains("CERTIFICATE_VERIFY_FAILED") {
+            return .untrusted("tls: failed to verify certificate: signed by unknown authority, or not valid now")
+        }
+        if text.contains("WRONG_VERSION_NUMBER") || text.contains("HTTP_REQUEST") {
+            return .untrusted("tls: the server gave an HTTP response to an HTTPS client")
+        }
+        switch error {
+        case is NIOSSLExtraError: return .untrusted("tls: the certificate is not valid for this host: \(text)")
+        case NIOSSLError.uncleanShutdown: return .closed
+        case is NIOSSLError, is BoringSSLError: return .untrusted("tls: \(text)")
+        default: return TransportError(error)
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import NIOCore
+import NIOPosix
+import NIOSSL
+import Synchronization
+
+/// Whom a client believes, and as whom it shows itself, in TLS.
+package struct TLSSettings: Hashable, Sendable {
+    /// PEM files of further authorities, beside the system's.
+    package var authorityFiles: [String] = []
+    package var certificateFile: String?
+    package var keyFile: String?
+    /// Believe any certificate.
+    package var skipsVerification = false
+
+    package init() {}
+}
+
+/// BoringSSL's contexts, made once for each settings: reading the system's authorities takes milliseconds.
+enum TLSContexts {
+    private static let made = Mutex<[TLSSettings: NIOSSLContext]>([:])
+    private static let limit = 64
+
+    /// - Throws: `untrusted` where a file cannot be used. Reads files, so off the event loop.
+    static func context(for settings: TLSSettings) async throws(TransportError) -> NIOSSLContext {
+        if let context = made.withLock({ $0[settings] }) { return context }
+        do {
+            let context = try await NIOThreadPool.singleton.runIfActive { try make(settings) }
+            made.withLock { made in
+                if made.count >= limit { made.removeAll() }
+                made[settings] = context
+            }
+            return context
+        } catch let error as TransportError {
+            throw error
+        } catch {
+            throw .untrusted("\(error)")
+        }
+    }
+
+    private static func make(_ settings: TLSSettings) throws -> NIOSSLContext {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.minimumTLSVersion = .tlsv12
+        if settings.skipsVerification { configuration.certificateVerification = .none }
+        for path in settings.authorityFiles {
+            let certificates = try named(path) { try NIOSSLCertificate.fromPEMFile(path) }
+            configuration.additionalTrustRoots.append(.certificates(certificates))
+        }
+        if let path = settings.certificateFile {
+            configuration.certificateChain = try named(path) {
+                try NIOSSLCertificate.fromPEMFile(path).map { .certificate($0) }
+            }
+        }
+        if let path = settings.keyFile {
+            configuration.privateKey = try named(path) {
+                .privateKey(try NIOSSLPrivateKey(file: path, format: .pem))
+            }
+        }
+        return try NIOSSLContext(configuration: configuration)
+    }
+
+    private static func named<Value>(_ path: String, _ body: () throws -> Value) throws -> Value {
+        do { return try body() } catch { throw TransportError.untrusted("read `\(path)`: \(error)") }
+    }
+}
