@@ -77,6 +77,7 @@ let lifecycle: [Target] = [
     library(
         "Images", in: "Lifecycle",
         ["Linux", "JSON", "OCI", "Content", "Archive", "Snapshots", "AsyncIO", "EngineAPI"]),
+    library("Registry", in: "Lifecycle", ["Linux", "JSON", "OCI", "Content", "AsyncIO"]),
     library("Storage", in: "Lifecycle", ["CSQLite"]),
     library("Tasks", in: "Lifecycle", ["Linux", "CLinux", "JSON", "ShimAPI", "AsyncIO", "EngineAPI"]),
     library(
@@ -100,6 +101,7 @@ let engine: [Target] = [
             .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOTLS", package: "swift-nio"),
             .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ]),
+    library("Web", in: "Engine", ["Registry", "Transport", "JSON"]),
     library("DockerAPI", in: "Engine", ["EngineAPI", "JSON"]),
     library("Daemon", in: "Engine", ["EngineAPI", "DockerAPI", "Transport", "JSON"]),
     library("RemoteEngine", in: "Engine", ["EngineAPI", "DockerAPI", "Transport", "JSON", "Linux"]),
@@ -191,6 +193,9 @@ let suites: [Target] = [
         name: "ImageFixtures",
         dependencies: ["Archive", "Content", "Images", "EngineAPI", "JSON", "OCI", "Linux", "CLinux"],
         path: "Tests/ImageFixtures", swiftSettings: strict),
+    tests(
+        "RegistryTests",
+        ["Registry", "Web", "Transport", "Content", "OCI", "JSON", "Linux", "AsyncIO", "ImageFixtures"]),
     tests("ContentTests", ["Content", "OCI", "Linux", "ImageFixtures"]),
     tests("ArchiveTests", ["Archive", "Content", "OCI", "Linux", "CLinux", "ImageFixtures"]),
     tests("SnapshotsTests", ["Snapshots", "Archive", "Content", "OCI", "Linux", "ImageFixtures"]),

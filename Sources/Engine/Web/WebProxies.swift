@@ -1,0 +1,86 @@
+import JSON
+import Registry
+import Transport
+
+/// The proxies that the environment asks for, in the words that all programs take: `HTTP_PROXY`, `HTTPS_PROXY`,
+/// `NO_PROXY`, in capitals or small letters. Pure.
+package struct WebProxies: Hashable, Sendable {
+    private var plain: HTTPProxy?
+    private var secure: HTTPProxy?
+    private var exceptions: [String] = []
+
+    /// No proxy at all.
+    package init() {}
+
+    package init(environment: [String: String]) {
+        func value(_ name: String) -> String {
+            environment[name].flatMap { $0.isEmpty ? nil : $0 } ?? environment[name.lowercased()] ?? ""
+        }
+        plain = Self.proxy(value("HTTP_PROXY"))
+        secure = Self.proxy(value("HTTPS_PROXY"))
+        exceptions = value("NO_PROXY").split(separator: ",").map {
+            $0.filter { $0 != " " }.lowercased()
+        }.filter { !$0.isEmpty }
+    }
+
+    /// The proxy for an origin; nil to connect to it. This machine is never asked for through another one.
+    package func proxy(for origin: WebOrigin) -> HTTPProxy? {
+        let proxy = origin.scheme == .https ? secure : plain
+        guard let proxy, !origin.isLoopback, !exceptions.contains(where: { Self.covers($0, origin) }) else {
+            return nil
+        }
+        return proxy
+    }
+
+    /// `*`, `example.org` with all below it, `.example.org`, each with or without a port; addresses and blocks of them.
+    private static func covers(_ exception: String, _ origin: WebOrigin) -> Bool {
+        if exception == "*" { return true }
+        if let block = AddressBlock(exception) { return block.contains(origin.host) }
+        var name = exception[...]
+        if let colon = name.lastIndex(of: ":"), let port = Int(name[name.index(after: colon)...]) {
+            guard port == origin.port else { return false }
+            name = name[..<colon]
+        }
+        if name.hasPrefix("*.") { name = name.dropFirst() }
+        if name.hasPrefix(".") { return origin.host.hasSuffix(name) || origin.host == name.dropFirst() }
+        return origin.host == name || origin.host.hasSuffix(".\(name)")
+    }
+
+    /// `http://user:password@host:port`, or `host:port`.
+    private static func proxy(_ text: String) -> HTTPProxy? {
+        var rest = text[...]
+        if rest.lowercased().hasPrefix("http://") { rest = rest.dropFirst(7) }
+        guard !rest.contains("://") else { return nil }
+        rest = rest.prefix { $0 != "/" }
+        var authorization: String?
+        if let at = rest.lastIndex(of: "@") {
+            authorization = "Basic " + Base64Text.encoded(Array(rest[..<at].utf8))
+            rest = rest[rest.index(after: at)...]
+        }
+        guard let address = WebAddress("http://\(rest)/") else { return nil }
+        return HTTPProxy(host: address.origin.host, port: address.origin.port, authorization: authorization)
+    }
+}
+
+/// A block of IPv4 addresses: `10.0.0.0/8`.
+private struct AddressBlock {
+    private let first: UInt32
+    private let mask: UInt32
+
+    init?(_ text: String) {
+        let sides = text.split(separator: "/")
+        guard sides.count == 2, let bits = Int(sides[1]), (0...32).contains(bits),
+            let address = Self.number(sides[0])
+        else { return nil }
+        mask = bits == 0 ? 0 : ~UInt32(0) << UInt32(32 - bits)
+        first = address & mask
+    }
+
+    func contains(_ host: String) -> Bool { Self.number(host[...]).map { $0 & mask == first } ?? false }
+
+    private static func number(_ text: Substring) -> UInt32? {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
+        guard parts.count == 4, !parts.contains(nil) else { return nil }
+        return parts.reduce(0) { $0 << 8 | UInt32($1 ?? 0) }
+    }
+}

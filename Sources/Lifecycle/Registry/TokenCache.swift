@@ -1,0 +1,34 @@
+/// What registries gave for authentication, for as long as it is good.
+actor TokenCache {
+    /// What a token is good for, and for whom.
+    struct Key: Hashable, Sendable {
+        var origin: WebOrigin
+        var scopes: [String]
+        var credentials: RegistryCredentials?
+    }
+
+    private struct Entry {
+        let field: String
+        let goodUntil: ContinuousClock.Instant?
+    }
+
+    private var entries: [Key: Entry] = [:]
+    private static let limit = 1024
+
+    /// The value of an `Authorization` field.
+    func field(for key: Key) -> String? {
+        guard let entry = entries[key] else { return nil }
+        if let end = entry.goodUntil, end <= .now {
+            entries[key] = nil
+            return nil
+        }
+        return entry.field
+    }
+
+    func keep(_ field: String, for key: Key, lifetime: Duration?) {
+        if entries.count >= Self.limit { entries.removeAll() }
+        entries[key] = Entry(field: field, goodUntil: lifetime.map { .now + $0 })
+    }
+
+    func forget(_ key: Key) { entries[key] = nil }
+}

@@ -1,0 +1,141 @@
+import OCI
+
+/// An upload under way: whole in one request, or chunk after chunk, asking after a break how far it had come.
+struct UploadTransfer {
+    let session: RegistrySession
+    let place: RegistryEndpoint
+    let blob: BlobSource
+    /// Each answer gives the next one: it holds the upload's state.
+    var location: WebAddress
+
+    private var client: RegistryClient { session.client }
+    private var what: String { "\(session.what): layer \(blob.digest)" }
+
+    mutating func run(_ progress: @escaping @Sendable (Int64) -> Void) async throws(RegistryError) {
+        guard blob.sizeBytes > client.configuration.uploadChunkBytes else {
+            return try await finish(sending: blob.sizeBytes, progress)
+        }
+        var offset: Int64 = 0
+        var resume = ResumePlan(client.retries)
+        while offset < blob.sizeBytes {
+            do throws(RegistryError) {
+                offset = try await sendChunk(from: offset, progress)
+            } catch {
+                guard error.kind == .unavailable,
+                    let delay = resume.broke(at: offset, chance: client.randomChance())
+                else { throw error }
+                try await client.pause(delay)
+                offset = try await position(orElse: error)
+            }
+        }
+        try await finish(sending: 0, progress)
+    }
+
+    private mutating func sendChunk(
+        from offset: Int64, _ progress: @escaping @Sendable (Int64) -> Void
+    ) async throws(RegistryError) -> Int64 {
+        let length = min(client.configuration.uploadChunkBytes, blob.sizeBytes - offset)
+        let fields = [
+            WebField("Content-Type", "application/octet-stream"),
+            WebField("Content-Range", "\(offset)-\(offset + length - 1)"),
+        ]
+        let request = WebBodyRequest("PATCH", location, fields, body(offset, length, progress))
+        let response = try await send(request)
+        guard response.status == 202 || response.status == 204 else { throw await session.failure(response, location) }
+        try follow(response)
+        return Self.end(of: response) ?? offset + length
+    }
+
+    /// Completes the upload, with what is left of the blob.
+    private mutating func finish(
+        sending length: Int64, _ progress: @escaping @Sendable (Int64) -> Void
+    ) async throws(RegistryError) {
+        let address = location.adding("digest", blob.digest.description)
+        let content = length > 0 ? body(0, length, progress) : .none
+        let fields = [WebField("Content-Type", "application/octet-stream")]
+        let response = try await send(WebBodyRequest("PUT", address, fields, content))
+        guard response.status == 201 || response.status == 204 else { throw await session.failure(response, address) }
+        progress(blob.sizeBytes)
+    }
+
+    /// How many bytes the registry has.
+    private mutating func position(orElse failure: RegistryError) async throws(RegistryError) -> Int64 {
+        let response = try await send(WebBodyRequest("GET", location, [], .none))
+        guard response.status == 204 || response.status == 200, let end = Self.end(of: response) else { throw failure }
+        try follow(response)
+        return end
+    }
+
+    /// `Range: 0-LAST`; `0-0` means nothing to registries, not one byte.
+    private static func end(of response: WebResponse) -> Int64? {
+        guard let field = response["Range"] else { return nil }
+        let text = field.hasPrefix("bytes=") ? field.dropFirst(6) : field[...]
+        let sides = text.split(separator: "-")
+        guard sides.count == 2, sides[0] == "0", let last = Int64(sides[1]), last >= 0 else { return nil }
+        return last == 0 ? 0 : last + 1
+    }
+
+    private mutating func follow(_ response: WebResponse) throws(RegistryError) {
+        guard let field = response["Location"] else { return }
+        guard let next = location.resolving(field) else {
+            throw RegistryError(.invalid, "\(what): the registry names no address to upload to")
+        }
+        location = next
+    }
+
+    private func send(_ request: WebBodyRequest) async throws(RegistryError) -> WebResponse {
+        var whole = RegistryRequest(
+            request.method, request.address, endpoint: place, what: what, fields: request.fields, body: request.body)
+        whole.followsRedirects = false
+        whole.isRepeatable = request.method == "GET"
+        // A storage elsewhere gets the bytes; what authenticates at the registry it does not get.
+        guard request.address.origin == place.origin else {
+            return try await client.perform(whole, authorizer: nil)
+        }
+        return try await session.perform(whole)
+    }
+
+    private func body(
+        _ offset: Int64, _ length: Int64, _ progress: @escaping @Sendable (Int64) -> Void
+    ) -> WebRequest.Body {
+        let blob = blob
+        return .stream(lengthBytes: length) {
+            let next = try await blob.read(offset, length)
+            let counter = UploadCounter(from: offset, progress)
+            return {
+                guard let piece = try await next() else { return nil }
+                await counter.add(piece.count)
+                return piece
+            }
+        }
+    }
+}
+
+private struct WebBodyRequest {
+    let method: String
+    let address: WebAddress
+    let fields: [WebField]
+    let body: WebRequest.Body
+
+    init(_ method: String, _ address: WebAddress, _ fields: [WebField], _ body: WebRequest.Body) {
+        self.method = method
+        self.address = address
+        self.fields = fields
+        self.body = body
+    }
+}
+
+private actor UploadCounter {
+    private var count: Int64
+    private let progress: @Sendable (Int64) -> Void
+
+    init(from offset: Int64, _ progress: @escaping @Sendable (Int64) -> Void) {
+        count = offset
+        self.progress = progress
+    }
+
+    func add(_ bytes: Int) {
+        count += Int64(bytes)
+        progress(count)
+    }
+}
