@@ -14,15 +14,9 @@ import Testing
         arguments: [
             ("CCurses", ["Terminal"]), ("CVTerm", ["Emulator"]), ("CSeccomp", ["Runtime"]),
             ("CArchive", ["Archive"]), ("CNftables", ["Networking"]),
-<<<<<<< HEAD
             ("CSQLite", ["Storage"]), ("NIOCore", ["Transport"]), ("NIOPosix", ["Transport"]),
-            ("NIOHTTP1", ["Transport"]),
-            ("NIO", ["Transport"]), ("ArgumentParser", ["CLI", "gantry"]), ("CTOML", ["Interface"]),
-=======
-            ("GRDB", ["Storage"]), ("CSQLite", ["Storage"]), ("NIOCore", ["Transport"]), ("NIOPosix", ["Transport"]),
             ("NIOHTTP1", ["Transport"]), ("NIOSSL", ["Transport"]), ("NIOTLS", ["Transport"]),
-            ("NIO", ["Transport"]), ("ArgumentParser", ["CLI", "gantry"]), ("TOMLKit", ["Interface"]),
->>>>>>> af570b3 (Registry, Web: ask registries for images)
+            ("NIO", ["Transport"]), ("ArgumentParser", ["CLI", "gantry"]), ("CTOML", ["Interface"]),
         ])
     func confinedImport(library: String, targets: [String]) {
         for file in SourceTree.sources where file.imports.contains(library) {
