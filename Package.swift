@@ -161,6 +161,7 @@ let suites: [Target] = [
     tests("NetworkingTests", ["Networking", "Netlink", "Linux", "EngineAPI"]),
     tests("NameServiceTests", ["NameService", "Linux"]),
     tests("OCITests", ["OCI", "JSON", "Linux"]),
+    tests("CallerTests", ["Linux", "JSON"]),
     tests("RuntimeTests", ["Runtime", "OCI", "JSON", "Linux"]),
     .target(
         name: "EngineContract", dependencies: ["EngineAPI"], path: "Tests/EngineContract", swiftSettings: strict),

@@ -75,7 +75,8 @@ package struct Invocation {
     }
 
     private static func printVersion() throws(RuntimeError) -> Int32 {
-        try print("\(program) version \(version)\nspec: \(RuntimeSpec().ociVersion)\n")
+        // Callers look for all three words; what was built is told by its version.
+        try print("\(program) version \(version)\ncommit: v\(version)\nspec: \(RuntimeSpec().ociVersion)\n")
     }
 
     /// Standard output, whole; a reader that went away is no failure of ours.
