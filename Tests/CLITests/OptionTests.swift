@@ -64,6 +64,27 @@ import Testing
         #expect(spec.command == ["echo", "hi"])
     }
 
+    @Test("Restart, health, sharing and devices are read as docker's CLI reads them")
+    func moreOptions() throws {
+        let spec = try spec(
+            "--restart on-failure:3 --health-cmd ok --health-interval 1m30s --health-retries 2 --init --pid host "
+                + "--uts host --ipc none --device /dev/a:/dev/b:r --device /dev/c --security-opt no-new-privileges "
+                + "--blkio-weight 20 --device-read-bps /dev/sda:1mb --runtime crun --annotation k=v "
+                + "--security-opt systempaths=unconfined img")
+        #expect(spec.restartPolicy == RestartPolicy(.onFailure, maximumRetries: 3))
+        #expect(spec.healthCheck?.test == ["CMD-SHELL", "ok"] && spec.healthCheck?.interval == .seconds(90))
+        #expect(spec.healthCheck?.retries == 2 && spec.usesInit && spec.runtime == "crun")
+        #expect(spec.pidMode == .host && spec.utsMode == .host && spec.ipcMode == .absent)
+        #expect(
+            spec.devices == [
+                DeviceSpec(hostPath: "/dev/a", containerPath: "/dev/b", permissions: "r"),
+                DeviceSpec(hostPath: "/dev/c", containerPath: "/dev/c"),
+            ])
+        #expect(spec.limits.blockIOWeight == 20)
+        #expect(spec.limits.blockIOReadBytesPerSecond == [DeviceRate(path: "/dev/sda", rate: 1 << 20)])
+        #expect(spec.annotations == ["k": "v"] && spec.maskedPaths == [] && spec.readonlyPaths == [])
+    }
+
     @Test("An empty entrypoint takes the image's away")
     func emptyEntrypoint() throws {
         let command = try #require(try GantryCommand.parseAsRoot(["run", "--entrypoint", "", "img"]) as? RunCommand)
@@ -74,7 +95,8 @@ import Testing
     @Test(
         "What is wrong or not offered is refused by its name",
         arguments: [
-            ("--bogus img", "unknown flag: --bogus"), ("-m x img", "invalid size: 'x'"), ("--init img", "--init"),
+            ("--bogus img", "unknown flag: --bogus"), ("-m x img", "invalid size: 'x'"),
+            ("--no-healthcheck --health-cmd x img", "conflicts"),
             ("-p 80:80 img", "--publish"), ("--cpus lots img", "failed to parse lots"), ("", "an image is required"),
             ("--mount type=bind,oops=1 img", "unexpected key 'oops'"), ("--ulimit nofile img", "invalid ulimit"),
         ])

@@ -90,12 +90,10 @@ import Testing
     @Test(
         "What is not offered is refused by its name",
         arguments: [
-            (#""Devices":[{"PathOnHost":"/dev/null"}]"#, "HostConfig.Devices"),
-            (#""PidMode":"host""#, "HostConfig.PidMode"),
-            (#""IpcMode":"host""#, "IpcMode"), (#""CgroupnsMode":"host""#, "CgroupnsMode"),
-            (#""UsernsMode":"host""#, "UsernsMode"), (#""Init":true"#, "HostConfig.Init"),
+            (#""UsernsMode":"remapped""#, "UsernsMode"),
             (#""VolumesFrom":["x"]"#, "VolumesFrom"), (#""Binds":["name:/x"]"#, "named volumes"),
-            (#""Mounts":[{"Type":"volume","Target":"/x"}]"#, "\"volume\""), (#""MaskedPaths":[]"#, "MaskedPaths"),
+            (#""Mounts":[{"Type":"volume","Target":"/x"}]"#, "\"volume\""),
+            (#""CgroupParent":"/x""#, "CgroupParent"),
             (#""SecurityOpt":["apparmor=x"]"#, "apparmor=x"), (#""NetworkMode":"container:x""#, "network"),
             (#""DeviceRequests":[{"Count":-1}]"#, "DeviceRequests"),
         ])
@@ -132,7 +130,6 @@ import Testing
             (#"{"Image":"a"}"#, "Bridge"), (#"{"Image":"a","HostConfig":{"NetworkMode":"default"}}"#, "Bridge"),
             (#"{"Image":"a","HostConfig":{"NetworkMode":"host","Dns":["1.1.1.1"]}}"#, "Dns"),
             (#"{"Image":"a","HostConfig":{"NetworkMode":"host","PublishAllPorts":true}}"#, "Published ports"),
-            (#"{"Image":"a","Healthcheck":{"Test":["CMD","x"]},"HostConfig":{"NetworkMode":"none"}}"#, "Healthcheck"),
         ])
     func warned(body: String, word: String) throws {
         let request = try read(body)

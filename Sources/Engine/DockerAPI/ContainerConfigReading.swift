@@ -27,6 +27,8 @@ extension ContainerSpec {
         restartPolicy = try RestartPolicy(dockerBody: host.object("RestartPolicy")) ?? RestartPolicy()
         mounts = try MountReading.mounts(host)
         try readIsolation(host)
+        try readSharing(host)
+        healthCheck = try HealthCheck(dockerBody: config.object("Healthcheck"))
         autoRemove = try host.flag("AutoRemove")
         networkMode = NetworkMode(rawValue: try host.text("NetworkMode"))
         log = try LogPolicy(host.object("LogConfig"))
@@ -47,21 +49,6 @@ extension ContainerSpec {
                 Ulimit(name: try element.text("Name"), soft: soft, hard: try element.whole("Hard") ?? soft))
         }
         for option in try host.texts("SecurityOpt") ?? [] { try readSecurity(option) }
-    }
-
-    private mutating func readSecurity(_ option: String) throws(EngineError) {
-        let separator = option.firstIndex { $0 == "=" || $0 == ":" }
-        let name = separator.map { String(option[..<$0]) } ?? option
-        let value = separator.map { String(option[option.index(after: $0)...]) } ?? ""
-        switch (name, value) {
-        case ("no-new-privileges", ""), ("no-new-privileges", "true"): noNewPrivileges = true
-        case ("no-new-privileges", "false"): noNewPrivileges = false
-        case ("seccomp", "unconfined"): seccompUnconfined = true
-        case ("seccomp", "builtin"), ("apparmor", "unconfined"), ("label", "disable"): break
-        case ("seccomp", _), ("apparmor", _), ("label", _), ("systempaths", _):
-            throw EngineError(.unsupported, "the security option `\(option.prefix(80))` is not supported yet")
-        default: throw EngineError(.invalid, "invalid --security-opt 2: \"\(option.prefix(80))\"")
-        }
     }
 }
 

@@ -21,6 +21,7 @@ extension ContainerSpec {
             ("Image", .string(image)), ("Volumes", .null), ("WorkingDir", .string(workingDirectory ?? "")),
             ("Entrypoint", .texts(entrypoint)), ("OnBuild", .null), ("Labels", .textMap(labels)),
         ])
+        if let healthCheck { config["Healthcheck"] = healthCheck.dockerBody }
         if let stopSignal { config["StopSignal"] = .string(stopSignal) }
         if let stopTimeoutSeconds { config["StopTimeout"] = .count(stopTimeoutSeconds) }
         return config
@@ -34,26 +35,21 @@ extension ContainerSpec {
             ("NetworkMode", .string(networkMode?.rawValue ?? "default")), ("PortBindings", [:]),
             ("RestartPolicy", restartPolicy.dockerBody), ("AutoRemove", .bool(autoRemove)),
             ("CapAdd", .texts(addedCapabilities.isEmpty ? nil : addedCapabilities)),
-            ("CapDrop", .texts(droppedCapabilities.isEmpty ? nil : droppedCapabilities)), ("CgroupnsMode", "private"),
-            ("GroupAdd", .texts(supplementaryGroups)), ("IpcMode", "private"), ("Links", .null),
-            ("OomScoreAdj", .count(oomScoreAdjustment ?? 0)), ("PidMode", ""), ("Privileged", .bool(privileged)),
+            ("CapDrop", .texts(droppedCapabilities.isEmpty ? nil : droppedCapabilities)),
+            ("GroupAdd", .texts(supplementaryGroups)), ("Links", .null),
+            ("OomScoreAdj", .count(oomScoreAdjustment ?? 0)), ("Privileged", .bool(privileged)),
             ("PublishAllPorts", false), ("ReadonlyRootfs", .bool(readOnlyRoot)),
-            ("SecurityOpt", .texts(securityOptions.isEmpty ? nil : securityOptions)), ("UTSMode", ""),
-            ("UsernsMode", ""), ("ShmSize", .integer(shmSizeBytes ?? 0)), ("Sysctls", .textMap(sysctls)),
+            ("ShmSize", .integer(shmSizeBytes ?? 0)), ("Sysctls", .textMap(sysctls)),
         ])
         let plain = mounts.filter { $0.kind == .tmpfs || !$0.createsSource }.map(\.dockerMount)
         if !plain.isEmpty { host["Mounts"] = .array(plain) }
-        for (name, value) in limits.dockerMembers { host[name] = value }
+        for (name, value) in limits.dockerMembers + dockerSharing { host[name] = value }
         host["Ulimits"] =
             ulimits.isEmpty
             ? .null
             : .array(
                 ulimits.map { ["Name": .string($0.name), "Soft": .integer($0.soft), "Hard": .integer($0.hard)] })
         return host
-    }
-
-    private var securityOptions: [String] {
-        (noNewPrivileges ? ["no-new-privileges"] : []) + (seccompUnconfined ? ["seccomp=unconfined"] : [])
     }
 }
 

@@ -7,6 +7,9 @@ extension ContainerDetails {
         let mode = spec.networkMode?.rawValue ?? "none"
         var host = spec.dockerHostConfig
         host["NetworkMode"] = .string(mode)
+        host["CgroupnsMode"] = .string(spec.cgroupMode?.text ?? "private")
+        host["IpcMode"] = .string(spec.ipcMode?.text ?? "private")
+        host["Runtime"] = .string(runtime)
         let base: [(String, JSONValue)] = [
             ("Id", .string(id)), ("Created", .string(WireTime.text(createdAt))),
             ("Path", .string(arguments.first ?? "")), ("Args", .texts(Array(arguments.dropFirst()))),

@@ -4,13 +4,19 @@ import JSON
 extension ContainerState {
     /// docker's `State` of an inspection.
     var dockerBody: JSONValue {
-        [
-            "Status": .string(status.rawValue), "Running": .bool(isAlive || status == .restarting),
-            "Paused": .bool(status == .paused), "Restarting": .bool(status == .restarting),
-            "OOMKilled": .bool(oomKilled), "Dead": .bool(status == .dead), "Pid": .integer(Int64(pid)),
-            "ExitCode": .integer(Int64(exitCode)), "Error": .string(error),
-            "StartedAt": .string(WireTime.text(startedAt)), "FinishedAt": .string(WireTime.text(finishedAt)),
-        ]
+        var body = plainBody
+        if let health { body["Health"] = health.dockerBody }
+        return .object(body)
+    }
+
+    private var plainBody: JSONObject {
+        JSONObject([
+            ("Status", .string(status.rawValue)), ("Running", .bool(isActive)), ("Paused", .bool(status == .paused)),
+            ("Restarting", .bool(status == .restarting)), ("OOMKilled", .bool(oomKilled)),
+            ("Dead", .bool(status == .dead)), ("Pid", .integer(Int64(pid))), ("ExitCode", .integer(Int64(exitCode))),
+            ("Error", .string(error)), ("StartedAt", .string(WireTime.text(startedAt))),
+            ("FinishedAt", .string(WireTime.text(finishedAt))),
+        ])
     }
 
     init(dockerBody body: JSONValue) {
@@ -21,6 +27,7 @@ extension ContainerState {
         error = body.text("Error")
         startedAt = WireTime.parse(body.text("StartedAt"))
         finishedAt = WireTime.parse(body.text("FinishedAt"))
+        health = body.field("Health").flatMap { HealthState(dockerBody: $0) }
     }
 
     /// The status of that name; podman's further names are the nearest of docker's.

@@ -46,30 +46,20 @@ package struct CreateRequest: Sendable {
 enum UnofferedFields {
     /// Refused unless empty: without them the container would be another one than was asked for.
     private static let refused = [
-        "Devices", "DeviceCgroupRules", "DeviceRequests", "VolumesFrom", "VolumeDriver", "CgroupParent", "Links",
-        "ContainerIDFile", "Init", "KernelMemory", "KernelMemoryTCP", "StorageOpt", "UsernsMode", "PidMode", "UTSMode",
-        "Annotations",
-        "MaskedPaths", "ReadonlyPaths",
+        "DeviceRequests", "VolumesFrom", "VolumeDriver", "CgroupParent", "Links", "KernelMemory", "KernelMemoryTCP",
+        "StorageOpt",
     ]
     /// Without a network of its own these have no effect; said, not refused.
     private static let network = ["Dns", "DnsOptions", "DnsSearch", "ExtraHosts"]
-    private static let plainIPC = ["", "private", "shareable", "none"]
 
     static func check(
         config: BodyReader, host: BodyReader, warnings: inout [String]
     ) throws(EngineError) {
-        let isPrivileged = try host.flag("Privileged")
         for name in refused {
             guard let value = host.value.field(name) else { continue }
-            let isList = name == "MaskedPaths" || name == "ReadonlyPaths"
-            // An empty list of masked paths means "mask nothing", which is what privileged does anyway.
-            if isList ? !isPrivileged : !value.isEmptyValue { throw unsupported(host.name(name)) }
+            if !value.isEmptyValue { throw unsupported(host.name(name)) }
         }
         if !config.value.isEmptyValueField("Volumes") { throw unsupported("Volumes (anonymous volumes)") }
-        if !config.value.isEmptyValueField("Healthcheck"), config.value.field("Healthcheck")?.texts("Test") != ["NONE"]
-        {
-            warnings.append("Healthchecks are not supported yet: the container runs without one")
-        }
         for name in network where !host.value.isEmptyValueField(name) {
             warnings.append("\(name) is discarded: the container has no network to use it on")
         }
@@ -77,10 +67,8 @@ enum UnofferedFields {
     }
 
     private static func checkWords(_ host: BodyReader) throws(EngineError) {
-        let ipc = try host.text("IpcMode")
-        guard plainIPC.contains(ipc) else { throw unsupported("HostConfig.IpcMode `\(ipc)`") }
-        let cgroup = try host.text("CgroupnsMode")
-        guard ["", "private"].contains(cgroup) else { throw unsupported("HostConfig.CgroupnsMode `\(cgroup)`") }
+        let user = try host.text("UsernsMode")
+        guard ["", "host"].contains(user) else { throw unsupported("HostConfig.UsernsMode `\(user)`") }
         let isolation = try host.text("Isolation")
         guard ["", "default"].contains(isolation) else {
             throw EngineError(.invalid, "invalid isolation '\(isolation)' on linux")

@@ -64,7 +64,7 @@ extension ContainerFilter {
             "id", "name", "status", "label", "ancestor", "exited", "before", "since", "network", "volume", "health",
             "is-task", "publish", "expose", "isolation",
         ])
-        for name in ["volume", "health", "is-task", "publish", "expose", "isolation", "network"]
+        for name in ["volume", "is-task", "publish", "expose", "isolation", "network"]
         where !filters[name].isEmpty {
             throw EngineError(.unsupported, "the container filter '\(name)' is not supported yet")
         }
@@ -87,6 +87,12 @@ extension ContainerFilter {
             guard let code = Int32(text) else { throw EngineError(.invalid, "invalid filter 'exited=\(text)'") }
             exitCodes.append(code)
         }
+        for text in filters["health"] {
+            guard let health = HealthState.Status(rawValue: text) else {
+                throw EngineError(.invalid, "invalid filter 'health=\(text)'")
+            }
+            healths.append(health)
+        }
         if !statuses.isEmpty || !exitCodes.isEmpty { all = true }
     }
 
@@ -98,6 +104,7 @@ extension ContainerFilter {
         filters.add("ancestor", ancestors)
         filters.add("status", statuses.map(\.rawValue))
         filters.add("exited", exitCodes.map(String.init))
+        filters.add("health", healths.map(\.rawValue))
         filters.add("before", before.map { [$0] } ?? [])
         filters.add("since", since.map { [$0] } ?? [])
         var query = QueryString()

@@ -4,7 +4,7 @@ import EngineAPI
 package enum StatusText {
     package static func text(_ state: ContainerState, now: Timestamp) -> String {
         switch state.status {
-        case .running: "Up \(age(since: state.startedAt, now))"
+        case .running: "Up \(age(since: state.startedAt, now))" + health(state.health)
         case .paused: "Up \(age(since: state.startedAt, now)) (Paused)"
         case .restarting: "Restarting (\(state.exitCode)) \(age(since: state.finishedAt, now)) ago"
         case .exited:
@@ -13,6 +13,15 @@ package enum StatusText {
         case .created: "Created"
         case .removing: "Removal In Progress"
         case .dead: "Dead"
+        }
+    }
+
+    private static func health(_ health: HealthState?) -> String {
+        switch health?.status {
+        case nil, .some(.none): ""
+        case .starting: " (health: starting)"
+        case .healthy: " (healthy)"
+        case .unhealthy: " (unhealthy)"
         }
     }
 

@@ -37,6 +37,18 @@ public struct ContainerSpec: Hashable, Sendable, Codable {
     public var noNewPrivileges = false
     /// `seccomp=unconfined`: no system-call filter.
     public var seccompUnconfined = false
+    /// A system-call filter of the caller's: JSON in docker's form or the runtime's.
+    public var seccompProfile: String?
+    /// What of /proc and /sys is hidden, and what is read-only; nil for docker's lists.
+    public var maskedPaths: [String]?
+    public var readonlyPaths: [String]?
+    public var devices: [DeviceSpec] = []
+    /// What may be used beside the devices: `c 42:* rwm`.
+    public var deviceRules: [String] = []
+    public var pidMode: NamespaceMode?
+    public var ipcMode: NamespaceMode?
+    public var utsMode: NamespaceMode?
+    public var cgroupMode: NamespaceMode?
     public var sysctls: [String: String] = [:]
     public var ulimits: [Ulimit] = []
     public var shmSizeBytes: Int64?
@@ -45,6 +57,14 @@ public struct ContainerSpec: Hashable, Sendable, Codable {
     /// Remove the container when its process ends (`--rm`).
     public var autoRemove = false
     public var restartPolicy = RestartPolicy()
+    /// Nil: the image's.
+    public var healthCheck: HealthCheck?
+    /// A small init process that reaps orphans and passes signals on (`--init`).
+    public var usesInit = false
+    /// By name, as the engine's configuration has it; nil for the engine's own.
+    public var runtime: String?
+    /// Told to the runtime.
+    public var annotations: [String: String] = [:]
     public var log = LogPolicy()
 
     public init(image: String) { self.image = image }

@@ -19,6 +19,8 @@ public struct ContainerState: Hashable, Sendable, Codable {
     public var error = ""
     public var startedAt: Timestamp?
     public var finishedAt: Timestamp?
+    /// Nil where nothing is checked.
+    public var health: HealthState?
 
     public init(status: ContainerStatus) { self.status = status }
 
@@ -123,6 +125,7 @@ public struct ContainerFilter: Hashable, Sendable {
     public var labels: [String] = []
     public var ancestors: [String] = []
     public var exitCodes: [Int32] = []
+    public var healths: [HealthState.Status] = []
     /// References: created before, created since.
     public var before: String?
     public var since: String?

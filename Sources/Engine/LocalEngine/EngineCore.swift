@@ -144,8 +144,18 @@ private struct Parts {
         let tasks = ShimTaskService(runRoot: roots.run, shimPath: configuration.shimPath)
         context = LifecycleContext(
             store: store, events: events, tasks: tasks, images: images, index: ContainerIndex(), host: host,
-            roots: roots, bootID: bootID, runtime: configuration.runtimePath, clock: ContinuousClock(),
+            roots: roots, bootID: bootID, runtimes: try await Self.runtimes(configuration),
+            initPath: await BlockingPool.shared.run { InitProgram.installed }, clock: ContinuousClock(),
             faults: .fromEnvironment, note: note)
+    }
+
+    private static func runtimes(_ configuration: LocalEngineConfiguration) async throws(EngineError) -> RuntimeTable {
+        try await BlockingPool.shared.run { () throws(EngineError) in
+            var table = RuntimeTable(path: configuration.runtimePath)
+            table.addInstalled()
+            try table.read(configuration: configuration.configurationPath)
+            return table
+        }
     }
 
     private static func engineID(_ store: MetadataStore) async throws(StorageError) -> String {

@@ -17,13 +17,13 @@ extension GantryEngine {
 
     public func inspect(_ reference: String) async throws(EngineError) -> ContainerDetails {
         let container = try core.context.index.find(reference)
-        return await container.details(runtime: core.runtimeName)
+        return await container.details(runtime: core.context.runtimes.defaultName)
     }
 }
 
 extension EngineCore {
-    /// The runtime's program by its name alone.
-    var runtimeName: String { configuration.runtimePath.split(separator: "/").last.map(String.init) ?? "" }
+    /// The runtime for containers that name none.
+    var runtimeName: String { context.runtimes.defaultName }
 }
 
 extension Container {
@@ -44,7 +44,7 @@ extension Container {
             id: id, name: name, spec: spec, imageID: definition.imageID, createdAt: createdAt, state: state,
             arguments: definition.arguments, environment: definition.environment,
             workingDirectory: definition.workingDirectory, user: definition.user, hostname: definition.hostname,
-            restartCount: restartCount, logPath: logPath, runtime: runtime, execIDs: runningExecIDs,
+            restartCount: restartCount, logPath: logPath, runtime: spec.runtime ?? runtime, execIDs: runningExecIDs,
             cgroupPath: cgroupPath)
     }
 }
@@ -83,6 +83,7 @@ private struct ContainerSelection {
             && filter.labels.allSatisfy { Self.holds($0, summary.labels) }
             && (filter.ancestors.isEmpty || ancestorIDs.contains(summary.imageID)
                 || filter.ancestors.contains(summary.image))
+            && (filter.healths.isEmpty || filter.healths.contains(state.health?.status ?? .none))
             && (filter.exitCodes.isEmpty
                 || !state.isAlive && state.finishedAt != nil && filter.exitCodes.contains(state.exitCode))
             && before.map { summary.createdAt < $0 } ?? true && since.map { summary.createdAt > $0 } ?? true

@@ -46,7 +46,7 @@ extension GantryEngine {
         info.dataRoot = configuration.dataRoot
         info.serverVersion = Self.version
         info.defaultRuntime = core.runtimeName
-        info.runtimes = [core.runtimeName]
+        info.runtimes = core.context.runtimes.names
         info.securityOptions = ["name=seccomp,profile=builtin"] + (host.isUnified ? ["name=cgroupns"] : [])
         info.warnings = warnings + (host.hasSwapLimit ? [] : ["WARNING: No swap limit support"])
         info.pid = getpid()

@@ -14,6 +14,8 @@ public struct LocalEngineConfiguration: Hashable, Sendable {
     public var shimPath: String
     /// The OCI runtime: `gantry-runtime`, `runc` or `crun`; an absolute path.
     public var runtimePath: String
+    /// Names further runtimes, in docker's form (`daemon.json`: `runtimes`, `default-runtime`); need not be there.
+    public var configurationPath: String
     /// Pack the starter image where the store holds none.
     public var packsStarterImage = true
     /// The static busybox for it; nil to look in the usual places.
@@ -26,6 +28,7 @@ public struct LocalEngineConfiguration: Hashable, Sendable {
         dataRoot = "/var/lib/gantry"
         runRoot = "/run/gantry"
         cgroupParent = "/gantry"
+        configurationPath = "/etc/gantry/daemon.json"
         shimPath = Self.program("gantry-shim", "GANTRY_SHIM")
         runtimePath = Self.program("gantry-runtime", "GANTRY_RUNTIME")
     }
@@ -37,6 +40,7 @@ public struct LocalEngineConfiguration: Hashable, Sendable {
         dataRoot = PathName.joined(root, "data")
         runRoot = PathName.joined(root, "run")
         cgroupParent = "/gantry-\(Self.shortHash(root))"
+        configurationPath = PathName.joined(root, "daemon.json")
     }
 
     /// The socket at which whoever hosts this engine serves it.

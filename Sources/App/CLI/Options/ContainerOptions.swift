@@ -26,6 +26,8 @@ struct ContainerOptions: ParsableArguments {
         name: [.customShort("l", allowingJoined: true), .long], parsing: .unconditionalSingleValue,
         help: "Set a label: KEY=VALUE.")
     var label: [String] = []
+    @Option(parsing: .unconditionalSingleValue, help: "Read labels from a file.") var labelFile: [String] = []
+    @Option(parsing: .unconditionalSingleValue, help: "Tell the runtime: KEY=VALUE.") var annotation: [String] = []
     @Option(help: "The signal that stops the container.") var stopSignal: String?
     @Option(help: "Seconds between the stop signal and SIGKILL.") var stopTimeout: Int?
     @Option(help: "Start it again after its end: no, always, unless-stopped, on-failure[:COUNT].") var restart: String?
@@ -37,6 +39,8 @@ struct ContainerOptions: ParsableArguments {
     @OptionGroup(title: "Limits") var limits: LimitOptions
     @OptionGroup(title: "Limits for life") var fixed: FixedLimitOptions
     @OptionGroup(title: "Isolation") var isolation: IsolationOptions
+    @OptionGroup(title: "Sharing and devices") var sharing: SharingOptions
+    @OptionGroup(title: "Health") var health: HealthOptions
     @OptionGroup(title: "Refused") var refused: RefusedOptions
 }
 
@@ -97,26 +101,44 @@ struct IsolationOptions: ParsableArguments {
     @Option(parsing: .unconditionalSingleValue, help: "Add a group.") var groupAdd: [String] = []
 }
 
+/// What a container shares with the host or another container, and what it may use.
+struct SharingOptions: ParsableArguments {
+    @Flag(name: .customLong("init"), help: "Put a small init process before the program.") var initProcess = false
+    @Option(help: "host or container:NAME.") var pid: String?
+    @Option(help: "host, private, shareable or none.") var ipc: String?
+    @Option(help: "host.") var uts: String?
+    @Option(help: "host or private.") var cgroupns: String?
+    @Option(help: "host.") var userns: String?
+    @Option(help: "The OCI runtime, by its name.") var runtime: String?
+    @Option(parsing: .unconditionalSingleValue, help: "Give a device: PATH[:PATH_INSIDE[:rwm]].")
+    var device: [String] = []
+    @Option(parsing: .unconditionalSingleValue, help: "Allow devices: 'c 42:* rwm'.") var deviceCgroupRule: [String] =
+        []
+}
+
+/// How the program is asked whether it does well.
+struct HealthOptions: ParsableArguments {
+    @Option(help: "The command that asks.") var healthCmd: String?
+    @Option(help: "Time between two checks: 30s.") var healthInterval: String?
+    @Option(help: "Time that a check may take: 30s.") var healthTimeout: String?
+    @Option(help: "Failures in a row that make it unhealthy.") var healthRetries: Int?
+    @Option(help: "Time after the start in which failures do not count.") var healthStartPeriod: String?
+    @Option(help: "Time between two checks in the start period.") var healthStartInterval: String?
+    @Flag(help: "Check nothing, whatever the image says.") var noHealthcheck = false
+}
+
 /// docker's options that this engine does not offer. They are known, so that they can be refused by their names
 /// instead of being taken for the image.
 struct RefusedOptions: ParsableArguments {
-    @Flag(name: .customLong("init"), help: .hidden) var initProcess = false
     @Flag(name: [.customShort("P"), .long], help: .hidden) var publishAll = false
     @Option(name: [.customShort("p", allowingJoined: true), .long], parsing: .unconditionalSingleValue, help: .hidden)
     var publish: [String] = []
-    @Option(parsing: .unconditionalSingleValue, help: .hidden) var device: [String] = []
-    @Option(help: .hidden) var pid: String?
-    @Option(help: .hidden) var ipc: String?
-    @Option(help: .hidden) var userns: String?
-    @Option(help: .hidden) var runtime: String?
     @Option(help: .hidden) var platform: String?
     @Option(parsing: .unconditionalSingleValue, help: .hidden) var volumesFrom: [String] = []
 
     func check() throws {
         let used: [(Bool, String)] = [
-            (initProcess, "--init"), (publishAll, "--publish-all"), (!publish.isEmpty, "--publish"),
-            (!device.isEmpty, "--device"), (pid != nil, "--pid"),
-            (ipc != nil && ipc != "private", "--ipc"), (userns != nil, "--userns"), (runtime != nil, "--runtime"),
+            (publishAll, "--publish-all"), (!publish.isEmpty, "--publish"),
             (platform != nil, "--platform"), (!volumesFrom.isEmpty, "--volumes-from"),
         ]
         if let first = used.first(where: \.0) { throw UsageError(message: "\(first.1) is not supported yet") }

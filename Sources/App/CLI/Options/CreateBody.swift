@@ -21,8 +21,10 @@ struct CreateBody {
             ("StdinOnce", .bool(options.interactive && attaches)),
             ("AttachStdin", .bool(options.interactive && attaches)),
             ("AttachStdout", .bool(attaches)), ("AttachStderr", .bool(attaches)),
-            ("Env", .array(try environment().map(JSONValue.string))), ("Labels", map(options.label)),
+            ("Env", .array(try environment().map(JSONValue.string))),
+            ("Labels", map(try lines(of: options.labelFile) + options.label)),
         ])
+        body["Healthcheck"] = try options.health.body()
         if !command.isEmpty { body["Cmd"] = .array(command.map(JSONValue.string)) }
         body["Entrypoint"] = options.entrypoint.map { [.string($0)] }
         body["WorkingDir"] = options.workdir.map(JSONValue.string)
@@ -52,7 +54,7 @@ struct CreateBody {
             ("ReadonlyRootfs", .bool(options.storage.readOnly)),
             ("CapAdd", .array(options.isolation.capAdd.map(JSONValue.string))),
             ("CapDrop", .array(options.isolation.capDrop.map(JSONValue.string))),
-            ("SecurityOpt", .array(options.isolation.securityOpt.map(JSONValue.string))),
+            ("SecurityOpt", .array(try options.isolation.securityOpt.map(securityOption))),
             ("Privileged", .bool(options.isolation.privileged)), ("Sysctls", map(options.isolation.sysctl)),
             ("GroupAdd", .array(options.isolation.groupAdd.map(JSONValue.string))),
             ("Ulimits", .array(try options.fixed.ulimit.map(ulimit))),
@@ -73,6 +75,9 @@ struct CreateBody {
         if let text = options.restart { host["RestartPolicy"] = try RestartPolicy(option: text).dockerBody }
         for (name, value) in try options.limits.members() { host[name] = value }
         try addFixedLimits(&host)
+        try options.sharing.add(to: &host)
+        if !options.annotation.isEmpty { host["Annotations"] = map(options.annotation) }
+        if let path = options.cidfile { host["ContainerIDFile"] = .string(path) }
         return host
     }
 
@@ -122,10 +127,10 @@ extension CreateBody {
         return .object(object)
     }
 
-    /// `-e NAME` passes a variable of ours on, if we have it; files come before options.
-    private func environment() throws -> [String] {
+    /// The lines of files, without comments and empty ones.
+    private func lines(of files: [String]) throws -> [String] {
         var lines: [String] = []
-        for path in options.envFile {
+        for path in files {
             do throws(KernelError) {
                 let text = String(decoding: try FileContents.read(path), as: UTF8.self)
                 lines += text.split(separator: "\n").map { String($0.drop { $0 == " " || $0 == "\t" }) }
@@ -134,7 +139,22 @@ extension CreateBody {
                 throw UsageError(message: "\(error)")
             }
         }
-        return (lines + options.env).compactMap { word in
+        return lines
+    }
+
+    /// A profile is a file here and its text in the body, as docker's CLI sends it.
+    private func securityOption(_ text: String) throws -> JSONValue {
+        guard text.hasPrefix("seccomp=") || text.hasPrefix("seccomp:") else { return .string(text) }
+        let value = String(text.dropFirst(8))
+        if ["unconfined", "builtin"].contains(value) { return .string(text) }
+        do throws(KernelError) {
+            return .string("seccomp=" + String(decoding: try FileContents.read(value), as: UTF8.self))
+        } catch { throw UsageError(message: "opening seccomp profile (\(value)) failed: \(error)") }
+    }
+
+    /// `-e NAME` passes a variable of ours on, if we have it; files come before options.
+    private func environment() throws -> [String] {
+        (try lines(of: options.envFile) + options.env).compactMap { word in
             if word.contains("=") { return word }
             return getenv(word).map { "\(word)=\(String(cString: $0))" }
         }

@@ -13,6 +13,8 @@ struct BundleWriter: Sendable {
     let id: String
     let definition: ContainerDefinition
     let mounts: [SnapshotMount]
+    /// The namespaces of other containers that this one joins, by their paths.
+    var joined: [LinuxNamespace.Kind: String] = [:]
     let context: LifecycleContext
 
     /// How the task is to be made. The disk is used on the pool for blocking work.
@@ -26,7 +28,7 @@ struct BundleWriter: Sendable {
         } catch {
             throw EngineError(.internal, "write the bundle of \(id): \(error)", object: id)
         }
-        return task(size)
+        return try task(size)
     }
 
     private func writeBundle(_ size: TerminalSize?) throws {
@@ -40,6 +42,9 @@ struct BundleWriter: Sendable {
             id: id, definition: definition, host: context.host, user: user, cgroupPath: context.roots.cgroup(id),
             filesDirectory: context.roots.files(id), hostDevices: spec.privileged ? try HostDevices.all() : [])
         builder.blockDevices = try spec.limits.blockDevices()
+        builder.givenDevices = try GivenDevice.find(spec.devices)
+        builder.joined = joined
+        builder.initPath = spec.usesInit ? context.initPath : nil
         var config = try builder.build()
         if spec.tty { config.process?.consoleSize = size.map(RuntimeConsoleSize.init) }
         let bundle = context.roots.bundle(id)
@@ -47,10 +52,10 @@ struct BundleWriter: Sendable {
         try FileContents.replace(bundle + "/config.json", with: config.json.compactBytes, durable: false)
     }
 
-    private func task(_ size: TerminalSize?) -> TaskSpec {
+    private func task(_ size: TerminalSize?) throws(EngineError) -> TaskSpec {
         let spec = definition.spec
         let bundle = context.roots.bundle(id)
-        var task = TaskSpec(id: id, bundle: bundle, runtime: context.runtime)
+        var task = TaskSpec(id: id, bundle: bundle, runtime: try context.runtimes.path(spec.runtime))
         task.rootMounts = mounts.map { mount in
             RootMount(
                 type: mount.type, source: mount.source, target: mount.target ?? bundle + "/rootfs",
@@ -85,38 +90,6 @@ enum BindSource {
         }
         do throws(KernelError) { try Directory.create(mount.source) } catch {
             throw EngineError(.invalid, "error while creating mount source path '\(mount.source)': \(error)")
-        }
-    }
-}
-
-/// The machine's devices, for privileged containers.
-enum HostDevices {
-    /// Every device node below /dev but terminals and what the container has of its own. Blocking.
-    static func all() throws(KernelError) -> [LinuxDevice] {
-        var devices: [LinuxDevice] = []
-        try collect("/dev", into: &devices)
-        return devices
-    }
-
-    private static let own: Set<String> = ["pts", "shm", "fd", "mqueue", ".lxc", ".lxd-mounts", ".udev", "console"]
-
-    private static func collect(_ directory: String, into devices: inout [LinuxDevice]) throws(KernelError) {
-        for name in try Directory.list(directory).sorted() where directory != "/dev" || !own.contains(name) {
-            let path = directory + "/" + name
-            var facts = stat()
-            // Gone since it was listed: a device was unplugged.
-            guard lstat(path, &facts) == 0 else { continue }
-            switch facts.st_mode & S_IFMT {
-            case S_IFDIR: try collect(path, into: &devices)
-            case S_IFCHR, S_IFBLK:
-                let type = facts.st_mode & S_IFMT == S_IFCHR ? "c" : "b"
-                let number = DeviceNumber(facts.st_rdev)
-                var device = LinuxDevice(path: path, type: type, major: number.major, minor: number.minor)
-                device.fileMode = facts.st_mode & 0o7777
-                (device.uid, device.gid) = (facts.st_uid, facts.st_gid)
-                devices.append(device)
-            default: break
-            }
         }
     }
 }

@@ -35,6 +35,9 @@ package actor Container {
     /// Lets the pause before a restart go by.
     var restartTimer: Task<Void, Never>?
     var isRetired = false
+    /// What is known of its health; nil where nothing is checked.
+    var health: HealthMachine?
+    var healthTask: Task<Void, Never>?
     private var chain: Task<EngineError?, Never>?
 
     package init(
@@ -55,7 +58,11 @@ package actor Container {
         lastEnd = machine.rest ?? LifecycleMachine.Rest()
     }
 
-    package var state: ContainerState { machine.state }
+    package var state: ContainerState {
+        var state = machine.state
+        state.health = health?.state
+        return state
+    }
     /// The process, where one runs.
     package var run: LifecycleMachine.Run? { machine.run }
     package var phase: LifecycleMachine.Phase { machine.phase }
@@ -78,6 +85,7 @@ package actor Container {
         let output = machine.receive(input)
         if machine.phase != before {
             if case .waiting = before { restartTimer?.cancel() }
+            watchHealth()
             changed.notify()
         }
         return output
@@ -120,6 +128,14 @@ package actor Container {
     package func retire() {
         isRetired = true
         restartTimer?.cancel()
+        healthTask?.cancel()
+    }
+
+    /// The row as it is to be now.
+    var row: ContainerRow.State {
+        var row = machine.row(bootID: context.bootID)
+        row.health = healthText
+        return row
     }
 
     /// Returns once nothing is being done for this container: what an end began, its removal for one, is done then.

@@ -2,6 +2,7 @@ import AsyncIO
 import EngineAPI
 import Images
 import Linux
+import OCI
 import Storage
 import Tasks
 
@@ -84,8 +85,9 @@ extension Container {
     private func createTask(_ isMade: inout Bool) async throws(EngineError) -> ProcessIdentity {
         let mounts = try await context.images.rootMounts(
             containerID: id, isDisposable: definition.spec.autoRemove)
-        let task = try await BundleWriter(id: id, definition: definition, mounts: mounts, context: context)
-            .write(size: initialSize)
+        let task = try await BundleWriter(
+            id: id, definition: definition, mounts: mounts, joined: try await joinedNamespaces(), context: context
+        ).write(size: initialSize)
         context.faults.pass(.startAfterBundle)
         let facts = try await context.tasks.create(task)
         isMade = true
@@ -97,6 +99,16 @@ extension Container {
             throw EngineError(.internal, "start container \(id): the shim did not say which process it made")
         }
         return initial
+    }
+
+    /// Another container's pid namespace is its first process's, which must run.
+    private func joinedNamespaces() async throws(EngineError) -> [LinuxNamespace.Kind: String] {
+        guard case .container(let reference) = definition.spec.pidMode else { return [:] }
+        let other = try context.index.find(reference)
+        guard let run = await other.run else {
+            throw EngineError(.conflict, "cannot join PID of a non running container: \(reference)", object: reference)
+        }
+        return [.pid: "/proc/\(run.initial.pid)/ns/pid"]
     }
 
     /// After a start that failed half way: nothing of the task stays.
@@ -153,7 +165,8 @@ extension Container {
         let isEnd = happenings.contains(.die)
         if isEnd { context.faults.pass(.endBeforeRow) }
         let events = happenings.map(event)
-        let row = machine.row(bootID: context.bootID)
+        if happenings.contains(.start) { forgetHealth() }
+        let row = row
         do {
             let numbers = try await context.store.commit(.state(id: id, row), events.map(EventRow.init))
             context.events.publish(events, numbers: numbers)

@@ -146,6 +146,12 @@ extension Container {
         changed.notify()
     }
 
+    /// Nobody will ask for it any more.
+    func forget(exec execID: String) {
+        execs[execID] = nil
+        context.index.remove(execID: execID)
+    }
+
     package var runningExecIDs: [String] {
         execs.values.compactMap { if case .running = $0.phase { $0.id } else { nil } }.sorted()
     }

@@ -46,6 +46,8 @@ package final class ContainerIndex: Sendable {
 
     package func add(execID: String, of id: String) { tables.withLock { $0.execOwners[execID] = id } }
 
+    package func remove(execID: String) { tables.withLock { $0.execOwners[execID] = nil } }
+
     /// The container in which an exec was made.
     package func find(execID: String) throws(EngineError) -> Container {
         let found = tables.withLock { tables in tables.execOwners[execID].flatMap { tables.containers[$0] } }

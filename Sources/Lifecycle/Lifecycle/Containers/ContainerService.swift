@@ -19,6 +19,7 @@ package final class ContainerService: Sendable {
             spec.networkMode = NetworkMode.none
             warnings.append("No network was asked for: the container has none but loopback (network \"none\").")
         }
+        try resolveSharing(&spec)
         let image = try await context.images.resolve(spec.image)
         let id = RandomID.make()
         let definition = try ContainerDefinition(
@@ -33,6 +34,22 @@ package final class ContainerService: Sendable {
             throw error
         }
         return CreatedContainer(id: id, warnings: warnings)
+    }
+
+    /// Containers whose namespaces are shared are known by id from here on: a name may go to another.
+    private func resolveSharing(_ spec: inout ContainerSpec) throws(EngineError) {
+        _ = try context.runtimes.path(spec.runtime)
+        if spec.usesInit, context.initPath == nil {
+            throw EngineError(
+                .unavailable, "no init program: install `tini` (package tini), or gantry-shim beside gantry")
+        }
+        guard case .container(let reference) = spec.pidMode else { return }
+        do throws(EngineError) {
+            spec.pidMode = .container(try context.index.find(reference).id)
+        } catch {
+            // Not `notFound`: docker's CLI takes that of a create for a missing image, and pulls.
+            throw EngineError(.invalid, error.message, object: reference)
+        }
     }
 
     private func checkBinds(_ spec: ContainerSpec) async throws(EngineError) {
@@ -100,7 +117,7 @@ package final class ContainerService: Sendable {
         }
         context.faults.pass(.createAfterFiles)
         let event = await container.event("create")
-        let state = await container.machine.row(bootID: context.bootID)
+        let state = await container.row
         do {
             let numbers = try await context.store.commit(.state(id: container.id, state), [EventRow(event)])
             context.events.publish([event], numbers: numbers)
@@ -140,7 +157,9 @@ extension ContainerService {
             )
             var decision = definition.spec.autoRemove ? planned.disposed : planned
             if row.state.bootID != context.bootID { decision = decision.startedWithMachine(by: restarts) }
-            work.append((adopt(row, definition, decision.phase, restarts, shims[row.id] ?? nil), decision.actions))
+            let container = adopt(row, definition, decision.phase, restarts, shims[row.id] ?? nil)
+            if definition.health != nil { await container.adoptHealth(row.state.health) }
+            work.append((container, decision.actions))
         }
         await withTaskGroup(of: Void.self) { group in
             for (container, actions) in work where !actions.isEmpty {

@@ -13,8 +13,9 @@ package struct LifecycleContext: Sendable {
     package var host: HostFacts
     package var roots: EngineRoots
     package var bootID: String
-    /// The runtime's program.
-    package var runtime: String
+    package var runtimes: RuntimeTable
+    /// The program that `--init` puts before a container's own; nil where the machine has none.
+    package var initPath: String?
     package var clock: any Clock<Duration>
     package var faults: FaultPlan
     /// Takes a line about something that nobody asked for and nobody else will tell.
@@ -22,8 +23,8 @@ package struct LifecycleContext: Sendable {
 
     package init(
         store: MetadataStore, events: EventLog, tasks: any TaskService, images: any ImageService,
-        index: ContainerIndex, host: HostFacts, roots: EngineRoots, bootID: String, runtime: String,
-        clock: any Clock<Duration>, faults: FaultPlan, note: @escaping @Sendable (String) -> Void
+        index: ContainerIndex, host: HostFacts, roots: EngineRoots, bootID: String, runtimes: RuntimeTable,
+        initPath: String?, clock: any Clock<Duration>, faults: FaultPlan, note: @escaping @Sendable (String) -> Void
     ) {
         self.store = store
         self.events = events
@@ -33,7 +34,8 @@ package struct LifecycleContext: Sendable {
         self.host = host
         self.roots = roots
         self.bootID = bootID
-        self.runtime = runtime
+        self.runtimes = runtimes
+        self.initPath = initPath
         self.clock = clock
         self.faults = faults
         self.note = note

@@ -14,6 +14,7 @@ package struct ContainerDefinition: Hashable, Sendable, Codable {
     package var hostname: String
     package var stopSignal: String
     package var labels: [String: String]
+    package var health: HealthCheck?
     /// An update of the limits is under way.
     package var isUpdating = false
 
@@ -35,9 +36,12 @@ package struct ContainerDefinition: Hashable, Sendable, Codable {
                 .invalid, "the working directory '\(workingDirectory)' is invalid, it needs to be an absolute path")
         }
         user = spec.user ?? image.user
-        hostname = spec.hostname ?? (spec.networkMode == .host ? hostHostname : String(id.prefix(12)))
+        hostname =
+            spec.hostname
+            ?? (spec.networkMode == .host || spec.utsMode == .host ? hostHostname : String(id.prefix(12)))
         stopSignal = spec.stopSignal ?? image.stopSignal ?? "SIGTERM"
         labels = image.labels.merging(spec.labels) { _, own in own }
+        health = HealthCheck.merged(spec.healthCheck, image.healthCheck)
     }
 
     /// A given entrypoint, even an empty one, makes the image's command void, because it was meant for the image's.

@@ -14,6 +14,8 @@ package struct HostFacts: Hashable, Sendable {
     /// Pure cgroup v2: containers get a cgroup namespace then, as docker does it.
     package var isUnified = false
     package var hasSwapLimit = false
+    /// `6.1.0-18-amd64`
+    package var kernelRelease = "5.10"
 
     package init() {}
 
@@ -23,6 +25,9 @@ package struct HostFacts: Hashable, Sendable {
         var name = utsname()
         try kernelCall("uname") { uname(&name) }
         facts.hostname = withUnsafeBytes(of: &name.nodename) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        facts.kernelRelease = withUnsafeBytes(of: &name.release) {
+            String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+        }
         facts.cpuCount = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         facts.memoryBytes = Int64(sysconf(Int32(_SC_PHYS_PAGES))) * Int64(sysconf(Int32(_SC_PAGESIZE)))
         facts.onlineCPUs = firstLine("/sys/devices/system/cpu/online") ?? "0-\(facts.cpuCount - 1)"

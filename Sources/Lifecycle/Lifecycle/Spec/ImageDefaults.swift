@@ -1,3 +1,5 @@
+import EngineAPI
+import JSON
 import OCI
 
 /// What an image says about containers made from it: the `config` of its configuration.
@@ -9,6 +11,7 @@ package struct ImageDefaults: Hashable, Sendable {
     package var user = ""
     package var stopSignal: String?
     package var labels: [String: String] = [:]
+    package var healthCheck: HealthCheck?
 
     package init() {}
 }
@@ -22,5 +25,24 @@ extension ImageDefaults {
         user = execution.user
         stopSignal = execution.stopSignal
         labels = execution.labels
+        healthCheck = execution.other["Healthcheck"].flatMap { HealthCheck(imageMember: $0) }
+    }
+}
+
+extension HealthCheck {
+    /// docker's member of an image's configuration; times are in nanoseconds. What makes no sense there is passed over,
+    /// as docker passes over it.
+    fileprivate init?(imageMember json: JSONValue) {
+        let words = (json["Test"]?.array ?? []).compactMap(\.string)
+        guard !words.isEmpty else { return nil }
+        self.init(test: words)
+        func duration(_ name: String) -> Duration? {
+            json[name]?.integer.flatMap { $0 > 0 ? .nanoseconds($0) : nil }
+        }
+        interval = duration("Interval")
+        timeout = duration("Timeout")
+        startPeriod = duration("StartPeriod")
+        startInterval = duration("StartInterval")
+        retries = json["Retries"]?.integer.map { Int(clamping: $0) }
     }
 }

@@ -7,6 +7,11 @@ struct MountPlan {
     let spec: ContainerSpec
     let host: HostFacts
     let filesDirectory: String
+    /// The host's program that `--init` puts before the container's own.
+    var initPath: String?
+
+    /// Where that program is in the container, as in docker's.
+    static let initTarget = "/sbin/docker-init"
 
     var mounts: [RuntimeMount] {
         let own = spec.mounts.map { ($0, PathName.cleaned($0.target)) }
@@ -16,7 +21,7 @@ struct MountPlan {
             let depths = (depth(left.element.1), depth(right.element.1))
             return depths.0 == depths.1 ? left.offset < right.offset : depths.0 < depths.1
         }
-        return (defaults + files).filter { !taken.contains($0.destination) }
+        return (defaults + memory + files).filter { !taken.contains($0.destination) }
             + sorted.map { mount($0.element.0, at: $0.element.1) }
     }
 
@@ -24,7 +29,6 @@ struct MountPlan {
 
     private var defaults: [RuntimeMount] {
         let readOnly = spec.privileged ? [] : ["ro"]
-        let shm = spec.shmSizeBytes.flatMap { $0 > 0 ? $0 : nil } ?? 64 << 20
         return [
             RuntimeMount(
                 destination: "/proc", type: "proc", source: "proc", options: ["nosuid", "noexec", "nodev"]),
@@ -40,8 +44,23 @@ struct MountPlan {
             RuntimeMount(
                 destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup",
                 options: readOnly + ["nosuid", "noexec", "nodev"]),
-            RuntimeMount(
-                destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: ["nosuid", "noexec", "nodev"]),
+        ]
+    }
+
+    /// Message queues and shared memory: the host's, where the host's ipc namespace is used.
+    private var memory: [RuntimeMount] {
+        let queues = RuntimeMount(
+            destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: ["nosuid", "noexec", "nodev"])
+        if spec.ipcMode == .absent { return [queues] }
+        if spec.ipcMode == .host {
+            let path = "/dev/shm"
+            return [
+                queues, RuntimeMount(destination: path, type: "bind", source: path, options: ["rbind", "rprivate"]),
+            ]
+        }
+        let shm = spec.shmSizeBytes.flatMap { $0 > 0 ? $0 : nil } ?? 64 << 20
+        return [
+            queues,
             RuntimeMount(
                 destination: "/dev/shm", type: "tmpfs", source: "shm",
                 options: ["nosuid", "noexec", "nodev", "mode=1777", "size=\(shm)"]),
@@ -50,11 +69,14 @@ struct MountPlan {
 
     /// Writable as in docker: a program may add names for itself.
     private var files: [RuntimeMount] {
-        ["resolv.conf", "hostname", "hosts"].map { name in
+        let program = initPath.map { path in
+            RuntimeMount(destination: Self.initTarget, type: "bind", source: path, options: ["bind", "ro"])
+        }
+        return ["resolv.conf", "hostname", "hosts"].map { name in
             RuntimeMount(
                 destination: "/etc/\(name)", type: "bind", source: "\(filesDirectory)/\(name)",
                 options: ["rbind", "rprivate"])
-        }
+        } + (program.map { [$0] } ?? [])
     }
 
     private func mount(_ mount: MountSpec, at target: String) -> RuntimeMount {

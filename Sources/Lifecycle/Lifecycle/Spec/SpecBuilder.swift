@@ -18,6 +18,12 @@ package struct SpecBuilder {
     package let hostDevices: [LinuxDevice]
     /// The block devices that limits name.
     var blockDevices: [String: DeviceNumber] = [:]
+    /// The devices that the container is given.
+    var givenDevices: [GivenDevice] = []
+    /// Namespaces of others, by their paths.
+    var joined: [LinuxNamespace.Kind: String] = [:]
+    /// The program that `--init` puts before the container's own.
+    var initPath: String?
 
     package init(
         id: String, definition: ContainerDefinition, host: HostFacts, user: ResolvedUser, cgroupPath: String,
@@ -40,10 +46,13 @@ package struct SpecBuilder {
         var result = RuntimeSpec()
         result.process = process(capabilities)
         result.root = RuntimeRoot(path: "rootfs", readonly: spec.readOnlyRoot)
-        result.hostname = definition.hostname
-        result.domainname = spec.domainname
-        result.mounts = MountPlan(spec: spec, host: host, filesDirectory: filesDirectory).mounts
-        result.linux = linux(capabilities)
+        if spec.utsMode != .host {
+            result.hostname = definition.hostname
+            result.domainname = spec.domainname
+        }
+        result.annotations = spec.annotations
+        result.mounts = MountPlan(spec: spec, host: host, filesDirectory: filesDirectory, initPath: initPath).mounts
+        result.linux = try linux(capabilities)
         return result
     }
 
@@ -65,7 +74,8 @@ package struct SpecBuilder {
     }
 
     private func process(_ capabilities: [String]) -> RuntimeProcess {
-        var process = RuntimeProcess(args: definition.arguments, cwd: definition.workingDirectory)
+        let prefix = initPath == nil ? [] : [MountPlan.initTarget, "--"]
+        var process = RuntimeProcess(args: prefix + definition.arguments, cwd: definition.workingDirectory)
         process.terminal = spec.tty
         process.user = Self.runtimeUser(user)
         process.env = environment(tty: spec.tty)
@@ -125,29 +135,41 @@ package struct SpecBuilder {
         }
     }
 
-    private func linux(_ capabilities: [String]) -> RuntimeLinux {
+    private func linux(_ capabilities: [String]) throws(EngineError) -> RuntimeLinux {
         var linux = RuntimeLinux()
         linux.cgroupsPath = cgroupPath
-        linux.namespaces = namespaces.map { LinuxNamespace($0) }
-        linux.resources = resources
+        linux.namespaces = namespaces
+        linux.resources = try resources
         linux.sysctl = sysctls
-        if spec.privileged {
-            linux.devices = hostDevices
-        } else {
-            linux.maskedPaths = Self.maskedPaths
-            linux.readonlyPaths = Self.readonlyPaths
-            if !spec.seccompUnconfined { linux.seccomp = DefaultSeccomp.profile(capabilities: Set(capabilities)) }
-        }
+        linux.devices = (spec.privileged ? hostDevices : []) + givenDevices.map(\.device)
+        linux.maskedPaths = spec.maskedPaths ?? (spec.privileged ? [] : Self.maskedPaths)
+        linux.readonlyPaths = spec.readonlyPaths ?? (spec.privileged ? [] : Self.readonlyPaths)
+        linux.seccomp = try seccomp(Set(capabilities))
         linux.rootfsPropagation = rootPropagation
         return linux
     }
 
-    private var namespaces: [LinuxNamespace.Kind] {
+    private func seccomp(_ capabilities: Set<String>) throws(EngineError) -> LinuxSeccomp? {
+        if let text = spec.seccompProfile {
+            do {
+                return try DockerSeccomp.profile(
+                    JSONValue(parsing: text), capabilities: capabilities, architecture: Platform.host.architecture,
+                    kernel: host.kernelRelease)
+            } catch { throw EngineError(.invalid, "decoding seccomp profile failed: \(error)") }
+        }
+        return spec.privileged || spec.seccompUnconfined
+            ? nil : DefaultSeccomp.profile(capabilities: capabilities)
+    }
+
+    private var namespaces: [LinuxNamespace] {
         var kinds: [LinuxNamespace.Kind] = [.mount]
         if spec.networkMode != .host { kinds.append(.network) }
-        kinds += [.uts, .pid, .ipc]
-        if host.isUnified, !spec.privileged { kinds.append(.cgroup) }
-        return kinds
+        if spec.utsMode != .host { kinds.append(.uts) }
+        if spec.pidMode != .host { kinds.append(.pid) }
+        if spec.ipcMode != .host { kinds.append(.ipc) }
+        let ownCgroup = spec.cgroupMode.map { $0 == .private } ?? (host.isUnified && !spec.privileged)
+        if ownCgroup { kinds.append(.cgroup) }
+        return kinds.map { LinuxNamespace($0, path: joined[$0]) }
     }
 
     /// Docker's: a low port and a ping need no capability where the network is the container's own.
@@ -158,9 +180,16 @@ package struct SpecBuilder {
     }
 
     private var resources: LinuxResources {
-        var resources = LimitResources(limits: spec.limits, host: host, devices: blockDevices).resources
-        resources.devices = spec.privileged ? [LinuxDeviceRule(allow: true)] : Self.deviceRules
-        return resources
+        get throws(EngineError) {
+            var resources = LimitResources(limits: spec.limits, host: host, devices: blockDevices).resources
+            if spec.privileged {
+                resources.devices = [LinuxDeviceRule(allow: true)]
+            } else {
+                resources.devices = Self.deviceRules + givenDevices.map(\.rule)
+                for rule in spec.deviceRules { resources.devices.append(try LinuxDeviceRule(dockerRule: rule)) }
+            }
+            return resources
+        }
     }
 
     private var rootPropagation: String? {

@@ -1,5 +1,7 @@
 import EngineAPI
+import JSON
 import Linux
+import OCI
 
 /// Whether a container can be made as asked: docker's rules, in docker's words.
 package struct SpecValidation {
@@ -18,6 +20,8 @@ package struct SpecValidation {
         try validation.checkBlockIO()
         try validation.checkRestart()
         try validation.checkProcess()
+        try validation.checkHealth()
+        try validation.checkSharing()
         try validation.checkMounts()
         return validation.warnings
     }
@@ -111,6 +115,47 @@ package struct SpecValidation {
             try require(
                 (10...1000).contains(entry.rate),
                 "Range of blkio weight is from 10 to 1000: \(entry.path):\(entry.rate)")
+        }
+    }
+
+    private func checkHealth() throws(EngineError) {
+        guard let check = spec.healthCheck else { return }
+        let durations = [
+            ("Interval", check.interval), ("Timeout", check.timeout), ("StartPeriod", check.startPeriod),
+            ("StartInterval", check.startInterval),
+        ]
+        for (name, value) in durations {
+            try require(
+                value ?? .seconds(1) >= .milliseconds(1), "\(name) in Healthcheck cannot be less than 1ms")
+        }
+        try require(check.retries ?? 0 >= 0, "Retries in Healthcheck cannot be negative")
+        if let kind = check.test.first {
+            try require(["NONE", "CMD", "CMD-SHELL"].contains(kind), "Unknown healthcheck type '\(kind)'")
+        }
+    }
+
+    private func checkSharing() throws(EngineError) {
+        if spec.utsMode == .host {
+            try require(spec.hostname == nil, "conflicting options: hostname and the UTS mode")
+            try require(spec.domainname == nil, "conflicting options: domainname and the UTS mode")
+        }
+        if case .container = spec.ipcMode {
+            throw EngineError(.unsupported, "sharing another container's ipc namespace is not supported yet")
+        }
+        for rule in spec.deviceRules { _ = try LinuxDeviceRule(dockerRule: rule) }
+        for device in spec.devices {
+            try require(
+                device.containerPath.hasPrefix("/"), "invalid device path in the container: \(device.containerPath)")
+            try require(
+                !device.permissions.isEmpty && device.permissions.allSatisfy { "rwm".contains($0) },
+                "invalid device mode: \(device.permissions)")
+        }
+        if let text = spec.seccompProfile {
+            do {
+                _ = try DockerSeccomp.profile(
+                    JSONValue(parsing: text), capabilities: [], architecture: Platform.host.architecture,
+                    kernel: host.kernelRelease)
+            } catch { throw EngineError(.invalid, "decoding seccomp profile failed: \(error)") }
         }
     }
 

@@ -1,0 +1,89 @@
+import EngineAPI
+import JSON
+
+/// The members of a `HostConfig` that say what a container shares and may use.
+extension ContainerSpec {
+    mutating func readSharing(_ host: BodyReader) throws(EngineError) {
+        annotations = try host.textMap("Annotations")
+        usesInit = try host.flag("Init")
+        runtime = try host.filledText("Runtime")
+        // A security option may have said it already.
+        maskedPaths = try host.texts("MaskedPaths") ?? maskedPaths
+        readonlyPaths = try host.texts("ReadonlyPaths") ?? readonlyPaths
+        deviceRules = try host.texts("DeviceCgroupRules") ?? []
+        for element in try host.elements("Devices") {
+            let path = try element.text("PathOnHost")
+            devices.append(
+                DeviceSpec(
+                    hostPath: path, containerPath: try element.filledText("PathInContainer") ?? path,
+                    permissions: try element.filledText("CgroupPermissions") ?? "rwm"))
+        }
+        pidMode = try mode(host, "PidMode", ["host", "container", "private"])
+        ipcMode = try mode(host, "IpcMode", ["host", "container", "private", "shareable", "none"])
+        utsMode = try mode(host, "UTSMode", ["host", "private"])
+        cgroupMode = try mode(host, "CgroupnsMode", ["host", "private"])
+    }
+
+    /// Nil where the member is absent or empty: as the engine has it.
+    private func mode(_ host: BodyReader, _ name: String, _ known: [String]) throws(EngineError) -> NamespaceMode? {
+        guard let text = try host.filledText(name) else { return nil }
+        let kind = text.split(separator: ":", omittingEmptySubsequences: false).first.map(String.init)
+        guard let mode = NamespaceMode(text), let kind, known.contains(kind) else {
+            throw EngineError(.invalid, "invalid \(host.name(name)): \(text)")
+        }
+        return mode
+    }
+
+    mutating func readSecurity(_ option: String) throws(EngineError) {
+        let separator = option.firstIndex { $0 == "=" || $0 == ":" }
+        let name = separator.map { String(option[..<$0]) } ?? option
+        let value = separator.map { String(option[option.index(after: $0)...]) } ?? ""
+        switch (name, value) {
+        case ("no-new-privileges", ""), ("no-new-privileges", "true"): noNewPrivileges = true
+        case ("no-new-privileges", "false"): noNewPrivileges = false
+        case ("seccomp", "unconfined"): seccompUnconfined = true
+        case ("seccomp", "builtin"), ("apparmor", "unconfined"), ("label", "disable"): break
+        case ("systempaths", "unconfined"): (maskedPaths, readonlyPaths) = ([], [])
+        case ("seccomp", _):
+            // A client sends the profile's text, not the name of its file.
+            guard value.hasPrefix("{") else {
+                throw EngineError(.invalid, "opening seccomp profile (\(value.prefix(80))) failed: it is not JSON")
+            }
+            seccompProfile = value
+        case ("apparmor", _), ("label", _), ("systempaths", _):
+            throw EngineError(.unsupported, "the security option `\(option.prefix(80))` is not supported yet")
+        default: throw EngineError(.invalid, "invalid --security-opt 2: \"\(option.prefix(80))\"")
+        }
+    }
+
+    /// The members that `readSharing` reads, and the security options.
+    var dockerSharing: [(String, JSONValue)] {
+        var members: [(String, JSONValue)] = [
+            ("CgroupnsMode", .string(cgroupMode?.text ?? "")), ("IpcMode", .string(ipcMode?.text ?? "")),
+            ("PidMode", .string(pidMode?.text ?? "")), ("UTSMode", .string(utsMode?.text ?? "")),
+            ("UsernsMode", ""), ("Init", usesInit ? true : .null),
+            ("SecurityOpt", .texts(securityOptions.isEmpty ? nil : securityOptions)),
+            ("DeviceCgroupRules", .texts(deviceRules.isEmpty ? nil : deviceRules)),
+            (
+                "Devices",
+                .array(
+                    devices.map { device in
+                        [
+                            "PathOnHost": .string(device.hostPath), "PathInContainer": .string(device.containerPath),
+                            "CgroupPermissions": .string(device.permissions),
+                        ]
+                    })
+            ),
+        ]
+        if !annotations.isEmpty { members.append(("Annotations", .textMap(annotations))) }
+        if let runtime { members.append(("Runtime", .string(runtime))) }
+        if let maskedPaths { members.append(("MaskedPaths", .texts(maskedPaths))) }
+        if let readonlyPaths { members.append(("ReadonlyPaths", .texts(readonlyPaths))) }
+        return members
+    }
+
+    private var securityOptions: [String] {
+        (noNewPrivileges ? ["no-new-privileges"] : []) + (seccompUnconfined ? ["seccomp=unconfined"] : [])
+            + (seccompProfile.map { ["seccomp=\($0)"] } ?? [])
+    }
+}

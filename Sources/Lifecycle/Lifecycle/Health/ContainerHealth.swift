@@ -1,0 +1,144 @@
+import EngineAPI
+import FoundationEssentials
+import Glibc
+import Storage
+
+/// Checking a container's health while its process runs and is not paused.
+extension Container {
+    /// Begins or ends the checks as the phase has it; called at each change of it.
+    func watchHealth() {
+        var isWatched = false
+        switch machine.phase {
+        case .running, .stopping: isWatched = true
+        default: break
+        }
+        guard isWatched, !isRetired, let plan = HealthPlan(definition.health), let run = machine.run else {
+            healthTask?.cancel()
+            healthTask = nil
+            return
+        }
+        guard healthTask == nil else { return }
+        health = health ?? HealthMachine(plan)
+        healthTask = Task { [weak self, clock = context.clock] in
+            while !Task.isCancelled {
+                guard let pause = await self?.pauseBeforeCheck(run) else { return }
+                // Cancelled with the task.
+                guard (try? await clock.sleep(for: pause)) != nil else { return }
+                await self?.check(run)
+            }
+        }
+    }
+
+    /// Another run begins: nothing of what was found before holds.
+    func forgetHealth() {
+        health = HealthPlan(definition.health).map { HealthMachine($0) }
+    }
+
+    /// As the row keeps it; empty where nothing is checked.
+    var healthText: String {
+        // A value of plain members: it can always be written.
+        guard let state = health?.state, let data = try? JSONEncoder().encode(state) else { return "" }
+        return String(decoding: data, as: UTF8.self)
+    }
+
+    /// Goes on with what a former engine found.
+    func adoptHealth(_ text: String) {
+        guard let plan = HealthPlan(definition.health) else { return }
+        // Nothing to read, or of a later version: it begins anew.
+        let state = try? JSONDecoder().decode(HealthState.self, from: Data(text.utf8))
+        health = HealthMachine(plan, state: state ?? HealthState())
+        watchHealth()
+    }
+
+    private func pauseBeforeCheck(_ run: LifecycleMachine.Run) -> Duration? {
+        health?.pause(startedAt: run.startedAt, now: .now())
+    }
+
+    private func check(_ run: LifecycleMachine.Run) async {
+        guard let plan = health?.plan, !Task.isCancelled else { return }
+        let result = await HealthProbe(plan: plan, container: self).result()
+        // The run may have ended meanwhile: then its health is of no interest any more.
+        guard machine.run == run, !Task.isCancelled, var health else { return }
+        let isNews = health.receive(result, startedAt: run.startedAt)
+        self.health = health
+        let events = isNews ? [event("health_status: " + health.state.status.rawValue)] : []
+        let text = healthText
+        _ = await inChain { container in
+            do {
+                let numbers = try await container.context.store.commit(
+                    .health(id: container.id, text), events.map(EventRow.init))
+                container.context.events.publish(events, numbers: numbers)
+            } catch { container.context.note("container \(container.id): \(error)") }
+            return nil
+        }.value
+        changed.notify()
+    }
+}
+
+/// One check: an exec whose output is kept up to docker's limit, and which is killed when it takes too long.
+private struct HealthProbe: Sendable {
+    private static let outputLimitBytes = 4096
+
+    let plan: HealthPlan
+    let container: Container
+
+    func result() async -> HealthResult {
+        let start = Timestamp.now()
+        let (code, output) = await run()
+        return HealthResult(start: start, end: .now(), exitCode: code, output: output)
+    }
+
+    private func run() async -> (Int32, String) {
+        do throws(EngineError) {
+            let execID = try await container.createExec(container.id, ExecSpec(command: plan.command))
+            guard let stream = try await container.startExec(execID, size: nil, attached: true) else {
+                return (-1, "the check has no output to read")
+            }
+            let outcome = await outcome(execID, stream)
+            await stream.close()
+            await container.forget(exec: execID)
+            return outcome
+        } catch {
+            return (-1, error.message)
+        }
+    }
+
+    private func outcome(_ execID: String, _ stream: any AttachedStream) async -> (Int32, String) {
+        let container = container
+        let (timeout, clock) = (plan.timeout, container.context.clock)
+        return await withTaskGroup(of: (Int32, String)?.self) { group in
+            group.addTask { await Self.read(stream, execID, container) }
+            group.addTask {
+                // Cancelled when the check has ended first.
+                guard (try? await clock.sleep(for: timeout)) != nil else { return nil }
+                return (-1, "Health check exceeded timeout (\(timeout))")
+            }
+            let first = await group.next() ?? nil
+            if first?.0 == -1 {
+                // It may have ended in this moment: then there is nothing to end.
+                try? await container.context.tasks.kill(container.id, execID: execID, signal: SIGKILL)
+            }
+            await stream.close()
+            group.cancelAll()
+            return first ?? (-1, "the check was given up")
+        }
+    }
+
+    private static func read(
+        _ stream: any AttachedStream, _ execID: String, _ container: Container
+    ) async -> (Int32, String) {
+        var bytes: [UInt8] = []
+        do throws(EngineError) {
+            while let chunk = try await stream.read() {
+                switch chunk {
+                case .stdout(let more), .stderr(let more): bytes += more.prefix(outputLimitBytes - bytes.count)
+                case .lost: break
+                }
+            }
+            let code = try await container.execDetails(execID).exitCode ?? -1
+            return (code, String(decoding: bytes, as: UTF8.self))
+        } catch {
+            return (-1, error.message)
+        }
+    }
+}
