@@ -28,19 +28,27 @@ struct CgroupPlacement {
     }
 
     /// Sets limits of a cgroup in use. Hierarchies that its processes were not in so far are joined for them.
-    func change(pid: Int32) throws(RuntimeError) {
-        if !plan.extraControllers.isEmpty {
-            try attempt { () throws(KernelError) in
-                try cgroup.create(with: plan.extraControllers)
-                try cgroup.attach(pid: pid, with: plan.extraControllers, skippingUnified: true)
-            }
-        }
+    func change() throws(RuntimeError) {
+        if !plan.extraControllers.isEmpty { try joinExtraControllers() }
         // A limit may have to wait for another: memory above memory and swap together is refused until that is raised.
         var refused: [CgroupPlan.Write] = []
         for write in plan.writes {
             do throws(RuntimeError) { try apply(write) } catch { refused.append(write) }
         }
         for write in refused { try apply(write) }
+    }
+
+    private func joinExtraControllers() throws(RuntimeError) {
+        try attempt { () throws(KernelError) in
+            try cgroup.create(with: plan.extraControllers)
+            for pid in try cgroup.processes() {
+                do throws(KernelError) {
+                    try cgroup.attach(pid: pid, with: plan.extraControllers, skippingUnified: true)
+                } catch  where error.errno == .noSuchProcess {
+                    continue
+                }
+            }
+        }
     }
 
     /// An open directory of version 2 for CLONE_INTO_CGROUP; nil where there is none.
@@ -66,9 +74,21 @@ struct CgroupPlacement {
             try FileContents.write(write.value, to: path)
         } catch {
             if error.errno == .noSuchFile, write.isOptional { return }
+            if error.errno == .busy, write.file == "memory.limit_in_bytes" { throw usedUp(write, directory) }
             throw RuntimeError(
                 "error setting cgroup config: failed to write \"\(write.value)\": write \(path): \(error.errno)")
         }
+    }
+
+    /// Version 1 refuses a limit that it cannot reach by reclaiming: how much is used says what would be accepted.
+    private func usedUp(_ write: CgroupPlan.Write, _ directory: String) -> RuntimeError {
+        let texts = CgroupTexts(of: cgroup)
+        // Without the figures, the refusal is what there is to tell.
+        let usage = (try? texts.number(write.controller, "memory.usage_in_bytes")) ?? nil
+        // As above.
+        let peak = (try? texts.number(write.controller, "memory.max_usage_in_bytes")) ?? nil
+        return RuntimeError(
+            "unable to set memory limit to \(write.value) (current usage: \(usage ?? 0), peak usage: \(peak ?? 0))")
     }
 
     private func applyDeviceRules() throws(RuntimeError) {

@@ -45,8 +45,9 @@ enum Usage {
            list    --quiet, -q  --format table|json, -f
            ps      --format table|json, -f
            events  --interval SPAN  --stats
-           update  --resources FILE, -r  --memory  --memory-swap  --cpu-quota  --cpu-period  --cpu-share
-                   --cpuset-cpus  --cpuset-mems  --pids-limit
+           update  --resources FILE|-, -r  --memory  --memory-reservation  --memory-swap  --cpu-quota  --cpu-period
+                   --cpu-burst  --cpu-share  --cpu-idle  --cpu-rt-period  --cpu-rt-runtime  --cpuset-cpus
+                   --cpuset-mems  --pids-limit  --blkio-weight
            spec    --bundle DIR, -b  --rootless
 
         """
