@@ -8,23 +8,16 @@ import OCI
 struct Console {
     let master: Descriptor
     let terminal: Descriptor
-    /// The number below `/dev/pts`.
-    let number: Int32
 
-    /// - Parameter multiplexer: opens `/dev/pts/ptmx` of the container.
-    init(_ multiplexer: () throws(KernelError) -> Descriptor) throws(KernelError) {
-        let near = try multiplexer()
-        // An image or a mount may have put something else there.
-        guard gantry_filesystem_magic(near.rawValue) == 0x1CD1 else {
-            throw KernelError("open a terminal in", "/dev/pts", .noDevice)
-        }
-        // TIOCSPTLCK and TIOCGPTN of asm-generic/ioctls.h.
+    /// - Parameter tree: the container's root.
+    init(in tree: RootedTree) throws(KernelError) {
+        let terminals = try KernelTree.terminals(in: tree)
+        defer { terminals.close() }
+        let near = try terminals.open("ptmx", O_RDWR | O_NOCTTY)
+        // TIOCSPTLCK of asm-generic/ioctls.h.
         var locked: Int32 = 0
         try kernelCall("unlock the terminal") { gantry_ioctl_pointer(near.rawValue, 0x4004_5431, &locked) }
-        var index: Int32 = -1
-        try kernelCall("number of the terminal") { gantry_ioctl_pointer(near.rawValue, 0x8004_5430, &index) }
         master = near
-        number = index
         terminal = Descriptor(
             rawValue: try kernelCall("open the terminal's other end") {
                 gantry_pty_peer(near.rawValue, O_RDWR | O_NOCTTY | O_CLOEXEC)
@@ -48,11 +41,15 @@ struct Console {
         terminal.close()
     }
 
-    /// Shows the terminal as `/dev/console`.
+    /// Shows the terminal as `/dev/console`: the very file that is open here, whatever its name in `/dev/pts` leads to by
+    /// now (CVE-2025-52565).
     func mountAsConsole(in tree: RootedTree) throws(KernelError) {
-        let place = OwnedDescriptor(try tree.createFile("/dev/console", mode: 0o620))
-        let device = OwnedDescriptor(try tree.place("/dev/pts/\(number)"))
-        let copy = OwnedDescriptor(try Mount.cloneTree("", in: device.descriptor))
+        try tree.createFile("/dev/console", mode: 0o620).close()
+        let place = OwnedDescriptor(try tree.open("/dev/console", O_PATH | O_NOFOLLOW))
+        guard try place.descriptor.status().st_mode & S_IFMT != S_IFLNK else {
+            throw KernelError("mount the terminal at", "/dev/console", .symbolicLinkLoop)
+        }
+        let copy = OwnedDescriptor(try Mount.cloneTree("", in: terminal))
         try Mount.attach(copy.descriptor, at: place.descriptor, named: "/dev/console")
     }
 }

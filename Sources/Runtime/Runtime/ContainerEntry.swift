@@ -153,9 +153,10 @@ struct ContainerEntry {
             return
         }
         try attempt("error setting up the terminal") { () throws(KernelError) in
-            let made = try Console { () throws(KernelError) in
-                try Descriptor.open("/dev/pts/ptmx", O_RDWR | O_NOCTTY)
-            }
+            let root = try RootedTree.ofProcess()
+            // Closed before the working directory is entered.
+            defer { root.root.close() }
+            let made = try Console(in: root)
             let process = setup.plan.process
             try made.install(sendingTo: console, size: process.consoleSize, owner: process.user.uid)
         }

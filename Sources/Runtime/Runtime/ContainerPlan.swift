@@ -73,6 +73,11 @@ package struct ContainerPlan: Hashable, Sendable {
     /// A sysctl must be one of a namespace that the container has for itself, else it would change the host.
     private func checkSysctl(_ written: String) throws(RuntimeError) {
         let name = Self.sysctlName(written)
+        // `net/../kernel/core_pattern` has the right prefix, too.
+        let parts = Self.sysctlPath(written).split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count > 1, !parts.contains(where: { ["", ".", ".."].contains($0) }) else {
+            throw RuntimeError("linux.sysctl: \"\(written)\" is no sysctl's name")
+        }
         let ipc: Set = [
             "kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.shmall", "kernel.shmmax",
             "kernel.shmmni", "kernel.shm_rmid_forced",
@@ -105,6 +110,11 @@ package struct ContainerPlan: Hashable, Sendable {
     package static func sysctlName(_ name: String) -> String {
         guard let first = name.first(where: { $0 == "." || $0 == "/" }), first == "/" else { return name }
         return String(name.map { $0 == "/" ? "." : $0 == "." ? "/" : $0 })
+    }
+
+    /// The file of a sysctl, below `/proc/sys`.
+    package static func sysctlPath(_ written: String) -> String {
+        String(sysctlName(written).map { $0 == "." ? "/" : $0 == "/" ? "." : $0 })
     }
 
     /// What every container has, by the specification.

@@ -80,9 +80,7 @@ extension InitProcess {
         }
         if let consoleSocket {
             try attempt("error setting up the terminal") { () throws(KernelError) in
-                let console = try Console { () throws(KernelError) in
-                    try rooted.open("/dev/pts/ptmx", O_RDWR | O_NOCTTY)
-                }
+                let console = try Console(in: rooted)
                 try console.mountAsConsole(in: rooted)
                 try console.install(
                     sendingTo: consoleSocket, size: plan.spec.process?.consoleSize, owner: plan.process.process.user.uid
@@ -127,15 +125,14 @@ extension InitProcess {
 
     /// Only on the true procfs: what an image has mounted or linked there may be anything (CVE-2019-19921).
     private static func writeSysctl(_ name: String, _ value: String, _ rooted: RootedTree) throws(KernelError) {
-        let path = "/proc/sys/" + String(ContainerPlan.sysctlName(name).map { $0 == "." ? "/" : $0 == "/" ? "." : $0 })
-        let file = OwnedDescriptor(try rooted.open(path, O_WRONLY))
-        guard gantry_filesystem_magic(file.descriptor.rawValue) == 0x9FA0 else {
-            throw KernelError("write", path, .noDevice)
-        }
+        let path = "sys/" + ContainerPlan.sysctlPath(name)
+        let proc = try KernelTree.proc(in: rooted)
+        defer { proc.close() }
+        let file = OwnedDescriptor(try proc.open(path, O_WRONLY))
         do throws(KernelError) {
             try file.descriptor.writeAll(Array(value.utf8))
         } catch {
-            throw KernelError("write sysctl \"\(value)\" to", path, error.errno)
+            throw KernelError("write sysctl \"\(value)\" to", "/proc/\(path)", error.errno)
         }
     }
 

@@ -70,9 +70,11 @@ struct ProcessSetup {
             try kernelCall("set keepcaps") { gantry_prctl(8, 1, 0, 0, 0) }
             giveStandardStreams(to: user.uid)
             if let mask = user.umask { _ = umask(mode_t(mask)) }
-            let isDenied = user.additionalGids.isEmpty && Self.deniesGroups
-            if !isDenied {
+            do throws(KernelError) {
                 try kernelCall("setgroups") { setgroups(user.additionalGids.count, user.additionalGids) }
+            } catch  where error.errno == .notPermitted && user.additionalGids.isEmpty {
+                // The kernel's own word, and no file's of the container: in a user namespace of an ordinary user
+                // setgroups(2) is forbidden for good. Where it is not, setgid(2) needs the same right and fails next.
             }
             try kernelCall("setgid", String(user.gid)) { gantry_set_group(user.gid) }
             try kernelCall("setuid", String(user.uid)) { gantry_set_user(user.uid) }
@@ -87,15 +89,6 @@ struct ProcessSetup {
                 // The kernel wants it in the permitted and inheritable sets; others pass it over, too.
                 _ = gantry_prctl(47, 2, UInt(number), 0, 0)
             }
-        }
-    }
-
-    /// In a user namespace of an ordinary user setgroups(2) is forbidden for good.
-    private static var deniesGroups: Bool {
-        do throws(KernelError) {
-            return try FileContents.read("/proc/self/setgroups").starts(with: Array("deny".utf8))
-        } catch {
-            return false
         }
     }
 

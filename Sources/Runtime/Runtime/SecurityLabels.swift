@@ -46,10 +46,11 @@ struct SecurityLabels {
     /// Only on the true procfs: an image may have put anything at `/proc` (CVE-2019-19921).
     private static func write(_ text: String, to name: String) throws(KernelError) {
         let path = "/proc/self/attr/\(name)"
-        let file = OwnedDescriptor(try Descriptor.open(path, O_WRONLY))
-        guard gantry_filesystem_magic(file.descriptor.rawValue) == 0x9FA0 else {
-            throw KernelError("write", path, .noDevice)
-        }
+        let root = try RootedTree.ofProcess()
+        defer { root.root.close() }
+        let proc = try KernelTree.proc(in: root)
+        defer { proc.close() }
+        let file = OwnedDescriptor(try proc.open("self/attr/\(name)", O_WRONLY))
         let bytes = Array(text.utf8)
         try kernelCall("write to", path) { Glibc.write(file.descriptor.rawValue, bytes, bytes.count) }
     }
