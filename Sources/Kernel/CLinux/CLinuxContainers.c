@@ -47,6 +47,18 @@ int gantry_move_mount(int from, const char *from_path, int to, const char *to_pa
     return (int)syscall(SYS_move_mount, from, from_path, to, to_path, flags);
 }
 
+// The three calls have had their numbers since Linux 5.2 on all machines: 430, 431 and 432.
+int gantry_fsopen(const char *type) { return (int)syscall(430, type, 1 /* FSOPEN_CLOEXEC */); }
+
+int gantry_fsconfig(int context, const char *name, const char *value) {
+    // FSCONFIG_SET_FLAG 0, FSCONFIG_SET_STRING 1, FSCONFIG_CMD_CREATE 6.
+    return (int)syscall(431, context, name ? (value ? 1 : 0) : 6, name, value, 0);
+}
+
+int gantry_fsmount(int context, unsigned int attributes) {
+    return (int)syscall(432, context, 1 /* FSMOUNT_CLOEXEC */, attributes);
+}
+
 int gantry_mount_setattr(
     int directory, const char *path, unsigned int flags, uint64_t set, uint64_t clear, uint64_t propagation,
     uint64_t userns) {

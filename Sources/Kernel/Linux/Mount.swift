@@ -83,6 +83,24 @@ package enum Mount {
             rawValue: try kernelCall("copy the mount", path) { gantry_open_tree(directory.rawValue, path, flags) })
     }
 
+    /// fsopen(2), fsconfig(2), fsmount(2): a new file system, attached nowhere. An option without a value is a flag.
+    package static func make(
+        _ type: String, options: [(name: String, value: String?)], attributes: MountAttributes
+    ) throws(KernelError) -> Descriptor {
+        let context = OwnedDescriptor(
+            Descriptor(rawValue: try kernelCall("open file system", type) { gantry_fsopen(type) }))
+        for option in options {
+            try kernelCall("set \(option.name) of", type) {
+                gantry_fsconfig(context.descriptor.rawValue, option.name, option.value)
+            }
+        }
+        try kernelCall("create", type) { gantry_fsconfig(context.descriptor.rawValue, nil, nil) }
+        return Descriptor(
+            rawValue: try kernelCall("mount", type) {
+                gantry_fsmount(context.descriptor.rawValue, UInt32(attributes.rawValue))
+            })
+    }
+
     /// move_mount(2): attaches a copy (or moves a mount) to where `target` points.
     package static func attach(_ tree: Descriptor, at target: Descriptor, named name: String) throws(KernelError) {
         // MOVE_MOUNT_F_EMPTY_PATH 4, MOVE_MOUNT_T_EMPTY_PATH 0x40: both descriptors are the very places.

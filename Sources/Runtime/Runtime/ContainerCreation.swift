@@ -51,7 +51,7 @@ struct ContainerCreation {
         }
         try inContainerProcess { () throws(RuntimeError) in try placement.prepare() }
         let sources = try BindSources(plan, layout: facts.layout)
-        let null = try attempt { () throws(KernelError) in try Mount.cloneTree("/dev/null") }
+        let null = try attempt { () throws(KernelError) in try Self.copyNull() }
         let gate = try attempt { () throws(KernelError) in try StartGate.listen(in: directory) }
         let (near, far) = try attempt { () throws(KernelError) in try SyncChannel.pair() }
         let initial = InitProcess(
@@ -70,6 +70,16 @@ struct ContainerCreation {
             near.socket.close()
             return record
         }
+    }
+
+    /// What will cover masked files must be the device that it is called.
+    private static func copyNull() throws(KernelError) -> Descriptor {
+        let copy = OwnedDescriptor(try Mount.cloneTree("/dev/null"))
+        let facts = try copy.descriptor.status()
+        guard facts.st_mode & S_IFMT == S_IFCHR, facts.st_rdev == 0x103 else {
+            throw KernelError("use", "/dev/null", .noDevice)
+        }
+        return copy.release()
     }
 
     private func inContainerProcess<Result: ~Copyable>(

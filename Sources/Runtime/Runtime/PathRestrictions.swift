@@ -17,13 +17,11 @@ struct PathRestrictions {
     }
 
     private struct Covers {
+        /// Whoever made it closes it.
         var file: Descriptor?
         var directory: Descriptor?
 
-        func close() {
-            file?.close()
-            directory?.close()
-        }
+        func close() { directory?.close() }
     }
 
     /// A file becomes `/dev/null`, a directory an empty one; what is missing needs no mask.
@@ -35,14 +33,17 @@ struct PathRestrictions {
             let copy = OwnedDescriptor(try Mount.cloneTree("", in: cover))
             return try Mount.attach(copy.descriptor, at: target.descriptor, named: path)
         }
+        // The cover is known by its descriptor from the beginning: looked up again by its path, it could be another one
+        // by now (CVE-2025-31133), which the others would then be covered with.
         if isDirectory {
-            let flags: MountFlags = [.readOnly, .noSetUID, .noDevices, .noExecution]
-            try Mount.mount(
-                "tmpfs", at: target.descriptor.procPath, type: "tmpfs", flags, data: "nr_blocks=1,nr_inodes=1")
-            covers.directory = try place(path)
+            let empty = try Mount.make(
+                "tmpfs", options: [("nr_blocks", "1"), ("nr_inodes", "1"), ("ro", nil)],
+                attributes: [.readOnly, .noSetUID, .noDevices, .noExecution])
+            covers.directory = empty
+            try Mount.attach(empty, at: target.descriptor, named: path)
         } else {
+            covers.file = null
             try Mount.attach(null, at: target.descriptor, named: path)
-            covers.file = try place(path)
         }
     }
 

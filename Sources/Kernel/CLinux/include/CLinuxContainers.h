@@ -14,6 +14,12 @@ int gantry_setdomainname(const char *name, size_t length);
 
 int gantry_open_tree(int directory, const char *path, unsigned int flags);
 int gantry_move_mount(int from, const char *from_path, int to, const char *to_path, unsigned int flags);
+/// fsopen(2), close-on-exec.
+int gantry_fsopen(const char *type);
+/// fsconfig(2): sets an option (a flag where `value` is NULL), or, where `name` is NULL, creates the file system.
+int gantry_fsconfig(int context, const char *name, const char *value);
+/// fsmount(2), close-on-exec, with MOUNT_ATTR_ bits.
+int gantry_fsmount(int context, unsigned int attributes);
 /// mount_setattr(2). `userns` counts only where MOUNT_ATTR_IDMAP is set.
 int gantry_mount_setattr(
     int directory, const char *path, unsigned int flags, uint64_t set, uint64_t clear, uint64_t propagation,
