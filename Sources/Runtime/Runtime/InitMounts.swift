@@ -37,7 +37,7 @@ struct InitMounts {
     }
 
     private func mountNew(_ mount: MountPlan, type: String, source: String) throws(KernelError) {
-        let target = OwnedDescriptor(try tree.createDirectories(mount.destination))
+        let target = OwnedDescriptor(try createTarget(mount, type))
         var flags = mount.options.mountFlags
         if mount.destination == "/dev" || mount.options.copiesUp { flags.remove(.readOnly) }
         let data = mount.options.data.isEmpty ? nil : mount.options.data
@@ -53,10 +53,36 @@ struct InitMounts {
         try applyRecursive(mount, mounted.descriptor)
     }
 
+    /// Whoever can turn a link on the way to `/proc` or `/sys` elsewhere would decide what is masked, made read-only and
+    /// written to later (CVE-2019-19921, CVE-2023-27561, CVE-2025-54867).
+    private func createTarget(_ mount: MountPlan, _ type: String) throws(KernelError) -> Descriptor {
+        let made = try tree.createDirectories(mount.destination)
+        guard type == "proc" || type == "sysfs" else {
+            try refuseInsideProc(made, mount)
+            return made
+        }
+        made.close()
+        do throws(KernelError) {
+            return try tree.ordinaryDirectory(mount.destination)
+        } catch  where error.errno == .symbolicLinkLoop {
+            throw KernelError(
+                "filesystem \"\(type)\" must be mounted on ordinary directory", mount.destination, error.errno)
+        }
+    }
+
+    /// What may be mounted below `/proc` by its name, the plan has said; nothing comes there by a link (CVE-2019-16884).
+    private func refuseInsideProc(_ target: Descriptor, _ mount: MountPlan) throws(KernelError) {
+        guard gantry_filesystem_magic(target.rawValue) == KernelTree.procMagic,
+            !mount.destination.hasPrefix("/proc/"), mount.destination != "/proc"
+        else { return }
+        throw KernelError("mount inside /proc, by a link at", mount.destination, .notPermitted)
+    }
+
     private func mountBind(_ mount: MountPlan, _ index: Int) throws(KernelError) {
         guard let (source, isDirectory) = sources.trees[index] else { return }
         let target = OwnedDescriptor(
             isDirectory ? try tree.createDirectories(mount.destination) : try tree.createFile(mount.destination))
+        try refuseInsideProc(target.descriptor, mount)
         if !mount.options.set.isEmpty || !mount.options.clear.isEmpty {
             var clear = mount.options.clear
             if !mount.options.set.isDisjoint(with: .accessTimeMask) { clear.formUnion(.accessTimeMask) }
@@ -92,6 +118,7 @@ struct InitMounts {
         try awaitPlacement()
         try attempt("error mounting \"cgroup\" to rootfs at \"\(mount.destination)\"") { () throws(KernelError) in
             let target = OwnedDescriptor(try tree.createDirectories(mount.destination))
+            try refuseInsideProc(target.descriptor, mount)
             guard sources.cgroups.first?.name != "" else {
                 return try attachCgroup(sources.cgroups[0].tree, at: target.descriptor, mount)
             }
