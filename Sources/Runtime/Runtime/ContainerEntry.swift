@@ -4,6 +4,19 @@ import Linux
 import OCI
 
 /// Makes a process and takes it into the namespaces and the cgroup of a container that runs.
+///
+/// ```
+///   runtime                        helper                         process
+///      ├── clone3 ──────────────────►│
+///      │  cgroups, limits            │
+///      ├── placed ──────────────────►│  setns, descriptors closed
+///      │                             ├── clone3, CLONE_PARENT ─────►│  (the runtime's own child)
+///      │◄─────────────── made <pid> ─┤  ends                        │  terminal, user, rights
+///      │◄────────────────────── end of the channel, or failed ──────┤  the program is executed
+/// ```
+///
+/// The helper stays in the runtime's pid namespace: until a process has the container's root and none of the host's
+/// descriptors, nobody inside has a number to reach it by, whatever capability they have (CVE-2016-9962).
 struct ContainerEntry {
     let record: ContainerRecord
     let layout: CgroupLayout
@@ -17,21 +30,28 @@ struct ContainerEntry {
         defer { initial.close() }
         let flags = try attempt { () throws(KernelError) in try differingNamespaces() }
         let (near, far) = try attempt { () throws(KernelError) in try SyncChannel.pair() }
-        let process = try attempt { () throws(KernelError) in
+        let helper = try attempt { () throws(KernelError) in
             try onInitialProcessors { () throws(KernelError) in try clone(initial, flags, near: near, far: far) }
         }
         far.socket.close()
+        defer { helper.pidfd.close() }
+        var process: LaunchedProcess?
         do throws(RuntimeError) {
-            try place(process, near)
+            try place(helper, near)
+            process = try awaitProcess(near)
+            try attempt { () throws(KernelError) in _ = try PidFD.reap(helper.pidfd) }
             try awaitExecution(near)
-            return process
         } catch {
-            // The first failure is the one to be told; the process may have ended by it.
-            try? PidFD.send(SIGKILL, to: process.pidfd)
-            // As above.
-            _ = try? PidFD.reap(process.pidfd)
+            for begun in [helper, process].compactMap(\.self) {
+                // The first failure is the one to be told; the process may have ended by it.
+                try? PidFD.send(SIGKILL, to: begun.pidfd)
+                // As above.
+                _ = try? PidFD.reap(begun.pidfd)
+            }
             throw error
         }
+        guard let process else { throw RuntimeError("no process was made") }
+        return process
     }
 
     private func openInitial() throws(RuntimeError) -> Descriptor {
@@ -69,15 +89,9 @@ struct ContainerEntry {
         return result
     }
 
-    /// The pid namespace is joined by the runtime, since setns(2) to one counts for children only.
     private func clone(
         _ initial: Descriptor, _ flags: Int32, near: SyncChannel, far: SyncChannel
     ) throws(KernelError) -> LaunchedProcess {
-        let pidFlag = LinuxNamespace.Kind.pid.cloneFlag
-        let userFlag = LinuxNamespace.Kind.user.cloneFlag
-        if flags & pidFlag != 0 {
-            try kernelCall("join the pid namespace") { gantry_setns(initial.rawValue, pidFlag) }
-        }
         let cgroup = try openUnified()
         defer { cgroup?.close() }
         var pidfd: Int32 = -1
@@ -86,7 +100,7 @@ struct ContainerEntry {
             near.socket.close()
             // No directory of the host may be open in what goes inside.
             cgroup?.close()
-            enter(initial, flags & ~pidFlag, isMapped: flags & userFlag != 0, far)
+            enter(initial, flags, far)
         }
         return LaunchedProcess(pid: pid, pidfd: Descriptor(rawValue: pidfd))
     }
@@ -110,6 +124,25 @@ struct ContainerEntry {
         try attempt { () throws(KernelError) in try near.send(.placed) }
     }
 
+    private func awaitProcess(_ near: SyncChannel) throws(RuntimeError) -> LaunchedProcess {
+        var failure: String?
+        while true {
+            let message = try attempt { () throws(KernelError) in try near.receive() }
+            switch message {
+            case .made(let pid):
+                // Nobody but this process can reap it, so the number is its own.
+                let process = LaunchedProcess(
+                    pid: pid, pidfd: try attempt { () throws(KernelError) in try PidFD.open(pid: pid) })
+                guard let failure else { return process }
+                try attempt { () throws(KernelError) in _ = try PidFD.reap(process.pidfd) }
+                throw RuntimeError(failure)
+            // A process that fails at once may be heard before its maker.
+            case .failed(let text): failure = text
+            default: throw RuntimeError(failure ?? "the process ended before it was inside the container")
+            }
+        }
+    }
+
     private func awaitExecution(_ near: SyncChannel) throws(RuntimeError) {
         let message = try attempt { () throws(KernelError) in try near.receive() }
         switch message {
@@ -119,21 +152,40 @@ struct ContainerEntry {
         }
     }
 
-    /// The child: never returns.
-    private func enter(_ initial: Descriptor, _ flags: Int32, isMapped: Bool, _ far: SyncChannel) -> Never {
+    /// The helper: never returns.
+    private func enter(_ initial: Descriptor, _ flags: Int32, _ far: SyncChannel) -> Never {
         do throws(RuntimeError) {
             try attempt { () throws(KernelError) in
-                // PR_SET_DUMPABLE 4: from the moment it is inside, no process of the container may look into this one,
-                // its memory or its descriptors; the execution of the program ends that.
+                // PR_SET_DUMPABLE 4: also with shared namespaces, no process of the container may look into this one, its
+                // memory or its descriptors; the execution of the program ends that.
                 try kernelCall("set dumpable") { gantry_prctl(4, 0, 0, 0, 0) }
                 guard try far.receive() == .placed else { throw KernelError("enter", record.id, .noSuchProcess) }
+                // To a pid namespace, setns(2) moves the children only.
                 if flags != 0 { try kernelCall("setns") { gantry_setns(initial.rawValue, flags) } }
-                initial.close()
-                if isMapped {
+                if flags & LinuxNamespace.Kind.user.cloneFlag != 0 {
                     try kernelCall("setgid", "0") { gantry_set_group(0) }
                     try kernelCall("setuid", "0") { gantry_set_user(0) }
+                    // A change of ids may have made it readable again.
+                    try kernelCall("set dumpable") { gantry_prctl(4, 0, 0, 0, 0) }
                 }
+                try InheritedDescriptors.closeAll(
+                    from: 3 + setup.preservedDescriptors, keeping: [far.socket] + (console.map { [$0] } ?? []))
+                var pidfd: Int32 = -1
+                let pid = try kernelCall("clone") { gantry_clone3_sibling(0, &pidfd) }
+                if pid == 0 { become(far) }
+                try far.send(.made(pid))
             }
+        } catch {
+            // The runtime may be gone: then there is nobody to tell.
+            try? far.send(.failed(error.message))
+            _exit(error.exitCode)
+        }
+        _exit(0)
+    }
+
+    /// The process itself: never returns.
+    private func become(_ far: SyncChannel) -> Never {
+        do throws(RuntimeError) {
             try attachConsole()
             try attempt { () throws(KernelError) in
                 try InheritedDescriptors.closeAll(from: 3 + setup.preservedDescriptors, keeping: [far.socket])
@@ -141,7 +193,7 @@ struct ContainerEntry {
             let image = try setup.apply()
             try setup.execute(image)
         } catch {
-            // The runtime may be gone: then there is nobody to tell.
+            // As above.
             try? far.send(.failed(error.message))
             _exit(error.exitCode)
         }

@@ -20,14 +20,16 @@ import Linux
 /// ```
 ///
 /// Where the runtime is killed before `recorded`, init sees the end of the channel and ends: no process waits that nobody
-/// knows of. `mounted` and `proceed` are left out where there are no such hooks. An `exec`'d process sends `failed`, or nothing:
-/// its end of the pair closes when the program is executed.
+/// knows of. `mounted` and `proceed` are left out where there are no such hooks. What an `exec` sends is drawn at
+/// `ContainerEntry`.
 enum SyncMessage: Equatable {
     case placed
     case mounted
     case proceed
     case ready
     case recorded
+    /// The process of an `exec`, by its number in the runtime's pid namespace.
+    case made(Int32)
     case failed(String)
 
     var bytes: [UInt8] {
@@ -37,6 +39,7 @@ enum SyncMessage: Equatable {
         case .proceed: [3]
         case .ready: [4]
         case .recorded: [6]
+        case .made(let pid): [7] + (0..<4).map { UInt8(truncatingIfNeeded: pid >> ($0 * 8)) }
         case .failed(let text): [5] + text.utf8.prefix(16000)
         }
     }
@@ -48,6 +51,8 @@ enum SyncMessage: Equatable {
         case 3: self = .proceed
         case 4: self = .ready
         case 6: self = .recorded
+        case 7 where bytes.count == 5:
+            self = .made(bytes.dropFirst().reversed().reduce(0) { $0 << 8 | Int32($1) })
         case 5: self = .failed(String(decoding: bytes.dropFirst(), as: UTF8.self))
         default: return nil
         }
