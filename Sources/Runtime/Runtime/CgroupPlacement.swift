@@ -94,9 +94,17 @@ struct CgroupPlacement {
     private func applyDeviceRules() throws(RuntimeError) {
         let filter = DeviceFilter(plan.devices)
         if let directory = layout.hierarchy(of: "devices").map({ PathName.joined($0.mountPoint, cgroup.path) }) {
-            for (file, line) in filter.legacyWrites {
-                try attempt("error setting cgroup config") { () throws(KernelError) in
-                    try FileContents.write(line, to: "\(directory)/\(file)")
+            try attempt("error setting cgroup config") { () throws(KernelError) in
+                // Each line is a write of its own, to a file that is opened once.
+                let allow = OwnedDescriptor(try Descriptor.open("\(directory)/devices.allow", O_WRONLY))
+                let deny = OwnedDescriptor(try Descriptor.open("\(directory)/devices.deny", O_WRONLY))
+                for (file, line) in filter.legacyWrites {
+                    let target = file == "devices.allow" ? allow.descriptor : deny.descriptor
+                    do throws(KernelError) {
+                        try target.writeAll(Array(line.utf8))
+                    } catch {
+                        throw KernelError("write \"\(line)\" to", "\(directory)/\(file)", error.errno)
+                    }
                 }
             }
         } else if let directory = try openUnified() {

@@ -74,15 +74,16 @@ struct SeccompCache {
     /// Nil for anything that is not exactly what this program would have written: the filter is then made anew.
     private func stored(_ name: String, _ key: [UInt8]) -> [UInt8]? {
         // Any failure here means only that the filter must be made.
-        guard let file = try? Descriptor.open("\(root)/\(Self.folder)/\(name)", O_RDONLY | O_NOFOLLOW) else {
-            return nil
-        }
+        guard let folder = try? openFolder() else { return nil }
+        defer { folder.close() }
+        // As above.
+        guard let file = try? folder.open(name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK) else { return nil }
         defer { file.close() }
         // As above.
         guard let facts = try? file.status(), facts.st_uid == geteuid(), facts.st_mode & 0o7777 == 0o600,
             facts.st_mode & S_IFMT == S_IFREG, facts.st_nlink == 1,
             // As above.
-            let bytes = try? file.readAll(limitBytes: 1 << 20)
+            let bytes = try? file.readAll(limitBytes: Self.fileLimitBytes)
         else { return nil }
         let length = MemoryLayout<UInt32>.size
         guard bytes.count > length + key.count else { return nil }
@@ -92,17 +93,35 @@ struct SeccompCache {
         return instructions.count % 8 == 0 ? instructions : nil
     }
 
+    /// The folder, where nobody else can have put anything into it.
+    private func openFolder() throws(KernelError) -> Descriptor {
+        let path = "\(root)/\(Self.folder)"
+        let folder = OwnedDescriptor(try Descriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
+        let facts = try folder.descriptor.status()
+        guard facts.st_uid == geteuid(), facts.st_mode & 0o077 == 0 else {
+            throw KernelError("use", path, .accessDenied)
+        }
+        return folder.release()
+    }
+
     private func store(_ name: String, _ key: [UInt8], _ instructions: [UInt8]) {
         let length = (0..<4).map { UInt8(truncatingIfNeeded: key.count >> ($0 * 8)) }
-        let path = "\(root)/\(Self.folder)"
+        let bytes = length + key + instructions
+        guard bytes.count <= Self.fileLimitBytes else { return }
         do throws(KernelError) {
-            try Directory.create(path, mode: 0o700)
-            let directory = OwnedDescriptor(try Descriptor.open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW))
-            guard try directory.descriptor.status().st_uid == geteuid() else { return }
-            try FileContents.replace(name, in: directory.descriptor, with: length + key + instructions, durable: false)
+            try Directory.create("\(root)/\(Self.folder)", mode: 0o700)
+            let folder = try openFolder()
+            defer { folder.close() }
+            let kept = try Directory.list(in: folder)
+            // Far more profiles than a machine has: they are made up by somebody, and start anew.
+            if kept.count >= Self.filesLimit { for old in kept { unlinkat(folder.rawValue, old, 0) } }
+            try FileContents.replace(name, in: folder, with: bytes, durable: false)
         } catch {
             // A full or read-only disk: the next container makes its filter itself.
             return
         }
     }
+
+    private static let fileLimitBytes = 1 << 20
+    static let filesLimit = 64
 }
