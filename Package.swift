@@ -162,7 +162,7 @@ let suites: [Target] = [
     tests("NameServiceTests", ["NameService", "Linux"]),
     tests("OCITests", ["OCI", "JSON", "Linux"]),
     tests("CallerTests", ["Linux", "JSON"]),
-    tests("RuntimeTests", ["Runtime", "OCI", "JSON", "Linux"]),
+    tests("RuntimeTests", ["Runtime", "OCI", "JSON", "Linux", "CLinux"]),
     .target(
         name: "EngineContract", dependencies: ["EngineAPI"], path: "Tests/EngineContract", swiftSettings: strict),
     .executableTarget(
