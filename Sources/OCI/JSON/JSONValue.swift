@@ -37,6 +37,16 @@ public struct JSONObject: Hashable, Sendable {
     public var isEmpty: Bool { members.isEmpty }
     public var count: Int { members.count }
 
+    /// The members whose names are wanted, in their order.
+    public func filter(_ isWanted: (String) -> Bool) -> JSONObject {
+        var kept = JSONObject()
+        kept.members = members.filter { isWanted($0.name) }
+        return kept
+    }
+
+    /// Sets the value of a member that the parser has read before.
+    mutating func replace(_ index: Int, _ value: JSONValue) { members[index].value = value }
+
     /// Adds a member the parser has read, without looking for one of the same name.
     mutating func append(_ name: String, _ value: JSONValue) { members.append((name, value)) }
 

@@ -148,11 +148,21 @@ package struct LinuxDevice: Hashable, Sendable, RuntimeWritable {
         let property = try device.required("type")
         type = try property.string()
         guard ["c", "b", "u", "p"].contains(type) else { throw property.failure("must be c, b, u or p") }
-        major = try device["major"]?.integer() ?? 0
-        minor = try device["minor"]?.integer() ?? 0
+        major = try Self.number(device, "major", limit: 0xFFF)
+        minor = try Self.number(device, "minor", limit: 0xF_FFFF)
         fileMode = try device["fileMode"]?.integer()
         uid = try device["uid"]?.integer()
         gid = try device["gid"]?.integer()
+    }
+
+    /// The kernel has 12 and 20 bits for the two.
+    private static func number(
+        _ device: RuntimeProperty, _ name: String, limit: Int64
+    ) throws(RuntimeSpecError) -> Int64 {
+        guard let property = device[name] else { return 0 }
+        let number: Int64 = try property.integer()
+        guard (0...limit).contains(number) else { throw property.failure("must be from 0 to \(limit)") }
+        return number
     }
 
     package var json: JSONValue {

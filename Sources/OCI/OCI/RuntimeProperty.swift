@@ -107,8 +107,6 @@ package struct RuntimeProperty {
 
     /// The members that `known` does not name: kept, so that rewriting a document loses nothing.
     func members(except known: Set<String>) throws(RuntimeSpecError) -> JSONObject {
-        var rest = JSONObject()
-        for member in try object().members where !known.contains(member.name) { rest[member.name] = member.value }
-        return rest
+        try object().filter { !known.contains($0) }
     }
 }

@@ -8,17 +8,17 @@ import OCI
 struct ContainerCreation {
     let store: ContainerStore
     let id: String
+    let bundle: BundleContents
     let options: LaunchOptions
     let log: LogOutput
 
     /// - Parameter console: gets the near end of the terminal; nil where the process has none.
     func run(console: Descriptor?) throws(RuntimeError) -> ContainerRecord {
-        let bundle = try absolute(options.bundle)
-        var (spec, bytes) = try SpecFile.read("\(bundle)/\(ContainerStore.specName)")
+        var spec = bundle.spec
         let notify = NotifySocket(of: id, in: store)
         notify?.add(to: &spec)
         let facts = try HostFacts.current()
-        let plan = try ContainerPlan(id: id, bundle: bundle, spec: spec, facts: facts)
+        let plan = try ContainerPlan(id: id, bundle: bundle.path, spec: spec, facts: facts)
         if !plan.process.unknownCapabilities.isEmpty {
             let names = plan.process.unknownCapabilities.joined(separator: " ")
             log.warning("ignoring unknown or unavailable capabilities: [\(names)]")
@@ -27,7 +27,7 @@ struct ContainerCreation {
         var undo = CreationUndo(store: store, id: id)
         do throws(RuntimeError) {
             try notify?.makeDirectory()
-            return try build(plan, facts, bytes, directory.descriptor, console, &undo)
+            return try build(plan, facts, bundle.bytes, directory.descriptor, console, &undo)
         } catch {
             undo.run()
             throw error
@@ -128,15 +128,6 @@ struct ContainerCreation {
                 ContainerStore.recordName, in: directory, with: record.json.compactBytes, durable: false)
             return record
         }
-    }
-
-    private func absolute(_ path: String) throws(RuntimeError) -> String {
-        guard let resolved = realpath(path, nil) else {
-            throw RuntimeError(
-                "bundle \(path): \(access(path, F_OK) == 0 ? "not accessible" : "no such file or directory")")
-        }
-        defer { free(resolved) }
-        return String(cString: resolved)
     }
 }
 

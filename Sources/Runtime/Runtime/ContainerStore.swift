@@ -93,25 +93,3 @@ struct ContainerStore {
         }
     }
 }
-
-/// A `config.json`, read.
-enum SpecFile {
-    static func read(_ path: String) throws(RuntimeError) -> (spec: RuntimeSpec, bytes: [UInt8]) {
-        let bytes: [UInt8]
-        do throws(KernelError) {
-            bytes = try FileContents.read(path)
-        } catch {
-            if error.errno == .noSuchFile {
-                throw RuntimeError("JSON specification file \(PathName.split(path).name) not found")
-            }
-            throw RuntimeError(error)
-        }
-        return (try parse(bytes), bytes)
-    }
-
-    private static func parse(_ bytes: [UInt8]) throws(RuntimeError) -> RuntimeSpec {
-        let json: JSONValue
-        do throws(JSONError) { json = try JSONValue(parsing: bytes) } catch { throw RuntimeError(error) }
-        do throws(RuntimeSpecError) { return try RuntimeSpec(json) } catch { throw RuntimeError(error) }
-    }
-}

@@ -16,9 +16,9 @@ extension Invocation {
         try SealedExecutable.ensure()
         try step("\(Self.program) create failed") { () throws(RuntimeError) in
             let options = try launchOptions(arguments)
-            let console = try console(options)
-            _ = try ContainerCreation(store: store, id: arguments.operands[0], options: options, log: log)
-                .run(console: console)
+            let bundle = try BundleContents(options.bundle)
+            let console = try console(options, bundle)
+            _ = try creation(arguments.operands[0], bundle, options).run(console: console)
         }
         return 0
     }
@@ -37,10 +37,13 @@ extension Invocation {
         return options
     }
 
+    private func creation(_ id: String, _ bundle: BundleContents, _ options: LaunchOptions) -> ContainerCreation {
+        ContainerCreation(store: store, id: id, bundle: bundle, options: options, log: log)
+    }
+
     /// For a runtime that leaves once the container is made: a terminal must have somebody to go to.
-    private func console(_ options: LaunchOptions) throws(RuntimeError) -> Descriptor? {
-        let spec = try SpecFile.read("\(options.bundle)/\(ContainerStore.specName)").spec
-        if spec.process?.terminal == true {
+    private func console(_ options: LaunchOptions, _ bundle: BundleContents) throws(RuntimeError) -> Descriptor? {
+        if bundle.hasTerminal {
             guard let socket = options.consoleSocket else {
                 throw RuntimeError("cannot allocate tty if \(Self.program) will detach without setting console socket")
             }
@@ -104,9 +107,9 @@ extension Invocation {
             options.detaches = try arguments.flag("detach")
             options.keeps = try arguments.flag("keep")
             if options.detaches {
-                let console = try console(options)
-                let record = try ContainerCreation(store: store, id: arguments.operands[0], options: options, log: log)
-                    .run(console: console)
+                let bundle = try BundleContents(options.bundle)
+                let console = try console(options, bundle)
+                let record = try creation(arguments.operands[0], bundle, options).run(console: console)
                 try startAndNotify(record) { () throws(RuntimeError) in try startOrDelete(record) }
                 return 0
             }
@@ -115,13 +118,12 @@ extension Invocation {
     }
 
     private func runAttached(_ id: String, _ options: LaunchOptions) throws(RuntimeError) -> Int32 {
-        let spec = try SpecFile.read("\(options.bundle)/\(ContainerStore.specName)").spec
+        let bundle = try BundleContents(options.bundle)
         guard options.consoleSocket == nil else {
             throw RuntimeError("cannot use console socket if \(Self.program) will not detach or allocate tty")
         }
-        let foreground = try ForegroundProcess(terminal: spec.process?.terminal == true, nil)
-        let record = try ContainerCreation(store: store, id: id, options: options, log: log)
-            .run(console: foreground.consoleForProcess)
+        let foreground = try ForegroundProcess(terminal: bundle.hasTerminal, nil)
+        let record = try creation(id, bundle, options).run(console: foreground.consoleForProcess)
         try foreground.takeTerminal()
         if let notify = NotifySocket(of: id, in: store) { foreground.notify = (notify, try notify.bind()) }
         try startOrDelete(record)

@@ -60,10 +60,11 @@ package struct ProcessPlan: Hashable, Sendable {
 
     private mutating func known(_ names: [String], _ facts: HostFacts) -> CapabilitySet {
         var set: CapabilitySet = []
+        var told = Set(unknownCapabilities)
         for name in names {
             if let capability = CapabilitySet(name: name), facts.capabilities.isSuperset(of: capability) {
                 set.formUnion(capability)
-            } else if !unknownCapabilities.contains(name) {
+            } else if told.insert(name).inserted {
                 unknownCapabilities.append(name)
             }
         }

@@ -90,7 +90,7 @@ struct SeccompCache {
         let stated = bytes[..<length].reversed().reduce(0) { $0 << 8 | Int($1) }
         guard stated == key.count, bytes[length..<(length + key.count)].elementsEqual(key) else { return nil }
         let instructions = Array(bytes[(length + key.count)...])
-        return instructions.count % 8 == 0 ? instructions : nil
+        return instructions.count % 8 == 0 && instructions.count / 8 <= 4096 ? instructions : nil
     }
 
     /// The folder, where nobody else can have put anything into it.
