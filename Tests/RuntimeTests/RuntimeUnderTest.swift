@@ -6,6 +6,8 @@ import Testing
 struct RuntimeUnderTest: Sendable, CustomTestStringConvertible {
     let name: String
     let path: String
+    /// Words of a command that becomes the program, which come before its path.
+    var launcher: [String] = []
     var testDescription: String { name }
 
     struct Result {
@@ -54,7 +56,8 @@ struct RuntimeUnderTest: Sendable, CustomTestStringConvertible {
     ) throws -> Result {
         let output = OwnedDescriptor(try Descriptor.open("/tmp", 0o20200000 | O_RDWR, mode: 0o600))
         let errors = OwnedDescriptor(try Descriptor.open("/tmp", 0o20200000 | O_RDWR, mode: 0o600))
-        var spawn = Spawn(program: path, arguments: [name] + words)
+        var spawn = Spawn(
+            program: launcher.first ?? path, arguments: launcher.isEmpty ? [name] + words : launcher + [path] + words)
         spawn.environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
         spawn.descriptors = [input, output.descriptor, errors.descriptor] + extra
         spawn.workingDirectory = directory
