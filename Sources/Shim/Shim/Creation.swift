@@ -66,7 +66,7 @@ extension ContainerSupervisor {
         cgroups = (try? ProcessCgroups(of: started.pid)) ?? cgroups
         oomWatch = OutOfMemoryWatch(cgroups, loop: loop) { [unowned self] in report(.outOfMemory) }
         let record = InitRecord(process: started, shim: shim, cgroups: cgroups.directories.map(\.path))
-        try directory.write(InitRecord.fileName, record.json, durably: false)
+        try directory.write(InitRecord.fileName, record.json)
         try process.stdio.startReading()
         status = .created
         reaper.wait(for: started.pid) { [unowned self] status in

@@ -38,7 +38,8 @@ extension ContainerSupervisor {
             oomKilled: oomWatch?.hasKilled ?? false)
         process.closeLog()
         do {
-            try directory.write(ExitRecord.fileName, ExitRecord(exit).json, durably: true)
+            // A fact of this boot: nobody asks for it after a power cut, so it need not be on the disk.
+            try directory.write(ExitRecord.fileName, ExitRecord(exit).json)
         } catch {
             // The report still goes out: an engine that is there can write it down itself.
             Diagnostics.note("write the exit record: \(error)")

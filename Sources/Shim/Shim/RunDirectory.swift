@@ -27,8 +27,8 @@ struct RunDirectory {
     }
 
     /// Writes a file as a whole or not at all.
-    func write(_ name: String, _ json: JSONValue, durably: Bool) throws(KernelError) {
-        try FileContents.replace(name, in: descriptor, with: json.compactBytes, durable: durably)
+    func write(_ name: String, _ json: JSONValue) throws(KernelError) {
+        try FileContents.replace(name, in: descriptor, with: json.compactBytes, durable: false)
     }
 
     func remove(_ name: String) { unlinkat(descriptor.rawValue, name, 0) }
