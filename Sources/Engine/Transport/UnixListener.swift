@@ -56,11 +56,16 @@ struct UnixListener: Sendable {
         return FileIdentity(device: status.st_dev, inode: status.st_ino)
     }
 
+    /// The number of a group of `/etc/group`. Directory services are not asked: their modules would have to be loaded at
+    /// every start.
     private static func identifier(ofGroup name: String) -> gid_t? {
-        var buffer = [CChar](repeating: 0, count: 16384)
-        var entry = group()
-        var found: UnsafeMutablePointer<group>?
-        guard getgrnam_r(name, &entry, &buffer, buffer.count, &found) == 0, found != nil else { return nil }
-        return entry.gr_gid
+        // A machine without the file has no such group.
+        guard let bytes = try? FileContents.read("/etc/group") else { return nil }
+        for line in bytes.split(separator: UInt8(ascii: "\n")) {
+            let fields = line.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+            guard fields.count >= 3, fields[0].elementsEqual(name.utf8) else { continue }
+            return gid_t(String(decoding: fields[2], as: UTF8.self))
+        }
+        return nil
     }
 }
