@@ -26,6 +26,8 @@ func act(_ verb: String, _ name: String, _ engine: GantryEngine) async throws {
         try await engine.start(name)
         kill(try await engine.inspect(name).state.pid, SIGKILL)
         _ = try await engine.wait(name, for: .removed)
+    case "load": for try await _ in try await engine.loadImages(.path(name)) {}
+    case "remove-image": _ = try await engine.removeImage(name, force: true, prune: true)
     case "remove": try await engine.remove(name, force: true, volumes: false)
     default: throw EngineError(.invalid, "unknown verb \(verb)")
     }

@@ -1,5 +1,6 @@
 import AsyncIO
 import EngineAPI
+import Faults
 import Glibc
 import Lifecycle
 import Linux
@@ -11,16 +12,6 @@ import Testing
     .enabled(
         if: EngineProbe.missing == nil, "needs root, busybox-static, a debug build, and the programs beside the tests"))
 struct CrashTests {
-    /// Lets another process do something, and die at the point. True where it did die there.
-    private static func die(at point: FaultPoint, _ verb: String, _ bench: EngineBench) throws -> Bool {
-        var spawn = Spawn(program: EngineProbe.path, arguments: ["engine-probe", bench.root, verb, "victim"])
-        spawn.environment = ["PATH=/usr/bin:/bin", "GANTRY_FAULT=\(point.rawValue):kill"]
-        let pid = try spawn.start()
-        var status: Int32 = 0
-        try kernelCall("wait") { waitpid(pid, &status, 0) }
-        return status & 0x7F == SIGKILL
-    }
-
     @Test(
         "A creation that is cut short is undone, or whole",
         arguments: [
@@ -28,7 +19,7 @@ struct CrashTests {
         ])
     func create(point: FaultPoint) async throws {
         try await Self.onBench { bench in
-            #expect(try Self.die(at: point, "create", bench))
+            #expect(try EngineProbe.die(at: point, "create", bench))
             let engine = try await bench.open()
             let left = try await engine.containers(ContainerFilter(all: true))
             #expect(left.map(\.name) == (point == .createAfterRow ? ["victim"] : []))
@@ -52,7 +43,7 @@ struct CrashTests {
     func start(point: FaultPoint) async throws {
         try await Self.onBench { bench in
             let id = try await Self.prepare(bench, running: false)
-            #expect(try Self.die(at: point, "start", bench))
+            #expect(try EngineProbe.die(at: point, "start", bench))
             let engine = try await bench.open()
             let state = try await engine.inspect(id).state
             let took = point == .startAfterStart || point == .startAfterRow
@@ -82,7 +73,7 @@ struct CrashTests {
         try await Self.onBench { bench in
             let id = try await Self.prepare(bench, running: true)
             let before = Timestamp.now()
-            #expect(try Self.die(at: point, verb, bench))
+            #expect(try EngineProbe.die(at: point, verb, bench))
             let after = Timestamp.now()
             let engine = try await bench.open()
             _ = try await engine.wait(id, for: .notRunning)
@@ -105,7 +96,7 @@ struct CrashTests {
     func remove(point: FaultPoint) async throws {
         try await Self.onBench { bench in
             let id = try await Self.prepare(bench, running: true)
-            #expect(try Self.die(at: point, "remove", bench))
+            #expect(try EngineProbe.die(at: point, "remove", bench))
             let engine = try await bench.open()
             #expect(try await engine.containers(ContainerFilter(all: true)).isEmpty)
             #expect(bench.traces(of: id) == [])
@@ -119,7 +110,7 @@ struct CrashTests {
     func update(point: FaultPoint) async throws {
         try await Self.onBench { bench in
             let id = try await Self.prepare(bench, running: true)
-            #expect(try Self.die(at: point, "update", bench))
+            #expect(try EngineProbe.die(at: point, "update", bench))
             let engine = try await bench.open()
             let limits = try await engine.inspect(id).spec.limits
             #expect(limits.pids == 77)
@@ -136,7 +127,7 @@ struct CrashTests {
     func restartPolicy(point: FaultPoint) async throws {
         try await Self.onBench { bench in
             let id = try await Self.prepare(bench, running: false) { $0.restartPolicy = RestartPolicy(.always) }
-            #expect(try Self.die(at: point, "run-to-end", bench))
+            #expect(try EngineProbe.die(at: point, "run-to-end", bench))
             let engine = try await bench.open()
             while try await engine.inspect(id).state.status != .running {
                 try await Task.sleep(for: .milliseconds(5))
@@ -264,17 +255,4 @@ struct CrashTests {
 private func waitForEnd(of process: Descriptor) async throws {
     defer { process.close() }
     try await waitUntilReadable(process)
-}
-
-/// The program that dies where it is told to.
-private enum EngineProbe {
-    static let path = PathName.split(LocalEngineConfiguration().shimPath).parent + "/engine-probe"
-
-    static var missing: String? {
-        #if DEBUG
-            return EngineBench.missing ?? (access(path, X_OK) == 0 ? nil : path)
-        #else
-            return "a debug build"
-        #endif
-    }
 }

@@ -1,5 +1,6 @@
 import AsyncIO
 import EngineAPI
+import Faults
 import Glibc
 import Images
 import Lifecycle
@@ -140,13 +141,14 @@ private struct Parts {
             events = EventLog(store: store, newestNumber: try await store.lastEventNumber())
             engineID = try await Self.engineID(store)
         } catch { throw EngineError(error, object: roots.data) }
-        let images = try await ImageStore(dataRoot: roots.data, index: StoredImageIndex(store: store))
+        let faults = FaultPlan.fromEnvironment
+        let images = try await ImageStore(dataRoot: roots.data, index: StoredImageIndex(store: store), faults: faults)
         let tasks = ShimTaskService(runRoot: roots.run, shimPath: configuration.shimPath)
         context = LifecycleContext(
             store: store, events: events, tasks: tasks, images: images, index: ContainerIndex(), host: host,
             roots: roots, bootID: bootID, runtimes: try await Self.runtimes(configuration),
             initPath: await BlockingPool.shared.run { InitProgram.installed }, clock: ContinuousClock(),
-            faults: .fromEnvironment, note: note)
+            faults: faults, note: note)
     }
 
     private static func runtimes(_ configuration: LocalEngineConfiguration) async throws(EngineError) -> RuntimeTable {

@@ -26,9 +26,11 @@ extension ImageStore {
             let offered = try await pool.run { () throws(EngineError) in
                 try LoadPlan(source: opened, job: job, host: host).images()
             }
+            faults.pass(.loadAfterPlan)
             var loaded: [ImageRecord] = []
             for image in offered { loaded.append(try await add(image, from: opened, job)) }
             try await removeUnused(among: job)
+            faults.pass(.loadAfterCollection)
             return loaded
         } catch {
             // The failure that led here is what the caller is told; what cannot be removed now is garbage for later.
@@ -43,12 +45,14 @@ extension ImageStore {
     ) async throws(EngineError) -> ImageRecord {
         let assembly = ImageAssembly(source: source, job: job, snapshots: snapshots)
         var image = try await pool.run { () throws(EngineError) in try assembly.gather(offered) }
+        faults.pass(.loadAfterBlobs)
         let chain = image.layers.map(\.chainID)
         pin(chain)
         defer { unpin(chain) }
         for position in image.layers.indices {
             let facts = try await unpack(image.layers[position], onto: Array(chain[..<position]), assembly)
             image.layers[position].sizeBytes = facts.sizeBytes
+            faults.pass(.loadAfterLayer)
         }
         guard !Task.isCancelled else { throw .loadCancelled }
         return try await store(image, job)
@@ -78,6 +82,7 @@ extension ImageStore {
         ]
         changes += image.names.map { .name($0, id: record.id.description) }
         try await index.apply(changes)
+        faults.pass(.loadAfterRow)
         // Names may have come while the index was written.
         record.names = Array(Set((records[image.id]?.names ?? []) + image.names)).sorted()
         for other in records.keys where other != record.id {

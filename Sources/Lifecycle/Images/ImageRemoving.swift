@@ -20,12 +20,15 @@ extension ImageStore {
             records[id] = record
             throw error
         }
+        faults.pass(.removeImageAfterRow)
         var removals = plan.names.map { ImageRemoval.untagged(ImageRecord.familiar($0)) }
         guard plan.deletesImage else { return removals }
         removals.append(.deleted(id.description))
         let gone = try await removeUnusedLayers(among: Set(record.chainIDs))
+        faults.pass(.removeImageAfterLayers)
         removals += record.chainIDs.reversed().filter(gone.contains).map { .deleted($0.description) }
         try await removeUnusedBlobs(among: Set([record.manifest, id] + record.layers.map(\.blob)))
+        faults.pass(.removeImageAfterBlobs)
         return removals
     }
 

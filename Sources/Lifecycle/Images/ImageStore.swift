@@ -1,6 +1,7 @@
 import AsyncIO
 import Content
 import EngineAPI
+import Faults
 import JSON
 import Linux
 import OCI
@@ -17,6 +18,7 @@ package actor ImageStore: ImageService {
     nonisolated let pool: BlockingPool
     nonisolated let host: Platform
     let index: any ImageIndex
+    nonisolated let faults: FaultPlan
     /// Images whose configuration could not be read, with the reason. A load of the same image mends them.
     package nonisolated let damaged: [String]
 
@@ -35,7 +37,7 @@ package actor ImageStore: ImageService {
     /// - Parameter unpacking: how layers are kept; a data root must always be opened with the same.
     package init(
         dataRoot: String, index: any ImageIndex, unpacking: Unpacking = .overlay, host: Platform = .host,
-        pool: BlockingPool = .shared
+        pool: BlockingPool = .shared, faults: FaultPlan = .none
     ) async throws(EngineError) {
         let opened = try await pool.run { () throws(EngineError) in try OpenedDirectories(dataRoot, unpacking) }
         content = opened.content
@@ -44,6 +46,7 @@ package actor ImageStore: ImageService {
         self.index = index
         self.host = host
         self.pool = pool
+        self.faults = faults
         let entries = try await index.entries()
         let read = await pool.run { RecordReading(entries: entries, content: opened.content, layers: opened.layers) }
         records = read.records
@@ -174,7 +177,7 @@ private struct RecordReading: Sendable {
         for entry in entries {
             do {
                 guard let id = Digest(entry.id) else { throw RuntimeSpecError("id", "invalid digest format") }
-                let config = try ImageConfig(try JSONValue(parsing: try content.read(id)))
+                let config = try ImageConfig(try JSONValue(parsing: try content.read(id, trusting: true)))
                 let record = try ImageRecord(entry, config: config)
                 let missing = record.chainIDs.first { !layers.contains($0) }
                 if let missing { throw SnapshotError.missingLayer(missing) }

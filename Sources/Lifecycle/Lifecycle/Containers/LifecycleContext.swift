@@ -1,4 +1,5 @@
 import EngineAPI
+import Faults
 import Images
 import Storage
 import Tasks

@@ -22,6 +22,14 @@ package enum FaultPoint: String, CaseIterable, Sendable {
     case removeAfterRoot = "remove.afterRoot"
     case removeAfterFiles = "remove.afterFiles"
     case removeAfterRow = "remove.afterRow"
+    case loadAfterPlan = "load.afterPlan"
+    case loadAfterBlobs = "load.afterBlobs"
+    case loadAfterLayer = "load.afterLayer"
+    case loadAfterRow = "load.afterRow"
+    case loadAfterCollection = "load.afterCollection"
+    case removeImageAfterRow = "removeImage.afterRow"
+    case removeImageAfterLayers = "removeImage.afterLayers"
+    case removeImageAfterBlobs = "removeImage.afterBlobs"
 }
 
 /// What happens at the fault points: nothing, but in tests.
@@ -45,5 +53,6 @@ package struct FaultPlan: Sendable {
         #endif
     }
 
-    func pass(_ point: FaultPoint) { reached(point) }
+    /// Says that a point is passed; what comes next may never happen.
+    package func pass(_ point: FaultPoint) { reached(point) }
 }

@@ -1,0 +1,105 @@
+import EngineAPI
+import Faults
+import Glibc
+import ImageFixtures
+import Linux
+import LocalEngine
+import Testing
+
+/// The engine's process is killed at every named step of a load and of an image's removal; the next engine finds the whole
+/// image or nothing of it, and can do the same again.
+@Suite(
+    .enabled(
+        if: EngineProbe.missing == nil, "needs root, busybox-static, a debug build, and the programs beside the tests"))
+struct ImageCrashTests {
+    @Test(
+        "A load that is cut short leaves nothing, or the image",
+        arguments: [
+            FaultPoint.loadAfterPlan, .loadAfterBlobs, .loadAfterLayer, .loadAfterRow, .loadAfterCollection,
+        ])
+    func load(point: FaultPoint) async throws {
+        try await Self.onBench { bench, archive in
+            let before = try Self.contents(bench)
+            #expect(try EngineProbe.die(at: point, "load", bench, name: archive))
+            let engine = try await bench.open()
+            let isWhole = point == .loadAfterRow || point == .loadAfterCollection
+            #expect(try await Self.names(engine).contains("app:1") == isWhole)
+            if !isWhole { #expect(try Self.contents(bench) == before) }
+            for try await _ in try await engine.loadImages(.path(archive)) {}
+            try await Self.run(engine, bench)
+            _ = try await engine.removeImage("app:1", force: false, prune: true)
+            #expect(try Self.contents(bench) == before)
+            await engine.close()
+        }
+    }
+
+    @Test(
+        "A removal of an image that is cut short is finished",
+        arguments: [FaultPoint.removeImageAfterRow, .removeImageAfterLayers, .removeImageAfterBlobs])
+    func remove(point: FaultPoint) async throws {
+        try await Self.onBench { bench, archive in
+            let before = try Self.contents(bench)
+            let first = try await bench.open()
+            for try await _ in try await first.loadImages(.path(archive)) {}
+            await first.close()
+            #expect(try Self.contents(bench) != before)
+            #expect(try EngineProbe.die(at: point, "remove-image", bench, name: "app:1"))
+            let engine = try await bench.open()
+            #expect(try await !Self.names(engine).contains("app:1"))
+            #expect(try Self.contents(bench) == before)
+            await engine.close()
+        }
+    }
+
+    /// A bench whose engine has packed its starter image, and an archive with two layers and a program.
+    private static func onBench(_ body: (EngineBench, String) async throws -> Void) async throws {
+        let bench = try EngineBench()
+        do {
+            await (try bench.open()).close()
+            let archive = "\(bench.root)/app.tar"
+            try FileContents.replace(archive, with: try Self.archive(), durable: false)
+            try await body(bench, archive)
+        } catch {
+            try await bench.clear()
+            throw error
+        }
+        try await bench.clear()
+    }
+
+    private static func archive() throws -> [UInt8] {
+        var lower = TarBytes()
+        lower.add(
+            TarMember("bin/busybox", .file, mode: 0o755), try FileContents.read("/bin/busybox", limitBytes: 1 << 24))
+        var upper = TarBytes()
+        upper.file("etc/greeting", "hello\n")
+        var builder = ArchiveBuilder()
+        builder.layer(lower.finished)
+        builder.layer(upper.finished)
+        return builder.docker(tags: ["app:1"])
+    }
+
+    /// The image works.
+    private static func run(_ engine: GantryEngine, _ bench: EngineBench) async throws {
+        var spec = ContainerSpec(image: "app:1")
+        spec.command = ["/bin/busybox", "cat", "/etc/greeting"]
+        spec.networkMode = NetworkMode.none
+        let id = try await engine.create(spec, name: nil).id
+        let stream = try await engine.attach(id, AttachRequest())
+        try await engine.start(id)
+        #expect(try await stream.read() == .stdout(Array("hello\n".utf8)))
+        _ = try await engine.wait(id, for: .notRunning)
+        try await engine.remove(id, force: false, volumes: false)
+        #expect(bench.traces(of: id) == [])
+    }
+
+    private static func names(_ engine: GantryEngine) async throws -> [String] {
+        try await engine.images(ImageFilter()).flatMap(\.tags)
+    }
+
+    /// What the stores hold, by relative path: blobs, unfinished blobs, layers and roots.
+    private static func contents(_ bench: EngineBench) throws -> [String] {
+        try ["content/ingest", "content/blobs/sha256", "snapshots", "snapshots/l"].flatMap { place in
+            try Directory.list("\(bench.root)/data/\(place)").sorted().map { "\(place)/\($0)" }
+        }
+    }
+}
