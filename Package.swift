@@ -203,7 +203,8 @@ let suites: [Target] = [
     tests(
         "LocalEngineTests",
         [
-            "LocalEngine", "EngineAPI", "EngineContract", "Faults", "ImageFixtures", "Lifecycle", "Linux", "AsyncIO",
+            "LocalEngine", "Archive", "EngineAPI", "EngineContract", "Faults", "ImageFixtures", "Lifecycle", "Linux",
+            "AsyncIO",
             "engine-probe",
         ]),
     tests("StorageTests", ["Storage", "Linux"]),

@@ -1,3 +1,4 @@
+import Archive
 import EngineAPI
 import Faults
 import Glibc
