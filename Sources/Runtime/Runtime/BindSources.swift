@@ -36,8 +36,9 @@ struct BindSources {
             }
         }
         if plan.namespaces.hasUser {
-            for device in plan.devices where devices[device.path] == nil {
-                devices[device.path] = try attempt { () throws(KernelError) in try Mount.cloneTree(device.path) }
+            // A pipe can be made there, too.
+            for device in plan.devices where devices[device.path] == nil && device.type != "p" {
+                devices[device.path] = try attempt { () throws(KernelError) in try Self.copyDevice(device) }
             }
         }
     }
@@ -67,6 +68,16 @@ struct BindSources {
                 "unable to start container process: error during container init: error mounting \"\(path)\" to rootfs "
                     + "at \"\(mount.destination)\": \(reason)")
         }
+    }
+
+    /// The host's node, which must be the device that the configuration describes, and no other file of that name.
+    private static func copyDevice(_ device: LinuxDevice) throws(KernelError) -> Descriptor {
+        let copy = OwnedDescriptor(try Mount.cloneTree(device.path))
+        let facts = try copy.descriptor.status()
+        guard facts.st_mode & S_IFMT == (device.type == "b" ? S_IFBLK : S_IFCHR),
+            gantry_major(UInt64(facts.st_rdev)) == device.major, gantry_minor(UInt64(facts.st_rdev)) == device.minor
+        else { throw KernelError("show the device \(device.major):\(device.minor) by", device.path, .noDevice) }
+        return copy.release()
     }
 
     private mutating func copyCgroups(_ plan: ContainerPlan, _ layout: CgroupLayout) throws(RuntimeError) {

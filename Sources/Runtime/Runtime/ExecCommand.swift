@@ -98,7 +98,7 @@ enum ExecProcess {
     }
 
     private static func setUser(_ text: String, _ process: inout RuntimeProcess) throws(RuntimeError) {
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard let uid = UInt32(parts[0]) else { throw RuntimeError("parsing \(parts[0]) as int for uid failed") }
         process.user.uid = uid
         guard parts.count > 1 else { return }

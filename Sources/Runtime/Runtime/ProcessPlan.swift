@@ -31,6 +31,11 @@ package struct ProcessPlan: Hashable, Sendable {
         self.process = process
         self.facts = facts
         guard !process.args.isEmpty else { throw RuntimeError("args must not be empty") }
+        let ids = [process.user.uid, process.user.gid] + process.user.additionalGids
+        guard !ids.contains(.max) else {
+            // To setresuid(2) and its kin this number says to leave things as they are: the program would stay root.
+            throw RuntimeError("process.user: \(UInt32.max) is no id")
+        }
         guard process.cwd.hasPrefix("/") else { throw RuntimeError("Cwd must be an absolute path") }
         if let label = process.selinuxLabel, !label.isEmpty, !facts.hasSELinux {
             throw RuntimeError("selinux label is specified in config, but selinux is disabled or not supported")

@@ -37,13 +37,24 @@ struct MountTargetTests {
         try container.expectHostUntouched(host)
     }
 
-    @Test("CVE-2015-3629: neither devices nor the terminal's file are made where a link of the image points")
+    @Test("CVE-2015-3629, CVE-2026-41579: in place of a link at /dev nothing is made, removed or linked outside")
     func linkedDevices() throws {
         let container = try TestContainer(Self.runtime, ["true"])
         let host = try container.hostFolder()
+        // What runtimes put into /dev, and take away there first.
+        let names = ["ptmx", "console", "null", "fd", "stdin"]
+        for name in names { try FileContents.replace("\(host)/\(name)", with: [104], durable: false) }
         for name in ["dev", "etc"] { try container.link("/\(name)", to: host) }
-        container.spec.mounts.removeAll { $0.destination.hasPrefix("/dev") }
-        _ = try container.run()
+        for terminal in [false, true] {
+            container.spec.process?.terminal = terminal
+            container.spec.mounts.removeAll { $0.destination.hasPrefix("/dev") }
+            _ = try container.run()
+            _ = try container.command("delete", "--force", container.id)
+        }
+        for name in names {
+            #expect(try FileContents.read("\(host)/\(name)") == [104], "\(name)")
+            unlink("\(host)/\(name)")
+        }
         try container.expectHostUntouched(host)
     }
 

@@ -76,6 +76,58 @@ struct PrivilegeTests {
         #expect(result.output == "1000\n", "\(result.errors)")
     }
 
+    @Test(
+        "CVE-2026-30892: the user of an exec is the one named, with or without a group",
+        arguments: [
+            ("1", "1 0"), ("1:2", "1 2"), ("0", "0 0"), ("65534:1", "65534 1"), ("-1", nil), ("4294967295", nil),
+            ("4294967296", nil),
+            ("1:", nil),
+            (":1", nil), ("1x", nil), ("root", nil), ("1:2:3", nil), ("", nil),
+        ])
+    func execUser(_ user: String, _ ids: String?) throws {
+        let container = try TestContainer(Self.runtime)
+        try container.createAndStart()
+        let result = try container.command(
+            "exec", "--user", user, container.id, "sh", "-c", "echo $(id -u) $(id -g)")
+        if let ids {
+            #expect(result.output == ids + "\n", "\(result.errors)")
+        } else {
+            #expect(result.code != 0 && result.output == "", "\(result.output)")
+        }
+    }
+
+    @Test("In a user namespace, where the host's nodes are shown, a device is no other file of the host's")
+    func devicesOfUserNamespace() throws {
+        let container = try TestContainer(Self.runtime, ["sh", "-c", "cat /dev/* 2>/dev/null; cat /etc/secret"])
+        let path = "\(try container.hostFolder())/secret"
+        container.spec.linux.namespaces.append(LinuxNamespace(.user))
+        let mapping = LinuxIDMapping(containerID: 0, hostID: 100_000, size: 1000)
+        (container.spec.linux.uidMappings, container.spec.linux.gidMappings) = ([mapping], [mapping])
+        container.spec.mounts.removeAll { $0.type == "cgroup" || $0.type == "sysfs" }
+        for (major, minor) in [(1, 3), (8, 0)] {
+            container.spec.linux.devices = [
+                LinuxDevice(path: path, type: "c", major: Int64(major), minor: Int64(minor))
+            ]
+            let result = try container.run()
+            #expect(result.code == 1 && result.output == "", "\(result.output)")
+            #expect(try container.leftovers() == [])
+        }
+    }
+
+    @Test("The number that says `as it was` to the kernel is no id, of a user, a group or a further group")
+    func noID() throws {
+        for change in [\RuntimeUser.uid, \RuntimeUser.gid] {
+            let container = try TestContainer(Self.runtime, ["id"])
+            container.spec.process?.user[keyPath: change] = .max
+            let result = try container.run()
+            #expect(result.code == 1 && result.output == "", "\(result.output)")
+            #expect(result.errors.contains("process.user"), "\(result.errors)")
+        }
+        let container = try TestContainer(Self.runtime, ["id"])
+        container.spec.process?.user.additionalGids = [1, .max]
+        #expect(try container.run().code == 1)
+    }
+
     @Test("CVE-2019-10144, CVE-2019-10145, CVE-2019-10147: exec is under the container's filter, rights and limits")
     func execIsConfined() throws {
         let container = try TestContainer(Self.runtime)
