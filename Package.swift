@@ -245,7 +245,10 @@ let suites: [Target] = [
 /// Measurements beside the peers; not a test, not shipped.
 let benchmarks: [Target] = [
     .executableTarget(name: "gantry-bench", dependencies: ["Linux", "JSON", "OCI"], path: "Tests/Benchmarks"),
-    .executableTarget(name: "runtime-cycles", path: "Tests/RuntimeCycles"),
+    // Linked whole, so that it is small: a process's peak of memory begins with its parent's.
+    .executableTarget(
+        name: "runtime-cycles", path: "Tests/RuntimeCycles",
+        linkerSettings: [.unsafeFlags(["-static-executable"], .when(configuration: .release))]),
     .executableTarget(name: "function-order", path: "Tests/FunctionOrder", exclude: ["collect.sh"]),
 ]
 

@@ -63,10 +63,11 @@ private func rows(_ lines: String) -> [(name: String, figures: [(String, Spread)
 
 /// What a machine has that a runtime could leave behind: mounts, cgroups, files of its root, processes.
 private func traces(_ root: String) -> [String: Int] {
-    func lines(_ path: String) -> Int {
-        ((try? String(contentsOfFile: path, encoding: .utf8)) ?? "").split(separator: "\n").count
+    func lines(_ path: String, with text: String = "") -> Int {
+        ((try? String(contentsOfFile: path, encoding: .utf8)) ?? "").split(separator: "\n")
+            .filter { text.isEmpty || $0.contains(text) }.count
     }
-    var found = ["mounts": lines("/proc/self/mountinfo"), "keys": lines("/proc/keys")]
+    var found = ["mounts": lines("/proc/self/mountinfo"), "keys": lines("/proc/keys", with: "gantry-cycle")]
     found["files"] = (try? FileManager.default.subpathsOfDirectory(atPath: root).count) ?? 0
     let cgroups = FileManager.default.enumerator(atPath: "/sys/fs/cgroup")
     found["cgroups"] = cgroups?.filter { ($0 as? String)?.contains("gantry-cycle") == true }.count

@@ -1,7 +1,7 @@
 #!/bin/sh
 # collect.sh FUNCTION-ORDER PROGRAM BUNDLE: prints the runtime's functions in the order of their first call, over a
-# container's whole life. PROGRAM is gantry-runtime as it is linked without `-s`; root. For functions.order:
-#   swift build -c release -Xlinker --no-strip-all  (or the manifest without its "-s")
+# container's whole life. PROGRAM has its symbols; root. For functions.order:
+#   GANTRY_SYMBOLS=1 swift build -c release
 #   sh Tests/FunctionOrder/collect.sh .build/release/function-order .build/release/gantry-runtime BUNDLE \
 #     > Sources/Runtime/gantry-runtime/functions.order
 set -eu

@@ -28,7 +28,6 @@ struct ContractRuleTests {
             "config.md, POSIX-platform Hooks: a timeout is above zero": "it takes zero for none",
             "runtime.md, Lifecycle: a startContainer hook that fails ends start, and the program is not run":
                 "its start has returned before the hook runs",
-            "runtime.md, Lifecycle: a poststop hook that fails is a warning; the others run": "it stops at the first",
             "config.md, Process: cwd is absolute": "it takes a relative one from the root",
             "config.md, POSIX process: a limit that is given twice is an error": "it takes both, one after the other",
             "config.md, Linux process: a capability that there is not is a warning, no error": "it says nothing",
