@@ -43,10 +43,17 @@ ssize_t gantry_send_descriptor_with(int socket, int descriptor, const char *text
     return sendmsg(socket, &message, MSG_NOSIGNAL);
 }
 
-// A sender may attach several descriptors; all must be taken, or they stay open in this process for good.
 int gantry_receive_descriptor(int socket) {
     char data[512];
-    struct iovec part = {.iov_base = data, .iov_len = sizeof data};
+    int received;
+    ssize_t count = gantry_receive_message(socket, data, sizeof data, &received);
+    if (count >= 0 && received < 0) errno = count == 0 ? ECONNRESET : ENOMSG;
+    return count < 0 ? -1 : received;
+}
+
+// A sender may attach several descriptors; all must be taken, or they stay open in this process for good.
+ssize_t gantry_receive_message(int socket, void *bytes, size_t capacity, int *descriptor_out) {
+    struct iovec part = {.iov_base = bytes, .iov_len = capacity};
     union {
         char bytes[CMSG_SPACE(16 * sizeof(int))];
         struct cmsghdr aligned;
@@ -54,6 +61,7 @@ int gantry_receive_descriptor(int socket) {
     struct msghdr message = {
         .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
     ssize_t count = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    *descriptor_out = -1;
     if (count < 0) return -1;
     int received = -1;
     for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
@@ -66,8 +74,8 @@ int gantry_receive_descriptor(int socket) {
             else close(descriptor);
         }
     }
-    if (received < 0) errno = count == 0 ? ECONNRESET : ENOMSG;
-    return received;
+    *descriptor_out = received;
+    return count;
 }
 
 int gantry_unshare(int flags) { return unshare(flags); }

@@ -115,7 +115,8 @@ struct ContainerCreation {
         return theirs.st_ino == mine.st_ino && theirs.st_dev == mine.st_dev
     }
 
-    private func record(
+    /// Writes down that the container exists.
+    func record(
         _ plan: ContainerPlan, _ process: LaunchedProcess, _ specBytes: [UInt8], _ directory: Descriptor
     ) throws(RuntimeError) -> ContainerRecord {
         try attempt { () throws(KernelError) in

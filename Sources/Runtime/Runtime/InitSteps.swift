@@ -87,7 +87,10 @@ extension InitProcess {
                 )
             }
         }
-        try attempt { () throws(KernelError) in try mounts.finishDev() }
+        try attempt { () throws(KernelError) in
+            try NullStreams.reopen(in: rooted)
+            try mounts.finishDev()
+        }
     }
 
     func runCreateHooks() throws(RuntimeError) {

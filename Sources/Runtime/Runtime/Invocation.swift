@@ -9,6 +9,8 @@ package struct Invocation {
 
     let store: ContainerStore
     let log: LogOutput
+    /// The program that checkpoints and restores: a name or a path.
+    let criu: String
     let command: String
     let words: ArraySlice<String>
 
@@ -38,7 +40,8 @@ package struct Invocation {
             }
             let store = ContainerStore(root: global["root"] ?? defaultRoot)
             let invocation = Invocation(
-                store: store, log: log, command: global.operands[0], words: global.operands.dropFirst())
+                store: store, log: log, criu: global["criu"] ?? "criu", command: global.operands[0],
+                words: global.operands.dropFirst())
             return try invocation.run()
         } catch {
             log.failure(error.message)
@@ -47,7 +50,9 @@ package struct Invocation {
     }
 
     private func run() throws(RuntimeError) -> Int32 {
-        switch command {
+        // Later words may be a container's own.
+        if let first = words.first, ["--help", "-help", "-h"].contains(first) { return try Self.print(Usage.text) }
+        return switch command {
         case "create": try create()
         case "start": try start()
         case "run": try runContainer()
@@ -60,6 +65,8 @@ package struct Invocation {
         case "list": try list()
         case "ps": try processes()
         case "events": try events()
+        case "checkpoint": try checkpoint()
+        case "restore": try restore()
         case "spec": try writeSpec()
         case "features": try features()
         case "update": try update()

@@ -19,6 +19,8 @@ enum Usage {
            list        list the containers of this root
            ps          list the processes of a container
            events      print what a container uses, and when its memory ran out, as JSON lines
+           checkpoint  save a running container's state by CRIU
+           restore     make a container from such a state
            update      change the limits of a container
            spec        write a config.json to start from
            features    print what this runtime can do, as JSON
@@ -30,6 +32,7 @@ enum Usage {
            --debug             more messages
            --systemd-cgroup    refused: cgroups are made directly
            --rootless VALUE    accepted
+           --criu PATH         the program for checkpoint and restore (default criu)
            --help, -h
            --version, -v
 
@@ -45,6 +48,13 @@ enum Usage {
            list    --quiet, -q  --format table|json, -f
            ps      --format table|json, -f
            events  --interval SPAN  --stats
+           checkpoint  --image-path DIR  --work-path DIR  --parent-path DIR  --leave-running  --pre-dump
+                   --tcp-established  --tcp-skip-in-flight  --link-remap  --ext-unix-sk  --shell-job  --file-locks
+                   --lazy-pages  --status-fd N  --page-server ADDRESS:PORT  --manage-cgroups-mode MODE
+                   --empty-ns network  --auto-dedup
+           restore those of run and checkpoint's  --image-path  --work-path  --tcp-established  --ext-unix-sk
+                   --shell-job  --file-locks  --lazy-pages  --manage-cgroups-mode  --empty-ns  --auto-dedup, and
+                   --lsm-profile TYPE:NAME  --lsm-mount-context CONTEXT
            update  --resources FILE|-, -r  --memory  --memory-reservation  --memory-swap  --cpu-quota  --cpu-period
                    --cpu-burst  --cpu-share  --cpu-idle  --cpu-rt-period  --cpu-rt-runtime  --cpuset-cpus
                    --cpuset-mems  --pids-limit  --blkio-weight

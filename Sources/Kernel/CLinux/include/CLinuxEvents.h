@@ -23,6 +23,8 @@ ssize_t gantry_send_descriptor_with(int socket, int descriptor, const char *text
 /// Receives a message of one descriptor, close-on-exec; further descriptors and data are dropped. -1 and ENOMSG where
 /// the message brought none, ECONNRESET at the end of the connection.
 int gantry_receive_descriptor(int socket);
+/// Receives a message: its length, its bytes, and the first descriptor that it brought, or -1; others are dropped.
+ssize_t gantry_receive_message(int socket, void *data, size_t capacity, int *descriptor);
 
 int gantry_unshare(int flags);
 

@@ -1,0 +1,150 @@
+import Glibc
+import JSON
+import Linux
+import OCI
+
+/// `checkpoint`: a running container, saved in files.
+extension Invocation {
+    func checkpoint() throws(RuntimeError) -> Int32 {
+        let arguments = try CommandArguments(words, CriuOptions.ofCheckpoint)
+        try arguments.expectOperands("checkpoint", exactly: 1)
+        let record = try store.record(of: arguments.operands[0])
+        let facts = try HostFacts.current()
+        let status = ContainerStatus.of(record, in: store, facts.layout)
+        guard status == .running || status == .paused else {
+            throw RuntimeError("Container cannot be checkpointed in \(status.rawValue) state")
+        }
+        let options = try CriuOptions(arguments)
+        try options.prepare()
+        let dump = ContainerDump(
+            record: record, spec: try store.spec(of: record.id), facts: facts, options: options,
+            session: CriuSession(program: criu, log: log))
+        do throws(RuntimeError) {
+            try dump.run()
+        } catch {
+            CriuLog(folder: options.workPath ?? options.imagePath, name: ContainerDump.logName).quote(in: log)
+            throw error
+        }
+        if !options.leavesRunning, !options.isPreDump { try deleteContainer(record, force: true) }
+        return 0
+    }
+}
+
+/// The saving of one container.
+struct ContainerDump {
+    static let logName = "dump.log"
+    /// Which pipes were the container's standard streams, beside CRIU's images.
+    static let descriptorsName = "descriptors.json"
+
+    let record: ContainerRecord
+    let spec: RuntimeSpec
+    let facts: HostFacts
+    let options: CriuOptions
+    let session: CriuSession
+
+    func run() throws(RuntimeError) {
+        let version = try session.version()
+        if options.isPreDump { try session.require("MemTrack", feature: 1) }
+        if options.switches.contains(.lazyPages) {
+            try session.require("LazyPages", feature: 2)
+            try options.checkStatusDescriptor()
+        }
+        let images = try attempt { () throws(KernelError) in
+            OwnedDescriptor(try Descriptor.open(options.imagePath, O_RDONLY | O_DIRECTORY))
+        }
+        let work = try attempt { () throws(KernelError) in
+            OwnedDescriptor(try Descriptor.open(options.workPath ?? options.imagePath, O_RDONLY | O_DIRECTORY))
+        }
+        var request = CriuRequest(options.isPreDump ? .preDump : .dump)
+        request.setFolders(
+            images: images.descriptor.rawValue, work: work.descriptor.rawValue, logFile: Self.logName)
+        request.setCommon(root: record.rootfs, cgroups: options.cgroupMode)
+        request.set(options.switches)
+        request.setDump(
+            pid: record.pid, leavesRunning: options.leavesRunning, freezing: freezer(version))
+        CriuConfiguration.apply(record.annotations, to: &request)
+        try addNamespaces(to: &request)
+        if let server = options.pageServer { request.setPageServer(server.address, port: server.port) }
+        if let parent = options.parentPath { request.setParent(parent) }
+        if !options.isPreDump {
+            try addMounts(to: &request)
+            try saveDescriptors()
+        }
+        try session.converse(request) { (response, descriptor) throws(RuntimeError) in
+            descriptor?.close()
+            if response.script == "status-ready" { tellStatus() }
+        }
+    }
+
+    /// The cgroup by which CRIU stops the processes; the one of version 2 only since 3.14.
+    private func freezer(_ version: Int32) -> String? {
+        if facts.layout.mode == .unified {
+            return version >= 31400 ? facts.layout.unifiedDirectory(of: record.cgroupPath) : nil
+        }
+        return facts.layout.directory(of: record.cgroupPath, controller: "freezer")
+    }
+
+    /// Network and pid namespaces that others made stay theirs: CRIU is told their inodes and what to call them.
+    private func addNamespaces(to request: inout CriuRequest) throws(RuntimeError) {
+        for namespace in spec.linux.namespaces {
+            guard let path = namespace.path, let key = CriuConfiguration.key(of: namespace.kind) else { continue }
+            var facts = stat()
+            try attempt { () throws(KernelError) in try kernelCall("stat", path) { stat(path, &facts) } }
+            request.addExternal("\(namespace.kind.procName)[\(facts.st_ino)]:\(key)")
+        }
+    }
+
+    private func addMounts(to request: inout CriuRequest) throws(RuntimeError) {
+        let plan = try ContainerPlan(id: record.id, bundle: record.bundle, spec: spec, facts: facts)
+        for mount in CriuMounts(plan, layout: facts.layout).mounts { request.addMount(mount.place, mount.place) }
+        for path in spec.linux.maskedPaths {
+            var facts = stat()
+            // A directory is masked by a file system of its own, which the images have.
+            guard stat("/proc/\(record.pid)/root\(path)", &facts) == 0, facts.st_mode & S_IFMT != S_IFDIR else {
+                continue
+            }
+            request.addMount(path, "/dev/null")
+        }
+    }
+
+    private func saveDescriptors() throws(RuntimeError) {
+        var targets: [JSONValue] = []
+        for number in 0...2 {
+            var buffer = [CChar](repeating: 0, count: 4097)
+            let count = readlink("/proc/\(record.pid)/fd/\(number)", &buffer, 4096)
+            let bytes = buffer[..<max(0, count)].map { UInt8(bitPattern: $0) }
+            targets.append(.string(String(decoding: bytes, as: UTF8.self)))
+        }
+        try attempt { () throws(KernelError) in
+            try FileContents.replace(
+                Self.descriptorsPath(options.imagePath), with: JSONValue.array(targets).compactBytes, durable: false)
+        }
+    }
+
+    static func descriptorsPath(_ images: String) -> String { PathName.joined(images, descriptorsName) }
+
+    private func tellStatus() {
+        guard options.statusDescriptor >= 0 else { return }
+        // Who waits for it may be gone; the dump goes on.
+        try? Descriptor(rawValue: options.statusDescriptor).writeAll([0])
+        Descriptor(rawValue: options.statusDescriptor).close()
+    }
+}
+
+/// What CRIU is told for every container of this runtime.
+enum CriuConfiguration {
+    /// The annotation `org.criu.config` names a file of settings that override the request's, or none.
+    static func apply(_ annotations: [String: String], to request: inout CriuRequest) {
+        let path = annotations["org.criu.config"] ?? "/etc/criu/runc.conf"
+        if !path.isEmpty { request.setConfiguration(path) }
+    }
+
+    /// The name that a namespace of others has in the images; nil for kinds that CRIU joins by their path.
+    static func key(of kind: LinuxNamespace.Kind) -> String? {
+        switch kind {
+        case .network: "extRootNetNS"
+        case .pid: "extRootPidNS"
+        default: nil
+        }
+    }
+}
