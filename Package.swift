@@ -89,7 +89,7 @@ let runtime: [Target] = [
 let shim: [Target] = [
     library("ShimAPI", in: "Shim", ["Linux", "JSON"]),
     library("NameService", in: "Shim", ["Linux"]),
-    library("Shim", in: "Shim", ["ShimAPI", "Linux", "CLinux", "JSON", "OCI"]),
+    library("Shim", in: "Shim", ["ShimAPI", "NameService", "Linux", "CLinux", "JSON", "OCI"]),
     .executableTarget(
         name: "gantry-shim", dependencies: ["Shim"], path: "Sources/Shim/gantry-shim",
         swiftSettings: wholeSwift, linkerSettings: wholeLinker),
@@ -116,8 +116,8 @@ let lifecycle: [Target] = [
     library(
         "Lifecycle", in: "Lifecycle",
         [
-            "Linux", "CLinux", "JSON", "OCI", "AsyncIO", "Images", "Snapshots", "Storage", "Tasks", "EngineAPI",
-            "Faults",
+            "Linux", "CLinux", "JSON", "OCI", "AsyncIO", "Images", "Networking", "Snapshots", "Storage", "Tasks",
+            "EngineAPI", "Faults",
         ]),
 ]
 
@@ -125,7 +125,10 @@ let engine: [Target] = [
     library("EngineAPI", in: "Engine", ["Linux"]),
     library(
         "LocalEngine", in: "Engine",
-        ["EngineAPI", "Lifecycle", "Images", "Metrics", "Storage", "Tasks", "Linux", "OCI", "AsyncIO", "Faults"]),
+        [
+            "EngineAPI", "Lifecycle", "Images", "Metrics", "Networking", "Storage", "Tasks", "Linux", "OCI", "AsyncIO",
+            "Faults",
+        ]),
     library(
         "Transport", in: "Engine",
         [
@@ -185,7 +188,10 @@ let suites: [Target] = [
             "CLI", "EngineAPI", "JSON",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
-    tests("SessionTests", ["Emulator", "Terminal", "Linux"]),
+    .target(
+        name: "NetworkRemains", dependencies: ["Linux", "Netlink", "Networking"], path: "Tests/NetworkRemains",
+        swiftSettings: strict),
+    tests("SessionTests", ["Emulator", "Terminal", "Linux", "NetworkRemains"]),
     tests("LeftoverTests", []),
     tests("JSONTests", ["JSON"]),
     tests("LinuxTests", ["Linux", "CLinux"]),
@@ -204,8 +210,7 @@ let suites: [Target] = [
         "LocalEngineTests",
         [
             "LocalEngine", "Archive", "EngineAPI", "EngineContract", "Faults", "ImageFixtures", "Lifecycle", "Linux",
-            "AsyncIO",
-            "engine-probe",
+            "AsyncIO", "NameService", "Netlink", "NetworkRemains", "engine-probe",
         ]),
     tests("StorageTests", ["Storage", "Linux"]),
     tests(

@@ -52,7 +52,7 @@ import Transport
         let created = try await served.call(
             "POST", "/v1.51/containers/create?name=web", #"{"Image":"gantry/scripted","Cmd":["sleep"]}"#)
         #expect(created.status == 201)
-        #expect(try created.json["Warnings"]?.array?.count == 1)
+        #expect(try created.json["Warnings"] == [])
         let again = try await served.call("POST", "/containers/create?name=web", #"{"Image":"gantry/scripted"}"#)
         #expect(again.status == 409)
         #expect(try again.message.hasPrefix("Conflict. The container name \"/web\" is already in use"))

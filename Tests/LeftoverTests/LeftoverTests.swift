@@ -42,6 +42,33 @@ import Testing
         #expect(left == [])
     }
 
+    @Test("No test left a network device")
+    func links() throws {
+        let names = try FileManager.default.contentsOfDirectory(atPath: "/sys/class/net")
+        // The devices of containers go with their namespaces, which the kernel takes away on the side.
+        let left = names.filter { name in
+            let alias = (try? String(contentsOfFile: "/sys/class/net/\(name)/ifalias", encoding: .utf8)) ?? ""  // Gone.
+            return alias.contains("/tmp/gantry-")
+        }
+        #expect(left == [])
+    }
+
+    @Test("No test left a table of the packet filter")
+    func packetFilter() throws {
+        guard let nft = ["/usr/sbin/nft", "/sbin/nft"].first(where: FileManager.default.isExecutableFile) else {
+            return
+        }
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: nft)
+        process.arguments = ["list", "tables"]
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(text.split(separator: "\n").filter { $0.contains("gantry_") } == [])
+    }
+
     @Test("No test left a file")
     func files() throws {
         let temporary = try FileManager.default.contentsOfDirectory(atPath: "/tmp")

@@ -3,6 +3,7 @@ import Glibc
 import Lifecycle
 import Linux
 import LocalEngine
+import NetworkRemains
 import Testing
 
 /// A data root and a run root under one directory of /tmp, and what an engine on them needs.
@@ -54,6 +55,7 @@ final class EngineBench: Sendable {
             try await engine.remove(container.id, force: true, volumes: true)
         }
         await engine.close()
+        NetworkRemains.remove(root: root)
         try Directory.removeTree(root)
     }
 

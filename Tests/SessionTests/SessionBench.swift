@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import NetworkRemains
 
 /// What a finished program left: its exit code (128 + signal where one ended it) and what it wrote.
 struct Outcome: Sendable {
@@ -127,6 +128,7 @@ final class SessionBench {
         for program in running { program.kill(SIGKILL) }
         Remains.endProcesses(naming: root)
         Remains.removeCgroups(of: root)
+        NetworkRemains.remove(root: root)
         // What cannot be removed is found by the test of leftovers.
         try? Directory.removeTree(root)
     }

@@ -21,7 +21,8 @@ package struct GantryCommand: AsyncParsableCommand {
             InspectCommand.self,
             TopCommand.self, StatsCommand.self, WaitCommand.self, EventsCommand.self, ImagesCommand.self,
             LoadCommand.self, RemoveImageCommand.self, VersionCommand.self, InfoCommand.self, DaemonCommand.self,
-            CompletionCommand.self, ContainerGroup.self, ImageGroup.self,
+            CompletionCommand.self, PortCommand.self, ContainerGroup.self, ImageGroup.self,
+            NetworkGroup.self, VolumeGroup.self,
         ])
 
     package init() {}
@@ -35,7 +36,7 @@ struct ContainerGroup: ParsableCommand {
             RestartCommand.self, KillCommand.self, PauseCommand.self, UnpauseCommand.self, RemoveCommand.self,
             RenameCommand.self, UpdateCommand.self, ExecCommand.self, AttachCommand.self, LogsCommand.self,
             ContainerInspectCommand.self,
-            TopCommand.self, StatsCommand.self, WaitCommand.self,
+            TopCommand.self, StatsCommand.self, WaitCommand.self, PortCommand.self,
         ])
 }
 

@@ -6,7 +6,7 @@ import EngineAPI
 struct FailoverEngine: Engine {
     let seat: EngineSeat
 
-    private func ask<Value>(
+    func ask<Value>(
         _ question: (any Engine) async throws(EngineError) -> Value
     ) async throws(EngineError) -> Value {
         // Hosts that are commands come and go: the next one may be gone again before it has answered.

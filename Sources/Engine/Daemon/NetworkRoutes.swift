@@ -2,69 +2,56 @@ import DockerAPI
 import EngineAPI
 import JSON
 
-/// The networks `none` and `host`; bridges are not offered yet.
+/// List, inspect, create, remove, connect, disconnect, prune.
 let networkRoutes: [Route] = [
     Route("GET", "/networks") { exchange in
-        let filters = try Filters(parsing: exchange.query["filters"])
-        let names = NetworkBody.names.filter { name in
-            let wanted = filters["name"]
-            let drivers = filters["driver"]
-            let ids = filters["id"]
-            return (wanted.isEmpty || wanted.contains { name.contains($0) })
-                && (drivers.isEmpty || drivers.contains(name == "none" ? "null" : name))
-                && (ids.isEmpty || ids.contains { NetworkBody.id(name).hasPrefix($0) })
-                && filters["label"].isEmpty && !filters["type"].contains("custom")
+        let networks = try await exchange.engine.networks(NetworkFilter(dockerQuery: exchange.query))
+        // Docker's list leaves the containers out, its inspection does not.
+        let bodies = networks.map { network in
+            var network = network
+            network.members = [:]
+            return network.dockerBody
         }
-        let now = Timestamp.now()
-        try await exchange.send(200, .array(names.map { NetworkBody.body($0, created: now) }))
+        try await exchange.send(200, .array(bodies))
     },
     Route("GET", "/networks/{id}") { exchange in
-        try await exchange.send(200, NetworkBody.body(try exchange.network(), created: .now()))
+        try await exchange.send(200, try await exchange.engine.inspectNetwork(exchange.parameter("id")).dockerBody)
+    },
+    Route("POST", "/networks/create") { exchange in
+        let spec = try NetworkSpec(dockerBody: try await exchange.body())
+        let id = try await exchange.engine.createNetwork(spec)
+        try await exchange.send(201, ["Id": .string(id), "Warning": ""])
     },
     Route("DELETE", "/networks/{id}") { exchange in
-        let name = try exchange.network()
-        throw EngineError(.denied, "\(name) is a pre-defined network and cannot be removed", object: name)
+        try await exchange.engine.removeNetwork(exchange.parameter("id"))
+        try await exchange.send(204)
     },
-    Route("POST", "/networks/create") { _ in
-        throw EngineError(.unsupported, "creating networks is not supported yet: use `none` or `host`")
-    },
-    Route("POST", "/networks/prune") { exchange in try await exchange.send(200, ["NetworksDeleted": .null]) },
     Route("POST", "/networks/{id}/connect") { exchange in
-        _ = try exchange.network()
-        throw EngineError(.unsupported, "connecting containers to networks is not supported yet")
+        let body = try await exchange.body()
+        let spec = try EndpointSpec(dockerBody: try body.object("EndpointConfig"))
+        try await exchange.engine.connect(try body.container, to: exchange.parameter("id"), spec)
+        try await exchange.send(200)
     },
     Route("POST", "/networks/{id}/disconnect") { exchange in
-        _ = try exchange.network()
-        throw EngineError(.unsupported, "disconnecting containers from networks is not supported yet")
+        let body = try await exchange.body()
+        try await exchange.engine.disconnect(
+            try body.container, from: exchange.parameter("id"), force: try body.flag("Force"))
+        try await exchange.send(200)
+    },
+    Route("POST", "/networks/prune") { exchange in
+        let result = try await exchange.engine.pruneNetworks(NetworkFilter(dockerQuery: exchange.query))
+        try await exchange.send(
+            200, ["NetworksDeleted": result.removed.isEmpty ? .null : .array(result.removed.map { .string($0) })])
     },
 ]
 
-extension Exchange {
-    fileprivate func network() throws -> String {
-        let reference = parameter("id")
-        guard let name = NetworkBody.find(reference) else {
-            throw EngineError(.notFound, "network \(reference) not found", object: reference)
+extension BodyReader {
+    /// Who is to be connected, or disconnected.
+    fileprivate var container: String {
+        get throws(EngineError) {
+            let name = try text("Container")
+            guard !name.isEmpty else { throw EngineError(.invalid, "Container must not be empty") }
+            return name
         }
-        return name
-    }
-}
-
-/// No volumes yet: the list is empty, and none is found.
-let volumeRoutes: [Route] = [
-    Route("GET", "/volumes") { exchange in try await exchange.send(200, ["Volumes": [], "Warnings": .null]) },
-    Route("GET", "/volumes/{name}") { exchange in throw exchange.noSuchVolume },
-    Route("DELETE", "/volumes/{name}") { exchange in
-        if exchange.query.flag("force") { return try await exchange.send(204) }
-        throw exchange.noSuchVolume
-    },
-    Route("POST", "/volumes/create") { _ in throw EngineError(.unsupported, "volumes are not supported yet") },
-    Route("POST", "/volumes/prune") { exchange in
-        try await exchange.send(200, ["VolumesDeleted": .null, "SpaceReclaimed": 0])
-    },
-]
-
-extension Exchange {
-    fileprivate var noSuchVolume: EngineError {
-        EngineError(.notFound, "get \(parameter("name")): no such volume", object: parameter("name"))
     }
 }

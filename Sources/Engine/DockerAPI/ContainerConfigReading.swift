@@ -26,11 +26,18 @@ extension ContainerSpec {
         limits = try ResourceLimits(dockerBody: host)
         restartPolicy = try RestartPolicy(dockerBody: host.object("RestartPolicy")) ?? RestartPolicy()
         mounts = try MountReading.mounts(host)
+        volumesFrom = try host.texts("VolumesFrom") ?? []
+        for (path, _) in try config.object("Volumes").value.object?.members ?? [] {
+            guard path.hasPrefix("/") else {
+                throw EngineError(.invalid, "invalid volume specification: '\(path)': mount path must be absolute")
+            }
+            anonymousVolumes.append(path)
+        }
         try readIsolation(host)
         try readSharing(host)
         healthCheck = try HealthCheck(dockerBody: config.object("Healthcheck"))
         autoRemove = try host.flag("AutoRemove")
-        networkMode = NetworkMode(rawValue: try host.text("NetworkMode"))
+        try readNetworks(config, host)
         log = try LogPolicy(host.object("LogConfig"))
     }
 

@@ -20,7 +20,7 @@ extension ContainerDetails {
             ("ExecIDs", execIDs.isEmpty ? .null : .texts(execIDs)), ("HostConfig", .object(host)),
             ("GraphDriver", ["Data": .null, "Name": "overlay2"]),
             ("Mounts", .array(spec.mounts.map(\.dockerMountPoint))), ("Config", .object(mergedConfig)),
-            ("NetworkSettings", NetworkSettingsBody.settings(mode)),
+            ("NetworkSettings", NetworkSettingsBody.settings(mode, networks, ports)),
             (
                 "Gantry",
                 ["CgroupPath": cgroupPath.map { .string($0) } ?? .null, "Environment": .texts(spec.environment)]
@@ -33,6 +33,7 @@ extension ContainerDetails {
     private var mergedConfig: JSONObject {
         var config = spec.dockerConfig
         config["Hostname"] = .string(hostname)
+        config["ExposedPorts"] = spec.dockerExposedPorts
         config["Env"] = .texts(environment)
         config["WorkingDir"] = .string(workingDirectory)
         config["User"] = .string(user)
@@ -69,6 +70,9 @@ extension ContainerDetails {
             restartCount: Int(body.whole("RestartCount") ?? 0), logPath: body.filledText("LogPath"),
             runtime: body.field("HostConfig")?.text("Runtime") ?? "", execIDs: body.texts("ExecIDs"),
             cgroupPath: body.field("Gantry")?.filledText("CgroupPath"))
+        let settings = body.field("NetworkSettings")
+        ports = NetworkSettingsBody.ports(dockerBody: settings?.field("Ports"))
+        networks = NetworkSettingsBody.endpoints(dockerBody: settings?.field("Networks"))
         if let own = body.field("Gantry")?.field("Environment") {
             spec.environment = (own.array ?? []).compactMap(\.string)
         }

@@ -7,11 +7,12 @@ extension ContainerSummary {
     package func dockerBody(now: Timestamp) -> JSONValue {
         [
             "Id": .string(id), "Names": [.string("/\(name)")], "Image": .string(image), "ImageID": .string(imageID),
-            "Command": .string(command), "Created": .integer(createdAt.secondsSinceEpoch), "Ports": [],
+            "Command": .string(command), "Created": .integer(createdAt.secondsSinceEpoch),
+            "Ports": .array(ports.map(\.dockerBody)),
             "Labels": .textMap(labels), "State": .string(state.status.rawValue),
             "Status": .string(StatusText.text(state, now: now)),
             "HostConfig": ["NetworkMode": .string(networkMode)],
-            "NetworkSettings": ["Networks": .object(NetworkSettingsBody.networks(networkMode))],
+            "NetworkSettings": ["Networks": .object(NetworkSettingsBody.networks(networkMode, networks))],
             "Mounts": .array(mounts.map(\.dockerMountPoint)),
             "Gantry": ["State": state.dockerBody, "Tty": .bool(tty), "CreatedAt": .string(WireTime.text(createdAt))],
         ]
@@ -30,6 +31,8 @@ extension ContainerSummary {
             labels: body.textMap("Labels"), tty: more?.flag("Tty") ?? false,
             networkMode: body.field("HostConfig")?.text("NetworkMode") ?? "",
             mounts: body.elements("Mounts").compactMap { MountSpec(dockerMountPoint: $0) })
+        ports = body.elements("Ports").compactMap { PortMapping(dockerBody: $0) }
+        networks = NetworkSettingsBody.endpoints(dockerBody: body.field("NetworkSettings")?.field("Networks"))
     }
 
     /// A container's own name among its names: links add names with a second slash.
@@ -49,33 +52,5 @@ extension Int64 {
     func multipliedWithoutOverflow(_ factor: Int64) -> Int64 {
         let (product, overflow) = multipliedReportingOverflow(by: factor)
         return overflow ? 0 : product
-    }
-}
-
-/// docker's `NetworkSettings` of a container that has no bridge.
-enum NetworkSettingsBody {
-    static func networks(_ mode: String) -> JSONObject {
-        guard mode == "none" || mode == "host" else { return JSONObject() }
-        return JSONObject([
-            (
-                mode,
-                [
-                    "IPAMConfig": .null, "Links": .null, "Aliases": .null, "MacAddress": "", "DriverOpts": .null,
-                    "GwPriority": 0, "NetworkID": .string(NetworkBody.id(mode)), "EndpointID": "", "Gateway": "",
-                    "IPAddress": "", "IPPrefixLen": 0, "IPv6Gateway": "", "GlobalIPv6Address": "",
-                    "GlobalIPv6PrefixLen": 0, "DNSNames": .null,
-                ]
-            )
-        ])
-    }
-
-    static func settings(_ mode: String) -> JSONValue {
-        [
-            "Bridge": "", "SandboxID": "", "SandboxKey": "", "Ports": [:], "HairpinMode": false,
-            "LinkLocalIPv6Address": "", "LinkLocalIPv6PrefixLen": 0, "SecondaryIPAddresses": .null,
-            "SecondaryIPv6Addresses": .null, "EndpointID": "", "Gateway": "", "GlobalIPv6Address": "",
-            "GlobalIPv6PrefixLen": 0, "IPAddress": "", "IPPrefixLen": 0, "IPv6Gateway": "", "MacAddress": "",
-            "Networks": .object(networks(mode)),
-        ]
     }
 }

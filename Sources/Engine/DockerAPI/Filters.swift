@@ -64,7 +64,7 @@ extension ContainerFilter {
             "id", "name", "status", "label", "ancestor", "exited", "before", "since", "network", "volume", "health",
             "is-task", "publish", "expose", "isolation",
         ])
-        for name in ["volume", "is-task", "publish", "expose", "isolation", "network"]
+        for name in ["volume", "is-task", "publish", "expose", "isolation"]
         where !filters[name].isEmpty {
             throw EngineError(.unsupported, "the container filter '\(name)' is not supported yet")
         }
@@ -75,6 +75,7 @@ extension ContainerFilter {
         names = filters["name"]
         labels = filters["label"]
         ancestors = filters["ancestor"]
+        networks = filters["network"]
         before = filters["before"].first
         since = filters["since"].first
         for text in filters["status"] {
@@ -102,6 +103,7 @@ extension ContainerFilter {
         filters.add("name", names)
         filters.add("label", labels)
         filters.add("ancestor", ancestors)
+        filters.add("network", networks)
         filters.add("status", statuses.map(\.rawValue))
         filters.add("exited", exitCodes.map(String.init))
         filters.add("health", healths.map(\.rawValue))

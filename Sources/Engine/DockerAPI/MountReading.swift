@@ -24,22 +24,22 @@ enum MountReading {
         guard (2...3).contains(parts.count), !parts[0].isEmpty, !parts[1].isEmpty else {
             throw EngineError(.invalid, "invalid volume specification: '\(text)'")
         }
-        guard parts[0].hasPrefix("/") else {
-            throw EngineError(.unsupported, "named volumes are not supported yet: '\(text)'; use an absolute host path")
-        }
         guard parts[1].hasPrefix("/") else {
             throw EngineError(
                 .invalid,
                 "invalid volume specification: '\(text)': invalid mount path: '\(parts[1])' mount path must "
                     + "be absolute")
         }
-        var mount = MountSpec(.bind, source: parts[0], target: parts[1])
-        mount.createsSource = true
+        // A name is a volume's, a path the host's.
+        let isPath = parts[0].hasPrefix("/")
+        var mount = MountSpec(isPath ? .bind : .volume, source: parts[0], target: parts[1])
+        mount.createsSource = isPath
         for option in (parts.count == 3 ? parts[2] : "").split(separator: ",").map(String.init) {
             switch option {
             case "ro": mount.readOnly = true
             // Labels of SELinux, and hints for other systems: without effect here, as on docker without SELinux.
-            case "rw", "z", "Z", "nocopy", "consistent", "cached", "delegated": break
+            case "nocopy": mount.noCopy = true
+            case "rw", "z", "Z", "consistent", "cached", "delegated": break
             case _ where propagations.contains(option): mount.propagation = option
             default: throw EngineError(.invalid, "invalid volume specification: '\(text)': invalid mode: \(option)")
             }
@@ -56,7 +56,8 @@ enum MountReading {
         switch type {
         case "bind": return try bindMount(body, target)
         case "tmpfs": return try tmpfsMount(body, target)
-        case "volume", "image", "npipe", "cluster":
+        case "volume": return try volumeMount(body, target)
+        case "image", "npipe", "cluster":
             throw EngineError(.unsupported, "mounts of type \"\(type)\" are not supported yet")
         default: throw EngineError(.invalid, "mount type unknown: \"\(type)\"")
         }
@@ -84,6 +85,21 @@ enum MountReading {
         for name in ["NonRecursive", "ReadOnlyNonRecursive", "ReadOnlyForceRecursive"] where try options.flag(name) {
             throw EngineError(.unsupported, "\(options.name(name)) is not supported yet by this engine")
         }
+        return mount
+    }
+
+    private static func volumeMount(_ body: BodyReader, _ target: String) throws(EngineError) -> MountSpec {
+        var mount = MountSpec(.volume, source: try body.text("Source"), target: try absolute(target, "volume"))
+        mount.readOnly = try body.flag("ReadOnly")
+        let options = try body.object("VolumeOptions")
+        mount.noCopy = try options.flag("NoCopy")
+        mount.volumeLabels = try options.textMap("Labels")
+        guard try options.text("Subpath").isEmpty else {
+            throw EngineError(.unsupported, "\(options.name("Subpath")) is not supported yet by this engine")
+        }
+        let driver = try options.object("DriverConfig")
+        mount.volumeDriver = try driver.filledText("Name")
+        mount.volumeOptions = try driver.textMap("Options")
         return mount
     }
 

@@ -1,32 +1,138 @@
 import EngineAPI
 import JSON
 
-/// The two networks that need no bridge, as `GET /networks` shows them.
-package enum NetworkBody {
-    package static let names = ["host", "none"]
-
-    /// Ids that are the same on each machine: 64 digits made of the name.
-    package static func id(_ name: String) -> String {
-        let digits = "0123456789abcdef".map { $0 }
-        let hex = name.utf8.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-        return String(hex) + String(repeating: "0", count: max(0, 64 - hex.count))
+extension NetworkDetails {
+    /// The answer of `GET /networks/{id}`.
+    package var dockerBody: JSONValue {
+        let members = members.sorted { $0.key < $1.key }.map { id, member -> (String, JSONValue) in
+            (
+                id,
+                [
+                    "Name": .string(member.name), "EndpointID": .string(member.endpointID),
+                    "MacAddress": .string(member.macAddress), "IPv4Address": .string(member.ipv4Address),
+                    "IPv6Address": .string(member.ipv6Address),
+                ]
+            )
+        }
+        var body = spec.dockerMembers
+        body["Id"] = .string(id)
+        body["Created"] = .string(WireTime.text(createdAt))
+        body["Scope"] = "local"
+        body["EnableIPv4"] = true
+        body["Ingress"] = false
+        body["ConfigFrom"] = ["Network": ""]
+        body["ConfigOnly"] = false
+        body["Containers"] = .object(JSONObject(members))
+        if let hostInterface { body["Gantry"] = ["Interface": .string(hostInterface)] }
+        return .object(body)
     }
 
-    /// The network that a name, an id or the beginning of an id means.
-    package static func find(_ reference: String) -> String? {
-        if names.contains(reference) { return reference }
-        guard reference.count >= 2 else { return nil }
-        let matches = names.filter { id($0).hasPrefix(reference) }
-        return matches.count == 1 ? matches[0] : nil
+    /// Reads an entry of any engine's list, or an inspection; nil where it has no id.
+    package init?(dockerBody body: JSONValue) {
+        guard let id = body.filledText("Id") else { return nil }
+        var spec = NetworkSpec(name: body.text("Name"))
+        spec.read(body)
+        self.init(
+            id: id, spec: spec, createdAt: WireTime.parse(body.text("Created")) ?? Timestamp(nanosecondsSinceEpoch: 0))
+        hostInterface = body.field("Gantry")?.filledText("Interface")
+        for (id, member) in body.field("Containers")?.object?.members ?? [] {
+            members[id] = NetworkMember(
+                name: member.text("Name"), endpointID: member.text("EndpointID"),
+                macAddress: member.text("MacAddress"), ipv4Address: member.text("IPv4Address"),
+                ipv6Address: member.text("IPv6Address"))
+        }
+    }
+}
+
+extension NetworkSpec {
+    /// The body of `POST /networks/create`.
+    package init(dockerBody body: BodyReader) throws(EngineError) {
+        self.init(name: try body.text("Name"))
+        for name in ["ConfigOnly", "Ingress"] where try body.flag(name) {
+            throw EngineError(.unsupported, "\(name) networks are of swarms, and not supported")
+        }
+        for name in ["Options", "Labels"] { _ = try body.textMap(name) }
+        let ipam = try body.object("IPAM")
+        for entry in try ipam.elements("Config") {
+            for name in ["Subnet", "IPRange", "Gateway"] { _ = try entry.text(name) }
+            _ = try entry.textMap("AuxiliaryAddresses")
+            guard try !entry.text("Subnet").isEmpty else {
+                throw EngineError(.invalid, "invalid IPAM configuration: a subnet is required")
+            }
+        }
+        read(body.value)
     }
 
-    package static func body(_ name: String, created: Timestamp) -> JSONValue {
-        [
-            "Name": .string(name), "Id": .string(id(name)), "Created": .string(WireTime.text(created)),
-            "Scope": "local", "Driver": .string(name == "none" ? "null" : name), "EnableIPv4": true,
-            "EnableIPv6": false, "IPAM": ["Driver": "default", "Options": .null, "Config": .null], "Internal": false,
-            "Attachable": false, "Ingress": false, "ConfigFrom": ["Network": ""], "ConfigOnly": false,
-            "Containers": [:], "Options": [:], "Labels": [:],
-        ]
+    package var dockerCreateBody: JSONValue { .object(dockerMembers) }
+
+    fileprivate mutating func read(_ body: JSONValue) {
+        driver = body.filledText("Driver") ?? "bridge"
+        isInternal = body.flag("Internal")
+        isAttachable = body.flag("Attachable")
+        enablesIPv6 = body.flag("EnableIPv6")
+        options = body.textMap("Options")
+        labels = body.textMap("Labels")
+        let ipam = body.field("IPAM") ?? .null
+        ipamDriver = ipam.filledText("Driver") ?? "default"
+        ipamOptions = ipam.textMap("Options")
+        pools = ipam.elements("Config").compactMap { entry in
+            guard let subnet = entry.filledText("Subnet") else { return nil }
+            var pool = AddressPool(
+                subnet: subnet, range: entry.filledText("IPRange"), gateway: entry.filledText("Gateway"))
+            pool.auxiliary = entry.textMap("AuxiliaryAddresses")
+            return pool
+        }
+    }
+
+    fileprivate var dockerMembers: JSONObject {
+        let config = pools.map { pool -> JSONValue in
+            var entry = JSONObject([("Subnet", .string(pool.subnet))])
+            entry["IPRange"] = pool.range.map(JSONValue.string)
+            entry["Gateway"] = pool.gateway.map(JSONValue.string)
+            if !pool.auxiliary.isEmpty { entry["AuxiliaryAddresses"] = .textMap(pool.auxiliary) }
+            return .object(entry)
+        }
+        return JSONObject([
+            ("Name", .string(name)), ("Driver", .string(driver)), ("EnableIPv6", .bool(enablesIPv6)),
+            (
+                "IPAM",
+                ["Driver": .string(ipamDriver), "Options": .textMap(ipamOptions), "Config": .array(config)]
+            ),
+            ("Internal", .bool(isInternal)), ("Attachable", .bool(isAttachable)), ("Options", .textMap(options)),
+            ("Labels", .textMap(labels)),
+        ])
+    }
+}
+
+extension NetworkFilter {
+    package init(dockerQuery query: QueryString) throws(EngineError) {
+        self.init()
+        let filters = try Filters(parsing: query["filters"])
+        try filters.check(known: ["id", "name", "driver", "label", "scope", "type", "dangling", "until"])
+        guard filters["until"].isEmpty else {
+            throw EngineError(.unsupported, "the network filter 'until' is not supported yet")
+        }
+        (ids, names, drivers) = (filters["id"], filters["name"], filters["driver"])
+        (labels, scopes, types) = (filters["label"], filters["scope"], filters["type"])
+        if let text = filters["dangling"].first {
+            guard ["1", "true", "0", "false"].contains(text) else {
+                throw EngineError(.invalid, "invalid filter 'dangling=\(text)'")
+            }
+            dangling = text == "1" || text == "true"
+        }
+    }
+
+    package var dockerQuery: QueryString {
+        var filters = Filters()
+        filters.add("id", ids)
+        filters.add("name", names)
+        filters.add("driver", drivers)
+        filters.add("label", labels)
+        filters.add("scope", scopes)
+        filters.add("type", types)
+        filters.add("dangling", dangling.map { [$0 ? "true" : "false"] } ?? [])
+        var query = QueryString()
+        query.add("filters", filters.encoded)
+        return query
     }
 }

@@ -28,7 +28,23 @@ public struct ContainerSpec: Hashable, Sendable, Codable {
     public var stopTimeoutSeconds: Int?
 
     public var mounts: [MountSpec] = []
+    /// Containers whose mounts this one has, too: `name`, `name:ro`.
+    public var volumesFrom: [String] = []
+    /// Paths that are to be volumes without a name (`-v /data`, and the image's).
+    public var anonymousVolumes: [String] = []
     public var networkMode: NetworkMode?
+    /// How the container is part of its networks, by their names: of the mode's network, and of others beside it.
+    public var networks: [String: EndpointSpec] = [:]
+    /// Ports that the container serves, beside those that the image names.
+    public var exposedPorts: [ContainerPort] = []
+    public var portBindings: [PortBinding] = []
+    /// Publish every port that the container serves (`-P`).
+    public var publishesAllPorts = false
+    /// `name:address`, for /etc/hosts; `host-gateway` stands for the host's address.
+    public var extraHosts: [String] = []
+    public var dnsServers: [String] = []
+    public var dnsSearch: [String] = []
+    public var dnsOptions: [String] = []
     public var limits = ResourceLimits()
     public var addedCapabilities: [String] = []
     public var droppedCapabilities: [String] = []
@@ -73,11 +89,11 @@ public struct ContainerSpec: Hashable, Sendable, Codable {
 /// A directory, file or memory file system placed in a container.
 public struct MountSpec: Hashable, Sendable, Codable {
     public enum Kind: String, Hashable, Sendable, Codable {
-        case bind, tmpfs
+        case bind, tmpfs, volume
     }
 
     public var kind: Kind
-    /// The host's absolute path for a bind; empty for tmpfs.
+    /// The host's absolute path for a bind; a volume's name, empty for one that is yet to be made; empty for tmpfs.
     public var source: String
     /// The absolute path in the container.
     public var target: String
@@ -88,6 +104,12 @@ public struct MountSpec: Hashable, Sendable, Codable {
     public var createsSource = false
     /// tmpfs options as mount(8) takes them: `size=64m`, `mode=1770`, `exec`.
     public var options: [String] = []
+    /// Leave an empty volume empty: do not fill it with what the image has there.
+    public var noCopy = false
+    /// Of a volume that is made for this mount.
+    public var volumeDriver: String?
+    public var volumeOptions: [String: String] = [:]
+    public var volumeLabels: [String: String] = [:]
 
     public init(_ kind: Kind, source: String = "", target: String) {
         self.kind = kind
@@ -96,11 +118,50 @@ public struct MountSpec: Hashable, Sendable, Codable {
     }
 }
 
-public enum NetworkMode: String, Hashable, Sendable, Codable {
+extension MountSpec {
+    /// Members that an earlier version did not write have their defaults.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            try container.decode(Kind.self, forKey: .kind), source: try container.decode(String.self, forKey: .source),
+            target: try container.decode(String.self, forKey: .target))
+        readOnly = try container.decodeIfPresent(Bool.self, forKey: .readOnly) ?? false
+        propagation = try container.decodeIfPresent(String.self, forKey: .propagation)
+        createsSource = try container.decodeIfPresent(Bool.self, forKey: .createsSource) ?? false
+        options = try container.decodeIfPresent([String].self, forKey: .options) ?? []
+        noCopy = try container.decodeIfPresent(Bool.self, forKey: .noCopy) ?? false
+        volumeDriver = try container.decodeIfPresent(String.self, forKey: .volumeDriver)
+        volumeOptions = try container.decodeIfPresent([String: String].self, forKey: .volumeOptions) ?? [:]
+        volumeLabels = try container.decodeIfPresent([String: String].self, forKey: .volumeLabels) ?? [:]
+    }
+}
+
+/// Whose network a container has: `none`, `host`, `container:NAME`, or the name of a network.
+public struct NetworkMode: RawRepresentable, Hashable, Sendable, Codable {
+    public let rawValue: String
+
+    public init(rawValue: String) { self.rawValue = rawValue }
+
+    public init(from decoder: any Decoder) throws {
+        rawValue = try decoder.singleValueContainer().decode(String.self)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(rawValue)
+    }
+
     /// A network namespace with nothing but loopback.
-    case none
+    public static let none = NetworkMode(rawValue: "none")
     /// The host's own network.
-    case host
+    public static let host = NetworkMode(rawValue: "host")
+    /// The default network.
+    public static let bridge = NetworkMode(rawValue: "bridge")
+
+    /// The container whose network this one shares; nil for another mode.
+    public var container: String? { rawValue.hasPrefix("container:") ? String(rawValue.dropFirst(10)) : nil }
+    /// The network that the container is part of; nil where it has none, or another's.
+    public var network: String? { self == .none || self == .host || container != nil ? nil : rawValue }
 }
 
 /// A resource limit as setrlimit(2) takes it; the name without `RLIMIT_`, in small letters: `nofile`.

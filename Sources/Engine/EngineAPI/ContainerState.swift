@@ -44,6 +44,9 @@ public struct ContainerSummary: Hashable, Sendable {
     public var labels: [String: String]
     public var tty: Bool
     public var networkMode: String
+    public var ports: [PortMapping] = []
+    /// How it is part of its networks.
+    public var networks: [EndpointDetails] = []
     public var mounts: [MountSpec]
 
     public init(
@@ -87,6 +90,9 @@ public struct ContainerDetails: Hashable, Sendable {
     public var execIDs: [String]
     /// The cgroup below each hierarchy's root, where the engine says it.
     public var cgroupPath: String?
+    public var ports: [PortMapping] = []
+    /// How it is part of its networks, in the order in which it joined.
+    public var networks: [EndpointDetails] = []
 
     public init(
         id: String, name: String, spec: ContainerSpec, imageID: String, createdAt: Timestamp, state: ContainerState,
@@ -124,6 +130,8 @@ public struct ContainerFilter: Hashable, Sendable {
     /// `key` or `key=value`; all must hold.
     public var labels: [String] = []
     public var ancestors: [String] = []
+    /// Names or ids of networks.
+    public var networks: [String] = []
     public var exitCodes: [Int32] = []
     public var healths: [HealthState.Status] = []
     /// References: created before, created since.

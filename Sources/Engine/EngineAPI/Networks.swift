@@ -177,3 +177,65 @@ public struct PortBinding: Hashable, Sendable, Codable {
         self.lastHostPort = lastHostPort ?? hostPort
     }
 }
+
+/// A port that a container serves, with the host's port that leads to it, if one does.
+public struct PortMapping: Hashable, Sendable, Codable {
+    public var port: ContainerPort
+    /// Empty where it is not published.
+    public var hostAddress: String
+    public var hostPort: UInt16
+
+    public init(_ port: ContainerPort, hostAddress: String = "", hostPort: UInt16 = 0) {
+        self.port = port
+        self.hostAddress = hostAddress
+        self.hostPort = hostPort
+    }
+}
+
+/// What an engine does about networks.
+public protocol NetworkEngine: Sendable {
+    func networks(_ filter: NetworkFilter) async throws(EngineError) -> [NetworkDetails]
+    /// By name, id or a unique beginning of the id.
+    func inspectNetwork(_ reference: String) async throws(EngineError) -> NetworkDetails
+    /// Makes a network; returns its id. `conflict` where the name is taken, `denied` where the subnet is.
+    func createNetwork(_ spec: NetworkSpec) async throws(EngineError) -> String
+    /// `denied` while containers run in it, and for those that are always there.
+    func removeNetwork(_ reference: String) async throws(EngineError)
+    /// Makes a container part of a network; one that runs, at once.
+    func connect(_ container: String, to network: String, _ spec: EndpointSpec) async throws(EngineError)
+    func disconnect(_ container: String, from network: String, force: Bool) async throws(EngineError)
+    /// Removes the networks that no container is part of; gives their names.
+    func pruneNetworks(_ filter: NetworkFilter) async throws(EngineError) -> PruneResult
+}
+
+/// An engine that knows nothing of networks.
+extension NetworkEngine {
+    private var refusal: EngineError { EngineError(.unsupported, "this engine has no networks") }
+
+    public func networks(_ filter: NetworkFilter) async throws(EngineError) -> [NetworkDetails] { throw refusal }
+    public func inspectNetwork(_ reference: String) async throws(EngineError) -> NetworkDetails { throw refusal }
+    public func createNetwork(_ spec: NetworkSpec) async throws(EngineError) -> String { throw refusal }
+    public func removeNetwork(_ reference: String) async throws(EngineError) { throw refusal }
+    public func connect(_ container: String, to network: String, _ spec: EndpointSpec) async throws(EngineError) {
+        throw refusal
+    }
+    public func disconnect(_ container: String, from network: String, force: Bool) async throws(EngineError) {
+        throw refusal
+    }
+    public func pruneNetworks(_ filter: NetworkFilter) async throws(EngineError) -> PruneResult { throw refusal }
+}
+
+extension NetworkDetails {
+    /// `host` and `none`, which need nothing.
+    package static let builtIn: [NetworkDetails] = ["host", "none"].map { name in
+        var spec = NetworkSpec(name: name)
+        spec.driver = name == "none" ? "null" : name
+        let digits = name.utf8.map { String($0, radix: 16) }.joined()
+        let id = digits + String(repeating: "0", count: 64 - digits.count)
+        return NetworkDetails(id: id, spec: spec, createdAt: Timestamp(nanosecondsSinceEpoch: 0))
+    }
+
+    package static func builtIn(_ reference: String) -> NetworkDetails? {
+        builtIn.first { $0.spec.name == reference || reference.count > 3 && $0.id.hasPrefix(reference) }
+    }
+}

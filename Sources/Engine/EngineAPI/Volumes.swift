@@ -53,3 +53,27 @@ public struct PruneResult: Hashable, Sendable {
         self.reclaimedBytes = reclaimedBytes
     }
 }
+
+/// What an engine does about volumes.
+public protocol VolumeEngine: Sendable {
+    /// Without sizes; with the containers that use each.
+    func volumes(_ filter: VolumeFilter) async throws(EngineError) -> [VolumeDetails]
+    func inspectVolume(_ name: String) async throws(EngineError) -> VolumeDetails
+    /// Makes a volume, or gives the one of that name that is there; `conflict` where that is of another kind.
+    func createVolume(_ spec: VolumeSpec) async throws(EngineError) -> VolumeDetails
+    /// `conflict` while a container has it. Forced, a volume that is not there is no failure.
+    func removeVolume(_ name: String, force: Bool) async throws(EngineError)
+    /// Removes the volumes that no container has: those without a name, with `all` the others, too.
+    func pruneVolumes(_ filter: VolumeFilter) async throws(EngineError) -> PruneResult
+}
+
+/// An engine that knows nothing of volumes.
+extension VolumeEngine {
+    private var refusal: EngineError { EngineError(.unsupported, "this engine has no volumes") }
+
+    public func volumes(_ filter: VolumeFilter) async throws(EngineError) -> [VolumeDetails] { throw refusal }
+    public func inspectVolume(_ name: String) async throws(EngineError) -> VolumeDetails { throw refusal }
+    public func createVolume(_ spec: VolumeSpec) async throws(EngineError) -> VolumeDetails { throw refusal }
+    public func removeVolume(_ name: String, force: Bool) async throws(EngineError) { throw refusal }
+    public func pruneVolumes(_ filter: VolumeFilter) async throws(EngineError) -> PruneResult { throw refusal }
+}

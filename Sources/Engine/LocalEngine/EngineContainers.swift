@@ -52,7 +52,7 @@ extension GantryEngine {
 
     public func remove(_ reference: String, force: Bool, volumes: Bool) async throws(EngineError) {
         try await act(reference) { (container) throws(EngineError) in
-            try await container.remove(reference, force: force)
+            try await container.remove(reference, force: force, volumes: volumes)
         }
     }
 

@@ -5,6 +5,7 @@ import Glibc
 import Images
 import Lifecycle
 import Linux
+import Networking
 import Storage
 import Synchronization
 import Tasks
@@ -144,8 +145,14 @@ private struct Parts {
         let faults = FaultPlan.fromEnvironment
         let images = try await ImageStore(dataRoot: roots.data, index: StoredImageIndex(store: store), faults: faults)
         let tasks = ShimTaskService(runRoot: roots.run, shimPath: configuration.shimPath)
+        let index = ContainerIndex()
+        let networks = NetworkService(
+            index: StoredNetworkIndex(store: store), roots: configuration.networkRoots,
+            isAlive: { await index[$0]?.run != nil }, note: note)
         context = LifecycleContext(
-            store: store, events: events, tasks: tasks, images: images, index: ContainerIndex(), host: host,
+            store: store, events: events, tasks: tasks, images: images, networks: networks,
+            volumes: VolumeService(store: store, directory: roots.data + "/volumes", index: index), index: index,
+            host: host,
             roots: roots, bootID: bootID, runtimes: try await Self.runtimes(configuration),
             initPath: await BlockingPool.shared.run { InitProgram.installed }, clock: ContinuousClock(),
             faults: faults, note: note)

@@ -1,6 +1,7 @@
 import EngineAPI
 import Images
 import Lifecycle
+import Networking
 
 /// Containers: what tells of them.
 extension GantryEngine {
@@ -8,7 +9,11 @@ extension GantryEngine {
         let selection = try await ContainerSelection(filter, core: core)
         var found: [ContainerSummary] = []
         for container in core.context.index.all {
-            let summary = await container.summary
+            var summary = await container.summary
+            if container.isNetworked {
+                summary.networks = try await core.context.networks.details(container.id)
+                summary.ports = try await core.ports(of: container)
+            }
             if selection.accepts(summary) { found.append(summary) }
         }
         found.sort { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }
@@ -17,11 +22,26 @@ extension GantryEngine {
 
     public func inspect(_ reference: String) async throws(EngineError) -> ContainerDetails {
         let container = try core.context.index.find(reference)
-        return await container.details(runtime: core.context.runtimes.defaultName)
+        var details = await container.details(runtime: core.context.runtimes.defaultName)
+        if container.isNetworked {
+            details.networks = try await core.context.networks.details(container.id)
+            details.ports = try await core.ports(of: container)
+        }
+        return details
     }
 }
 
 extension EngineCore {
+    /// The ports that a running container serves, published or not.
+    func ports(of container: Container) async throws(EngineError) -> [PortMapping] {
+        guard await container.run != nil else { return [] }
+        let published = try await context.networks.ports(container.id)
+        let bound = Set(published.map(\.port))
+        return published.map {
+            PortMapping($0.port, hostAddress: $0.hostAddress.description, hostPort: $0.hostPort)
+        } + container.definition.servedPorts.filter { !bound.contains($0) }.map { PortMapping($0) }
+    }
+
     /// The runtime for containers that name none.
     var runtimeName: String { context.runtimes.defaultName }
 }
@@ -81,6 +101,11 @@ private struct ContainerSelection {
             && (names.isEmpty || names.contains { $0.matches(summary.name) })
             && (filter.statuses.isEmpty || filter.statuses.contains(state.status))
             && filter.labels.allSatisfy { Self.holds($0, summary.labels) }
+            && (filter.networks.isEmpty
+                || filter.networks.contains { network in
+                    summary.networks.contains { $0.networkName == network || $0.networkID.hasPrefix(network) }
+                        || summary.networkMode == network
+                })
             && (filter.ancestors.isEmpty || ancestorIDs.contains(summary.imageID)
                 || filter.ancestors.contains(summary.image))
             && (filter.healths.isEmpty || filter.healths.contains(state.health?.status ?? .none))

@@ -1,6 +1,7 @@
 import Glibc
 import Lifecycle
 import Linux
+import Networking
 
 /// Where an engine lives and which programs it uses.
 public struct LocalEngineConfiguration: Hashable, Sendable {
@@ -47,6 +48,12 @@ public struct LocalEngineConfiguration: Hashable, Sendable {
     public var apiSocketPath: String { PathName.joined(runRoot, "gantry.sock") }
 
     var roots: EngineRoots { EngineRoots(data: dataRoot, run: runRoot, cgroupParent: cgroupParent) }
+
+    /// Another engine than the machine's own has links and rules of its own names, as it has cgroups.
+    var networkRoots: NetworkRoots {
+        let suffix = cgroupParent.hasPrefix("/gantry-") ? String(cgroupParent.dropFirst(8).prefix(8)) : ""
+        return NetworkRoots(runRoot: runRoot, dataRoot: dataRoot, suffix: suffix)
+    }
 
     private static func program(_ name: String, _ variable: String) -> String {
         if let value = getenv(variable).map({ String(cString: $0) }), !value.isEmpty { return value }

@@ -59,9 +59,11 @@ final class EngineClient: Sendable {
 
     /// As `send`, for an answer whose body says nothing.
     func perform(
-        _ method: String, _ path: String, _ query: QueryString = QueryString(), object: String?
+        _ method: String, _ path: String, _ query: QueryString = QueryString(), body: JSONValue? = nil,
+        object: String?
     ) async throws(EngineError) {
-        _ = try await bytes(of: try await send(method, path, query, object: object))
+        let content: HTTPCall.Body = body.map { .bytes($0.compactBytes) } ?? .none
+        _ = try await bytes(of: try await send(method, path, query, body: content, object: object))
     }
 
     /// Sends a request that takes its connection over.

@@ -44,6 +44,23 @@ enum Schema {
         ALTER TABLE container ADD COLUMN health TEXT NOT NULL DEFAULT '';
         ALTER TABLE container ADD COLUMN launch TEXT NOT NULL DEFAULT '';
         """,
+        """
+        CREATE TABLE network (
+            id TEXT NOT NULL PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            document TEXT NOT NULL
+        ) WITHOUT ROWID;
+        CREATE TABLE endpoint (
+            container TEXT NOT NULL,
+            network TEXT NOT NULL REFERENCES network (id) ON DELETE CASCADE,
+            document TEXT NOT NULL,
+            PRIMARY KEY (container, network)
+        ) WITHOUT ROWID;
+        CREATE TABLE volume (
+            name TEXT NOT NULL PRIMARY KEY,
+            document TEXT NOT NULL
+        ) WITHOUT ROWID;
+        """,
     ]
 
     static func migrate(_ database: Database) throws {

@@ -27,21 +27,21 @@ struct ShimLauncher: Sendable {
         do {
             let task = ShimTask(spec, runtimeRoot: runtimeRoot, cgroupsPath: cgroupsPath(of: spec.bundle))
             try directory.write(task)
-            return try start(spec.id, in: directory)
+            return try start(spec, in: directory)
         } catch {
             directory.remove()
             throw EngineError(error, task: spec.id)
         }
     }
 
-    private func start(_ id: String, in directory: ShimDirectory) throws(KernelError) -> Int32 {
+    private func start(_ spec: TaskSpec, in directory: ShimDirectory) throws(KernelError) -> Int32 {
         let place = OwnedDescriptor(try Descriptor.open(directory.path, O_RDONLY | O_DIRECTORY))
         let listener = OwnedDescriptor(
             try UnixSocket.listen(in: place.descriptor, name: ShimDirectory.socketName))
         let log = OwnedDescriptor(
             try place.descriptor.open("shim.log", O_WRONLY | O_CREAT | O_APPEND, mode: 0o600))
-        var spawn = Spawn(program: shimPath, arguments: [shimPath, "-id", id, "-dir", directory.path])
-        spawn.descriptors = [nil, nil, log.descriptor, listener.descriptor]
+        var spawn = Spawn(program: shimPath, arguments: [shimPath, "-id", spec.id, "-dir", directory.path])
+        spawn.descriptors = [nil, nil, log.descriptor, listener.descriptor] + (spec.network?.sockets ?? [])
         spawn.newSession = true
         return try spawn.start()
     }

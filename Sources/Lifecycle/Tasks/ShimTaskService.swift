@@ -87,6 +87,10 @@ package final class ShimTaskService: TaskService {
         return process.pid
     }
 
+    package func serveNames(_ id: String) async throws(EngineError) {
+        _ = try await connection(id).request(.serveNames)
+    }
+
     package func resize(_ id: String, execID: String?, to size: TerminalSize) async throws(EngineError) {
         let request = ShimRequest.resize(execID: execID, columns: size.columns, rows: size.rows)
         _ = try await connection(id).request(request)

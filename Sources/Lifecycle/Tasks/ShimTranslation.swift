@@ -85,5 +85,9 @@ extension ShimTask {
             Log(path: $0.path, maximumSizeBytes: $0.maximumSizeBytes, maximumFiles: $0.maximumFiles)
         }
         self.cgroupsPath = cgroupsPath
+        network = spec.network.map {
+            Network(
+                configuration: $0.configurationPath, servesNames: $0.servesNames, socketIsStream: $0.socketIsStream)
+        }
     }
 }

@@ -1,4 +1,5 @@
 import EngineAPI
+import Linux
 
 /// Runs containers' processes, each container under a shim of its own that outlives this process.
 ///
@@ -33,6 +34,9 @@ public protocol TaskService: Sendable {
     func attach(_ id: String, execID: String?, _ request: AttachRequest) async throws(EngineError)
         -> any AttachedStream
 
+    /// Lets the shim answer names at 127.0.0.11 of a running container, by the file that `create` named.
+    func serveNames(_ id: String) async throws(EngineError)
+
     /// Removes a task whose processes have ended: the runtime's record, mounts, cgroup, shim, files of the run root.
     /// Succeeds where parts, or all of it, are gone already.
     func delete(_ id: String) async throws(EngineError)
@@ -65,6 +69,8 @@ public struct TaskSpec: Hashable, Sendable {
     public var input = Input.none
     /// Nil: output is not kept.
     public var log: TaskLog?
+    /// What the shim does for the container's networks; nil for nothing.
+    public var network: TaskNetwork?
     /// The runtime's program: an absolute path.
     public var runtime: String
 
@@ -72,6 +78,25 @@ public struct TaskSpec: Hashable, Sendable {
         self.id = id
         self.bundle = bundle
         self.runtime = runtime
+    }
+}
+
+/// What a shim does for its container's networks, whether an engine runs or not.
+public struct TaskNetwork: Hashable, Sendable {
+    /// The file that tells it, which may be replaced while the container runs.
+    public var configurationPath: String
+    /// Whether it answers names at 127.0.0.11 of the container.
+    public var servesNames: Bool
+    /// Bound sockets of published ports; the shim gets copies of them.
+    public var sockets: [Descriptor]
+    /// Of each socket: whether it takes connections.
+    public var socketIsStream: [Bool]
+
+    public init(configurationPath: String, servesNames: Bool, sockets: [Descriptor], socketIsStream: [Bool]) {
+        self.configurationPath = configurationPath
+        self.servesNames = servesNames
+        self.sockets = sockets
+        self.socketIsStream = socketIsStream
     }
 }
 

@@ -17,6 +17,7 @@ final class ContainerSupervisor {
     let reaper: ChildReaper
     let runtime: RuntimeCaller
     let shim: ShimProcess
+    let network: ContainerNetwork?
     /// What output and clients' frames are read into.
     let readScratch: ScratchMemory
     let logScratch: ScratchMemory
@@ -47,6 +48,9 @@ final class ContainerSupervisor {
         self.reaper = reaper
         runtime = RuntimeCaller(task: task, directory: directory.path, loop: loop, reaper: reaper)
         shim = ShimProcess(pid: getpid(), startTicks: try ProcessStat.read(pid: getpid()).startTicks)
+        network = try task.network.map { network throws(KernelError) in
+            try ContainerNetwork(task: network, loop: loop)
+        }
         readScratch = ScratchMemory(byteCount: 64 << 10)
         logScratch = ScratchMemory(byteCount: 256 << 10)
         loop.onIdle = { [unowned self] in

@@ -68,6 +68,7 @@ extension ContainerSupervisor {
         let record = InitRecord(process: started, shim: shim, cgroups: cgroups.directories.map(\.path))
         try directory.write(InitRecord.fileName, record.json)
         try process.stdio.startReading()
+        try network?.start(pid: started.pid)
         status = .created
         reaper.wait(for: started.pid) { [unowned self] status in
             if operation == "start" { endedWhileStarting = status } else { initialEnded(status) }
@@ -96,6 +97,7 @@ extension ContainerSupervisor {
     /// Nothing stays of a creation that failed, the shim itself included.
     private func giveUpCreation(_ failure: ShimFailure, _ answer: @escaping Answer) {
         Diagnostics.note("create: \(failure)")
+        network?.close()
         initial?.endOutput()
         initial = nil
         runtime.call(.delete) { [unowned self] _ in

@@ -37,6 +37,7 @@ extension ContainerSupervisor {
             code: ended.code, nanosecondsSinceEpoch: ended.time.nanosecondsSinceEpoch,
             oomKilled: oomWatch?.hasKilled ?? false)
         process.closeLog()
+        network?.close()
         do {
             // A fact of this boot: nobody asks for it after a power cut, so it need not be on the disk.
             try directory.write(ExitRecord.fileName, ExitRecord(exit).json)

@@ -98,6 +98,9 @@ extension ContainerSupervisor {
             client.subscriptionTag = tag
             answer(.success(.facts(facts)))
         case .delete: try delete(answer)
+        case .serveNames:
+            try serveNames()
+            answer(.success(.done))
         }
     }
 

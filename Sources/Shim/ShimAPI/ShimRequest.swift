@@ -17,6 +17,8 @@ package enum ShimRequest: Hashable, Sendable {
     case survey
     /// `facts`, then a `report` for all that happens from there on.
     case subscribe
+    /// Answers names at 127.0.0.11 of the container from here on, if it does not already.
+    case serveNames
     /// Removes the container and ends the shim: `done` is the last frame. Refused while processes run.
     case delete
 }
@@ -106,6 +108,7 @@ extension ShimRequest {
         case .survey: kind = 11
         case .subscribe: kind = 12
         case .delete: kind = 13
+        case .serveNames: kind = 14
         }
         return ShimFrame(kind: kind, tag: tag, body: writer.bytes)
     }
@@ -129,6 +132,7 @@ extension ShimRequest {
         case 11: self = .survey
         case 12: self = .subscribe
         case 13: self = .delete
+        case 14: self = .serveNames
         default: throw ShimFrameError("\(frame.kind) is no request")
         }
         try reader.finish()

@@ -29,6 +29,22 @@ package struct ShimTask: Hashable, Sendable {
         }
     }
 
+    /// What the shim is to do for the container's networks.
+    package struct Network: Hashable, Sendable {
+        /// The file that tells it, a `NetworkConfiguration`.
+        package var configuration: String
+        /// Whether it answers names at 127.0.0.11.
+        package var servesNames: Bool
+        /// Of each socket that it was started with, from descriptor 4 on: whether it takes connections.
+        package var socketIsStream: [Bool]
+
+        package init(configuration: String, servesNames: Bool, socketIsStream: [Bool]) {
+            self.configuration = configuration
+            self.servesNames = servesNames
+            self.socketIsStream = socketIsStream
+        }
+    }
+
     package var id: String
     package var bundle: String
     package var rootMounts: [Mount] = []
@@ -37,6 +53,7 @@ package struct ShimTask: Hashable, Sendable {
     package var rows: UInt16 = 0
     package var input = ShimInput.none
     package var log: Log?
+    package var network: Network?
     /// The runtime's program.
     package var runtime: String
     /// What the runtime gets as `--root`.
@@ -64,6 +81,7 @@ extension ShimTask {
         ])
         object["cgroupsPath"] = cgroupsPath.map(JSONValue.string)
         object["log"] = log?.json
+        object["network"] = network?.json
         return .object(object)
     }
 
@@ -80,6 +98,7 @@ extension ShimTask {
         rootMounts = (json["rootMounts"]?.array ?? []).compactMap(Mount.init(json:))
         cgroupsPath = json["cgroupsPath"]?.string
         log = json["log"].flatMap(Log.init(json:))
+        network = json["network"].flatMap(Network.init(json:))
     }
 }
 
@@ -112,5 +131,21 @@ extension ShimTask.Log {
         self.init(
             path: path, maximumSizeBytes: json["maximumSizeBytes"]?.integer,
             maximumFiles: Int(json["maximumFiles"]?.integer ?? 1))
+    }
+}
+
+extension ShimTask.Network {
+    fileprivate var json: JSONValue {
+        [
+            "configuration": .string(configuration), "servesNames": .bool(servesNames),
+            "socketIsStream": .array(socketIsStream.map(JSONValue.bool)),
+        ]
+    }
+
+    fileprivate init?(json: JSONValue) {
+        guard let configuration = json["configuration"]?.string else { return nil }
+        self.init(
+            configuration: configuration, servesNames: json["servesNames"]?.bool ?? false,
+            socketIsStream: (json["socketIsStream"]?.array ?? []).compactMap(\.bool))
     }
 }

@@ -43,11 +43,13 @@ struct ListOptions: ParsableArguments {
             "ID": noTrunc ? summary.id : summary.id.shortID, "Image": summary.image,
             "Command": "\"\(noTrunc ? summary.command : summary.command.shortened(to: 20))\"",
             "RunningFor": StatusText.age(seconds: now.secondsSinceEpoch - summary.createdAt.secondsSinceEpoch) + " ago",
-            "Status": StatusText.text(summary.state, now: now), "Ports": "", "Names": summary.name,
+            "Status": StatusText.text(summary.state, now: now), "Ports": PortTexts.text(summary.ports),
+            "Names": summary.name,
             "State": summary.state.status.rawValue, "CreatedAt": summary.createdAt.rfc3339Nano,
             "Labels": summary.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ","),
             "Mounts": summary.mounts.map(\.source).filter { !$0.isEmpty }.joined(separator: ","),
-            "Networks": summary.networkMode,
+            "Networks": summary.networks.isEmpty
+                ? summary.networkMode : summary.networks.map(\.networkName).joined(separator: ","),
         ]
     }
 }

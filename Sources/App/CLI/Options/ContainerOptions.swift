@@ -35,6 +35,7 @@ struct ContainerOptions: ParsableArguments {
     @Option(help: "Accepted for scripts: missing, never, always.") var pull: String?
     @Option(help: "The keys that detach, such as ctrl-p,ctrl-q.") var detachKeys: String?
     @Option(help: "Pass signals on to the process: true or false.") var sigProxy: Bool = true
+    @OptionGroup(title: "Networks") var networks: NetworkOptions
     @OptionGroup(title: "Storage") var storage: StorageOptions
     @OptionGroup(title: "Limits") var limits: LimitOptions
     @OptionGroup(title: "Limits for life") var fixed: FixedLimitOptions
@@ -47,11 +48,13 @@ struct ContainerOptions: ParsableArguments {
 struct StorageOptions: ParsableArguments {
     @Option(
         name: [.customShort("v", allowingJoined: true), .long], parsing: .unconditionalSingleValue,
-        help: "Bind a host path: SOURCE:TARGET[:ro].")
+        help: "A host path or volume: SOURCE:TARGET[:ro]; a path alone for a volume without a name.")
     var volume: [String] = []
     @Option(parsing: .unconditionalSingleValue, help: "type=bind,source=PATH,target=PATH[,readonly] or type=tmpfs,…")
     var mount: [String] = []
     @Option(parsing: .unconditionalSingleValue, help: "A memory file system: PATH[:OPTIONS].") var tmpfs: [String] = []
+    @Option(parsing: .unconditionalSingleValue, help: "The mounts of another container: NAME[:ro].")
+    var volumesFrom: [String] = []
     @Flag(help: "Make the root file system read-only.") var readOnly = false
     @Option(help: "Size of /dev/shm.") var shmSize: String?
     @Option(help: "How output is kept: json-file or none.") var logDriver: String?
@@ -91,7 +94,6 @@ struct FixedLimitOptions: ParsableArguments {
 }
 
 struct IsolationOptions: ParsableArguments {
-    @Option(name: [.long, .customLong("net")], help: "none or host.") var network: String?
     @Option(parsing: .unconditionalSingleValue, help: "Add a capability.") var capAdd: [String] = []
     @Option(parsing: .unconditionalSingleValue, help: "Drop a capability.") var capDrop: [String] = []
     @Option(parsing: .unconditionalSingleValue, help: "seccomp=unconfined, no-new-privileges.")
@@ -130,16 +132,11 @@ struct HealthOptions: ParsableArguments {
 /// docker's options that this engine does not offer. They are known, so that they can be refused by their names
 /// instead of being taken for the image.
 struct RefusedOptions: ParsableArguments {
-    @Flag(name: [.customShort("P"), .long], help: .hidden) var publishAll = false
-    @Option(name: [.customShort("p", allowingJoined: true), .long], parsing: .unconditionalSingleValue, help: .hidden)
-    var publish: [String] = []
     @Option(help: .hidden) var platform: String?
-    @Option(parsing: .unconditionalSingleValue, help: .hidden) var volumesFrom: [String] = []
 
     func check() throws {
         let used: [(Bool, String)] = [
-            (publishAll, "--publish-all"), (!publish.isEmpty, "--publish"),
-            (platform != nil, "--platform"), (!volumesFrom.isEmpty, "--volumes-from"),
+            (platform != nil, "--platform")
         ]
         if let first = used.first(where: \.0) { throw UsageError(message: "\(first.1) is not supported yet") }
     }

@@ -33,7 +33,11 @@ struct CreateBody {
         body["Domainname"] = options.domainname.map(JSONValue.string)
         body["StopSignal"] = options.stopSignal.map(JSONValue.string)
         body["StopTimeout"] = options.stopTimeout.map { .integer(Int64($0)) }
-        body["HostConfig"] = .object(try hostConfig())
+        let anonymous = options.storage.volume.filter { !$0.contains(":") }
+        if !anonymous.isEmpty { body["Volumes"] = .object(JSONObject(anonymous.map { ($0, [:]) })) }
+        var host = try hostConfig()
+        try options.networks.write(&body, &host)
+        body["HostConfig"] = .object(host)
         return try CreateRequest(dockerBody: BodyReader(.object(body)))
     }
 
@@ -48,8 +52,9 @@ struct CreateBody {
 
     private func hostConfig() throws -> JSONObject {
         var host = JSONObject([
-            ("NetworkMode", .string(options.isolation.network ?? "default")), ("AutoRemove", .bool(options.rm)),
-            ("Binds", .array(try options.storage.volume.map { .string(try absolute($0)) })),
+            ("AutoRemove", .bool(options.rm)),
+            ("Binds", .array(try options.storage.volume.filter { $0.contains(":") }.map { .string(try absolute($0)) })),
+            ("VolumesFrom", .array(options.storage.volumesFrom.map(JSONValue.string))),
             ("Mounts", .array(try options.storage.mount.map(mount))),
             ("ReadonlyRootfs", .bool(options.storage.readOnly)),
             ("CapAdd", .array(options.isolation.capAdd.map(JSONValue.string))),
@@ -160,10 +165,18 @@ extension CreateBody {
         }
     }
 
+    /// `KEY=VALUE` among the members of an object.
+    private static func adding(_ pair: String, to value: JSONValue?) -> JSONValue {
+        let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        var object = value?.object ?? JSONObject()
+        object[parts[0]] = .string(parts.count > 1 ? parts[1] : "")
+        return .object(object)
+    }
+
     /// `type=bind,source=/a,target=/b,readonly` as docker's `Mount` object.
     private func mount(_ text: String) throws -> JSONValue {
         var body = JSONObject([("Type", "volume")])
-        var tmpfs = JSONObject()
+        var (tmpfs, volume, driver) = (JSONObject(), JSONObject(), JSONObject())
         for field in text.split(separator: ",").map(String.init) {
             let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             let value = parts.count > 1 ? parts[1] : "true"
@@ -173,6 +186,10 @@ extension CreateBody {
             case "target", "dst", "destination": body["Target"] = .string(value)
             case "readonly", "ro": body["ReadOnly"] = .bool(value == "true" || value == "1")
             case "bind-propagation": body["BindOptions"] = ["Propagation": .string(value)]
+            case "volume-nocopy": volume["NoCopy"] = .bool(value == "true" || value == "1")
+            case "volume-driver": driver["Name"] = .string(value)
+            case "volume-label": volume["Labels"] = Self.adding(value, to: volume["Labels"])
+            case "volume-opt": driver["Options"] = Self.adding(value, to: driver["Options"])
             case "tmpfs-size": tmpfs["SizeBytes"] = try sizeValue(value, "--mount")
             case "tmpfs-mode": tmpfs["Mode"] = Int64(value, radix: 8).map(JSONValue.integer)
             default:
@@ -181,6 +198,8 @@ extension CreateBody {
             }
         }
         if !tmpfs.isEmpty { body["TmpfsOptions"] = .object(tmpfs) }
+        if !driver.isEmpty { volume["DriverConfig"] = .object(driver) }
+        if !volume.isEmpty { body["VolumeOptions"] = .object(volume) }
         return .object(body)
     }
 

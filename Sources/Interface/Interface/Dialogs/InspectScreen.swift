@@ -143,7 +143,7 @@ extension InspectScreen {
     }
 
     private static func describe(_ mount: MountSpec) -> String {
-        let source = mount.kind == .bind ? mount.source : "tmpfs"
+        let source = mount.kind == .tmpfs ? "tmpfs" : mount.source
         return source + (mount.readOnly ? " (read only)" : "")
     }
 

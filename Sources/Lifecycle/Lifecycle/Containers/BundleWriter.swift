@@ -16,6 +16,9 @@ struct BundleWriter: Sendable {
     /// The namespaces of other containers that this one joins, by their paths.
     var joined: [LinuxNamespace.Kind: String] = [:]
     let context: LifecycleContext
+    /// Another container's network that this one shares.
+    var network: SharedNetwork?
+    var volumes: [String: VolumeSource] = [:]
 
     /// How the task is to be made. The disk is used on the pool for blocking work.
     func write(size: TerminalSize?) async throws(EngineError) -> TaskSpec {
@@ -45,6 +48,9 @@ struct BundleWriter: Sendable {
         builder.givenDevices = try GivenDevice.find(spec.devices)
         builder.joined = joined
         builder.initPath = spec.usesInit ? context.initPath : nil
+        if let network { builder.joined[.network] = network.path }
+        builder.volumes = volumes
+        builder.networkFilesDirectory = network?.filesDirectory
         var config = try builder.build()
         if spec.tty { config.process?.consoleSize = size.map(RuntimeConsoleSize.init) }
         let bundle = context.roots.bundle(id)

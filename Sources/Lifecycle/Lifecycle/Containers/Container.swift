@@ -24,6 +24,8 @@ package actor Container {
     var machine: LifecycleMachine
     /// How many ends were recorded, and the last of them.
     var endCount = 0
+    /// Volumes without a name go with the container (`rm -v`).
+    var removesVolumes = false
     var lastEnd = LifecycleMachine.Rest()
     /// The shim has the task: streams connect to it at once.
     var hasTask: Bool

@@ -2,6 +2,7 @@ import AsyncIO
 import EngineAPI
 import Images
 import Linux
+import Networking
 import OCI
 import Storage
 import Tasks
@@ -75,6 +76,7 @@ extension Container {
             return failure
         } catch {
             if isMade { await abandonTask() }
+            await releaseNetworks()
             endStreams()
             let failure = LifecycleMachine.StartFailure(exitCode: error.startExitCode, message: error.message)
             _ = await settle(.launchFailed(failure))
@@ -85,9 +87,14 @@ extension Container {
     private func createTask(_ isMade: inout Bool) async throws(EngineError) -> ProcessIdentity {
         let mounts = try await context.images.rootMounts(
             containerID: id, isDisposable: definition.spec.autoRemove)
-        let task = try await BundleWriter(
-            id: id, definition: definition, mounts: mounts, joined: try await joinedNamespaces(), context: context
-        ).write(size: initialSize)
+        let lease = try await networkLease()
+        defer { lease?.closeSockets() }
+        var writer = BundleWriter(
+            id: id, definition: definition, mounts: mounts, joined: try await joinedNamespaces(), context: context)
+        writer.network = try await sharedNetwork()
+        writer.volumes = try await context.volumes.sources(definition.spec.mounts)
+        var task = try await writer.write(size: initialSize)
+        task.network = lease.map(TaskNetwork.init)
         context.faults.pass(.startAfterBundle)
         let facts = try await context.tasks.create(task)
         isMade = true
@@ -98,6 +105,7 @@ extension Container {
         guard let initial = facts.initial else {
             throw EngineError(.internal, "start container \(id): the shim did not say which process it made")
         }
+        try await connectNetworks(initial)
         return initial
     }
 
@@ -205,6 +213,7 @@ extension Container {
         } catch {
             context.note("container \(id): \(error)")
         }
+        await releaseNetworks()
         await removeTree(bundle)
         endExecs()
         context.faults.pass(.endAfterTask)
@@ -218,6 +227,7 @@ extension Container {
             context.faults.pass(.removeAfterRoot)
             await removeTree(context.roots.files(id))
             context.faults.pass(.removeAfterFiles)
+            if isNetworked { try await context.networks.leave(id) }
             try await deleteRow()
         } catch {
             let failure = EngineError(
@@ -227,8 +237,15 @@ extension Container {
         }
         context.faults.pass(.removeAfterRow)
         context.index.remove(id)
+        if removesVolumes || definition.spec.autoRemove { await removeAnonymousVolumes() }
         endStreams()
         return await settle(.removed)
+    }
+
+    private func removeAnonymousVolumes() async {
+        do throws(EngineError) { try await context.volumes.removeAnonymous(definition.spec.mounts) } catch {
+            context.note("container \(id): \(error)")
+        }
     }
 
     private func deleteRow() async throws(EngineError) {
@@ -259,5 +276,13 @@ extension EngineError {
         case .commandNotExecutable: 126
         default: 128
         }
+    }
+}
+
+extension TaskNetwork {
+    fileprivate init(_ lease: NetworkLease) {
+        self.init(
+            configurationPath: lease.configurationPath, servesNames: lease.servesNames, sockets: lease.sockets,
+            socketIsStream: lease.socketIsStream)
     }
 }

@@ -56,8 +56,10 @@ extension Container {
         _ = try await command(.unpause, "unpause", reference)
     }
 
-    package func remove(_ reference: String, force: Bool) async throws(EngineError) {
+    /// - Parameter volumes: with the volumes that have no name.
+    package func remove(_ reference: String, force: Bool, volumes: Bool = false) async throws(EngineError) {
         var isBegun = false
+        if volumes { removesVolumes = true }
         while true {
             let generation = changed.generation
             if isBegun {
@@ -96,6 +98,7 @@ extension Container {
             throw failure
         }
         context.index.release(name: old, of: id)
+        if isNetworked { try await context.networks.rename(id, to: new) }
     }
 
     private func commitName(_ new: String, _ event: EngineEvent) async -> EngineError? {

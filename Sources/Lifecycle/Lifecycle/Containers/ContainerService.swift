@@ -13,18 +13,48 @@ package final class ContainerService: Sendable {
 
     /// Makes a container that does not run yet. On failure nothing is left.
     package func create(_ wanted: ContainerSpec, name: String?) async throws(EngineError) -> CreatedContainer {
-        var warnings = try SpecValidation.check(wanted, host: context.host)
+        let warnings = try SpecValidation.check(wanted, host: context.host)
         var spec = wanted
-        if spec.networkMode == nil {
-            spec.networkMode = NetworkMode.none
-            warnings.append("No network was asked for: the container has none but loopback (network \"none\").")
-        }
+        spec.networkMode = try networkMode(wanted)
         try resolveSharing(&spec)
         let image = try await context.images.resolve(spec.image)
+        let defaults = ImageDefaults(image.config.execution)
+        spec.mounts = VolumeMounts.resolve(spec, imageVolumes: defaults.volumes, lenders: try lenders(spec))
+        let (mounts, new) = try await context.volumes.prepare(spec.mounts)
+        spec.mounts = mounts
+        do throws(EngineError) {
+            let id = try await make(spec, name, image, defaults)
+            await context.volumes.settle(mounts)
+            return CreatedContainer(id: id, warnings: warnings)
+        } catch {
+            await context.volumes.settle(mounts)
+            for volume in new { await discard(volume) }
+            throw error
+        }
+    }
+
+    /// The containers whose mounts this one has, too.
+    private func lenders(_ spec: ContainerSpec) throws(EngineError) -> [VolumeMounts.Lender] {
+        try spec.volumesFrom.map { text throws(EngineError) in
+            let (name, readOnly) = try VolumeMounts.reference(text)
+            let mounts = try context.index.find(name).definition.spec.mounts
+            return VolumeMounts.Lender(mounts: mounts, readOnly: readOnly)
+        }
+    }
+
+    /// A volume that was made for a container which came to nothing.
+    private func discard(_ volume: String) async {
+        do throws(EngineError) { try await context.volumes.remove(volume, force: true) } catch {
+            context.note("volume \(volume): \(error)")
+        }
+    }
+
+    private func make(
+        _ spec: ContainerSpec, _ name: String?, _ image: ImageRecord, _ defaults: ImageDefaults
+    ) async throws(EngineError) -> String {
         let id = RandomID.make()
         let definition = try ContainerDefinition(
-            id: id, spec: spec, imageID: image.id.description, image: ImageDefaults(image.config.execution),
-            hostHostname: context.host.hostname)
+            id: id, spec: spec, imageID: image.id.description, image: defaults, hostHostname: context.host.hostname)
         try await checkBinds(spec)
         let name = try claimName(name, for: id)
         do throws(EngineError) {
@@ -33,7 +63,26 @@ package final class ContainerService: Sendable {
             context.index.release(name: name, of: id)
             throw error
         }
-        return CreatedContainer(id: id, warnings: warnings)
+        return id
+    }
+
+    /// Another container is named by its id from here on: its name may become somebody else's.
+    private func networkMode(_ spec: ContainerSpec) throws(EngineError) -> NetworkMode {
+        guard let mode = spec.networkMode, mode.rawValue != "", mode.rawValue != "default" else { return .bridge }
+        guard let other = mode.container else { return mode }
+        return NetworkMode(rawValue: "container:\(try context.index.find(other).id)")
+    }
+
+    private func join(_ container: Container) async throws(EngineError) {
+        let spec = container.definition.spec
+        guard let first = spec.networkMode?.network else { return }
+        let others = spec.networks.keys.filter { $0 != first }.sorted()
+        let wanted = ([first] + others).map { (network: $0, spec: spec.networks[$0] ?? EndpointSpec()) }
+        let name = await container.name
+        do throws(EngineError) { try await context.networks.join(container.id, name: name, wanted) } catch {
+            // Not `notFound`: docker's clients take that of a creation for a missing image, and pull.
+            throw error.kind == .notFound ? EngineError(.invalid, error.message, object: error.object) : error
+        }
     }
 
     /// Containers whose namespaces are shared are known by id from here on: a name may go to another.
@@ -103,8 +152,18 @@ package final class ContainerService: Sendable {
         context.faults.pass(.createAfterRow)
     }
 
+    /// What the image has at an empty volume's place is copied there.
+    private func fillVolumes(_ container: Container) async throws(EngineError) {
+        let mounts = container.definition.spec.mounts
+        guard mounts.contains(where: { $0.kind == .volume && !$0.noCopy }) else { return }
+        let root = try await context.images.rootMounts(containerID: container.id, isDisposable: false)
+        try await context.volumes.copyUp(mounts, layers: LayeredRoot(mounts: root).layers)
+    }
+
     private func fill(_ container: Container, _ image: ImageRecord) async throws(EngineError) {
+        try await join(container)
         _ = try await context.images.prepareRoot(containerID: container.id, image: image)
+        try await fillVolumes(container)
         context.faults.pass(.createAfterRoot)
         let definition = container.definition
         let files = ContainerFiles(
@@ -131,6 +190,7 @@ package final class ContainerService: Sendable {
         let files = context.roots.files(id)
         do {
             try await context.images.removeRoot(containerID: id)
+            try await context.networks.leave(id)
             try await BlockingPool.shared.run { () throws(KernelError) in try Directory.removeTree(files) }
             _ = try await context.store.commit(.delete(id: id), [])
         } catch {

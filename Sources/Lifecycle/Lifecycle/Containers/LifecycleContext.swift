@@ -1,6 +1,7 @@
 import EngineAPI
 import Faults
 import Images
+import Networking
 import Storage
 import Tasks
 
@@ -10,6 +11,8 @@ package struct LifecycleContext: Sendable {
     package var events: EventLog
     package var tasks: any TaskService
     package var images: any ImageService
+    package var networks: NetworkService
+    package var volumes: VolumeService
     package var index: ContainerIndex
     package var host: HostFacts
     package var roots: EngineRoots
@@ -24,6 +27,7 @@ package struct LifecycleContext: Sendable {
 
     package init(
         store: MetadataStore, events: EventLog, tasks: any TaskService, images: any ImageService,
+        networks: NetworkService, volumes: VolumeService,
         index: ContainerIndex, host: HostFacts, roots: EngineRoots, bootID: String, runtimes: RuntimeTable,
         initPath: String?, clock: any Clock<Duration>, faults: FaultPlan, note: @escaping @Sendable (String) -> Void
     ) {
@@ -31,6 +35,8 @@ package struct LifecycleContext: Sendable {
         self.events = events
         self.tasks = tasks
         self.images = images
+        self.networks = networks
+        self.volumes = volumes
         self.index = index
         self.host = host
         self.roots = roots

@@ -15,6 +15,8 @@ package struct ContainerDefinition: Hashable, Sendable, Codable {
     package var stopSignal: String
     package var labels: [String: String]
     package var health: HealthCheck?
+    /// As the image writes them: `80/tcp`.
+    package var imagePorts: [String]
     /// An update of the limits is under way.
     package var isUpdating = false
 
@@ -42,6 +44,7 @@ package struct ContainerDefinition: Hashable, Sendable, Codable {
         stopSignal = spec.stopSignal ?? image.stopSignal ?? "SIGTERM"
         labels = image.labels.merging(spec.labels) { _, own in own }
         health = HealthCheck.merged(spec.healthCheck, image.healthCheck)
+        imagePorts = image.ports
     }
 
     /// A given entrypoint, even an empty one, makes the image's command void, because it was meant for the image's.
@@ -97,6 +100,7 @@ extension ContainerDefinition {
         hostname = ""
         stopSignal = "SIGTERM"
         labels = [:]
+        imagePorts = []
     }
 }
 

@@ -12,6 +12,8 @@ package struct ImageDefaults: Hashable, Sendable {
     package var stopSignal: String?
     package var labels: [String: String] = [:]
     package var healthCheck: HealthCheck?
+    package var ports: [String] = []
+    package var volumes: [String] = []
 
     package init() {}
 }
@@ -25,6 +27,8 @@ extension ImageDefaults {
         user = execution.user
         stopSignal = execution.stopSignal
         labels = execution.labels
+        ports = execution.exposedPorts
+        volumes = execution.volumes
         healthCheck = execution.other["Healthcheck"].flatMap { HealthCheck(imageMember: $0) }
     }
 }

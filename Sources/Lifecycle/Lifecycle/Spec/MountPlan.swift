@@ -7,6 +7,10 @@ struct MountPlan {
     let spec: ContainerSpec
     let host: HostFacts
     let filesDirectory: String
+    /// Where hosts and resolv.conf are, if elsewhere.
+    var networkFilesDirectory: String?
+    /// What each volume is mounted from, by its name.
+    var volumes: [String: VolumeSource] = [:]
     /// The host's program that `--init` puts before the container's own.
     var initPath: String?
 
@@ -74,7 +78,8 @@ struct MountPlan {
         }
         return ["resolv.conf", "hostname", "hosts"].map { name in
             RuntimeMount(
-                destination: "/etc/\(name)", type: "bind", source: "\(filesDirectory)/\(name)",
+                destination: "/etc/\(name)", type: "bind",
+                source: "\(name == "hostname" ? filesDirectory : networkFilesDirectory ?? filesDirectory)/\(name)",
                 options: ["rbind", "rprivate"])
         } + (program.map { [$0] } ?? [])
     }
@@ -86,6 +91,12 @@ struct MountPlan {
             return RuntimeMount(
                 destination: target, type: "bind", source: mount.source,
                 options: ["rbind"] + (mount.readOnly ? ["ro"] : []) + [propagation])
+        case .volume:
+            let volume = volumes[mount.source] ?? VolumeSource(type: "bind", source: mount.source, options: ["rbind"])
+            let propagation = volume.type == "bind" ? ["rprivate"] : []
+            return RuntimeMount(
+                destination: target, type: volume.type, source: volume.source,
+                options: volume.options + (mount.readOnly ? ["ro"] : []) + propagation)
         case .tmpfs:
             return RuntimeMount(
                 destination: target, type: "tmpfs", source: "tmpfs",

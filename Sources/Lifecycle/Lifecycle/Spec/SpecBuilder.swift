@@ -16,6 +16,10 @@ package struct SpecBuilder {
     package let filesDirectory: String
     /// A privileged container's devices: all of the machine's.
     package let hostDevices: [LinuxDevice]
+    /// The files of the container whose network this one shares.
+    package var networkFilesDirectory: String?
+    /// What each volume is mounted from, by its name.
+    package var volumes: [String: VolumeSource] = [:]
     /// The block devices that limits name.
     var blockDevices: [String: DeviceNumber] = [:]
     /// The devices that the container is given.
@@ -51,7 +55,10 @@ package struct SpecBuilder {
             result.domainname = spec.domainname
         }
         result.annotations = spec.annotations
-        result.mounts = MountPlan(spec: spec, host: host, filesDirectory: filesDirectory, initPath: initPath).mounts
+        var plan = MountPlan(spec: spec, host: host, filesDirectory: filesDirectory, initPath: initPath)
+        plan.networkFilesDirectory = networkFilesDirectory
+        plan.volumes = volumes
+        result.mounts = plan.mounts
         result.linux = try linux(capabilities)
         return result
     }

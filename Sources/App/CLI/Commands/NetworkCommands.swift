@@ -1,0 +1,208 @@
+import ArgumentParser
+import DockerAPI
+import EngineAPI
+import JSON
+
+struct NetworkGroup: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "network", abstract: "Manage networks.",
+        subcommands: [
+            NetworkListCommand.self, NetworkCreateCommand.self, NetworkRemoveCommand.self, NetworkInspectCommand.self,
+            NetworkConnectCommand.self, NetworkDisconnectCommand.self, NetworkPruneCommand.self,
+        ])
+}
+
+struct NetworkListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "ls", abstract: "List networks.", aliases: ["list"])
+    @Flag(name: [.short, .long], help: "Ids alone.") var quiet = false
+    @Flag(help: "Do not shorten ids.") var noTrunc = false
+    @Option(
+        name: [.customShort("f", allowingJoined: true), .long], parsing: .unconditionalSingleValue,
+        help: "name=…, driver=…, id=…, label=…, type=…, dangling=…")
+    var filter: [String] = []
+    @Option(help: "table, json, or a template such as '{{.Name}}'.") var format: String?
+
+    func run() async throws {
+        var query = QueryString()
+        query.add("filters", try Filtering.encoded(filter))
+        let networks = try await CommandEnvironment.connect().networks(NetworkFilter(dockerQuery: query))
+        if quiet { return Console.out(networks.map { (noTrunc ? $0.id : $0.id.shortID) + "\n" }.joined()) }
+        let listing = Listing(
+            columns: [
+                ("ID", "NETWORK ID"), ("Name", "NAME"), ("Driver", "DRIVER"), ("Scope", "SCOPE"), ("IPv6", "IPV6"),
+                ("Internal", "INTERNAL"), ("Labels", "LABELS"), ("CreatedAt", "CREATED AT"),
+            ],
+            rows: networks.map { network in
+                [
+                    "ID": noTrunc ? network.id : network.id.shortID, "Name": network.spec.name,
+                    "Driver": network.spec.driver, "Scope": "local", "IPv6": String(network.spec.enablesIPv6),
+                    "Internal": String(network.spec.isInternal), "CreatedAt": network.createdAt.rfc3339Nano,
+                    "Labels": network.spec.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+                        .joined(separator: ","),
+                ]
+            })
+        Console.out(try listing.text(format: format, usual: ["ID", "Name", "Driver", "Scope"]))
+    }
+}
+
+struct NetworkCreateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "create", abstract: "Make a network.")
+    @Option(name: [.customShort("d", allowingJoined: true), .long], help: "bridge or macvlan.") var driver = "bridge"
+    @Option(parsing: .unconditionalSingleValue, help: "10.1.0.0/16") var subnet: [String] = []
+    @Option(parsing: .unconditionalSingleValue, help: "The part to choose addresses from.") var ipRange: [String] = []
+    @Option(parsing: .unconditionalSingleValue, help: "The host's address.") var gateway: [String] = []
+    @Option(parsing: .unconditionalSingleValue, help: "NAME=ADDRESS of somebody else.") var auxAddress: [String] = []
+    @Flag(help: "No way out, and none in.") var `internal` = false
+    @Flag(help: "Containers may join by hand.") var attachable = false
+    @Flag(name: .customLong("ipv6"), help: "Addresses of version 6, too.") var version6 = false
+    @Option(help: "The keeper of addresses.") var ipamDriver = "default"
+    @Option(
+        name: [.customShort("o", allowingJoined: true), .long], parsing: .unconditionalSingleValue, help: "KEY=VALUE")
+    var opt: [String] = []
+    @Option(parsing: .unconditionalSingleValue, help: "KEY=VALUE") var label: [String] = []
+    @Argument var name: String
+
+    func run() async throws {
+        var spec = NetworkSpec(name: name)
+        spec.driver = driver
+        (spec.isInternal, spec.isAttachable, spec.enablesIPv6) = (`internal`, attachable, version6)
+        spec.ipamDriver = ipamDriver
+        spec.options = Self.map(opt)
+        spec.labels = Self.map(label)
+        spec.pools = try pools()
+        Console.out(try await CommandEnvironment.connect().createNetwork(spec) + "\n")
+    }
+
+    /// Ranges, gateways and other addresses belong to the subnet that holds them.
+    private func pools() throws -> [AddressPool] {
+        var pools = subnet.map { AddressPool(subnet: $0) }
+        guard !pools.isEmpty || ipRange.isEmpty && gateway.isEmpty && auxAddress.isEmpty else {
+            throw UsageError(message: "every ip-range or gateway must have a corresponding subnet", code: 1)
+        }
+        func pool(_ address: String) throws -> Int {
+            let isVersion6 = address.contains(":")
+            guard let index = pools.firstIndex(where: { $0.subnet.contains(":") == isVersion6 }) else {
+                throw UsageError(message: "no matching subnet for \(address)", code: 1)
+            }
+            return index
+        }
+        for range in ipRange { pools[try pool(range)].range = range }
+        for address in gateway { pools[try pool(address)].gateway = address }
+        for (name, address) in Self.map(auxAddress) { pools[try pool(address)].auxiliary[name] = address }
+        return pools
+    }
+
+    private static func map(_ pairs: [String]) -> [String: String] {
+        Dictionary(
+            pairs.map { pair in
+                let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+                return (parts[0], parts.count > 1 ? parts[1] : "")
+            }, uniquingKeysWith: { _, last in last })
+    }
+}
+
+struct NetworkRemoveCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rm", abstract: "Remove networks.", aliases: ["remove"])
+    @Flag(name: [.short, .long], help: "Do not fail where there is none.") var force = false
+    @Argument var networks: [String]
+
+    func run() async throws {
+        let engine = try await CommandEnvironment.connect()
+        var failed = false
+        for network in networks {
+            do throws(EngineError) {
+                try await engine.removeNetwork(network)
+                Console.out(network + "\n")
+            } catch {
+                if force, error.kind == .notFound { continue }
+                Console.error(Refusals.line(error))
+                failed = true
+            }
+        }
+        if failed { throw ExitStatus(code: 1) }
+    }
+}
+
+struct NetworkInspectCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inspect", abstract: "Show all that is known of networks.")
+    @OptionGroup var options: InspectOptions
+
+    func run() async throws {
+        try await options.print { engine, reference throws(EngineError) in
+            try await engine.inspectNetwork(reference).dockerBody
+        }
+    }
+}
+
+struct NetworkConnectCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "connect", abstract: "Make a container part of a network.")
+    @Option(parsing: .unconditionalSingleValue, help: "A further name in the network.") var alias: [String] = []
+    @Option(help: "The address.") var ip: String?
+    @Option(help: "The address of version 6.") var ip6: String?
+    @Argument var network: String
+    @Argument var container: String
+
+    func run() async throws {
+        var spec = EndpointSpec()
+        (spec.aliases, spec.ipv4Address, spec.ipv6Address) = (alias, ip, ip6)
+        try await CommandEnvironment.connect().connect(container, to: network, spec)
+    }
+}
+
+struct NetworkDisconnectCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "disconnect", abstract: "Take a container out of a network.")
+    @Flag(name: [.short, .long], help: "Accepted for scripts.") var force = false
+    @Argument var network: String
+    @Argument var container: String
+
+    func run() async throws {
+        try await CommandEnvironment.connect().disconnect(container, from: network, force: force)
+    }
+}
+
+struct NetworkPruneCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "prune", abstract: "Remove the networks that no container is part of.")
+    @Flag(name: [.short, .long], help: "Do not ask.") var force = false
+    @Option(parsing: .unconditionalSingleValue, help: "label=…") var filter: [String] = []
+
+    func run() async throws {
+        if !force {
+            Console.error("WARNING! This will remove all networks not used by at least one container.\n")
+            Console.error("Are you sure you want to continue? [y/N] ")
+            guard let answer = readLine(), ["y", "yes"].contains(answer.lowercased()) else { return }
+        }
+        var query = QueryString()
+        query.add("filters", try Filtering.encoded(filter))
+        let result = try await CommandEnvironment.connect().pruneNetworks(NetworkFilter(dockerQuery: query))
+        guard !result.removed.isEmpty else { return }
+        Console.out("Deleted Networks:\n" + result.removed.map { $0 + "\n" }.joined() + "\n")
+    }
+}
+
+struct PortCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "port", abstract: "List a container's published ports.")
+    @Argument var container: String
+    @Argument(help: "One port: 80/tcp.") var port: String?
+
+    func run() async throws {
+        let details = try await CommandEnvironment.connect().inspect(container)
+        let published = details.ports.filter { $0.hostPort != 0 }.sorted { $0.port < $1.port }
+        guard let port else {
+            return Console.out(published.map { "\($0.port) -> \(PortTexts.host($0))\n" }.joined())
+        }
+        guard let wanted = ContainerPort(port) else {
+            throw UsageError(message: "Error: invalid port: \(port)", code: 1)
+        }
+        let found = published.filter { $0.port == wanted }
+        guard !found.isEmpty else {
+            throw UsageError(message: "Error: No public port '\(wanted)' published for \(container)", code: 1)
+        }
+        Console.out(found.map { PortTexts.host($0) + "\n" }.joined())
+    }
+}

@@ -1,0 +1,128 @@
+import ArgumentParser
+import DockerAPI
+import EngineAPI
+import JSON
+
+struct VolumeGroup: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "volume", abstract: "Manage volumes.",
+        subcommands: [
+            VolumeListCommand.self, VolumeCreateCommand.self, VolumeRemoveCommand.self, VolumeInspectCommand.self,
+            VolumePruneCommand.self,
+        ])
+}
+
+struct VolumeListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "ls", abstract: "List volumes.", aliases: ["list"])
+    @Flag(name: [.short, .long], help: "Names alone.") var quiet = false
+    @Option(
+        name: [.customShort("f", allowingJoined: true), .long], parsing: .unconditionalSingleValue,
+        help: "name=…, driver=…, label=…, dangling=…")
+    var filter: [String] = []
+    @Option(help: "table, json, or a template such as '{{.Name}}'.") var format: String?
+
+    func run() async throws {
+        var query = QueryString()
+        query.add("filters", try Filtering.encoded(filter))
+        let volumes = try await CommandEnvironment.connect().volumes(VolumeFilter(dockerQuery: query))
+        if quiet { return Console.out(volumes.map { $0.spec.name + "\n" }.joined()) }
+        let listing = Listing(
+            columns: [
+                ("Driver", "DRIVER"), ("Name", "VOLUME NAME"), ("Scope", "SCOPE"), ("Mountpoint", "MOUNTPOINT"),
+                ("Labels", "LABELS"), ("Links", "LINKS"),
+            ],
+            rows: volumes.map { volume in
+                [
+                    "Driver": volume.spec.driver, "Name": volume.spec.name, "Scope": "local",
+                    "Mountpoint": volume.mountpoint, "Links": volume.users.map { String($0.count) } ?? "N/A",
+                    "Labels": volume.spec.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+                        .joined(separator: ","),
+                ]
+            })
+        Console.out(try listing.text(format: format, usual: ["Driver", "Name"]))
+    }
+}
+
+struct VolumeCreateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "create", abstract: "Make a volume.")
+    @Option(name: [.customShort("d", allowingJoined: true), .long], help: "local.") var driver = "local"
+    @Option(
+        name: [.customShort("o", allowingJoined: true), .long], parsing: .unconditionalSingleValue,
+        help: "type=…, device=…, o=…, as mount(8) takes them.")
+    var opt: [String] = []
+    @Option(parsing: .unconditionalSingleValue, help: "KEY=VALUE") var label: [String] = []
+    @Argument var name: String?
+
+    func run() async throws {
+        var spec = VolumeSpec(name: name ?? "")
+        spec.driver = driver
+        for pair in opt { Self.put(pair, &spec.options) }
+        for pair in label { Self.put(pair, &spec.labels) }
+        Console.out(try await CommandEnvironment.connect().createVolume(spec).spec.name + "\n")
+    }
+
+    private static func put(_ pair: String, _ map: inout [String: String]) {
+        let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        map[parts[0]] = parts.count > 1 ? parts[1] : ""
+    }
+}
+
+struct VolumeRemoveCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rm", abstract: "Remove volumes.", aliases: ["remove"])
+    @Flag(name: [.short, .long], help: "Do not fail where there is none.") var force = false
+    @Argument var volumes: [String]
+
+    func run() async throws {
+        let engine = try await CommandEnvironment.connect()
+        var failed = false
+        for volume in volumes {
+            do throws(EngineError) {
+                try await engine.removeVolume(volume, force: force)
+                Console.out(volume + "\n")
+            } catch {
+                Console.error(Refusals.line(error))
+                failed = true
+            }
+        }
+        if failed { throw ExitStatus(code: 1) }
+    }
+}
+
+struct VolumeInspectCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inspect", abstract: "Show all that is known of volumes.")
+    @OptionGroup var options: InspectOptions
+
+    func run() async throws {
+        try await options.print { engine, reference throws(EngineError) in
+            try await engine.inspectVolume(reference).dockerBody
+        }
+    }
+}
+
+struct VolumePruneCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "prune", abstract: "Remove the volumes that no container has.")
+    @Flag(name: [.short, .long], help: "Those with a name, too.") var all = false
+    @Flag(name: [.short, .long], help: "Do not ask.") var force = false
+    @Option(parsing: .unconditionalSingleValue, help: "label=…") var filter: [String] = []
+
+    func run() async throws {
+        if !force {
+            Console.error(
+                "WARNING! This will remove \(all ? "all" : "anonymous") local volumes not used by at least one "
+                    + "container.\nAre you sure you want to continue? [y/N] ")
+            guard let answer = readLine(), ["y", "yes"].contains(answer.lowercased()) else { return }
+        }
+        var query = QueryString()
+        query.add("filters", try Filtering.encoded(filter))
+        var wanted = try VolumeFilter(dockerQuery: query)
+        wanted.all = wanted.all || all
+        let result = try await CommandEnvironment.connect().pruneVolumes(wanted)
+        if !result.removed.isEmpty {
+            Console.out("Deleted Volumes:\n" + result.removed.map { $0 + "\n" }.joined() + "\n")
+        }
+        Console.out("Total reclaimed space: \(Units.decimal(result.reclaimedBytes))\n")
+    }
+}

@@ -1,0 +1,89 @@
+import ArgumentParser
+import DockerAPI
+import EngineAPI
+import JSON
+
+/// The options of `run` and `create` that tell of networks.
+struct NetworkOptions: ParsableArguments {
+    @Option(
+        name: [.long, .customLong("net")], parsing: .unconditionalSingleValue,
+        help: "A network, none, host or container:NAME; name=NAME,alias=…,ip=… for more; several times.")
+    var network: [String] = []
+    @Option(
+        name: [.customShort("p", allowingJoined: true), .long], parsing: .unconditionalSingleValue,
+        help: "Publish a port: [ADDRESS:][HOSTPORT:]PORT[/udp].")
+    var publish: [String] = []
+    @Flag(name: [.customShort("P"), .long], help: "Publish every port that the container serves.") var publishAll =
+        false
+    @Option(parsing: .unconditionalSingleValue, help: "A port that the container serves.") var expose: [String] = []
+    @Option(
+        name: [.long, .customLong("net-alias")], parsing: .unconditionalSingleValue,
+        help: "A further name in the network.")
+    var networkAlias: [String] = []
+    @Option(help: "The address in the network.") var ip: String?
+    @Option(help: "The address of version 6.") var ip6: String?
+    @Option(help: "The MAC address.") var macAddress: String?
+    @Option(parsing: .unconditionalSingleValue, help: "NAME:ADDRESS for /etc/hosts.") var addHost: [String] = []
+    @Option(parsing: .unconditionalSingleValue, help: "A name server.") var dns: [String] = []
+    @Option(parsing: .unconditionalSingleValue, help: "A search domain.") var dnsSearch: [String] = []
+    @Option(
+        name: [.long, .customLong("dns-opt")], parsing: .unconditionalSingleValue, help: "An option of the resolver.")
+    var dnsOption: [String] = []
+    @Option(parsing: .unconditionalSingleValue, help: .hidden) var link: [String] = []
+
+    /// Writes them into docker's create body.
+    func write(_ body: inout JSONObject, _ host: inout JSONObject) throws {
+        guard link.isEmpty else {
+            throw UsageError(message: "--link is not supported: containers of one network reach each other by name")
+        }
+        let endpoints = try endpoints()
+        host["NetworkMode"] = .string(endpoints.first?.name ?? "default")
+        if endpoints.contains(where: { $0.spec != EndpointSpec() }) || endpoints.count > 1 {
+            let members = endpoints.map { ($0.name, $0.spec.dockerBody) }
+            body["NetworkingConfig"] = ["EndpointsConfig": .object(JSONObject(members))]
+        }
+        var spec = ContainerSpec(image: "")
+        for text in publish { spec.portBindings += try PublishedPorts.parse(text) }
+        for text in expose { spec.exposedPorts += try PublishedPorts.parse(text).map(\.port) }
+        (spec.publishesAllPorts, spec.extraHosts) = (publishAll, addHost)
+        (spec.dnsServers, spec.dnsSearch, spec.dnsOptions) = (dns, dnsSearch, dnsOption)
+        for text in addHost where !text.contains(where: { $0 == ":" || $0 == "=" }) {
+            throw UsageError(message: "invalid argument \"\(text)\" for \"--add-host\" flag: bad format for add-host")
+        }
+        for (name, value) in spec.dockerNetworkMembers { host[name] = value }
+        body["ExposedPorts"] = spec.dockerExposedPorts
+    }
+
+    private func endpoints() throws -> [(name: String, spec: EndpointSpec)] {
+        var endpoints = try network.map(Self.endpoint)
+        var first = endpoints.first?.spec ?? EndpointSpec()
+        first.aliases += networkAlias
+        first.ipv4Address = ip ?? first.ipv4Address
+        first.ipv6Address = ip6 ?? first.ipv6Address
+        first.macAddress = macAddress ?? first.macAddress
+        if endpoints.isEmpty { return first == EndpointSpec() ? [] : [("bridge", first)] }
+        endpoints[0].spec = first
+        return endpoints
+    }
+
+    /// `frontend`, or `name=frontend,alias=web,ip=10.1.0.5`.
+    private static func endpoint(_ text: String) throws -> (name: String, spec: EndpointSpec) {
+        guard text.contains("=") else { return (text, EndpointSpec()) }
+        var name = ""
+        var spec = EndpointSpec()
+        for field in text.split(separator: ",").map(String.init) {
+            let parts = field.split(separator: "=", maxSplits: 1).map(String.init)
+            guard parts.count == 2 else { throw UsageError(message: "invalid field \(field)") }
+            switch parts[0].lowercased() {
+            case "name": name = parts[1]
+            case "alias": spec.aliases.append(parts[1])
+            case "ip": spec.ipv4Address = parts[1]
+            case "ip6": spec.ipv6Address = parts[1]
+            case "mac-address": spec.macAddress = parts[1]
+            default: throw UsageError(message: "invalid field key \(parts[0])")
+            }
+        }
+        guard !name.isEmpty else { throw UsageError(message: "network name is not specified: \(text)") }
+        return (name, spec)
+    }
+}

@@ -1,0 +1,77 @@
+import EngineAPI
+
+/// What `-p` takes: `[ADDRESS:][HOSTPORT:]PORT[/PROTOCOL]`, the ports also as ranges.
+enum PublishedPorts {
+    static func parse(_ text: String) throws -> [PortBinding] {
+        let (rest, transport) = try transport(of: text)
+        var parts = fields(rest)
+        guard (1...3).contains(parts.count), let container = range(parts.removeLast()), container.lowerBound > 0 else {
+            throw UsageError(message: "invalid containerPort: \(text)")
+        }
+        let hostText = parts.popLast() ?? ""
+        var address = parts.popLast() ?? ""
+        if address.hasPrefix("["), address.hasSuffix("]") { address = String(address.dropFirst().dropLast()) }
+        guard !hostText.isEmpty else {
+            return container.map { PortBinding(ContainerPort($0, transport), hostAddress: address) }
+        }
+        guard let host = range(hostText) else { throw UsageError(message: "invalid hostPort: \(hostText)") }
+        // One port of the container and several of the host's: the first that is free.
+        if container.count == 1 {
+            return [
+                PortBinding(
+                    ContainerPort(container.lowerBound, transport), hostAddress: address, hostPort: host.lowerBound,
+                    lastHostPort: host.upperBound)
+            ]
+        }
+        guard host.count == container.count else {
+            throw UsageError(message: "invalid ranges specified for container and host Ports: \(text)")
+        }
+        return zip(container, host).map {
+            PortBinding(ContainerPort($0, transport), hostAddress: address, hostPort: $1)
+        }
+    }
+
+    private static func transport(of text: String) throws -> (String, ContainerPort.Transport) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count > 1 else { return (text, .tcp) }
+        guard parts.count == 2, let transport = ContainerPort.Transport(rawValue: parts[1].lowercased()) else {
+            throw UsageError(message: "invalid proto: \(parts.dropFirst().joined(separator: "/"))")
+        }
+        return (parts[0], transport)
+    }
+
+    /// Parted at the colons outside of brackets.
+    private static func fields(_ text: String) -> [String] {
+        var fields = [""]
+        var isInBrackets = false
+        for character in text {
+            if character == "[" { isInBrackets = true }
+            if character == "]" { isInBrackets = false }
+            if character == ":", !isInBrackets { fields.append("") } else { fields[fields.count - 1].append(character) }
+        }
+        return fields
+    }
+
+    private static func range(_ text: String) -> ClosedRange<UInt16>? {
+        let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { UInt16($0) }
+        guard ends.count <= 2, let first = ends.first ?? nil, let last = ends.last ?? nil, first <= last else {
+            return nil
+        }
+        return first...last
+    }
+}
+
+/// The `PORTS` of a list: `0.0.0.0:8080->80/tcp`.
+enum PortTexts {
+    static func text(_ ports: [PortMapping]) -> String {
+        ports.sorted { ($0.port, $0.hostAddress) < ($1.port, $1.hostAddress) }.map { mapping in
+            guard mapping.hostPort != 0 else { return mapping.port.description }
+            return "\(host(mapping))->\(mapping.port)"
+        }.joined(separator: ", ")
+    }
+
+    static func host(_ mapping: PortMapping) -> String {
+        mapping.hostAddress.contains(":")
+            ? "[\(mapping.hostAddress)]:\(mapping.hostPort)" : "\(mapping.hostAddress):\(mapping.hostPort)"
+    }
+}

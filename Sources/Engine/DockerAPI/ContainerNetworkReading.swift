@@ -1,0 +1,96 @@
+import EngineAPI
+import JSON
+
+extension ContainerSpec {
+    /// Reads what a create body says of networks, ports and names.
+    mutating func readNetworks(_ config: BodyReader, _ host: BodyReader) throws(EngineError) {
+        let mode = try config.flag("NetworkDisabled") ? "none" : try host.text("NetworkMode")
+        networkMode = mode.isEmpty || mode == "default" ? nil : NetworkMode(rawValue: mode)
+        if let container = networkMode?.container, container.isEmpty {
+            throw EngineError(.invalid, "invalid container format container:<name|id>")
+        }
+        let endpoints = try config.object("NetworkingConfig").object("EndpointsConfig")
+        for (name, value) in endpoints.value.object?.members ?? [] where !value.isNull {
+            networks[name == "default" ? "bridge" : name] = try EndpointSpec(
+                dockerBody: BodyReader(value, path: endpoints.name(name)))
+        }
+        // A member of the configuration before 1.44.
+        if let mac = try config.filledText("MacAddress") {
+            networks[networkMode?.network ?? "bridge", default: EndpointSpec()].macAddress = mac
+        }
+        exposedPorts = try ports(config.object("ExposedPorts"))
+        portBindings = try bindings(host.object("PortBindings"))
+        publishesAllPorts = try host.flag("PublishAllPorts")
+        dnsServers = try host.texts("Dns") ?? []
+        dnsSearch = try host.texts("DnsSearch") ?? []
+        dnsOptions = try host.texts("DnsOptions") ?? []
+        extraHosts = try host.texts("ExtraHosts") ?? []
+    }
+
+    private func ports(_ body: BodyReader) throws(EngineError) -> [ContainerPort] {
+        var ports: [ContainerPort] = []
+        for (name, _) in body.value.object?.members ?? [] {
+            guard let port = ContainerPort(name) else {
+                throw EngineError(.invalid, "invalid port specification: \"\(name)\"")
+            }
+            ports.append(port)
+        }
+        return ports.sorted()
+    }
+
+    private func bindings(_ body: BodyReader) throws(EngineError) -> [PortBinding] {
+        var bindings: [PortBinding] = []
+        for (name, list) in body.value.object?.members ?? [] {
+            guard let port = ContainerPort(name) else {
+                throw EngineError(.invalid, "invalid port specification: \"\(name)\"")
+            }
+            // An empty list asks for any port of the host.
+            if list.array?.isEmpty ?? true { bindings.append(PortBinding(port)) }
+            for element in list.array ?? [] {
+                let entry = BodyReader(element, path: body.name(name))
+                bindings.append(try Self.binding(port, entry))
+            }
+        }
+        return bindings.sorted { ($0.port, $0.hostAddress, $0.hostPort) < ($1.port, $1.hostAddress, $1.hostPort) }
+    }
+
+    private static func binding(_ port: ContainerPort, _ entry: BodyReader) throws(EngineError) -> PortBinding {
+        let text = try entry.text("HostPort")
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        let numbers = parts.compactMap { UInt16($0) }
+        guard text.isEmpty || numbers.count == parts.count && (1...2).contains(parts.count),
+            numbers.first ?? 0 <= numbers.last ?? 0
+        else { throw EngineError(.invalid, "invalid port specification: \"\(text)\"") }
+        return PortBinding(
+            port, hostAddress: try entry.text("HostIp"), hostPort: numbers.first ?? 0, lastHostPort: numbers.last)
+    }
+
+    /// The members of `HostConfig` that tell of networks.
+    package var dockerNetworkMembers: [(String, JSONValue)] {
+        var map = JSONObject()
+        for binding in portBindings {
+            let name = binding.port.description
+            let range = binding.hostPort == binding.lastHostPort ? "" : "-\(binding.lastHostPort)"
+            let entry: JSONValue = [
+                "HostIp": .string(binding.hostAddress),
+                "HostPort": .string(binding.hostPort == 0 ? "" : "\(binding.hostPort)\(range)"),
+            ]
+            map[name] = .array((map[name]?.array ?? []) + [entry])
+        }
+        return [
+            ("PortBindings", .object(map)), ("PublishAllPorts", .bool(publishesAllPorts)), ("Dns", .texts(dnsServers)),
+            ("DnsOptions", .texts(dnsOptions)), ("DnsSearch", .texts(dnsSearch)),
+            ("ExtraHosts", extraHosts.isEmpty ? .null : .texts(extraHosts)),
+        ]
+    }
+
+    package var dockerExposedPorts: JSONValue {
+        let ports = Set(exposedPorts + portBindings.map(\.port)).sorted()
+        return .object(JSONObject(ports.map { ($0.description, [:]) }))
+    }
+
+    var dockerNetworkingConfig: JSONValue {
+        let members = networks.sorted { $0.key < $1.key }.map { ($0.key, $0.value.dockerBody) }
+        return ["EndpointsConfig": .object(JSONObject(members))]
+    }
+}

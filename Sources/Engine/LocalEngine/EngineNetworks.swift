@@ -1,0 +1,134 @@
+import EngineAPI
+import Lifecycle
+import Linux
+import Networking
+
+/// Networks.
+extension GantryEngine {
+    public func networks(_ filter: NetworkFilter) async throws(EngineError) -> [NetworkDetails] {
+        var found: [NetworkDetails] = []
+        for network in try await core.context.networks.networks() { found.append(await core.details(network)) }
+        found += NetworkDetails.builtIn
+        return found.filter { filter.accepts($0) }.sorted { ($0.spec.name, $0.id) < ($1.spec.name, $1.id) }
+    }
+
+    public func inspectNetwork(_ reference: String) async throws(EngineError) -> NetworkDetails {
+        if let builtIn = NetworkDetails.builtIn(reference) { return builtIn }
+        return await core.details(try await core.context.networks.network(reference))
+    }
+
+    public func createNetwork(_ spec: NetworkSpec) async throws(EngineError) -> String {
+        try await whole { core throws(EngineError) in
+            let network = try await core.context.networks.create(spec)
+            await core.tell("create", network)
+            return network.id
+        }
+    }
+
+    public func removeNetwork(_ reference: String) async throws(EngineError) {
+        if let builtIn = NetworkDetails.builtIn(reference) {
+            throw EngineError(
+                .denied, "\(builtIn.spec.name) is a pre-defined network and cannot be removed", object: reference)
+        }
+        try await whole { core throws(EngineError) in
+            await core.tell("destroy", try await core.context.networks.remove(reference))
+        }
+    }
+
+    public func connect(
+        _ container: String, to network: String, _ spec: EndpointSpec
+    ) async throws(EngineError) {
+        try await refuseBuiltIn(network)
+        try await whole { core throws(EngineError) in
+            let found = try await core.context.networks.network(network)
+            let member = try core.context.index.find(container)
+            try await member.connect(to: found.id, spec)
+            await core.tell("connect", found, container: member.id)
+        }
+    }
+
+    public func disconnect(
+        _ container: String, from network: String, force: Bool
+    ) async throws(EngineError) {
+        try await refuseBuiltIn(network)
+        try await whole { core throws(EngineError) in
+            let found = try await core.context.networks.network(network)
+            let member = try core.context.index.find(container)
+            try await member.disconnect(from: found.id)
+            await core.tell("disconnect", found, container: member.id)
+        }
+    }
+
+    private func refuseBuiltIn(_ reference: String) async throws(EngineError) {
+        guard let builtIn = NetworkDetails.builtIn(reference) else { return }
+        let words =
+            builtIn.spec.name == "host"
+            ? "container cannot be connected to host network or disconnected from it"
+            : "container cannot be connected to multiple networks with one of the networks in private (none) mode"
+        throw EngineError(.denied, words, object: reference)
+    }
+
+    public func pruneNetworks(_ filter: NetworkFilter) async throws(EngineError) -> PruneResult {
+        try await whole { core throws(EngineError) in
+            var removed: [String] = []
+            for network in try await core.context.networks.networks() where !network.isDefault {
+                guard await core.context.networks.containers(in: network.id).isEmpty,
+                    filter.accepts(await core.details(network))
+                else { continue }
+                do throws(EngineError) {
+                    await core.tell("destroy", try await core.context.networks.remove(network.id))
+                    removed.append(network.name)
+                } catch  where error.kind == .denied || error.kind == .notFound {
+                    // Somebody was quicker: it is in use now, or gone.
+                }
+            }
+            return PruneResult(removed: removed)
+        }
+    }
+}
+
+extension EngineCore {
+    fileprivate func details(_ network: NetworkDefinition) async -> NetworkDetails {
+        var details = NetworkDetails(
+            id: network.id, spec: network.spec, createdAt: Timestamp(nanosecondsSinceEpoch: network.createdAt))
+        details.hostInterface = network.linkName
+        for record in await context.networks.members(of: network.id) {
+            func text(_ address: IPAddress?) -> String {
+                guard let address, let block = network.block(address.family) else { return "" }
+                return "\(address)/\(block.subnet.prefixLength)"
+            }
+            details.members[record.containerID] = NetworkMember(
+                name: record.containerName, endpointID: record.endpointID, macAddress: record.mac?.description ?? "",
+                ipv4Address: text(record.ipv4), ipv6Address: text(record.ipv6))
+        }
+        return details
+    }
+
+    fileprivate func tell(_ action: String, _ network: NetworkDefinition, container: String? = nil) async {
+        var attributes = ["name": network.name, "type": network.spec.driver]
+        attributes["container"] = container
+        let event = EngineEvent(
+            kind: .network, action: action, actorID: network.id, attributes: attributes, time: .now())
+        do { try await context.events.record([event]) } catch { context.note("network \(network.name): \(error)") }
+    }
+}
+
+extension NetworkFilter {
+    func accepts(_ network: NetworkDetails) -> Bool {
+        (ids.isEmpty || ids.contains { network.id.hasPrefix($0) })
+            && (names.isEmpty || names.contains { network.spec.name.contains($0) })
+            && (drivers.isEmpty || drivers.contains(network.spec.driver))
+            && (scopes.isEmpty || scopes.contains("local"))
+            && (types.isEmpty || types.contains(network.isPredefined ? "builtin" : "custom"))
+            && labels.allSatisfy { network.spec.labels.holds($0) }
+            && (dangling == nil || dangling == (network.members.isEmpty && !network.isPredefined))
+    }
+}
+
+extension [String: String] {
+    /// Whether `key`, or `key=value`, is among these labels.
+    func holds(_ label: String) -> Bool {
+        guard let equals = label.firstIndex(of: "=") else { return self[label] != nil }
+        return self[String(label[..<equals])] == String(label[label.index(after: equals)...])
+    }
+}

@@ -1,0 +1,74 @@
+import EngineAPI
+import Lifecycle
+
+/// Volumes.
+extension GantryEngine {
+    public func volumes(_ filter: VolumeFilter) async throws(EngineError) -> [VolumeDetails] {
+        try await core.context.volumes.all().map { core.details($0) }.filter { filter.accepts($0) }
+    }
+
+    public func inspectVolume(_ name: String) async throws(EngineError) -> VolumeDetails {
+        var details = core.details(try await core.context.volumes.find(name))
+        details.sizeBytes = await core.context.volumes.sizeBytes(name)
+        return details
+    }
+
+    public func createVolume(_ spec: VolumeSpec) async throws(EngineError) -> VolumeDetails {
+        try await whole { core throws(EngineError) in
+            let (volume, isNew) = try await core.context.volumes.create(spec)
+            if isNew { await core.tell("create", volume: volume.spec.name) }
+            return core.details(volume)
+        }
+    }
+
+    public func removeVolume(_ name: String, force: Bool) async throws(EngineError) {
+        try await whole { core throws(EngineError) in
+            try await core.context.volumes.remove(name, force: force)
+            await core.tell("destroy", volume: name)
+        }
+    }
+
+    public func pruneVolumes(_ filter: VolumeFilter) async throws(EngineError) -> PruneResult {
+        try await whole { core throws(EngineError) in
+            var result = PruneResult(removed: [])
+            for volume in try await core.context.volumes.all() where filter.all || volume.isAnonymous {
+                let details = core.details(volume)
+                let name = volume.spec.name
+                guard filter.accepts(details), details.users?.isEmpty == true else { continue }
+                let size = await core.context.volumes.sizeBytes(name) ?? 0
+                do throws(EngineError) { try await core.context.volumes.remove(name, force: true) } catch
+                    where error.kind == .conflict
+                { continue }  // A container got it meanwhile.
+                await core.tell("destroy", volume: name)
+                result.removed.append(name)
+                result.reclaimedBytes += size
+            }
+            return result
+        }
+    }
+}
+
+extension EngineCore {
+    fileprivate func details(_ volume: VolumeDefinition) -> VolumeDetails {
+        var details = VolumeDetails(
+            spec: volume.spec, createdAt: Timestamp(nanosecondsSinceEpoch: volume.createdAt),
+            mountpoint: context.volumes.mountpoint(volume.spec.name))
+        details.users = context.volumes.users(of: volume.spec.name)
+        return details
+    }
+
+    fileprivate func tell(_ action: String, volume name: String) async {
+        let event = EngineEvent(
+            kind: .volume, action: action, actorID: name, attributes: ["driver": "local"], time: .now())
+        do { try await context.events.record([event]) } catch { context.note("volume \(name): \(error)") }
+    }
+}
+
+extension VolumeFilter {
+    fileprivate func accepts(_ volume: VolumeDetails) -> Bool {
+        (names.isEmpty || names.contains { volume.spec.name.contains($0) })
+            && (drivers.isEmpty || drivers.contains(volume.spec.driver))
+            && labels.allSatisfy { volume.spec.labels.holds($0) }
+            && (dangling == nil || dangling == (volume.users?.isEmpty ?? true))
+    }
+}

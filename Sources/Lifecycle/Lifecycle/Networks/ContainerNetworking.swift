@@ -1,0 +1,116 @@
+import EngineAPI
+import Linux
+import Networking
+import Tasks
+
+/// Another container's network, as a container that shares it needs it.
+struct SharedNetwork: Sendable {
+    /// The namespace, in /proc.
+    var path: String
+    /// Where the other's hosts and resolv.conf are.
+    var filesDirectory: String
+}
+
+/// A container's networks, over its life.
+extension Container {
+    /// Whether the networks' service has anything to do with it.
+    package nonisolated var isNetworked: Bool { definition.spec.networkMode?.network != nil }
+
+    /// Addresses, ports and files for a start; nil where the container has no network of the engine's.
+    func networkLease() async throws(EngineError) -> NetworkLease? {
+        guard let network = definition.spec.networkMode?.network else { return nil }
+        do throws(EngineError) {
+            if let lease = try await context.networks.prepare(networkRequest) { return lease }
+            // Out of every network by hand is a container without one; a network that was removed is missed.
+            _ = try await context.networks.network(network)
+            return nil
+        } catch {
+            guard error.kind == .conflict || error.kind == .unavailable else { throw error }
+            throw EngineError(
+                error.kind, "failed to set up container networking: \(error.message)", object: error.object)
+        }
+    }
+
+    private nonisolated var networkRequest: NetworkRequest {
+        let spec = definition.spec
+        let names = ContainerNames(
+            hostname: definition.hostname, domainname: spec.domainname, extraHosts: spec.extraHosts,
+            servers: spec.dnsServers, search: spec.dnsSearch, options: spec.dnsOptions)
+        return NetworkRequest(
+            containerID: id, names: names, bindings: definition.wantedBindings,
+            filesDirectory: context.roots.files(id))
+    }
+
+    /// The network of the container that this one's mode names, which must run.
+    func sharedNetwork() async throws(EngineError) -> SharedNetwork? {
+        guard let reference = definition.spec.networkMode?.container else { return nil }
+        let other = try context.index.find(reference)
+        guard let run = await other.run else {
+            throw EngineError(
+                .conflict, "cannot join network of a non running container: \(other.id)", object: reference)
+        }
+        return SharedNetwork(
+            path: "/proc/\(run.initial.pid)/ns/net", filesDirectory: context.roots.files(other.id))
+    }
+
+    /// The devices, once the container's namespace is there.
+    func connectNetworks(_ initial: ProcessIdentity) async throws(EngineError) {
+        guard isNetworked else { return }
+        try await context.networks.connect(id, pid: initial.pid, startTicks: initial.startTicks)
+    }
+
+    func releaseNetworks() async {
+        if isNetworked { await context.networks.release(id) }
+    }
+
+    /// Makes this container part of a network, live where it runs.
+    package func connect(to network: String, _ spec: EndpointSpec) async throws(EngineError) {
+        try checkCanConnect(network)
+        let failure = await inChain { container in
+            do throws(EngineError) {
+                let hasNames = try await container.context.networks.connect(
+                    container.networkRequest, name: container.name, to: network, spec, process: container.process)
+                if hasNames { try await container.context.tasks.serveNames(container.id) }
+                return nil
+            } catch { return error }
+        }.value
+        if let failure { throw failure }
+    }
+
+    package func disconnect(from network: String) async throws(EngineError) {
+        let failure = await inChain { container in
+            do throws(EngineError) {
+                try await container.context.networks.disconnect(
+                    container.networkRequest, name: container.name, from: network, process: container.process)
+                return nil
+            } catch { return error }
+        }.value
+        if let failure { throw failure }
+    }
+
+    private var process: (pid: Int32, startTicks: UInt64)? {
+        run.map { ($0.initial.pid, $0.initial.startTicks) }
+    }
+
+    private nonisolated func checkCanConnect(_ network: String) throws(EngineError) {
+        guard !isNetworked else { return }
+        let mode = definition.spec.networkMode?.rawValue ?? "none"
+        throw EngineError(
+            .denied, "container cannot be connected to network \(network): its network mode is \(mode)", object: network
+        )
+    }
+}
+
+extension ContainerDefinition {
+    /// The ports to be published: those that were named, and with `-P` the others that the container serves.
+    package var wantedBindings: [PortBinding] {
+        guard spec.publishesAllPorts else { return spec.portBindings }
+        let bound = Set(spec.portBindings.map(\.port))
+        return spec.portBindings + servedPorts.filter { !bound.contains($0) }.map { PortBinding($0) }
+    }
+
+    /// What the caller and the image say that the container serves.
+    package var servedPorts: [ContainerPort] {
+        Set(spec.exposedPorts + spec.portBindings.map(\.port) + imagePorts.compactMap { ContainerPort($0) }).sorted()
+    }
+}

@@ -1,0 +1,238 @@
+import EngineAPI
+import Glibc
+import Linux
+import Netlink
+
+/// The devices of networks and containers, as the kernel has them. Blocking.
+package struct HostLinks: Sendable {
+    /// Written on every bridge of ours, so that it is known whose it is.
+    let mark: String
+    /// Where the host's part is; nil for this process's own namespace.
+    let namespace: Descriptor?
+
+    /// - Parameter mark: the engine's, an alias of at most 255 bytes.
+    package init(mark: String, namespace: Descriptor? = nil) {
+        self.mark = String(decoding: Array(mark.utf8.prefix(255)), as: UTF8.self)
+        self.namespace = namespace
+    }
+
+    private func socket() throws(EngineError) -> NetlinkSocket {
+        do throws(KernelError) {
+            if let namespace { return try NetlinkSocket(in: namespace) }
+            return try NetlinkSocket()
+        } catch { throw EngineError(.internal, "\(error)") }
+    }
+
+    /// Where the host's packets go, the default routes left out.
+    package func routes() throws(EngineError) -> [Subnet] {
+        var socket = try socket()
+        do throws(NetlinkError) {
+            let all = try socket.routes(.v4) + socket.routes(.v6)
+            return all.map(\.destination).filter { $0.prefixLength > 0 }
+        } catch { throw EngineError(error) }
+    }
+
+    /// Makes sure that a network's bridge is there, up, with the gateways' addresses; for macvlan, that its parent is.
+    ///
+    /// - Returns: the index of the link.
+    package func ensure(_ network: NetworkDefinition) throws(EngineError) -> Int32 {
+        var socket = try socket()
+        do throws(NetlinkError) {
+            if let link = try found(network.linkName, &socket) { return try adopt(link, network, &socket) }
+            guard network.driver == .bridge else {
+                throw NetlinkError("find the parent", network.linkName, .noDevice)
+            }
+            return try make(network, &socket)
+        } catch { throw EngineError(error) }
+    }
+
+    private func found(_ name: String, _ socket: inout NetlinkSocket) throws(NetlinkError) -> Link? {
+        do throws(NetlinkError) { return try socket.link(name) } catch  where error.errno == .noDevice { return nil }
+    }
+
+    private func adopt(
+        _ link: Link, _ network: NetworkDefinition, _ socket: inout NetlinkSocket
+    ) throws(NetlinkError) -> Int32 {
+        guard network.driver == .bridge else { return link.index }
+        guard link.kind == "bridge" else { throw NetlinkError("use as a bridge", network.linkName, .exists) }
+        // A bridge of somebody else that the caller named is used as it is, as docker does.
+        guard link.alias == mark else {
+            if network.spec.options["com.docker.network.bridge.name"] == link.name { return link.index }
+            throw NetlinkError("create bridge", network.linkName, .exists, detail: "it is not of this engine")
+        }
+        if !link.isUp { try finish(link.index, network, &socket) }
+        return link.index
+    }
+
+    private func make(_ network: NetworkDefinition, _ socket: inout NetlinkSocket) throws(NetlinkError) -> Int32 {
+        let gateway = network.block(.v4)?.gateway ?? IPAddress(.v4, 0x0A00_0001)
+        try socket.createBridge(
+            network.linkName, address: MACAddress(for: gateway), mtu: network.mtu, alias: mark)
+        do throws(NetlinkError) {
+            let link = try socket.link(network.linkName)
+            try finish(link.index, network, &socket)
+            return link.index
+        } catch {
+            try? socket.deleteLink(network.linkName)  // The first failure is the one to tell of.
+            throw error
+        }
+    }
+
+    private func finish(
+        _ index: Int32, _ network: NetworkDefinition, _ socket: inout NetlinkSocket
+    ) throws(NetlinkError) {
+        if network.block(.v6) == nil { try socket.keepSilent(network.linkName) }
+        let present = Set(try socket.addresses(of: index).map(\.address))
+        for block in network.blocks where !present.contains(block.gateway) {
+            try socket.addAddress(block.gateway, prefixLength: block.subnet.prefixLength, to: index)
+        }
+        try socket.setUp(index)
+    }
+
+    /// Removes a bridge that this engine made. One that is gone, or somebody else's, is left alone.
+    package func remove(_ network: NetworkDefinition) throws(EngineError) {
+        guard network.driver == .bridge else { return }
+        var socket = try socket()
+        do throws(NetlinkError) {
+            guard let link = try found(network.linkName, &socket), link.alias == mark else { return }
+            try socket.deleteLink(network.linkName)
+        } catch { throw EngineError(error) }
+    }
+
+    /// Bridges of this engine that none of the networks has.
+    package func strays(_ networks: [NetworkDefinition]) throws(EngineError) -> [String] {
+        var socket = try socket()
+        let known = Set(networks.map(\.linkName))
+        do throws(NetlinkError) {
+            return try socket.links().filter { $0.kind == "bridge" && $0.alias == mark && !known.contains($0.name) }
+                .map(\.name)
+        } catch { throw EngineError(error) }
+    }
+
+    package func delete(_ name: String) throws(EngineError) {
+        var socket = try socket()
+        do throws(NetlinkError) { try socket.deleteLink(name) } catch  where error.errno == .noDevice {
+            return
+        } catch { throw EngineError(error) }
+    }
+}
+
+extension HostLinks {
+    /// Gives a container its device in a network: made inside its namespace, with addresses, up.
+    ///
+    /// - Parameter hasDefaultRoute: by this device the container reaches the world.
+    package func connect(
+        _ endpoint: EndpointRecord, to network: NetworkDefinition, in container: Descriptor, hasDefaultRoute: Bool
+    ) throws(EngineError) {
+        let index = try ensure(network)
+        var socket = try socket()
+        let peer = EndpointLink(name: endpoint.deviceName, address: endpoint.mac, mtu: network.mtu)
+        do throws(NetlinkError) {
+            if network.driver == .bridge {
+                try createVeth(endpoint, port: index, peer, container, &socket)
+                if network.isolatesMembers { try socket.isolatePort(endpoint.linkName) }
+            } else {
+                try socket.createMacvlan(peer, over: index, mode: network.macvlanMode, in: container)
+            }
+        } catch { throw EngineError(error) }
+        do throws(EngineError) {
+            try configure(endpoint, network, container, hasDefaultRoute)
+        } catch {
+            // The first failure is the one to tell of; the device goes with its namespace at the latest.
+            if network.driver == .bridge { try? delete(endpoint.linkName) }
+            throw error
+        }
+    }
+
+    /// A container that starts again at once may find the device of its last run not yet taken away by the kernel.
+    private func createVeth(
+        _ endpoint: EndpointRecord, port: Int32, _ peer: EndpointLink, _ container: Descriptor,
+        _ socket: inout NetlinkSocket
+    ) throws(NetlinkError) {
+        do throws(NetlinkError) {
+            try socket.createVeth(endpoint.linkName, port: port, mtu: peer.mtu, peer: peer, in: container)
+        } catch  where error.errno == .exists {
+            do throws(NetlinkError) { try socket.deleteLink(endpoint.linkName) } catch  where error.errno == .noDevice {
+                // Just gone.
+            }
+            try socket.createVeth(endpoint.linkName, port: port, mtu: peer.mtu, peer: peer, in: container)
+        }
+    }
+
+    private func configure(
+        _ endpoint: EndpointRecord, _ network: NetworkDefinition, _ container: Descriptor, _ hasDefaultRoute: Bool
+    ) throws(EngineError) {
+        do {
+            var inside = try NetlinkSocket(in: container)
+            let index = try inside.link(endpoint.deviceName).index
+            if endpoint.ipv6 == nil { try inside.keepSilent(endpoint.deviceName) }
+            for address in endpoint.addresses {
+                guard let block = network.block(address.family) else { continue }
+                try inside.addAddress(address, prefixLength: block.subnet.prefixLength, to: index)
+            }
+            try inside.setUp(index)
+            guard hasDefaultRoute else { return }
+            for address in endpoint.addresses {
+                guard let block = network.block(address.family),
+                    let everything = Subnet(containing: IPAddress(address.family, 0), prefixLength: 0)
+                else { continue }
+                try inside.addRoute(to: everything, gateway: block.gateway, linkIndex: index)
+            }
+        } catch let error as NetlinkError {
+            throw EngineError(error)
+        } catch { throw EngineError(.internal, "configure \(endpoint.deviceName): \(error)") }
+    }
+
+    /// Takes a container's device of a network away, from within: also where it has no end on the host.
+    package func disconnect(_ endpoint: EndpointRecord, in container: Descriptor) throws(EngineError) {
+        do {
+            var inside = try NetlinkSocket(in: container)
+            try inside.deleteLink(endpoint.deviceName)
+        } catch let error as NetlinkError where error.errno == .noDevice {
+            return
+        } catch { throw EngineError(.internal, "\(error)") }
+    }
+
+    /// Gives a container the default route by another of its devices.
+    package func routeDefault(
+        by endpoint: EndpointRecord, of network: NetworkDefinition, in container: Descriptor
+    ) throws(EngineError) {
+        do {
+            var inside = try NetlinkSocket(in: container)
+            let index = try inside.link(endpoint.deviceName).index
+            for address in endpoint.addresses {
+                guard let block = network.block(address.family),
+                    let everything = Subnet(containing: IPAddress(address.family, 0), prefixLength: 0)
+                else { continue }
+                try inside.addRoute(to: everything, gateway: block.gateway, linkIndex: index)
+            }
+        } catch let error as NetlinkError where error.errno == .exists {
+            return
+        } catch { throw EngineError(.internal, "\(error)") }
+    }
+}
+
+extension NetworkDefinition {
+    fileprivate var macvlanMode: MacvlanMode {
+        switch spec.options["macvlan_mode"] ?? "" {
+        case "private": .isolated
+        case "vepa": .vepa
+        case "passthru": .passthrough
+        default: .bridge
+        }
+    }
+}
+
+extension EngineError {
+    init(_ error: NetlinkError) {
+        let kind: Kind =
+            switch error.errno {
+            case .exists, .busy: .conflict
+            case .noDevice: .notFound
+            case .notPermitted, .accessDenied: .denied
+            case .notSupported: .unsupported
+            default: .internal
+            }
+        self.init(kind, error.description, object: error.object)
+    }
+}

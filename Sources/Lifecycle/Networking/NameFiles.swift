@@ -1,0 +1,33 @@
+import EngineAPI
+import Glibc
+import Linux
+import NameService
+
+/// The files by which shims learn of names and ports. Blocking.
+enum NameFiles {
+    static func write(_ table: NameTable, to path: String) throws(EngineError) { try write(table.text, path) }
+
+    static func write(_ configuration: NetworkConfiguration, to path: String) throws(EngineError) {
+        try write(configuration.text, path)
+    }
+
+    /// Replaced as a whole: a shim reads the old or the new one.
+    private static func write(_ text: String, _ path: String) throws(EngineError) {
+        do throws(KernelError) {
+            try FileContents.replace(path, with: Array(text.utf8), mode: 0o600, durable: false)
+        } catch { throw EngineError(.internal, "\(error)") }
+    }
+
+    /// Into the file as it is: it is mounted in the container, and another in its place would not be seen there.
+    static func overwrite(_ text: String, _ path: String) throws(EngineError) {
+        do throws(KernelError) {
+            let file = OwnedDescriptor(try Descriptor.open(path, O_WRONLY | O_CREAT | O_NOFOLLOW, mode: 0o644))
+            let bytes = Array(text.utf8)
+            try file.descriptor.writeAll(bytes)
+            try kernelCall("truncate", path) { ftruncate(file.descriptor.rawValue, off_t(bytes.count)) }
+        } catch { throw EngineError(.internal, "\(error)") }
+    }
+
+    /// One that is gone has been removed.
+    static func remove(_ path: String) { unlink(path) }
+}

@@ -1,0 +1,260 @@
+import AsyncIO
+import EngineAPI
+import Glibc
+import Linux
+import NameService
+import Netlink
+
+/// What a container's start needs of the container's networks.
+package struct NetworkRequest: Sendable {
+    package var containerID: String
+    package var names: ContainerNames
+    package var bindings: [PortBinding]
+    /// Where the container's files for /etc are.
+    package var filesDirectory: String
+
+    package init(containerID: String, names: ContainerNames, bindings: [PortBinding], filesDirectory: String) {
+        self.containerID = containerID
+        self.names = names
+        self.bindings = bindings
+        self.filesDirectory = filesDirectory
+    }
+}
+
+/// Addresses and ports that a container has for this start.
+package struct NetworkLease: Sendable {
+    /// One for each port, in the order of the configuration's `forward` lines; the shim takes them over.
+    package var sockets: [Descriptor]
+    /// Of each: whether it is a stream.
+    package var socketIsStream: [Bool]
+    /// The shim's `NetworkConfiguration`.
+    package var configurationPath: String
+    /// Whether names are answered at 127.0.0.11.
+    package var servesNames: Bool
+
+    /// Once the shim has them.
+    package func closeSockets() { for socket in sockets { socket.close() } }
+}
+
+/// A container's start and end.
+extension NetworkService {
+    /// Before the container is made: chooses addresses, reserves ports, writes the files. On failure nothing is left.
+    ///
+    /// - Returns: nil where the container is part of no network.
+    package func prepare(_ request: NetworkRequest) async throws(EngineError) -> NetworkLease? {
+        try await load()
+        guard let before = endpoints[request.containerID], !before.isEmpty else { return nil }
+        var records = try activate(before)
+        do throws(EngineError) {
+            let held = try await holdPorts(request, definitions[records[0].networkID])
+            records[0].ports = held.map(\.published)
+            endpoints[request.containerID] = records
+            do throws(EngineError) {
+                try await index.apply(records.map(NetworkIndexChange.putEndpoint))
+                let lease = try await lease(request, records, held)
+                for record in records { await writeNames(record.networkID) }
+                return lease
+            } catch {
+                PortReservation.release(held)
+                throw error
+            }
+        } catch {
+            await release(request.containerID)
+            throw error
+        }
+    }
+
+    /// Addresses for all, or for none; in memory alone.
+    private func activate(_ before: [EndpointRecord]) throws(EngineError) -> [EndpointRecord] {
+        var records = before
+        var given: [(IPAddress, String)] = []
+        do throws(EngineError) {
+            for index in records.indices {
+                guard let network = definitions[records[index].networkID] else {
+                    throw EngineError(.notFound, "network \(records[index].networkID) not found")
+                }
+                try assign(&records[index], network)
+                given += records[index].addresses.map { ($0, network.id) }
+            }
+        } catch {
+            for (address, network) in given { book.release(address, in: network) }
+            throw error
+        }
+        if let id = records.first?.containerID { endpoints[id] = records }
+        return records
+    }
+
+    func assign(_ record: inout EndpointRecord, _ network: NetworkDefinition) throws(EngineError) {
+        let former = (record.ipv4, record.ipv6)
+        record.ipv4 = try address(.v4, record.spec.ipv4Address, former.0, network)
+        do throws(EngineError) {
+            record.ipv6 = try address(.v6, record.spec.ipv6Address, former.1, network)
+        } catch {
+            if let address = record.ipv4 { book.release(address, in: network.id) }
+            throw error
+        }
+        record.mac =
+            record.spec.macAddress.flatMap { MACAddress($0) } ?? record.ipv4.map { MACAddress(for: $0) } ?? record.mac
+        record.endpointID = NetworkID.make()
+        record.isActive = true
+        record.ports = []
+    }
+
+    private func address(
+        _ family: IPAddress.Family, _ asked: String?, _ former: IPAddress?, _ network: NetworkDefinition
+    ) throws(EngineError) -> IPAddress? {
+        guard network.block(family) != nil else { return nil }
+        guard let address = asked.flatMap({ IPAddress($0) }) else {
+            return try book.next(family, in: network, preferring: former)
+        }
+        try book.take(address, in: network)
+        return address
+    }
+
+    private func holdPorts(
+        _ request: NetworkRequest, _ network: NetworkDefinition?
+    ) async throws(EngineError) -> [PortReservation.Held] {
+        if request.bindings.isEmpty { return [] }
+        var owners: [PublishedPort: String] = [:]
+        for record in endpoints.values.flatMap({ $0 }) where record.isActive {
+            for published in record.ports { owners[published.withoutTarget] = record.containerName }
+        }
+        let (known, preset) = (owners, network?.bindingAddress)
+        return try await BlockingPool.shared.run { () throws(EngineError) in
+            try PortReservation.hold(request.bindings, address: preset) { known[$0.withoutTarget] }
+        }
+    }
+
+    private func lease(
+        _ request: NetworkRequest, _ records: [EndpointRecord], _ held: [PortReservation.Held]
+    ) async throws(EngineError) -> NetworkLease {
+        let networks = records.compactMap { definitions[$0.networkID] }
+        let servesNames = networks.contains { !$0.isDefault }
+        let path = roots.configuration(request.containerID)
+        let plan = EtcPlan(request: request, records: records, networks: networks)
+        let sockets = held.compactMap { one in one.socket.map { (one.published, $0) } }
+        let targets = sockets.map { published, _ in Self.target(published, records[0]) }
+        let tables = networks.filter { !$0.isDefault }.map { roots.names($0.id) }
+        try await BlockingPool.shared.run { () throws(EngineError) in
+            let resolver = try plan.writeFiles(servesNames: servesNames)
+            var configuration = NetworkConfiguration()
+            configuration.tables = tables
+            configuration.targets = targets
+            if !networks.allSatisfy(\.spec.isInternal) {
+                configuration.servers = resolver.servers.compactMap { IPAddress($0) }.map { SocketEndpoint($0, 53) }
+            }
+            try NameFiles.write(configuration, to: path)
+        }
+        return NetworkLease(
+            sockets: sockets.map(\.1), socketIsStream: sockets.map { $0.0.port.transport != .udp },
+            configurationPath: path, servesNames: servesNames)
+    }
+
+    /// Where a port's proxy leads: to the address of the port's own version where the container has one.
+    static func target(_ published: PublishedPort, _ record: EndpointRecord) -> SocketEndpoint {
+        let own = published.hostAddress.family == .v6 ? record.ipv6 : record.ipv4
+        return SocketEndpoint(own ?? record.ipv4 ?? record.ipv6 ?? IPAddress(.v4, 0), published.port.number)
+    }
+
+    /// Between the container's creation and its start: gives it its devices and opens its ports.
+    package func connect(_ containerID: String, pid: Int32, startTicks: UInt64) async throws(EngineError) {
+        guard let records = endpoints[containerID] else { return }
+        try await prepareFilter()
+        let pairs = records.compactMap { record in definitions[record.networkID].map { (record, $0) } }
+        let router = Self.router(pairs)
+        let (links, mark) = (self.links, isMaterialized)
+        let changed = try await BlockingPool.shared.run { () throws(EngineError) in
+            let namespace = OwnedDescriptor(try Self.namespace(pid, startTicks))
+            for (record, network) in pairs {
+                try links.connect(
+                    record, to: network, in: namespace.descriptor, hasDefaultRoute: record.networkID == router)
+            }
+            guard !mark.isSuperset(of: pairs.map(\.1.id)) else { return [String]() }
+            for (_, network) in pairs where network.driver == .bridge {
+                try Forwarding.routeLoopback(network.linkName)
+            }
+            return try Forwarding.enable(pairs.map(\.1))
+        }
+        isMaterialized.formUnion(pairs.map(\.1.id))
+        for name in changed {
+            changedSwitches.append(name)
+            note("set \(name), which networks need")
+        }
+        try await change(records.map(rules.adding).joined())
+    }
+
+    /// The network of the default route: the first that leads outside.
+    static func router(_ pairs: [(EndpointRecord, NetworkDefinition)]) -> String? {
+        pairs.first { !$0.1.spec.isInternal }?.0.networkID
+    }
+
+    static func namespace(_ pid: Int32, _ startTicks: UInt64) throws(EngineError) -> Descriptor {
+        do throws(KernelError) { return try NetworkNamespace.open(pid: pid, startTicks: startTicks) } catch {
+            throw EngineError(.internal, "enter the network of process \(pid): \(error)")
+        }
+    }
+
+    /// After a container's end, or a start that failed: addresses and ports are free.
+    package func release(_ containerID: String) async {
+        do throws(EngineError) { try await load() } catch { return note("container \(containerID): \(error)") }
+        await takeBack(containerID)
+    }
+
+    /// The same, while what is kept is still being read.
+    func takeBack(_ containerID: String) async {
+        guard let before = endpoints[containerID], before.contains(where: \.isActive) else { return }
+        let active = before.filter(\.isActive)
+        if isFilterSet { await changeQuietly(active.map(rules.removing).joined()) }
+        // The devices go with the container's namespace, by the kernel, on the side: to delete them takes 30 ms.
+        let path = roots.configuration(containerID)
+        await BlockingPool.shared.run { NameFiles.remove(path) }
+        await deactivate(containerID, active)
+        guard !isFilterSet, active.contains(where: { !$0.ports.isEmpty }) else { return }
+        // A former engine opened the ports: they must not lead to whoever gets the address next.
+        do throws(EngineError) { try await prepareFilter() } catch { note("container \(containerID): \(error)") }
+    }
+
+    private func deactivate(_ containerID: String, _ active: [EndpointRecord]) async {
+        for record in active {
+            for address in record.addresses { book.release(address, in: record.networkID) }
+        }
+        var records = endpoints[containerID] ?? []
+        for index in records.indices {
+            records[index].isActive = false
+            records[index].endpointID = ""
+            records[index].ports = []
+        }
+        endpoints[containerID] = records
+        do throws(EngineError) { try await index.apply(records.map(NetworkIndexChange.putEndpoint)) } catch {
+            note("container \(containerID): \(error)")
+        }
+        for record in active { await writeNames(record.networkID) }
+    }
+}
+
+extension PublishedPort {
+    /// The host's side alone.
+    fileprivate var withoutTarget: PublishedPort {
+        PublishedPort(ContainerPort(1, port.transport), hostAddress: hostAddress, hostPort: hostPort)
+    }
+}
+
+/// The files of a container's /etc that its networks decide.
+struct EtcPlan: Sendable {
+    let request: NetworkRequest
+    let records: [EndpointRecord]
+    let networks: [NetworkDefinition]
+
+    /// Writes them, and gives what the host's resolvers are for this container. Blocking.
+    func writeFiles(servesNames: Bool) throws(EngineError) -> ResolverFile {
+        let gateway = networks.first { !$0.spec.isInternal }?.block(.v4)?.gateway
+        let hosts = HostsFile.text(request.names, addresses: records.flatMap(\.addresses), gateway: gateway)
+        try NameFiles.overwrite(hosts, "\(request.filesDirectory)/hosts")
+        // A machine without the file has no resolvers to tell of.
+        let bytes = (try? FileContents.read("/etc/resolv.conf", limitBytes: 1 << 20)) ?? []
+        let host = ResolverFile(text: String(decoding: bytes, as: UTF8.self)).overridden(request.names)
+        let own = servesNames ? host.behindNameServer : request.names.servers.isEmpty ? host.reachable : host
+        try NameFiles.overwrite(own.text, "\(request.filesDirectory)/resolv.conf")
+        return host
+    }
+}

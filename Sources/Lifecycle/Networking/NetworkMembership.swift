@@ -1,0 +1,140 @@
+import AsyncIO
+import EngineAPI
+import Linux
+import NameService
+
+/// Which containers are in which networks.
+extension NetworkService {
+    /// Makes a container part of networks, in that order; it has no addresses before it starts.
+    ///
+    /// - Throws: `notFound` for a network, `invalid` for an address that is not its to give.
+    package func join(
+        _ containerID: String, name: String, _ wanted: [(network: String, spec: EndpointSpec)]
+    ) async throws(EngineError) {
+        var records: [EndpointRecord] = []
+        for (reference, spec) in wanted {
+            let network = try await network(reference)
+            guard !records.contains(where: { $0.networkID == network.id }) else { continue }
+            try EndpointPlan.check(spec, network)
+            records.append(
+                EndpointRecord(
+                    containerID: containerID, containerName: name, networkID: network.id, order: records.count,
+                    spec: spec))
+        }
+        try await index.apply(records.map(NetworkIndexChange.putEndpoint))
+        endpoints[containerID] = records
+    }
+
+    /// Forgets a container that is removed.
+    package func leave(_ containerID: String) async throws(EngineError) {
+        try await load()
+        guard let records = endpoints.removeValue(forKey: containerID), !records.isEmpty else { return }
+        try await index.apply(
+            records.map { .deleteEndpoint(containerID: containerID, networkID: $0.networkID) })
+    }
+
+    package func rename(_ containerID: String, to name: String) async throws(EngineError) {
+        try await load()
+        guard var records = endpoints[containerID], !records.isEmpty else { return }
+        for index in records.indices { records[index].containerName = name }
+        endpoints[containerID] = records
+        try await index.apply(records.map(NetworkIndexChange.putEndpoint))
+        for record in records where record.isActive { await writeNames(record.networkID) }
+    }
+
+    /// How a container is part of its networks, in the order in which it joined.
+    package func details(_ containerID: String) async throws(EngineError) -> [EndpointDetails] {
+        try await load()
+        return (endpoints[containerID] ?? []).compactMap { record in
+            definitions[record.networkID].map { EndpointDetails(record, $0) }
+        }
+    }
+
+    /// The published ports of a container that runs.
+    package func ports(_ containerID: String) async throws(EngineError) -> [PublishedPort] {
+        try await load()
+        return (endpoints[containerID] ?? []).filter(\.isActive).flatMap(\.ports)
+    }
+
+    /// The containers that run in a network.
+    package func members(of networkID: String) -> [EndpointRecord] {
+        endpoints.values.flatMap { $0 }.filter { $0.networkID == networkID && $0.isActive }
+    }
+
+    /// Those that are part of a network, whether they run or not.
+    package func containers(in networkID: String) -> Set<String> {
+        Set(endpoints.filter { $0.value.contains { $0.networkID == networkID } }.keys)
+    }
+
+    /// Writes a network's names down for the shims of its containers.
+    func writeNames(_ networkID: String) async {
+        guard let network = definitions[networkID], !network.isDefault else { return }
+        var table = NameTable()
+        table.network = network.name
+        for record in members(of: networkID).sorted(by: { $0.containerID < $1.containerID }) {
+            for address in record.addresses { table.add(address, record.names) }
+        }
+        let path = roots.names(networkID)
+        do throws(EngineError) {
+            let table = table
+            try await BlockingPool.shared.run { () throws(EngineError) in try NameFiles.write(table, to: path) }
+        } catch { note("network \(network.name): \(error)") }
+    }
+}
+
+/// What may be asked of a container's part in a network.
+enum EndpointPlan {
+    static func check(_ spec: EndpointSpec, _ network: NetworkDefinition) throws(EngineError) {
+        for text in [spec.ipv4Address, spec.ipv6Address].compactMap({ $0 }) where !text.isEmpty {
+            guard let address = IPAddress(text) else { throw EngineError(.invalid, "invalid IP address: \(text)") }
+            guard network.hasOwnSubnet else {
+                throw EngineError(
+                    .invalid,
+                    "invalid config for network \(network.name): user specified IP address is supported only "
+                        + "when connecting to networks with user configured subnets")
+            }
+            guard network.block(address.family)?.subnet.contains(address) == true else {
+                throw EngineError(
+                    .invalid,
+                    "invalid config for network \(network.name): invalid endpoint settings:\nno configured "
+                        + "subnet contains IP address \(address)")
+            }
+        }
+        if let text = spec.macAddress, !text.isEmpty {
+            guard let mac = MACAddress(text), mac.bytes[0] & 1 == 0 else {
+                throw EngineError(.invalid, "invalid MAC address: \(text)")
+            }
+        }
+        guard !network.isDefault || spec.aliases.isEmpty else {
+            throw EngineError(
+                .invalid, "network-scoped alias is supported only for containers in user defined networks")
+        }
+    }
+}
+
+extension EndpointRecord {
+    /// What the container is called in the network.
+    var names: [String] {
+        var names = [containerName]
+        for name in spec.aliases + [String(containerID.prefix(12))] where !names.contains(name) { names.append(name) }
+        return names
+    }
+}
+
+extension EndpointDetails {
+    init(_ record: EndpointRecord, _ network: NetworkDefinition) {
+        self.init(networkName: network.name, networkID: network.id, spec: record.spec)
+        dnsNames = network.isDefault ? [] : record.names
+        guard record.isActive else { return }
+        endpointID = record.endpointID
+        macAddress = record.mac?.description ?? ""
+        if let address = record.ipv4, let block = network.block(.v4) {
+            (ipv4Address, ipv4PrefixLength) = (address.description, block.subnet.prefixLength)
+            gateway = network.spec.isInternal ? "" : block.gateway.description
+        }
+        if let address = record.ipv6, let block = network.block(.v6) {
+            (ipv6Address, ipv6PrefixLength) = (address.description, block.subnet.prefixLength)
+            ipv6Gateway = network.spec.isInternal ? "" : block.gateway.description
+        }
+    }
+}

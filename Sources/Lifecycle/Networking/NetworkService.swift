@@ -1,0 +1,247 @@
+import AsyncIO
+import EngineAPI
+import Linux
+
+/// The networks of an engine and who is in them.
+///
+/// Nothing is read, made or loaded before a network is first needed: an engine whose containers have none pays nothing.
+/// A row is written before what it tells of is made, and goes after that is gone; so what a crash leaves is found again.
+/// Containers' devices, rules, names and sockets need no engine: a new one finds them and goes on.
+package actor NetworkService {
+    let index: any NetworkIndex
+    let roots: NetworkRoots
+    let links: HostLinks
+    let rules: FirewallRules
+    let filter = PacketFilter()
+    let note: @Sendable (String) -> Void
+    /// Whether a container runs.
+    private let isAlive: @Sendable (String) async -> Bool
+
+    var definitions: [String: NetworkDefinition] = [:]
+    /// By container, in the order in which it joined.
+    var endpoints: [String: [EndpointRecord]] = [:]
+    var book = AddressBook()
+    /// This engine has set the packet filter's table.
+    var isFilterSet = false
+    /// Networks of which this engine has seen that their switches are set.
+    var isMaterialized: Set<String> = []
+    /// Kernel switches that were set, for the engine to tell.
+    package internal(set) var changedSwitches: [String] = []
+    private var loading: Task<EngineError?, Never>?
+
+    /// - Parameter isAlive: tells whether a container runs; what the others still have is taken back.
+    package init(
+        index: any NetworkIndex, roots: NetworkRoots, isAlive: @escaping @Sendable (String) async -> Bool,
+        note: @escaping @Sendable (String) -> Void
+    ) {
+        self.index = index
+        self.roots = roots
+        self.isAlive = isAlive
+        self.note = note
+        links = HostLinks(mark: roots.mark)
+        rules = FirewallRules(table: roots.table)
+    }
+
+    /// Reads what is kept, once; who comes meanwhile waits for it.
+    func load() async throws(EngineError) {
+        if loading == nil { loading = Task { await self.read() } }
+        if let failure = await loading?.value {
+            loading = nil
+            throw failure
+        }
+    }
+
+    private func read() async -> EngineError? {
+        do throws(EngineError) {
+            for network in try await index.networks() { definitions[network.id] = network }
+            for record in try await index.endpoints() {
+                guard let network = definitions[record.networkID] else { continue }
+                endpoints[record.containerID, default: []].append(record)
+                for address in record.addresses where record.isActive { book.note(address, in: network) }
+            }
+            for id in endpoints.keys { endpoints[id]?.sort { $0.order < $1.order } }
+            let directory = roots.directory
+            do throws(KernelError) {
+                try await BlockingPool.shared.run { () throws(KernelError) in
+                    try Directory.create(directory, mode: 0o711)
+                }
+            } catch { throw EngineError(.internal, "\(error)") }
+            if !definitions.values.contains(where: \.isDefault) { try await makeDefault() }
+            for id in endpoints.filter({ $0.value.contains(where: \.isActive) }).keys where await !isAlive(id) {
+                await takeBack(id)
+            }
+            await removeStrays()
+            return nil
+        } catch { return error }
+    }
+
+    /// Bridges that a former engine was killed over.
+    private func removeStrays() async {
+        let (links, known) = (self.links, Array(definitions.values))
+        do throws(EngineError) {
+            try await BlockingPool.shared.run { () throws(EngineError) in
+                for name in try links.strays(known) { try links.delete(name) }
+            }
+        } catch { note("remove bridges that are left: \(error)") }
+    }
+
+    private func makeDefault() async throws(EngineError) {
+        var spec = NetworkSpec(name: NetworkDefinition.defaultName)
+        spec.options["com.docker.network.bridge.default_bridge"] = "true"
+        _ = try await add(spec, linkName: roots.defaultBridge)
+    }
+}
+
+/// Networks themselves.
+extension NetworkService {
+    /// All networks, by their names.
+    package func networks() async throws(EngineError) -> [NetworkDefinition] {
+        try await load()
+        return definitions.values.sorted { $0.name < $1.name }
+    }
+
+    /// The network that a name, an id or a unique beginning of an id means.
+    package func network(_ reference: String) async throws(EngineError) -> NetworkDefinition {
+        try await load()
+        if let exact = definitions[reference] ?? definitions.values.first(where: { $0.name == reference }) {
+            return exact
+        }
+        let found = reference.isEmpty ? [] : definitions.values.filter { $0.id.hasPrefix(reference) }
+        guard found.count < 2 else {
+            throw EngineError(.invalid, "network \(reference) is ambiguous (\(found.count) matches found on name)")
+        }
+        guard let network = found.first else {
+            throw EngineError(.notFound, "network \(reference) not found", object: reference)
+        }
+        return network
+    }
+
+    /// Makes a network with its bridge. On failure nothing is left.
+    package func create(_ spec: NetworkSpec) async throws(EngineError) -> NetworkDefinition {
+        try await load()
+        let network = try await add(spec, linkName: nil)
+        do throws(EngineError) {
+            try await materialize(network)
+            if isFilterSet { try await change(rules.adding(network)) }
+        } catch {
+            await drop(network)
+            throw error
+        }
+        return network
+    }
+
+    private func add(_ spec: NetworkSpec, linkName: String?) async throws(EngineError) -> NetworkDefinition {
+        let links = self.links
+        let routes = try await BlockingPool.shared.run { () throws(EngineError) in try links.routes() }
+        let id = NetworkID.make()
+        let draft = NetworkDraft(networks: Array(definitions.values), routes: routes)
+        let network = try draft.definition(
+            spec, id: id, createdAt: Timestamp.now().nanosecondsSinceEpoch,
+            linkName: linkName ?? "gt-\(id.prefix(12))")
+        // Claimed at once: whoever asks next finds the name and the subnet taken.
+        definitions[id] = network
+        do throws(EngineError) { try await index.apply([.put(network)]) } catch {
+            definitions[id] = nil
+            throw error
+        }
+        return network
+    }
+
+    /// Makes sure that a network's devices are there and that the kernel passes its packets on.
+    func materialize(_ network: NetworkDefinition) async throws(EngineError) {
+        let links = self.links
+        let changed = try await BlockingPool.shared.run { () throws(EngineError) in
+            _ = try links.ensure(network)
+            guard network.driver == .bridge else { return [String]() }
+            try Forwarding.routeLoopback(network.linkName)
+            return try Forwarding.enable([network])
+        }
+        for name in changed {
+            changedSwitches.append(name)
+            note("set \(name), which networks need")
+        }
+    }
+
+    private func drop(_ network: NetworkDefinition) async {
+        let links = self.links
+        do throws(EngineError) {
+            try await BlockingPool.shared.run { () throws(EngineError) in try links.remove(network) }
+            try await index.apply([.delete(networkID: network.id)])
+        } catch { note("network \(network.name): \(error)") }
+        definitions[network.id] = nil
+        book.forget(network.id)
+    }
+
+    /// Removes a network that no container is part of.
+    package func remove(_ reference: String) async throws(EngineError) -> NetworkDefinition {
+        let network = try await network(reference)
+        guard !network.isDefault else {
+            throw EngineError(.denied, "bridge is a pre-defined network and cannot be removed", object: reference)
+        }
+        let users = endpoints.values.flatMap { $0 }.filter { $0.networkID == network.id && $0.isActive }
+        guard users.isEmpty else {
+            let list = users.map { "name:\"\($0.containerName)\" id:\"\($0.endpointID.prefix(12))\"" }
+            throw EngineError(
+                .denied,
+                "error while removing network: network \(network.name) has active endpoints "
+                    + "(\(list.joined(separator: ", ")))", object: reference)
+        }
+        for (id, records) in endpoints { endpoints[id] = records.filter { $0.networkID != network.id } }
+        definitions[network.id] = nil
+        book.forget(network.id)
+        if isFilterSet { await changeQuietly(rules.removing(network)) }
+        let (links, names) = (self.links, roots.names(network.id))
+        try await BlockingPool.shared.run { () throws(EngineError) in
+            try links.remove(network)
+            NameFiles.remove(names)
+        }
+        try await index.apply([.delete(networkID: network.id)])
+        return network
+    }
+}
+
+/// The packet filter.
+extension NetworkService {
+    /// Makes sure that our table is what it should be; the whole of it where this engine has not set it yet.
+    func prepareFilter() async throws(EngineError) {
+        if isFilterSet { return }
+        isFilterSet = true
+        do throws(EngineError) { try await run(wholeRules) } catch {
+            isFilterSet = false
+            throw error
+        }
+    }
+
+    private var wholeRules: String {
+        let networks = definitions.values.sorted { $0.id < $1.id }
+        return rules.whole(networks, endpoints.values.flatMap { $0 }.filter(\.isActive))
+    }
+
+    /// Makes a change; where the table is not what it was thought to be, all of it is set again.
+    func change(_ commands: String) async throws(EngineError) {
+        if commands.isEmpty { return }
+        do throws(EngineError) { try await run(commands) } catch  where error.kind == .internal {
+            try await run(wholeRules)
+        }
+    }
+
+    func changeQuietly(_ commands: String) async {
+        do throws(EngineError) { try await change(commands) } catch { note("\(error)") }
+    }
+
+    private func run(_ commands: String) async throws(EngineError) {
+        let filter = self.filter
+        try await BlockingPool.shared.run { () throws(EngineError) in try filter.run(commands) }
+    }
+}
+
+/// Ids of networks and endpoints, as containers have them.
+enum NetworkID {
+    static func make() -> String {
+        var random = SystemRandomNumberGenerator()
+        return (0..<4).map { _ in
+            let digits = String(random.next() as UInt64, radix: 16)
+            return String(repeating: "0", count: 16 - digits.count) + digits
+        }.joined()
+    }
+}

@@ -1,0 +1,91 @@
+import Linux
+
+/// A published port of datagrams: each client gets a socket of its own towards the container, so that answers find back.
+final class DatagramForward {
+    private static let flowLimit = 1024
+    private static let idleMilliseconds: Int64 = 90_000
+
+    private final class Flow {
+        let socket: Descriptor
+        var watch: EventLoop.Watch?
+        var alarm: EventLoop.Alarm?
+
+        init(_ socket: Descriptor) { self.socket = socket }
+    }
+
+    private let loop: EventLoop
+    private let socket: Descriptor
+    private let index: Int
+    private let configuration: LiveConfiguration
+    private var watch: EventLoop.Watch?
+    private var flows: [SocketEndpoint: Flow] = [:]
+    private var buffer = [UInt8](repeating: 0, count: 65536)
+
+    init(_ loop: EventLoop, _ socket: Descriptor, index: Int, configuration: LiveConfiguration) throws(KernelError) {
+        self.loop = loop
+        self.socket = socket
+        self.index = index
+        self.configuration = configuration
+        watch = try loop.watch(socket, .readable) { [unowned self] _ in takeFromClients() }
+    }
+
+    /// The port's socket is its owner's to close.
+    func close() {
+        if let watch { loop.forget(watch) }
+        watch = nil
+        for client in Array(flows.keys) { end(client) }
+    }
+
+    private func takeFromClients() {
+        for _ in 0..<64 {
+            do throws(KernelError) {
+                let (count, client) = try InternetSocket.receive(socket, into: &buffer)
+                guard let flow = try flow(client) else { continue }
+                restartClock(flow, client)
+                _ = try UnixSocket.send(flow.socket, Array(buffer[..<count]), from: 0)
+            } catch {
+                // A datagram that cannot be passed on is lost, as datagrams are.
+                if error.errno == .wouldBlock { return }
+            }
+        }
+    }
+
+    private func flow(_ client: SocketEndpoint) throws(KernelError) -> Flow? {
+        if let flow = flows[client] { return flow }
+        guard flows.count < Self.flowLimit, let target = configuration.target(index) else { return nil }
+        let flow = Flow(try InternetSocket.open(.datagram, target.address.family))
+        do throws(KernelError) {
+            _ = try InternetSocket.connect(flow.socket, to: target)
+            flow.watch = try loop.watch(flow.socket, .readable) { [unowned self, unowned flow] _ in
+                takeFromContainer(flow, client)
+            }
+        } catch {
+            flow.socket.close()
+            throw error
+        }
+        flows[client] = flow
+        return flow
+    }
+
+    private func takeFromContainer(_ flow: Flow, _ client: SocketEndpoint) {
+        for _ in 0..<64 {
+            do throws(KernelError) {
+                let count = try flow.socket.read(into: &buffer)
+                restartClock(flow, client)
+                try InternetSocket.send(socket, Array(buffer[..<count]), to: client)
+            } catch { return }  // Nothing waits, or nobody listens in the container: the client hears nothing.
+        }
+    }
+
+    private func restartClock(_ flow: Flow, _ client: SocketEndpoint) {
+        loop.cancel(flow.alarm)
+        flow.alarm = loop.after(milliseconds: Self.idleMilliseconds) { [unowned self] in end(client) }
+    }
+
+    private func end(_ client: SocketEndpoint) {
+        guard let flow = flows.removeValue(forKey: client) else { return }
+        loop.cancel(flow.alarm)
+        if let watch = flow.watch { loop.forget(watch) }
+        flow.socket.close()
+    }
+}

@@ -1,0 +1,118 @@
+import Linux
+import NameService
+
+/// The container's name server: datagrams and connections at port 53 of 127.0.0.11, in the container's namespace.
+final class NameServer {
+    static let address = SocketEndpoint(IPAddress(.v4, 0x7F00_000B), 53)
+    /// How many questions wait for the host's resolvers at a time; more are refused.
+    private static let forwardLimit = 256
+    private static let connectionLimit = 64
+
+    private let loop: EventLoop
+    private let configuration: LiveConfiguration
+    private let datagrams: Descriptor
+    private let listener: Descriptor
+    private var watches: [EventLoop.Watch] = []
+    private var buffer = [UInt8](repeating: 0, count: 4096)
+    private var questions: [ObjectIdentifier: UpstreamQuestion] = [:]
+    private var connections: [ObjectIdentifier: NameConnection] = [:]
+
+    /// To be called in the container's namespace.
+    static func sockets() throws(KernelError) -> (Descriptor, Descriptor) {
+        let datagrams = try InternetSocket.bound(.datagram, address)
+        do throws(KernelError) {
+            return (datagrams, try InternetSocket.bound(.stream, address))
+        } catch {
+            datagrams.close()
+            throw error
+        }
+    }
+
+    init(
+        _ loop: EventLoop, datagrams: Descriptor, listener: Descriptor, configuration: LiveConfiguration
+    ) throws(KernelError) {
+        self.loop = loop
+        self.configuration = configuration
+        self.datagrams = datagrams
+        self.listener = listener
+        watches = [
+            try loop.watch(datagrams, .readable) { [unowned self] _ in takeDatagrams() },
+            try loop.watch(listener, .readable) { [unowned self] _ in takeConnections() },
+        ]
+    }
+
+    func close() {
+        for watch in watches { loop.forget(watch) }
+        for question in questions.values { question.close() }
+        for connection in connections.values { connection.close() }
+        (watches, questions, connections) = ([], [:], [:])
+        datagrams.close()
+        listener.close()
+    }
+
+    /// A bounded number a turn, so that a busy client does not keep the container's output waiting.
+    private func takeDatagrams() {
+        for _ in 0..<64 {
+            do throws(KernelError) {
+                let (count, client) = try InternetSocket.receive(datagrams, into: &buffer)
+                answer(Array(buffer[..<count]), client)
+            } catch { return }  // Nothing more waits, or an earlier answer found nobody: neither is of interest.
+        }
+    }
+
+    private func answer(_ message: [UInt8], _ client: SocketEndpoint) {
+        switch configuration.decide(message, limit: nil) {
+        case .drop: break
+        case .reply(let bytes): send(bytes, client)
+        case .forward: forward(message, isStream: false) { [unowned self] reply in send(reply, client) }
+        }
+    }
+
+    /// A client whose queue is full asks again.
+    private func send(_ bytes: [UInt8], _ client: SocketEndpoint) {
+        do throws(KernelError) { try InternetSocket.send(datagrams, bytes, to: client) } catch { return }
+    }
+
+    private func takeConnections() {
+        for _ in 0..<16 {
+            let socket: Descriptor
+            do { socket = try UnixSocket.accept(listener) } catch { return }  // None waits.
+            guard connections.count < Self.connectionLimit else {
+                socket.close()
+                continue
+            }
+            let connection = NameConnection(loop, socket)
+            connection.onMessage = { [unowned self, unowned connection] message in
+                answer(message, connection)
+            }
+            connection.onEnd = { [unowned self] connection in connections[ObjectIdentifier(connection)] = nil }
+            connections[ObjectIdentifier(connection)] = connection
+            connection.start()
+        }
+    }
+
+    private func answer(_ message: [UInt8], _ connection: NameConnection) {
+        switch configuration.decide(message, limit: 65535) {
+        case .drop: connection.close()
+        case .reply(let bytes): connection.send(bytes)
+        case .forward: forward(message, isStream: true) { [weak connection] in connection?.send($0) }
+        }
+    }
+
+    private func forward(_ message: [UInt8], isStream: Bool, _ answer: @escaping ([UInt8]) -> Void) {
+        guard questions.count < Self.forwardLimit else { return answer(Self.failure(message)) }
+        let question = UpstreamQuestion(
+            loop, message, servers: configuration.current.servers, isStream: isStream
+        ) { [unowned self] question, reply in
+            questions[ObjectIdentifier(question)] = nil
+            answer(reply ?? Self.failure(message))
+        }
+        questions[ObjectIdentifier(question)] = question
+        question.ask()
+    }
+
+    private static func failure(_ message: [UInt8]) -> [UInt8] {
+        // It was read before it was forwarded.
+        (try? DNSQuery(parsing: message))?.response(.serverFailure, limit: 512) ?? []
+    }
+}

@@ -1,0 +1,158 @@
+import Glibc
+import Linux
+
+/// A published port of streams: takes the connections that come past the packet filter and carries their bytes.
+final class StreamForward {
+    private static let connectionLimit = 1024
+
+    private let loop: EventLoop
+    private let listener: Descriptor
+    private let index: Int
+    private let configuration: LiveConfiguration
+    private var watch: EventLoop.Watch?
+    private var connections: [ObjectIdentifier: CarriedConnection] = [:]
+
+    init(_ loop: EventLoop, _ listener: Descriptor, index: Int, configuration: LiveConfiguration) throws(KernelError) {
+        self.loop = loop
+        self.listener = listener
+        self.index = index
+        self.configuration = configuration
+        watch = try loop.watch(listener, .readable) { [unowned self] _ in accept() }
+    }
+
+    /// The listener is its owner's to close.
+    func close() {
+        if let watch { loop.forget(watch) }
+        watch = nil
+        for connection in connections.values { connection.close() }
+        connections = [:]
+    }
+
+    private func accept() {
+        for _ in 0..<16 {
+            let client: Descriptor
+            do { client = try UnixSocket.accept(listener) } catch { return }  // None waits.
+            guard connections.count < Self.connectionLimit, let target = configuration.target(index) else {
+                client.close()
+                continue
+            }
+            let connection = CarriedConnection(loop, client)
+            connection.onEnd = { [unowned self] connection in connections[ObjectIdentifier(connection)] = nil }
+            connections[ObjectIdentifier(connection)] = connection
+            connection.start(to: target)
+        }
+    }
+}
+
+/// Two sockets, each of which gets what comes from the other. The end of one's bytes is passed on and the other
+/// direction goes on; a slow reader holds its writer back.
+final class CarriedConnection {
+    private final class Side {
+        let socket: Descriptor
+        var watch: EventLoop.Watch?
+        /// What is still to be written to this side.
+        var pending: [UInt8] = []
+        /// Whether bytes may still come from it.
+        var isReading = true
+        /// Whether its end of writing was passed on.
+        var isShut = false
+
+        init(_ socket: Descriptor) { self.socket = socket }
+    }
+
+    private let loop: EventLoop
+    private let client: Side
+    private var server: Side?
+    private var isConnecting = false
+    private var isClosed = false
+    var onEnd: (CarriedConnection) -> Void = { _ in }
+
+    /// Takes the socket over.
+    init(_ loop: EventLoop, _ client: Descriptor) {
+        self.loop = loop
+        self.client = Side(client)
+    }
+
+    func start(to target: SocketEndpoint) {
+        do throws(KernelError) {
+            let server = Side(try InternetSocket.open(.stream, target.address.family))
+            self.server = server
+            isConnecting = !(try InternetSocket.connect(server.socket, to: target))
+            client.watch = try loop.watch(client.socket, []) { [unowned self] in serve(client, server, $0) }
+            server.watch = try loop.watch(server.socket, []) { [unowned self] in serve(server, client, $0) }
+            update()
+        } catch { end() }
+    }
+
+    func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        for side in [client, server].compactMap({ $0 }) {
+            if let watch = side.watch { loop.forget(watch) }
+            side.socket.close()
+        }
+    }
+
+    private func end() {
+        guard !isClosed else { return }
+        close()
+        // Not at once: this object is in its own handler.
+        loop.after(milliseconds: 0) { [self] in onEnd(self) }
+    }
+
+    private func serve(_ side: Side, _ other: Side, _ events: EpollEvents) {
+        if isConnecting, side === server {
+            // A refusal of the container's is passed on as the connection's end.
+            guard !events.isDisjoint(with: [.writable, .error, .hangUp]) else { return }
+            if let failure = try? InternetSocket.pendingError(side.socket), failure.rawValue != 0 { return end() }
+            isConnecting = false
+        }
+        do throws(KernelError) {
+            if !side.pending.isEmpty { try flush(side) }
+            if side.isReading, other.pending.isEmpty { try carry(from: side, to: other) }
+        } catch { return end() }
+        if !client.isReading, server?.isReading == false, client.pending.isEmpty, server?.pending.isEmpty == true {
+            return end()
+        }
+        if events.contains(.error) || events.contains(.hangUp) && !side.isReading { return end() }
+        update()
+    }
+
+    private func carry(from side: Side, to other: Side) throws(KernelError) {
+        var chunk = [UInt8](repeating: 0, count: 32 << 10)
+        do throws(KernelError) {
+            let count = try side.socket.read(into: &chunk)
+            if count == 0 {
+                side.isReading = false
+            } else {
+                other.pending = Array(chunk[..<count])
+            }
+        } catch { if error.errno == .wouldBlock { return } else { throw error } }
+        try flush(other)
+    }
+
+    private func flush(_ side: Side) throws(KernelError) {
+        do throws(KernelError) {
+            while !side.pending.isEmpty {
+                let count = try UnixSocket.send(side.socket, side.pending, from: 0)
+                side.pending.removeFirst(count)
+            }
+        } catch { if error.errno == .wouldBlock { return } else { throw error } }
+        let source = side === client ? server : client
+        if source?.isReading == false, !side.isShut {
+            side.isShut = true
+            shutdown(side.socket.rawValue, Int32(SHUT_WR))
+        }
+    }
+
+    /// Waits for what can be used: bytes where there is room for them, room where bytes wait.
+    private func update() {
+        guard !isClosed, let server else { return }
+        for (side, other) in [(client, server), (server, client)] {
+            var events: EpollEvents = []
+            if side.isReading, other.pending.isEmpty, !isConnecting { events.insert(.readable) }
+            if !side.pending.isEmpty || isConnecting && side === server { events.insert(.writable) }
+            if let watch = side.watch { loop.change(watch, events) }
+        }
+    }
+}

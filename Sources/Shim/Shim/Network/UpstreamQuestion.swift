@@ -1,0 +1,92 @@
+import Linux
+import NameService
+
+/// A question passed on to the host's resolvers, one after another until one answers, from the host's namespace.
+///
+/// Each try has a socket, and so a port, of its own, and a number of its own: an answer from elsewhere fits neither.
+final class UpstreamQuestion {
+    private static let patienceMilliseconds: Int64 = 2500
+
+    private let loop: EventLoop
+    private let message: [UInt8]
+    private let isStream: Bool
+    private let done: (UpstreamQuestion, [UInt8]?) -> Void
+    private var servers: ArraySlice<SocketEndpoint>
+    private var number: UInt16 = 0
+    private var socket: Descriptor?
+    private var watch: EventLoop.Watch?
+    private var connection: NameConnection?
+    private var alarm: EventLoop.Alarm?
+
+    /// - Parameter done: called once with the answer, or nil where nobody answers; not after `close`.
+    init(
+        _ loop: EventLoop, _ message: [UInt8], servers: [SocketEndpoint], isStream: Bool,
+        done: @escaping (UpstreamQuestion, [UInt8]?) -> Void
+    ) {
+        self.loop = loop
+        self.message = message
+        self.servers = servers.prefix(3)
+        self.isStream = isStream
+        self.done = done
+    }
+
+    func ask() {
+        close()
+        guard let server = servers.popFirst() else { return done(self, nil) }
+        number = UInt16.random(in: 0...UInt16.max)
+        alarm = loop.after(milliseconds: Self.patienceMilliseconds) { [unowned self] in ask() }
+        do throws(KernelError) {
+            if isStream { try askByStream(server) } else { try askByDatagram(server) }
+        } catch { return ask() }
+    }
+
+    func close() {
+        loop.cancel(alarm)
+        if let watch { loop.forget(watch) }
+        socket?.close()
+        connection?.close()
+        (watch, socket, connection) = (nil, nil, nil)
+    }
+
+    private var numbered: [UInt8] { [UInt8(number >> 8), UInt8(number & 255)] + message.dropFirst(2) }
+
+    private func askByDatagram(_ server: SocketEndpoint) throws(KernelError) {
+        let socket = try InternetSocket.open(.datagram, server.address.family)
+        self.socket = socket
+        // Connected: the kernel drops what comes from anybody else, and tells of a port that nobody serves.
+        _ = try InternetSocket.connect(socket, to: server)
+        _ = try UnixSocket.send(socket, numbered, from: 0)
+        watch = try loop.watch(socket, .readable) { [unowned self] _ in receive(socket) }
+    }
+
+    private func receive(_ socket: Descriptor) {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        do throws(KernelError) {
+            let count = try socket.read(into: &buffer)
+            take(Array(buffer[..<count]))
+        } catch {
+            if error.errno != .wouldBlock { ask() }
+        }
+    }
+
+    private func askByStream(_ server: SocketEndpoint) throws(KernelError) {
+        let socket = try InternetSocket.open(.stream, server.address.family)
+        do throws(KernelError) { _ = try InternetSocket.connect(socket, to: server) } catch {
+            socket.close()
+            throw error
+        }
+        let connection = NameConnection(loop, socket)
+        self.connection = connection
+        connection.onMessage = { [unowned self] in take($0) }
+        connection.onEnd = { [unowned self] _ in ask() }
+        connection.start(isConnecting: true)
+        connection.send(numbered)
+    }
+
+    /// An answer with another number is somebody's guess: the right one may still come.
+    private func take(_ reply: [UInt8]) {
+        guard reply.count >= 12, reply[0] == UInt8(number >> 8), reply[1] == UInt8(number & 255) else { return }
+        close()
+        done(self, Array(message.prefix(2)) + reply.dropFirst(2))
+    }
+}

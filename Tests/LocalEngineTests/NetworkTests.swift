@@ -1,0 +1,303 @@
+import EngineAPI
+import Glibc
+import Linux
+import LocalEngine
+import NameService
+import Testing
+
+/// Real traffic between containers, the host and published ports, on networks of the engine.
+@Suite(.enabled(if: EngineBench.missing == nil, "needs root, busybox-static and the programs beside the tests"))
+struct NetworkTests {
+    /// Answers each connection with what it got, until it is ended.
+    private static let echo = "busybox nc -ll -p 7 -e cat"
+
+    private func container(
+        _ engine: GantryEngine, _ bench: EngineBench, _ name: String, _ script: String = echo,
+        on network: String? = nil,
+        _ change: (inout ContainerSpec) -> Void = { _ in }
+    ) async throws -> String {
+        let id = try await bench.create(script, name: name, on: engine) { spec in
+            spec.networkMode = network.map { NetworkMode(rawValue: $0) }
+            change(&spec)
+        }
+        try await engine.start(id)
+        return id
+    }
+
+    private func address(_ id: String, _ engine: GantryEngine, _ network: String = "bridge") async throws -> IPAddress {
+        let endpoint = try await engine.inspect(id).networks.first { $0.networkName == network }
+        return try #require(endpoint.flatMap { IPAddress($0.ipv4Address) })
+    }
+
+    /// The program in the container listens a moment after it began.
+    private func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
+        for _ in 0..<100 {
+            if try condition() { return true }
+            _ = poll(nil, 0, 20)
+        }
+        return false
+    }
+
+    @Test("Containers of the default network reach each other and the host, and the host them")
+    func defaultNetwork() async throws {
+        try await EngineBench.with { engine, bench in
+            let server = try await container(engine, bench, "server")
+            let client = try await container(engine, bench, "client", "sleep 100")
+            let peer = try await NetworkPeer(client, engine)
+            defer { peer.close() }
+            let target = SocketEndpoint(try await address(server, engine), 7)
+            #expect(try eventually { try peer.reaches(target) })
+            #expect(try peer.ask("hello\n", target) == "hello\n")
+            #expect(try NetworkPeer.host.ask("hello\n", target) == "hello\n")
+            let details = try await engine.inspect(client)
+            let gateway = try #require(details.networks.first.flatMap { IPAddress($0.gateway) })
+            let listener = try InternetSocket.bound(.stream, SocketEndpoint(gateway, 0))
+            defer { listener.close() }
+            #expect(try peer.reaches(SocketEndpoint(gateway, InternetSocket.port(listener))))
+        }
+    }
+
+    @Test("A network's containers have names, aliases and short ids, forwards and backwards")
+    func names() async throws {
+        try await EngineBench.with { engine, bench in
+            var network = NetworkSpec(name: "front")
+            network.enablesIPv6 = true
+            _ = try await engine.createNetwork(network)
+            let web = try await container(engine, bench, "web", on: "front") { spec in
+                spec.networks["front"] = EndpointSpec(aliases: ["www", "service"])
+            }
+            let other = try await container(engine, bench, "other", on: "front") { spec in
+                spec.networks["front"] = EndpointSpec(aliases: ["service"])
+            }
+            let peer = try await NetworkPeer(other, engine)
+            defer { peer.close() }
+            let address = try await address(web, engine, "front")
+            for name in ["web", "WWW", String(web.prefix(12)), "web.front"] {
+                #expect(try peer.resolve(name) == [.address(address)], "\(name)")
+            }
+            #expect(try peer.resolve("service")?.count == 2)
+            #expect(try peer.resolve("nobody.invalid.front") == nil)
+            let endpoint = try #require(try await engine.inspect(web).networks.first)
+            let version6 = try #require(IPAddress(endpoint.ipv6Address))
+            #expect(try peer.resolve("web", DNSQuery.typeAAAA) == [.address(version6)])
+            let reverse = try #require(ReverseName.name(address))
+            #expect(
+                try peer.resolve(reverse.description, DNSQuery.typePTR) == [.pointer(#require(DNSName("web.front")))])
+            // And by version 6 the traffic goes, too.
+            #expect(try eventually { try peer.reaches(SocketEndpoint(address, 7)) })
+            let listener = try await NetworkPeer(web, engine)
+            defer { listener.close() }
+            let socket = try listener.here { () throws(KernelError) in
+                try InternetSocket.bound(.stream, SocketEndpoint(version6, 8))
+            }
+            defer { socket.close() }
+            #expect(try peer.reaches(SocketEndpoint(version6, 8)))
+            try await engine.rename(web, to: "renamed")
+            #expect(try peer.resolve("renamed") == [.address(address)])
+            #expect(try peer.resolve("web") == nil)
+        }
+    }
+
+    @Test("A published port leads to the container from loopback of both versions, and from other networks")
+    func publishedPort() async throws {
+        try await EngineBench.with { engine, bench in
+            _ = try await engine.createNetwork(NetworkSpec(name: "front"))
+            let server = try await container(engine, bench, "server", on: "front") { spec in
+                spec.portBindings = [PortBinding(ContainerPort(7))]
+            }
+            let client = try await container(engine, bench, "client", "sleep 100")
+            let port = try #require(try await engine.inspect(server).ports.first?.hostPort)
+            let loopback = SocketEndpoint(IPAddress(.v4, 0x7F00_0001), port)
+            #expect(try eventually { try NetworkPeer.host.ask("a\n", loopback) == "a\n" })
+            if access("/proc/net/if_inet6", F_OK) == 0 {
+                #expect(try NetworkPeer.host.ask("b\n", SocketEndpoint(IPAddress(.v6, 1), port)) == "b\n")
+            }
+            let peer = try await NetworkPeer(client, engine)
+            defer { peer.close() }
+            let gateway = try #require(
+                try await engine.inspect(client).networks.first.flatMap { IPAddress($0.gateway) })
+            #expect(try peer.ask("c\n", SocketEndpoint(gateway, port)) == "c\n")
+            // Past the published port there is no way from one network into the other.
+            #expect(try !peer.reaches(SocketEndpoint(try await address(server, engine, "front"), 7), seconds: 1))
+            // Nor to what listens on the host's loopback alone.
+            let secret = try InternetSocket.bound(.stream, SocketEndpoint(IPAddress(.v4, 0x7F00_0001), 0))
+            defer { secret.close() }
+            try await engine.stop(server, signal: "KILL", timeoutSeconds: 5)
+            #expect(try NetworkPeer.host.ask("d\n", loopback) == nil)
+        }
+    }
+
+    @Test("A published port of datagrams leads to the container and back")
+    func publishedDatagrams() async throws {
+        try await EngineBench.with { engine, bench in
+            let server = try await container(engine, bench, "server", "sleep 100") { spec in
+                spec.portBindings = [PortBinding(ContainerPort(9, .udp))]
+            }
+            let inside = try await NetworkPeer(server, engine)
+            defer { inside.close() }
+            let socket = try inside.here { () throws(KernelError) in
+                try InternetSocket.bound(.datagram, SocketEndpoint(IPAddress(.v4, 0), 9))
+            }
+            defer { socket.close() }
+            let port = try #require(try await engine.inspect(server).ports.first?.hostPort)
+            for host in [IPAddress(.v4, 0x7F00_0001), IPAddress(.v6, 1)] {
+                let client = try InternetSocket.open(.datagram, host.family)
+                defer { client.close() }
+                _ = try InternetSocket.connect(client, to: SocketEndpoint(host, port))
+                _ = try UnixSocket.send(client, Array("ping".utf8), from: 0)
+                guard NetworkPeer.wait(socket, POLLIN, 3) else {
+                    Issue.record("nothing came from \(host)")
+                    continue
+                }
+                var buffer = [UInt8](repeating: 0, count: 64)
+                let (count, from) = try InternetSocket.receive(socket, into: &buffer)
+                #expect(String(decoding: buffer[..<count], as: UTF8.self) == "ping")
+                try InternetSocket.send(socket, Array("pong".utf8), to: from)
+                #expect(NetworkPeer.wait(client, POLLIN, 3), "\(host)")
+            }
+        }
+    }
+
+    @Test("Connections, names and ports last while no engine runs, and the next engine takes them over")
+    func withoutEngine() async throws {
+        let bench = try EngineBench()
+        do {
+            let first = try await bench.open()
+            _ = try await first.createNetwork(NetworkSpec(name: "front"))
+            let server = try await container(first, bench, "server", on: "front") { spec in
+                spec.portBindings = [PortBinding(ContainerPort(7))]
+            }
+            let port = try #require(try await first.inspect(server).ports.first?.hostPort)
+            let endpoint = SocketEndpoint(IPAddress(.v4, 0x7F00_0001), port)
+            #expect(try eventually { try NetworkPeer.host.ask("a\n", endpoint) == "a\n" })
+            let peer = try await NetworkPeer(server, first)
+            defer { peer.close() }
+            let client = try InternetSocket.open(.stream, .v4)
+            defer { client.close() }
+            _ = try InternetSocket.connect(client, to: endpoint)
+            #expect(NetworkPeer.wait(client, POLLOUT, 5))
+            #expect(try NetworkPeer.exchange("before\n", client) == "before\n")
+            let before = try await first.inspect(server).networks
+            await first.close()
+            #expect(try NetworkPeer.exchange("between\n", client) == "between\n")
+            #expect(try peer.resolve("server")?.count == 1)
+            #expect(try NetworkPeer.host.ask("new\n", endpoint) == "new\n")
+            let second = try await bench.open()
+            #expect(try await second.inspect(server).networks == before)
+            // A further container: the rules are set anew, and the old connection lives.
+            _ = try await container(second, bench, "more", on: "front")
+            #expect(try NetworkPeer.exchange("after\n", client) == "after\n")
+            #expect(try peer.resolve("more")?.count == 1)
+            await second.close()
+        } catch {
+            try await bench.clear()
+            throw error
+        }
+        try await bench.clear()
+    }
+
+    @Test("A network is joined and left while the container runs")
+    func liveConnection() async throws {
+        try await EngineBench.with { engine, bench in
+            _ = try await engine.createNetwork(NetworkSpec(name: "one"))
+            _ = try await engine.createNetwork(NetworkSpec(name: "two"))
+            let mover = try await container(engine, bench, "mover", "sleep 100", on: "one")
+            let server = try await container(engine, bench, "server", on: "two")
+            let peer = try await NetworkPeer(mover, engine)
+            defer { peer.close() }
+            let target = SocketEndpoint(try await address(server, engine, "two"), 7)
+            #expect(try !peer.reaches(target, seconds: 1))
+            try await engine.connect(mover, to: "two", EndpointSpec(aliases: ["guest"]))
+            #expect(try peer.resolve("server") == [.address(target.address)])
+            #expect(try eventually { try peer.reaches(target) })
+            #expect(try await engine.inspect(mover).networks.map(\.networkName) == ["one", "two"])
+            await #expect(throws: EngineError.self) { try await engine.connect(mover, to: "two", EndpointSpec()) }
+            await #expect(throws: EngineError.self) { try await engine.removeNetwork("two") }
+            try await engine.disconnect(mover, from: "two", force: false)
+            #expect(try peer.resolve("server") == nil)
+            #expect(try !peer.reaches(target, seconds: 1))
+            try await engine.remove(server, force: true, volumes: false)
+            try await engine.removeNetwork("two")
+        }
+    }
+
+    @Test("An internal network has no way out; a container that joins another's network has the same one")
+    func internalAndShared() async throws {
+        try await EngineBench.with { engine, bench in
+            var spec = NetworkSpec(name: "closed")
+            spec.isInternal = true
+            _ = try await engine.createNetwork(spec)
+            let outside = try await container(engine, bench, "outside")
+            let inside = try await container(engine, bench, "inside", on: "closed")
+            let peer = try await NetworkPeer(inside, engine)
+            defer { peer.close() }
+            #expect(try !peer.reaches(SocketEndpoint(try await address(outside, engine), 7), seconds: 1))
+            let joined = try await container(engine, bench, "joined", "sleep 100", on: "container:inside")
+            let shared = try await NetworkPeer(joined, engine)
+            defer { shared.close() }
+            #expect(try eventually { try shared.reaches(SocketEndpoint(IPAddress(.v4, 0x7F00_0001), 7)) })
+        }
+    }
+
+    @Test("What cannot be is refused, with nothing left behind")
+    func refusals() async throws {
+        try await EngineBench.with { engine, bench in
+            let holder = try await container(engine, bench, "holder") { spec in
+                spec.portBindings = [PortBinding(ContainerPort(7))]
+            }
+            let port = try #require(try await engine.inspect(holder).ports.first?.hostPort)
+            let second = try await bench.create("true", name: "second", on: engine) { spec in
+                spec.networkMode = .bridge
+                spec.portBindings = [PortBinding(ContainerPort(7), hostPort: port)]
+            }
+            let taken = await #expect(throws: EngineError.self) { try await engine.start(second) }
+            #expect(taken?.message.contains("port is already allocated (by container holder)") == true)
+            #expect(try await engine.inspect(second).networks.first?.ipv4Address == "")
+            await #expect(throws: EngineError.self) {
+                try await bench.create("true", on: engine) { $0.networkMode = NetworkMode(rawValue: "nowhere") }
+            }
+            var overlapping = NetworkSpec(name: "overlapping")
+            let pool = try #require(try await engine.inspectNetwork("bridge").spec.pools.first)
+            overlapping.pools = [pool]
+            await #expect(throws: EngineError.self) { try await engine.createNetwork(overlapping) }
+            for name in ["bridge", "host", "none"] {
+                await #expect(throws: EngineError.self) { try await engine.removeNetwork(name) }
+            }
+            #expect(try await engine.networks(NetworkFilter()).map(\.spec.name) == ["bridge", "host", "none"])
+            #expect(try await engine.containers(ContainerFilter(all: true)).count == 2)
+        }
+    }
+
+    @Test("A static address is had, and kept over a restart; another may not have it")
+    func staticAddress() async throws {
+        try await EngineBench.with { engine, bench in
+            var network = NetworkSpec(name: "mine")
+            network.pools = [AddressPool(subnet: "10.213.7.0/29")]
+            _ = try await engine.createNetwork(network)
+            let fixed = try await container(engine, bench, "fixed", on: "mine") { spec in
+                spec.networks["mine"] = EndpointSpec(ipv4Address: "10.213.7.5")
+            }
+            #expect(try await address(fixed, engine, "mine").description == "10.213.7.5")
+            let free = try await container(engine, bench, "free", on: "mine")
+            let before = try await address(free, engine, "mine")
+            try await engine.restart(free, signal: "KILL", timeoutSeconds: 5)
+            try await engine.restart(fixed, signal: "KILL", timeoutSeconds: 5)
+            #expect(try await address(fixed, engine, "mine").description == "10.213.7.5")
+            #expect(try await address(free, engine, "mine") == before)
+            await #expect(throws: EngineError.self) {
+                try await bench.create("true", on: engine) { spec in
+                    spec.networkMode = .bridge
+                    spec.networks["bridge"] = EndpointSpec(ipv4Address: "172.17.0.9")
+                }
+            }
+        }
+    }
+}
+
+extension EndpointSpec {
+    fileprivate init(aliases: [String] = [], ipv4Address: String? = nil) {
+        self.init()
+        self.aliases = aliases
+        self.ipv4Address = ipv4Address
+    }
+}

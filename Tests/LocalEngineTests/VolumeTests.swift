@@ -1,0 +1,147 @@
+import EngineAPI
+import Glibc
+import Linux
+import LocalEngine
+import Testing
+
+/// Volumes, over containers' lives and over engines'.
+@Suite(.enabled(if: EngineBench.missing == nil, "needs root, busybox-static and the programs beside the tests"))
+struct VolumeTests {
+    private func run(
+        _ script: String, _ engine: GantryEngine, _ bench: EngineBench, _ mounts: [MountSpec],
+        _ change: (inout ContainerSpec) -> Void = { _ in }
+    ) async throws -> (id: String, code: Int32) {
+        let id = try await bench.create(script, on: engine) { spec in
+            spec.mounts = mounts
+            change(&spec)
+        }
+        let wait = try await engine.beginWait(id, for: .nextExit)
+        try await engine.start(id)
+        return (id, try await wait.result().exitCode)
+    }
+
+    private func succeeds(
+        _ script: String, _ engine: GantryEngine, _ bench: EngineBench, _ mount: MountSpec
+    ) async throws -> Bool {
+        let result = try await run(script, engine, bench, [mount])
+        return result.code == 0
+    }
+
+    @Test("What a container writes into a volume, another finds, and the volume outlives both and the engine")
+    func sharing() async throws {
+        let bench = try EngineBench()
+        do {
+            let first = try await bench.open()
+            let mount = MountSpec(.volume, source: "data", target: "/data")
+            let writer = try await run("echo kept > /data/file", first, bench, [mount])
+            #expect(writer.code == 0)
+            await #expect(throws: EngineError.self) { try await first.removeVolume("data", force: false) }
+            try await first.remove(writer.id, force: false, volumes: true)
+            await first.close()
+            let second = try await bench.open()
+            var reading = mount
+            reading.readOnly = true
+            let reader = try await run("grep -q kept /data/file && ! touch /data/other", second, bench, [reading])
+            #expect(reader.code == 0)
+            #expect(try await second.volumes(VolumeFilter()).map(\.users) == [[reader.id]])
+            #expect(try await second.inspectVolume("data").sizeBytes ?? 0 > 0)
+            try await second.remove(reader.id, force: false, volumes: true)
+            try await second.removeVolume("data", force: false)
+            await #expect(throws: EngineError.self) { try await second.inspectVolume("data") }
+            #expect(access("\(bench.root)/data/volumes/data", F_OK) != 0)
+            await second.close()
+        } catch {
+            try await bench.clear()
+            throw error
+        }
+        try await bench.clear()
+    }
+
+    @Test("An empty volume gets what the image has at its place, with owners and modes; another does not")
+    func copyUp() async throws {
+        try await EngineBench.with { engine, bench in
+            let mount = MountSpec(.volume, source: "etc", target: "/etc")
+            let outcome1 = try await succeeds("test -s /etc/passwd && echo own > /etc/own", engine, bench, mount)
+            #expect(outcome1)
+            let outcome2 = try await succeeds("test -s /etc/own", engine, bench, mount)
+            #expect(outcome2)
+            var bare = MountSpec(.volume, source: "bare", target: "/bin2")
+            bare.noCopy = true
+            let outcome3 = try await succeeds("test -z \"$(ls /bin2)\"", engine, bench, bare)
+            #expect(outcome3)
+            // A place that the image has not is an empty directory.
+            let fresh = MountSpec(.volume, source: "fresh", target: "/not/there")
+            let outcome4 = try await succeeds("test -z \"$(ls /not/there)\"", engine, bench, fresh)
+            #expect(outcome4)
+        }
+    }
+
+    @Test("A volume without a name goes with its container where that was asked for, and else stays for a prune")
+    func anonymous() async throws {
+        try await EngineBench.with { engine, bench in
+            let kept = try await run("true", engine, bench, []) { $0.anonymousVolumes = ["/a"] }
+            #expect(try await engine.volumes(VolumeFilter()).count == 1)
+            try await engine.remove(kept.id, force: false, volumes: false)
+            let gone = try await run("true", engine, bench, []) { $0.anonymousVolumes = ["/a"] }
+            #expect(try await engine.volumes(VolumeFilter()).count == 2)
+            try await engine.remove(gone.id, force: false, volumes: true)
+            #expect(try await engine.volumes(VolumeFilter()).count == 1)
+            _ = try await engine.createVolume(VolumeSpec(name: "named"))
+            #expect(try await engine.pruneVolumes(VolumeFilter()).removed.count == 1)
+            var all = VolumeFilter()
+            all.all = true
+            #expect(try await engine.pruneVolumes(all).removed == ["named"])
+        }
+    }
+
+    @Test("A container takes over another's volumes, if it must for reading only")
+    func lending() async throws {
+        try await EngineBench.with { engine, bench in
+            let mount = MountSpec(.volume, source: "lent", target: "/lent")
+            let lender = try await run("echo x > /lent/x", engine, bench, [mount])
+            let taker = try await run("test -s /lent/x && ! touch /lent/y", engine, bench, []) { spec in
+                spec.volumesFrom = [String(lender.id.prefix(12)) + ":ro"]
+            }
+            #expect(taker.code == 0)
+        }
+    }
+
+    @Test("A volume may be a memory file system, or another directory, by mount's options")
+    func mountOptions() async throws {
+        try await EngineBench.with { engine, bench in
+            var memory = VolumeSpec(name: "memory")
+            memory.options = ["type": "tmpfs", "device": "tmpfs", "o": "size=1m,mode=700"]
+            _ = try await engine.createVolume(memory)
+            let inMemory = MountSpec(.volume, source: "memory", target: "/m")
+            let outcome5 = try await succeeds("grep -q '/m tmpfs.*size=1024k' /proc/mounts", engine, bench, inMemory)
+            #expect(outcome5)
+            let place = "\(bench.root)/place"
+            try Directory.create(place)
+            var bound = VolumeSpec(name: "bound")
+            bound.options = ["type": "none", "device": place, "o": "bind"]
+            _ = try await engine.createVolume(bound)
+            let atPlace = MountSpec(.volume, source: "bound", target: "/b")
+            let outcome6 = try await succeeds("touch /b/there", engine, bench, atPlace)
+            #expect(outcome6)
+            #expect(access(place + "/there", F_OK) == 0)
+        }
+    }
+
+    @Test(
+        "Names that lead elsewhere are refused, and nothing is made",
+        arguments: ["a/b", "..", ".", "../x", "-x", "a", "ü1", "a b", String(repeating: "x", count: 256)])
+    func badNames(name: String) async throws {
+        try await EngineBench.with { engine, bench in
+            await #expect(throws: EngineError.self) { try await engine.createVolume(VolumeSpec(name: name)) }
+            await #expect(throws: EngineError.self) {
+                try await bench.create("true", on: engine) {
+                    $0.mounts = [MountSpec(.volume, source: name, target: "/x")]
+                }
+            }
+            let volumes = try await engine.volumes(VolumeFilter())
+            let containers = try await engine.containers(ContainerFilter(all: true))
+            #expect(volumes == [])
+            #expect(containers == [])
+        }
+    }
+}

@@ -1,0 +1,29 @@
+import Glibc
+import Linux
+import Netlink
+import Networking
+
+/// Takes away what an engine on a root of its own leaves on the host for its next start: its bridges, and its table of
+/// the packet filter.
+package enum NetworkRemains {
+    /// - Parameter root: what the engine got as `--root`.
+    package static func remove(root: String) {
+        let hash = root.utf8.reduce(UInt32(2_166_136_261)) { ($0 ^ UInt32($1)) &* 16_777_619 }
+        let digits = String(hash, radix: 16)
+        let suffix = String(repeating: "0", count: 8 - digits.count) + digits
+        do {
+            var netlink = try NetlinkSocket()
+            let links = try netlink.links()
+            let bridges = links.filter { $0.alias == "gantry \(root)/data" }
+            // A connection that nobody closed keeps its namespace for a minute, and that its device.
+            for port in links where bridges.contains(where: { $0.index == port.master }) {
+                try? netlink.deleteLink(port.name)  // Gone meanwhile, with its namespace.
+            }
+            for bridge in bridges { try netlink.deleteLink(bridge.name) }
+            // An engine that had no network has no table either; to look costs less than to add one and delete it.
+            guard !bridges.isEmpty else { return }
+            let rules = FirewallRules(table: "gantry_\(suffix)")
+            try PacketFilter().run(rules.deletion)
+        } catch { print("note: \(root): remove networks: \(error)") }
+    }
+}
