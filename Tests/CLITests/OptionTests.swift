@@ -97,7 +97,8 @@ import Testing
         arguments: [
             ("--bogus img", "unknown flag: --bogus"), ("-m x img", "invalid size: 'x'"),
             ("--no-healthcheck --health-cmd x img", "conflicts"),
-            ("-p 80:80 img", "--publish"), ("--cpus lots img", "failed to parse lots"), ("", "an image is required"),
+            ("--link a img", "--link"), ("-p 80:80/ip img", "invalid proto"), ("-p 1-2:1-3 img", "invalid ranges"),
+            ("--cpus lots img", "failed to parse lots"), ("", "an image is required"),
             ("--mount type=bind,oops=1 img", "unexpected key 'oops'"), ("--ulimit nofile img", "invalid ulimit"),
         ])
     func refusals(words: String, message: String) {
