@@ -44,7 +44,14 @@ extension ContractCase {
         },
         ContractCase("The process table has the container's processes and no others") { scene in
             let id = try await scene.start("sleep 61 & sleep 62; true")
-            let table = try await scene.engine.top(id, psArguments: [])
+            var table = try await scene.engine.top(id, psArguments: [])
+            // The shell's children are shells until they have executed their program, which nobody tells of.
+            let clock = ContinuousClock()
+            let end = clock.now + .seconds(20)
+            while table.rows.filter({ $0.last?.hasPrefix("sleep 6") == true }).count < 2, clock.now < end {
+                try await clock.sleep(for: .milliseconds(10))
+                table = try await scene.engine.top(id, psArguments: [])
+            }
             try expect(table.titles.contains("PID"), "\(table.titles)")
             let commands = table.rows.compactMap(\.last)
             try expect(commands.contains("sleep 61") && commands.contains("sleep 62"), "\(commands)")
