@@ -45,7 +45,8 @@ extension TestContainer {
 
     /// A hook that adds a line to a file.
     func hook(_ line: String, _ file: String = "hooks", failing: Bool = false) -> RuntimeHook {
-        let script = "echo \(line) >> \(folder)/\(file)\(failing ? "; exit 3" : "")"
+        // It reads what it is given: crun does not take a hook well that ends before.
+        let script = "cat > /dev/null; echo \(line) >> \(folder)/\(file)\(failing ? "; exit 3" : "")"
         return RuntimeHook(path: "/bin/sh", args: ["sh", "-c", script])
     }
 
