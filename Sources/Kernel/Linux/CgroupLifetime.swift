@@ -16,6 +16,8 @@ extension Cgroup {
                 // Linux before 5.14 has no cgroup.kill.
             }
         }
+        // Where nobody is, nobody can fork.
+        if try processes().isEmpty { return }
         try setFrozen(true)
         do throws(KernelError) {
             for pid in try processes() { _ = Glibc.kill(pid, SIGKILL) }

@@ -99,8 +99,8 @@ extension Invocation {
         }
         try store.release(record.id)
         // The specification: a failure is logged, and the container counts as deleted.
-        let state = HookRunner.state(record, status: "stopped")
-        HookRunner.runAll(record.hooks.poststop, "poststop", state: state, log: log)
+        HookRunner.runAll(
+            record.hooks.poststop, "poststop", state: HookRunner.state(record, status: "stopped"), log: log)
     }
 
     /// Kills everything and waits until the first process is gone.

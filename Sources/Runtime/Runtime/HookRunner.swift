@@ -16,10 +16,12 @@ enum HookRunner {
     }
 
     /// Runs all of them, and tells of those that failed: for hooks whose failure changes nothing any more.
-    static func runAll(_ hooks: [RuntimeHook], _ kind: String, state: JSONValue, log: LogOutput) {
+    static func runAll(
+        _ hooks: [RuntimeHook], _ kind: String, state: @autoclosure () -> JSONValue, log: LogOutput
+    ) {
         for (index, hook) in hooks.enumerated() {
             do throws(RuntimeError) {
-                try run(hook, state: state.compactBytes)
+                try run(hook, state: state().compactBytes)
             } catch {
                 log.warning("error running \(kind) hook #\(index): \(error)")
             }

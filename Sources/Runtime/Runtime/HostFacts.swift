@@ -28,10 +28,23 @@ package struct HostFacts: Hashable, Sendable {
         return text?.first == UInt8(ascii: "Y")
     }
 
+    /// Read when the command first asks, and the same for all of its steps.
+    private static let mounts: Result<[MountEntry], RuntimeError> = {
+        do throws(KernelError) {
+            return .success(try MountTable.current())
+        } catch {
+            return .failure(RuntimeError(error))
+        }
+    }()
+
+    private static let commonLayout = mounts.map { CgroupLayout(mounts: $0) }
+
+    static func layout() throws(RuntimeError) -> CgroupLayout { try commonLayout.get() }
+
     package static func current() throws(RuntimeError) -> HostFacts {
-        let mounts = try attempt { () throws(KernelError) in try MountTable.current() }
+        let mounts = try mounts.get()
         return HostFacts(
-            layout: CgroupLayout(mounts: mounts),
+            layout: try layout(),
             capabilities: try attempt { () throws(KernelError) in try CapabilitySet.permitted() },
             hasSELinux: mounts.contains { $0.type == "selinuxfs" },
             hasAppArmor: isAppArmorOn, isRootless: geteuid() != 0)

@@ -93,8 +93,8 @@ extension Invocation {
         // Nobody listens there any more; a file that stays says nothing wrong.
         unlink("\(directory)/\(ContainerStore.socketName)")
         // The specification: a failure is logged, and the container runs on.
-        let state = HookRunner.state(record, status: "running")
-        HookRunner.runAll(record.hooks.poststart, "poststart", state: state, log: log)
+        HookRunner.runAll(
+            record.hooks.poststart, "poststart", state: HookRunner.state(record, status: "running"), log: log)
     }
 
     func runContainer() throws(RuntimeError) -> Int32 {
@@ -140,12 +140,6 @@ extension Invocation {
             try? deleteContainer(record, force: true)
             throw error
         }
-    }
-}
-
-extension HostFacts {
-    static func layout() throws(RuntimeError) -> CgroupLayout {
-        try attempt { () throws(KernelError) in try CgroupLayout.current() }
     }
 }
 
