@@ -136,7 +136,10 @@ extension ContractRule {
         },
         ContractRule("config.md, POSIX-platform Hooks", "a timeout is above zero") { container in
             let result = try container.createRaw { object in
-                object["hooks"] = ["createRuntime": [["path": "/bin/true", "timeout": 0]]]
+                // Long enough that a runtime which takes zero for at once ends it.
+                object["hooks"] = [
+                    "createRuntime": [["path": "/bin/sleep", "args": ["sleep", "0.5"], "timeout": 0]]
+                ]
             }
             return result.code != 0
         },
