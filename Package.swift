@@ -116,8 +116,8 @@ let lifecycle: [Target] = [
     library(
         "Lifecycle", in: "Lifecycle",
         [
-            "Linux", "CLinux", "JSON", "OCI", "AsyncIO", "Images", "Networking", "Snapshots", "Storage", "Tasks",
-            "EngineAPI", "Faults",
+            "Linux", "CLinux", "JSON", "OCI", "Archive", "AsyncIO", "Images", "Networking", "Snapshots", "Storage",
+            "Tasks", "EngineAPI", "Faults",
         ]),
 ]
 
@@ -154,7 +154,7 @@ let app: [Target] = [
     library(
         "CLI", in: "App",
         [
-            "EngineAPI", "DockerAPI", "JSON", "Linux", "CLinux", "AsyncIO",
+            "EngineAPI", "DockerAPI", "JSON", "Linux", "CLinux", "Archive", "AsyncIO",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
     .executableTarget(

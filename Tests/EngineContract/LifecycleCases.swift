@@ -26,6 +26,12 @@ extension ContractCase {
             try await engine.remove(id, force: false, volumes: false)
             try await expectRefusal(.notFound, "No such container") { _ = try await engine.inspect(id) }
         },
+        ContractCase("Each step from the request to the running process is kept with its time, in order") { scene in
+            let id = try await scene.start("exec sleep 60")
+            let launch = try await scene.engine.inspect(id).launch
+            try expectEqual(launch.map(\.name), LaunchStep.Name.allCases)
+            try expect(launch.map(\.time) == launch.map(\.time).sorted(), "\(launch)")
+        },
         ContractCase("A running container is listed with its process; to start it again changes nothing") { scene in
             let id = try await scene.start("sleep 60")
             let listed = try await scene.engine.containers(ContainerFilter()).first { $0.id == id }

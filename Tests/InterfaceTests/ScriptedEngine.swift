@@ -138,6 +138,30 @@ final class ScriptedEngine: Engine {
         return []
     }
 
+    func statPath(_ reference: String, path: String) async throws(EngineError) -> PathStat {
+        throw EngineError(.notFound, "Could not find the file \(path) in container \(reference)", object: reference)
+    }
+
+    func copyOut(_ reference: String, path: String) async throws(EngineError) -> PathArchive {
+        throw EngineError(.notFound, "Could not find the file \(path) in container \(reference)", object: reference)
+    }
+
+    func copyIn(
+        _ reference: String, path: String, archive: EngineStream<[UInt8]>, options: CopyOptions
+    ) async throws(EngineError) {
+        throw EngineError(.notFound, "Could not find the file \(path) in container \(reference)", object: reference)
+    }
+
+    func changes(_ reference: String) async throws(EngineError) -> [PathChange] { [] }
+
+    func export(_ reference: String) async throws(EngineError) -> EngineStream<[UInt8]> {
+        EngineStream { nil }
+    }
+
+    func pruneContainers(_ filter: PruneFilter) async throws(EngineError) -> PruneResult {
+        PruneResult(removed: [], reclaimedBytes: 0)
+    }
+
     func remove(_ reference: String, force: Bool, volumes: Bool) async throws(EngineError) {
         try record("remove", "\(reference.suffix(3))\(force ? " force" : "")")
         announce("destroy", reference) { $0.containers.removeAll { $0.id == reference } }

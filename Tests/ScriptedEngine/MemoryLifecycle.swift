@@ -90,6 +90,30 @@ extension MemoryEngine {
         return []
     }
 
+    package func statPath(_ reference: String, path: String) async throws(EngineError) -> PathStat {
+        throw EngineError(.notFound, "Could not find the file \(path) in container \(reference)", object: reference)
+    }
+
+    package func copyOut(_ reference: String, path: String) async throws(EngineError) -> PathArchive {
+        throw EngineError(.notFound, "Could not find the file \(path) in container \(reference)", object: reference)
+    }
+
+    package func copyIn(
+        _ reference: String, path: String, archive: EngineStream<[UInt8]>, options: CopyOptions
+    ) async throws(EngineError) {
+        throw EngineError(.notFound, "Could not find the file \(path) in container \(reference)", object: reference)
+    }
+
+    package func changes(_ reference: String) async throws(EngineError) -> [PathChange] { [] }
+
+    package func export(_ reference: String) async throws(EngineError) -> EngineStream<[UInt8]> {
+        EngineStream { nil }
+    }
+
+    package func pruneContainers(_ filter: PruneFilter) async throws(EngineError) -> PruneResult {
+        PruneResult(removed: [], reclaimedBytes: 0)
+    }
+
     package func remove(_ reference: String, force: Bool, volumes: Bool) async throws(EngineError) {
         let container = try find(reference)
         if container.state.isAlive {

@@ -17,7 +17,8 @@ package struct GantryCommand: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, CreateCommand.self, ListCommand.self, StartCommand.self, StopCommand.self,
             RestartCommand.self, KillCommand.self, PauseCommand.self, UnpauseCommand.self, RemoveCommand.self,
-            RenameCommand.self, UpdateCommand.self, ExecCommand.self, AttachCommand.self, LogsCommand.self,
+            RenameCommand.self, UpdateCommand.self, CopyCommand.self, DiffCommand.self, ExportCommand.self,
+            ExecCommand.self, AttachCommand.self, LogsCommand.self,
             InspectCommand.self,
             TopCommand.self, StatsCommand.self, WaitCommand.self, EventsCommand.self, ImagesCommand.self,
             LoadCommand.self, RemoveImageCommand.self, VersionCommand.self, InfoCommand.self, DaemonCommand.self,
@@ -34,9 +35,10 @@ struct ContainerGroup: ParsableCommand {
         subcommands: [
             RunCommand.self, CreateCommand.self, ContainerListCommand.self, StartCommand.self, StopCommand.self,
             RestartCommand.self, KillCommand.self, PauseCommand.self, UnpauseCommand.self, RemoveCommand.self,
-            RenameCommand.self, UpdateCommand.self, ExecCommand.self, AttachCommand.self, LogsCommand.self,
+            RenameCommand.self, UpdateCommand.self, CopyCommand.self, DiffCommand.self, ExportCommand.self,
+            ExecCommand.self, AttachCommand.self, LogsCommand.self,
             ContainerInspectCommand.self,
-            TopCommand.self, StatsCommand.self, WaitCommand.self, PortCommand.self,
+            TopCommand.self, StatsCommand.self, WaitCommand.self, PortCommand.self, ContainerPruneCommand.self,
         ])
 }
 

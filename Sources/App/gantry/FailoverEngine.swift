@@ -96,6 +96,34 @@ struct FailoverEngine: Engine {
         try await act { engine throws(EngineError) in try await engine.update(reference, update) }
     }
 
+    func statPath(_ reference: String, path: String) async throws(EngineError) -> PathStat {
+        try await ask { engine throws(EngineError) in try await engine.statPath(reference, path: path) }
+    }
+
+    func copyOut(_ reference: String, path: String) async throws(EngineError) -> PathArchive {
+        try await ask { engine throws(EngineError) in try await engine.copyOut(reference, path: path) }
+    }
+
+    func copyIn(
+        _ reference: String, path: String, archive: EngineStream<[UInt8]>, options: CopyOptions
+    ) async throws(EngineError) {
+        try await act { engine throws(EngineError) in
+            try await engine.copyIn(reference, path: path, archive: archive, options: options)
+        }
+    }
+
+    func changes(_ reference: String) async throws(EngineError) -> [PathChange] {
+        try await ask { engine throws(EngineError) in try await engine.changes(reference) }
+    }
+
+    func export(_ reference: String) async throws(EngineError) -> EngineStream<[UInt8]> {
+        try await ask { engine throws(EngineError) in try await engine.export(reference) }
+    }
+
+    func pruneContainers(_ filter: PruneFilter) async throws(EngineError) -> PruneResult {
+        try await act { engine throws(EngineError) in try await engine.pruneContainers(filter) }
+    }
+
     func remove(_ reference: String, force: Bool, volumes: Bool) async throws(EngineError) {
         try await act { engine throws(EngineError) in
             try await engine.remove(reference, force: force, volumes: volumes)

@@ -71,15 +71,17 @@ struct RouteTable: Sendable {
     }
 
     static let docker = RouteTable(
-        systemRoutes + containerRoutes + lifecycleRoutes + streamRoutes + execRoutes + imageRoutes + networkRoutes
+        systemRoutes + containerRoutes + fileRoutes + lifecycleRoutes + streamRoutes + execRoutes + imageRoutes
+            + networkRoutes
             + volumeRoutes + gantryRoutes + absentRoutes)
 
     /// What answers a path without its version; `HEAD` is answered as `GET` is.
     func find(_ method: String, _ path: some StringProtocol) -> Match? {
         let segments = path.split(separator: "/").map { Substring($0) }
-        let wanted = method == "HEAD" ? "GET" : method
-        for route in routes where route.method == wanted {
-            if let parameters = route.match(segments) { return Match(route: route, parameters: parameters) }
+        for wanted in method == "HEAD" ? ["HEAD", "GET"] : [method] {
+            for route in routes where route.method == wanted {
+                if let parameters = route.match(segments) { return Match(route: route, parameters: parameters) }
+            }
         }
         return nil
     }

@@ -23,10 +23,22 @@ extension ContainerDetails {
             ("NetworkSettings", NetworkSettingsBody.settings(mode, networks, ports)),
             (
                 "Gantry",
-                ["CgroupPath": cgroupPath.map { .string($0) } ?? .null, "Environment": .texts(spec.environment)]
+                [
+                    "CgroupPath": cgroupPath.map { .string($0) } ?? .null, "Environment": .texts(spec.environment),
+                    "Launch": .array(launch.indices.map(launchBody)),
+                ]
             ),
         ]
         return .object(JSONObject(base))
+    }
+
+    /// A step of the launch, with what it took.
+    private func launchBody(_ index: Int) -> JSONValue {
+        let step = launch[index]
+        let took = launch.duration(at: index).map { JSONValue.integer($0.wholeNanoseconds / 1000) } ?? .null
+        return [
+            "Step": .string(step.name.rawValue), "Time": .string(WireTime.text(step.time)), "Microseconds": took,
+        ]
     }
 
     /// `Config` as docker shows it: what the image gives is merged in.
@@ -73,6 +85,11 @@ extension ContainerDetails {
         let settings = body.field("NetworkSettings")
         ports = NetworkSettingsBody.ports(dockerBody: settings?.field("Ports"))
         networks = NetworkSettingsBody.endpoints(dockerBody: settings?.field("Networks"))
+        launch = (body.field("Gantry")?.elements("Launch") ?? []).compactMap { step in
+            guard let name = LaunchStep.Name(rawValue: step.text("Step")), let time = WireTime.parse(step.text("Time"))
+            else { return nil }
+            return LaunchStep(name, at: time)
+        }
         if let own = body.field("Gantry")?.field("Environment") {
             spec.environment = (own.array ?? []).compactMap(\.string)
         }

@@ -93,6 +93,8 @@ public struct ContainerDetails: Hashable, Sendable {
     public var ports: [PortMapping] = []
     /// How it is part of its networks, in the order in which it joined.
     public var networks: [EndpointDetails] = []
+    /// How it came to be and to run the last time; empty where the engine does not say.
+    public var launch: [LaunchStep] = []
 
     public init(
         id: String, name: String, spec: ContainerSpec, imageID: String, createdAt: Timestamp, state: ContainerState,

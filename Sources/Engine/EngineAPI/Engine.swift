@@ -44,6 +44,21 @@ public protocol Engine: NetworkEngine, VolumeEngine, Sendable {
     /// - Returns: warnings.
     func update(_ reference: String, _ update: ContainerUpdate) async throws(EngineError) -> [String]
 
+    /// What stands at a path of a container, running or not; a link as the last name is itself meant.
+    func statPath(_ reference: String, path: String) async throws(EngineError) -> PathStat
+    /// A path with all below it as a tar archive. `dir/.` leaves the directory's own name out.
+    func copyOut(_ reference: String, path: String) async throws(EngineError) -> PathArchive
+    /// Unpacks a tar archive, packed or not, into a directory of a container. `denied` where that is read-only.
+    func copyIn(
+        _ reference: String, path: String, archive: EngineStream<[UInt8]>, options: CopyOptions
+    ) async throws(EngineError)
+    /// At which paths a container differs from its image.
+    func changes(_ reference: String) async throws(EngineError) -> [PathChange]
+    /// All files of a container's root as a tar archive.
+    func export(_ reference: String) async throws(EngineError) -> EngineStream<[UInt8]>
+    /// Removes all containers that do not run.
+    func pruneContainers(_ filter: PruneFilter) async throws(EngineError) -> PruneResult
+
     /// Removes a container with all it owns. `conflict` while it runs, unless forced.
     func remove(_ reference: String, force: Bool, volumes: Bool) async throws(EngineError)
 

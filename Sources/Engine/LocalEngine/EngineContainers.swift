@@ -69,6 +69,35 @@ extension GantryEngine {
     }
 }
 
+/// A container's files.
+extension GantryEngine {
+    public func statPath(_ reference: String, path: String) async throws(EngineError) -> PathStat {
+        try await core.context.index.find(reference).statPath(reference, path)
+    }
+
+    public func copyOut(_ reference: String, path: String) async throws(EngineError) -> PathArchive {
+        try await core.context.index.find(reference).copyOut(reference, path)
+    }
+
+    public func copyIn(
+        _ reference: String, path: String, archive: EngineStream<[UInt8]>, options: CopyOptions
+    ) async throws(EngineError) {
+        try await core.context.index.find(reference).copyIn(reference, path, archive, options)
+    }
+
+    public func changes(_ reference: String) async throws(EngineError) -> [PathChange] {
+        try await core.context.index.find(reference).changes(reference)
+    }
+
+    public func export(_ reference: String) async throws(EngineError) -> EngineStream<[UInt8]> {
+        try await core.context.index.find(reference).export(reference)
+    }
+
+    public func pruneContainers(_ filter: PruneFilter) async throws(EngineError) -> PruneResult {
+        try await whole { (core) throws(EngineError) in try await core.containers.prune(filter) }
+    }
+}
+
 /// A container's stdio and further processes.
 extension GantryEngine {
     public func attach(

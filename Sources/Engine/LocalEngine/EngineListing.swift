@@ -60,12 +60,14 @@ extension Container {
         var spec = definition.spec
         spec.labels = definition.labels
         spec.stopSignal = spec.stopSignal ?? (definition.stopSignal == "SIGTERM" ? nil : definition.stopSignal)
-        return ContainerDetails(
+        var details = ContainerDetails(
             id: id, name: name, spec: spec, imageID: definition.imageID, createdAt: createdAt, state: state,
             arguments: definition.arguments, environment: definition.environment,
             workingDirectory: definition.workingDirectory, user: definition.user, hostname: definition.hostname,
             restartCount: restartCount, logPath: logPath, runtime: spec.runtime ?? runtime, execIDs: runningExecIDs,
             cgroupPath: cgroupPath)
+        details.launch = launch
+        return details
     }
 }
 

@@ -27,6 +27,7 @@ public struct Errno: Error, RawRepresentable, Hashable, Sendable {
     public static let noChild = Errno(rawValue: ECHILD)
     public static let noDevice = Errno(rawValue: ENODEV)
     public static let crossDevice = Errno(rawValue: EXDEV)
+    public static let readOnlyFileSystem = Errno(rawValue: EROFS)
     public static let inputOutput = Errno(rawValue: EIO)
     public static let connectionRefused = Errno(rawValue: ECONNREFUSED)
 }

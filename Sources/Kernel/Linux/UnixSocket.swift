@@ -46,6 +46,19 @@ public enum UnixSocket {
         Descriptor(rawValue: try kernelCall("accept") { gantry_accept(listener.rawValue, 1) })
     }
 
+    /// socketpair(2) of streams: what one end is sent comes out of the other. Both block.
+    package static func pair() throws(KernelError) -> (Descriptor, Descriptor) {
+        var ends: (Int32, Int32) = (-1, -1)
+        try kernelCall("socketpair") {
+            withUnsafeMutablePointer(to: &ends) {
+                $0.withMemoryRebound(to: Int32.self, capacity: 2) {
+                    socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0, $0)
+                }
+            }
+        }
+        return (Descriptor(rawValue: ends.0), Descriptor(rawValue: ends.1))
+    }
+
     /// send(2) of the bytes from `offset` on, without SIGPIPE: the number taken.
     package static func send(_ socket: Descriptor, _ bytes: [UInt8], from offset: Int) throws(KernelError) -> Int {
         try kernelCall("send") {

@@ -27,6 +27,9 @@ struct EntryPath: Hashable {
 
     private init(components: [[UInt8]]) { self.components = components }
 
+    /// Of components that are names already.
+    init(joining components: [[UInt8]]) { self.components = components }
+
     var isRoot: Bool { components.isEmpty }
     var name: [UInt8] { components.last ?? [46] }
     var parent: EntryPath { EntryPath(components: Array(components.dropLast())) }

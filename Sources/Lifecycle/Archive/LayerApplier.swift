@@ -14,12 +14,50 @@ package final class LayerApplier {
     /// The contents of the files written so far.
     package private(set) var contentBytes: Int64 = 0
 
+    private let placement: Placement
+
     private static let whiteoutPrefix = Array(".wh.".utf8)
     private static let opaqueMarker = Array(".wh..wh..opq".utf8)
     private static let reservedPrefix = Array(".wh..wh.".utf8)
 
     /// - Parameter root: a directory, opened O_PATH or for reading; stays the caller's.
-    package init(root: Descriptor) throws(ArchiveError) { directories = try RootedDirectories(root: root) }
+    package init(root: Descriptor, placement: Placement = .layer) throws(ArchiveError) {
+        directories = try RootedDirectories(root: root)
+        self.placement = placement
+    }
+
+    /// Where members go, and whether some of them stand for removals.
+    package struct Placement: Sendable {
+        /// A layer: members belong to the root, whiteouts remove.
+        package static let layer = Placement()
+
+        /// The directory below the root to which paths of the archive are added; it must exist.
+        fileprivate var prefix: [[UInt8]] = []
+        /// The first component of each path takes this name.
+        fileprivate var topName: [UInt8]?
+        fileprivate var hasWhiteouts = true
+        /// A directory does not take the place of something else, nor the other way round.
+        fileprivate var keepsKinds = false
+        fileprivate var owner: (user: Int64, group: Int64)?
+
+        private init() {}
+
+        /// An archive of plain files, as docker's `cp` has it.
+        ///
+        /// - Parameters:
+        ///   - topName: the name of what the archive holds as a whole; nil for its own.
+        ///   - owner: of all that is unpacked; nil for what the archive says.
+        package init(
+            into directory: String, topName: String? = nil, keepsKinds: Bool = false,
+            owner: (user: Int64, group: Int64)? = nil
+        ) {
+            prefix = directory.utf8.split(separator: 47).filter { !$0.elementsEqual([46]) }.map { Array($0) }
+            self.topName = topName.map { Array($0.utf8) }
+            hasWhiteouts = false
+            self.keepsKinds = keepsKinds
+            self.owner = owner
+        }
+    }
 
     package func apply(_ reader: TarReader) throws(ArchiveError) {
         while let entry = try reader.next() { try apply(entry, from: reader) }
@@ -27,6 +65,7 @@ package final class LayerApplier {
     }
 
     private func apply(_ entry: TarEntry, from reader: TarReader) throws(ArchiveError) {
+        guard placement.hasWhiteouts else { return try applyPlain(entry, from: reader) }
         let path = try EntryPath(entry.path)
         if path.isRoot {
             guard case .directory = entry.kind else { throw refusal(entry, "it would replace the root") }
@@ -39,6 +78,43 @@ package final class LayerApplier {
         if path.name.starts(with: Self.whiteoutPrefix) { return try applyWhiteout(path, entry) }
         try write(entry, at: path, from: reader)
         remember(path)
+    }
+
+    private func applyPlain(_ entry: TarEntry, from reader: TarReader) throws(ArchiveError) {
+        var entry = entry
+        if let owner = placement.owner { (entry.userID, entry.groupID) = owner }
+        // The directory that is copied into keeps what it is.
+        guard let path = try placed(entry.path) else { return }
+        if case .hardLink(let target) = entry.kind {
+            guard let place = try placed(target) else { throw refusal(entry, "a link to the whole archive") }
+            entry.kind = .hardLink(target: place.joined)
+        }
+        if placement.keepsKinds { try checkKind(entry, at: path) }
+        try write(entry, at: path, from: reader)
+    }
+
+    /// Nil for the archive's own top, where it is to be the directory that is copied into.
+    private func placed(_ path: [UInt8]) throws(ArchiveError) -> EntryPath? {
+        var components = try EntryPath(path).components
+        if let name = placement.topName {
+            if components.isEmpty { components = [name] } else { components[0] = name }
+        }
+        if components.isEmpty { return nil }
+        return EntryPath(joining: placement.prefix + components)
+    }
+
+    private func checkKind(_ entry: TarEntry, at path: EntryPath) throws(ArchiveError) {
+        guard let parent = try directories.existing(path.parent) else { return }
+        var facts = stat()
+        guard fstatat(parent.number, cString(path.name), &facts, AT_SYMLINK_NOFOLLOW) == 0 else { return }
+        let wasDirectory = facts.st_mode & S_IFMT == S_IFDIR
+        if (entry.kind == .directory) != wasDirectory {
+            throw refusal(
+                entry,
+                wasDirectory
+                    ? "cannot overwrite a directory with a non-directory"
+                    : "cannot overwrite a non-directory with a directory")
+        }
     }
 
     private func remember(_ path: EntryPath) {

@@ -1,4 +1,5 @@
 import EngineAPI
+import Linux
 import OCI
 import Snapshots
 
@@ -39,6 +40,11 @@ package protocol ImageService: Sendable {
     /// - Parameter isDisposable: whether the root goes with the container's end (`--rm`): then nothing in it is ever
     ///   synced to the disk, and unmounting does not wait for that.
     func rootMounts(containerID: String, isDisposable: Bool) async throws(EngineError) -> [SnapshotMount]
+    /// A container's root file system, opened O_PATH; the caller closes it. For writing only while the container does
+    /// not run.
+    func openRoot(containerID: String, forWriting: Bool) async throws(EngineError) -> Descriptor
+    /// What a container has changed of its image, in order of the paths.
+    func changes(containerID: String) async throws(EngineError) -> [RootChange]
     /// Removes a container's root file system with all that was written to it; succeeds where there is none.
     func removeRoot(containerID: String) async throws(EngineError)
 

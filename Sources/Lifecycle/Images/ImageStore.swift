@@ -101,6 +101,16 @@ package actor ImageStore: ImageService {
         }
     }
 
+    package func openRoot(containerID: String, forWriting: Bool) async throws(EngineError) -> Descriptor {
+        try await onPool { (snapshots) throws(SnapshotError) in
+            try snapshots.openRoot(containerID, forWriting: forWriting)
+        }
+    }
+
+    package func changes(containerID: String) async throws(EngineError) -> [RootChange] {
+        try await onPool { (snapshots) throws(SnapshotError) in try snapshots.changes(containerID) }
+    }
+
     package func removeRoot(containerID: String) async throws(EngineError) {
         try await onPool { (snapshots) throws(SnapshotError) in try snapshots.removeRoot(containerID) }
         rootLayers[containerID] = nil

@@ -55,6 +55,15 @@ package final class CopySnapshotter: Snapshotter {
         return [SnapshotMount(type: "bind", source: "\(path)/fs", options: ["rbind"])]
     }
 
+    package func openRoot(_ containerID: String, forWriting: Bool) throws(SnapshotError) -> Descriptor {
+        let path = try directory.rootPath(containerID)
+        return try kernel { () throws(KernelError) in try Descriptor.open("\(path)/fs", O_PATH | O_DIRECTORY) }
+    }
+
+    package func changes(_ containerID: String) throws(SnapshotError) -> [RootChange] {
+        throw .overlayUnavailable("changes are not known where roots are whole copies")
+    }
+
     package func removeRoot(_ containerID: String) throws(SnapshotError) {
         let path = try directory.rootPath(containerID)
         guard !directory.isLayer(path) else { throw .invalidName(containerID) }

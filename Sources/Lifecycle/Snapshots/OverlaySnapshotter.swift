@@ -70,6 +70,34 @@ package final class OverlaySnapshotter: Snapshotter {
         return [SnapshotMount(type: "overlay", source: "overlay", options: options)]
     }
 
+    package func openRoot(_ containerID: String, forWriting: Bool) throws(SnapshotError) -> Descriptor {
+        let path = try directory.rootPath(containerID)
+        guard let layers = try kernel({ () throws(KernelError) in try directory.readRoot(path) }) else {
+            throw .kernel(KernelError("open the root file system of", containerID, .noSuchFile))
+        }
+        let lower = try lowerNames(layers).joined(separator: ":")
+        let name = escaped(PathName.split(path).name)
+        // To be looked at, the upper directory is one more layer: a running container's own mount is not disturbed.
+        let options =
+            forWriting
+            ? "index=off,lowerdir=\(lower),upperdir=\(name)/fs,workdir=\(name)/work"
+            : "index=off,lowerdir=\(name)/fs:\(lower)"
+        do throws(KernelError) {
+            try Directory.create("\(path)/merged", mode: 0o700)
+            return try PrivateOverlay.mount(
+                options: options, at: "\(PathName.split(path).name)/merged", in: directory.path)
+        } catch { throw overlayFailure(error) }
+    }
+
+    package func changes(_ containerID: String) throws(SnapshotError) -> [RootChange] {
+        let path = try directory.rootPath(containerID)
+        guard let layers = try kernel({ () throws(KernelError) in try directory.readRoot(path) }) else {
+            throw .kernel(KernelError("open the root file system of", containerID, .noSuchFile))
+        }
+        let below = layers.reversed().map { "\(directory.layerPath($0))/fs" }
+        return try kernel { () throws(KernelError) in try UpperChanges(upper: "\(path)/fs", layers: below).list() }
+    }
+
     package func removeRoot(_ containerID: String) throws(SnapshotError) {
         let path = try directory.rootPath(containerID)
         guard !directory.isLayer(path) else { throw .invalidName(containerID) }

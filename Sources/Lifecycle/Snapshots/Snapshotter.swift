@@ -26,6 +26,10 @@ package protocol Snapshotter: Sendable {
     ///
     /// - Parameter isDisposable: whether nobody will want the root after the container has ended: it is not synced then.
     func rootMounts(_ containerID: String, isDisposable: Bool) throws(SnapshotError) -> [SnapshotMount]
+    /// A container's root, opened O_PATH; the caller closes it. For writing only while nothing else has it mounted.
+    func openRoot(_ containerID: String, forWriting: Bool) throws(SnapshotError) -> Descriptor
+    /// What a container has changed of its layers, in order of the paths.
+    func changes(_ containerID: String) throws(SnapshotError) -> [RootChange]
     /// Succeeds where there is none.
     func removeRoot(_ containerID: String) throws(SnapshotError)
     /// Succeeds where there is none. The caller knows that nothing is built on the layer.
@@ -36,6 +40,19 @@ package protocol Snapshotter: Sendable {
     func roots() throws(SnapshotError) -> [String: [Digest]]
     /// Only where no other process uses the same directory.
     func removeLeftovers() throws(SnapshotError)
+}
+
+/// A path at which a root differs from its layers.
+package struct RootChange: Hashable, Sendable {
+    package enum Kind: Hashable, Sendable {
+        case modified, added, deleted
+    }
+
+    package var kind: Kind
+    /// From the root: `/etc/passwd`.
+    package var path: String
+    package var isDirectory: Bool
+    package var sizeBytes: Int64
 }
 
 /// What is kept beside an unpacked layer.

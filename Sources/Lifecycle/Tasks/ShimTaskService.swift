@@ -151,9 +151,12 @@ extension ShimTaskService {
 
     private func createContainer(_ spec: TaskSpec, _ directory: ShimDirectory) async throws(EngineError) -> TaskFacts {
         let connection = try await connection(spec.id)
+        let shimStartedAt = Timestamp.now()
         let answer = try await connection.request(.create)
         guard case .facts(let facts) = answer else { throw unexpected(answer, spec.id) }
-        return TaskFacts(id: spec.id, facts, shim: connection.shim)
+        var made = TaskFacts(id: spec.id, facts, shim: connection.shim)
+        made.shimStartedAt = shimStartedAt
+        return made
     }
 
     /// What a shim says of its task, else what its files say; nil where the directory went away meanwhile.

@@ -188,6 +188,8 @@ public struct TaskFacts: Hashable, Sendable {
     public var exit: TaskExit?
     /// When the program was let run; nil before, and where nobody recorded it.
     public var startedAt: Timestamp?
+    /// When the shim answered first; only in the answer to `create`.
+    public var shimStartedAt: Timestamp?
     /// The execs that run.
     public var execs: [String: ProcessIdentity] = [:]
 

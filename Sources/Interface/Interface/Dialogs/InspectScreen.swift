@@ -71,6 +71,7 @@ extension InspectScreen {
     private static func sections(of details: ContainerDetails) -> [Section] {
         [
             Section(title: "container", entries: identity(details)), Section(title: "state", entries: state(details)),
+            Section(title: "launch", entries: launch(details.launch)),
             Section(title: "process", entries: process(details)),
             Section(title: "limits", entries: limits(details.spec.limits)),
             Section(title: "mounts", entries: details.spec.mounts.map { ($0.target, describe($0)) }),
@@ -102,7 +103,20 @@ extension InspectScreen {
         if !state.error.isEmpty { entries.append(("error", state.error)) }
         if let time = state.startedAt { entries.append(("started", time.rfc3339Nano)) }
         if let time = state.finishedAt { entries.append(("finished", time.rfc3339Nano)) }
+        if let health = state.health { entries.append(("health", health.status.rawValue)) }
         return entries
+    }
+
+    /// Each step with its time and what it took.
+    private static func launch(_ steps: [LaunchStep]) -> [(name: String, value: String)] {
+        steps.enumerated().map { index, step in
+            let took = steps.duration(at: index).map { duration in
+                let tenths = Int64((duration / .milliseconds(1) * 10).rounded())
+                return "  +\(tenths / 10).\(abs(tenths % 10)) ms"
+            }
+            let words = step.name.rawValue.split(separator: "-").joined(separator: " ")
+            return (words, step.time.rfc3339Nano + (took ?? ""))
+        }
     }
 
     private static func process(_ details: ContainerDetails) -> [(name: String, value: String)] {

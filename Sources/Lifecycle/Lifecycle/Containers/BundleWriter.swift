@@ -21,9 +21,12 @@ struct BundleWriter: Sendable {
     var volumes: [String: VolumeSource] = [:]
 
     /// How the task is to be made. The disk is used on the pool for blocking work.
-    func write(size: TerminalSize?) async throws(EngineError) -> TaskSpec {
+    ///
+    /// - Returns: with when the runtime's configuration was made.
+    func write(size: TerminalSize?) async throws(EngineError) -> (TaskSpec, specBuiltAt: Timestamp) {
+        let specBuiltAt: Timestamp
         do {
-            try await BlockingPool.shared.run { () throws in try writeBundle(size) }
+            specBuiltAt = try await BlockingPool.shared.run { () throws in try writeBundle(size) }
         } catch let error as EngineError {
             throw error
         } catch let error as KernelError {
@@ -31,10 +34,10 @@ struct BundleWriter: Sendable {
         } catch {
             throw EngineError(.internal, "write the bundle of \(id): \(error)", object: id)
         }
-        return try task(size)
+        return (try task(size), specBuiltAt)
     }
 
-    private func writeBundle(_ size: TerminalSize?) throws {
+    private func writeBundle(_ size: TerminalSize?) throws -> Timestamp {
         let layers = LayeredRoot(mounts: mounts)
         let lookup = UserLookup(
             passwd: try layers.contents("etc/passwd"), group: try layers.contents("etc/group"))
@@ -53,9 +56,11 @@ struct BundleWriter: Sendable {
         builder.networkFilesDirectory = network?.filesDirectory
         var config = try builder.build()
         if spec.tty { config.process?.consoleSize = size.map(RuntimeConsoleSize.init) }
+        let builtAt = Timestamp.now()
         let bundle = context.roots.bundle(id)
         try Directory.create(bundle + "/rootfs", mode: 0o711)
         try FileContents.replace(bundle + "/config.json", with: config.json.compactBytes, durable: false)
+        return builtAt
     }
 
     private func task(_ size: TerminalSize?) throws(EngineError) -> TaskSpec {

@@ -37,6 +37,8 @@ package actor Container {
     /// Lets the pause before a restart go by.
     var restartTimer: Task<Void, Never>?
     var isRetired = false
+    /// How it was made, and started the last time.
+    package var launch: [LaunchStep]
     /// What is known of its health; nil where nothing is checked.
     var health: HealthMachine?
     var healthTask: Task<Void, Never>?
@@ -45,13 +47,14 @@ package actor Container {
     package init(
         id: String, name: String, definition: ContainerDefinition, createdAt: Timestamp,
         phase: LifecycleMachine.Phase, restarts: RestartPlan? = nil, shim: ProcessIdentity? = nil,
-        context: LifecycleContext
+        launch: [LaunchStep] = [], context: LifecycleContext
     ) {
         self.id = id
         self.name = name
         heldDefinition = Mutex(definition)
         self.createdAt = createdAt
         self.shim = shim
+        self.launch = launch
         self.context = context
         machine = LifecycleMachine(
             phase, removesItself: definition.spec.autoRemove,
@@ -137,6 +140,7 @@ package actor Container {
     var row: ContainerRow.State {
         var row = machine.row(bootID: context.bootID)
         row.health = healthText
+        row.launch = LaunchText.text(launch)
         return row
     }
 

@@ -65,11 +65,14 @@ extension Container {
 
     private func launch() async -> EngineError? {
         var isMade = false
+        launch.removeAll { !$0.name.isOfCreation }
+        mark(.startAccepted)
         do {
             let initial = try await createTask(&isMade)
             // Before, or a short life would end before it began.
             let startedAt = Timestamp.now()
             try await context.tasks.start(id)
+            mark(.processStarted)
             context.faults.pass(.startAfterStart)
             let failure = await settle(.launched(initial, at: startedAt))
             context.faults.pass(.startAfterRow)
@@ -93,10 +96,15 @@ extension Container {
             id: id, definition: definition, mounts: mounts, joined: try await joinedNamespaces(), context: context)
         writer.network = try await sharedNetwork()
         writer.volumes = try await context.volumes.sources(definition.spec.mounts)
-        var task = try await writer.write(size: initialSize)
+        let (written, specBuiltAt) = try await writer.write(size: initialSize)
+        var task = written
+        mark(.specBuilt, at: specBuiltAt)
+        mark(.bundleWritten)
         task.network = lease.map(TaskNetwork.init)
         context.faults.pass(.startAfterBundle)
         let facts = try await context.tasks.create(task)
+        if let time = facts.shimStartedAt { mark(.shimStarted, at: time) }
+        mark(.runtimeCreated)
         isMade = true
         hasTask = true
         shim = facts.shim
@@ -108,6 +116,8 @@ extension Container {
         try await connectNetworks(initial)
         return initial
     }
+
+    func mark(_ step: LaunchStep.Name, at time: Timestamp = .now()) { launch.append(LaunchStep(step, at: time)) }
 
     /// Another container's pid namespace is its first process's, which must run.
     private func joinedNamespaces() async throws(EngineError) -> [LinuxNamespace.Kind: String] {

@@ -88,7 +88,7 @@ extension Container {
     }
 
     /// Looks the user up in the root that the container's first process sees.
-    private func resolve(_ name: String, _ groups: [String]) async throws(EngineError) -> ResolvedUser {
+    func resolve(_ name: String, _ groups: [String]) async throws(EngineError) -> ResolvedUser {
         guard let pid = machine.run?.initial.pid else {
             throw EngineError(.conflict, "container \(id) is not running", object: id)
         }

@@ -13,17 +13,19 @@ package final class ContainerService: Sendable {
 
     /// Makes a container that does not run yet. On failure nothing is left.
     package func create(_ wanted: ContainerSpec, name: String?) async throws(EngineError) -> CreatedContainer {
+        var launch = [LaunchStep(.payloadAccepted)]
         let warnings = try SpecValidation.check(wanted, host: context.host)
         var spec = wanted
         spec.networkMode = try networkMode(wanted)
         try resolveSharing(&spec)
         let image = try await context.images.resolve(spec.image)
+        launch.append(LaunchStep(.imageResolved))
         let defaults = ImageDefaults(image.config.execution)
         spec.mounts = VolumeMounts.resolve(spec, imageVolumes: defaults.volumes, lenders: try lenders(spec))
         let (mounts, new) = try await context.volumes.prepare(spec.mounts)
         spec.mounts = mounts
         do throws(EngineError) {
-            let id = try await make(spec, name, image, defaults)
+            let id = try await make(spec, name, image, defaults, launch)
             await context.volumes.settle(mounts)
             return CreatedContainer(id: id, warnings: warnings)
         } catch {
@@ -50,7 +52,8 @@ package final class ContainerService: Sendable {
     }
 
     private func make(
-        _ spec: ContainerSpec, _ name: String?, _ image: ImageRecord, _ defaults: ImageDefaults
+        _ spec: ContainerSpec, _ name: String?, _ image: ImageRecord, _ defaults: ImageDefaults,
+        _ launch: [LaunchStep]
     ) async throws(EngineError) -> String {
         let id = RandomID.make()
         let definition = try ContainerDefinition(
@@ -58,7 +61,7 @@ package final class ContainerService: Sendable {
         try await checkBinds(spec)
         let name = try claimName(name, for: id)
         do throws(EngineError) {
-            try await make(id, name, definition, image)
+            try await make(id, name, definition, image, launch)
         } catch {
             context.index.release(name: name, of: id)
             throw error
@@ -128,7 +131,7 @@ package final class ContainerService: Sendable {
 
     /// An intent in the metadata first, so that whatever is made after it is found again after a crash.
     private func make(
-        _ id: String, _ name: String, _ definition: ContainerDefinition, _ image: ImageRecord
+        _ id: String, _ name: String, _ definition: ContainerDefinition, _ image: ImageRecord, _ launch: [LaunchStep]
     ) async throws(EngineError) {
         let createdAt = Timestamp.now()
         var row = ContainerRow(
@@ -141,7 +144,7 @@ package final class ContainerService: Sendable {
         context.faults.pass(.createAfterIntent)
         let container = Container(
             id: id, name: name, definition: definition, createdAt: createdAt, phase: .created(.init()),
-            context: context)
+            launch: launch, context: context)
         do throws(EngineError) {
             try await fill(container, image)
         } catch {
@@ -163,6 +166,7 @@ package final class ContainerService: Sendable {
     private func fill(_ container: Container, _ image: ImageRecord) async throws(EngineError) {
         try await join(container)
         _ = try await context.images.prepareRoot(containerID: container.id, image: image)
+        await container.mark(.snapshotPrepared)
         try await fillVolumes(container)
         context.faults.pass(.createAfterRoot)
         let definition = container.definition
@@ -252,7 +256,7 @@ extension ContainerService {
         let container = Container(
             id: row.id, name: row.name, definition: definition,
             createdAt: Timestamp(nanosecondsSinceEpoch: row.createdAt), phase: phase,
-            restarts: restarts, shim: shim, context: context)
+            restarts: restarts, shim: shim, launch: LaunchText.steps(row.state.launch), context: context)
         _ = context.index.claim(name: row.name, for: row.id)
         context.index.add(container)
         return container

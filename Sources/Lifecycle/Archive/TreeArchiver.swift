@@ -1,0 +1,174 @@
+import CLinux
+import Glibc
+import Linux
+
+/// Writes what is below a directory as members of a tar archive. Blocking.
+///
+/// No symbolic link is followed, so what another process does to the tree meanwhile cannot lead elsewhere. Directories
+/// are opened anew from the top, one at a time: depth costs no descriptors. Sockets are left out, as tar has none.
+package final class TreeArchiver {
+    private let top: Descriptor
+    private let writer: TarWriter<ArchiveError>
+    /// Files with several names, by device and inode: the later names are links to the first.
+    private var firstNames: [FileIdentity: [UInt8]] = [:]
+    private var buffer = [UInt8](repeating: 0, count: 1 << 17)
+    /// The owner of all members; nil for the files' own.
+    package var owner: (user: UInt64, group: UInt64)?
+
+    private struct FileIdentity: Hashable {
+        let device: dev_t
+        let inode: ino_t
+    }
+
+    /// A name below the top, and the path that it has in the archive.
+    private struct Item {
+        let path: [UInt8]
+        let member: [UInt8]
+    }
+
+    /// - Parameter top: a directory, opened O_PATH or for reading; stays the caller's.
+    package init(top: Descriptor, to writer: TarWriter<ArchiveError>) {
+        self.top = top
+        self.writer = writer
+    }
+
+    /// Writes what has a name in the top directory, with all below it; `.` means the top itself.
+    ///
+    /// - Parameter member: the path in the archive.
+    package func append(_ name: String, as member: String) throws(ArchiveError) {
+        var pending = [Item(path: Array(name.utf8), member: Array(member.utf8))]
+        while let item = pending.popLast() {
+            guard let facts = try append(item) else { continue }
+            if facts.st_mode & S_IFMT == S_IFDIR { pending += try children(of: item) }
+        }
+    }
+
+    private func children(of item: Item) throws(ArchiveError) -> [Item] {
+        do throws(KernelError) {
+            let directory = OwnedDescriptor(try open(item.path, O_RDONLY | O_DIRECTORY))
+            let names = try TreeRemoval.entries(of: directory.descriptor).map { entry in
+                entry.name.dropLast().map { UInt8(bitPattern: $0) }
+            }
+            // The last comes off the pile first.
+            return names.sorted { $1.lexicographicallyPrecedes($0) }.map { name in
+                Item(path: item.path + [47] + name, member: item.member + [47] + name)
+            }
+        } catch {
+            if error.errno == .noSuchFile || error.errno == .notDirectory { return [] }
+            throw .kernel(error)
+        }
+    }
+
+    /// Nil where it is gone, or nothing for an archive.
+    private func append(_ item: Item) throws(ArchiveError) -> stat? {
+        do throws(KernelError) {
+            let place = OwnedDescriptor(try open(item.path, O_PATH | O_NOFOLLOW))
+            let facts = try place.descriptor.status()
+            guard let kind = Self.kind(facts) else { return nil }
+            var member = TarMember("", kind, mode: facts.st_mode & 0o7777)
+            member.path = kind == .directory ? item.member + [47] : item.member
+            member.userID = owner?.user ?? UInt64(facts.st_uid)
+            member.groupID = owner?.group ?? UInt64(facts.st_gid)
+            member.modified = Int64(facts.st_mtim.tv_sec)
+            member.attributes = attributes(of: place.descriptor, kind)
+            try append(member, item, facts, place.descriptor)
+            return facts
+        } catch {
+            if error.errno == .noSuchFile || error.errno == .notDirectory { return nil }
+            throw .kernel(error)
+        }
+    }
+
+    private func append(
+        _ member: TarMember, _ item: Item, _ facts: stat, _ place: Descriptor
+    ) throws(KernelError) {
+        var member = member
+        switch member.kind {
+        case .symbolicLink: member.target = try linkText(place)
+        case .characterDevice, .blockDevice:
+            member.device = (
+                UInt64(facts.st_rdev >> 8 & 0xFFF | facts.st_rdev >> 32 & ~0xFFF),
+                UInt64(facts.st_rdev & 0xFF | facts.st_rdev >> 12 & 0xFFF00)
+            )
+        case .file:
+            let identity = FileIdentity(device: facts.st_dev, inode: facts.st_ino)
+            if facts.st_nlink > 1, let first = firstNames[identity] {
+                member.kind = .hardLink
+                member.target = first
+                member.attributes = []
+            } else {
+                if facts.st_nlink > 1 { firstNames[identity] = item.member }
+                return try appendFile(member, item, facts)
+            }
+        default: break
+        }
+        try kernel { () throws(ArchiveError) in try writer.append(member) }
+    }
+
+    /// As many bytes as the header says, whatever becomes of the file meanwhile.
+    private func appendFile(_ member: TarMember, _ item: Item, _ facts: stat) throws(KernelError) {
+        let file = OwnedDescriptor(try open(item.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK))
+        let now = try file.descriptor.status()
+        guard now.st_ino == facts.st_ino, now.st_dev == facts.st_dev else {
+            throw KernelError("open", String(decoding: item.path, as: UTF8.self), .noSuchFile)
+        }
+        var member = member
+        member.sizeBytes = UInt64(max(0, now.st_size))
+        try kernel { () throws(ArchiveError) in try writer.begin(member) }
+        var left = Int(member.sizeBytes)
+        while left > 0 {
+            let wanted = min(left, buffer.count)
+            let count = try kernelCall("read", String(decoding: item.path, as: UTF8.self)) {
+                read(file.descriptor.rawValue, &buffer, wanted)
+            }
+            let bytes = count > 0 ? Array(buffer[..<count]) : [UInt8](repeating: 0, count: wanted)
+            try kernel { () throws(ArchiveError) in try writer.write(bytes) }
+            left -= bytes.count
+        }
+        try kernel { () throws(ArchiveError) in try writer.end(member) }
+    }
+
+    private static func kind(_ facts: stat) -> TarMember.Kind? {
+        switch facts.st_mode & S_IFMT {
+        case S_IFREG: .file
+        case S_IFDIR: .directory
+        case S_IFLNK: .symbolicLink
+        case S_IFCHR: .characterDevice
+        case S_IFBLK: .blockDevice
+        case S_IFIFO: .fifo
+        default: nil
+        }
+    }
+
+    private func attributes(of place: Descriptor, _ kind: TarMember.Kind) -> [(name: String, value: [UInt8])] {
+        guard kind == .file || kind == .directory else { return [] }
+        // A file system without attributes has none to tell of.
+        var value = [UInt8](repeating: 0, count: 1024)
+        let count = getxattr(place.procPath, "security.capability", &value, value.count)
+        return count > 0 ? [("security.capability", Array(value[..<count]))] : []
+    }
+
+    private func linkText(_ link: Descriptor) throws(KernelError) -> [UInt8] {
+        var text = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = try kernelCall("readlink") { readlinkat(link.rawValue, "", &text, text.count) }
+        return text[..<count].map { UInt8(bitPattern: $0) }
+    }
+
+    private func open(_ path: [UInt8], _ flags: Int32) throws(KernelError) -> Descriptor {
+        let name = cString(path)
+        let flags = UInt64(UInt32(bitPattern: flags | O_CLOEXEC))
+        let number = try kernelCall("open", String(decoding: path, as: UTF8.self)) {
+            // RESOLVE_BENEATH 8, RESOLVE_NO_SYMLINKS 4, RESOLVE_NO_MAGICLINKS 2. A link as the last is opened itself.
+            gantry_openat2(top.rawValue, name, flags, 0, 8 | 4 | 2)
+        }
+        return Descriptor(rawValue: number)
+    }
+
+    /// The sink's failures are the caller's: they pass as the kernel's, which they nearly always are.
+    private func kernel(_ body: () throws(ArchiveError) -> Void) throws(KernelError) {
+        do throws(ArchiveError) { try body() } catch {
+            if case .kernel(let failure) = error { throw failure }
+            throw KernelError("write the archive", "\(error)", .inputOutput)
+        }
+    }
+}

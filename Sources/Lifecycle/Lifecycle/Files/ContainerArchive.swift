@@ -1,0 +1,194 @@
+import Archive
+import AsyncIO
+import EngineAPI
+import Glibc
+import Images
+import Linux
+import OCI
+import Snapshots
+
+/// Copying in and out, and telling what has changed: the files of a container, running or not.
+extension Container {
+    package func statPath(_ reference: String, _ path: String) async throws(EngineError) -> PathStat {
+        try checkPath(path)
+        let tree = try await tree(forWriting: false)
+        return try await BlockingPool.shared.run { () throws(EngineError) in try tree.stat(path) }
+    }
+
+    package func copyOut(_ reference: String, _ path: String) async throws(EngineError) -> PathArchive {
+        try checkPath(path)
+        let tree = try await tree(forWriting: false)
+        let (stat, top) = try await BlockingPool.shared.run {
+            () throws(EngineError) -> (PathStat, (directory: HeldDescriptor, name: String)) in
+            (try tree.stat(path), try tree.parent(of: path))
+        }
+        // `dir/.` means what is in it, else it goes with its name.
+        let name = path.hasSuffix("/.") || stat.name == "/" ? "." : stat.name
+        let bytes = try archive(top.name, of: top.directory, as: name)
+        await tell("archive-path")
+        return PathArchive(stat: stat, bytes: bytes)
+    }
+
+    /// What runs is written to while it runs; what does not keeps still until this is done.
+    package func copyIn(
+        _ reference: String, _ path: String, _ archive: EngineStream<[UInt8]>, _ options: CopyOptions
+    ) async throws(EngineError) {
+        try checkPath(path)
+        if machine.run != nil {
+            try await unpack(archive, path, options)
+        } else {
+            let failure = await inChain { container in
+                do throws(EngineError) {
+                    try await container.unpack(archive, path, options)
+                    return nil
+                } catch { return error }
+            }.value
+            if let failure { throw failure }
+        }
+        await tell("extract-to-dir")
+    }
+
+    /// Everything of the root, as an archive; what is mounted into it is not part of it.
+    package func export(_ reference: String) async throws(EngineError) -> EngineStream<[UInt8]> {
+        let root = HeldDescriptor(try await context.images.openRoot(containerID: id, forWriting: false))
+        let bytes = try archive(".", of: root, as: ".")
+        await tell("export")
+        return bytes
+    }
+
+    package func changes(_ reference: String) async throws(EngineError) -> [PathChange] {
+        let own = MountPointNames(definition.spec)
+        return try await context.images.changes(containerID: id).filter { !own.contains($0.path) }.map { change in
+            switch change.kind {
+            case .modified: PathChange(kind: .modified, path: change.path)
+            case .added: PathChange(kind: .added, path: change.path)
+            case .deleted: PathChange(kind: .deleted, path: change.path)
+            }
+        }
+    }
+
+    private func checkPath(_ path: String) throws(EngineError) {
+        guard !path.isEmpty else { throw EngineError(.invalid, "bad parameter: path cannot be empty") }
+        guard !path.utf8.contains(0) else { throw EngineError(.invalid, "bad parameter: nul byte in the path") }
+    }
+
+    /// As the container's processes see it where some run; else its root and, by their sources, its binds.
+    private func tree(forWriting: Bool) async throws(EngineError) -> ContainerTree {
+        if let run = machine.run {
+            do {
+                let root = try Descriptor.open("/proc/\(run.initial.pid)/root", O_PATH | O_DIRECTORY)
+                let held = HeldDescriptor(root)
+                // The pid may have gone to another process between the two: its root must not be taken for ours.
+                if try ProcessStat.read(pid: run.initial.pid).startTicks == run.initial.startTicks {
+                    return ContainerTree(root: held, containerID: id)
+                }
+                withExtendedLifetime(held) {}
+            } catch { throw EngineError(error, object: id) }
+        }
+        let root = HeldDescriptor(try await context.images.openRoot(containerID: id, forWriting: forWriting))
+        var tree = ContainerTree(root: root, containerID: id)
+        tree.binds = definition.spec.mounts.filter { $0.kind == .bind }
+        tree.readOnlyRoot = definition.spec.readOnlyRoot
+        return tree
+    }
+
+    private func unpack(
+        _ archive: EngineStream<[UInt8]>, _ path: String, _ options: CopyOptions
+    ) async throws(EngineError) {
+        let tree = try await tree(forWriting: true)
+        let owner = options.takesOwner ? try await ownUser() : nil
+        let failure: EngineError?
+        do {
+            try await ByteBridge.consumed({ try await archive.next() }) { source in
+                try tree.unpack(source, path, options, owner: owner)
+            }
+            failure = nil
+        } catch let error as EngineError {
+            failure = error
+        } catch {
+            failure = EngineError(.cancelled, "copy into \(id): \(error)", object: id)
+        }
+        if let failure { throw failure }
+    }
+
+    private func archive(
+        _ name: String, of directory: HeldDescriptor, as member: String
+    ) throws(EngineError) -> EngineStream<[UInt8]> {
+        do throws(KernelError) {
+            let source = try ByteBridge.produced { sink in
+                try write(name, of: directory, as: member, to: sink)
+            }
+            return EngineStream { try await source.next() }
+        } catch { throw EngineError(error, object: id) }
+    }
+
+    private func ownUser() async throws(EngineError) -> (user: Int64, group: Int64)? {
+        guard machine.run != nil else { return nil }
+        let user = try await resolve(definition.user, [])
+        return (Int64(user.uid), Int64(user.gid))
+    }
+}
+
+/// Writes a tree as an archive to a socket.
+private func write(
+    _ name: String, of directory: HeldDescriptor, as member: String, to sink: Descriptor
+) throws(EngineError) {
+    defer { withExtendedLifetime(directory) {} }
+    do throws(ArchiveError) {
+        let writer = TarWriter { (bytes) throws(ArchiveError) in
+            do throws(KernelError) { try sink.sendAll(bytes) } catch { throw .kernel(error) }
+        }
+        try TreeArchiver(top: directory.descriptor, to: writer).append(name, as: member)
+        try writer.finish()
+    } catch {
+        if case .kernel(let failure) = error { throw EngineError(failure) }
+        throw EngineError(.internal, "write the archive: \(error)")
+    }
+}
+
+/// What the runtime makes in a root so that something can be mounted there: no change of the container's.
+struct MountPointNames {
+    private let names: Set<String>
+
+    init(_ spec: ContainerSpec) {
+        let own = [
+            "/dev", "/proc", "/sys", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf", MountPlan.initTarget,
+        ]
+        names = Set(own + spec.mounts.map { PathName.cleaned($0.target) })
+    }
+
+    func contains(_ path: String) -> Bool {
+        names.contains(path) || path.hasPrefix("/dev/") || path.hasPrefix("/proc/") || path.hasPrefix("/sys/")
+    }
+}
+
+extension ContainerTree {
+    /// Unpacks what comes from a descriptor into a directory.
+    fileprivate func unpack(
+        _ source: Descriptor, _ path: String, _ options: CopyOptions, owner: (user: Int64, group: Int64)?
+    ) throws(EngineError) {
+        let place = try self.place(path)
+        defer { withExtendedLifetime(place) {} }
+        guard !place.isReadOnly else {
+            throw EngineError(.denied, "container rootfs is marked read-only", object: containerID)
+        }
+        let target = try self.stat(path.hasSuffix("/") ? path : path + "/")
+        guard target.isDirectory else {
+            throw EngineError(.invalid, "extraction point is not a directory", object: containerID)
+        }
+        do throws(ArchiveError) {
+            let limits = UnpackLimits()
+            let reader = try TarReader(
+                InflatingInput(DescriptorInput(source), hash: nil, limits: limits), limits: limits)
+            let placement = LayerApplier.Placement(
+                into: place.path, keepsKinds: options.keepsKinds, owner: owner)
+            try LayerApplier(root: place.directory.descriptor, placement: placement).apply(reader)
+        } catch {
+            if case .kernel(let failure) = error { throw self.failure(failure, path) }
+            throw EngineError(.invalid, "Error processing tar file: \(error)", object: containerID)
+        }
+        // The padding that writers of archives put behind the end.
+        var rest = [UInt8](repeating: 0, count: 65536)
+        while let count = try? source.read(into: &rest), count > 0 {}  // A peer that goes now has given all.
+    }
+}
