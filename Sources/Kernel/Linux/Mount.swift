@@ -26,6 +26,7 @@ package struct MountFlags: OptionSet, Hashable, Sendable {
     package static let slave = MountFlags(rawValue: 1 << 19)
     package static let shared = MountFlags(rawValue: 1 << 20)
     package static let relativeAccessTime = MountFlags(rawValue: 1 << 21)
+    package static let inodeVersion = MountFlags(rawValue: 1 << 23)
     package static let strictAccessTime = MountFlags(rawValue: 1 << 24)
     package static let lazyTime = MountFlags(rawValue: 1 << 25)
 

@@ -12,6 +12,8 @@ struct BindSources {
     private(set) var trees: [Int: (tree: Descriptor, isDirectory: Bool)] = [:]
     /// The cgroup directories to be shown, by the name below `/sys/fs/cgroup`; the empty name is that itself.
     private(set) var cgroups: [(name: String, tree: Descriptor, links: [String])] = []
+    /// The text of a source that is a symbolic link and is to be one inside, by the index of the mount.
+    private(set) var links: [Int: String] = [:]
     /// Device nodes of the host, by path: where a user namespace forbids making them.
     private(set) var devices: [String: Descriptor] = [:]
 
@@ -28,9 +30,21 @@ struct BindSources {
             try Mount.setAttributes(tree, propagation: .private, recursive: true, named: plan.rootfs)
             return tree
         }
+        var mappings = MappingNamespaces()
+        defer { mappings.close() }
         for (index, mount) in plan.mounts.enumerated() {
             switch mount.source {
-            case .bind(let path): trees[index] = try Self.copy(path, for: mount, plan.propagation)
+            case .bind(let path):
+                if mount.options.copiesLink, let text = Self.linkText(path) {
+                    links[index] = text
+                    continue
+                }
+                let copy = try Self.copy(path, for: mount, plan.propagation)
+                trees[index] = copy
+                guard let mapping = mount.idMapping else { continue }
+                try attempt("mounts[\(index)]: the mount of \(path) cannot be id-mapped") {
+                    () throws(KernelError) in try mappings.apply(mapping, to: copy.tree, named: path)
+                }
             case .cgroup: try copyCgroups(plan, layout)
             case .filesystem: break
             }
@@ -49,6 +63,13 @@ struct BindSources {
         for source in trees.values { source.tree.close() }
         for source in cgroups { source.tree.close() }
         for source in devices.values { source.close() }
+    }
+
+    /// Nil for anything but a symbolic link.
+    private static func linkText(_ path: String) -> String? {
+        var text = [CChar](repeating: 0, count: 4097)
+        let count = readlink(path, &text, 4096)
+        return count < 0 ? nil : String(decoding: text[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     private static func copy(

@@ -28,7 +28,14 @@ package struct ContainerPlan: Hashable, Sendable {
         namespaces = try NamespacePlan(spec.linux.namespaces)
         self.process = try ProcessPlan(process, facts: facts)
         mounts = []
-        for mount in spec.mounts { mounts.append(try MountPlan(mount, bundle: bundle)) }
+        if let label = spec.linux.mountLabel, !label.isEmpty, !facts.hasSELinux {
+            throw RuntimeError("linux.mountLabel: selinux is disabled or not supported")
+        }
+        for (index, mount) in spec.mounts.enumerated() {
+            mounts.append(
+                try MountPlan(
+                    mount, named: "mounts[\(index)]", bundle: bundle, linux: spec.linux, facts: facts))
+        }
         // A bind of the host's /dev already has its nodes.
         let hasOwnDev = !mounts.contains { $0.destination == "/dev" && $0.options.isBind }
         devices = hasOwnDev ? Self.defaultDevices + spec.linux.devices : []

@@ -160,12 +160,8 @@ extension InitLaunch {
         try attempt { () throws(KernelError) in
             // An ordinary user may map its group only after giving up setgroups.
             if geteuid() != 0 { try FileContents.write("deny", to: "/proc/\(pid)/setgroups") }
-            try FileContents.write(Self.lines(plan.spec.linux.uidMappings), to: "/proc/\(pid)/uid_map")
-            try FileContents.write(Self.lines(plan.spec.linux.gidMappings), to: "/proc/\(pid)/gid_map")
+            try FileContents.write(plan.spec.linux.uidMappings.mapText, to: "/proc/\(pid)/uid_map")
+            try FileContents.write(plan.spec.linux.gidMappings.mapText, to: "/proc/\(pid)/gid_map")
         }
-    }
-
-    private static func lines(_ mappings: [LinuxIDMapping]) -> String {
-        mappings.map { "\($0.containerID) \($0.hostID) \($0.size)\n" }.joined()
     }
 }

@@ -17,7 +17,12 @@ struct InitMounts {
             do throws(KernelError) {
                 switch mount.source {
                 case .filesystem(let type, let source): try mountNew(mount, type: type, source: source)
-                case .bind: try mountBind(mount, index)
+                case .bind:
+                    if let text = sources.links[index] {
+                        try makeLink(text, at: mount.destination)
+                    } else {
+                        try mountBind(mount, index)
+                    }
                 case .cgroup: break
                 }
             } catch {
@@ -83,17 +88,29 @@ struct InitMounts {
         let target = OwnedDescriptor(
             isDirectory ? try tree.createDirectories(mount.destination) : try tree.createFile(mount.destination))
         try refuseInsideProc(target.descriptor, mount)
-        if !mount.options.set.isEmpty || !mount.options.clear.isEmpty {
-            var clear = mount.options.clear
-            if !mount.options.set.isDisjoint(with: .accessTimeMask) { clear.formUnion(.accessTimeMask) }
-            clear.subtract([.noAccessTime, .strictAccessTime])
-            if !mount.options.set.isDisjoint(with: .accessTimeMask) { clear.formUnion(.accessTimeMask) }
-            try Mount.setAttributes(source, set: mount.options.set, clear: clear, named: mount.destination)
+        let (set, clear) = (mount.options.set, mount.options.clear)
+        if !set.isEmpty || !clear.isEmpty {
+            try Mount.setAttributes(source, set: set, clear: clear, named: mount.destination)
         }
         try applyRecursive(mount, source)
         try Mount.attach(source, at: target.descriptor, named: mount.destination)
         try applyPropagation(mount, source)
         source.close()
+    }
+
+    /// The same link is left as it is; anything else at its place is not the runtime's to replace.
+    private func makeLink(_ text: String, at destination: String) throws(KernelError) {
+        let (parent, name) = PathName.split(destination)
+        let directory = OwnedDescriptor(try tree.createDirectories(parent))
+        do throws(KernelError) {
+            try kernelCall("symlink", destination) { symlinkat(text, directory.descriptor.rawValue, name) }
+        } catch  where error.errno == .exists {
+            var found = [CChar](repeating: 0, count: 4097)
+            let count = readlinkat(directory.descriptor.rawValue, name, &found, 4096)
+            guard count >= 0, found[..<count].elementsEqual(text.utf8.map { CChar(bitPattern: $0) }) else {
+                throw error
+            }
+        }
     }
 
     private func applyPropagation(_ mount: MountPlan, _ place: Descriptor) throws(KernelError) {
@@ -107,10 +124,8 @@ struct InitMounts {
     private func applyRecursive(_ mount: MountPlan, _ place: Descriptor) throws(KernelError) {
         let options = mount.options
         guard !options.recursiveSet.isEmpty || !options.recursiveClear.isEmpty else { return }
-        var clear = options.recursiveClear.subtracting([.noAccessTime, .strictAccessTime])
-        if !options.recursiveSet.isDisjoint(with: .accessTimeMask) { clear.formUnion(.accessTimeMask) }
         try Mount.setAttributes(
-            place, set: options.recursiveSet, clear: clear, recursive: true, named: mount.destination)
+            place, set: options.recursiveSet, clear: options.recursiveClear, recursive: true, named: mount.destination)
     }
 
     /// Version 2: the one directory. Version 1 and hybrid: a small tmpfs with one directory a hierarchy.

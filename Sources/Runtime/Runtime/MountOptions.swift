@@ -15,6 +15,9 @@ package struct MountOptions: Hashable, Sendable {
     package var isRecursiveBind = false
     package var copiesUp = false
     package var isIdentityMapped = false
+    package var isRecursivelyMapped = false
+    /// A source that is a symbolic link is made again inside, not followed.
+    package var copiesLink = false
     /// The file system's own options, joined by commas.
     package var data = ""
 
@@ -30,14 +33,17 @@ package struct MountOptions: Hashable, Sendable {
         case "bind": isBind = true
         case "rbind": (isBind, isRecursiveBind) = (true, true)
         case "tmpcopyup": copiesUp = true
-        case "idmap", "ridmap": isIdentityMapped = true
+        case "idmap": isIdentityMapped = true
+        case "ridmap": (isIdentityMapped, isRecursivelyMapped) = (true, true)
+        case "copy-symlink": copiesLink = true
         default:
+            if applyAccessTime(option) { return true }
             if let flags = Self.propagations[option] {
                 propagation.append(flags)
             } else if let (attributes, adds) = Self.attributes[option] {
                 change(attributes, adds: adds)
             } else if let (attributes, adds) = Self.recursiveAttributes[option] {
-                if adds { recursiveSet.formUnion(attributes) } else { recursiveClear.formUnion(attributes) }
+                changeRecursively(attributes, adds: adds)
             } else if let (flag, adds) = Self.superFlags[option] {
                 if adds { flags.insert(flag) } else { flags.remove(flag) }
             } else {
@@ -57,6 +63,37 @@ package struct MountOptions: Hashable, Sendable {
         }
     }
 
+    private mutating func changeRecursively(_ attributes: MountAttributes, adds: Bool) {
+        if adds {
+            recursiveSet.formUnion(attributes)
+            recursiveClear.subtract(attributes)
+        } else {
+            recursiveClear.formUnion(attributes)
+            recursiveSet.subtract(attributes)
+        }
+    }
+
+    /// The modes of access time exclude each other, and the kernel takes one only together with the order to clear the
+    /// whole field; relative time is what remains then.
+    private mutating func applyAccessTime(_ option: String) -> Bool {
+        let isRecursive = option.hasPrefix("r") && !option.hasPrefix("relatime")
+        let (mode, adds): (MountAttributes, Bool)
+        switch isRecursive ? String(option.dropFirst()) : option {
+        case "noatime": (mode, adds) = (.noAccessTime, true)
+        case "atime": (mode, adds) = (.noAccessTime, false)
+        case "strictatime": (mode, adds) = (.strictAccessTime, true)
+        case "nostrictatime": (mode, adds) = (.strictAccessTime, false)
+        case "relatime": (mode, adds) = ([], true)
+        case "norelatime": (mode, adds) = ([], false)
+        default: return false
+        }
+        let path = isRecursive ? \MountOptions.recursiveSet : \MountOptions.set
+        self[keyPath: path].subtract(adds ? .accessTimeMask : mode)
+        if adds { self[keyPath: path].formUnion(mode) }
+        self[keyPath: isRecursive ? \MountOptions.recursiveClear : \MountOptions.clear].formUnion(.accessTimeMask)
+        return true
+    }
+
     /// The attributes as flags of mount(2), for a mount that is made new.
     package var mountFlags: MountFlags {
         var result = flags
@@ -72,23 +109,27 @@ package struct MountOptions: Hashable, Sendable {
     /// Every option that is not the file system's own.
     static var knownNames: [String] {
         (Array(attributes.keys) + Array(recursiveAttributes.keys) + Array(superFlags.keys) + Array(propagations.keys)
-            + ["bind", "rbind", "defaults", "tmpcopyup"]).sorted()
+            + accessTimeNames
+            + ["bind", "rbind", "defaults", "tmpcopyup", "idmap", "ridmap", "copy-symlink"]).sorted()
     }
+
+    private static let accessTimeNames = [
+        "atime", "noatime", "relatime", "norelatime", "strictatime", "nostrictatime", "ratime", "rnoatime",
+        "rrelatime", "rnorelatime", "rstrictatime", "rnostrictatime",
+    ]
 
     private static let attributes: [String: (MountAttributes, Bool)] = [
         "ro": (.readOnly, true), "rw": (.readOnly, false), "nosuid": (.noSetUID, true), "suid": (.noSetUID, false),
         "nodev": (.noDevices, true), "dev": (.noDevices, false), "noexec": (.noExecution, true),
-        "exec": (.noExecution, false), "noatime": (.noAccessTime, true), "atime": (.noAccessTime, false),
-        "strictatime": (.strictAccessTime, true), "nostrictatime": (.strictAccessTime, false),
-        "nodiratime": (.noDirectoryAccessTime, true), "diratime": (.noDirectoryAccessTime, false),
+        "exec": (.noExecution, false), "nodiratime": (.noDirectoryAccessTime, true),
+        "diratime": (.noDirectoryAccessTime, false),
         "nosymfollow": (.noSymbolicLinks, true), "symfollow": (.noSymbolicLinks, false),
     ]
 
     private static let recursiveAttributes: [String: (MountAttributes, Bool)] = [
         "rro": (.readOnly, true), "rrw": (.readOnly, false), "rnosuid": (.noSetUID, true), "rsuid": (.noSetUID, false),
         "rnodev": (.noDevices, true), "rdev": (.noDevices, false), "rnoexec": (.noExecution, true),
-        "rexec": (.noExecution, false), "rnoatime": (.noAccessTime, true), "ratime": (.noAccessTime, false),
-        "rstrictatime": (.strictAccessTime, true), "rnodiratime": (.noDirectoryAccessTime, true),
+        "rexec": (.noExecution, false), "rnodiratime": (.noDirectoryAccessTime, true),
         "rdiratime": (.noDirectoryAccessTime, false), "rnosymfollow": (.noSymbolicLinks, true),
         "rsymfollow": (.noSymbolicLinks, false),
     ]
@@ -97,8 +138,7 @@ package struct MountOptions: Hashable, Sendable {
         "sync": (.synchronous, true), "async": (.synchronous, false), "dirsync": (.directorySynchronous, true),
         "mand": (.mandatoryLocks, true), "nomand": (.mandatoryLocks, false), "silent": (.silent, true),
         "loud": (.silent, false), "lazytime": (.lazyTime, true), "nolazytime": (.lazyTime, false),
-        "relatime": (.relativeAccessTime, true), "norelatime": (.relativeAccessTime, false),
-        "remount": (.remount, true),
+        "iversion": (.inodeVersion, true), "noiversion": (.inodeVersion, false), "remount": (.remount, true),
     ]
 
     static let propagations: [String: MountFlags] = [

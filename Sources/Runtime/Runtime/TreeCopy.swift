@@ -6,7 +6,7 @@ import Linux
 enum TreeCopy {
     /// Both are directories, opened O_PATH; modes, owners and links are kept, devices and sockets left out.
     static func copy(from source: Descriptor, to destination: Descriptor) throws(KernelError) {
-        let facts = try OwnedDescriptor(try source.open(".", O_RDONLY | O_DIRECTORY)).descriptor.status()
+        let facts = try source.status()
         let opened = OwnedDescriptor(try destination.open(".", O_RDONLY | O_DIRECTORY))
         try copyOwner(facts, to: opened.descriptor)
         for name in try Directory.list(in: source) { try copyEntry(name, from: source, to: destination) }
