@@ -11,7 +11,7 @@ import Testing
         "mounts":[{"destination":"/proc","type":"proc","source":"proc","options":["nosuid"]}],
         "hooks":{"prestart":[{"path":"/bin/x","args":["x"],"timeout":3}]},
         "linux":{"namespaces":[{"type":"pid"},{"type":"network","path":"/p"}],"intelRdt":{"closID":"c"},
-        "resources":{"memory":{"limit":1024},"devices":[{"allow":false,"access":"rwm"}],"rdma":{"x":{}}},
+        "resources":{"memory":{"limit":1024},"devices":[{"allow":false,"access":"rwm"}],"rdma":{"x":{"hcaObjects":1}}},
         "seccomp":{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["a"],"action":"SCMP_ACT_ALLOW",
         "args":[{"index":0,"value":8,"op":"SCMP_CMP_EQ"}]}]}}}
         """#

@@ -18,7 +18,9 @@ import Testing
         LinuxDeviceRule(allow: true, type: "c", major: 1, minor: 3),
         LinuxDeviceRule(allow: true, type: "c", major: 136),
         LinuxDeviceRule(allow: true, type: "b", major: 8, access: "r"),
-        LinuxDeviceRule(allow: false, type: "c", major: 136, minor: 7, access: "w"),
+        LinuxDeviceRule(allow: true, type: "b", major: 8, access: "w"),
+        LinuxDeviceRule(allow: true, type: "c", major: 7, minor: 1),
+        LinuxDeviceRule(allow: false, type: "c", major: 7, minor: 1, access: "w"),
     ]
 
     @Test(
@@ -28,31 +30,78 @@ import Testing
             (Request(type: 2, major: 1, minor: 1, access: "r"), false),
             (Request(type: 2, major: 1, minor: 1, access: "m"), true),
             (Request(type: 2, major: 136, minor: 5, access: "rw"), true),
-            (Request(type: 2, major: 136, minor: 7, access: "r"), true),
-            (Request(type: 2, major: 136, minor: 7, access: "rw"), false),
-            (Request(type: 1, major: 8, minor: 1, access: "r"), true),
-            (Request(type: 1, major: 8, minor: 1, access: "w"), false),
+            (Request(type: 2, major: 7, minor: 1, access: "r"), true),
+            (Request(type: 2, major: 7, minor: 1, access: "rw"), false),
+            (Request(type: 1, major: 8, minor: 1, access: "rw"), true),
+            (Request(type: 1, major: 8, minor: 1, access: "m"), false),
             (Request(type: 1, major: 1, minor: 3, access: "r"), false),
         ])
-    func answers(_ request: Request, _ expected: Bool) {
-        #expect(Self.run(DeviceFilter(Self.rules).program, request) == expected, "\(request)")
+    func answers(_ request: Request, _ expected: Bool) throws {
+        let ruleset = try DeviceRuleset(Self.rules)
+        #expect(Self.run(DeviceFilter(ruleset).program, request) == expected, "\(request)")
+    }
+
+    @Test("Where all is allowed, an exception takes what it names")
+    func refusing() throws {
+        let ruleset = try DeviceRuleset([
+            LinuxDeviceRule(allow: true), LinuxDeviceRule(allow: false, type: "c", major: 1, minor: 3, access: "w"),
+        ])
+        let program = DeviceFilter(ruleset).program
+        #expect(Self.run(program, Request(type: 2, major: 1, minor: 3, access: "r")))
+        #expect(!Self.run(program, Request(type: 2, major: 1, minor: 3, access: "rw")))
+        #expect(Self.run(program, Request(type: 1, major: 1, minor: 3, access: "w")))
+    }
+
+    @Test("A rule that would make a hole in a wildcard is refused, naming both")
+    func holes() {
+        let rules = [
+            LinuxDeviceRule(allow: false), LinuxDeviceRule(allow: true, type: "c", major: 136),
+            LinuxDeviceRule(allow: false, type: "c", major: 136, minor: 7, access: "w"),
+        ]
+        let error = #expect(throws: RuntimeError.self) { try DeviceRuleset(rules) }
+        #expect(error?.message.contains("`c 136:7` cannot make a hole in the one for `c 136:*`") == true)
+        // What the wildcard does not give needs no hole.
+        #expect(throws: Never.self) {
+            try DeviceRuleset([
+                LinuxDeviceRule(allow: true, type: "c", access: "m"),
+                LinuxDeviceRule(allow: false, type: "c", major: 1, minor: 3, access: "rw"),
+            ])
+        }
     }
 
     @Test("Without a rule nothing is allowed; after a rule for all everything is")
-    func extremes() {
+    func extremes() throws {
         let request = Request(type: 2, major: 1, minor: 1, access: "rwm")
-        #expect(!Self.run(DeviceFilter([]).program, request))
-        #expect(Self.run(DeviceFilter([LinuxDeviceRule(allow: true)]).program, request))
+        #expect(!Self.run(DeviceFilter(try DeviceRuleset([])).program, request))
+        #expect(Self.run(DeviceFilter(try DeviceRuleset([LinuxDeviceRule(allow: true)])).program, request))
     }
 
-    @Test("Version 1 gets a refusal of all, then the rules as lines")
-    func lines() {
-        let writes = DeviceFilter(Self.rules).legacyWrites.map { "\($0.file) \($0.line)" }
+    @Test("A new cgroup of version 1 gets a refusal of all, then the exceptions")
+    func lines() throws {
+        let all = DeviceRuleset(list: "a *:* rwm\n")
         #expect(
-            writes == [
-                "devices.deny a", "devices.deny a", "devices.allow c *:* m", "devices.allow c 1:3 rwm",
-                "devices.allow c 136:* rwm", "devices.allow b 8:* r", "devices.deny c 136:7 w",
+            Self.texts(try DeviceRuleset(Self.rules).lines(from: all)) == [
+                "deny a", "allow b 8:* rw", "allow c *:* m", "allow c 1:3 mrw", "allow c 7:1 mr", "allow c 136:* mrw",
             ])
+    }
+
+    @Test("A cgroup in use gets only what differs, so that nothing is refused for a moment")
+    func transition() throws {
+        let now = DeviceRuleset(list: "c *:* m\nc 1:3 rwm\nc 5:0 rwm\nb 8:* r\n")
+        let wanted = try DeviceRuleset([
+            LinuxDeviceRule(allow: true, type: "c", access: "m"),
+            LinuxDeviceRule(allow: true, type: "c", major: 1, minor: 3, access: "r"),
+            LinuxDeviceRule(allow: true, type: "b", major: 8),
+        ])
+        #expect(
+            Self.texts(wanted.lines(from: now)) == ["deny c 1:3 mw", "deny c 5:0 mrw", "allow b 8:* mw"])
+        #expect(wanted.lines(from: wanted) == [])
+        let open = try DeviceRuleset([LinuxDeviceRule(allow: true)])
+        #expect(Self.texts(open.lines(from: now)) == ["allow a"])
+    }
+
+    private static func texts(_ lines: [DeviceRuleset.Line]) -> [String] {
+        lines.map { "\($0.file.dropFirst("devices.".count)) \($0.text)" }
     }
 
     private static func run(_ program: [UInt64], _ request: Request) -> Bool {

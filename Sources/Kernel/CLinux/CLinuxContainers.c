@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/bpf.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/keyctl.h>
@@ -87,26 +86,6 @@ int gantry_capget(uint64_t *effective, uint64_t *permitted, uint64_t *inheritabl
 int gantry_seccomp_filter(const void *instructions, unsigned short count, unsigned int flags) {
     struct sock_fprog program = {.len = count, .filter = (struct sock_filter *)instructions};
     return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
-}
-
-int gantry_bpf_load_device_filter(const uint64_t *instructions, unsigned int count) {
-    union bpf_attr attributes;
-    memset(&attributes, 0, sizeof attributes);
-    attributes.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
-    attributes.insns = (uintptr_t)instructions;
-    attributes.insn_cnt = count;
-    attributes.license = (uintptr_t) "Apache";
-    return (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attributes, sizeof attributes);
-}
-
-int gantry_bpf_attach_device_filter(int cgroup, int program) {
-    union bpf_attr attributes;
-    memset(&attributes, 0, sizeof attributes);
-    attributes.target_fd = cgroup;
-    attributes.attach_bpf_fd = program;
-    attributes.attach_type = BPF_CGROUP_DEVICE;
-    attributes.attach_flags = BPF_F_ALLOW_MULTI;
-    return (int)syscall(SYS_bpf, BPF_PROG_ATTACH, &attributes, sizeof attributes);
 }
 
 int gantry_pty_peer(int master, int flags) { return ioctl(master, TIOCGPTPEER, flags); }

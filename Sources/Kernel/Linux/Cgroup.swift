@@ -16,6 +16,18 @@ package struct Cgroup: Hashable, Sendable {
     /// must be filled before use, so it is joined only by who wants its limits.
     package static let accounted = ["cpu", "cpuacct", "memory", "pids", "blkio", "devices", "freezer"]
 
+    /// Those that are joined only by who has limits there.
+    package static let joinedOnDemand = ["cpuset", "hugetlb", "net_cls", "net_prio", "perf_event", "rdma", "misc"]
+
+    /// The ones of them in which this cgroup is.
+    package var joinedBeyond: [String] {
+        Self.joinedOnDemand.filter { controller in
+            layout.hierarchy(of: controller).map {
+                access(PathName.joined($0.mountPoint, path), F_OK) == 0
+            } ?? false
+        }
+    }
+
     /// The directories of this cgroup, one a hierarchy, version 2 first.
     package func directories(with extra: [String] = []) -> [String] {
         var found: [String] = []
@@ -46,7 +58,7 @@ package struct Cgroup: Hashable, Sendable {
     }
 
     /// Whether any hierarchy has the cgroup.
-    package var exists: Bool { directories(with: ["cpuset"]).contains { access($0, F_OK) == 0 } }
+    package var exists: Bool { directories(with: Self.joinedOnDemand).contains { access($0, F_OK) == 0 } }
 
     /// The pids in the cgroup and those below it.
     package func processes() throws(KernelError) -> [Int32] {
@@ -89,15 +101,23 @@ package struct Cgroup: Hashable, Sendable {
     /// tree without it, or processes in the ancestor) is left out here; a limit that needs it then names it.
     private func enableControllers() throws(KernelError) {
         guard let root = layout.unifiedMountPoint else { return }
-        let text = try FileContents.read("\(root)/cgroup.controllers")
-        let controllers = text.split(whereSeparator: { $0 == 32 || $0 == 10 }).map {
+        try enableUnified(Set(try Self.words("\(root)/cgroup.controllers")))
+    }
+
+    /// The words of a file: the names of controllers.
+    private static func words(_ path: String) throws(KernelError) -> [String] {
+        try FileContents.read(path).split(whereSeparator: { $0 == 32 || $0 == 10 }).map {
             String(decoding: $0, as: UTF8.self)
         }
+    }
+
+    /// The same for some controllers of version 2, also on a machine that has others in version 1.
+    package func enableUnified(_ controllers: Set<String>) throws(KernelError) {
+        guard let root = layout.unifiedMountPoint else { return }
         var directory = root
         for component in path.split(separator: "/") {
-            let enabled = try FileContents.read("\(directory)/cgroup.subtree_control")
-                .split(whereSeparator: { $0 == 32 || $0 == 10 }).map { String(decoding: $0, as: UTF8.self) }
-            for controller in controllers where !enabled.contains(controller) {
+            let enabled = try Self.words("\(directory)/cgroup.subtree_control")
+            for controller in controllers.sorted() where !enabled.contains(controller) {
                 do throws(KernelError) {
                     try FileContents.write("+\(controller)", to: "\(directory)/cgroup.subtree_control")
                 } catch {

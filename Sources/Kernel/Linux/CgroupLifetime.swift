@@ -64,7 +64,7 @@ extension Cgroup {
         if let unified = layout.unifiedDirectory(of: path) {
             _ = try waitForEvent("populated", "0", in: unified, timeoutMilliseconds: timeoutMilliseconds)
         }
-        for directory in directories(with: ["cpuset", "hugetlb", "net_cls", "net_prio", "perf_event", "rdma", "misc"]) {
+        for directory in directories(with: Self.joinedOnDemand) {
             try Self.removeTree(directory, timeoutMilliseconds: timeoutMilliseconds)
         }
     }

@@ -8,6 +8,9 @@ package struct LinuxResources: Hashable, Sendable, RuntimeWritable {
     package var pids: LinuxPids?
     package var blockIO: LinuxBlockIO?
     package var hugepageLimits: [LinuxHugepageLimit] = []
+    package var network: LinuxNetworkLimits?
+    /// By the name of the device.
+    package var rdma: [String: LinuxRdmaLimit] = [:]
     /// Files of cgroup v2 and what to write into them.
     package var unified: [String: String] = [:]
     package var other = JSONObject()
@@ -21,9 +24,17 @@ package struct LinuxResources: Hashable, Sendable, RuntimeWritable {
         if let property = resources["pids"] { pids = try LinuxPids(property) }
         if let property = resources["blockIO"] { blockIO = try LinuxBlockIO(property) }
         hugepageLimits = try resources["hugepageLimits"]?.list(LinuxHugepageLimit.init(_:)) ?? []
+        if let property = resources["network"] { network = try LinuxNetworkLimits(property) }
+        if let devices = resources["rdma"] {
+            for member in try devices.object().members {
+                rdma[member.name] = try LinuxRdmaLimit(
+                    RuntimeProperty(member.value, name: member.name, parent: devices.path))
+            }
+        }
         unified = try resources["unified"]?.stringMap() ?? [:]
         other = try resources.members(except: [
-            "devices", "memory", "cpu", "pids", "blockIO", "hugepageLimits", "unified",
+            "devices", "memory", "cpu", "pids", "blockIO", "hugepageLimits", "network", "rdma",
+            "unified",
         ])
     }
 
@@ -35,6 +46,8 @@ package struct LinuxResources: Hashable, Sendable, RuntimeWritable {
         object.put("pids", pids)
         object.put("blockIO", blockIO)
         object.putList("hugepageLimits", hugepageLimits)
+        object.put("network", network)
+        if !rdma.isEmpty { object.put("rdma", rdma) }
         object.putMap("unified", unified)
         object.merge(other)
         return .object(object)
@@ -188,6 +201,11 @@ package struct LinuxHugepageLimit: Hashable, Sendable, RuntimeWritable {
     /// `2MB`, `1GB`.
     package var pageSize: String
     package var limitBytes: UInt64
+
+    package init(pageSize: String, limitBytes: UInt64) {
+        self.pageSize = pageSize
+        self.limitBytes = limitBytes
+    }
 
     init(_ limit: RuntimeProperty) throws(RuntimeSpecError) {
         pageSize = try limit.required("pageSize").string()

@@ -23,19 +23,22 @@ struct CgroupPlacement {
             throw RuntimeError("container's cgroup is not empty: \(others.count) process(es) found")
         }
         try attempt { () throws(KernelError) in try cgroup.create(with: plan.extraControllers) }
+        try switchUnifiedOn()
         for write in plan.writes { try apply(write) }
-        try applyDeviceRules()
+        try DeviceRules(ruleset: plan.devices, cgroup: cgroup).apply(isNew: true)
     }
 
     /// Sets limits of a cgroup in use. Hierarchies that its processes were not in so far are joined for them.
     func change() throws(RuntimeError) {
         if !plan.extraControllers.isEmpty { try joinExtraControllers() }
+        try switchUnifiedOn()
         // A limit may have to wait for another: memory above memory and swap together is refused until that is raised.
         var refused: [CgroupPlan.Write] = []
         for write in plan.writes {
             do throws(RuntimeError) { try apply(write) } catch { refused.append(write) }
         }
         for write in refused { try apply(write) }
+        if plan.changesDevices { try DeviceRules(ruleset: plan.devices, cgroup: cgroup).apply() }
     }
 
     private func joinExtraControllers() throws(RuntimeError) {
@@ -63,25 +66,33 @@ struct CgroupPlacement {
         }
     }
 
+    /// On a hybrid machine, whose version 2 hierarchy is otherwise left as it is.
+    private func switchUnifiedOn() throws(RuntimeError) {
+        let controllers = Set(plan.writes.filter(\.isUnified).map(\.controller))
+        guard !controllers.isEmpty else { return }
+        try attempt { () throws(KernelError) in try cgroup.enableUnified(controllers) }
+    }
+
     private func apply(_ write: CgroupPlan.Write) throws(RuntimeError) {
-        guard let directory = layout.directory(of: cgroup.path, controller: write.controller) else {
-            if write.isOptional { return }
-            throw RuntimeError(
-                "error setting cgroup config: the machine has no cgroup controller `\(write.controller)`")
-        }
-        let path = "\(directory)/\(write.file)"
         do throws(KernelError) {
-            try FileContents.write(write.value, to: path)
+            try apply(write.line, of: write)
         } catch {
-            if error.errno == .noSuchFile, write.isOptional { return }
-            if error.errno == .busy, write.file == "memory.limit_in_bytes" { throw usedUp(write, directory) }
+            let isMissing = error.operation == "open" && error.errno == .noSuchFile
+            if isMissing, let other = write.instead {
+                var second = write
+                (second.line, second.instead) = (other, nil)
+                return try apply(second)
+            }
+            if isMissing, write.isOptional { return }
+            if error.errno == .busy, write.file == "memory.limit_in_bytes" { throw usedUp(write) }
             throw RuntimeError(
-                "error setting cgroup config: failed to write \"\(write.value)\": write \(path): \(error.errno)")
+                "error setting cgroup config: \(write.property): failed to write \"\(write.value)\": "
+                    + "\(error.operation == "open" ? "open" : "write") \(error.object): \(error.errno)")
         }
     }
 
     /// Version 1 refuses a limit that it cannot reach by reclaiming: how much is used says what would be accepted.
-    private func usedUp(_ write: CgroupPlan.Write, _ directory: String) -> RuntimeError {
+    private func usedUp(_ write: CgroupPlan.Write) -> RuntimeError {
         let texts = CgroupTexts(of: cgroup)
         // Without the figures, the refusal is what there is to tell.
         let usage = (try? texts.number(write.controller, "memory.usage_in_bytes")) ?? nil
@@ -91,35 +102,14 @@ struct CgroupPlacement {
             "unable to set memory limit to \(write.value) (current usage: \(usage ?? 0), peak usage: \(peak ?? 0))")
     }
 
-    private func applyDeviceRules() throws(RuntimeError) {
-        let filter = DeviceFilter(plan.devices)
-        if let directory = layout.hierarchy(of: "devices").map({ PathName.joined($0.mountPoint, cgroup.path) }) {
-            try attempt("error setting cgroup config") { () throws(KernelError) in
-                // Each line is a write of its own, to a file that is opened once.
-                let allow = OwnedDescriptor(try Descriptor.open("\(directory)/devices.allow", O_WRONLY))
-                let deny = OwnedDescriptor(try Descriptor.open("\(directory)/devices.deny", O_WRONLY))
-                for (file, line) in filter.legacyWrites {
-                    let target = file == "devices.allow" ? allow.descriptor : deny.descriptor
-                    do throws(KernelError) {
-                        try target.writeAll(Array(line.utf8))
-                    } catch {
-                        throw KernelError("write \"\(line)\" to", "\(directory)/\(file)", error.errno)
-                    }
-                }
-            }
-        } else if let directory = try openUnified() {
-            defer { directory.close() }
-            let program = filter.program
-            try attempt("error setting cgroup config") { () throws(KernelError) in
-                let loaded = try kernelCall("load the device filter") {
-                    gantry_bpf_load_device_filter(program, UInt32(program.count))
-                }
-                // The cgroup keeps the program from here on.
-                defer { Descriptor(rawValue: loaded).close() }
-                try kernelCall("attach the device filter to", cgroup.path) {
-                    gantry_bpf_attach_device_filter(directory.rawValue, loaded)
-                }
-            }
+    private func apply(_ line: CgroupPlan.Write.Line, of write: CgroupPlan.Write) throws(KernelError) {
+        let found =
+            write.isUnified
+            ? layout.unifiedDirectory(of: cgroup.path)
+            : layout.directory(of: cgroup.path, controller: write.controller)
+        guard let directory = found else {
+            throw KernelError("open", "\(write.controller) (no such cgroup controller)/\(line.file)", .noSuchFile)
         }
+        try FileContents.write(line.value, to: "\(directory)/\(line.file)")
     }
 }

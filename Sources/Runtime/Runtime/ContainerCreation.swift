@@ -23,6 +23,7 @@ struct ContainerCreation {
             let names = plan.process.unknownCapabilities.joined(separator: " ")
             log.warning("ignoring unknown or unavailable capabilities: [\(names)]")
         }
+        for warning in plan.cgroup.warnings { log.warning(warning) }
         let directory = OwnedDescriptor(try store.claim(id))
         var undo = CreationUndo(store: store, id: id)
         do throws(RuntimeError) {

@@ -113,8 +113,7 @@ struct ContainerEntry {
     private var cgroup: Cgroup { Cgroup(path: record.cgroupPath, layout: layout) }
 
     private func place(_ process: LaunchedProcess, _ near: SyncChannel) throws(RuntimeError) {
-        let extra = layout.directory(of: record.cgroupPath, controller: "cpuset").map { access($0, F_OK) == 0 } ?? false
-        try sub.attach(pid: process.pid, to: cgroup, with: extra ? ["cpuset"] : [])
+        try sub.attach(pid: process.pid, to: cgroup, with: cgroup.joinedBeyond)
         try ProcessLimits.apply(setup.plan, pid: process.pid)
         if let final = setup.plan.processors.final {
             try attempt("process.execCPUAffinity.final") { () throws(KernelError) in

@@ -1,65 +1,37 @@
-import OCI
-
-/// The device rules of a container in the two forms that the kernel takes: lines for version 1's `devices.allow` and
-/// `devices.deny`, a BPF program for version 2.
+/// Device rules as a program of eBPF for version 2 (BPF_PROG_TYPE_CGROUP_DEVICE).
 package struct DeviceFilter: Hashable, Sendable {
-    package let rules: [LinuxDeviceRule]
+    package let ruleset: DeviceRuleset
 
-    package init(_ rules: [LinuxDeviceRule]) { self.rules = rules }
+    package init(_ ruleset: DeviceRuleset) { self.ruleset = ruleset }
 
-    /// Files and lines in their order. All is refused first, so a document without rules opens nothing.
-    package var legacyWrites: [(file: String, line: String)] {
-        [("devices.deny", "a")]
-            + rules.map { rule in
-                let file = rule.allow ? "devices.allow" : "devices.deny"
-                guard rule.type != "a" else { return (file, "a") }
-                let type = rule.type == "u" ? "c" : rule.type
-                let major = rule.major.map(String.init) ?? "*"
-                let minor = rule.minor.map(String.init) ?? "*"
-                return (file, "\(type) \(major):\(minor) \(rule.access)")
-            }
-    }
-
-    /// Instructions of eBPF for BPF_PROG_TYPE_CGROUP_DEVICE: the rules from the last to the first, the first that fits
-    /// decides; none does: refused. An allowing rule fits where it gives all that is asked for, a refusing one where it
-    /// takes any of it.
+    /// The exceptions one after the other; the first that fits decides, and none means what holds for all. An allowing
+    /// exception fits where it gives all that is asked for, a refusing one where it takes any of it.
     package var program: [UInt64] {
-        var program: [UInt64] = [
+        let start: [UInt64] = [
             // r2 = type, r3 = access, r4 = major, r5 = minor of `struct bpf_cgroup_dev_ctx` at r1.
             instruction(0x61, to: 2, from: 1, offset: 0), instruction(0xBC, to: 3, from: 2),
             instruction(0x54, to: 2, immediate: 0xFFFF), instruction(0x74, to: 3, immediate: 16),
             instruction(0x61, to: 4, from: 1, offset: 4), instruction(0x61, to: 5, from: 1, offset: 8),
         ]
-        for rule in rules.reversed() {
-            program += block(of: rule)
-            // A rule for everything decides everything: what is before it in the list has no say.
-            if rule.type == "a", rule.access.count == 3 { return program }
-        }
-        return program + answer(allow: false)
+        let blocks = ruleset.exceptions.sorted { $0.key < $1.key }.flatMap { block($0.key, $0.value) }
+        return start + blocks + answer(allow: ruleset.allowsAll)
     }
 
-    private func block(of rule: LinuxDeviceRule) -> [UInt64] {
-        var tests: [[UInt64]] = []
-        switch rule.type {
-        case "b": tests.append([jumpIfNotEqual(2, 1)])
-        case "c", "u": tests.append([jumpIfNotEqual(2, 2)])
-        default: break
-        }
-        let bits = rule.access.reduce(0) { $0 | ($1 == "m" ? 1 : $1 == "r" ? 2 : 4) }
+    private func block(_ key: DeviceRuleset.Key, _ access: Set<Character>) -> [UInt64] {
+        var tests = [jumpIfNotEqual(2, key.type == "b" ? 1 : 2)]
+        let bits = access.reduce(Int32(0)) { $0 | ($1 == "m" ? 1 : $1 == "r" ? 2 : 4) }
         if bits != 7 {
-            let asked: [UInt64] = [instruction(0xBC, to: 1, from: 3)]
-            if rule.allow {
-                // Asks for something beyond the rule: r1 & ~bits != 0.
-                tests.append(asked + [instruction(0x54, to: 1, immediate: Int32(~bits & 7)), jumpIfNotEqual(1, 0)])
+            tests.append(instruction(0xBC, to: 1, from: 3))
+            if ruleset.allowsAll {
+                tests += [instruction(0x54, to: 1, immediate: bits), jumpIfEqual(1, 0)]
             } else {
-                tests.append(asked + [instruction(0x54, to: 1, immediate: Int32(bits)), jumpIfEqual(1, 0)])
+                // Asks for something beyond the exception: r1 & ~bits != 0.
+                tests += [instruction(0x54, to: 1, immediate: ~bits & 7), jumpIfNotEqual(1, 0)]
             }
         }
-        if rule.type != "a" {
-            if let major = rule.major { tests.append([jumpIfNotEqual(4, Int32(truncatingIfNeeded: major))]) }
-            if let minor = rule.minor { tests.append([jumpIfNotEqual(5, Int32(truncatingIfNeeded: minor))]) }
-        }
-        return withTargets(tests.flatMap { $0 }) + answer(allow: rule.allow)
+        if let major = key.major { tests.append(jumpIfNotEqual(4, Int32(truncatingIfNeeded: major))) }
+        if let minor = key.minor { tests.append(jumpIfNotEqual(5, Int32(truncatingIfNeeded: minor))) }
+        return withTargets(tests) + answer(allow: !ruleset.allowsAll)
     }
 
     /// Each jump of a block goes to its end, past the two instructions of the answer.

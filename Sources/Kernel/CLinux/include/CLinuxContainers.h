@@ -6,6 +6,8 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include "CLinuxDeviceFilter.h"
+
 int gantry_setns(int descriptor, int flags);
 /// clone3(2) as gantry_clone3_fork, with CLONE_PARENT: the child's parent is the caller's.
 pid_t gantry_clone3_sibling(uint64_t flags, int *pidfd);
@@ -32,11 +34,6 @@ int gantry_capget(uint64_t *effective, uint64_t *permitted, uint64_t *inheritabl
 
 /// seccomp(2) SECCOMP_SET_MODE_FILTER: `count` instructions of 8 bytes.
 int gantry_seccomp_filter(const void *instructions, unsigned short count, unsigned int flags);
-/// bpf(2): loads a BPF_PROG_TYPE_CGROUP_DEVICE program; returns its descriptor.
-int gantry_bpf_load_device_filter(const uint64_t *instructions, unsigned int count);
-/// bpf(2): attaches that program to a cgroup2 directory, beside others.
-int gantry_bpf_attach_device_filter(int cgroup, int program);
-
 /// TIOCGPTPEER: the other end of a pseudoterminal, whatever is mounted at /dev/pts.
 int gantry_pty_peer(int master, int flags);
 /// keyctl(2): the new keyring's serial number; its description (`type;uid;gid;mask;name`); its rights.
