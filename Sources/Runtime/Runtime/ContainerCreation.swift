@@ -59,7 +59,7 @@ struct ContainerCreation {
             plan: plan, sources: sources, null: null, channel: far, gate: gate, seccomp: seccomp,
             consoleSocket: console,
             joined: try openJoined(plan), options: options)
-        let launch = InitLaunch(plan: plan, placement: placement, near: near)
+        let launch = InitLaunch(plan: plan, placement: placement, near: near, seccomp: seccomp)
         return try inContainerProcess { () throws(RuntimeError) in
             let process = try launch.start(initial)
             initial.closeInRuntime()

@@ -38,9 +38,11 @@ struct ContainerEntry {
         var process: LaunchedProcess?
         do throws(RuntimeError) {
             try place(helper, near)
-            process = try awaitProcess(near)
+            let made = try awaitProcess(near)
+            process = made.process
             try attempt { () throws(KernelError) in _ = try PidFD.reap(helper.pidfd) }
-            try awaitExecution(near)
+            if let number = made.listener { try handOver(made.process, number, near) }
+            try awaitExecution(made.process, near)
         } catch {
             for begun in [helper, process].compactMap(\.self) {
                 // The first failure is the one to be told; the process may have ended by it.
@@ -123,8 +125,11 @@ struct ContainerEntry {
         try attempt { () throws(KernelError) in try near.send(.placed) }
     }
 
-    private func awaitProcess(_ near: SyncChannel) throws(RuntimeError) -> LaunchedProcess {
+    private func awaitProcess(
+        _ near: SyncChannel
+    ) throws(RuntimeError) -> (process: LaunchedProcess, listener: Int32?) {
         var failure: String?
+        var listener: Int32?
         while true {
             let message = try attempt { () throws(KernelError) in try near.receive() }
             switch message {
@@ -132,20 +137,30 @@ struct ContainerEntry {
                 // Nobody but this process can reap it, so the number is its own.
                 let process = LaunchedProcess(
                     pid: pid, pidfd: try attempt { () throws(KernelError) in try PidFD.open(pid: pid) })
-                guard let failure else { return process }
+                guard let failure else { return (process, listener) }
                 try attempt { () throws(KernelError) in _ = try PidFD.reap(process.pidfd) }
                 throw RuntimeError(failure)
-            // A process that fails at once may be heard before its maker.
+            // A process that fails at once, or has its filter, may be heard before its maker.
             case .failed(let text): failure = text
+            case .listener(let number): listener = number
             default: throw RuntimeError(failure ?? "the process ended before it was inside the container")
             }
         }
     }
 
-    private func awaitExecution(_ near: SyncChannel) throws(RuntimeError) {
+    private func handOver(_ process: LaunchedProcess, _ number: Int32, _ near: SyncChannel) throws(RuntimeError) {
+        let state = HookRunner.state(record, status: "running")
+        try setup.seccomp?.listener?.handOver(process, number, state: state)
+        try attempt { () throws(KernelError) in try near.send(.proceed) }
+    }
+
+    private func awaitExecution(_ process: LaunchedProcess, _ near: SyncChannel) throws(RuntimeError) {
         let message = try attempt { () throws(KernelError) in try near.receive() }
         switch message {
         case nil: return
+        case .listener(let number):
+            try handOver(process, number, near)
+            try awaitExecution(process, near)
         case .failed(let text): throw RuntimeError(text)
         default: throw RuntimeError("the process said what it should not")
         }
@@ -189,7 +204,7 @@ struct ContainerEntry {
             try attempt { () throws(KernelError) in
                 try InheritedDescriptors.closeAll(from: 3 + setup.preservedDescriptors, keeping: [far.socket])
             }
-            let image = try setup.apply()
+            let image = try setup.apply(far)
             try setup.execute(image)
         } catch {
             // As above.

@@ -15,6 +15,7 @@ struct InitLaunch {
     let plan: ContainerPlan
     let placement: CgroupPlacement
     let near: SyncChannel
+    let seccomp: SeccompFilter?
 
     /// clone3(2) with the new namespaces; in the child, `initial` runs and never returns.
     func start(_ initial: InitProcess) throws(RuntimeError) -> LaunchedProcess {
@@ -45,12 +46,19 @@ struct InitLaunch {
             switch message {
             case .ready: return
             case .mounted: try runHooks(process)
+            case .listener(let number): try handOver(process, number)
             case .failed(let message):
                 // What a user's own configuration caused is said in the words alone.
                 throw RuntimeError(message.hasPrefix("exec: ") ? message : "error during container init: \(message)")
             default: try throwEnd(process)
             }
         }
+    }
+
+    private func handOver(_ process: LaunchedProcess, _ number: Int32) throws(RuntimeError) {
+        let state = HookRunner.state(plan, pid: process.pid, status: "creating")
+        try seccomp?.listener?.handOver(process, number, state: state)
+        try attempt { () throws(KernelError) in try near.send(.proceed) }
     }
 
     private func runHooks(_ process: LaunchedProcess) throws(RuntimeError) {

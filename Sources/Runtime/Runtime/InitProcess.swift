@@ -40,7 +40,7 @@ struct InitProcess {
                 try InheritedDescriptors.closeAll(
                     from: 3 + options.preservedDescriptors, keeping: [channel.socket, gate])
             }
-            image = try setup.apply()
+            image = try setup.apply(channel)
             try announceReady()
         } catch {
             // The runtime may be gone: then there is nobody to tell.

@@ -18,17 +18,26 @@ struct ProcessSetup {
     private var process: RuntimeProcess { plan.process }
 
     /// Everything but the execution; returns the program, found.
-    func apply() throws(RuntimeError) -> ProgramImage {
+    ///
+    /// - Parameter channel: to the runtime, for a filter that asks an agent.
+    func apply(_ channel: SyncChannel) throws(RuntimeError) -> ProgramImage {
         try SecurityLabels(process: process, facts: plan.facts).apply()
         // Needs rights that are given up next.
         try Scheduling(
             scheduler: process.scheduler, ioPriority: process.ioPriority, personality: personality
         ).apply()
-        try attempt { () throws(KernelError) in try restrict() }
+        try attempt { () throws(KernelError) in try restrict(channel) }
         try switchUser()
         try enterWorkingDirectory()
-        return try ProgramImage(arguments: process.args, environment: environment())
+        let image = try ProgramImage(arguments: process.args, environment: environment())
+        // Later nobody would be there to take the descriptor to the agent.
+        if installsAtOnce, process.noNewPrivileges {
+            try attempt { () throws(KernelError) in try seccomp?.install(channel) }
+        }
+        return image
     }
+
+    private var installsAtOnce: Bool { seccomp?.listener != nil }
 
     /// The very last: the filter, where no_new_privs allows to set it without a privilege, and the execution. Nothing of
     /// ours stays open in the program.
@@ -37,19 +46,19 @@ struct ProcessSetup {
             let first = UInt32(3 + preservedDescriptors)
             // CLOSE_RANGE_CLOEXEC 4.
             try kernelCall("close_range") { gantry_close_range(first, UInt32.max, 4) }
-            if process.noNewPrivileges { try seccomp?.install() }
+            if process.noNewPrivileges, !installsAtOnce { try seccomp?.install(nil) }
         }
         let error = image.execute()
         throw RuntimeError("exec \(image.path): \(error.errno)", exitCode: 255)
     }
 
-    private func restrict() throws(KernelError) {
+    private func restrict(_ channel: SyncChannel) throws(KernelError) {
         if process.noNewPrivileges {
             // PR_SET_NO_NEW_PRIVS.
             try kernelCall("set no_new_privs") { gantry_prctl(38, 1, 0, 0, 0) }
         } else {
             // Without no_new_privs a filter needs CAP_SYS_ADMIN, which is dropped next.
-            try seccomp?.install()
+            try seccomp?.install(channel)
         }
         for number in 0..<64 {
             // PR_CAPBSET_READ 23 fails with EINVAL past the kernel's last capability.

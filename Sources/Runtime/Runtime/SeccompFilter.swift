@@ -9,26 +9,48 @@ import OCI
 struct SeccompFilter {
     var instructions: [UInt8]
     var flags: UInt32
+    /// Who is asked about some calls; nil where nobody is.
+    var listener: SeccompListener?
 
     /// seccomp(2): from here on, this thread and what it executes make only calls that the filter lets through.
-    func install() throws(KernelError) {
-        try kernelCall("install the seccomp filter") {
+    ///
+    /// - Parameter channel: over which the runtime is told of a listener's descriptor, and answers once the agent has it.
+    func install(_ channel: SyncChannel?) throws(KernelError) {
+        // SECCOMP_FILTER_FLAG_NEW_LISTENER 8.
+        let number = try kernelCall("install the seccomp filter") {
             instructions.withUnsafeBytes {
-                gantry_seccomp_filter($0.baseAddress, UInt16($0.count / 8), flags)
+                gantry_seccomp_filter($0.baseAddress, UInt16($0.count / 8), listener == nil ? flags : flags | 8)
             }
+        }
+        guard listener != nil else { return }
+        let descriptor = OwnedDescriptor(Descriptor(rawValue: number))
+        guard let channel else { throw KernelError("hand over the seccomp descriptor", "", .brokenPipe) }
+        // By write(2), the one call about which no agent can be asked.
+        try channel.socket.writeAll(SyncMessage.listener(descriptor.descriptor.rawValue).bytes)
+        guard try channel.receive() == .proceed else {
+            throw KernelError("hand over the seccomp descriptor", "", .brokenPipe)
         }
     }
 
-    static let flagNames = ["SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"]
+    static let flagNames = [
+        "SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW", waitKillable,
+    ]
+    private static let waitKillable = "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"
 
-    static func flags(of profile: LinuxSeccomp) throws(RuntimeError) -> UInt32 {
+    static func flags(of profile: LinuxSeccomp, _ listener: SeccompListener?) throws(RuntimeError) -> UInt32 {
         var bits: UInt32 = 0
         for name in profile.flags {
             switch name {
-            case "SECCOMP_FILTER_FLAG_TSYNC": bits |= 1
+            // One thread installs the filter, and it is the process's only one.
+            case "SECCOMP_FILTER_FLAG_TSYNC": break
             case "SECCOMP_FILTER_FLAG_LOG": bits |= 2
             case "SECCOMP_FILTER_FLAG_SPEC_ALLOW": bits |= 4
-            default: throw RuntimeError("seccomp flag \"\(name)\" not supported")
+            case waitKillable:
+                guard listener != nil else {
+                    throw RuntimeError("linux.seccomp.flags: \(name) is of use with \(SeccompListener.action) only")
+                }
+                bits |= 0x20
+            default: throw RuntimeError("linux.seccomp.flags: seccomp flag \"\(name)\" not supported")
             }
         }
         return bits
@@ -42,21 +64,24 @@ struct SeccompFilter {
 /// its files are root's own and closed to others, which is checked on the open descriptor before a file is believed.
 struct SeccompCache {
     /// A folder of this name lies in the runtime's root; `@` cannot be in a container's id.
-    static let folder = "seccomp@1"
+    static let folder = "seccomp@2"
     let root: String
 
     func filter(for profile: LinuxSeccomp) throws(RuntimeError) -> SeccompFilter {
-        let flags = try SeccompFilter.flags(of: profile)
+        let listener = try SeccompListener(profile)
+        let flags = try SeccompFilter.flags(of: profile, listener)
         let key = Array("\(Self.version)\n".utf8) + profile.json.compactBytes
         let name = Self.name(for: key)
-        if let instructions = stored(name, key) { return SeccompFilter(instructions: instructions, flags: flags) }
+        if let instructions = stored(name, key) {
+            return SeccompFilter(instructions: instructions, flags: flags, listener: listener)
+        }
         let instructions = try SeccompCompiler.compile(profile)
         guard !instructions.isEmpty, instructions.count % 8 == 0, instructions.count / 8 <= 4096 else {
             throw RuntimeError(
                 "seccomp: a filter of \(instructions.count / 8) instructions is more than the kernel takes")
         }
         store(name, key, instructions)
-        return SeccompFilter(instructions: instructions, flags: flags)
+        return SeccompFilter(instructions: instructions, flags: flags, listener: listener)
     }
 
     private static var version: String {

@@ -12,6 +12,9 @@ import Linux
 ///      │  hooks: prestart, createRuntime       │
 ///      ├──────────── proceed ─────────────────►│
 ///      │                                       │  hooks: createContainer; pivot_root, masks, user, lookup
+///      │◄─────────── listener <number> ────────┤  a seccomp filter that asks an agent
+///      │  its descriptor given to the agent    │
+///      ├──────────── proceed ─────────────────►│
 ///      │◄─────────── ready ────────────────────┤
 ///      │  record written                       │
 ///      ├──────────── recorded ────────────────►│  waits for `start`
@@ -20,8 +23,8 @@ import Linux
 /// ```
 ///
 /// Where the runtime is killed before `recorded`, init sees the end of the channel and ends: no process waits that nobody
-/// knows of. `mounted` and `proceed` are left out where there are no such hooks. What an `exec` sends is drawn at
-/// `ContainerEntry`.
+/// knows of. `mounted` and `listener` are left out, each with its `proceed`, where there is nothing to be done. What an
+/// `exec` sends is drawn at `ContainerEntry`.
 enum SyncMessage: Equatable {
     case placed
     case mounted
@@ -30,6 +33,8 @@ enum SyncMessage: Equatable {
     case recorded
     /// The process of an `exec`, by its number in the runtime's pid namespace.
     case made(Int32)
+    /// The descriptor's number in the process that has installed the filter.
+    case listener(Int32)
     case failed(String)
 
     var bytes: [UInt8] {
@@ -40,6 +45,7 @@ enum SyncMessage: Equatable {
         case .ready: [4]
         case .recorded: [6]
         case .made(let pid): [7] + (0..<4).map { UInt8(truncatingIfNeeded: pid >> ($0 * 8)) }
+        case .listener(let number): [8] + Array(String(number).utf8)
         case .failed(let text): [5] + text.utf8.prefix(16000)
         }
     }
@@ -53,6 +59,9 @@ enum SyncMessage: Equatable {
         case 6: self = .recorded
         case 7 where bytes.count == 5:
             self = .made(bytes.dropFirst().reversed().reduce(0) { $0 << 8 | Int32($1) })
+        case 8:
+            guard let number = Int32(String(decoding: bytes.dropFirst(), as: UTF8.self)) else { return nil }
+            self = .listener(number)
         case 5: self = .failed(String(decoding: bytes.dropFirst(), as: UTF8.self))
         default: return nil
         }

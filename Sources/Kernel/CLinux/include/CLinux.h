@@ -22,6 +22,8 @@ int gantry_pivot_root(const char *new_root, const char *put_old);
 int gantry_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
 int gantry_close_range(unsigned int first, unsigned int last, unsigned int flags);
 int gantry_pidfd_open(pid_t pid, unsigned int flags);
+/// pidfd_getfd(2): another process's descriptor, as one of this process; close-on-exec.
+int gantry_pidfd_getfd(int pidfd, int number);
 int gantry_pidfd_send_signal(int pidfd, int signal);
 int gantry_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4, unsigned long a5);
 int gantry_pipe2(int descriptors[2], int flags);
