@@ -41,6 +41,10 @@ struct RuntimeUnderTest: Sendable, CustomTestStringConvertible {
 
     static let isPrivileged = geteuid() == 0
 
+    // No layout to be read: no systemd to be asked either.
+    static let hasSystemd =
+        access("/run/systemd/system", F_OK) == 0 && (try? CgroupLayout.current())?.mode == .unified
+
     /// Runs the program to its end. Standard output and error are files, so that a container which keeps them open holds
     /// nobody up.
     func run(

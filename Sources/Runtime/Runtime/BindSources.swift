@@ -10,14 +10,16 @@ struct BindSources {
     let root: Descriptor
     /// Whether the tree is a directory, by the index of the mount.
     private(set) var trees: [Int: (tree: Descriptor, isDirectory: Bool)] = [:]
-    /// The cgroup directories to be shown, by the name below `/sys/fs/cgroup`; the empty name is that itself.
-    private(set) var cgroups: [(name: String, tree: Descriptor, links: [String])] = []
+    /// The cgroup directories to be shown.
+    private(set) var cgroups: [CgroupCopy] = []
+    let layout: CgroupLayout
     /// The text of a source that is a symbolic link and is to be one inside, by the index of the mount.
     private(set) var links: [Int: String] = [:]
     /// Device nodes of the host, by path: where a user namespace forbids making them.
     private(set) var devices: [String: Descriptor] = [:]
 
     init(_ plan: ContainerPlan, layout: CgroupLayout) throws(RuntimeError) {
+        self.layout = layout
         var facts = stat()
         try attempt("invalid rootfs") { () throws(KernelError) in
             try kernelCall("stat", plan.rootfs) { stat(plan.rootfs, &facts) }
@@ -45,7 +47,8 @@ struct BindSources {
                 try attempt("mounts[\(index)]: the mount of \(path) cannot be id-mapped") {
                     () throws(KernelError) in try mappings.apply(mapping, to: copy.tree, named: path)
                 }
-            case .cgroup: try copyCgroups(plan, layout)
+            // One of systemd's is there only when init is in it.
+            case .cgroup: if plan.cgroup.scope == nil, cgroups.isEmpty { cgroups = try Self.cgroups(plan, layout) }
             case .filesystem: break
             }
         }
@@ -101,35 +104,44 @@ struct BindSources {
         return copy.release()
     }
 
-    private mutating func copyCgroups(_ plan: ContainerPlan, _ layout: CgroupLayout) throws(RuntimeError) {
-        guard cgroups.isEmpty else { return }
+    /// The directories of a container's cgroup, copied from where this process sees them.
+    static func cgroups(_ plan: ContainerPlan, _ layout: CgroupLayout) throws(RuntimeError) -> [CgroupCopy] {
         if layout.mode == .unified {
             // Without a namespace, the paths in /proc/PID/cgroup are those of the whole hierarchy: so it is what is shown.
             let isPrivate = plan.namespaces.has(.cgroup)
-            guard let directory = layout.unifiedDirectory(of: isPrivate ? plan.cgroup.path : "/") else { return }
-            try appendCgroup("", directory, [])
-            return
+            guard let directory = layout.unifiedDirectory(of: isPrivate ? plan.cgroup.path : "/") else { return [] }
+            return [try copy("", directory, [])]
         }
         let own = Cgroup(path: plan.cgroup.path, layout: layout)
         let joined = Cgroup.accounted + plan.cgroup.extraControllers + (layout.mode == .legacy ? ["name=systemd"] : [])
+        var found: [CgroupCopy] = []
         for hierarchy in layout.legacy where hierarchy.controllers.contains(where: joined.contains) {
             let name = PathName.split(hierarchy.mountPoint).name
             let links = hierarchy.controllers.count > 1 ? hierarchy.controllers : []
-            try appendCgroup(name, PathName.joined(hierarchy.mountPoint, own.path), links)
+            found.append(try copy(name, PathName.joined(hierarchy.mountPoint, own.path), links))
         }
         if let unified = layout.unifiedDirectory(of: own.path), layout.mode == .hybrid {
-            try appendCgroup("unified", unified, [])
+            found.append(try copy("unified", unified, []))
         }
+        return found
     }
 
-    private mutating func appendCgroup(
+    private static func copy(
         _ name: String, _ directory: String, _ links: [String]
-    ) throws(RuntimeError) {
+    ) throws(RuntimeError) -> CgroupCopy {
         let tree = try attempt { () throws(KernelError) in
             let tree = try Mount.cloneTree(directory)
             try Mount.setAttributes(tree, propagation: .private, named: directory)
             return tree
         }
-        cgroups.append((name, tree, links.filter { $0 != name }))
+        return CgroupCopy(name: name, tree: tree, links: links.filter { $0 != name })
     }
+}
+
+/// A cgroup directory to be shown, by the name below `/sys/fs/cgroup`; the empty name is that itself.
+struct CgroupCopy {
+    let name: String
+    let tree: Descriptor
+    /// The names of single controllers, where the directory has several.
+    let links: [String]
 }

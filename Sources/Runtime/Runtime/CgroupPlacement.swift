@@ -17,11 +17,17 @@ struct CgroupPlacement {
     /// Makes the directories and sets limits and device rules; nothing is in the cgroup yet.
     ///
     /// A cgroup that exists with processes in it is somebody else's: its limits are not this container's to set.
+    ///
+    /// One of systemd's is begun with its first process, in `attach`.
     func prepare() throws(RuntimeError) {
         let others = try attempt { () throws(KernelError) in try cgroup.processes() }
         guard others.isEmpty else {
             throw RuntimeError("container's cgroup is not empty: \(others.count) process(es) found")
         }
+        if plan.scope == nil { try fill() }
+    }
+
+    private func fill() throws(RuntimeError) {
         try attempt { () throws(KernelError) in try cgroup.create(with: plan.extraControllers) }
         try switchUnifiedOn()
         for write in plan.writes { try apply(write) }
@@ -30,6 +36,7 @@ struct CgroupPlacement {
 
     /// Sets limits of a cgroup in use. Hierarchies that its processes were not in so far are joined for them.
     func change() throws(RuntimeError) {
+        if let scope = plan.scope { try SystemdUnit(scope: scope).change(plan.properties) }
         if !plan.extraControllers.isEmpty { try joinExtraControllers() }
         try switchUnifiedOn()
         // A limit may have to wait for another: memory above memory and swap together is refused until that is raised.
@@ -54,13 +61,13 @@ struct CgroupPlacement {
         }
     }
 
-    /// An open directory of version 2 for CLONE_INTO_CGROUP; nil where there is none.
-    func openUnified() throws(RuntimeError) -> Descriptor? {
-        guard let directory = layout.unifiedDirectory(of: cgroup.path) else { return nil }
-        return try attempt { () throws(KernelError) in try Descriptor.open(directory, O_RDONLY | O_DIRECTORY) }
-    }
-
     func attach(pid: Int32, skippingUnified: Bool) throws(RuntimeError) {
+        if let scope = plan.scope {
+            try SystemdUnit(scope: scope).start(
+                pid: pid, description: "\(Invocation.program) container \(scope.unit)", plan.properties)
+            try fill()
+            if !scope.isSlice { return }
+        }
         try attempt("unable to apply cgroup configuration") { () throws(KernelError) in
             try cgroup.attach(pid: pid, with: plan.extraControllers, skippingUnified: skippingUnified)
         }

@@ -27,6 +27,9 @@ package struct CgroupPlan: Hashable, Sendable {
     }
 
     package var path: String
+    /// The unit of systemd that the cgroup belongs to; nil where the runtime makes the cgroup itself.
+    package var scope: SystemdScope?
+    package var properties: SystemdProperties
     package var writes: [Write] = []
     /// Version 1 hierarchies joined beyond those that every container joins.
     package var extraControllers: [String] = []
@@ -39,6 +42,7 @@ package struct CgroupPlan: Hashable, Sendable {
     package init(path: String, _ resources: LinuxResources?, _ layout: CgroupLayout) throws(RuntimeError) {
         self.path = PathName.cleaned(path)
         guard self.path != "/" else { throw RuntimeError("linux.cgroupsPath: must not be the root cgroup") }
+        properties = try SystemdProperties(resources)
         let rules = resources?.devices ?? []
         changesDevices = !rules.isEmpty
         devices = try DeviceRuleset(rules + DeviceRuleset.always)

@@ -17,7 +17,8 @@ struct ContainerCreation {
         var spec = bundle.spec
         let notify = NotifySocket(of: id, in: store)
         notify?.add(to: &spec)
-        let facts = try HostFacts.current()
+        var facts = try HostFacts.current()
+        if options.usesSystemd { facts.systemd = try SystemdHost.cgroup(facts) }
         let plan = try ContainerPlan(id: id, bundle: bundle.path, spec: spec, facts: facts)
         if !plan.process.unknownCapabilities.isEmpty {
             let names = plan.process.unknownCapabilities.joined(separator: " ")

@@ -39,7 +39,12 @@ package struct ContainerPlan: Hashable, Sendable {
         // A bind of the host's /dev already has its nodes.
         let hasOwnDev = !mounts.contains { $0.destination == "/dev" && $0.options.isBind }
         devices = hasOwnDev ? Self.defaultDevices + spec.linux.devices : []
-        cgroup = try CgroupPlan(path: spec.linux.cgroupsPath ?? "/\(id)", spec.linux.resources, facts.layout)
+        let scope = try facts.systemd.map { (manager) throws(RuntimeError) in
+            try SystemdScope(spec.linux.cgroupsPath, id: id, manager: manager, isRootless: facts.isRootless)
+        }
+        cgroup = try CgroupPlan(
+            path: scope?.cgroupPath ?? spec.linux.cgroupsPath ?? "/\(id)", spec.linux.resources, facts.layout)
+        cgroup.scope = scope
         switch spec.linux.rootfsPropagation ?? "" {
         case "": propagation = [.slave, .recursive]
         case let name:

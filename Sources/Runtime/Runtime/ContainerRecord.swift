@@ -15,6 +15,8 @@ struct ContainerRecord {
     var owner: UInt32
     var annotations: [String: String]
     var cgroupPath: String
+    /// Nil for a cgroup that the runtime made itself.
+    var systemdUnit: String?
     /// Those that run after `create`: the bundle may be gone or changed by then.
     var hooks: RuntimeHooks
 
@@ -29,10 +31,13 @@ struct ContainerRecord {
         owner = geteuid()
         annotations = plan.spec.annotations
         cgroupPath = plan.cgroup.path
+        systemdUnit = plan.cgroup.scope?.unit
         hooks = RuntimeHooks()
         hooks.poststart = plan.spec.hooks.poststart
         hooks.poststop = plan.spec.hooks.poststop
     }
+
+    var scope: SystemdScope? { systemdUnit.map { SystemdScope(unit: $0, cgroupPath: cgroupPath) } }
 
     var json: JSONValue {
         var object = JSONObject()
@@ -46,6 +51,7 @@ struct ContainerRecord {
         object["owner"] = .integer(Int64(owner))
         object["annotations"] = annotations.json
         object["cgroupPath"] = .string(cgroupPath)
+        if let systemdUnit { object["systemdUnit"] = .string(systemdUnit) }
         object["hooks"] = hooks.json
         return .object(object)
     }
@@ -62,6 +68,7 @@ struct ContainerRecord {
         owner = try record.required("owner").integer()
         annotations = try record.required("annotations").stringMap()
         cgroupPath = try record.required("cgroupPath").string()
+        systemdUnit = try record["systemdUnit"]?.string()
         hooks = try RuntimeHooks(try record.required("hooks"))
     }
 }

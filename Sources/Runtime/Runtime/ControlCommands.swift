@@ -90,6 +90,7 @@ extension Invocation {
             }
             try end(record)
         }
+        if let scope = record.scope { try SystemdUnit(scope: scope).stop() }
         try attempt("unable to destroy container") { () throws(KernelError) in
             // Without a pid namespace of its own, processes may have outlived the first one.
             if cgroup.exists {

@@ -8,6 +8,9 @@ package struct HostFacts: Hashable, Sendable {
     package var capabilities: CapabilitySet
     package var hasSELinux: Bool
     package var hasAppArmor: Bool
+    /// Where systemd keeps its units, where it is to keep the container's too: empty for the machine's manager, else the
+    /// cgroup of the user's. Nil where the runtime makes cgroups itself.
+    package var systemd: String?
     /// Whether the runtime runs without the rights of the machine's root.
     package var isRootless: Bool
 
@@ -19,6 +22,7 @@ package struct HostFacts: Hashable, Sendable {
         self.capabilities = capabilities
         self.hasSELinux = hasSELinux
         self.hasAppArmor = hasAppArmor
+        systemd = nil
         self.isRootless = isRootless
     }
 

@@ -32,7 +32,7 @@ struct InitLaunch {
     /// Does for the new process what it waits for, and follows it until it waits for `start`.
     func attend(_ process: LaunchedProcess) throws(RuntimeError) {
         try mapIDs(process.pid)
-        try placement.attach(pid: process.pid, skippingUnified: !plan.namespaces.joinsUser)
+        try placement.attach(pid: process.pid, skippingUnified: !plan.namespaces.joinsUser && plan.cgroup.scope == nil)
         try ProcessLimits.apply(plan.process, pid: process.pid)
         do throws(KernelError) {
             try near.send(.placed)
@@ -122,7 +122,10 @@ extension InitLaunch {
     }
 
     private func openUnified() throws(KernelError) -> Descriptor? {
-        guard let directory = placement.layout.unifiedDirectory(of: placement.cgroup.path) else { return nil }
+        // systemd makes the directory later.
+        guard plan.cgroup.scope == nil,
+            let directory = placement.layout.unifiedDirectory(of: placement.cgroup.path)
+        else { return nil }
         return try Descriptor.open(directory, O_RDONLY | O_DIRECTORY)
     }
 

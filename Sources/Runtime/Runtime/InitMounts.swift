@@ -131,20 +131,24 @@ struct InitMounts {
     /// Version 2: the one directory. Version 1 and hybrid: a small tmpfs with one directory a hierarchy.
     private func mountCgroups(_ mount: MountPlan) throws(RuntimeError) {
         try awaitPlacement()
+        let cgroups = plan.cgroup.scope == nil ? sources.cgroups : try BindSources.cgroups(plan, sources.layout)
         try attempt("error mounting \"cgroup\" to rootfs at \"\(mount.destination)\"") { () throws(KernelError) in
             let target = OwnedDescriptor(try tree.createDirectories(mount.destination))
             try refuseInsideProc(target.descriptor, mount)
-            guard sources.cgroups.first?.name != "" else {
-                return try attachCgroup(sources.cgroups[0].tree, at: target.descriptor, mount)
+            guard cgroups.first?.name != "" else {
+                return try attachCgroup(cgroups[0].tree, at: target.descriptor, mount)
             }
             let flags: MountFlags = [.noSetUID, .noDevices, .noExecution]
             try Mount.mount("tmpfs", at: target.descriptor.procPath, type: "tmpfs", flags, data: "mode=755")
             let top = OwnedDescriptor(try tree.place(mount.destination))
-            for (name, source, links) in sources.cgroups {
+            for cgroup in cgroups {
+                let name = cgroup.name
                 try kernelCall("mkdir", name) { mkdirat(top.descriptor.rawValue, name, 0o755) }
                 let place = OwnedDescriptor(try top.descriptor.open(name, O_PATH | O_DIRECTORY | O_NOFOLLOW))
-                try attachCgroup(source, at: place.descriptor, mount)
-                for link in links { try kernelCall("symlink", link) { symlinkat(name, top.descriptor.rawValue, link) } }
+                try attachCgroup(cgroup.tree, at: place.descriptor, mount)
+                for link in cgroup.links {
+                    try kernelCall("symlink", link) { symlinkat(name, top.descriptor.rawValue, link) }
+                }
             }
             if mount.options.set.contains(.readOnly) {
                 try Mount.setAttributes(top.descriptor, set: .readOnly, named: mount.destination)

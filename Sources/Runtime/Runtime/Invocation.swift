@@ -13,6 +13,8 @@ package struct Invocation {
     let criu: String
     let command: String
     let words: ArraySlice<String>
+    /// `--systemd-cgroup`: new containers get their cgroup from systemd.
+    let usesSystemd: Bool
 
     private static let globals: [CommandArguments.Option] = [
         .value("root"), .value("log"), .value("log-format"), .flag("debug"), .flag("systemd-cgroup"),
@@ -35,13 +37,10 @@ package struct Invocation {
             if try global.flag("help") || global.operands.isEmpty || global.operands[0] == "help" {
                 return try print(Usage.text)
             }
-            if try global.flag("systemd-cgroup") {
-                throw RuntimeError("systemd cgroup manager is not supported; use cgroupfs paths")
-            }
             let store = ContainerStore(root: global["root"] ?? defaultRoot)
             let invocation = Invocation(
                 store: store, log: log, criu: global["criu"] ?? "criu", command: global.operands[0],
-                words: global.operands.dropFirst())
+                words: global.operands.dropFirst(), usesSystemd: try global.flag("systemd-cgroup"))
             return try invocation.run()
         } catch {
             log.failure(error.message)

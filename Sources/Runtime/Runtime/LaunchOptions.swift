@@ -9,6 +9,8 @@ struct LaunchOptions {
     /// Descriptors from 3 on that the program keeps, those of socket activation included.
     var preservedDescriptors: Int32 = 0
     var avoidsPivot = false
+    /// The cgroup is one of systemd's.
+    var usesSystemd = false
     var keepsKeyring = false
     var detaches = true
     /// `run` leaves the container's record in place when it ends.

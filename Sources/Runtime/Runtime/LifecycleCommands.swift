@@ -25,6 +25,7 @@ extension Invocation {
 
     func launchOptions(_ arguments: CommandArguments) throws(RuntimeError) -> LaunchOptions {
         var options = LaunchOptions()
+        options.usesSystemd = usesSystemd
         options.bundle = arguments["bundle"] ?? "."
         options.pidFile = arguments["pid-file"]
         options.consoleSocket = arguments["console-socket"].flatMap { $0.isEmpty ? nil : $0 }

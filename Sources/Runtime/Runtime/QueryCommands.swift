@@ -115,7 +115,7 @@ extension Invocation {
             "linux": [
                 "namespaces": strings(LinuxNamespace.Kind.allCases.map(\.rawValue).sorted()),
                 "capabilities": strings(CapabilitySet.allNames),
-                "cgroup": ["v1": true, "v2": true, "systemd": false, "systemdUser": false, "rdma": false],
+                "cgroup": ["v1": true, "v2": true, "systemd": true, "systemdUser": true, "rdma": true],
                 "seccomp": [
                     "enabled": true, "actions": strings(SeccompCompiler.actionNames),
                     "operators": strings(SeccompCompiler.comparisonNames),

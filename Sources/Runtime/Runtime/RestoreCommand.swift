@@ -12,6 +12,8 @@ extension Invocation {
     ]
 
     func restore() throws(RuntimeError) -> Int32 {
+        // CRIU puts what it restores into a cgroup that is there, where systemd wants the process first.
+        guard !usesSystemd else { throw RuntimeError("restore does not take cgroups from systemd (--systemd-cgroup)") }
         let arguments = try CommandArguments(words, Self.restoreOptions + CriuOptions.ofRestore)
         try arguments.expectOperands("restore", exactly: 1)
         let criuOptions = try CriuOptions(arguments)

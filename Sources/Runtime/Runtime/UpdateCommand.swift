@@ -19,7 +19,8 @@ extension Invocation {
         let cgroup = Cgroup(path: record.cgroupPath, layout: layout)
         let current = try attempt { () throws(KernelError) in try CurrentLimits(CgroupTexts(of: cgroup)) }
         let resources = try UpdatePlan.complete(asked, current, isUnified: layout.mode == .unified)
-        let plan = try CgroupPlan(path: record.cgroupPath, resources, layout)
+        var plan = try CgroupPlan(path: record.cgroupPath, resources, layout)
+        plan.scope = record.scope
         try CgroupPlacement(plan, layout: layout).change()
         return 0
     }

@@ -30,7 +30,7 @@ enum Usage {
            --log FILE          write messages there as well
            --log-format FORMAT text or json (default text)
            --debug             more messages
-           --systemd-cgroup    refused: cgroups are made directly
+           --systemd-cgroup    take cgroups from systemd, by paths slice:prefix:name
            --rootless VALUE    accepted
            --criu PATH         the program for checkpoint and restore (default criu)
            --help, -h
