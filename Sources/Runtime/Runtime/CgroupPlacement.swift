@@ -31,7 +31,7 @@ struct CgroupPlacement {
         try attempt { () throws(KernelError) in try cgroup.create(with: plan.extraControllers) }
         try switchUnifiedOn()
         for write in plan.writes { try apply(write) }
-        try DeviceRules(ruleset: plan.devices, cgroup: cgroup).apply(isNew: true)
+        if !plan.skipsDevices { try DeviceRules(ruleset: plan.devices, cgroup: cgroup).apply(isNew: true) }
     }
 
     /// Sets limits of a cgroup in use. Hierarchies that its processes were not in so far are joined for them.

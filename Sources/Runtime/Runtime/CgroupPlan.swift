@@ -38,6 +38,10 @@ package struct CgroupPlan: Hashable, Sendable {
     package var changesDevices: Bool
     /// What the document asks for in vain, as it does from other runtimes.
     package var warnings: [String] = []
+    /// Whether device rules are left alone, which take a right that an ordinary user has in no cgroup.
+    package var skipsDevices = false
+    /// Whether there is no cgroup, because the runtime may make none.
+    package var isRefused = false
 
     package init(path: String, _ resources: LinuxResources?, _ layout: CgroupLayout) throws(RuntimeError) {
         self.path = PathName.cleaned(path)

@@ -11,6 +11,9 @@ struct ContainerCreation {
     let bundle: BundleContents
     let options: LaunchOptions
     let log: LogOutput
+    var rootless = RootlessMode.auto
+    /// Who asks, by the ids of the host: inside a user namespace this program has others.
+    private let owner = geteuid()
 
     /// - Parameter console: gets the near end of the terminal; nil where the process has none.
     func run(console: Descriptor?) throws(RuntimeError) -> ContainerRecord {
@@ -19,7 +22,7 @@ struct ContainerCreation {
         notify?.add(to: &spec)
         var facts = try HostFacts.current()
         if options.usesSystemd { facts.systemd = try SystemdHost.cgroup(facts) }
-        let plan = try ContainerPlan(id: id, bundle: bundle.path, spec: spec, facts: facts)
+        var plan = try ContainerPlan(id: id, bundle: bundle.path, spec: spec, facts: facts)
         if !plan.process.unknownCapabilities.isEmpty {
             let names = plan.process.unknownCapabilities.joined(separator: " ")
             log.warning("ignoring unknown or unavailable capabilities: [\(names)]")
@@ -29,11 +32,45 @@ struct ContainerCreation {
         var undo = CreationUndo(store: store, id: id)
         do throws(RuntimeError) {
             try notify?.makeDirectory()
+            try claimCgroup(plan, facts.layout, directory.descriptor, &undo)
+            let refusal = CgroupRefusal(isIgnored: rootless.ignoresCgroupRefusals, layout: facts.layout)
+            facts.layout = try refusal.makeOrDoWithout(&plan.cgroup, path: plan.spec.linux.cgroupsPath)
+            try enterUserNamespace(&plan, isRootless: facts.isRootless)
             return try build(plan, facts, bundle.bytes, directory.descriptor, console, &undo)
         } catch {
             undo.run()
             throw error
         }
+    }
+
+    /// Remembers a cgroup that is not there yet as this container's, to be taken back or ended.
+    private func claimCgroup(
+        _ plan: ContainerPlan, _ layout: CgroupLayout, _ directory: Descriptor, _ undo: inout CreationUndo
+    ) throws(RuntimeError) {
+        let cgroup = Cgroup(path: plan.cgroup.path, layout: layout)
+        if cgroup.exists { return }
+        undo.cgroup = cgroup
+        try attempt { () throws(KernelError) in
+            let path = Array(plan.cgroup.path.utf8)
+            try FileContents.replace(ContainerStore.cgroupName, in: directory, with: path, durable: false)
+        }
+    }
+
+    /// An ordinary user's runtime does the rest inside the container's user namespace, which init then shares with it.
+    private func enterUserNamespace(_ plan: inout ContainerPlan, isRootless: Bool) throws(RuntimeError) {
+        guard isRootless else {
+            plan.namespaces.inheritsUser = RootlessMode.isInUserNamespace
+            return
+        }
+        guard plan.namespaces.new.contains(.user) else {
+            guard plan.namespaces.hasUser else { throw RuntimeError("rootless container requires user namespaces") }
+            return
+        }
+        let linux = plan.spec.linux
+        let hasGroups = !plan.process.process.user.additionalGids.isEmpty
+        try RootlessNamespace(uids: linux.uidMappings, gids: linux.gidMappings, allowsGroups: hasGroups).enter()
+        plan.namespaces.new.remove(.user)
+        plan.namespaces.inheritsUser = true
     }
 
     private func build(
@@ -44,13 +81,6 @@ struct ContainerCreation {
         var seccomp: SeccompFilter?
         if let profile = plan.spec.linux.seccomp { seccomp = try SeccompCache(root: store.root).filter(for: profile) }
         let placement = CgroupPlacement(plan.cgroup, layout: facts.layout)
-        if !placement.cgroup.exists {
-            undo.cgroup = placement.cgroup
-            try attempt { () throws(KernelError) in
-                let path = Array(plan.cgroup.path.utf8)
-                try FileContents.replace(ContainerStore.cgroupName, in: directory, with: path, durable: false)
-            }
-        }
         try inContainerProcess { () throws(RuntimeError) in try placement.prepare() }
         let sources = try BindSources(plan, layout: facts.layout)
         let null = try attempt { () throws(KernelError) in try Self.copyNull() }
@@ -123,7 +153,7 @@ struct ContainerCreation {
     ) throws(RuntimeError) -> ContainerRecord {
         try attempt { () throws(KernelError) in
             let stat = try ProcessStat.read(pid: process.pid)
-            let record = ContainerRecord(plan, pid: process.pid, startTicks: stat.startTicks)
+            let record = ContainerRecord(plan, pid: process.pid, startTicks: stat.startTicks, owner: owner)
             try FileContents.replace(ContainerStore.specName, in: directory, with: specBytes, durable: false)
             if let path = options.pidFile { try PidFile.write(process.pid, to: path) }
             // Last: a record is a container that exists.

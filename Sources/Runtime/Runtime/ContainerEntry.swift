@@ -112,7 +112,7 @@ struct ContainerEntry {
         return try Descriptor.open(directory, O_RDONLY | O_DIRECTORY)
     }
 
-    private var cgroup: Cgroup { Cgroup(path: record.cgroupPath, layout: layout) }
+    private var cgroup: Cgroup { record.cgroup(in: layout) }
 
     private func place(_ process: LaunchedProcess, _ near: SyncChannel) throws(RuntimeError) {
         try sub.attach(pid: process.pid, to: cgroup, with: cgroup.joinedBeyond)

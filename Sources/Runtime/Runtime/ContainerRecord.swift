@@ -17,10 +17,12 @@ struct ContainerRecord {
     var cgroupPath: String
     /// Nil for a cgroup that the runtime made itself.
     var systemdUnit: String?
+    /// False for an ordinary user's container that could get none.
+    var hasCgroup: Bool
     /// Those that run after `create`: the bundle may be gone or changed by then.
     var hooks: RuntimeHooks
 
-    init(_ plan: ContainerPlan, pid: Int32, startTicks: UInt64) {
+    init(_ plan: ContainerPlan, pid: Int32, startTicks: UInt64, owner: UInt32) {
         id = plan.id
         ociVersion = plan.spec.ociVersion
         bundle = plan.bundle
@@ -28,16 +30,22 @@ struct ContainerRecord {
         self.pid = pid
         self.startTicks = startTicks
         created = Timestamp.now().rfc3339Nano
-        owner = geteuid()
+        self.owner = owner
         annotations = plan.spec.annotations
         cgroupPath = plan.cgroup.path
         systemdUnit = plan.cgroup.scope?.unit
+        hasCgroup = !plan.cgroup.isRefused
         hooks = RuntimeHooks()
         hooks.poststart = plan.spec.hooks.poststart
         hooks.poststop = plan.spec.hooks.poststop
     }
 
     var scope: SystemdScope? { systemdUnit.map { SystemdScope(unit: $0, cgroupPath: cgroupPath) } }
+
+    /// The container's cgroup; of one without, a cgroup that is in no hierarchy.
+    func cgroup(in layout: CgroupLayout) -> Cgroup {
+        Cgroup(path: cgroupPath, layout: hasCgroup ? layout : CgroupLayout(mounts: []))
+    }
 
     var json: JSONValue {
         var object = JSONObject()
@@ -52,6 +60,7 @@ struct ContainerRecord {
         object["annotations"] = annotations.json
         object["cgroupPath"] = .string(cgroupPath)
         if let systemdUnit { object["systemdUnit"] = .string(systemdUnit) }
+        if !hasCgroup { object["hasCgroup"] = false }
         object["hooks"] = hooks.json
         return .object(object)
     }
@@ -69,6 +78,7 @@ struct ContainerRecord {
         annotations = try record.required("annotations").stringMap()
         cgroupPath = try record.required("cgroupPath").string()
         systemdUnit = try record["systemdUnit"]?.string()
+        hasCgroup = try record["hasCgroup"]?.bool() ?? true
         hooks = try RuntimeHooks(try record.required("hooks"))
     }
 }

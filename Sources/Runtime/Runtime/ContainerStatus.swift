@@ -12,7 +12,7 @@ enum ContainerStatus: String {
         guard let process = try? ProcessStat.read(pid: record.pid), process.startTicks == record.startTicks,
             !process.isEnded
         else { return .stopped }
-        let cgroup = Cgroup(path: record.cgroupPath, layout: layout)
+        let cgroup = record.cgroup(in: layout)
         // A cgroup that cannot be asked is not frozen by us.
         if (try? cgroup.isFrozen()) == true { return .paused }
         return StartGate.isWaiting(in: store.directory(of: record.id)) ? .created : .running

@@ -15,8 +15,8 @@ extension Invocation {
         let text = arguments.operands.count > 1 ? arguments.operands[1] : "TERM"
         guard let signal = Signal.number(text) else { throw RuntimeError("unknown signal \"\(text)\"") }
         let layout = try HostFacts.layout()
-        if try arguments.flag("all") {
-            let cgroup = Cgroup(path: record.cgroupPath, layout: layout)
+        if try arguments.flag("all"), record.hasCgroup {
+            let cgroup = record.cgroup(in: layout)
             try attempt { () throws(KernelError) in try cgroup.signalAll(signal) }
             return 0
         }
@@ -25,7 +25,7 @@ extension Invocation {
         }
         try signalInitial(record, signal)
         // A frozen process gets even SIGKILL only when it is thawed.
-        if signal == SIGKILL { try thaw(Cgroup(path: record.cgroupPath, layout: layout)) }
+        if signal == SIGKILL { try thaw(record.cgroup(in: layout)) }
         return 0
     }
 
@@ -78,7 +78,7 @@ extension Invocation {
 
     func deleteContainer(_ record: ContainerRecord, force: Bool) throws(RuntimeError) {
         let layout = try HostFacts.layout()
-        let cgroup = Cgroup(path: record.cgroupPath, layout: layout)
+        let cgroup = record.cgroup(in: layout)
         switch ContainerStatus.of(record, in: store, layout) {
         case .stopped: break
         case .created: try end(record)
@@ -106,7 +106,7 @@ extension Invocation {
 
     /// Kills everything and waits until the first process is gone.
     private func end(_ record: ContainerRecord) throws(RuntimeError) {
-        let cgroup = Cgroup(path: record.cgroupPath, layout: try HostFacts.layout())
+        let cgroup = record.cgroup(in: try HostFacts.layout())
         try attempt { () throws(KernelError) in
             let process: Descriptor
             do throws(KernelError) {
@@ -146,6 +146,6 @@ extension Invocation {
         let arguments = try CommandArguments(words, [])
         try arguments.expectOperands(command, exactly: 1)
         let record = try store.record(of: arguments.operands[0])
-        return (record, Cgroup(path: record.cgroupPath, layout: try HostFacts.layout()))
+        return (record, record.cgroup(in: try HostFacts.layout()))
     }
 }

@@ -10,7 +10,7 @@ extension Invocation {
         try arguments.expectOperands("events", exactly: 1)
         let record = try store.record(of: arguments.operands[0])
         let interval = try Self.interval(arguments["interval"] ?? "5s")
-        let cgroup = Cgroup(path: record.cgroupPath, layout: try HostFacts.layout())
+        let cgroup = record.cgroup(in: try HostFacts.layout())
         guard ContainerStatus.of(record, in: store, cgroup.layout) != .stopped,
             // It may have ended since.
             let process = try? PidFD.open(pid: record.pid, startTicks: record.startTicks)

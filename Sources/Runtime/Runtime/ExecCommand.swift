@@ -55,6 +55,7 @@ extension Invocation {
             plan: plan, seccomp: seccomp, personality: spec.linux.personality, preservedDescriptors: preserved)
         let sub = try SubCgroups(arguments.all("cgroup"))
         let pidfdSocket = try PidfdSocket.connect(arguments["pidfd-socket"])
+        if facts.isRootless { try Self.joinUserNamespace(of: record) }
         let entry = ContainerEntry(
             record: record, layout: facts.layout, setup: setup, sub: sub, console: foreground.consoleForProcess)
         let started = try step("unable to start container process") { () throws(RuntimeError) in try entry.start() }
@@ -65,6 +66,16 @@ extension Invocation {
         if detaches { return 0 }
         try foreground.takeTerminal()
         return try foreground.wait(pid: started.pid)
+    }
+}
+
+extension Invocation {
+    /// An ordinary user has the right to the container's other namespaces only inside its user namespace.
+    private static func joinUserNamespace(of record: ContainerRecord) throws(RuntimeError) {
+        let initial = try attempt { () throws(KernelError) in
+            OwnedDescriptor(try PidFD.open(pid: record.pid, startTicks: record.startTicks))
+        }
+        try RootlessNamespace.join(initial.descriptor)
     }
 }
 

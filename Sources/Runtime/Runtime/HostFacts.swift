@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Linux
 
@@ -45,11 +46,22 @@ package struct HostFacts: Hashable, Sendable {
 
     static func layout() throws(RuntimeError) -> CgroupLayout { try commonLayout.get() }
 
+    /// What root may do, or, in a user namespace of its own, an ordinary user.
+    private static func capabilities() throws(RuntimeError) -> CapabilitySet {
+        if geteuid() == 0 { return try attempt { () throws(KernelError) in try CapabilitySet.permitted() } }
+        var set: CapabilitySet = []
+        // PR_CAPBSET_READ 23.
+        for number in 0..<CapabilitySet.count where gantry_prctl(23, UInt(number), 0, 0, 0) == 1 {
+            set.formUnion(CapabilitySet(number: number))
+        }
+        return set
+    }
+
     package static func current() throws(RuntimeError) -> HostFacts {
         let mounts = try mounts.get()
         return HostFacts(
             layout: try layout(),
-            capabilities: try attempt { () throws(KernelError) in try CapabilitySet.permitted() },
+            capabilities: try capabilities(),
             hasSELinux: mounts.contains { $0.type == "selinuxfs" },
             hasAppArmor: isAppArmorOn, isRootless: geteuid() != 0)
     }

@@ -11,6 +11,7 @@ package struct Invocation {
     let log: LogOutput
     /// The program that checkpoints and restores: a name or a path.
     let criu: String
+    let rootless: RootlessMode
     let command: String
     let words: ArraySlice<String>
     /// `--systemd-cgroup`: new containers get their cgroup from systemd.
@@ -39,7 +40,8 @@ package struct Invocation {
             }
             let store = ContainerStore(root: global["root"] ?? defaultRoot)
             let invocation = Invocation(
-                store: store, log: log, criu: global["criu"] ?? "criu", command: global.operands[0],
+                store: store, log: log, criu: global["criu"] ?? "criu",
+                rootless: try RootlessMode(global["rootless"] ?? "auto"), command: global.operands[0],
                 words: global.operands.dropFirst(), usesSystemd: try global.flag("systemd-cgroup"))
             return try invocation.run()
         } catch {
@@ -74,7 +76,11 @@ package struct Invocation {
     }
 
     private static var defaultRoot: String {
-        if geteuid() != 0, let directory = getenv("XDG_RUNTIME_DIR") {
+        // The root of a user namespace may be an ordinary user outside.
+        let isOrdinary =
+            geteuid() != 0
+            || RootlessMode.isInUserNamespace && getenv("USER").map { String(cString: $0) } != "root"
+        if isOrdinary, let directory = getenv("XDG_RUNTIME_DIR"), directory.pointee != 0 {
             return "\(String(cString: directory))/gantry/runtime"
         }
         return "/run/gantry/runtime"

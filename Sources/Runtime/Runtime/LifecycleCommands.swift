@@ -39,7 +39,8 @@ extension Invocation {
     }
 
     private func creation(_ id: String, _ bundle: BundleContents, _ options: LaunchOptions) -> ContainerCreation {
-        ContainerCreation(store: store, id: id, bundle: bundle, options: options, log: log)
+        ContainerCreation(
+            store: store, id: id, bundle: bundle, options: options, log: log, rootless: rootless)
     }
 
     /// For a runtime that leaves once the container is made: a terminal must have somebody to go to.

@@ -9,6 +9,8 @@ package struct NamespacePlan: Hashable, Sendable {
     }
 
     package var new: Set<LinuxNamespace.Kind> = []
+    /// Whether the runtime itself is in a user namespace, which the container then shares.
+    package var inheritsUser = false
     /// In the order of setns(2): the user namespace first, since it gives the right to the others.
     package var joined: [Joined] = []
 
@@ -38,7 +40,7 @@ package struct NamespacePlan: Hashable, Sendable {
     }
 
     package var joinsUser: Bool { joined.contains { $0.kind == .user } }
-    package var hasUser: Bool { has(.user) }
+    package var hasUser: Bool { has(.user) || inheritsUser }
 }
 
 extension LinuxNamespace.Kind {

@@ -64,7 +64,7 @@ extension Invocation {
         let arguments = try CommandArguments(words, [.value("format", "f")])
         try arguments.expectOperands("ps", atLeast: 1)
         let record = try store.record(of: arguments.operands[0])
-        let cgroup = Cgroup(path: record.cgroupPath, layout: try HostFacts.layout())
+        let cgroup = record.cgroup(in: try HostFacts.layout())
         let pids = try attempt { () throws(KernelError) in try cgroup.processes() }
         switch arguments["format"] ?? "table" {
         case "json":

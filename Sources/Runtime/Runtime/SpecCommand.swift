@@ -12,7 +12,8 @@ extension Invocation {
         guard access(path, F_OK) != 0 else {
             throw RuntimeError("File \(ContainerStore.specName) exists. Remove it first")
         }
-        let spec = try arguments.flag("rootless") ? Self.rootlessTemplate() : Self.template()
+        let isRootless = try arguments.flag("rootless")
+        let spec = isRootless ? Self.rootlessTemplate(uid: geteuid(), gid: getegid()) : Self.template()
         try attempt { () throws(KernelError) in
             try FileContents.replace(
                 path, with: spec.json.prettyBytes(indent: "\t") + [10], mode: 0o666 & ~0o022, durable: false)
@@ -68,11 +69,11 @@ extension Invocation {
     }()
 
     /// For an ordinary user: a user namespace with that user as root, the host's network, nothing that needs more rights.
-    private static func rootlessTemplate() -> RuntimeSpec {
+    package static func rootlessTemplate(uid: UInt32, gid: UInt32) -> RuntimeSpec {
         var spec = template()
         spec.linux.namespaces = [.pid, .ipc, .uts, .mount, .cgroup, .user].map { LinuxNamespace($0) }
-        spec.linux.uidMappings = [LinuxIDMapping(containerID: 0, hostID: geteuid(), size: 1)]
-        spec.linux.gidMappings = [LinuxIDMapping(containerID: 0, hostID: getegid(), size: 1)]
+        spec.linux.uidMappings = [LinuxIDMapping(containerID: 0, hostID: uid, size: 1)]
+        spec.linux.gidMappings = [LinuxIDMapping(containerID: 0, hostID: gid, size: 1)]
         spec.linux.resources = nil
         spec.mounts = mounts.filter { $0.destination != "/sys/fs/cgroup" }.map { mount in
             var mount = mount

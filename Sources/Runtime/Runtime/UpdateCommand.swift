@@ -16,7 +16,7 @@ extension Invocation {
         if asked.memory?.kernelBytes != nil || asked.memory?.kernelTCPBytes != nil {
             log.warning("Kernel memory settings are ignored and will be removed")
         }
-        let cgroup = Cgroup(path: record.cgroupPath, layout: layout)
+        let cgroup = record.cgroup(in: layout)
         let current = try attempt { () throws(KernelError) in try CurrentLimits(CgroupTexts(of: cgroup)) }
         let resources = try UpdatePlan.complete(asked, current, isUnified: layout.mode == .unified)
         var plan = try CgroupPlan(path: record.cgroupPath, resources, layout)

@@ -31,7 +31,7 @@ enum Usage {
            --log-format FORMAT text or json (default text)
            --debug             more messages
            --systemd-cgroup    take cgroups from systemd, by paths slice:prefix:name
-           --rootless VALUE    accepted
+           --rootless VALUE    whether a container may do without a cgroup: auto (an ordinary user's), true or false
            --criu PATH         the program for checkpoint and restore (default criu)
            --help, -h
            --version, -v
