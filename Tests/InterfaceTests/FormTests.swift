@@ -22,7 +22,7 @@ import Testing
     func allFields() throws {
         var bench = try Bench.connected()
         bench.type("n<tab>web2<tab>sh -c 'echo a b'<tab> <tab>64m<tab>1.5<tab>100<tab>/src:/data:ro tmpfs:/tmp")
-        bench.type("<tab>A=1 'B=x y'<tab><right><tab> <enter>")
+        bench.type(" pages:/www<tab>A=1 'B=x y'<tab><right><right><tab>8080:80 53/udp<tab> <enter>")
         let (_, spec, name) = try #require(asked(&bench))
         #expect(name == "web2")
         #expect(spec.command == ["sh", "-c", "echo a b"])
@@ -32,9 +32,12 @@ import Testing
         #expect(spec.limits.pids == 100)
         var bind = MountSpec(.bind, source: "/src", target: "/data")
         bind.readOnly = true
-        #expect(spec.mounts == [bind, MountSpec(.tmpfs, target: "/tmp")])
+        let volume = MountSpec(.volume, source: "pages", target: "/www")
+        #expect(spec.mounts == [bind, MountSpec(.tmpfs, target: "/tmp"), volume])
         #expect(spec.environment == ["A=1", "B=x y"])
         #expect(spec.networkMode == .host)
+        let ports = [PortBinding(ContainerPort(80), hostPort: 8080), PortBinding(ContainerPort(53, .udp))]
+        #expect(spec.portBindings == ports)
         #expect(spec.autoRemove)
     }
 

@@ -43,8 +43,12 @@ struct NetworkOptions: ParsableArguments {
             body["NetworkingConfig"] = ["EndpointsConfig": .object(JSONObject(members))]
         }
         var spec = ContainerSpec(image: "")
-        for text in publish { spec.portBindings += try PublishedPorts.parse(text) }
-        for text in expose { spec.exposedPorts += try PublishedPorts.parse(text).map(\.port) }
+        do throws(EngineError) {
+            for text in publish { spec.portBindings += try PublishedPorts.parse(text) }
+            for text in expose { spec.exposedPorts += try PublishedPorts.parse(text).map(\.port) }
+        } catch {
+            throw UsageError(message: error.message)
+        }
         (spec.publishesAllPorts, spec.extraHosts) = (publishAll, addHost)
         (spec.dnsServers, spec.dnsSearch, spec.dnsOptions) = (dns, dnsSearch, dnsOption)
         for text in addHost where !text.contains(where: { $0 == ":" || $0 == "=" }) {

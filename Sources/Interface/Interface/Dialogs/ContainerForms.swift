@@ -19,10 +19,11 @@ extension Form {
                 Field(name: .cpus, label: "CPUs", placeholder: "no limit; 0.5, 2", kind: .text(LineEditor())),
                 Field(name: .pids, label: "Processes", placeholder: "no limit; 100", kind: .text(LineEditor())),
                 Field(
-                    name: .mounts, label: "Mounts", placeholder: "/host/path:/path[:ro] tmpfs:/path",
+                    name: .mounts, label: "Mounts", placeholder: "/host/path:/path[:ro] volume:/path tmpfs:/path",
                     kind: .text(LineEditor())),
                 Field(name: .environment, label: "Environment", placeholder: "NAME=value", kind: .text(LineEditor())),
-                Field(name: .network, label: "Network", kind: .choice(["none", "host"], 0)),
+                Field(name: .network, label: "Network", kind: .choice(["bridge", "none", "host"], 0)),
+                Field(name: .ports, label: "Ports", placeholder: "8080:80 53:53/udp", kind: .text(LineEditor())),
                 Field(name: .autoRemove, label: "Remove at end", kind: .toggle(false)),
             ])
     }
@@ -65,6 +66,7 @@ extension Form {
         spec.limits.pids = text(.pids).flatMap { Int64($0) }
         if let mounts = text(.mounts) { spec.mounts = try FormValidation.mounts(mounts) }
         if let variables = text(.environment) { spec.environment = try FormValidation.words(of: variables) }
+        if let ports = text(.ports) { spec.portBindings = try FormValidation.ports(ports) }
         spec.networkMode = self[.network].flatMap { NetworkMode(rawValue: $0.text) }
         spec.autoRemove = self[.autoRemove]?.isOn ?? false
         return spec

@@ -66,7 +66,8 @@ struct Form: Hashable, Sendable {
 /// One question of a form.
 struct Field: Hashable, Sendable {
     enum Name: Hashable, Sendable {
-        case image, name, command, tty, memory, cpus, pids, mounts, environment, network, autoRemove, user, path
+        case image, name, command, tty, memory, cpus, pids, mounts, environment, network, ports, autoRemove, user,
+            path
     }
 
     enum Kind: Hashable, Sendable {

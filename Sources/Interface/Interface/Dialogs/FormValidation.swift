@@ -12,7 +12,8 @@ enum FormValidation {
         case .memory: bytes(text) == nil ? "a size such as 64m or 1.5g" : nil
         case .cpus: nanoCPUs(text) == nil ? "a number such as 0.5 or 2" : nil
         case .pids: (Int64(text).map { $0 > 0 } ?? false) ? nil : "a whole number above 0"
-        case .mounts: firstMountError(text)
+        case .mounts: message { () throws(FormError) in _ = try mounts(text) }
+        case .ports: message { () throws(FormError) in _ = try ports(text) }
         case .environment:
             (try? words(of: text).allSatisfy(isVariable)) == true  // As above.
                 ? nil : "NAME=value, parted by spaces; quote values with spaces"
@@ -48,27 +49,41 @@ enum FormValidation {
         return Int64((value * 1e9).rounded())
     }
 
-    /// `source:target[:ro|rw]`, or `tmpfs:target`, parted by spaces.
+    /// `source:target[:ro|rw]`, where the source is a path or a volume's name, or `tmpfs:target`; parted by spaces.
     static func mounts(_ text: String) throws(FormError) -> [MountSpec] {
         var mounts: [MountSpec] = []
         for word in try words(of: text) {
             let parts = word.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
             guard parts.count == 2 || parts.count == 3, parts[1].hasPrefix("/") else {
-                throw FormError("`\(word)`: write /host/path:/path or tmpfs:/path, with :ro for read only")
+                throw FormError(
+                    "`\(word)`: write /host/path:/path, volume:/path or tmpfs:/path, with :ro for read only")
             }
-            guard parts[0] == "tmpfs" || parts[0].hasPrefix("/") else {
-                throw FormError("`\(parts[0])` must be an absolute path")
+            guard parts[0].hasPrefix("/") || isName(parts[0]) else {
+                throw FormError("`\(parts[0])`: an absolute path, or a volume's name of letters, digits, _ . -")
             }
             guard parts.count < 3 || parts[2] == "ro" || parts[2] == "rw" else {
                 throw FormError("`\(parts[2])`: ro or rw")
             }
             var mount =
-                parts[0] == "tmpfs"
-                ? MountSpec(.tmpfs, target: parts[1]) : MountSpec(.bind, source: parts[0], target: parts[1])
+                switch parts[0] {
+                case "tmpfs": MountSpec(.tmpfs, target: parts[1])
+                case let source: MountSpec(source.hasPrefix("/") ? .bind : .volume, source: source, target: parts[1])
+                }
             mount.readOnly = parts.count == 3 && parts[2] == "ro"
             mounts.append(mount)
         }
         return mounts
+    }
+
+    /// What docker's `-p` takes, parted by spaces.
+    static func ports(_ text: String) throws(FormError) -> [PortBinding] {
+        var bindings: [PortBinding] = []
+        for word in try words(of: text) {
+            do throws(EngineError) { bindings += try PublishedPorts.parse(word) } catch {
+                throw FormError(error.message)
+            }
+        }
+        return bindings
     }
 
     /// Splits as a shell does: spaces part words; quotes and backslashes hold them together. Nothing is expanded.
@@ -100,9 +115,10 @@ enum FormValidation {
         return words
     }
 
-    private static func firstMountError(_ text: String) -> String? {
+    /// Why it fails; nil where it does not.
+    private static func message(of body: () throws(FormError) -> Void) -> String? {
         do throws(FormError) {
-            _ = try mounts(text)
+            try body()
             return nil
         } catch { return error.message }
     }

@@ -1,12 +1,13 @@
-import EngineAPI
-
-/// What `-p` takes: `[ADDRESS:][HOSTPORT:]PORT[/PROTOCOL]`, the ports also as ranges.
-enum PublishedPorts {
-    static func parse(_ text: String) throws -> [PortBinding] {
+/// Which ports of the host lead to which of a container, as `-p` writes it.
+public enum PublishedPorts {
+    /// Reads `[ADDRESS:][HOSTPORT:]PORT[/PROTOCOL]`, the ports also as ranges.
+    ///
+    /// - Throws: `invalid`, in docker's words.
+    public static func parse(_ text: String) throws(EngineError) -> [PortBinding] {
         let (rest, transport) = try transport(of: text)
         var parts = fields(rest)
         guard (1...3).contains(parts.count), let container = range(parts.removeLast()), container.lowerBound > 0 else {
-            throw UsageError(message: "invalid containerPort: \(text)")
+            throw EngineError(.invalid, "invalid containerPort: \(text)")
         }
         let hostText = parts.popLast() ?? ""
         var address = parts.popLast() ?? ""
@@ -14,7 +15,7 @@ enum PublishedPorts {
         guard !hostText.isEmpty else {
             return container.map { PortBinding(ContainerPort($0, transport), hostAddress: address) }
         }
-        guard let host = range(hostText) else { throw UsageError(message: "invalid hostPort: \(hostText)") }
+        guard let host = range(hostText) else { throw EngineError(.invalid, "invalid hostPort: \(hostText)") }
         // One port of the container and several of the host's: the first that is free.
         if container.count == 1 {
             return [
@@ -24,18 +25,20 @@ enum PublishedPorts {
             ]
         }
         guard host.count == container.count else {
-            throw UsageError(message: "invalid ranges specified for container and host Ports: \(text)")
+            throw EngineError(.invalid, "invalid ranges specified for container and host Ports: \(text)")
         }
         return zip(container, host).map {
             PortBinding(ContainerPort($0, transport), hostAddress: address, hostPort: $1)
         }
     }
 
-    private static func transport(of text: String) throws -> (String, ContainerPort.Transport) {
+    private static func transport(
+        of text: String
+    ) throws(EngineError) -> (String, ContainerPort.Transport) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         guard parts.count > 1 else { return (text, .tcp) }
         guard parts.count == 2, let transport = ContainerPort.Transport(rawValue: parts[1].lowercased()) else {
-            throw UsageError(message: "invalid proto: \(parts.dropFirst().joined(separator: "/"))")
+            throw EngineError(.invalid, "invalid proto: \(parts.dropFirst().joined(separator: "/"))")
         }
         return (parts[0], transport)
     }
@@ -58,20 +61,5 @@ enum PublishedPorts {
             return nil
         }
         return first...last
-    }
-}
-
-/// The `PORTS` of a list: `0.0.0.0:8080->80/tcp`.
-enum PortTexts {
-    static func text(_ ports: [PortMapping]) -> String {
-        ports.sorted { ($0.port, $0.hostAddress) < ($1.port, $1.hostAddress) }.map { mapping in
-            guard mapping.hostPort != 0 else { return mapping.port.description }
-            return "\(host(mapping))->\(mapping.port)"
-        }.joined(separator: ", ")
-    }
-
-    static func host(_ mapping: PortMapping) -> String {
-        mapping.hostAddress.contains(":")
-            ? "[\(mapping.hostAddress)]:\(mapping.hostPort)" : "\(mapping.hostAddress):\(mapping.hostPort)"
     }
 }
