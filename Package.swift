@@ -105,7 +105,9 @@ let lifecycle: [Target] = [
     library("Snapshots", in: "Lifecycle", ["Linux", "CLinux", "JSON", "OCI", "Archive", "Content"]),
     library(
         "Images", in: "Lifecycle",
-        ["Linux", "JSON", "OCI", "Content", "Archive", "Snapshots", "AsyncIO", "EngineAPI", "Faults"]),
+        [
+            "Linux", "JSON", "OCI", "Content", "Registry", "Archive", "Snapshots", "AsyncIO", "EngineAPI", "Faults",
+        ]),
     library("Registry", in: "Lifecycle", ["Linux", "JSON", "OCI", "Content", "AsyncIO"]),
     library("Storage", in: "Lifecycle", ["CSQLite"]),
     library("Tasks", in: "Lifecycle", ["Linux", "CLinux", "JSON", "ShimAPI", "AsyncIO", "EngineAPI"]),
@@ -126,8 +128,8 @@ let engine: [Target] = [
     library(
         "LocalEngine", in: "Engine",
         [
-            "EngineAPI", "Lifecycle", "Images", "Metrics", "Networking", "Storage", "Tasks", "Linux", "OCI", "AsyncIO",
-            "Faults",
+            "EngineAPI", "Lifecycle", "Images", "Registry", "Web", "Metrics", "Networking", "Storage", "Tasks", "Linux",
+            "OCI", "AsyncIO", "Faults",
         ]),
     library(
         "Transport", in: "Engine",
@@ -154,7 +156,7 @@ let app: [Target] = [
     library(
         "CLI", in: "App",
         [
-            "EngineAPI", "DockerAPI", "JSON", "Linux", "CLinux", "Archive", "AsyncIO",
+            "EngineAPI", "DockerAPI", "Registry", "OCI", "JSON", "Linux", "CLinux", "Archive", "AsyncIO",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
     .executableTarget(
@@ -235,7 +237,14 @@ let suites: [Target] = [
         path: "Tests/ImageFixtures", swiftSettings: strict),
     tests(
         "RegistryTests",
-        ["Registry", "Web", "Transport", "Content", "OCI", "JSON", "Linux", "AsyncIO", "ImageFixtures"]),
+        [
+            "Registry", "Web", "Transport", "Content", "Images", "EngineAPI", "OCI", "JSON", "Linux", "AsyncIO",
+            "ImageFixtures", "Faults", "image-pull-probe",
+        ]),
+    .executableTarget(
+        name: "image-pull-probe",
+        dependencies: ["Images", "ImageFixtures", "EngineAPI", "Faults", "OCI", "Registry", "Web"],
+        path: "Tests/ImagePullProbe", swiftSettings: strict),
     tests("ContentTests", ["Content", "OCI", "Linux", "ImageFixtures"]),
     tests("ArchiveTests", ["Archive", "Content", "OCI", "Linux", "CLinux", "ImageFixtures"]),
     tests("SnapshotsTests", ["Snapshots", "Archive", "Content", "OCI", "Linux", "ImageFixtures"]),

@@ -6,7 +6,7 @@ import Linux
 /// its id, a unique prefix of its id, or its name; an image by `name:tag`, `name@digest`, id or unique prefix of the id.
 /// All calls may be made from any task at once, and may be cancelled: a cancelled action is either done whole or not at
 /// all. Errors are `EngineError`, with docker's words.
-public protocol Engine: NetworkEngine, VolumeEngine, Sendable {
+public protocol Engine: ImageTransfers, NetworkEngine, VolumeEngine, Sendable {
     func version() async throws(EngineError) -> EngineVersion
     func info() async throws(EngineError) -> EngineInfo
 

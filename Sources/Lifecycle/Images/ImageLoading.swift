@@ -40,8 +40,14 @@ extension ImageStore {
     }
 
     /// Brings one image in: blobs first, layers next, names last.
+    ///
+    /// - Parameters:
+    ///   - arrival: waits for a layer's blob, where they come while this runs.
+    ///   - whenUnpacked: called with each layer's blob.
     func add(
-        _ offered: OfferedImage, from source: any ImageSource, _ job: LoadJob
+        _ offered: OfferedImage, from source: any ImageSource, _ job: LoadJob,
+        arrival: @Sendable (Digest) async throws(EngineError) -> Void = { _ in },
+        whenUnpacked: @Sendable (Digest) -> Void = { _ in }
     ) async throws(EngineError) -> ImageRecord {
         let assembly = ImageAssembly(source: source, job: job, snapshots: snapshots)
         var image = try await pool.run { () throws(EngineError) in try assembly.gather(offered) }
@@ -50,9 +56,11 @@ extension ImageStore {
         pin(chain)
         defer { unpin(chain) }
         for position in image.layers.indices {
+            try await arrival(image.layers[position].blob)
             let facts = try await unpack(image.layers[position], onto: Array(chain[..<position]), assembly)
             image.layers[position].sizeBytes = facts.sizeBytes
             faults.pass(.loadAfterLayer)
+            whenUnpacked(image.layers[position].blob)
         }
         guard !Task.isCancelled else { throw .loadCancelled }
         return try await store(image, job)
@@ -85,15 +93,30 @@ extension ImageStore {
         faults.pass(.loadAfterRow)
         // Names may have come while the index was written.
         record.names = Array(Set((records[image.id]?.names ?? []) + image.names)).sorted()
-        for other in records.keys where other != record.id {
-            records[other]?.names.removeAll { image.names.contains($0) }
-        }
+        takeAway(image.names, fromAllBut: record.id)
         records[record.id] = record
         for name in image.names {
             job.progress(.loaded(name: ImageRecord.familiar(name), id: record.id.description))
         }
         if image.names.isEmpty { job.progress(.loaded(name: nil, id: record.id.description)) }
         return record
+    }
+
+    /// Gives an image that is here further names.
+    func name(_ id: Digest, _ names: [String]) async throws(EngineError) -> ImageRecord {
+        guard records[id] != nil else { throw .noSuchImage(id.description) }
+        try await index.apply(names.map { .name($0, id: id.description) })
+        // It may have been removed while the index was written, and its names with it.
+        guard var record = records[id] else { throw .noSuchImage(id.description) }
+        record.names = Array(Set(record.names + names)).sorted()
+        takeAway(names, fromAllBut: id)
+        records[id] = record
+        return record
+    }
+
+    /// A name points at one image: others lose it.
+    private func takeAway(_ names: [String], fromAllBut id: Digest) {
+        for other in records.keys where other != id { records[other]?.names.removeAll { names.contains($0) } }
     }
 
     // MARK: Sources
@@ -127,7 +150,7 @@ extension ImageStore {
     }
 
     /// Keeps a stream's bytes until they are read: a layer may come before the file that names it.
-    private func spool(_ stream: EngineStream<[UInt8]>) async throws(EngineError) -> Descriptor {
+    func spool(_ stream: EngineStream<[UInt8]>) async throws(EngineError) -> Descriptor {
         let content = content
         let file: Descriptor
         do throws(ContentError) {

@@ -43,7 +43,8 @@ struct ImageLookup {
         if let digest = reference.digest {
             // `name:tag@digest`: the digest decides, as docker has it.
             return records.values.first { record in
-                record.manifest == digest && record.repositories.contains(reference.name)
+                record.names.contains("\(reference.name)@\(digest)")
+                    || (record.manifest == digest && record.repositories.contains(reference.name))
             }
         }
         let name = reference.withDefaultTag.description

@@ -16,7 +16,9 @@ struct ImageRemovalPlan: Hashable {
         _ record: ImageRecord, name: String?, reference: String, force: Bool, uses: [ImageUse]
     ) throws(EngineError) {
         let using = uses.filter { $0.imageID == record.id.description }
-        if let name, record.names.count > 1 {
+        // A digest's name goes with the last tag of its repository: nobody gave it, a pull did.
+        let companions = name.map { Self.companions(of: $0, in: record) } ?? []
+        if let name, record.names.count > 1 + companions.count {
             names = [name]
             deletesImage = false
             return
@@ -30,7 +32,7 @@ struct ImageRemovalPlan: Hashable {
                         + "\(use.containerID.prefix(12)) is using its referenced image \(record.id.short)",
                     object: reference)
             }
-            names = [name]
+            names = [name] + companions
             // Forced away from a container that runs, the name goes, and the image stays without one.
             deletesImage = !using.contains { $0.isRunning }
             return
@@ -48,6 +50,16 @@ struct ImageRemovalPlan: Hashable {
             throw Self.conflict(record, "must be forced", "image is being used by stopped container", use, reference)
         }
         deletesImage = true
+    }
+
+    /// The names by digest in the repository of a tag, where it is the only tag there.
+    private static func companions(of name: String, in record: ImageRecord) -> [String] {
+        let repository = name.split(separator: "@")[0]
+        guard !name.contains("@"), let colon = repository.lastIndex(of: ":") else { return [] }
+        let path = repository[..<colon]
+        let others = record.names.filter { $0 != name }
+        guard !others.contains(where: { $0.hasPrefix("\(path):") }) else { return [] }
+        return others.filter { $0.hasPrefix("\(path)@") }
     }
 
     private static func conflict(

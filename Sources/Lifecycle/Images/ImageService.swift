@@ -1,6 +1,7 @@
 import EngineAPI
 import Linux
 import OCI
+import Registry
 import Snapshots
 
 /// The images of an engine and the root file systems made from them.
@@ -31,6 +32,34 @@ package protocol ImageService: Sendable {
     /// - Parameter uses: the containers made from any image.
     /// - Throws: `conflict` where a container needs the image: always while that runs, unless forced while not.
     func remove(_ reference: String, force: Bool, uses: [ImageUse]) async throws(EngineError) -> [ImageRemoval]
+
+    /// Pulls the session's image. Its layers come side by side; each is unpacked as soon as those below it are.
+    ///
+    /// Content before row: an image is kept whole or not at all, and nothing that a pull is about to refer to is collected
+    /// while it runs.
+    ///
+    /// - Parameters:
+    ///   - platform: nil for this machine's.
+    ///   - progress: called in order for each layer, from any thread; must not block.
+    func pull(
+        _ session: RegistrySession, platform: Platform?, progress: @escaping @Sendable (ImageTransferProgress) -> Void
+    ) async throws(EngineError) -> PulledImage
+    /// Pushes the image of the session's name; returns the digest by which the registry knows it.
+    func push(
+        _ session: RegistrySession, progress: @escaping @Sendable (ImageTransferProgress) -> Void
+    ) async throws(EngineError) -> Digest
+
+    /// Gives an image a further name, away from the image that had it; returns both.
+    func tag(_ reference: String, as name: String) async throws(EngineError) -> (record: ImageRecord, name: String)
+    /// One archive with the images, in docker's form and OCI's at once. What it holds is not collected while the stream
+    /// lives.
+    func save(_ references: [String]) async throws(EngineError) -> EngineStream<[UInt8]>
+    /// Makes an image of one layer from an archive of a root file system.
+    func importImage(_ request: ImageImportRequest) async throws(EngineError) -> ImageRecord
+    /// Removes images that no container uses.
+    ///
+    /// - Parameter all: also those with a name.
+    func prune(all: Bool, filter: ImageFilter, uses: [ImageUse]) async throws(EngineError) -> ImagePruneResult
 
     /// Makes a writable root file system over the image's layers, named by the container's id; returns the mounts that
     /// make it up, in order. One that exists already is kept, and its mounts returned.

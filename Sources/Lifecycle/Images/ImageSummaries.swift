@@ -11,7 +11,8 @@ extension ImageRecord {
             do throws(ReferenceError) {
                 let reference = try Reference(name)
                 if reference.digest == nil { tags.append(reference.familiar) }
-                digests.insert("\(reference.familiarName)@\(manifest)")
+                digests.insert(
+                    "\(reference.familiarName)@\(reference.digest ?? indexDigest(reference.name) ?? manifest)")
             } catch {
                 tags.append(name)
             }
@@ -19,6 +20,12 @@ extension ImageRecord {
         return ImageSummary(
             id: id.description, tags: tags.sorted(), digests: digests.sorted(), createdAt: config.created,
             sizeBytes: sizeBytes, labels: config.execution.labels)
+    }
+
+    /// The digest by which a pull knew the image in that repository, where an index led to it.
+    private func indexDigest(_ repository: String) -> Digest? {
+        let name = names.first { $0.hasPrefix("\(repository)@") }
+        return name.flatMap { Digest($0.dropFirst(repository.utf8.count + 1)) }
     }
 
     package var details: ImageDetails {

@@ -26,6 +26,10 @@ package final class RegistrySession: Sendable {
         places = Mutex(EndpointPlan.endpoints(for: reference.domain, entry, forPull: purpose == .pull))
     }
 
+    /// How many blobs to transfer at once.
+    package var concurrentDownloads: Int { client.configuration.concurrentDownloads }
+    package var concurrentUploads: Int { client.configuration.concurrentUploads }
+
     /// For errors.
     var what: String {
         switch purpose {

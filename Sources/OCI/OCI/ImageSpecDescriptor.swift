@@ -13,6 +13,12 @@ package enum ImageMediaType {
     package static let dockerConfig = "application/vnd.docker.container.image.v1+json"
     package static let dockerLayerGzip = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 
+    /// The type of a layer by its first four bytes.
+    package static func layerType(startingWith head: [UInt8]) -> String {
+        if head.starts(with: [0x1f, 0x8b]) { return layerGzip }
+        return head.starts(with: [0x28, 0xb5, 0x2f, 0xfd]) ? layerZstd : layer
+    }
+
     package static func isIndex(_ type: String) -> Bool { type == index || type == dockerList }
     package static func isManifest(_ type: String) -> Bool { type == manifest || type == dockerManifest }
 

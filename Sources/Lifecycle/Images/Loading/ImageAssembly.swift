@@ -131,8 +131,7 @@ struct ImageAssembly: Sendable {
             let file = OwnedDescriptor(try job.content.open(digest))
             do throws(KernelError) { _ = try file.descriptor.read(into: &head) } catch { throw .kernel(error) }
         } catch { throw EngineError(error, doing: "load") }
-        if head.starts(with: [0x1f, 0x8b]) { return ImageMediaType.layerGzip }
-        return head == [0x28, 0xb5, 0x2f, 0xfd] ? ImageMediaType.layerZstd : ImageMediaType.layer
+        return ImageMediaType.layerType(startingWith: head)
     }
 
     // MARK: Reading

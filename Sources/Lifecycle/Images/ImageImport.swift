@@ -1,0 +1,96 @@
+import Archive
+import Content
+import EngineAPI
+import Glibc
+import JSON
+import Linux
+import OCI
+
+extension ImageStore {
+    package func importImage(_ request: ImageImportRequest) async throws(EngineError) -> ImageRecord {
+        var names: [String] = []
+        if let name = request.name {
+            do throws(ReferenceError) { names = [try Reference(name).withDefaultTag.description] } catch {
+                throw EngineError(.invalid, error.description, object: name)
+            }
+        }
+        var config = ImageConfig(platform: host)
+        for change in request.changes { try ConfigChange(change).apply(to: &config.execution) }
+        config.created = .now()
+        config.comment = request.message
+        let job = LoadJob(content: content, progress: { _ in })
+        do throws(EngineError) {
+            let spool = try await spool(request.archive)
+            defer { spool.close() }
+            let base = config
+            let manifest = try await pool.run { () throws(EngineError) in
+                try ImportedLayer(job: job).write(spool, config: base)
+            }
+            return try await add(OfferedImage(form: .manifest(manifest), names: names), from: PulledSource(), job)
+        } catch {
+            // The failure that led here is what the caller is told; what cannot be removed now is garbage for later.
+            try? await removeUnused(among: job)
+            throw error
+        }
+    }
+}
+
+/// Makes the documents of an image of one layer. Blocking.
+private struct ImportedLayer {
+    let job: LoadJob
+
+    /// The manifest's digest.
+    func write(_ file: Descriptor, config base: ImageConfig) throws(EngineError) -> Digest {
+        var config = base
+        let layer = try blob(file)
+        config.diffIDs = [try diffID(file)]
+        var step = ImageHistory(createdBy: "", created: config.created)
+        step.comment = config.comment.isEmpty ? "Imported from -" : config.comment
+        config.history = [step]
+        let bytes = config.json.compactBytes
+        do throws(ContentError) {
+            let digest = try job.content.add(bytes, lease: job.lease)
+            let manifest = ImageManifest(
+                config: ContentDescriptor(
+                    mediaType: ImageMediaType.config, digest: digest, sizeBytes: Int64(bytes.count)), layers: [layer])
+            return try job.content.add(manifest.json.compactBytes, lease: job.lease)
+        } catch { throw EngineError(error, doing: "import") }
+    }
+
+    /// The bytes as they came, packed or not.
+    private func blob(_ file: Descriptor) throws(EngineError) -> ContentDescriptor {
+        do throws(ContentError) {
+            let writer = try job.content.beginIngest()
+            var piece = [UInt8](repeating: 0, count: 1 << 20)
+            var head: [UInt8] = []
+            do throws(KernelError) { try rewind(file) } catch { throw .kernel(error) }
+            while true {
+                let count: Int
+                do throws(KernelError) { count = try file.read(into: &piece) } catch { throw .kernel(error) }
+                if count == 0 { break }
+                if head.count < 4 { head += piece[..<min(4, count)] }
+                try writer.write(Array(piece[..<count]))
+            }
+            let digest = try writer.commit(lease: job.lease)
+            return ContentDescriptor(
+                mediaType: ImageMediaType.layerType(startingWith: head), digest: digest, sizeBytes: writer.sizeBytes)
+        } catch { throw EngineError(error, doing: "import") }
+    }
+
+    private func diffID(_ file: Descriptor) throws(EngineError) -> Digest {
+        let limits = try job.limits()
+        do throws(ArchiveError) {
+            do throws(KernelError) { try rewind(file) } catch { throw .kernel(error) }
+            let packed = DescriptorInput(file) { (_) throws(ArchiveError) in try job.checkCancellation() }
+            let inflating = try InflatingInput(packed, hash: .sha256, limits: limits)
+            let reader = try TarReader(inflating, limits: limits)
+            while let entry = try reader.next() { _ = entry }
+            guard let digest = try inflating.finish() else { throw .truncated }
+            return digest
+        } catch { throw EngineError(error, doing: "import") }
+    }
+
+    private func rewind(_ file: Descriptor) throws(KernelError) {
+        try kernelCall("seek", "the archive") { lseek(file.rawValue, 0, SEEK_SET) }
+    }
+}

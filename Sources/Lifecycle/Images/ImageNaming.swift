@@ -1,0 +1,61 @@
+import EngineAPI
+import OCI
+
+extension ImageStore {
+    package func tag(
+        _ reference: String, as name: String
+    ) async throws(EngineError) -> (record: ImageRecord, name: String) {
+        let record = try resolve(reference)
+        let wanted: Reference
+        do throws(ReferenceError) { wanted = try Reference(name).withDefaultTag } catch {
+            throw EngineError(.invalid, "Error parsing reference: \"\(name)\": \(error.description)", object: name)
+        }
+        guard wanted.digest == nil else {
+            throw EngineError(.invalid, "refusing to create a tag with a digest reference", object: name)
+        }
+        return (try await self.name(record.id, [wanted.description]), wanted.familiar)
+    }
+
+    package func prune(
+        all: Bool, filter: ImageFilter, uses: [ImageUse]
+    ) async throws(EngineError) -> ImagePruneResult {
+        let used = Set(uses.map(\.imageID))
+        var result = ImagePruneResult()
+        let candidates = records.values.filter { record in
+            guard !used.contains(record.id.description), all || record.names.isEmpty else { return false }
+            return ImageMatching(filter: filter).matches(record)
+        }
+        for candidate in candidates.sorted(by: { $0.storedAt > $1.storedAt }) {
+            // Gone or named meanwhile: then it is not what was asked for.
+            guard let record = records[candidate.id], record.names == candidate.names else { continue }
+            let removals = try await remove(record.id.description, force: true, uses: uses)
+            result.removals += removals
+            let gone = Set(removals)
+            for layer in record.layers where gone.contains(.deleted(layer.chainID.description)) {
+                result.reclaimedBytes += layer.sizeBytes
+            }
+        }
+        return result
+    }
+}
+
+extension ImageRecord {
+    /// Docker's `history`: newest first, the sizes taken from the layers in their order.
+    package var historySteps: [ImageHistoryStep] {
+        var sizes = layers.map(\.sizeBytes)[...]
+        var steps: [ImageHistoryStep] = []
+        for step in config.history {
+            let size = step.isEmptyLayer ? 0 : sizes.popFirst() ?? 0
+            steps.append(
+                ImageHistoryStep(
+                    createdAt: step.created, createdBy: step.createdBy, comment: step.comment, sizeBytes: size))
+        }
+        // Layers that no step tells of: images are made without a history, too.
+        for size in sizes { steps.append(ImageHistoryStep(createdAt: config.created, createdBy: "", sizeBytes: size)) }
+        steps.reverse()
+        if steps.isEmpty { steps = [ImageHistoryStep(createdAt: config.created, createdBy: "", sizeBytes: 0)] }
+        steps[0].id = id.description
+        steps[0].tags = summary.tags
+        return steps
+    }
+}

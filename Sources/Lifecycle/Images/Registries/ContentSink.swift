@@ -1,0 +1,44 @@
+import AsyncIO
+import Content
+import OCI
+import Registry
+
+/// Takes a download into the content store: gathers small pieces, and writes and hashes them on the pool.
+///
+/// Safety: one task at a time uses it, as a `BlobSink` is; the pool's thread works only while that task waits for it.
+final class ContentSink: BlobSink, @unchecked Sendable {
+    private let writer: BlobWriter
+    private let pool: BlockingPool
+    private var gathered: [UInt8] = []
+    private static let pieceBytes = 1 << 20
+
+    /// Blocking.
+    init(_ content: ContentStore, _ algorithm: Digest.Algorithm, pool: BlockingPool) throws(ContentError) {
+        writer = try content.beginIngest(algorithm)
+        self.pool = pool
+    }
+
+    var sizeBytes: Int64 { writer.sizeBytes + Int64(gathered.count) }
+
+    func write(_ bytes: [UInt8]) async throws {
+        if gathered.isEmpty { gathered.reserveCapacity(Self.pieceBytes + (256 << 10)) }
+        gathered += bytes
+        if gathered.count >= Self.pieceBytes { try await flush() }
+    }
+
+    /// Puts the blob in its place, if it is the one that the descriptor names.
+    func commit(_ blob: ContentDescriptor, lease: ContentLease) async throws(ContentError) {
+        try await flush()
+        try await pool.run { [self] () throws(ContentError) in
+            _ = try writer.commit(expected: blob.digest, expectedSizeBytes: blob.sizeBytes, lease: lease)
+        }
+    }
+
+    private func flush() async throws(ContentError) {
+        guard !gathered.isEmpty else { return }
+        try await pool.run { [self] () throws(ContentError) in
+            try writer.write(gathered)
+            gathered.removeAll(keepingCapacity: true)
+        }
+    }
+}

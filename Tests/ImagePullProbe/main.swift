@@ -1,0 +1,20 @@
+import EngineAPI
+import Faults
+import ImageFixtures
+import Images
+import OCI
+import Registry
+import Web
+
+// Pulls an image and removes it again, for ever, until somebody or a fault point kills it.
+// Arguments: the data root, the index's file, the image's name.
+let arguments = CommandLine.arguments
+let store = try await ImageStore(
+    dataRoot: arguments[1], index: try FileImageIndex(path: arguments[2]), faults: .fromEnvironment)
+let client = RegistryClient(transport: SocketTransport())
+print("ready")
+while true {
+    let session = RegistrySession(client, try Reference(arguments[3]), purpose: .pull, credentials: nil)
+    let image = try await store.pull(session, platform: nil) { _ in }
+    _ = try await store.remove(image.record.id.description, force: true, uses: [])
+}
