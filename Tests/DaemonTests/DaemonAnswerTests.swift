@@ -26,7 +26,7 @@ import Transport
             ("GET", "/v1.99/info", 400, "client version 1.99 is too new. Maximum supported API version is 1.51"),
             ("GET", "/images/x/y:1/json", 404, "No such image: x/y:1"), ("GET", "/swarm", 503, "not a swarm manager"),
             ("POST", "/services/create", 503, "not a swarm manager"),
-            ("POST", "/images/create?fromImage=a&tag=1", 501, "cannot pull `a:1`"),
+            ("POST", "/images/create?fromImage=a&tag=1", 501, "pulling images is not supported by this engine"),
             ("GET", "/networks/x", 404, "network x not found"), ("DELETE", "/networks/none", 403, "pre-defined"),
             ("GET", "/volumes/x", 404, "no such volume"), ("GET", "/images/a/history", 501, "not supported"),
             ("POST", "/containers/x/wait?condition=huh", 400, "invalid condition: \"huh\""),

@@ -26,12 +26,8 @@ private let pluginRoutes: [Route] = [
 ]
 
 private let unsupportedRoutes: [Route] = [
-    ("POST", "/auth", "logging in to registries"), ("GET", "/images/search", "searching registries"),
+    ("GET", "/images/search", "searching registries"),
     ("GET", "/distribution/{name...}", "asking registries"),
-    ("POST", "/images/{name...}/push", "pushing to registries"),
-    ("POST", "/images/{name...}/tag", "tagging images"), ("GET", "/images/{name...}/history", "the history of images"),
-    ("GET", "/images/get", "saving images"), ("GET", "/images/{name...}/get", "saving images"),
-    ("POST", "/images/prune", "pruning images"),
     ("POST", "/build", "building images"), ("POST", "/build/prune", "building images"),
     ("POST", "/commit", "making images from containers"), ("POST", "/session", "sessions of BuildKit"),
     ("POST", "/grpc", "BuildKit"),

@@ -2,7 +2,7 @@ import DockerAPI
 import EngineAPI
 import JSON
 
-/// Images: list, inspect, load, remove, and a clear word about what needs a registry.
+/// Images: list, inspect, load, remove.
 let imageRoutes: [Route] = [
     Route("GET", "/images/json") { exchange in
         let images = try await exchange.engine.images(ImageFilter(dockerQuery: exchange.query))
@@ -19,16 +19,6 @@ let imageRoutes: [Route] = [
     Route("POST", "/images/load") { exchange in
         let body = exchange.request.body
         try await loadImages(.bytes(EngineStream { try await body.next() }), exchange)
-    },
-    Route("POST", "/images/create") { exchange in
-        let name = exchange.query["fromImage"] ?? ""
-        guard !name.isEmpty else { throw EngineError(.unsupported, "importing a file system is not supported yet") }
-        let tag = exchange.query["tag"].flatMap { $0.isEmpty ? nil : $0 }
-        let reference = name + (tag.map { $0.contains(":") ? "@\($0)" : ":\($0)" } ?? "")
-        throw EngineError(
-            .unsupported,
-            "pulling from registries is not supported yet: cannot pull `\(reference)`; load it from an archive "
-                + "(`gantry load -i FILE` or `docker load -i FILE`)", object: reference)
     },
 ]
 

@@ -72,6 +72,7 @@ struct RouteTable: Sendable {
 
     static let docker = RouteTable(
         systemRoutes + containerRoutes + fileRoutes + lifecycleRoutes + streamRoutes + execRoutes + imageRoutes
+            + transferRoutes
             + networkRoutes
             + volumeRoutes + gantryRoutes + absentRoutes)
 

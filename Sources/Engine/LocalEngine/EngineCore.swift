@@ -18,6 +18,7 @@ final class EngineCore: Sendable {
     let cgroups: CgroupLayout
     let engineID: String
     let warnings: WarningList
+    let registries: RegistryAccess
     private let lock: DataRootLock
     private let reporting: Task<Void, Never>
 
@@ -32,6 +33,7 @@ final class EngineCore: Sendable {
         self.warnings = warnings
         self.lock = lock
         context = containers.context
+        registries = RegistryAccess(dataRoot: configuration.dataRoot)
         reporting = Task { await containers.passReports() }
     }
 

@@ -32,14 +32,14 @@ extension GantryEngine {
         try await whole { (core) throws(EngineError) in
             let uses = await core.containers.imageUses()
             let removals = try await core.context.images.remove(reference, force: force, uses: uses)
-            await core.tell(of: removals, reference)
+            await core.tell(of: removals)
             return removals
         }
     }
 }
 
 extension EngineCore {
-    fileprivate func tell(of removals: [ImageRemoval], _ reference: String) async {
+    func tell(of removals: [ImageRemoval]) async {
         await tell(
             removals.map { removal in
                 switch removal {
@@ -49,11 +49,11 @@ extension EngineCore {
             })
     }
 
-    fileprivate func imageEvent(_ action: String, _ id: String, name: String) -> EngineEvent {
+    func imageEvent(_ action: String, _ id: String, name: String) -> EngineEvent {
         EngineEvent(kind: .image, action: action, actorID: id, attributes: ["name": name], time: .now())
     }
 
-    fileprivate func tell(_ events: [EngineEvent]) async {
+    func tell(_ events: [EngineEvent]) async {
         do { try await context.events.record(events) } catch { context.note("\(error)") }
     }
 }

@@ -38,11 +38,13 @@ final class EngineClient: Sendable {
     ///
     /// - Parameter object: what the request is about, for errors.
     func send(
-        _ method: String, _ path: String, _ query: QueryString = QueryString(), body: HTTPCall.Body = .none,
-        object: String? = nil
+        _ method: String, _ path: String, _ query: QueryString = QueryString(), fields: HTTPFields = [:],
+        body: HTTPCall.Body = .none, object: String? = nil
     ) async throws(EngineError) -> HTTPResponse {
-        let call = try await call(method, path, query, body)
-        let response = try await perform(path) { client throws(TransportError) in try await client.send(call) }
+        var call = try await call(method, path, query, body)
+        for field in fields.list { call.fields[field.name] = field.value }
+        let ready = call
+        let response = try await perform(path) { client throws(TransportError) in try await client.send(ready) }
         try await check(response, object: object)
         return response
     }

@@ -1,0 +1,36 @@
+import EngineAPI
+
+/// Transfers are actions: made once, at the host that is there.
+extension FailoverEngine {
+    func pullImage(_ request: ImagePullRequest) async throws(EngineError) -> EngineStream<ImageTransferProgress> {
+        try await act { engine throws(EngineError) in try await engine.pullImage(request) }
+    }
+
+    func pushImage(_ request: ImagePushRequest) async throws(EngineError) -> EngineStream<ImageTransferProgress> {
+        try await act { engine throws(EngineError) in try await engine.pushImage(request) }
+    }
+
+    func checkCredentials(_ credentials: ImageCredentials, at registry: String) async throws(EngineError) {
+        try await act { engine throws(EngineError) in try await engine.checkCredentials(credentials, at: registry) }
+    }
+
+    func tagImage(_ reference: String, as name: String) async throws(EngineError) {
+        try await act { engine throws(EngineError) in try await engine.tagImage(reference, as: name) }
+    }
+
+    func imageHistory(_ reference: String) async throws(EngineError) -> [ImageHistoryStep] {
+        try await ask { engine throws(EngineError) in try await engine.imageHistory(reference) }
+    }
+
+    func saveImages(_ references: [String]) async throws(EngineError) -> EngineStream<[UInt8]> {
+        try await act { engine throws(EngineError) in try await engine.saveImages(references) }
+    }
+
+    func importImage(_ request: ImageImportRequest) async throws(EngineError) -> String {
+        try await act { engine throws(EngineError) in try await engine.importImage(request) }
+    }
+
+    func pruneImages(all: Bool, filter: ImageFilter) async throws(EngineError) -> ImagePruneResult {
+        try await act { engine throws(EngineError) in try await engine.pruneImages(all: all, filter: filter) }
+    }
+}

@@ -1,0 +1,99 @@
+import DockerAPI
+import EngineAPI
+import JSON
+import Transport
+
+/// Images between the engine, registries and archives.
+let transferRoutes: [Route] = [
+    Route("POST", "/images/create") { exchange in
+        let name = exchange.query["fromImage"] ?? ""
+        guard !name.isEmpty else { return try await importImage(exchange) }
+        let tag = exchange.query["tag"].flatMap { $0.isEmpty ? nil : $0 }
+        let reference = name + (tag.map { $0.contains(":") ? "@\($0)" : ":\($0)" } ?? "")
+        let platform = exchange.query["platform"].flatMap { $0.isEmpty ? nil : $0 }
+        let request = ImagePullRequest(reference, platform: platform, credentials: try exchange.credentials())
+        try await tell(of: try await exchange.engine.pullImage(request), exchange)
+    },
+    Route("POST", "/images/{name...}/push") { exchange in
+        let tag = exchange.query["tag"].flatMap { $0.isEmpty ? nil : $0 }
+        let reference = exchange.parameter("name") + (tag.map { ":\($0)" } ?? "")
+        let request = ImagePushRequest(reference, credentials: try exchange.credentials())
+        try await tell(of: try await exchange.engine.pushImage(request), exchange)
+    },
+    Route("POST", "/auth") { exchange in
+        let body = try await exchange.body()
+        let registry = ImageCredentials.registry(serverAddress: try body.text("serveraddress"))
+        guard let credentials = ImageCredentials(dockerBody: body.value) else {
+            throw EngineError(.invalid, "no username is given")
+        }
+        try await exchange.engine.checkCredentials(credentials, at: registry)
+        try await exchange.send(200, ["Status": "Login Succeeded", "IdentityToken": ""])
+    },
+    Route("POST", "/images/{name...}/tag") { exchange in
+        let tag = exchange.query["tag"].flatMap { $0.isEmpty ? nil : $0 }
+        let name = (exchange.query["repo"] ?? "") + (tag.map { ":\($0)" } ?? "")
+        try await exchange.engine.tagImage(exchange.parameter("name"), as: name)
+        try await exchange.send(201)
+    },
+    Route("GET", "/images/{name...}/history") { exchange in
+        let steps = try await exchange.engine.imageHistory(exchange.parameter("name"))
+        try await exchange.send(200, .array(steps.map(\.dockerBody)))
+    },
+    Route("GET", "/images/get") { exchange in try await sendArchive(exchange.query.all("names"), exchange) },
+    Route("GET", "/images/{name...}/get") { exchange in try await sendArchive([exchange.parameter("name")], exchange) },
+    Route("POST", "/images/prune") { exchange in
+        let filters = try Filters(parsing: exchange.query["filters"])
+        try filters.check(known: ["dangling", "label"])
+        let all = ["0", "false"].contains(filters["dangling"].first ?? "")
+        var filter = ImageFilter()
+        filter.labels = filters["label"]
+        try await exchange.send(200, try await exchange.engine.pruneImages(all: all, filter: filter).dockerBody)
+    },
+]
+
+/// Lines of progress; the error of a transfer that fails on the way is the last of them. One that fails before there is
+/// anything to tell is answered with its status.
+private func tell(of progress: EngineStream<ImageTransferProgress>, _ exchange: Exchange) async throws {
+    guard let first = try await progress.next() else { return try await exchange.send(200) }
+    try await exchange.begin("application/json")
+    do {
+        var next: ImageTransferProgress? = first
+        while let step = next {
+            for line in step.dockerBodies { try await exchange.writeLine(line) }
+            next = try await progress.next()
+        }
+    } catch let error as EngineError {
+        try await exchange.writeLine(ProgressError.dockerBody(error))
+    }
+    try await exchange.writer.end()
+}
+
+private func sendArchive(_ names: [String], _ exchange: Exchange) async throws {
+    let archive = try await exchange.engine.saveImages(names)
+    try await exchange.begin("application/x-tar")
+    // An error cuts the archive: its end is missing then, which no reader takes for a whole one.
+    while let bytes = try await archive.next() { try await exchange.writer.write(bytes) }
+    try await exchange.writer.end()
+}
+
+private func importImage(_ exchange: Exchange) async throws {
+    guard exchange.query["fromSrc"] == "-" else {
+        throw EngineError(.unsupported, "importing from an address is not supported: give the file (`-`)")
+    }
+    let body = exchange.request.body
+    let tag = exchange.query["tag"].flatMap { $0.isEmpty ? nil : $0 }
+    let name = exchange.query["repo"].flatMap { $0.isEmpty ? nil : $0 + (tag.map { ":\($0)" } ?? "") }
+    let request = ImageImportRequest(
+        EngineStream { try await body.next() }, name: name, message: exchange.query["message"] ?? "",
+        changes: exchange.query.all("changes"))
+    let id = try await exchange.engine.importImage(request)
+    try await exchange.begin("application/json")
+    try await exchange.writeLine(["status": .string(id)])
+    try await exchange.writer.end()
+}
+
+extension Exchange {
+    fileprivate func credentials() throws(EngineError) -> ImageCredentials? {
+        try ImageCredentials.reading(dockerField: request.fields[ImageCredentials.dockerField])
+    }
+}

@@ -1,0 +1,100 @@
+import EngineAPI
+import Images
+import Lifecycle
+import OCI
+import Registry
+
+/// Images between this engine, registries and archives.
+extension GantryEngine {
+    public func pullImage(_ request: ImagePullRequest) async throws(EngineError) -> EngineStream<ImageTransferProgress>
+    {
+        let core = core
+        let reference = try Self.reference(request.reference)
+        let platform = try request.platform.map { (text) throws(EngineError) in try Self.platform(text) }
+        let session = try await core.registries.session(reference, for: .pull, request.credentials)
+        let transfer = TransferSession { progress throws(EngineError) in
+            progress(.begun(repository: reference.path, tag: reference.digest?.description ?? reference.tag ?? ""))
+            let image = try await core.context.images.pull(session, platform: platform, progress: progress)
+            let name = reference.familiar
+            await core.tell([core.imageEvent("pull", name, name: reference.familiarName)])
+            _ = image
+        }
+        return EngineStream { try await transfer.next() }
+    }
+
+    public func pushImage(_ request: ImagePushRequest) async throws(EngineError) -> EngineStream<ImageTransferProgress>
+    {
+        let core = core
+        let reference = try Self.reference(request.reference)
+        guard reference.digest == nil else {
+            throw EngineError(.invalid, "cannot push a digest reference", object: request.reference)
+        }
+        let session = try await core.registries.session(reference, for: .push, request.credentials)
+        let transfer = TransferSession { progress throws(EngineError) in
+            progress(.begun(repository: reference.name, tag: reference.tag ?? ""))
+            _ = try await core.context.images.push(session, progress: progress)
+            await core.tell([core.imageEvent("push", reference.familiar, name: reference.familiarName)])
+        }
+        return EngineStream { try await transfer.next() }
+    }
+
+    public func checkCredentials(_ credentials: ImageCredentials, at registry: String) async throws(EngineError) {
+        let client = try await core.registries.client()
+        do throws(RegistryError) { try await client.login(registry, RegistryCredentials(credentials)) } catch {
+            throw EngineError(error, object: registry)
+        }
+    }
+
+    public func tagImage(_ reference: String, as name: String) async throws(EngineError) {
+        try await whole { (core) throws(EngineError) in
+            let (record, name) = try await core.context.images.tag(reference, as: name)
+            await core.tell([core.imageEvent("tag", record.id.description, name: name)])
+        }
+    }
+
+    public func imageHistory(_ reference: String) async throws(EngineError) -> [ImageHistoryStep] {
+        try await core.context.images.resolve(reference).historySteps
+    }
+
+    public func saveImages(_ references: [String]) async throws(EngineError) -> EngineStream<[UInt8]> {
+        let stream = try await core.context.images.save(references)
+        for reference in references {
+            let id = try await core.context.images.resolve(reference).id.description
+            await core.tell([core.imageEvent("save", id, name: reference)])
+        }
+        return stream
+    }
+
+    public func importImage(_ request: ImageImportRequest) async throws(EngineError) -> String {
+        let record = try await core.context.images.importImage(request)
+        let id = record.id.description
+        await core.tell([core.imageEvent("import", id, name: record.familiarNames.first ?? id)])
+        return id
+    }
+
+    public func pruneImages(all: Bool, filter: ImageFilter) async throws(EngineError) -> ImagePruneResult {
+        try await whole { (core) throws(EngineError) in
+            let uses = await core.containers.imageUses()
+            let result = try await core.context.images.prune(all: all, filter: filter, uses: uses)
+            await core.tell(of: result.removals)
+            return result
+        }
+    }
+
+    private static func reference(_ text: String) throws(EngineError) -> Reference {
+        do throws(ReferenceError) { return try Reference(text).withDefaultTag } catch {
+            throw EngineError(.invalid, error.description, object: text)
+        }
+    }
+
+    /// `linux/arm64/v8`.
+    private static func platform(_ text: String) throws(EngineError) -> Platform {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard (1...3).contains(parts.count), parts.allSatisfy({ !$0.isEmpty }) else {
+            throw EngineError(.invalid, "\"\(text)\": unknown operating system or architecture: invalid argument")
+        }
+        // A word alone is docker's for the machine's system with that architecture.
+        guard parts.count > 1 else { return Platform(os: "linux", architecture: parts[0]) }
+        return Platform(os: parts[0], architecture: parts[1], variant: parts.count == 3 ? parts[2] : nil)
+    }
+}

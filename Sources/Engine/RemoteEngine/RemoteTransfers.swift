@@ -1,0 +1,117 @@
+import DockerAPI
+import EngineAPI
+import JSON
+import Transport
+
+extension DockerEngine {
+    package func pullImage(_ request: ImagePullRequest) async throws(EngineError) -> EngineStream<ImageTransferProgress>
+    {
+        var query = QueryString()
+        let (name, tag) = Self.parts(request.reference)
+        query.add("fromImage", name)
+        query.add("tag", tag ?? "latest")
+        query.add("platform", request.platform)
+        let response = try await client.send(
+            "POST", "/images/create", query, fields: Self.fields(request.credentials), object: request.reference)
+        return progress(of: response)
+    }
+
+    package func pushImage(_ request: ImagePushRequest) async throws(EngineError) -> EngineStream<ImageTransferProgress>
+    {
+        var query = QueryString()
+        let (name, tag) = Self.parts(request.reference)
+        query.add("tag", tag ?? "latest")
+        // Docker wants the field even where nobody authenticates.
+        let fields = Self.fields(request.credentials ?? ImageCredentials(user: "", password: ""))
+        let response = try await client.send(
+            "POST", "/images/\(Percent.encodedPath(name))/push", query, fields: fields, object: request.reference)
+        return progress(of: response)
+    }
+
+    package func checkCredentials(_ credentials: ImageCredentials, at registry: String) async throws(EngineError) {
+        _ = try await client.json("POST", "/auth", body: credentials.dockerBody(at: registry), object: registry)
+    }
+
+    package func tagImage(_ reference: String, as name: String) async throws(EngineError) {
+        var query = QueryString()
+        let (repository, tag) = Self.parts(name)
+        query.add("repo", repository)
+        query.add("tag", tag)
+        let path = "/images/\(Percent.encodedPath(reference))/tag"
+        try await client.perform("POST", path, query, object: reference)
+    }
+
+    package func imageHistory(_ reference: String) async throws(EngineError) -> [ImageHistoryStep] {
+        let path = "/images/\(Percent.encodedPath(reference))/history"
+        let body = try await client.json("GET", path, object: reference)
+        return (body.array ?? []).map { ImageHistoryStep(dockerBody: $0) }
+    }
+
+    package func saveImages(_ references: [String]) async throws(EngineError) -> EngineStream<[UInt8]> {
+        var query = QueryString()
+        for reference in references { query.add("names", reference) }
+        let response = try await client.send("GET", "/images/get", query, object: references.first)
+        let client = client
+        return EngineStream {
+            try await client.perform("read the archive") { _ throws(TransportError) in try await response.body.next() }
+        }
+    }
+
+    package func importImage(_ request: ImageImportRequest) async throws(EngineError) -> String {
+        var query = QueryString()
+        query.add("fromSrc", "-")
+        if let name = request.name {
+            let (repository, tag) = Self.parts(name)
+            query.add("repo", repository)
+            query.add("tag", tag)
+        }
+        query.add("message", request.message)
+        for change in request.changes { query.add("changes", change) }
+        let archive = request.archive
+        let response = try await client.send(
+            "POST", "/images/create", query, body: .stream { try await archive.next() })
+        var id = ""
+        do {
+            for try await line in client.lines(of: response) {
+                if let error = ProgressError.error(line) { throw error }
+                id = line.filledText("status") ?? id
+            }
+        } catch let error as EngineError {
+            throw error
+        } catch {
+            throw EngineError(.cancelled, "import: cancelled")
+        }
+        return id
+    }
+
+    package func pruneImages(all: Bool, filter: ImageFilter) async throws(EngineError) -> ImagePruneResult {
+        var filters = Filters()
+        filters.add("dangling", [all ? "false" : "true"])
+        filters.add("label", filter.labels)
+        var query = QueryString()
+        query.add("filters", filters.encoded)
+        return ImagePruneResult(dockerBody: try await client.json("POST", "/images/prune", query))
+    }
+
+    private func progress(of response: HTTPResponse) -> EngineStream<ImageTransferProgress> {
+        client.lines(of: response).compactMapped { line in
+            if let error = ProgressError.error(line) { throw error }
+            return ImageTransferProgress(dockerBody: line)
+        }
+    }
+
+    private static func fields(_ credentials: ImageCredentials?) -> HTTPFields {
+        guard let credentials else { return [:] }
+        return [ImageCredentials.dockerField: credentials.dockerField]
+    }
+
+    /// The name and what stands after it: a tag, or a digest.
+    private static func parts(_ reference: String) -> (name: String, tag: String?) {
+        if let at = reference.firstIndex(of: "@") {
+            return (String(reference[..<at]), String(reference[reference.index(after: at)...]))
+        }
+        let last = reference.lastIndex(of: "/") ?? reference.startIndex
+        guard let colon = reference[last...].lastIndex(of: ":") else { return (reference, nil) }
+        return (String(reference[..<colon]), String(reference[reference.index(after: colon)...]))
+    }
+}
