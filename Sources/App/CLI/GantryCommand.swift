@@ -22,8 +22,9 @@ package struct GantryCommand: AsyncParsableCommand {
             InspectCommand.self,
             TopCommand.self, StatsCommand.self, WaitCommand.self, EventsCommand.self, ImagesCommand.self,
             LoadCommand.self, RemoveImageCommand.self, VersionCommand.self, InfoCommand.self, DaemonCommand.self,
-            CompletionCommand.self, PortCommand.self, ContainerGroup.self, ImageGroup.self,
-            NetworkGroup.self, VolumeGroup.self,
+            PullCommand.self, PushCommand.self, LoginCommand.self, LogoutCommand.self, TagCommand.self,
+            HistoryCommand.self, SaveCommand.self, ImportCommand.self, CompletionCommand.self, PortCommand.self,
+            ContainerGroup.self, ImageGroup.self, NetworkGroup.self, VolumeGroup.self,
         ])
 
     package init() {}
@@ -47,6 +48,8 @@ struct ImageGroup: ParsableCommand {
         commandName: "image", abstract: "Manage images.",
         subcommands: [
             ImageListCommand.self, LoadCommand.self, ImageRemoveCommand.self, ImageInspectCommand.self,
+            PullCommand.self, PushCommand.self, TagCommand.self, HistoryCommand.self, SaveCommand.self,
+            ImportCommand.self, ImagePruneCommand.self,
         ])
 }
 

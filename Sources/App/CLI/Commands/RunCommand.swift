@@ -93,18 +93,27 @@ private func createContainer(
         throw UsageError(
             message: "container ID file found, make sure the other container isn't running or delete \(path)")
     }
-    let created: CreatedContainer
-    do {
-        created = try await engine.create(request.spec, name: options.name)
-    } catch {
-        if error.kind == .notFound, error.message.lowercased().contains("image") {
-            Console.error("Unable to find image '\(request.spec.image)' locally\n")
-        }
-        throw error
-    }
+    let created = try await create(engine, request, options)
     for warning in request.warnings + created.warnings { Console.error("WARNING: \(warning)\n") }
     if let path = options.cidfile { try write(created.id, to: path) }
     return created.id
+}
+
+/// Creates the container, and pulls its image where `--pull` wants that.
+private func create(
+    _ engine: any Engine, _ request: CreateRequest, _ options: ContainerOptions
+) async throws -> CreatedContainer {
+    let image = request.spec.image
+    if options.pull == .always { try await pull(ImagePullRequest(image), by: engine, quietly: false, onto: .error) }
+    do {
+        return try await engine.create(request.spec, name: options.name)
+    } catch {
+        guard error.kind == .notFound, error.message.lowercased().contains("no such image") else { throw error }
+        guard options.pull == .missing else { throw error }
+        Console.error("Unable to find image '\(familiarName(image))' locally\n")
+    }
+    try await pull(ImagePullRequest(image), by: engine, quietly: false, onto: .error)
+    return try await engine.create(request.spec, name: options.name)
 }
 
 private func write(_ id: String, to path: String) throws(EngineError) {

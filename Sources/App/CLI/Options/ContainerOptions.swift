@@ -32,7 +32,7 @@ struct ContainerOptions: ParsableArguments {
     @Option(help: "Seconds between the stop signal and SIGKILL.") var stopTimeout: Int?
     @Option(help: "Start it again after its end: no, always, unless-stopped, on-failure[:COUNT].") var restart: String?
     @Option(help: "Write the container's id to a file.") var cidfile: String?
-    @Option(help: "Accepted for scripts: missing, never, always.") var pull: String?
+    @Option(help: "When to pull the image: missing, never, always.") var pull = PullPolicy.missing
     @Option(help: "The keys that detach, such as ctrl-p,ctrl-q.") var detachKeys: String?
     @Option(help: "Pass signals on to the process: true or false.") var sigProxy: Bool = true
     @OptionGroup(title: "Networks") var networks: NetworkOptions

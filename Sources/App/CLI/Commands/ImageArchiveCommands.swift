@@ -1,0 +1,151 @@
+import ArgumentParser
+import AsyncIO
+import DockerAPI
+import EngineAPI
+import Glibc
+import Linux
+
+struct TagCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "tag", abstract: "Give an image a further name.")
+    @Argument(help: "The image.") var source: String
+    @Argument(help: "The new name: NAME[:TAG].") var target: String
+
+    func run() async throws { try await CommandEnvironment.connect().tagImage(source, as: target) }
+}
+
+struct HistoryCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "history", abstract: "How an image was made.")
+    @Flag(name: [.short, .long], help: "Ids alone.") var quiet = false
+    @Flag(help: "Do not shorten.") var noTrunc = false
+    @Option(help: "table, json, or a template such as '{{.CreatedBy}}'.") var format: String?
+    @Argument var image: String
+
+    func run() async throws {
+        let steps = try await CommandEnvironment.connect().imageHistory(image)
+        if quiet {
+            return Console.out(
+                steps.map { step in (step.id.map { noTrunc ? $0 : $0.shortID } ?? "<missing>") + "\n" }.joined())
+        }
+        let now = Timestamp.now()
+        let listing = Listing(
+            columns: [
+                ("ID", "IMAGE"), ("CreatedSince", "CREATED"), ("CreatedAt", "CREATED AT"), ("CreatedBy", "CREATED BY"),
+                ("Size", "SIZE"), ("Comment", "COMMENT"),
+            ], rows: steps.map { row($0, now) })
+        Console.out(try listing.text(format: format, usual: ["ID", "CreatedSince", "CreatedBy", "Size", "Comment"]))
+    }
+
+    private func row(_ step: ImageHistoryStep, _ now: Timestamp) -> [String: String] {
+        let age = step.createdAt.map { StatusText.age(seconds: now.secondsSinceEpoch - $0.secondsSinceEpoch) + " ago" }
+        let by = step.createdBy.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        return [
+            "ID": step.id.map { noTrunc ? $0 : $0.shortID } ?? "<missing>", "CreatedSince": age ?? "N/A",
+            "CreatedAt": step.createdAt?.rfc3339Nano ?? "N/A",
+            "CreatedBy": noTrunc || by.count <= 45 ? by : by.prefix(44) + "…", "Size": Units.decimal(step.sizeBytes),
+            "Comment": step.comment,
+        ]
+    }
+}
+
+struct SaveCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "save", abstract: "Save images to an archive, in docker's form and OCI's at once.")
+    @Option(name: [.customShort("o", allowingJoined: true), .long], help: "The file; standard output without it.")
+    var output: String?
+    @Argument var images: [String]
+
+    func run() async throws {
+        if output == nil, Console.outputIsTerminal {
+            throw UsageError(message: "cowardly refusing to save to a terminal. Use the -o flag or redirect", code: 1)
+        }
+        let archive = try await CommandEnvironment.connect().saveImages(images)
+        guard let output else { return try await pour(archive, into: .standardOutput) }
+        let file = try OutputFile(path: output)
+        try await pour(archive, into: file.descriptor)
+        try file.finish()
+    }
+
+    private func pour(_ archive: EngineStream<[UInt8]>, into file: Descriptor) async throws {
+        while let bytes = try await archive.next() {
+            try await BlockingPool.shared.run { () throws(KernelError) in try file.writeAll(bytes) }
+        }
+    }
+}
+
+/// A file that appears under its name once it is whole.
+private final class OutputFile {
+    let descriptor: Descriptor
+    private let path: String
+    private let temporaryPath: String
+    private var isFinished = false
+
+    init(path: String) throws {
+        self.path = path
+        temporaryPath = "\(path).\(getpid()).tmp"
+        descriptor = try Descriptor.open(temporaryPath, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
+    }
+
+    deinit {
+        descriptor.close()
+        if !isFinished { unlink(temporaryPath) }
+    }
+
+    func finish() throws {
+        try kernelCall("rename", path) { rename(temporaryPath, path) }
+        isFinished = true
+    }
+}
+
+struct ImportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import", abstract: "Make an image from an archive of a root file system.")
+    @Option(name: [.customShort("c"), .long], parsing: .unconditionalSingleValue, help: "CMD, ENV, EXPOSE, LABEL, ….")
+    var change: [String] = []
+    @Option(name: [.customShort("m"), .long], help: "A word about the import.") var message = ""
+    @Argument(help: "The archive; - for standard input.") var file: String
+    @Argument(help: "NAME[:TAG]") var name: String?
+
+    func run() async throws {
+        let source = file == "-" ? Descriptor.standardInput : try Descriptor.open(file, O_RDONLY)
+        let archive = EngineStream {
+            try await BlockingPool.shared.run { () throws(KernelError) -> [UInt8]? in
+                var chunk = [UInt8](repeating: 0, count: 1 << 20)
+                let count = try source.read(into: &chunk)
+                return count > 0 ? Array(chunk[..<count]) : nil
+            }
+        }
+        let request = ImageImportRequest(archive, name: name, message: message, changes: change)
+        Console.out(try await CommandEnvironment.connect().importImage(request) + "\n")
+    }
+}
+
+struct ImagePruneCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "prune", abstract: "Remove images that no container uses: those without a name, or all.")
+    @Flag(name: [.short, .long], help: "Also images with a name.") var all = false
+    @Flag(name: [.short, .long], help: "Do not ask.") var force = false
+    @Option(
+        name: .long, parsing: .unconditionalSingleValue, help: "label=…")
+    var filter: [String] = []
+
+    func run() async throws {
+        if !force {
+            let what = all ? "all images without at least one container associated to them" : "all dangling images"
+            let answer = try LinePrompt.line(
+                "WARNING! This will remove \(what).\nAre you sure you want to continue? [y/N] ")
+            guard answer.lowercased() == "y" else { return }
+        }
+        var query = QueryString()
+        query.add("filters", try Filtering.encoded(filter))
+        let result = try await CommandEnvironment.connect().pruneImages(
+            all: all, filter: try ImageFilter(dockerQuery: query))
+        if !result.removals.isEmpty { Console.out("Deleted Images:\n") }
+        for removal in result.removals {
+            switch removal {
+            case .untagged(let name): Console.out("untagged: \(name)\n")
+            case .deleted(let id): Console.out("deleted: \(id)\n")
+            }
+        }
+        Console.out("\nTotal reclaimed space: \(Units.decimal(result.reclaimedBytes))\n")
+    }
+}

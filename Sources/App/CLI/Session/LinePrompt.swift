@@ -1,0 +1,35 @@
+import Glibc
+import Linux
+
+/// Lines that a person types.
+enum LinePrompt {
+    static func line(_ prompt: String) throws -> String {
+        Console.out(prompt)
+        return readLine() ?? ""
+    }
+
+    /// A line that is not shown. Only from a terminal: a script that means it says `--password-stdin`.
+    static func secret(_ prompt: String) throws -> String {
+        guard Console.inputIsTerminal else {
+            throw UsageError(message: "cannot perform an interactive login from a non TTY device", code: 1)
+        }
+        var saved = termios()
+        guard tcgetattr(0, &saved) == 0 else { return try line(prompt) }
+        var silent = saved
+        silent.c_lflag &= ~tcflag_t(ECHO)
+        tcsetattr(0, TCSAFLUSH, &silent)
+        defer {
+            tcsetattr(0, TCSAFLUSH, &saved)
+            Console.out("\n")
+        }
+        return try line(prompt)
+    }
+
+    /// All of standard input, without the end of its last line.
+    static func all() throws -> String {
+        let bytes = try Descriptor.standardInput.readAll(limitBytes: 1 << 20)
+        var text = String(decoding: bytes, as: UTF8.self)
+        while text.hasSuffix("\n") || text.hasSuffix("\r\n") || text.hasSuffix("\r") { text.removeLast() }
+        return text
+    }
+}

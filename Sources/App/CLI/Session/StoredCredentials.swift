@@ -1,0 +1,66 @@
+import AsyncIO
+import DockerAPI
+import EngineAPI
+import Linux
+import OCI
+import Registry
+
+/// The credentials in docker's config.json of the person who runs the command: the engine may be another's.
+enum StoredCredentials {
+    static func file() throws(EngineError) -> CredentialFile {
+        .usual(environment: try ProcessEnvironment.current())
+    }
+
+    /// Those for an image's registry; nil where there are none.
+    static func find(for image: String) async throws(EngineError) -> ImageCredentials? {
+        let reference: Reference
+        // What is no name is refused by the engine, in its own words.
+        do throws(ReferenceError) { reference = try Reference(image) } catch { return nil }
+        let found = try await blocking { (file) throws(RegistryError) in try file.credentials(for: reference.domain) }
+        return found.map {
+            ImageCredentials(
+                user: $0.user, password: $0.password, identityToken: $0.identityToken, registryToken: $0.registryToken)
+        }
+    }
+
+    /// Keeps credentials; returns whether they stand readable in the file.
+    static func keep(_ credentials: ImageCredentials, for registry: String) async throws(EngineError) -> Bool {
+        let kept = RegistryCredentials(
+            user: credentials.user, password: credentials.password, identityToken: credentials.identityToken)
+        return try await blocking { (file) throws(RegistryError) in try file.store(kept, for: registry) }
+    }
+
+    /// False where there were none.
+    static func forget(_ registry: String) async throws(EngineError) -> Bool {
+        try await blocking { (file) throws(RegistryError) in try file.erase(registry) }
+    }
+
+    /// The registry that an argument means, as references name it.
+    static func registry(_ argument: String?) -> String { ImageCredentials.registry(serverAddress: argument ?? "") }
+
+    private static func blocking<Value: Sendable>(
+        _ body: @escaping @Sendable (CredentialFile) throws(RegistryError) -> Value
+    ) async throws(EngineError) -> Value {
+        let file = try file()
+        do throws(RegistryError) {
+            return try await BlockingPool.shared.run { () throws(RegistryError) in try body(file) }
+        } catch { throw EngineError(.invalid, error.message) }
+    }
+}
+
+/// The variables that the program was started with.
+enum ProcessEnvironment {
+    static func current() throws(EngineError) -> [String: String] {
+        let bytes: [UInt8]
+        do throws(KernelError) { bytes = try FileContents.read("/proc/self/environ", limitBytes: 16 << 20) } catch {
+            throw EngineError(.internal, "\(error)")
+        }
+        var variables: [String: String] = [:]
+        for line in bytes.split(separator: 0) {
+            let sides = line.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+            guard sides.count == 2 else { continue }
+            variables[String(decoding: sides[0], as: UTF8.self)] = String(decoding: sides[1], as: UTF8.self)
+        }
+        return variables
+    }
+}
