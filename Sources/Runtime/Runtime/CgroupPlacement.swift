@@ -61,7 +61,24 @@ struct CgroupPlacement {
         }
     }
 
-    func attach(pid: Int32, skippingUnified: Bool) throws(RuntimeError) {
+    /// The way of a new process into the hierarchies of version 1; it is born in version 2, or moved there by `attach`.
+    func entry() throws(RuntimeError) -> CgroupEntry {
+        let unified = layout.unifiedDirectory(of: cgroup.path)
+        let directories = cgroup.directories(with: plan.extraControllers).filter { $0 != unified }
+        return try attempt("unable to apply cgroup configuration") { () throws(KernelError) in
+            try CgroupEntry(directories: directories)
+        }
+    }
+
+    /// Moves a process that could not be born in the cgroup of version 2 there.
+    func attachUnified(pid: Int32) throws(RuntimeError) {
+        guard let directory = layout.unifiedDirectory(of: cgroup.path) else { return }
+        try attempt("unable to apply cgroup configuration") { () throws(KernelError) in
+            try FileContents.write(String(pid), to: "\(directory)/cgroup.procs")
+        }
+    }
+
+    func attach(pid: Int32) throws(RuntimeError) {
         if let scope = plan.scope {
             try SystemdUnit(scope: scope).start(
                 pid: pid, description: "\(Invocation.program) container \(scope.unit)", plan.properties)
@@ -69,7 +86,7 @@ struct CgroupPlacement {
             if !scope.isSlice { return }
         }
         try attempt("unable to apply cgroup configuration") { () throws(KernelError) in
-            try cgroup.attach(pid: pid, with: plan.extraControllers, skippingUnified: skippingUnified)
+            try cgroup.attach(pid: pid, with: plan.extraControllers)
         }
     }
 

@@ -81,13 +81,16 @@ struct ContainerCreation {
         var seccomp: SeccompFilter?
         if let profile = plan.spec.linux.seccomp { seccomp = try SeccompCache(root: store.root).filter(for: profile) }
         let placement = CgroupPlacement(plan.cgroup, layout: facts.layout)
-        try inContainerProcess { () throws(RuntimeError) in try placement.prepare() }
+        let cgroups = try inContainerProcess { () throws(RuntimeError) in
+            try placement.prepare()
+            return try placement.entry()
+        }
         let sources = try BindSources(plan, layout: facts.layout)
         let null = try attempt { () throws(KernelError) in try Self.copyNull() }
         let gate = try attempt { () throws(KernelError) in try StartGate.listen(in: directory) }
         let (near, far) = try attempt { () throws(KernelError) in try SyncChannel.pair() }
         let initial = InitProcess(
-            plan: plan, sources: sources, null: null, channel: far, gate: gate, seccomp: seccomp,
+            plan: plan, sources: sources, null: null, cgroups: cgroups, channel: far, gate: gate, seccomp: seccomp,
             consoleSocket: console,
             joined: try openJoined(plan), options: options)
         let launch = InitLaunch(plan: plan, placement: placement, near: near, seccomp: seccomp)

@@ -30,8 +30,12 @@ struct ContainerEntry {
         defer { initial.close() }
         let flags = try attempt { () throws(KernelError) in try differingNamespaces() }
         let (near, far) = try attempt { () throws(KernelError) in try SyncChannel.pair() }
+        let cgroups = try sub.entry(to: cgroup, with: cgroup.joinedBeyond)
+        defer { cgroups.close() }
         let helper = try attempt { () throws(KernelError) in
-            try onInitialProcessors { () throws(KernelError) in try clone(initial, flags, near: near, far: far) }
+            try onInitialProcessors { () throws(KernelError) in
+                try clone(initial, flags, cgroups, near: near, far: far)
+            }
         }
         far.socket.close()
         defer { helper.pidfd.close() }
@@ -92,7 +96,7 @@ struct ContainerEntry {
     }
 
     private func clone(
-        _ initial: Descriptor, _ flags: Int32, near: SyncChannel, far: SyncChannel
+        _ initial: Descriptor, _ flags: Int32, _ cgroups: CgroupEntry, near: SyncChannel, far: SyncChannel
     ) throws(KernelError) -> LaunchedProcess {
         let cgroup = try openUnified()
         defer { cgroup?.close() }
@@ -102,7 +106,7 @@ struct ContainerEntry {
             near.socket.close()
             // No directory of the host may be open in what goes inside.
             cgroup?.close()
-            enter(initial, flags, far)
+            enter(initial, flags, cgroups, far)
         }
         return LaunchedProcess(pid: pid, pidfd: Descriptor(rawValue: pidfd))
     }
@@ -115,7 +119,6 @@ struct ContainerEntry {
     private var cgroup: Cgroup { record.cgroup(in: layout) }
 
     private func place(_ process: LaunchedProcess, _ near: SyncChannel) throws(RuntimeError) {
-        try sub.attach(pid: process.pid, to: cgroup, with: cgroup.joinedBeyond)
         try ProcessLimits.apply(setup.plan, pid: process.pid)
         if let final = setup.plan.processors.final {
             try attempt("process.execCPUAffinity.final") { () throws(KernelError) in
@@ -167,8 +170,11 @@ struct ContainerEntry {
     }
 
     /// The helper: never returns.
-    private func enter(_ initial: Descriptor, _ flags: Int32, _ far: SyncChannel) -> Never {
+    private func enter(
+        _ initial: Descriptor, _ flags: Int32, _ cgroups: CgroupEntry, _ far: SyncChannel
+    ) -> Never {
         do throws(RuntimeError) {
+            try attempt("error adding pid \(getpid()) to cgroups") { () throws(KernelError) in try cgroups.enter() }
             try attempt { () throws(KernelError) in
                 // PR_SET_DUMPABLE 4: also with shared namespaces, no process of the container may look into this one, its
                 // memory or its descriptors; the execution of the program ends that.

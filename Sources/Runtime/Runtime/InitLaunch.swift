@@ -32,7 +32,11 @@ struct InitLaunch {
     /// Does for the new process what it waits for, and follows it until it waits for `start`.
     func attend(_ process: LaunchedProcess) throws(RuntimeError) {
         try mapIDs(process.pid)
-        try placement.attach(pid: process.pid, skippingUnified: !plan.namespaces.joinsUser && plan.cgroup.scope == nil)
+        if plan.cgroup.scope != nil {
+            try placement.attach(pid: process.pid)
+        } else if plan.namespaces.joinsUser {
+            try placement.attachUnified(pid: process.pid)
+        }
         try ProcessLimits.apply(plan.process, pid: process.pid)
         do throws(KernelError) {
             try near.send(.placed)

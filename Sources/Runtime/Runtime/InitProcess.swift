@@ -8,6 +8,7 @@ struct InitProcess {
     let plan: ContainerPlan
     let sources: BindSources
     let null: Descriptor
+    let cgroups: CgroupEntry
     let channel: SyncChannel
     /// Where `start` will come.
     let gate: Descriptor
@@ -23,6 +24,7 @@ struct InitProcess {
     func closeInRuntime() {
         sources.close()
         null.close()
+        cgroups.close()
         gate.close()
         channel.socket.close()
         for namespace in joined { namespace.descriptor.close() }
@@ -35,6 +37,8 @@ struct InitProcess {
             preservedDescriptors: options.preservedDescriptors, activation: options.activation)
         let image: ProgramImage
         do throws(RuntimeError) {
+            // First of all: nothing of the host's cgroups may be open in what goes inside.
+            try attempt("unable to apply cgroup configuration") { () throws(KernelError) in try cgroups.enter() }
             try build()
             try attempt { () throws(KernelError) in
                 try InheritedDescriptors.closeAll(

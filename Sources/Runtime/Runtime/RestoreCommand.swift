@@ -154,7 +154,7 @@ struct ContainerRestoration {
     private func place(
         _ pid: Int32, _ placement: CgroupPlacement, _ request: inout CriuRequest
     ) throws(RuntimeError) {
-        try placement.attach(pid: pid, skippingUnified: false)
+        try placement.attach(pid: pid)
         let text = try attempt { () throws(KernelError) in try FileContents.read("/proc/\(pid)/cgroup") }
         for line in text.split(separator: 10) {
             let parts = line.split(separator: UInt8(ascii: ":"), maxSplits: 2, omittingEmptySubsequences: false)

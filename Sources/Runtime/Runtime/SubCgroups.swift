@@ -48,11 +48,11 @@ package struct SubCgroups: Hashable, Sendable {
         return cgroup.layout.mode == .unified || access(below, F_OK) == 0 ? below : base
     }
 
-    /// Moves a process that is in none of the container's version 1 cgroups into them, or below them.
-    func attach(pid: Int32, to cgroup: Cgroup, with extra: [String]) throws(RuntimeError) {
+    /// The way of a process into the container's cgroups of version 1, or below them.
+    func entry(to cgroup: Cgroup, with extra: [String]) throws(RuntimeError) -> CgroupEntry {
         guard cgroup.layout.mode != .unified else {
             if let name = paths.keys.first(where: { !$0.isEmpty }) { throw Self.unknown(name) }
-            return
+            return try attempt { () throws(KernelError) in try CgroupEntry(directories: []) }
         }
         let unified = cgroup.layout.unifiedDirectory(of: cgroup.path)
         var places: [String: String] = [:]
@@ -64,10 +64,9 @@ package struct SubCgroups: Hashable, Sendable {
             else { throw Self.unknown(controller) }
             places[base] = PathName.joined(base, path)
         }
-        for place in places.values.sorted() {
-            try attempt("error adding pid \(pid) to cgroups") { () throws(KernelError) in
-                try FileContents.write(String(pid), to: "\(place)/cgroup.procs")
-            }
+        let directories = places.values.sorted()
+        return try attempt("error adding pid to cgroups") { () throws(KernelError) in
+            try CgroupEntry(directories: directories)
         }
     }
 
