@@ -1,5 +1,7 @@
+import EngineAPI
 import Glibc
 import Linux
+import RemoteEngine
 
 /// The socket at which a data root's engine answers.
 struct EngineSocket: Hashable, Sendable {
@@ -26,4 +28,13 @@ struct EngineSocket: Hashable, Sendable {
 
     /// O_PATH of open(2), which the importer does not see: no permission but to search is needed.
     private static let pathOnly: Int32 = 0o10000000
+
+    /// Whether that process serves there still.
+    ///
+    /// One that is being killed may lose its connections a moment before its listening socket, so only an answer counts.
+    func isServed(by host: Int32) async -> Bool {
+        guard listener == host else { return false }
+        do throws(EngineError) { _ = try await DockerEngine(socketPath: path).version() } catch { return false }
+        return listener == host
+    }
 }

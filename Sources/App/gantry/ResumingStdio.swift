@@ -75,7 +75,12 @@ private actor StdioLink {
     var current: (stream: any AttachedStream, round: Int) { (stream, round) }
 
     /// Whether the end of the stream is that of its host, not of the container's output.
-    var isCut: Bool { !isClosed && host != nil && engine.seat.socket.listener != host }
+    var isCut: Bool {
+        get async {
+            guard !isClosed, let host else { return false }
+            return await !engine.seat.socket.isServed(by: host) && !isClosed
+        }
+    }
 
     /// Connects anew, once for all who found the connection of that round cut; false where the container is over.
     func reopened(after lost: Int) async throws(EngineError) -> Bool {

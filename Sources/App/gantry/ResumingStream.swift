@@ -37,8 +37,8 @@ private actor ResumingCursor<Element: Sendable> {
                 if let element { last = element }
                 return element
             } catch let error as EngineError where error.kind == .unavailable {
-                // The same host still listens: it is the stream that failed.
-                guard host == nil || host != socket.listener else { throw error }
+                // The same host still serves: it is the stream that failed.
+                if let host, await socket.isServed(by: host) { throw error }
                 stream = try await open(last)
                 host = socket.listener
             }
