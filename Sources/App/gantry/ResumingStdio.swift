@@ -26,7 +26,7 @@ final class ResumingStdio: AttachedStream {
             let (stream, round) = await link.current
             do throws(EngineError) {
                 if let chunk = try await stream.read() { return chunk }
-                guard await link.isCut else { return nil }
+                guard await link.isCut(in: round) else { return nil }
             } catch {
                 guard error.kind == .unavailable, await !link.isClosed else { throw error }
             }
@@ -37,7 +37,7 @@ final class ResumingStdio: AttachedStream {
     func write(_ bytes: [UInt8]) async throws(EngineError) {
         let (stream, round) = await link.current
         do throws(EngineError) { return try await stream.write(bytes) } catch {
-            guard error.kind == .unavailable, await link.isCut, try await link.reopened(after: round) else {
+            guard error.kind == .unavailable, await link.isCut(in: round), try await link.reopened(after: round) else {
                 throw error
             }
         }
@@ -74,12 +74,13 @@ private actor StdioLink {
 
     var current: (stream: any AttachedStream, round: Int) { (stream, round) }
 
-    /// Whether the end of the stream is that of its host, not of the container's output.
-    var isCut: Bool {
-        get async {
-            guard !isClosed, let host else { return false }
-            return await !engine.seat.socket.isServed(by: host) && !isClosed
-        }
+    /// Whether the end of a round's stream is that of its host, not of the container's output. Where another caller has
+    /// connected anew meanwhile, it was.
+    func isCut(in ended: Int) async -> Bool {
+        guard !isClosed else { return false }
+        guard ended == round, let host else { return ended != round }
+        let isServed = await engine.seat.socket.isServed(by: host)
+        return !isClosed && (!isServed || ended != round)
     }
 
     /// Connects anew, once for all who found the connection of that round cut; false where the container is over.
