@@ -74,13 +74,20 @@ actor EngineSeat {
     /// Callers that come meanwhile share one election.
     private func elect() async throws(EngineError) -> Seat {
         if let seat { return seat }
-        let running = election ?? Task { await vote() }
-        election = running
-        let result = await running.value
-        election = nil
-        let elected = try result.get()
-        seat = elected
-        return elected
+        return try await (election ?? beginElection()).value.get()
+    }
+
+    /// The election itself takes the seat: a caller that goes on late must not put back an engine that is lost again, which
+    /// would also let go of one that is hosted here meanwhile.
+    private func beginElection() -> Task<Result<Seat, EngineError>, Never> {
+        let begun = Task { () -> Result<Seat, EngineError> in
+            let result = await vote()
+            election = nil
+            if case .success(let elected) = result { seat = elected }
+            return result
+        }
+        election = begun
+        return begun
     }
 
     private func vote() async -> Result<Seat, EngineError> {
