@@ -21,7 +21,11 @@ final class ClientConnection: ChannelInboundHandler {
     /// - Parameter silenceLimit: how long the server may send nothing while something is awaited of it.
     init(silenceLimit: TimeAmount? = nil) { self.silenceLimit = silenceLimit }
 
-    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        // The server went before this was here: nobody will tell of it again.
+        if !context.channel.isActive { inlet.finish(.failure(.closed)) }
+    }
 
     /// The next answer may give the connection up.
     func expectHijack() { mayHijack = true }
