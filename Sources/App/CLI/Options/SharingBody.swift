@@ -51,7 +51,7 @@ extension HealthOptions {
         if let healthCmd, !healthCmd.isEmpty { body["Test"] = ["CMD-SHELL", .string(healthCmd)] }
         for (member, text, option) in durations {
             guard let text else { continue }
-            guard let value = Moment.duration(text) else {
+            guard let value = GoDuration.nanoseconds(text) else {
                 throw UsageError(message: "invalid argument \"\(text)\" for \"\(option)\" flag: invalid duration")
             }
             body[member] = .integer(value)
