@@ -26,6 +26,11 @@ let orderedLinker: [LinkerSetting] =
             ], .when(configuration: .release))
     ]
 
+/// What the runtime consists of: without sections of their own, functions could not be put in an order.
+let orderable: [SwiftSetting] = [
+    .unsafeFlags(["-Xfrontend", "-function-sections"], .when(configuration: .release))
+]
+
 /// C libraries: the released program has them in itself, each after those that use it, so that no start spends 2 ms on
 /// finding, mapping and binding 20 files.
 func linking(_ names: String...) -> [LinkerSetting] {
@@ -34,11 +39,12 @@ func linking(_ names: String...) -> [LinkerSetting] {
 }
 
 func library(
-    _ name: String, in folder: String, _ dependencies: [Target.Dependency], _ linkerSettings: [LinkerSetting] = []
+    _ name: String, in folder: String, _ dependencies: [Target.Dependency], _ swiftSettings: [SwiftSetting] = [],
+    linkerSettings: [LinkerSetting] = []
 ) -> Target {
     .target(
-        name: name, dependencies: dependencies, path: "Sources/\(folder)/\(name)", swiftSettings: strict,
-        linkerSettings: linkerSettings)
+        name: name, dependencies: dependencies, path: "Sources/\(folder)/\(name)",
+        swiftSettings: strict + swiftSettings, linkerSettings: linkerSettings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
@@ -47,7 +53,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
 }
 
 let kernel: [Target] = [
-    .target(name: "CLinux", path: "Sources/Kernel/CLinux", cSettings: [.define("_GNU_SOURCE")]),
+    .target(
+        name: "CLinux", path: "Sources/Kernel/CLinux",
+        cSettings: [
+            .define("_GNU_SOURCE"), .unsafeFlags(["-ffunction-sections"], .when(configuration: .release)),
+        ]),
     .target(
         name: "CCurses", path: "Sources/Kernel/CCurses",
         cSettings: [
@@ -64,23 +74,20 @@ let kernel: [Target] = [
     .target(name: "CTOML", path: "Sources/Kernel/CTOML"),
     .target(
         name: "CSQLite", path: "Sources/Kernel/CSQLite", linkerSettings: linking("sqlite3")),
-    library("Linux", in: "Kernel", ["CLinux"]),
+    library("Linux", in: "Kernel", ["CLinux"], orderable),
     library("Netlink", in: "Kernel", ["Linux", "CLinux"]),
     .target(name: "CNftables", path: "Sources/Kernel/CNftables"),
 ]
 
 let oci: [Target] = [
-    library("JSON", in: "OCI", []),
-    library("OCI", in: "OCI", ["JSON", "Linux"]),
+    library("JSON", in: "OCI", [], orderable),
+    library("OCI", in: "OCI", ["JSON", "Linux"], orderable),
 ]
 
 let runtime: [Target] = [
     .target(
         name: "Runtime", dependencies: ["Linux", "CLinux", "JSON", "OCI", "CSeccomp"], path: "Sources/Runtime/Runtime",
-        // Without sections of their own, functions could not be put in an order.
-        swiftSettings: strict + [
-            .unsafeFlags(["-Xfrontend", "-function-sections"], .when(configuration: .release))
-        ]),
+        swiftSettings: strict + orderable),
     .executableTarget(
         name: "gantry-runtime", dependencies: ["Runtime"], path: "Sources/Runtime/gantry-runtime",
         exclude: ["functions.order"], swiftSettings: wholeSwift, linkerSettings: orderedLinker),
@@ -98,10 +105,10 @@ let shim: [Target] = [
 let lifecycle: [Target] = [
     library("Faults", in: "Lifecycle", []),
     library("AsyncIO", in: "Lifecycle", ["Linux", "CLinux"]),
-    library("Content", in: "Lifecycle", ["Linux", "OCI", "CCrypto"], linking("crypto")),
+    library("Content", in: "Lifecycle", ["Linux", "OCI", "CCrypto"], linkerSettings: linking("crypto")),
     library(
         "Archive", in: "Lifecycle", ["Linux", "CLinux", "OCI", "CArchive", "Content"],
-        linking("archive", "zstd", "lzma", "bz2", "z")),
+        linkerSettings: linking("archive", "zstd", "lzma", "bz2", "z")),
     library("Snapshots", in: "Lifecycle", ["Linux", "CLinux", "JSON", "OCI", "Archive", "Content"]),
     library(
         "Images", in: "Lifecycle",

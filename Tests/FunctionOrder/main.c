@@ -98,6 +98,7 @@ static int meet(pid_t process) {
 
 int main(int argc, char **argv) {
     if (argc < 3) return 2;
+    setlinebuf(stdout);  // Other processes write to it too.
     read_symbols(argv[1]);
     if (!count || stat(argv[2], &own) != 0) { perror(argv[2]); return 1; }
     low = functions[0].address & ~4095ULL;
