@@ -35,9 +35,11 @@ extension Container {
     }
 
     /// As the row keeps it; empty where nothing is checked.
-    var healthText: String {
+    var healthText: String { health.map { Self.text($0.state) } ?? "" }
+
+    private static func text(_ state: HealthState) -> String {
         // A value of plain members: it can always be written.
-        guard let state = health?.state, let data = try? JSONEncoder().encode(state) else { return "" }
+        guard let data = try? JSONEncoder().encode(state) else { return "" }
         return String(decoding: data, as: UTF8.self)
     }
 
@@ -60,15 +62,18 @@ extension Container {
         // The run may have ended meanwhile: then its health is of no interest any more.
         guard machine.run == run, !Task.isCancelled, var health else { return }
         let isNews = health.receive(result, startedAt: run.startedAt)
-        self.health = health
         let events = isNews ? [event("health_status: " + health.state.status.rawValue)] : []
-        let text = healthText
+        let text = Self.text(health.state)
+        let found = health
         _ = await inChain { container in
+            guard container.machine.run == run else { return nil }
             do {
                 let numbers = try await container.context.store.commit(
                     .health(id: container.id, text), events.map(EventRow.init))
                 container.context.events.publish(events, numbers: numbers)
             } catch { container.context.note("container \(container.id): \(error)") }
+            // Told only now: who sees the news finds the event, too.
+            container.health = found
             return nil
         }.value
         changed.notify()
