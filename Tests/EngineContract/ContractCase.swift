@@ -31,7 +31,7 @@ public struct ContractCase: Sendable, CustomStringConvertible {
     public static let all =
         lifecycleCases + stoppingCases + waitingCases + stdioCases + execCases + logCases + observationCases
         + optionCases + refusalCases + imageCases + restartCases + updateCases
-        + healthCases + sharingCases + fileCases
+        + healthCases + sharingCases + fileCases + commitCases
 }
 
 /// What did not hold, and where.

@@ -59,6 +59,30 @@ extension ContractCase {
                 }
             }
         },
+        ContractCase("What is copied into a volume of a container that does not run is in the volume") { scene in
+            let engine = scene.engine
+            let source = try await scene.start("mkdir /d; echo text > /d/file; echo a > /a; exec sleep 60")
+            try await Self.waitForFile(engine, source, "/a")
+            let volume = try await engine.createVolume(VolumeSpec(name: "contract-cp")).spec.name
+            let mount = MountSpec(.volume, source: volume, target: "/data/volume")
+            let idle = try await scene.create("[ -e /link ] || ln -s /data /link") { $0.mounts = [mount] }
+            // Before its first start, and with a link on the way after it.
+            for path in ["/data/volume", "/link/volume"] {
+                let archive = try await engine.copyOut(source, path: path.hasPrefix("/link") ? "/a" : "/d/file")
+                try await engine.copyIn(idle, path: path, archive: archive.bytes, options: CopyOptions())
+                try await engine.start(idle)
+                _ = try await engine.wait(idle, for: .notRunning)
+            }
+            try expectEqual(try await engine.statPath(idle, path: "/link/volume/file").sizeBytes, 5)
+            let output = try await scene.run("cat /elsewhere/file /elsewhere/a") { spec in
+                spec.mounts = [MountSpec(.volume, source: volume, target: "/elsewhere")]
+            }
+            try expectEqual(output.stdout, "text\na\n")
+            let names = Self.names(try await Self.bytes(try await engine.copyOut(idle, path: "/data").bytes))
+            try expectEqual(names.sorted(), ["data/", "data/volume/", "data/volume/a", "data/volume/file"])
+            let exported = Self.names(try await Self.bytes(try await engine.export(idle)))
+            try expect(!exported.contains("./data/volume/file"), "the volume is exported with the root")
+        },
         ContractCase("What a container has changed is told, and all of it exported") { scene in
             let engine = scene.engine
             let id = try await scene.start("echo x > /new; rm /etc/group; mkdir /dir; exit 0")
@@ -66,6 +90,9 @@ extension ContractCase {
             let changes = try await engine.changes(id)
             let told = changes.map { "\($0.kind) \($0.path)" }
             try expectEqual(told, ["added /dir", "modified /etc", "deleted /etc/group", "added /new"])
+            let idle = try await scene.start("exit 0") { $0.mounts = [MountSpec(.tmpfs, target: "/etc/own")] }
+            _ = try await engine.wait(idle, for: .notRunning)
+            try expectEqual(try await engine.changes(idle).map(\.path), [])
             let archive = try await Self.bytes(try await engine.export(id))
             try expect(archive.count > 512 && archive.count % 512 == 0, "\(archive.count) bytes")
             try expect(Self.names(archive).contains("./new"), "\(Self.names(archive).prefix(20))")

@@ -28,6 +28,8 @@ func act(_ verb: String, _ name: String, _ engine: GantryEngine) async throws {
         _ = try await engine.wait(name, for: .removed)
     case "load": for try await _ in try await engine.loadImages(.path(name)) {}
     case "remove-image": _ = try await engine.removeImage(name, force: true, prune: true)
+    case "commit":
+        _ = try await engine.commitContainer(name, ContainerCommitRequest(name: "made:1"))
     case "remove": try await engine.remove(name, force: true, volumes: false)
     default: throw EngineError(.invalid, "unknown verb \(verb)")
     }

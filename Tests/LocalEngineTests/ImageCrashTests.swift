@@ -52,6 +52,36 @@ struct ImageCrashTests {
         }
     }
 
+    @Test(
+        "A commit that is cut short leaves nothing, or the image, and its container runs on",
+        arguments: [
+            FaultPoint.commitAfterPause, .commitAfterLayer, .commitAfterDocuments, .loadAfterLayer, .loadAfterRow,
+        ])
+    func commit(point: FaultPoint) async throws {
+        try await Self.onBench { bench, _ in
+            let first = try await bench.open()
+            let id = try await bench.create("echo made > /made; echo ready; sleep 600", name: "victim", on: first)
+            let stream = try await first.attach(id, AttachRequest())
+            try await first.start(id)
+            #expect(try await stream.read() == .stdout(Array("ready\n".utf8)))
+            await stream.close()
+            await first.close()
+            let before = try Self.contents(bench)
+            #expect(try EngineProbe.die(at: point, "commit", bench))
+            let engine = try await bench.open()
+            #expect(try await engine.inspect(id).state.status == .running)
+            #expect(try await Self.names(engine).contains("made:1") == (point == .loadAfterRow))
+            if point != .loadAfterRow { #expect(try Self.contents(bench) == before) }
+            _ = try await engine.commitContainer(id, ContainerCommitRequest(name: "made:1"))
+            #expect(try await engine.inspect(id).state.status == .running)
+            let text = try await Self.output(of: ["cat", "/made"], in: "made:1", engine, bench)
+            #expect(text == "made\n")
+            try await engine.remove(id, force: true, volumes: false)
+            #expect(bench.traces(of: id) == [])
+            await engine.close()
+        }
+    }
+
     /// A bench whose engine has packed its starter image, and an archive with two layers and a program.
     private static func onBench(_ body: (EngineBench, String) async throws -> Void) async throws {
         let bench = try EngineBench()
@@ -81,16 +111,25 @@ struct ImageCrashTests {
 
     /// The image works.
     private static func run(_ engine: GantryEngine, _ bench: EngineBench) async throws {
-        var spec = ContainerSpec(image: "app:1")
-        spec.command = ["/bin/busybox", "cat", "/etc/greeting"]
+        let text = try await output(of: ["/bin/busybox", "cat", "/etc/greeting"], in: "app:1", engine, bench)
+        #expect(text == "hello\n")
+    }
+
+    private static func output(
+        of command: [String], in image: String, _ engine: GantryEngine, _ bench: EngineBench
+    ) async throws -> String {
+        var spec = ContainerSpec(image: image)
+        spec.command = command
         spec.networkMode = NetworkMode.none
         let id = try await engine.create(spec, name: nil).id
         let stream = try await engine.attach(id, AttachRequest())
         try await engine.start(id)
-        #expect(try await stream.read() == .stdout(Array("hello\n".utf8)))
+        var text: [UInt8] = []
+        while let chunk = try await stream.read() { if case .stdout(let bytes) = chunk { text += bytes } }
         _ = try await engine.wait(id, for: .notRunning)
         try await engine.remove(id, force: false, volumes: false)
         #expect(bench.traces(of: id) == [])
+        return String(decoding: text, as: UTF8.self)
     }
 
     private static func names(_ engine: GantryEngine) async throws -> [String] {

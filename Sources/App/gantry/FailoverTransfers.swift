@@ -30,6 +30,12 @@ extension FailoverEngine {
         try await act { engine throws(EngineError) in try await engine.importImage(request) }
     }
 
+    func commitContainer(
+        _ reference: String, _ request: ContainerCommitRequest
+    ) async throws(EngineError) -> String {
+        try await act { engine throws(EngineError) in try await engine.commitContainer(reference, request) }
+    }
+
     func pruneImages(all: Bool, filter: ImageFilter) async throws(EngineError) -> ImagePruneResult {
         try await act { engine throws(EngineError) in try await engine.pruneImages(all: all, filter: filter) }
     }

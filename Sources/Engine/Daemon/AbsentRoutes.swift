@@ -29,7 +29,7 @@ private let unsupportedRoutes: [Route] = [
     ("GET", "/images/search", "searching registries"),
     ("GET", "/distribution/{name...}", "asking registries"),
     ("POST", "/build", "building images"), ("POST", "/build/prune", "building images"),
-    ("POST", "/commit", "making images from containers"), ("POST", "/session", "sessions of BuildKit"),
+    ("POST", "/session", "sessions of BuildKit"),
     ("POST", "/grpc", "BuildKit"),
     ("GET", "/containers/{id}/attach/ws", "attaching by websocket"),
     ("GET", "/containers/{id}/checkpoints", "checkpoints"), ("POST", "/containers/{id}/checkpoints", "checkpoints"),

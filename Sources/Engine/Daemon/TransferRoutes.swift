@@ -41,6 +41,11 @@ let transferRoutes: [Route] = [
     },
     Route("GET", "/images/get") { exchange in try await sendArchive(exchange.query.all("names"), exchange) },
     Route("GET", "/images/{name...}/get") { exchange in try await sendArchive([exchange.parameter("name")], exchange) },
+    Route("POST", "/commit") { exchange in
+        let request = try ContainerCommitRequest(dockerQuery: exchange.query, body: try await exchange.body())
+        let id = try await exchange.engine.commitContainer(exchange.query["container"] ?? "", request)
+        try await exchange.send(201, ["Id": .string(id)])
+    },
     Route("POST", "/images/prune") { exchange in
         let filters = try Filters(parsing: exchange.query["filters"])
         try filters.check(known: ["dangling", "label"])

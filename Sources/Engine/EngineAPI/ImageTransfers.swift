@@ -125,6 +125,20 @@ public struct ImageImportRequest: Sendable {
     }
 }
 
+/// An image that is to be made from a container.
+public struct ContainerCommitRequest: Hashable, Sendable {
+    /// `name[:tag]`; nil for an image without a name.
+    public var name: String?
+    public var author = ""
+    public var message = ""
+    /// Instructions over the configuration: `CMD ["sh"]`, `ENV A=b`.
+    public var changes: [String] = []
+    /// Let its processes rest while its files are read.
+    public var pauses = true
+
+    public init(name: String? = nil) { self.name = name }
+}
+
 /// What an engine does with registries and with the names and archives of images.
 public protocol ImageTransfers: Sendable {
     /// Pulls an image. The stream ends when the image is in the store; dropping it, or cancelling, ends the pull, and
@@ -144,6 +158,9 @@ public protocol ImageTransfers: Sendable {
     func saveImages(_ references: [String]) async throws(EngineError) -> EngineStream<[UInt8]>
     /// Makes an image of one layer; returns its id.
     func importImage(_ request: ImageImportRequest) async throws(EngineError) -> String
+
+    /// Makes an image of what a container has changed of its own; returns its id.
+    func commitContainer(_ reference: String, _ request: ContainerCommitRequest) async throws(EngineError) -> String
 
     /// Removes images that no container uses: those without a name, or all.
     func pruneImages(all: Bool, filter: ImageFilter) async throws(EngineError) -> ImagePruneResult
@@ -179,6 +196,12 @@ extension ImageTransfers {
 
     public func importImage(_ request: ImageImportRequest) async throws(EngineError) -> String {
         throw Self.unsupported("importing file systems")
+    }
+
+    public func commitContainer(
+        _ reference: String, _ request: ContainerCommitRequest
+    ) async throws(EngineError) -> String {
+        throw Self.unsupported("making images from containers")
     }
 
     public func pruneImages(all: Bool, filter: ImageFilter) async throws(EngineError) -> ImagePruneResult {

@@ -72,6 +72,19 @@ extension GantryEngine {
         return id
     }
 
+    public func commitContainer(
+        _ reference: String, _ request: ContainerCommitRequest
+    ) async throws(EngineError) -> String {
+        try await whole { (core) throws(EngineError) in
+            let record = try await core.context.index.find(reference).commit(reference, request)
+            let id = record.id.description
+            if let name = request.name {
+                await core.tell([core.imageEvent("tag", id, name: ImageRecord.familiar(name))])
+            }
+            return id
+        }
+    }
+
     public func pruneImages(all: Bool, filter: ImageFilter) async throws(EngineError) -> ImagePruneResult {
         try await whole { (core) throws(EngineError) in
             let uses = await core.containers.imageUses()

@@ -7,7 +7,7 @@ extension DockerEngine {
     package func pullImage(_ request: ImagePullRequest) async throws(EngineError) -> EngineStream<ImageTransferProgress>
     {
         var query = QueryString()
-        let (name, tag) = Self.parts(request.reference)
+        let (name, tag) = ImageName.parts(request.reference)
         query.add("fromImage", name)
         query.add("tag", tag ?? "latest")
         query.add("platform", request.platform)
@@ -19,7 +19,7 @@ extension DockerEngine {
     package func pushImage(_ request: ImagePushRequest) async throws(EngineError) -> EngineStream<ImageTransferProgress>
     {
         var query = QueryString()
-        let (name, tag) = Self.parts(request.reference)
+        let (name, tag) = ImageName.parts(request.reference)
         query.add("tag", tag ?? "latest")
         // Docker wants the field even where nobody authenticates.
         let fields = Self.fields(request.credentials ?? ImageCredentials(user: "", password: ""))
@@ -34,7 +34,7 @@ extension DockerEngine {
 
     package func tagImage(_ reference: String, as name: String) async throws(EngineError) {
         var query = QueryString()
-        let (repository, tag) = Self.parts(name)
+        let (repository, tag) = ImageName.parts(name)
         query.add("repo", repository)
         query.add("tag", tag)
         let path = "/images/\(Percent.encodedPath(reference))/tag"
@@ -61,7 +61,7 @@ extension DockerEngine {
         var query = QueryString()
         query.add("fromSrc", "-")
         if let name = request.name {
-            let (repository, tag) = Self.parts(name)
+            let (repository, tag) = ImageName.parts(name)
             query.add("repo", repository)
             query.add("tag", tag)
         }
@@ -80,6 +80,17 @@ extension DockerEngine {
             throw error
         } catch {
             throw EngineError(.cancelled, "import: cancelled")
+        }
+        return id
+    }
+
+    package func commitContainer(
+        _ reference: String, _ request: ContainerCommitRequest
+    ) async throws(EngineError) -> String {
+        let query = request.dockerQuery(container: reference)
+        let body = try await client.json("POST", "/commit", query, body: [:], object: reference)
+        guard let id = body.filledText("Id") ?? body.filledText("ID") else {
+            throw Self.unreadable("commit", reference)
         }
         return id
     }
@@ -103,15 +114,5 @@ extension DockerEngine {
     private static func fields(_ credentials: ImageCredentials?) -> HTTPFields {
         guard let credentials else { return [:] }
         return [ImageCredentials.dockerField: credentials.dockerField]
-    }
-
-    /// The name and what stands after it: a tag, or a digest.
-    private static func parts(_ reference: String) -> (name: String, tag: String?) {
-        if let at = reference.firstIndex(of: "@") {
-            return (String(reference[..<at]), String(reference[reference.index(after: at)...]))
-        }
-        let last = reference.lastIndex(of: "/") ?? reference.startIndex
-        guard let colon = reference[last...].lastIndex(of: ":") else { return (reference, nil) }
-        return (String(reference[..<colon]), String(reference[reference.index(after: colon)...]))
     }
 }

@@ -14,6 +14,10 @@ package final class TreeArchiver {
     private var buffer = [UInt8](repeating: 0, count: 1 << 17)
     /// The owner of all members; nil for the files' own.
     package var owner: (user: UInt64, group: UInt64)?
+    /// The tree is an overlay's upper directory, and the archive a layer; nil for a tree as it is.
+    private let changes: UpperRules?
+    /// How many members were written.
+    package private(set) var memberCount = 0
 
     private struct FileIdentity: Hashable {
         let device: dev_t
@@ -27,9 +31,10 @@ package final class TreeArchiver {
     }
 
     /// - Parameter top: a directory, opened O_PATH or for reading; stays the caller's.
-    package init(top: Descriptor, to writer: TarWriter<ArchiveError>) {
+    package init(top: Descriptor, to writer: TarWriter<ArchiveError>, as changes: UpperRules? = nil) {
         self.top = top
         self.writer = writer
+        self.changes = changes
     }
 
     /// Writes what has a name in the top directory, with all below it; `.` means the top itself.
@@ -38,20 +43,41 @@ package final class TreeArchiver {
     package func append(_ name: String, as member: String) throws(ArchiveError) {
         var pending = [Item(path: Array(name.utf8), member: Array(member.utf8))]
         while let item = pending.popLast() {
+            if changes != nil, try isUnchanged(item) { continue }
             guard let facts = try append(item) else { continue }
             if facts.st_mode & S_IFMT == S_IFDIR { pending += try children(of: item) }
         }
     }
 
+    /// A directory that is there only for what is left out of it.
+    private func isUnchanged(_ item: Item) throws(ArchiveError) -> Bool {
+        guard let changes else { return false }
+        let facts: stat
+        do throws(KernelError) {
+            let place = OwnedDescriptor(try open(item.path, O_PATH | O_NOFOLLOW))
+            facts = try place.descriptor.status()
+        } catch { return false }  // What is wrong with it is found again, and told, when it is written.
+        guard facts.st_mode & S_IFMT == S_IFDIR, changes.isAsBelow(item.member, facts) else { return false }
+        let all = try names(in: item)
+        return !all.isEmpty && all.allSatisfy { changes.leavesOut(Self.joined(item.member, $0)) }
+    }
+
     private func children(of item: Item) throws(ArchiveError) -> [Item] {
+        // The last comes off the pile first.
+        try names(in: item).sorted { $1.lexicographicallyPrecedes($0) }.map { name in
+            Item(path: item.path + [47] + name, member: Self.joined(item.member, name))
+        }.filter { changes?.leavesOut($0.member) != true }
+    }
+
+    private static func joined(_ member: [UInt8], _ name: [UInt8]) -> [UInt8] {
+        member.isEmpty ? name : member + [47] + name
+    }
+
+    private func names(in item: Item) throws(ArchiveError) -> [[UInt8]] {
         do throws(KernelError) {
             let directory = OwnedDescriptor(try open(item.path, O_RDONLY | O_DIRECTORY))
-            let names = try TreeRemoval.entries(of: directory.descriptor).map { entry in
+            return try TreeRemoval.entries(of: directory.descriptor).map { entry in
                 entry.name.dropLast().map { UInt8(bitPattern: $0) }
-            }
-            // The last comes off the pile first.
-            return names.sorted { $1.lexicographicallyPrecedes($0) }.map { name in
-                Item(path: item.path + [47] + name, member: item.member + [47] + name)
             }
         } catch {
             if error.errno == .noSuchFile || error.errno == .notDirectory { return [] }
@@ -65,13 +91,26 @@ package final class TreeArchiver {
             let place = OwnedDescriptor(try open(item.path, O_PATH | O_NOFOLLOW))
             let facts = try place.descriptor.status()
             guard let kind = Self.kind(facts) else { return nil }
+            if let changes {
+                // The top itself has no name: a layer has it only where it was changed.
+                if item.member.isEmpty, !changes.includesTop { return facts }
+                try kernel { () throws(ArchiveError) in try changes.check(item.member) }
+                if UpperRules.isWhiteout(facts) {
+                    try append(UpperRules.whiteout(of: item.member))
+                    return facts
+                }
+            }
             var member = TarMember("", kind, mode: facts.st_mode & 0o7777)
-            member.path = kind == .directory ? item.member + [47] : item.member
+            let path = item.member.isEmpty ? [46] : item.member
+            member.path = kind == .directory ? path + [47] : path
             member.userID = owner?.user ?? UInt64(facts.st_uid)
             member.groupID = owner?.group ?? UInt64(facts.st_gid)
             member.modified = Int64(facts.st_mtim.tv_sec)
             member.attributes = attributes(of: place.descriptor, kind)
             try append(member, item, facts, place.descriptor)
+            if changes != nil, kind == .directory, try UpperRules.isOpaque(place.descriptor, item.path) {
+                try append(UpperRules.opaqueMark(in: item.member))
+            }
             return facts
         } catch {
             if error.errno == .noSuchFile || error.errno == .notDirectory { return nil }
@@ -102,6 +141,11 @@ package final class TreeArchiver {
             }
         default: break
         }
+        try append(member)
+    }
+
+    private func append(_ member: TarMember) throws(KernelError) {
+        memberCount += 1
         try kernel { () throws(ArchiveError) in try writer.append(member) }
     }
 
@@ -113,6 +157,7 @@ package final class TreeArchiver {
             throw KernelError("open", String(decoding: item.path, as: UTF8.self), .noSuchFile)
         }
         var member = member
+        memberCount += 1
         member.sizeBytes = UInt64(max(0, now.st_size))
         try kernel { () throws(ArchiveError) in try writer.begin(member) }
         var left = Int(member.sizeBytes)
@@ -141,6 +186,7 @@ package final class TreeArchiver {
     }
 
     private func attributes(of place: Descriptor, _ kind: TarMember.Kind) -> [(name: String, value: [UInt8])] {
+        if changes != nil { return UpperRules.attributes(of: place) }
         guard kind == .file || kind == .directory else { return [] }
         // A file system without attributes has none to tell of.
         var value = [UInt8](repeating: 0, count: 1024)

@@ -56,6 +56,12 @@ package protocol ImageService: Sendable {
     func save(_ references: [String]) async throws(EngineError) -> EngineStream<[UInt8]>
     /// Makes an image of one layer from an archive of a root file system.
     func importImage(_ request: ImageImportRequest) async throws(EngineError) -> ImageRecord
+    /// Makes an image of what a container has changed of its own.
+    ///
+    /// - Parameter whenRead: called once the container's files are not needed any more, however that ended.
+    func commit(
+        _ wanted: ContainerCommit, whenRead: @Sendable () async -> Void
+    ) async throws(EngineError) -> ImageRecord
     /// Removes images that no container uses.
     ///
     /// - Parameter all: also those with a name.
@@ -69,11 +75,17 @@ package protocol ImageService: Sendable {
     /// - Parameter isDisposable: whether the root goes with the container's end (`--rm`): then nothing in it is ever
     ///   synced to the disk, and unmounting does not wait for that.
     func rootMounts(containerID: String, isDisposable: Bool) async throws(EngineError) -> [SnapshotMount]
-    /// A container's root file system, opened O_PATH; the caller closes it. For writing only while the container does
-    /// not run.
-    func openRoot(containerID: String, forWriting: Bool) async throws(EngineError) -> Descriptor
-    /// What a container has changed of its image, in order of the paths.
-    func changes(containerID: String) async throws(EngineError) -> [RootChange]
+    /// A container's root file system held open, with `inside` mounted in it where nobody else sees it. For writing only
+    /// while the container does not run.
+    ///
+    /// - Throws: `notFound` also where a place to mount at is missing, and is not to be made.
+    func openRoot(
+        containerID: String, forWriting: Bool, inside: InnerMounts
+    ) async throws(EngineError) -> OpenedRoot
+    /// What a container has changed of its image, in order of the paths, but what is left out by its path.
+    func changes(
+        containerID: String, leavingOut isLeftOut: @escaping @Sendable (String) -> Bool
+    ) async throws(EngineError) -> [RootChange]
     /// Removes a container's root file system with all that was written to it; succeeds where there is none.
     func removeRoot(containerID: String) async throws(EngineError)
 

@@ -101,14 +101,26 @@ package actor ImageStore: ImageService {
         }
     }
 
-    package func openRoot(containerID: String, forWriting: Bool) async throws(EngineError) -> Descriptor {
-        try await onPool { (snapshots) throws(SnapshotError) in
-            try snapshots.openRoot(containerID, forWriting: forWriting)
+    package func openRoot(
+        containerID: String, forWriting: Bool, inside: InnerMounts
+    ) async throws(EngineError) -> OpenedRoot {
+        let snapshots = snapshots
+        do throws(SnapshotError) {
+            return try await pool.run { () throws(SnapshotError) in
+                try snapshots.openRoot(containerID, forWriting: forWriting, inside: inside)
+            }
+        } catch {
+            guard case .kernel(let failure) = error, failure.errno == .noSuchFile else { throw EngineError(error) }
+            throw EngineError(.notFound, failure.description)
         }
     }
 
-    package func changes(containerID: String) async throws(EngineError) -> [RootChange] {
-        try await onPool { (snapshots) throws(SnapshotError) in try snapshots.changes(containerID) }
+    package func changes(
+        containerID: String, leavingOut isLeftOut: @escaping @Sendable (String) -> Bool
+    ) async throws(EngineError) -> [RootChange] {
+        try await onPool { (snapshots) throws(SnapshotError) in
+            try snapshots.changes(containerID, leavingOut: isLeftOut)
+        }
     }
 
     package func removeRoot(containerID: String) async throws(EngineError) {

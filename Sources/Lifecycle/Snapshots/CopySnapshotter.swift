@@ -55,12 +55,25 @@ package final class CopySnapshotter: Snapshotter {
         return [SnapshotMount(type: "bind", source: "\(path)/fs", options: ["rbind"])]
     }
 
-    package func openRoot(_ containerID: String, forWriting: Bool) throws(SnapshotError) -> Descriptor {
+    package func openRoot(
+        _ containerID: String, forWriting: Bool, inside: InnerMounts
+    ) throws(SnapshotError) -> OpenedRoot {
         let path = try directory.rootPath(containerID)
-        return try kernel { () throws(KernelError) in try Descriptor.open("\(path)/fs", O_PATH | O_DIRECTORY) }
+        return try kernel { () throws(KernelError) in
+            if inside.isEmpty { return OpenedRoot(try Descriptor.open("\(path)/fs", O_PATH | O_DIRECTORY)) }
+            return try PrivateOverlay.mount(options: nil, at: "\(path)/fs", in: "/", inside: inside)
+        }
     }
 
-    package func changes(_ containerID: String) throws(SnapshotError) -> [RootChange] {
+    package func changes(
+        _ containerID: String, leavingOut isLeftOut: (String) -> Bool
+    ) throws(SnapshotError) -> [RootChange] {
+        throw .overlayUnavailable("changes are not known where roots are whole copies")
+    }
+
+    package func archiveChanges(
+        _ containerID: String, leavingOut isLeftOut: @escaping (String) -> Bool, to writer: TarWriter<ArchiveError>
+    ) throws(SnapshotError) -> Bool {
         throw .overlayUnavailable("changes are not known where roots are whole copies")
     }
 

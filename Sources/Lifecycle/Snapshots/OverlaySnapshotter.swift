@@ -8,6 +8,9 @@ import OCI
 package final class OverlaySnapshotter: Snapshotter {
     private let directory: SnapshotDirectory
     private static let overlayMagic: Int64 = 0x794c_7630
+    /// What is written to an upper directory stands by itself: no metadata without data, and a renamed directory is
+    /// copied. Else it could not be told as a layer.
+    private static let plainUpper = "index=off,metacopy=off,redirect_dir=nofollow"
 
     /// - Parameter path: the directory of snapshots, made where it is missing.
     package init(path: String) throws(SnapshotError) {
@@ -59,7 +62,7 @@ package final class OverlaySnapshotter: Snapshotter {
         }
         let lower = try lowerNames(layers).map { escaped("\(directory.path)/\($0)") }.joined(separator: ":")
         var options = [
-            "index=off", "lowerdir=\(lower)", "upperdir=\(escaped(path))/fs", "workdir=\(escaped(path))/work",
+            Self.plainUpper, "lowerdir=\(lower)", "upperdir=\(escaped(path))/fs", "workdir=\(escaped(path))/work",
         ]
         if isDisposable {
             // Unmounting an overlay syncs all of the file system below it, which takes longer than a short container.
@@ -70,7 +73,9 @@ package final class OverlaySnapshotter: Snapshotter {
         return [SnapshotMount(type: "overlay", source: "overlay", options: options)]
     }
 
-    package func openRoot(_ containerID: String, forWriting: Bool) throws(SnapshotError) -> Descriptor {
+    package func openRoot(
+        _ containerID: String, forWriting: Bool, inside: InnerMounts
+    ) throws(SnapshotError) -> OpenedRoot {
         let path = try directory.rootPath(containerID)
         guard let layers = try kernel({ () throws(KernelError) in try directory.readRoot(path) }) else {
             throw .kernel(KernelError("open the root file system of", containerID, .noSuchFile))
@@ -80,22 +85,55 @@ package final class OverlaySnapshotter: Snapshotter {
         // To be looked at, the upper directory is one more layer: a running container's own mount is not disturbed.
         let options =
             forWriting
-            ? "index=off,lowerdir=\(lower),upperdir=\(name)/fs,workdir=\(name)/work"
+            ? "\(Self.plainUpper),lowerdir=\(lower),upperdir=\(name)/fs,workdir=\(name)/work"
             : "index=off,lowerdir=\(name)/fs:\(lower)"
         do throws(KernelError) {
             try Directory.create("\(path)/merged", mode: 0o700)
             return try PrivateOverlay.mount(
-                options: options, at: "\(PathName.split(path).name)/merged", in: directory.path)
+                options: options, at: "\(PathName.split(path).name)/merged", in: directory.path, inside: inside)
         } catch { throw overlayFailure(error) }
     }
 
-    package func changes(_ containerID: String) throws(SnapshotError) -> [RootChange] {
+    package func changes(
+        _ containerID: String, leavingOut isLeftOut: (String) -> Bool
+    ) throws(SnapshotError) -> [RootChange] {
         let path = try directory.rootPath(containerID)
         guard let layers = try kernel({ () throws(KernelError) in try directory.readRoot(path) }) else {
             throw .kernel(KernelError("open the root file system of", containerID, .noSuchFile))
         }
         let below = layers.reversed().map { "\(directory.layerPath($0))/fs" }
-        return try kernel { () throws(KernelError) in try UpperChanges(upper: "\(path)/fs", layers: below).list() }
+        return try kernel { () throws(KernelError) in
+            try UpperChanges(upper: "\(path)/fs", layers: below).list(leavingOut: isLeftOut)
+        }
+    }
+
+    package func archiveChanges(
+        _ containerID: String, leavingOut isLeftOut: @escaping (String) -> Bool, to writer: TarWriter<ArchiveError>
+    ) throws(SnapshotError) -> Bool {
+        let path = try directory.rootPath(containerID)
+        guard let layers = try kernel({ () throws(KernelError) in try directory.readRoot(path) }) else {
+            throw .kernel(KernelError("open the root file system of", containerID, .noSuchFile))
+        }
+        let top = OwnedDescriptor(
+            try kernel { () throws(KernelError) in try Descriptor.open("\(path)/fs", O_RDONLY | O_DIRECTORY) })
+        let hasOwnTop = try kernel { () throws(KernelError) in try differs(top.descriptor, from: layers.last) }
+        let changes = UpperChanges(
+            upper: "\(path)/fs", layers: layers.reversed().map { "\(directory.layerPath($0))/fs" })
+        let archiver = TreeArchiver(
+            top: top.descriptor, to: writer,
+            as: UpperRules(includesTop: hasOwnTop, leavingOut: isLeftOut, below: changes.status(below:)))
+        do throws(ArchiveError) { try archiver.append(".", as: "") } catch { throw .archive(error) }
+        return archiver.memberCount > 0
+    }
+
+    /// Whether the top directory is not as the layer below has it.
+    private func differs(_ top: Descriptor, from below: Digest?) throws(KernelError) -> Bool {
+        guard let below else { return true }
+        var facts = stat()
+        let path = "\(directory.layerPath(below))/fs"
+        try kernelCall("stat", path) { stat(path, &facts) }
+        let own = try top.status()
+        return (own.st_mode, own.st_uid, own.st_gid) != (facts.st_mode, facts.st_uid, facts.st_gid)
     }
 
     package func removeRoot(_ containerID: String) throws(SnapshotError) {
@@ -148,14 +186,14 @@ package final class OverlaySnapshotter: Snapshotter {
         let options =
             "index=off,metacopy=off,redirect_dir=nofollow,volatile,lowerdir=\(lower)"
             + ",upperdir=\(name)/fs,workdir=\(name)/work"
-        let root: Descriptor
+        let root: OpenedRoot
         do throws(KernelError) {
             root = try PrivateOverlay.mount(options: options, at: "\(name)/merged", in: directory.path)
         } catch { throw overlayFailure(error) }
         let size: Int64
         do throws(ArchiveError) {
-            defer { root.close() }
-            size = try apply(root)
+            defer { withExtendedLifetime(root) {} }
+            size = try apply(root.descriptor)
         } catch { throw .archive(error) }
         try kernel { () throws(KernelError) in
             try Directory.removeTree("\(passing)/work")

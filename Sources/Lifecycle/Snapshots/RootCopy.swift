@@ -13,7 +13,7 @@ package enum RootCopy {
     package static func copy(
         _ path: String, of layers: [String], into target: String, scratch: String
     ) throws(KernelError) -> Bool {
-        let root = OwnedDescriptor(try open(layers, scratch))
+        let root = try open(layers, scratch)
         let source: OwnedDescriptor
         do throws(KernelError) {
             let flags = UInt64(UInt32(bitPattern: O_RDONLY | O_DIRECTORY | O_CLOEXEC))
@@ -28,8 +28,8 @@ package enum RootCopy {
     }
 
     /// One layer is a root by itself; overlayfs takes two and more.
-    private static func open(_ layers: [String], _ scratch: String) throws(KernelError) -> Descriptor {
-        if layers.count == 1 { return try Descriptor.open(layers[0], O_PATH | O_DIRECTORY) }
+    private static func open(_ layers: [String], _ scratch: String) throws(KernelError) -> OpenedRoot {
+        if layers.count == 1 { return OpenedRoot(try Descriptor.open(layers[0], O_PATH | O_DIRECTORY)) }
         return try PrivateOverlay.mount(options: "lowerdir=\(layers.joined(separator: ":"))", at: scratch, in: "/")
     }
 }

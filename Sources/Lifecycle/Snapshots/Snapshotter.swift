@@ -26,10 +26,18 @@ package protocol Snapshotter: Sendable {
     ///
     /// - Parameter isDisposable: whether nobody will want the root after the container has ended: it is not synced then.
     func rootMounts(_ containerID: String, isDisposable: Bool) throws(SnapshotError) -> [SnapshotMount]
-    /// A container's root, opened O_PATH; the caller closes it. For writing only while nothing else has it mounted.
-    func openRoot(_ containerID: String, forWriting: Bool) throws(SnapshotError) -> Descriptor
-    /// What a container has changed of its layers, in order of the paths.
-    func changes(_ containerID: String) throws(SnapshotError) -> [RootChange]
+    /// A container's root held open, with `inside` mounted in it where nobody else sees it. For writing only while nothing
+    /// else has it mounted.
+    func openRoot(_ containerID: String, forWriting: Bool, inside: InnerMounts) throws(SnapshotError) -> OpenedRoot
+    /// What a container has changed of its layers, in order of the paths, but what is left out by its path.
+    func changes(_ containerID: String, leavingOut isLeftOut: (String) -> Bool) throws(SnapshotError) -> [RootChange]
+    /// Writes what a container has changed of its layers as the members of a layer, without the archive's end.
+    ///
+    /// - Parameter isLeftOut: what is no change of the container's, by its path; a directory goes with all in it.
+    /// - Returns: false where nothing was changed.
+    func archiveChanges(
+        _ containerID: String, leavingOut isLeftOut: @escaping (String) -> Bool, to writer: TarWriter<ArchiveError>
+    ) throws(SnapshotError) -> Bool
     /// Succeeds where there is none.
     func removeRoot(_ containerID: String) throws(SnapshotError)
     /// Succeeds where there is none. The caller knows that nothing is built on the layer.
@@ -53,6 +61,8 @@ package struct RootChange: Hashable, Sendable {
     package var path: String
     package var isDirectory: Bool
     package var sizeBytes: Int64
+    /// Owner and mode are those of the layers.
+    var hasOnlyNewTime = false
 }
 
 /// What is kept beside an unpacked layer.

@@ -10,11 +10,17 @@ struct UpperChanges {
     /// The layers' directories, the uppermost first.
     let layers: [String]
 
-    func list() throws(KernelError) -> [RootChange] {
+    func list(leavingOut isLeftOut: (String) -> Bool = { _ in false }) throws(KernelError) -> [RootChange] {
         var found: [String: RootChange] = [:]
         var pending = [""]
         while let directory = pending.popLast() {
-            for name in try Directory.list(upper + directory) {
+            let names = try Directory.list(upper + directory)
+            let own = names.filter { !isLeftOut(directory + "/" + $0) }
+            // A directory whose time changed with what is left out of it.
+            if own.isEmpty, !names.isEmpty, let change = found[directory], change.hasOnlyNewTime {
+                found[directory] = nil
+            }
+            for name in own {
                 let path = directory + "/" + name
                 var facts = stat()
                 // Gone since it was listed: the container runs.
@@ -25,18 +31,22 @@ struct UpperChanges {
                 let before = status(below: path)
                 if isWhiteout, before == nil { continue }
                 if isDirectory, let before, Self.isSame(before, facts) { continue }
-                found[path] = RootChange(
+                var change = RootChange(
                     kind: isWhiteout ? .deleted : before == nil ? .added : .modified, path: path,
                     isDirectory: isDirectory, sizeBytes: isDirectory || isWhiteout ? 0 : Int64(facts.st_size))
+                change.hasOnlyNewTime = before.map { Self.isSame($0, facts, apartFromTime: true) } ?? false
+                found[path] = change
             }
         }
         addParents(&found)
         return found.values.sorted { $0.path < $1.path }
     }
 
-    private static func isSame(_ first: stat, _ second: stat) -> Bool {
+    private static func isSame(_ first: stat, _ second: stat, apartFromTime: Bool = false) -> Bool {
         first.st_mode == second.st_mode && first.st_uid == second.st_uid && first.st_gid == second.st_gid
-            && first.st_mtim.tv_sec == second.st_mtim.tv_sec && first.st_mtim.tv_nsec == second.st_mtim.tv_nsec
+            && (apartFromTime
+                || first.st_mtim.tv_sec == second.st_mtim.tv_sec
+                    && first.st_mtim.tv_nsec == second.st_mtim.tv_nsec)
     }
 
     private func addParents(_ found: inout [String: RootChange]) {
@@ -50,7 +60,7 @@ struct UpperChanges {
     }
 
     /// What the layers show at a path: the uppermost that has something there, or hides it, decides.
-    private func status(below path: String) -> stat? {
+    func status(below path: String) -> stat? {
         for layer in layers {
             var facts = stat()
             if lstat(layer + path, &facts) == 0 {

@@ -108,6 +108,7 @@ package struct ImageExecution: Hashable, Sendable {
 package struct ImageHistory: Hashable, Sendable, RuntimeWritable {
     package var created: Timestamp?
     package var createdBy = ""
+    package var author = ""
     package var comment = ""
     package var isEmptyLayer = false
 
@@ -119,6 +120,7 @@ package struct ImageHistory: Hashable, Sendable, RuntimeWritable {
     init(_ step: RuntimeProperty) throws(RuntimeSpecError) {
         if let time = step["created"] { created = Timestamp(rfc3339: try time.string()) }
         createdBy = try step["created_by"]?.string() ?? ""
+        author = try step["author"]?.string() ?? ""
         comment = try step["comment"]?.string() ?? ""
         isEmptyLayer = try step["empty_layer"]?.bool() ?? false
     }
@@ -127,6 +129,7 @@ package struct ImageHistory: Hashable, Sendable, RuntimeWritable {
         var object = JSONObject()
         object.put("created", created?.rfc3339Nano)
         if !createdBy.isEmpty { object.put("created_by", createdBy) }
+        if !author.isEmpty { object.put("author", author) }
         if !comment.isEmpty { object.put("comment", comment) }
         object.putFlag("empty_layer", isEmptyLayer)
         return .object(object)

@@ -19,6 +19,9 @@ package enum ImageMediaType {
         return head.starts(with: [0x28, 0xb5, 0x2f, 0xfd]) ? layerZstd : layer
     }
 
+    /// OCI's word for a layer's type, for a manifest of OCI's.
+    package static func ociLayer(_ type: String) -> String { type == dockerLayerGzip ? layerGzip : type }
+
     package static func isIndex(_ type: String) -> Bool { type == index || type == dockerList }
     package static func isManifest(_ type: String) -> Bool { type == manifest || type == dockerManifest }
 

@@ -15,7 +15,7 @@ extension ImageStore {
             }
         }
         var config = ImageConfig(platform: host)
-        for change in request.changes { try ConfigChange(change).apply(to: &config.execution) }
+        try ConfigChanges(request.changes).apply(to: &config.execution)
         config.created = .now()
         config.comment = request.message
         let job = LoadJob(content: content, progress: { _ in })

@@ -232,6 +232,7 @@ extension ContainerService {
             for (container, _) in work where container.definition.isUpdating {
                 group.addTask { await container.finishInterruptedUpdate() }
             }
+            for (container, _) in work { group.addTask { await container.finishInterruptedCommit() } }
             for id in plan.unmade { group.addTask { await self.unmake(id) } }
             for id in plan.strays { group.addTask { await self.clear(id) } }
         }

@@ -50,15 +50,16 @@ extension Container {
 
     /// Everything of the root, as an archive; what is mounted into it is not part of it.
     package func export(_ reference: String) async throws(EngineError) -> EngineStream<[UInt8]> {
-        let root = HeldDescriptor(try await context.images.openRoot(containerID: id, forWriting: false))
-        let bytes = try archive(".", of: root, as: ".")
+        let root = try await context.images.openRoot(containerID: id, forWriting: false, inside: InnerMounts())
+        let bytes = try archive(".", of: HeldDescriptor(root), as: ".")
         await tell("export")
         return bytes
     }
 
     package func changes(_ reference: String) async throws(EngineError) -> [PathChange] {
         let own = MountPointNames(definition.spec)
-        return try await context.images.changes(containerID: id).filter { !own.contains($0.path) }.map { change in
+        let changes = try await context.images.changes(containerID: id, leavingOut: { own.contains($0) })
+        return changes.map { change in
             switch change.kind {
             case .modified: PathChange(kind: .modified, path: change.path)
             case .added: PathChange(kind: .added, path: change.path)
@@ -72,7 +73,7 @@ extension Container {
         guard !path.utf8.contains(0) else { throw EngineError(.invalid, "bad parameter: nul byte in the path") }
     }
 
-    /// As the container's processes see it where some run; else its root and, by their sources, its binds.
+    /// As the container's processes see it where some run; else its root with all that lasts mounted in it.
     private func tree(forWriting: Bool) async throws(EngineError) -> ContainerTree {
         if let run = machine.run {
             do {
@@ -85,11 +86,48 @@ extension Container {
                 withExtendedLifetime(held) {}
             } catch { throw EngineError(error, object: id) }
         }
-        let root = HeldDescriptor(try await context.images.openRoot(containerID: id, forWriting: forWriting))
-        var tree = ContainerTree(root: root, containerID: id)
-        tree.binds = definition.spec.mounts.filter { $0.kind == .bind }
-        tree.readOnlyRoot = definition.spec.readOnlyRoot
-        return tree
+        var inside = InnerMounts(try await lastingMounts(), isRootReadOnly: definition.spec.readOnlyRoot)
+        inside.makesTargets = forWriting
+        do throws(EngineError) {
+            return try await restingTree(forWriting: forWriting, inside)
+        } catch {
+            // Before its first start a container lacks the places at which something is to be mounted.
+            guard !forWriting, error.kind == .notFound else { throw error }
+            try await makeMountPoints()
+            return try await restingTree(forWriting: false, inside)
+        }
+    }
+
+    private func restingTree(forWriting: Bool, _ inside: InnerMounts) async throws(EngineError) -> ContainerTree {
+        let root = try await context.images.openRoot(containerID: id, forWriting: forWriting, inside: inside)
+        return ContainerTree(root: HeldDescriptor(root), containerID: id)
+    }
+
+    private func makeMountPoints() async throws(EngineError) {
+        let failure = await inChain { container in
+            // Started meanwhile: then the runtime has made them.
+            if container.machine.run != nil { return nil }
+            do throws(EngineError) {
+                let inside = InnerMounts(try await container.lastingMounts(), makesTargets: true)
+                _ = try await container.restingTree(forWriting: true, inside)
+                return nil
+            } catch { return error }
+        }.value
+        if let failure { throw failure }
+    }
+
+    /// What is mounted in the container while it runs and is there while it does not.
+    private func lastingMounts() async throws(EngineError) -> [InnerMounts.Entry] {
+        let spec = definition.spec
+        var plan = MountPlan(spec: spec, host: context.host, filesDirectory: context.roots.files(id))
+        plan.volumes = try await context.volumes.sources(spec.mounts)
+        try await BlockingPool.shared.run { () throws(EngineError) in
+            for mount in spec.mounts where mount.kind == .bind { try BindSource.prepare(mount) }
+        }
+        return plan.lasting.map { mount in
+            InnerMounts.Entry(
+                source: mount.source ?? "", target: mount.destination, isReadOnly: mount.options.contains("ro"))
+        }
     }
 
     private func unpack(
@@ -167,22 +205,15 @@ extension ContainerTree {
     fileprivate func unpack(
         _ source: Descriptor, _ path: String, _ options: CopyOptions, owner: (user: Int64, group: Int64)?
     ) throws(EngineError) {
-        let place = try self.place(path)
-        defer { withExtendedLifetime(place) {} }
-        guard !place.isReadOnly else {
-            throw EngineError(.denied, "container rootfs is marked read-only", object: containerID)
-        }
-        let target = try self.stat(path.hasSuffix("/") ? path : path + "/")
-        guard target.isDirectory else {
-            throw EngineError(.invalid, "extraction point is not a directory", object: containerID)
-        }
+        try checkTarget(path)
+        defer { withExtendedLifetime(root) {} }
         do throws(ArchiveError) {
             let limits = UnpackLimits()
             let reader = try TarReader(
                 InflatingInput(DescriptorInput(source), hash: nil, limits: limits), limits: limits)
             let placement = LayerApplier.Placement(
-                into: place.path, keepsKinds: options.keepsKinds, owner: owner)
-            try LayerApplier(root: place.directory.descriptor, placement: placement).apply(reader)
+                into: PathName.cleaned("/" + path), keepsKinds: options.keepsKinds, owner: owner)
+            try LayerApplier(root: root.descriptor, placement: placement).apply(reader)
         } catch {
             if case .kernel(let failure) = error { throw self.failure(failure, path) }
             throw EngineError(.invalid, "Error processing tar file: \(error)", object: containerID)

@@ -1,64 +1,23 @@
 import EngineAPI
 import Glibc
 import Linux
+import Snapshots
 
 /// A container's file system held open, with the paths in it resolved as its own processes would resolve them: no link,
 /// raced or not, leads out. Blocking.
 struct ContainerTree: Sendable {
     let root: HeldDescriptor
     let containerID: String
-    /// Of a container that does not run: its binds are not mounted, and their paths are the host's.
-    var binds: [MountSpec] = []
-    var readOnlyRoot = false
 
     private var tree: RootedTree { RootedTree(root: root.descriptor) }
 
-    /// Where a path is: a directory that is a root by itself, and the path below it.
-    struct Place {
-        let directory: HeldDescriptor
-        /// From the directory; `.` for itself.
-        let path: String
-        let isReadOnly: Bool
-    }
-
-    /// A directory that is to be written into or a tree that is to be read.
-    func place(_ path: String) throws(EngineError) -> Place {
-        let clean = PathName.cleaned("/" + path)
-        let bind = binds.filter { clean == $0.target || clean.hasPrefix($0.target + "/") }
-            .max { $0.target.utf8.count < $1.target.utf8.count }
-        guard let bind else {
-            do throws(KernelError) {
-                return Place(
-                    directory: HeldDescriptor(try root.descriptor.open(".", O_PATH | O_DIRECTORY)),
-                    path: Self.relative(clean), isReadOnly: readOnlyRoot)
-            } catch { throw failure(error, path) }
-        }
-        var rest = String(clean.dropFirst(bind.target.utf8.count))
-        var source = bind.source
-        do throws(KernelError) {
-            if rest.isEmpty, try !isDirectory(source) {
-                rest = PathName.split(source).name
-                source = PathName.split(source).parent
-            }
-            return Place(
-                directory: HeldDescriptor(try Descriptor.open(source, O_PATH | O_DIRECTORY)),
-                path: Self.relative(rest), isReadOnly: bind.readOnly)
-        } catch { throw failure(error, path) }
-    }
-
-    private static func relative(_ path: String) -> String {
-        let rest = path.drop { $0 == "/" }
-        return rest.isEmpty ? "." : String(rest)
-    }
+    private static func clean(_ path: String) -> String { PathName.cleaned("/" + path) }
 
     /// What stands at the path. A link as the last component is itself meant, unless a slash follows it.
     func stat(_ path: String) throws(EngineError) -> PathStat {
-        let place = try place(path)
-        defer { withExtendedLifetime(place) {} }
         let follows = path.hasSuffix("/") || path.hasSuffix("/.")
         do throws(KernelError) {
-            let found = OwnedDescriptor(
-                try RootedTree(root: place.directory.descriptor).open(place.path, O_PATH | (follows ? 0 : O_NOFOLLOW)))
+            let found = OwnedDescriptor(try tree.open(Self.clean(path), O_PATH | (follows ? 0 : O_NOFOLLOW)))
             let facts = try found.descriptor.status()
             var target: String?
             if facts.st_mode & S_IFMT == S_IFLNK {
@@ -77,20 +36,37 @@ struct ContainerTree: Sendable {
 
     /// A directory in which something has its name, opened, and that name; `.` where the path is a root.
     func parent(of path: String) throws(EngineError) -> (directory: HeldDescriptor, name: String) {
-        let place = try place(path)
-        defer { withExtendedLifetime(place) {} }
         let follows = path.hasSuffix("/") || path.hasSuffix("/.")
         do throws(KernelError) {
-            let tree = RootedTree(root: place.directory.descriptor)
-            if place.path == "." || follows {
-                let found = try tree.open(place.path, O_PATH)
-                let held = HeldDescriptor(found)
+            let clean = Self.clean(path)
+            if clean == "/" || follows {
+                let found = try tree.open(clean, O_PATH)
+                let held = HeldDescriptor(found, below: root)
                 if try found.isDirectory() { return (held, ".") }
                 withExtendedLifetime(held) {}
             }
-            let (parent, name) = PathName.split(place.path)
-            return (HeldDescriptor(try tree.open(parent, O_PATH | O_DIRECTORY)), name)
+            let (parent, name) = PathName.split(clean)
+            return (HeldDescriptor(try tree.open(parent, O_PATH | O_DIRECTORY), below: root), name)
         } catch { throw failure(error, path) }
+    }
+
+    /// - Throws: `denied` where a directory stands on what is mounted read-only; `invalid` where it is no directory.
+    func checkTarget(_ path: String) throws(EngineError) {
+        guard try stat(path.hasSuffix("/") ? path : path + "/").isDirectory else {
+            throw EngineError(.invalid, "extraction point is not a directory", object: containerID)
+        }
+        let readOnly: String?
+        do throws(KernelError) { readOnly = try readOnlyMount(path) } catch { throw failure(error, path) }
+        if let readOnly { throw EngineError(.denied, "\(readOnly) is marked read-only", object: containerID) }
+    }
+
+    private func readOnlyMount(_ path: String) throws(KernelError) -> String? {
+        let place = OwnedDescriptor(try tree.open(Self.clean(path), O_PATH | O_DIRECTORY))
+        var facts = statvfs()
+        try kernelCall("statvfs", path) { fstatvfs(place.descriptor.rawValue, &facts) }
+        guard facts.f_flag & UInt(ST_RDONLY) != 0 else { return nil }
+        let isRoot = try place.descriptor.status().st_dev == root.descriptor.status().st_dev
+        return isRoot ? "container rootfs" : "mounted volume"
     }
 
     func failure(_ error: KernelError, _ path: String) -> EngineError {
@@ -113,13 +89,24 @@ struct ContainerTree: Sendable {
 /// A descriptor that closes with the last reference to it: who uses its number holds one until then.
 final class HeldDescriptor: Sendable {
     let descriptor: Descriptor
+    /// The root whose descriptor it is, or below which it is.
+    private let owner: OpenedRoot?
 
-    init(_ descriptor: Descriptor) { self.descriptor = descriptor }
+    init(_ descriptor: Descriptor) {
+        self.descriptor = descriptor
+        owner = nil
+    }
 
-    deinit { descriptor.close() }
-}
+    init(_ root: OpenedRoot) {
+        descriptor = root.descriptor
+        owner = root
+    }
 
-private func isDirectory(_ path: String) throws(KernelError) -> Bool {
-    let place = OwnedDescriptor(try Descriptor.open(path, O_PATH))
-    return try place.descriptor.isDirectory()
+    /// A directory below a root, whose mounts last as long as the root is held.
+    init(_ descriptor: Descriptor, below root: HeldDescriptor) {
+        self.descriptor = descriptor
+        owner = root.owner
+    }
+
+    deinit { if descriptor != owner?.descriptor { descriptor.close() } }
 }

@@ -34,6 +34,21 @@ extension ImageDefaults {
 }
 
 extension HealthCheck {
+    /// As an image's configuration has it.
+    var imageMember: JSONValue {
+        var object = JSONObject([("Test", .array(test.map { .string($0) }))])
+        let durations = [
+            ("Interval", interval), ("Timeout", timeout), ("StartPeriod", startPeriod),
+            ("StartInterval", startInterval),
+        ]
+        for (name, duration) in durations {
+            guard let (seconds, rest) = duration?.components else { continue }
+            object[name] = .integer(seconds * 1_000_000_000 + rest / 1_000_000_000)
+        }
+        object["Retries"] = retries.map { .integer(Int64($0)) }
+        return .object(object)
+    }
+
     /// docker's member of an image's configuration; times are in nanoseconds. What makes no sense there is passed over,
     /// as docker passes over it.
     fileprivate init?(imageMember json: JSONValue) {

@@ -29,6 +29,14 @@ struct MountPlan {
             + sorted.map { mount($0.element.0, at: $0.element.1) }
     }
 
+    /// What is there also while the container does not run: directories and files of the host's.
+    var lasting: [RuntimeMount] {
+        let own = Set(spec.mounts.map { PathName.cleaned($0.target) })
+        return mounts.filter { mount in
+            mount.type == "bind" && (own.contains(mount.destination) || mount.destination.hasPrefix("/etc/"))
+        }
+    }
+
     private func depth(_ path: String) -> Int { path.utf8.count { $0 == UInt8(ascii: "/") } }
 
     private var defaults: [RuntimeMount] {
