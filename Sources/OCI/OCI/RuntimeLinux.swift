@@ -10,6 +10,8 @@ package struct RuntimeLinux: Hashable, Sendable, RuntimeWritable {
     package var cgroupsPath: String?
     package var namespaces: [LinuxNamespace] = []
     package var devices: [LinuxDevice] = []
+    /// By their names on the host.
+    package var netDevices: [String: LinuxNetDevice] = [:]
     package var seccomp: LinuxSeccomp?
     package var rootfsPropagation: String?
     package var maskedPaths: [String] = []
@@ -18,6 +20,8 @@ package struct RuntimeLinux: Hashable, Sendable, RuntimeWritable {
     /// Offsets of the time namespace's clocks, by `monotonic` and `boottime`.
     package var timeOffsets: [String: LinuxTimeOffset] = [:]
     package var personality: LinuxPersonality?
+    package var intelRdt: LinuxIntelRdt?
+    package var memoryPolicy: LinuxMemoryPolicy?
     package var other = JSONObject()
 
     package init() {}
@@ -30,22 +34,20 @@ package struct RuntimeLinux: Hashable, Sendable, RuntimeWritable {
         cgroupsPath = try linux["cgroupsPath"]?.string()
         namespaces = try linux["namespaces"]?.list(LinuxNamespace.init(_:)) ?? []
         devices = try linux["devices"]?.list(LinuxDevice.init(_:)) ?? []
+        if let devices = linux["netDevices"] { netDevices = try devices.map(LinuxNetDevice.init(_:)) }
         if let property = linux["seccomp"] { seccomp = try LinuxSeccomp(property) }
         rootfsPropagation = try linux["rootfsPropagation"]?.string()
         maskedPaths = try linux["maskedPaths"]?.strings() ?? []
         readonlyPaths = try linux["readonlyPaths"]?.strings() ?? []
         mountLabel = try linux["mountLabel"]?.string()
-        if let offsets = linux["timeOffsets"] {
-            for member in try offsets.object().members {
-                timeOffsets[member.name] = try LinuxTimeOffset(
-                    RuntimeProperty(member.value, name: member.name, parent: offsets.path))
-            }
-        }
+        if let offsets = linux["timeOffsets"] { timeOffsets = try offsets.map(LinuxTimeOffset.init(_:)) }
         if let property = linux["personality"] { personality = try LinuxPersonality(property) }
+        if let property = linux["intelRdt"] { intelRdt = try LinuxIntelRdt(property) }
+        if let property = linux["memoryPolicy"] { memoryPolicy = try LinuxMemoryPolicy(property) }
         other = try linux.members(except: [
             "uidMappings", "gidMappings", "sysctl", "resources", "cgroupsPath", "namespaces", "devices", "seccomp",
             "rootfsPropagation", "maskedPaths", "readonlyPaths", "mountLabel", "timeOffsets",
-            "personality",
+            "personality", "netDevices", "intelRdt", "memoryPolicy",
         ])
     }
 
@@ -58,6 +60,7 @@ package struct RuntimeLinux: Hashable, Sendable, RuntimeWritable {
         object.put("cgroupsPath", cgroupsPath)
         object.putList("namespaces", namespaces)
         object.putList("devices", devices)
+        if !netDevices.isEmpty { object.put("netDevices", netDevices) }
         object.put("seccomp", seccomp)
         object.put("rootfsPropagation", rootfsPropagation)
         object.putList("maskedPaths", maskedPaths)
@@ -65,6 +68,8 @@ package struct RuntimeLinux: Hashable, Sendable, RuntimeWritable {
         object.put("mountLabel", mountLabel)
         if !timeOffsets.isEmpty { object.put("timeOffsets", timeOffsets) }
         object.put("personality", personality)
+        object.put("intelRdt", intelRdt)
+        object.put("memoryPolicy", memoryPolicy)
         object.merge(other)
         return .object(object)
     }

@@ -93,6 +93,8 @@ package struct RuntimeUser: Hashable, Sendable, RuntimeWritable {
     package var gid: UInt32 = 0
     package var umask: UInt32?
     package var additionalGids: [UInt32] = []
+    /// Of Windows.
+    package var username: String?
 
     package init(uid: UInt32 = 0, gid: UInt32 = 0, additionalGids: [UInt32] = []) {
         self.uid = uid
@@ -106,6 +108,7 @@ package struct RuntimeUser: Hashable, Sendable, RuntimeWritable {
         umask = try user["umask"]?.integer()
         additionalGids =
             try user["additionalGids"]?.list { (gid) throws(RuntimeSpecError) in try gid.integer() } ?? []
+        username = try user["username"]?.string()
     }
 
     package var json: JSONValue {
@@ -114,6 +117,7 @@ package struct RuntimeUser: Hashable, Sendable, RuntimeWritable {
         object.put("gid", gid)
         object.put("umask", umask)
         object.putList("additionalGids", additionalGids)
+        object.put("username", username)
         return .object(object)
     }
 }

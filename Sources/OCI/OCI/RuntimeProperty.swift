@@ -96,9 +96,16 @@ package struct RuntimeProperty {
 
     /// The members of an object whose values are strings.
     package func stringMap() throws(RuntimeSpecError) -> [String: String] {
-        var map: [String: String] = [:]
+        try map { (value) throws(RuntimeSpecError) in try value.string() }
+    }
+
+    /// The members of an object, each value read by `read`.
+    package func map<Value>(
+        _ read: (RuntimeProperty) throws(RuntimeSpecError) -> Value
+    ) throws(RuntimeSpecError) -> [String: Value] {
+        var map: [String: Value] = [:]
         for member in try object().members {
-            map[member.name] = try RuntimeProperty(member.value, name: member.name, parent: path).string()
+            map[member.name] = try read(RuntimeProperty(member.value, name: member.name, parent: path))
         }
         return map
     }

@@ -25,12 +25,7 @@ package struct LinuxResources: Hashable, Sendable, RuntimeWritable {
         if let property = resources["blockIO"] { blockIO = try LinuxBlockIO(property) }
         hugepageLimits = try resources["hugepageLimits"]?.list(LinuxHugepageLimit.init(_:)) ?? []
         if let property = resources["network"] { network = try LinuxNetworkLimits(property) }
-        if let devices = resources["rdma"] {
-            for member in try devices.object().members {
-                rdma[member.name] = try LinuxRdmaLimit(
-                    RuntimeProperty(member.value, name: member.name, parent: devices.path))
-            }
-        }
+        if let devices = resources["rdma"] { rdma = try devices.map(LinuxRdmaLimit.init(_:)) }
         unified = try resources["unified"]?.stringMap() ?? [:]
         other = try resources.members(except: [
             "devices", "memory", "cpu", "pids", "blockIO", "hugepageLimits", "network", "rdma",

@@ -1,6 +1,6 @@
 import JSON
 
-/// The configuration of a container: `config.json` of an OCI bundle (runtime specification 1.2, Linux).
+/// The configuration of a container: `config.json` of an OCI bundle (runtime specification 1.3, Linux).
 ///
 /// Members that this program does not know stay in `other` and are written back.
 package struct RuntimeSpec: Hashable, Sendable {
@@ -16,6 +16,10 @@ package struct RuntimeSpec: Hashable, Sendable {
     package var linux = RuntimeLinux()
     package var other = JSONObject()
 
+    /// The newest version of the specification whose properties are all known here.
+    package static let newestVersion = "1.3.0"
+
+    /// - Parameter ociVersion: what a document says of itself; as old as its properties allow, for other runtimes to take.
     package init(ociVersion: String = "1.2.0") { self.ociVersion = ociVersion }
 
     package init(_ json: JSONValue) throws(RuntimeSpecError) {
