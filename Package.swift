@@ -75,7 +75,7 @@ let kernel: [Target] = [
     .target(
         name: "CSQLite", path: "Sources/Kernel/CSQLite", linkerSettings: linking("sqlite3")),
     library("Linux", in: "Kernel", ["CLinux"], orderable),
-    library("Netlink", in: "Kernel", ["Linux", "CLinux"]),
+    library("Netlink", in: "Kernel", ["Linux", "CLinux"], orderable),
     .target(name: "CNftables", path: "Sources/Kernel/CNftables"),
 ]
 
@@ -86,7 +86,8 @@ let oci: [Target] = [
 
 let runtime: [Target] = [
     .target(
-        name: "Runtime", dependencies: ["Linux", "CLinux", "JSON", "OCI", "CSeccomp"], path: "Sources/Runtime/Runtime",
+        name: "Runtime", dependencies: ["Linux", "Netlink", "CLinux", "JSON", "OCI", "CSeccomp"],
+        path: "Sources/Runtime/Runtime",
         swiftSettings: strict + orderable),
     .executableTarget(
         name: "gantry-runtime", dependencies: ["Runtime"], path: "Sources/Runtime/gantry-runtime",
@@ -209,7 +210,7 @@ let suites: [Target] = [
     tests("NameServiceTests", ["NameService", "Linux"]),
     tests("OCITests", ["OCI", "JSON", "Linux"]),
     tests("CallerTests", ["Linux", "JSON"]),
-    tests("RuntimeTests", ["Runtime", "OCI", "JSON", "Linux", "CLinux"]),
+    tests("RuntimeTests", ["Runtime", "OCI", "JSON", "Linux", "CLinux", "Netlink"]),
     .target(
         name: "EngineContract", dependencies: ["EngineAPI"], path: "Tests/EngineContract", swiftSettings: strict),
     .executableTarget(

@@ -38,3 +38,8 @@ int gantry_sched_getaffinity(pid_t pid, void *mask, size_t count) {
 }
 
 int gantry_personality(unsigned long domain) { return personality(domain); }
+
+int gantry_set_mempolicy(int mode, const void *nodes, size_t byte_count) {
+    // The kernel counts one bit less than it is told.
+    return (int)syscall(SYS_set_mempolicy, mode, nodes, byte_count == 0 ? 0 : byte_count * 8 + 1);
+}

@@ -23,6 +23,7 @@ struct BusReader {
     static func alignment(of code: UInt8) -> Int {
         switch code {
         case UInt8(ascii: "y"), UInt8(ascii: "g"), UInt8(ascii: "v"): 1
+        case UInt8(ascii: "n"), UInt8(ascii: "q"): 2
         case UInt8(ascii: "x"), UInt8(ascii: "t"), UInt8(ascii: "d"), UInt8(ascii: "("): 8
         default: 4
         }
@@ -33,10 +34,13 @@ struct BusReader {
         switch code {
         case UInt8(ascii: "y"): return .byte(try number())
         case UInt8(ascii: "b"): return .bool(try number(UInt32.self) != 0)
+        case UInt8(ascii: "n"): return .int16(Int16(bitPattern: try number()))
+        case UInt8(ascii: "q"): return .uint16(try number())
         case UInt8(ascii: "i"): return .int32(Int32(bitPattern: try number()))
         case UInt8(ascii: "u"), UInt8(ascii: "h"): return .uint32(try number())
         case UInt8(ascii: "x"): return .int64(Int64(bitPattern: try number()))
-        case UInt8(ascii: "t"), UInt8(ascii: "d"): return .uint64(try number())
+        case UInt8(ascii: "t"): return .uint64(try number())
+        case UInt8(ascii: "d"): return .double(Double(bitPattern: try number()))
         case UInt8(ascii: "s"): return .string(try text(Int(try number(UInt32.self))))
         case UInt8(ascii: "o"): return .path(try text(Int(try number(UInt32.self))))
         case UInt8(ascii: "g"): return .signature(try text(Int(try number(UInt8.self))))

@@ -2,10 +2,13 @@
 package indirect enum BusValue: Hashable, Sendable {
     case byte(UInt8)
     case bool(Bool)
+    case int16(Int16)
+    case uint16(UInt16)
     case int32(Int32)
     case uint32(UInt32)
     case int64(Int64)
     case uint64(UInt64)
+    case double(Double)
     case string(String)
     case path(String)
     case signature(String)
@@ -18,10 +21,13 @@ package indirect enum BusValue: Hashable, Sendable {
         switch self {
         case .byte: "y"
         case .bool: "b"
+        case .int16: "n"
+        case .uint16: "q"
         case .int32: "i"
         case .uint32: "u"
         case .int64: "x"
         case .uint64: "t"
+        case .double: "d"
         case .string: "s"
         case .path: "o"
         case .signature: "g"
@@ -53,10 +59,13 @@ struct BusWriter {
         switch value {
         case .byte(let number): write(number)
         case .bool(let flag): write(flag ? UInt32(1) : 0)
+        case .int16(let number): write(UInt16(bitPattern: number))
+        case .uint16(let number): write(number)
         case .int32(let number): write(UInt32(bitPattern: number))
         case .uint32(let number): write(number)
         case .int64(let number): write(UInt64(bitPattern: number))
         case .uint64(let number): write(number)
+        case .double(let number): write(number.bitPattern)
         case .string(let text), .path(let text):
             write(UInt32(text.utf8.count))
             bytes += Array(text.utf8) + [0]

@@ -27,7 +27,12 @@ struct ContainerCreation {
             let names = plan.process.unknownCapabilities.joined(separator: " ")
             log.warning("ignoring unknown or unavailable capabilities: [\(names)]")
         }
-        for warning in plan.cgroup.warnings { log.warning(warning) }
+        for warning in plan.cgroup.warnings + ForeignProperties.warnings(spec) { log.warning(warning) }
+        if log.isDebugging {
+            for name in ForeignProperties.unknown(spec) {
+                log.debug("\(name): ignored, no property of the specification")
+            }
+        }
         let directory = OwnedDescriptor(try store.claim(id))
         var undo = CreationUndo(store: store, id: id)
         do throws(RuntimeError) {
@@ -99,12 +104,30 @@ struct ContainerCreation {
             initial.closeInRuntime()
             undo.process = process
             try options.pidfdSocket?.send(process.pidfd, .initial)
+            // Before it may have children, or use a device.
+            undo.resctrl = try plan.resctrl?.enter(pid: process.pid)
+            undo.devices = try moveDevices(plan, process)
             try launch.attend(process)
-            let record = try record(plan, process, specBytes, directory)
+            let record = try record(plan, process, specBytes, directory, undo.resctrl)
             try attempt { () throws(KernelError) in try near.send(.recorded) }
             near.socket.close()
             return record
         }
+    }
+
+    private func moveDevices(
+        _ plan: ContainerPlan, _ process: LaunchedProcess
+    ) throws(RuntimeError) -> NetworkDeviceMove? {
+        guard !plan.networkDevices.isEmpty else { return nil }
+        let joined = plan.namespaces.joined.first { $0.kind == .network }
+        let move = try NetworkDeviceMove(into: joined?.path ?? "/proc/\(process.pid)/ns/net")
+        do throws(RuntimeError) {
+            try move.move(plan.networkDevices)
+        } catch {
+            move.undo()
+            throw error
+        }
+        return move
     }
 
     /// What will cover masked files must be the device that it is called.
@@ -152,11 +175,13 @@ struct ContainerCreation {
 
     /// Writes down that the container exists.
     func record(
-        _ plan: ContainerPlan, _ process: LaunchedProcess, _ specBytes: [UInt8], _ directory: Descriptor
+        _ plan: ContainerPlan, _ process: LaunchedProcess, _ specBytes: [UInt8], _ directory: Descriptor,
+        _ resctrl: ResctrlGroups? = nil
     ) throws(RuntimeError) -> ContainerRecord {
         try attempt { () throws(KernelError) in
             let stat = try ProcessStat.read(pid: process.pid)
-            let record = ContainerRecord(plan, pid: process.pid, startTicks: stat.startTicks, owner: owner)
+            var record = ContainerRecord(plan, pid: process.pid, startTicks: stat.startTicks, owner: owner)
+            record.resctrl = resctrl
             try FileContents.replace(ContainerStore.specName, in: directory, with: specBytes, durable: false)
             if let path = options.pidFile { try PidFile.write(process.pid, to: path) }
             // Last: a record is a container that exists.
@@ -174,6 +199,8 @@ struct CreationUndo {
     /// Nil where the cgroup was there before.
     var cgroup: Cgroup?
     var process: LaunchedProcess?
+    var devices: NetworkDeviceMove?
+    var resctrl: ResctrlGroups?
 
     init(store: ContainerStore, id: String) {
         self.store = store
@@ -182,6 +209,8 @@ struct CreationUndo {
 
     /// The failure that led here is what the caller is told; another one on the way back would hide it.
     func run() {
+        // While the namespace is still there.
+        devices?.undo()
         if let process {
             // As above.
             try? PidFD.send(SIGKILL, to: process.pidfd)
@@ -192,6 +221,8 @@ struct CreationUndo {
         try? cgroup?.kill()
         // As above.
         try? cgroup?.remove(timeoutMilliseconds: 2000)
+        // As above.
+        try? resctrl?.remove(withShared: true)
         // As above.
         try? store.release(id)
     }

@@ -119,6 +119,7 @@ struct ContainerEntry {
     private var cgroup: Cgroup { record.cgroup(in: layout) }
 
     private func place(_ process: LaunchedProcess, _ near: SyncChannel) throws(RuntimeError) {
+        try record.resctrl?.add(pid: process.pid)
         try ProcessLimits.apply(setup.plan, pid: process.pid)
         if let final = setup.plan.processors.final {
             try attempt("process.execCPUAffinity.final") { () throws(KernelError) in

@@ -15,6 +15,9 @@ package struct ContainerPlan: Hashable, Sendable {
     package var mounts: [MountPlan]
     package var devices: [LinuxDevice]
     package var cgroup: CgroupPlan
+    package var networkDevices: [NetworkDevicePlan]
+    package var resctrl: ResctrlPlan?
+    package var memoryPolicy: MemoryPolicyPlan?
     /// How mounts of the host reach the container: of the whole tree before the root is changed.
     package var propagation: MountFlags
 
@@ -45,6 +48,10 @@ package struct ContainerPlan: Hashable, Sendable {
         cgroup = try CgroupPlan(
             path: scope?.cgroupPath ?? spec.linux.cgroupsPath ?? "/\(id)", spec.linux.resources, facts.layout)
         cgroup.scope = scope
+        if scope != nil { try cgroup.properties.add(spec.annotations) }
+        networkDevices = try NetworkDevicePlan.all(spec.linux, namespaces, isRootless: facts.isRootless)
+        resctrl = try ResctrlPlan(spec.linux.intelRdt, id: id, root: facts.resctrl)
+        memoryPolicy = try MemoryPolicyPlan(spec.linux.memoryPolicy)
         switch spec.linux.rootfsPropagation ?? "" {
         case "": propagation = [.slave, .recursive]
         case let name:
@@ -72,6 +79,9 @@ package struct ContainerPlan: Hashable, Sendable {
         }
         if !namespaces.hasUser, !(linux.uidMappings.isEmpty && linux.gidMappings.isEmpty) {
             throw RuntimeError("user namespace mappings specified, but user namespace isn't enabled in the config")
+        }
+        for clock in linux.timeOffsets.keys where clock != "monotonic" && clock != "boottime" {
+            throw RuntimeError("linux.timeOffsets.\(clock): there is no such clock of a time namespace")
         }
         if !linux.timeOffsets.isEmpty, !namespaces.new.contains(.time) {
             throw RuntimeError("time namespace offsets specified, but time namespace isn't enabled in the config")

@@ -19,6 +19,8 @@ struct ContainerRecord {
     var systemdUnit: String?
     /// False for an ordinary user's container that could get none.
     var hasCgroup: Bool
+    /// The groups of resctrl that its processes are in; nil for none.
+    var resctrl: ResctrlGroups?
     /// Those that run after `create`: the bundle may be gone or changed by then.
     var hooks: RuntimeHooks
 
@@ -61,6 +63,7 @@ struct ContainerRecord {
         object["cgroupPath"] = .string(cgroupPath)
         if let systemdUnit { object["systemdUnit"] = .string(systemdUnit) }
         if !hasCgroup { object["hasCgroup"] = false }
+        if let resctrl { object["resctrl"] = resctrl.json }
         object["hooks"] = hooks.json
         return .object(object)
     }
@@ -79,6 +82,7 @@ struct ContainerRecord {
         cgroupPath = try record.required("cgroupPath").string()
         systemdUnit = try record["systemdUnit"]?.string()
         hasCgroup = try record["hasCgroup"]?.bool() ?? true
+        resctrl = try record["resctrl"].map { (groups) throws(RuntimeSpecError) in try ResctrlGroups(groups) }
         hooks = try RuntimeHooks(try record.required("hooks"))
     }
 }

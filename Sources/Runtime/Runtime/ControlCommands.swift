@@ -97,6 +97,7 @@ extension Invocation {
                 try cgroup.kill()
                 try cgroup.remove()
             }
+            try record.resctrl?.remove()
         }
         try store.release(record.id)
         // The specification: a failure is logged, and the container counts as deleted.

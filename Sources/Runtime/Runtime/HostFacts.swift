@@ -12,6 +12,8 @@ package struct HostFacts: Hashable, Sendable {
     /// Where systemd keeps its units, where it is to keep the container's too: empty for the machine's manager, else the
     /// cgroup of the user's. Nil where the runtime makes cgroups itself.
     package var systemd: String?
+    /// Where the resctrl file system is mounted.
+    package var resctrl: String?
     /// Whether the runtime runs without the rights of the machine's root.
     package var isRootless: Bool
 
@@ -24,6 +26,7 @@ package struct HostFacts: Hashable, Sendable {
         self.hasSELinux = hasSELinux
         self.hasAppArmor = hasAppArmor
         systemd = nil
+        resctrl = nil
         self.isRootless = isRootless
     }
 
@@ -46,6 +49,10 @@ package struct HostFacts: Hashable, Sendable {
 
     static func layout() throws(RuntimeError) -> CgroupLayout { try commonLayout.get() }
 
+    static func resctrl() throws(RuntimeError) -> String? {
+        try mounts.get().first { $0.type == "resctrl" && $0.root == "/" }?.mountPoint
+    }
+
     /// What root may do, or, in a user namespace of its own, an ordinary user.
     private static func capabilities() throws(RuntimeError) -> CapabilitySet {
         if geteuid() == 0 { return try attempt { () throws(KernelError) in try CapabilitySet.permitted() } }
@@ -59,10 +66,12 @@ package struct HostFacts: Hashable, Sendable {
 
     package static func current() throws(RuntimeError) -> HostFacts {
         let mounts = try mounts.get()
-        return HostFacts(
+        var facts = HostFacts(
             layout: try layout(),
             capabilities: try capabilities(),
             hasSELinux: mounts.contains { $0.type == "selinuxfs" },
             hasAppArmor: isAppArmorOn, isRootless: geteuid() != 0)
+        facts.resctrl = try resctrl()
+        return facts
     }
 }

@@ -34,6 +34,7 @@ struct InitProcess {
     func run() -> Never {
         let setup = ProcessSetup(
             plan: plan.process, seccomp: seccomp, personality: plan.spec.linux.personality,
+            memoryPolicy: plan.memoryPolicy,
             preservedDescriptors: options.preservedDescriptors, activation: options.activation)
         let image: ProgramImage
         do throws(RuntimeError) {

@@ -10,6 +10,8 @@ struct ProcessSetup {
     let seccomp: SeccompFilter?
     /// Of the container, whose programs all have it.
     var personality: LinuxPersonality?
+    /// As above.
+    var memoryPolicy: MemoryPolicyPlan?
     /// Descriptors after the standard three that the program is to keep.
     let preservedDescriptors: Int32
     /// Those of them that are listening sockets.
@@ -24,7 +26,8 @@ struct ProcessSetup {
         try SecurityLabels(process: process, facts: plan.facts).apply()
         // Needs rights that are given up next.
         try Scheduling(
-            scheduler: process.scheduler, ioPriority: process.ioPriority, personality: personality
+            scheduler: process.scheduler, ioPriority: process.ioPriority, personality: personality,
+            memoryPolicy: memoryPolicy
         ).apply()
         try attempt { () throws(KernelError) in try restrict(channel) }
         try switchUser()

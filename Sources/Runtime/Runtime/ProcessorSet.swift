@@ -1,7 +1,7 @@
 import CLinux
 import Linux
 
-/// Processors by number, written as cpuset(7) has them: `0-3,7`.
+/// Processors, or memory nodes, by number, written as cpuset(7) has them: `0-3,7`.
 package struct ProcessorSet: Hashable, Sendable {
     /// A bit a processor, the first in the lowest bit of the first byte; as long as the highest needs.
     package private(set) var bytes: [UInt8] = []
@@ -32,10 +32,12 @@ package struct ProcessorSet: Hashable, Sendable {
         bytes[number / 8] |= 1 << (number % 8)
     }
 
-    /// sched_setaffinity(2) of a process; 0 is the calling one.
+    /// The bytes filled up to whole words, as the kernel takes them.
+    var words: [UInt8] { bytes + [UInt8](repeating: 0, count: (8 - bytes.count % 8) % 8) }
+
+    /// sched_setaffinity(2) of a process; 0 is the calling one. What is beyond the machine's processors is passed over.
     func apply(to pid: Int32) throws(KernelError) {
-        // The kernel takes whole words, and passes over what is beyond its processors.
-        let padded = bytes + [UInt8](repeating: 0, count: (8 - bytes.count % 8) % 8)
+        let padded = words
         try kernelCall("set the processors of", String(pid)) {
             padded.withUnsafeBytes { gantry_sched_setaffinity(pid, $0.baseAddress, $0.count) }
         }

@@ -8,6 +8,7 @@ struct Scheduling {
     let scheduler: RuntimeScheduler?
     let ioPriority: RuntimeIOPriority?
     let personality: LinuxPersonality?
+    var memoryPolicy: MemoryPolicyPlan?
 
     func apply() throws(RuntimeError) {
         if let scheduler { try apply(scheduler) }
@@ -18,6 +19,7 @@ struct Scheduling {
                 }
             }
         }
+        try memoryPolicy?.apply()
         if let personality {
             try attempt("linux.personality") { () throws(KernelError) in
                 try kernelCall("personality", personality.domain.rawValue) {

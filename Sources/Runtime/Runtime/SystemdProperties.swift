@@ -25,6 +25,11 @@ package struct SystemdProperties: Hashable, Sendable {
         for (file, text) in resources.unified.sorted(by: { $0.key < $1.key }) { try add(file, text) }
     }
 
+    /// Those that annotations name, in the order of their names: last, so that they override what limits say.
+    mutating func add(_ annotations: [String: String]) throws(RuntimeError) {
+        values += try SystemdAnnotations.properties(annotations)
+    }
+
     private mutating func add(_ name: String, _ number: UInt64) { values.append((name, .uint64(number))) }
 
     private mutating func add(_ memory: LinuxMemory) {

@@ -11,8 +11,12 @@ extension InitLaunch {
         let own = try Descriptor.open("/proc/self/ns/time", O_RDONLY)
         try kernelCall("unshare the time namespace") { gantry_unshare(LinuxNamespace.Kind.time.cloneFlag) }
         for (clock, offset) in plan.spec.linux.timeOffsets.sorted(by: { $0.key < $1.key }) {
-            try FileContents.write(
-                "\(clock) \(offset.seconds) \(offset.nanoseconds)\n", to: "/proc/self/timens_offsets")
+            do throws(KernelError) {
+                try FileContents.write(
+                    "\(clock) \(offset.seconds) \(offset.nanoseconds)\n", to: "/proc/self/timens_offsets")
+            } catch {
+                throw KernelError("linux.timeOffsets.\(clock): \(error.operation)", error.object, error.errno)
+            }
         }
         return own
     }

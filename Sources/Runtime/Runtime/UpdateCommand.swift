@@ -12,6 +12,7 @@ extension Invocation {
         guard ContainerStatus.of(record, in: store, layout) != .stopped else {
             throw RuntimeError("container not running")
         }
+        let schemata = try UpdateOptions.schemata(arguments, root: try HostFacts.resctrl())
         let asked = try UpdateOptions.resources(arguments)
         if asked.memory?.kernelBytes != nil || asked.memory?.kernelTCPBytes != nil {
             log.warning("Kernel memory settings are ignored and will be removed")
@@ -22,6 +23,7 @@ extension Invocation {
         var plan = try CgroupPlan(path: record.cgroupPath, resources, layout)
         plan.scope = record.scope
         try CgroupPlacement(plan, layout: layout).change()
+        if !schemata.isEmpty { try (record.resctrl ?? ResctrlGroups()).write(schemata) }
         return 0
     }
 }

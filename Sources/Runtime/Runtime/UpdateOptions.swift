@@ -12,15 +12,21 @@ enum UpdateOptions {
         .value("kernel-memory-tcp"), .value("l3-cache-schema"), .value("mem-bw-schema"),
     ]
 
+    /// The new shares of a container's group of resctrl, in the order in which they are written.
+    ///
+    /// - Parameter root: where the file system is mounted.
+    static func schemata(_ arguments: CommandArguments, root: String?) throws(RuntimeError) -> [String] {
+        let lines = ["l3-cache-schema", "mem-bw-schema"].map { arguments[$0] ?? "" }
+        if root == nil {
+            guard lines[0].isEmpty else { throw RuntimeError("Intel RDT/CAT: l3 cache schema is not enabled") }
+            guard lines[1].isEmpty else { throw RuntimeError("Intel RDT/MBA: memory bandwidth schema is not enabled") }
+        }
+        for line in lines where line.utf8.contains(10) { throw RuntimeError("invalid schema \"\(line)\"") }
+        return lines.filter { !$0.isEmpty }
+    }
+
     /// With a document, all other options count for nothing, as in runc.
     static func resources(_ arguments: CommandArguments) throws(RuntimeError) -> LinuxResources {
-        // The kernel's resctrl is not used by this runtime, so no container has a group there whose schema could change.
-        if arguments["l3-cache-schema"]?.isEmpty == false {
-            throw RuntimeError("Intel RDT/CAT: l3 cache schema is not enabled")
-        }
-        if arguments["mem-bw-schema"]?.isEmpty == false {
-            throw RuntimeError("Intel RDT/MBA: memory bandwidth schema is not enabled")
-        }
         if let path = arguments["resources"], !path.isEmpty { return try read(path) }
         var resources = LinuxResources()
         resources.memory = try memory(arguments)

@@ -16,3 +16,5 @@ int gantry_sched_setaffinity(pid_t pid, const void *mask, size_t count);
 /// sched_getaffinity(2): how many bytes were filled.
 int gantry_sched_getaffinity(pid_t pid, void *mask, size_t count);
 int gantry_personality(unsigned long domain);
+/// set_mempolicy(2): the mode with its flags; a bit a memory node, whole words of 8 bytes.
+int gantry_set_mempolicy(int mode, const void *nodes, size_t byte_count);
