@@ -133,9 +133,12 @@ struct ContainerDump {
 
 /// What CRIU is told for every container of this runtime.
 enum CriuConfiguration {
-    /// The annotation `org.criu.config` names a file of settings that override the request's, or none.
+    /// Names a file of settings of CRIU, read by CRIU with the rights of the runtime.
+    static let annotation = "org.criu.config"
+
+    /// The annotation names a file of settings that override the request's, or none.
     static func apply(_ annotations: [String: String], to request: inout CriuRequest) {
-        let path = annotations["org.criu.config"] ?? "/etc/criu/runc.conf"
+        let path = annotations[annotation] ?? "/etc/criu/runc.conf"
         if !path.isEmpty { request.setConfiguration(path) }
     }
 

@@ -88,7 +88,7 @@ package struct Invocation {
 
     private static func printVersion() throws(RuntimeError) -> Int32 {
         // Callers look for all three words; what was built is told by its version.
-        try print("\(program) version \(version)\ncommit: v\(version)\nspec: \(RuntimeSpec().ociVersion)\n")
+        try print("\(program) version \(version)\ncommit: v\(version)\nspec: \(RuntimeSpec.newestVersion)\n")
     }
 
     /// Standard output, whole; a reader that went away is no failure of ours.

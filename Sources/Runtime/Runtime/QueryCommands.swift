@@ -1,10 +1,9 @@
-import CSeccomp
 import Glibc
 import JSON
 import Linux
 import OCI
 
-/// `state`, `list`, `ps`, `features`.
+/// `state`, `list`, `ps`.
 extension Invocation {
     func state() throws(RuntimeError) -> Int32 {
         let arguments = try CommandArguments(words, [])
@@ -102,30 +101,5 @@ extension Invocation {
             return fields.count > column && wanted.contains(String(fields[column]))
         }
         return try Self.print(([header] + kept).map { $0 + "\n" }.joined())
-    }
-
-    func features() throws(RuntimeError) -> Int32 {
-        let strings = { (names: [String]) in JSONValue.array(names.map(JSONValue.string)) }
-        let features: JSONValue = [
-            "ociVersionMin": "1.0.0", "ociVersionMax": .string(RuntimeSpec().ociVersion),
-            "hooks": strings([
-                "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop",
-            ]),
-            "mountOptions": strings(MountOptions.knownNames),
-            "linux": [
-                "namespaces": strings(LinuxNamespace.Kind.allCases.map(\.rawValue).sorted()),
-                "capabilities": strings(CapabilitySet.allNames),
-                "cgroup": ["v1": true, "v2": true, "systemd": true, "systemdUser": true, "rdma": true],
-                "seccomp": [
-                    "enabled": true, "actions": strings(SeccompCompiler.actionNames),
-                    "operators": strings(SeccompCompiler.comparisonNames),
-                    "archs": strings(SeccompCompiler.architectureNames),
-                    "knownFlags": strings(SeccompFilter.flagNames),
-                ],
-                "apparmor": ["enabled": true], "selinux": ["enabled": true],
-            ],
-            "annotations": ["org.gantry.runtime.version": .string(Self.version)],
-        ]
-        return try Self.print(String(decoding: features.prettyBytes(indent: "  "), as: UTF8.self) + "\n")
     }
 }
