@@ -32,6 +32,7 @@ struct CgroupPlacement {
         try switchUnifiedOn()
         for write in plan.writes { try apply(write) }
         if !plan.skipsDevices { try DeviceRules(ruleset: plan.devices, cgroup: cgroup).apply(isNew: true) }
+        if let owner = plan.owner { try CgroupOwner.give(cgroup, to: owner) }
     }
 
     /// Sets limits of a cgroup in use. Hierarchies that its processes were not in so far are joined for them.

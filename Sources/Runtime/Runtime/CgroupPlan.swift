@@ -40,6 +40,8 @@ package struct CgroupPlan: Hashable, Sendable {
     package var warnings: [String] = []
     /// Whether device rules are left alone, which take a right that an ordinary user has in no cgroup.
     package var skipsDevices = false
+    /// To whom the cgroup is given, with the files by which it is divided further; nil where it stays the runtime's.
+    package var owner: UInt32?
     /// Whether there is no cgroup, because the runtime may make none.
     package var isRefused = false
 

@@ -48,6 +48,7 @@ package struct ContainerPlan: Hashable, Sendable {
         cgroup = try CgroupPlan(
             path: scope?.cgroupPath ?? spec.linux.cgroupsPath ?? "/\(id)", spec.linux.resources, facts.layout)
         cgroup.scope = scope
+        cgroup.owner = CgroupOwner.of(spec, namespaces, facts)
         if scope != nil { try cgroup.properties.add(spec.annotations) }
         networkDevices = try NetworkDevicePlan.all(spec.linux, namespaces, isRootless: facts.isRootless)
         resctrl = try ResctrlPlan(spec.linux.intelRdt, id: id, root: facts.resctrl)
