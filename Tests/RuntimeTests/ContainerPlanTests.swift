@@ -48,7 +48,7 @@ import Testing
             ("Cwd must be an absolute path", { $0.process?.cwd = "here" }),
             ("Root must be specified", { $0.root = nil }),
             ("duplicated ns", { $0.linux.namespaces.append(LinuxNamespace(.pid)) }),
-            ("needs a mount namespace", { $0.linux.namespaces.removeAll { $0.kind == .mount } }),
+            ("without a private MNT namespace", { $0.linux.namespaces.removeAll { $0.kind == .mount } }),
             ("without a private UTS namespace", { $0.linux.namespaces.removeAll { $0.kind == .uts } }),
             ("no user mapping found", { $0.linux.namespaces.append(LinuxNamespace(.user)) }),
             (

@@ -91,6 +91,12 @@ struct ContainerCreation {
             return try placement.entry()
         }
         let sources = try BindSources(plan, layout: facts.layout)
+        if !plan.namespaces.has(.mount) {
+            try attempt("error preparing rootfs") { () throws(KernelError) in
+                try Mount.attach(sources.root, at: plan.rootfs)
+            }
+            undo.mountedRoot = plan.rootfs
+        }
         let null = try attempt { () throws(KernelError) in try Self.copyNull() }
         let gate = try attempt { () throws(KernelError) in try StartGate.listen(in: directory) }
         let (near, far) = try attempt { () throws(KernelError) in try SyncChannel.pair() }
@@ -199,6 +205,8 @@ struct CreationUndo {
     /// Nil where the cgroup was there before.
     var cgroup: Cgroup?
     var process: LaunchedProcess?
+    /// Where the container's mounts are among the runtime's.
+    var mountedRoot: String?
     var devices: NetworkDeviceMove?
     var resctrl: ResctrlGroups?
 
@@ -221,6 +229,8 @@ struct CreationUndo {
         try? cgroup?.kill()
         // As above.
         try? cgroup?.remove(timeoutMilliseconds: 2000)
+        // As above.
+        if let mountedRoot { try? Mount.unmount(mountedRoot, detach: true) }
         // As above.
         try? resctrl?.remove(withShared: true)
         // As above.

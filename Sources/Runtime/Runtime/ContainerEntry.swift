@@ -29,12 +29,14 @@ struct ContainerEntry {
         let initial = try openInitial()
         defer { initial.close() }
         let flags = try attempt { () throws(KernelError) in try differingNamespaces() }
+        let root = try openSharedRoot(initial)
+        defer { root?.close() }
         let (near, far) = try attempt { () throws(KernelError) in try SyncChannel.pair() }
         let cgroups = try sub.entry(to: cgroup, with: cgroup.joinedBeyond)
         defer { cgroups.close() }
         let helper = try attempt { () throws(KernelError) in
             try onInitialProcessors { () throws(KernelError) in
-                try clone(initial, flags, cgroups, near: near, far: far)
+                try clone(initial, flags, root, cgroups, near: near, far: far)
             }
         }
         far.socket.close()
@@ -68,6 +70,17 @@ struct ContainerEntry {
         }
     }
 
+    /// The root of a container that has no mount namespace to bring its own along.
+    private func openSharedRoot(_ initial: Descriptor) throws(RuntimeError) -> Descriptor? {
+        guard record.sharesMounts else { return nil }
+        return try attempt { () throws(KernelError) in
+            let root = OwnedDescriptor(try Descriptor.open("/proc/\(record.pid)/root", O_PATH | O_DIRECTORY))
+            // The number was that process's while it was looked up.
+            try PidFD.send(0, to: initial)
+            return root.release()
+        }
+    }
+
     /// Joining one's own namespace is needless, and of a user namespace an error.
     private func differingNamespaces() throws(KernelError) -> Int32 {
         var flags: Int32 = 0
@@ -96,7 +109,8 @@ struct ContainerEntry {
     }
 
     private func clone(
-        _ initial: Descriptor, _ flags: Int32, _ cgroups: CgroupEntry, near: SyncChannel, far: SyncChannel
+        _ initial: Descriptor, _ flags: Int32, _ root: Descriptor?, _ cgroups: CgroupEntry, near: SyncChannel,
+        far: SyncChannel
     ) throws(KernelError) -> LaunchedProcess {
         let cgroup = try openUnified()
         defer { cgroup?.close() }
@@ -106,7 +120,7 @@ struct ContainerEntry {
             near.socket.close()
             // No directory of the host may be open in what goes inside.
             cgroup?.close()
-            enter(initial, flags, cgroups, far)
+            enter(initial, flags, root, cgroups, far)
         }
         return LaunchedProcess(pid: pid, pidfd: Descriptor(rawValue: pidfd))
     }
@@ -172,7 +186,7 @@ struct ContainerEntry {
 
     /// The helper: never returns.
     private func enter(
-        _ initial: Descriptor, _ flags: Int32, _ cgroups: CgroupEntry, _ far: SyncChannel
+        _ initial: Descriptor, _ flags: Int32, _ root: Descriptor?, _ cgroups: CgroupEntry, _ far: SyncChannel
     ) -> Never {
         do throws(RuntimeError) {
             try attempt("error adding pid \(getpid()) to cgroups") { () throws(KernelError) in try cgroups.enter() }
@@ -183,6 +197,10 @@ struct ContainerEntry {
                 guard try far.receive() == .placed else { throw KernelError("enter", record.id, .noSuchProcess) }
                 // To a pid namespace, setns(2) moves the children only.
                 if flags != 0 { try kernelCall("setns") { gantry_setns(initial.rawValue, flags) } }
+                if let root {
+                    try kernelCall("chdir", "/") { fchdir(root.rawValue) }
+                    try kernelCall("chroot") { chroot(".") }
+                }
                 if flags & LinuxNamespace.Kind.user.cloneFlag != 0 {
                     try kernelCall("setgid", "0") { gantry_set_group(0) }
                     try kernelCall("setuid", "0") { gantry_set_user(0) }

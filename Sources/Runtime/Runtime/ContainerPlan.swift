@@ -66,9 +66,7 @@ package struct ContainerPlan: Hashable, Sendable {
 
     private func check() throws(RuntimeError) {
         let linux = spec.linux
-        guard namespaces.has(.mount) else {
-            throw RuntimeError("linux.namespaces: a container needs a mount namespace")
-        }
+        if !namespaces.has(.mount) { try checkSharedMounts() }
         if let hostname = spec.hostname, !hostname.isEmpty, !namespaces.has(.uts) {
             throw RuntimeError("unable to set hostname without a private UTS namespace")
         }
@@ -91,6 +89,20 @@ package struct ContainerPlan: Hashable, Sendable {
             throw RuntimeError("linux.devices: `\(device.path)` must be absolute")
         }
         for name in linux.sysctl.keys.sorted() { try checkSysctl(name) }
+    }
+
+    /// Without a mount namespace the container's mounts are made among the runtime's: what would change those, or could
+    /// be undone by whoever sees both, is refused.
+    private func checkSharedMounts() throws(RuntimeError) {
+        guard spec.linux.maskedPaths.isEmpty, spec.linux.readonlyPaths.isEmpty else {
+            throw RuntimeError("unable to restrict sys entries without a private MNT namespace")
+        }
+        guard spec.linux.rootfsPropagation ?? "" == "" else {
+            throw RuntimeError("linux.rootfsPropagation: needs a mount namespace of the container's own")
+        }
+        guard !namespaces.hasUser else {
+            throw RuntimeError("linux.namespaces: a container in a user namespace needs a mount namespace to mount in")
+        }
     }
 
     /// A sysctl must be one of a namespace that the container has for itself, else it would change the host.

@@ -19,6 +19,8 @@ struct ContainerRecord {
     var systemdUnit: String?
     /// False for an ordinary user's container that could get none.
     var hasCgroup: Bool
+    /// Whether its mounts are among the runtime's, all below its root's.
+    var sharesMounts: Bool
     /// The groups of resctrl that its processes are in; nil for none.
     var resctrl: ResctrlGroups?
     /// Those that run after `create`: the bundle may be gone or changed by then.
@@ -37,6 +39,7 @@ struct ContainerRecord {
         cgroupPath = plan.cgroup.path
         systemdUnit = plan.cgroup.scope?.unit
         hasCgroup = !plan.cgroup.isRefused
+        sharesMounts = !plan.namespaces.has(.mount)
         hooks = RuntimeHooks()
         hooks.poststart = plan.spec.hooks.poststart
         hooks.poststop = plan.spec.hooks.poststop
@@ -63,6 +66,7 @@ struct ContainerRecord {
         object["cgroupPath"] = .string(cgroupPath)
         if let systemdUnit { object["systemdUnit"] = .string(systemdUnit) }
         if !hasCgroup { object["hasCgroup"] = false }
+        if sharesMounts { object["sharesMounts"] = true }
         if let resctrl { object["resctrl"] = resctrl.json }
         object["hooks"] = hooks.json
         return .object(object)
@@ -82,6 +86,7 @@ struct ContainerRecord {
         cgroupPath = try record.required("cgroupPath").string()
         systemdUnit = try record["systemdUnit"]?.string()
         hasCgroup = try record["hasCgroup"]?.bool() ?? true
+        sharesMounts = try record["sharesMounts"]?.bool() ?? false
         resctrl = try record["resctrl"].map { (groups) throws(RuntimeSpecError) in try ResctrlGroups(groups) }
         hooks = try RuntimeHooks(try record.required("hooks"))
     }

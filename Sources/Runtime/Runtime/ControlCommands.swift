@@ -98,11 +98,21 @@ extension Invocation {
                 try cgroup.remove()
             }
             try record.resctrl?.remove()
+            if record.sharesMounts { try Self.unmountRoot(record.rootfs) }
         }
         try store.release(record.id)
         // The specification: a failure is logged, and the container counts as deleted.
         HookRunner.runAll(
             record.hooks.poststop, "poststop", state: HookRunner.state(record, status: "stopped"), log: log)
+    }
+
+    /// All mounts of the container with it. One that is gone was unmounted by somebody else, or went with the machine.
+    private static func unmountRoot(_ path: String) throws(KernelError) {
+        do throws(KernelError) {
+            try Mount.unmount(path, detach: true)
+        } catch  where error.errno == .invalidArgument || error.errno == .noSuchFile {
+            return
+        }
     }
 
     /// Kills everything and waits until the first process is gone.

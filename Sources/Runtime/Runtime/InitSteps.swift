@@ -42,6 +42,8 @@ extension InitProcess {
 
     /// The copy of the root file system, mounted where the bundle has it, in a tree that tells the host nothing.
     func mountRoot() throws(RuntimeError) -> RootedTree {
+        // The runtime has attached it where there is no namespace of init's own to do it in.
+        guard plan.namespaces.has(.mount) else { return RootedTree(root: sources.root) }
         try attempt("error preparing rootfs") { () throws(KernelError) in
             try Mount.setPropagation("/", plan.propagation.union(.recursive))
             if plan.propagation.contains(.shared) {
@@ -142,7 +144,10 @@ extension InitProcess {
     func changeRoot(_ root: Descriptor) throws(RuntimeError) {
         try attempt("pivot_root") { () throws(KernelError) in
             try kernelCall("chdir", plan.rootfs) { fchdir(root.rawValue) }
-            if options.avoidsPivot {
+            if !plan.namespaces.has(.mount) {
+                // The mounts are the runtime's, too: their root stays what it is.
+                try kernelCall("chroot", plan.rootfs) { chroot(".") }
+            } else if options.avoidsPivot {
                 // For a root in the initial ramdisk, which pivot_root cannot leave: moved over it instead.
                 try Mount.mount(".", at: "/", .move)
                 try kernelCall("chroot") { chroot(".") }
