@@ -26,6 +26,11 @@ pid_t gantry_clone3_sibling(uint64_t flags, int *pidfd) {
     return (pid_t)syscall(SYS_clone3, args, sizeof args);
 }
 
+pid_t gantry_clone_sibling(int *pidfd) {
+    // The third argument of clone(2) is where the descriptor goes, on all machines that Swift runs on.
+    return (pid_t)syscall(SYS_clone, (long)(CLONE_PARENT | CLONE_PIDFD | SIGCHLD), 0, pidfd, 0, 0);
+}
+
 int gantry_sethostname(const char *name, size_t length) { return sethostname(name, length); }
 int gantry_setdomainname(const char *name, size_t length) { return setdomainname(name, length); }
 

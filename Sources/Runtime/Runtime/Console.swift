@@ -24,7 +24,7 @@ struct Console {
             })
     }
 
-    /// Hands the terminal's near end out and puts the far end under the process: size, session, standard streams.
+    /// Hands the terminal's near end out and puts the far end under the process as its standard streams.
     func install(sendingTo socket: Descriptor, size: RuntimeConsoleSize?, owner: UInt32) throws(KernelError) {
         if let size, size.width > 0, size.height > 0 {
             try PseudoTerminal.setSize(terminal, columns: size.width, rows: size.height)
@@ -33,12 +33,15 @@ struct Console {
         master.close()
         // The program's user opens its own terminal; a user namespace without that id keeps root as the owner.
         _ = fchown(terminal.rawValue, owner, gid_t.max)
-        _ = setsid()
-        try kernelCall("set the controlling terminal") { gantry_ioctl_int(terminal.rawValue, UInt(TIOCSCTTY), 0) }
         for stream in Int32(0)...2 {
             try kernelCall("duplicate the terminal") { dup2(terminal.rawValue, stream) }
         }
         terminal.close()
+    }
+
+    /// Makes the terminal that is the standard input the session's. The process must lead the session.
+    static func takeControl() throws(KernelError) {
+        try kernelCall("set the controlling terminal") { gantry_ioctl_int(0, UInt(TIOCSCTTY), 0) }
     }
 
     /// Shows the terminal as `/dev/console`: the very file that is open here, whatever its name in `/dev/pts` leads to by

@@ -11,12 +11,14 @@ import OCI
 ///      │  cgroups, limits            │
 ///      ├── placed ──────────────────►│  setns, descriptors closed
 ///      │                             ├── clone3, CLONE_PARENT ─────►│  (the runtime's own child)
-///      │◄─────────────── made <pid> ─┤  ends                        │  terminal, user, rights
+///      │◄─────────────── made <pid> ─┤  ends                        │  session, filter
+///      ├──────────────────────────────── proceed ──────────────────►│  (where the runtime sets its scheduling)
 ///      │◄────────────────────── end of the channel, or failed ──────┤  the program is executed
 /// ```
 ///
-/// The helper stays in the runtime's pid namespace: until a process has the container's root and none of the host's
-/// descriptors, nobody inside has a number to reach it by, whatever capability they have (CVE-2016-9962).
+/// The helper stays in the runtime's pid namespace: until a process has the container's root, none of the host's
+/// descriptors and no right but its program's, nobody inside has a number to reach it by, whatever capability they have
+/// (CVE-2016-9962).
 struct ContainerEntry {
     let record: ContainerRecord
     let layout: CgroupLayout
@@ -36,7 +38,8 @@ struct ContainerEntry {
         defer { cgroups.close() }
         let helper = try attempt { () throws(KernelError) in
             try onInitialProcessors { () throws(KernelError) in
-                try clone(initial, flags, root, cgroups, near: near, far: far)
+                try clone(
+                    EntryHelper(entry: self, initial: initial, flags: flags, root: root, channel: far), cgroups, near)
             }
         }
         far.socket.close()
@@ -47,6 +50,7 @@ struct ContainerEntry {
             let made = try awaitProcess(near)
             process = made.process
             try attempt { () throws(KernelError) in _ = try PidFD.reap(helper.pidfd) }
+            try schedule(made.process, near)
             if let number = made.listener { try handOver(made.process, number, near) }
             try awaitExecution(made.process, near)
         } catch {
@@ -109,8 +113,7 @@ struct ContainerEntry {
     }
 
     private func clone(
-        _ initial: Descriptor, _ flags: Int32, _ root: Descriptor?, _ cgroups: CgroupEntry, near: SyncChannel,
-        far: SyncChannel
+        _ helper: EntryHelper, _ cgroups: CgroupEntry, _ near: SyncChannel
     ) throws(KernelError) -> LaunchedProcess {
         let cgroup = try openUnified()
         defer { cgroup?.close() }
@@ -120,7 +123,7 @@ struct ContainerEntry {
             near.socket.close()
             // No directory of the host may be open in what goes inside.
             cgroup?.close()
-            enter(initial, flags, root, cgroups, far)
+            helper.run(cgroups)
         }
         return LaunchedProcess(pid: pid, pidfd: Descriptor(rawValue: pidfd))
     }
@@ -166,6 +169,13 @@ struct ContainerEntry {
         }
     }
 
+    /// The process itself has the right to no longer, and a deadline's could not have made it.
+    private func schedule(_ process: LaunchedProcess, _ near: SyncChannel) throws(RuntimeError) {
+        guard let scheduler = setup.plan.process.scheduler else { return }
+        try Scheduling.apply(scheduler, to: process.pid)
+        try attempt { () throws(KernelError) in try near.send(.proceed) }
+    }
+
     private func handOver(_ process: LaunchedProcess, _ number: Int32, _ near: SyncChannel) throws(RuntimeError) {
         let state = HookRunner.state(record, status: "running")
         try setup.seccomp?.listener?.handOver(process, number, state: state)
@@ -181,75 +191,6 @@ struct ContainerEntry {
             try awaitExecution(process, near)
         case .failed(let text): throw RuntimeError(text)
         default: throw RuntimeError("the process said what it should not")
-        }
-    }
-
-    /// The helper: never returns.
-    private func enter(
-        _ initial: Descriptor, _ flags: Int32, _ root: Descriptor?, _ cgroups: CgroupEntry, _ far: SyncChannel
-    ) -> Never {
-        do throws(RuntimeError) {
-            try attempt("error adding pid \(getpid()) to cgroups") { () throws(KernelError) in try cgroups.enter() }
-            try attempt { () throws(KernelError) in
-                // PR_SET_DUMPABLE 4: also with shared namespaces, no process of the container may look into this one, its
-                // memory or its descriptors; the execution of the program ends that.
-                try kernelCall("set dumpable") { gantry_prctl(4, 0, 0, 0, 0) }
-                guard try far.receive() == .placed else { throw KernelError("enter", record.id, .noSuchProcess) }
-                // To a pid namespace, setns(2) moves the children only.
-                if flags != 0 { try kernelCall("setns") { gantry_setns(initial.rawValue, flags) } }
-                if let root {
-                    try kernelCall("chdir", "/") { fchdir(root.rawValue) }
-                    try kernelCall("chroot") { chroot(".") }
-                }
-                if flags & LinuxNamespace.Kind.user.cloneFlag != 0 {
-                    try kernelCall("setgid", "0") { gantry_set_group(0) }
-                    try kernelCall("setuid", "0") { gantry_set_user(0) }
-                    // A change of ids may have made it readable again.
-                    try kernelCall("set dumpable") { gantry_prctl(4, 0, 0, 0, 0) }
-                }
-                try InheritedDescriptors.closeAll(
-                    from: 3 + setup.preservedDescriptors, keeping: [far.socket] + (console.map { [$0] } ?? []))
-                var pidfd: Int32 = -1
-                let pid = try kernelCall("clone") { gantry_clone3_sibling(0, &pidfd) }
-                if pid == 0 { become(far) }
-                try far.send(.made(pid))
-            }
-        } catch {
-            // The runtime may be gone: then there is nobody to tell.
-            try? far.send(.failed(error.message))
-            _exit(error.exitCode)
-        }
-        _exit(0)
-    }
-
-    /// The process itself: never returns.
-    private func become(_ far: SyncChannel) -> Never {
-        do throws(RuntimeError) {
-            try attachConsole()
-            try attempt { () throws(KernelError) in
-                try InheritedDescriptors.closeAll(from: 3 + setup.preservedDescriptors, keeping: [far.socket])
-            }
-            let image = try setup.apply(far)
-            try setup.execute(image)
-        } catch {
-            // As above.
-            try? far.send(.failed(error.message))
-            _exit(error.exitCode)
-        }
-    }
-
-    private func attachConsole() throws(RuntimeError) {
-        guard let console else {
-            _ = setsid()
-            return
-        }
-        try attempt("error setting up the terminal") { () throws(KernelError) in
-            let root = try RootedTree.ofProcess()
-            // Closed before the working directory is entered.
-            defer { root.root.close() }
-            let made = try Console(in: root)
-            let process = setup.plan.process
-            try made.install(sendingTo: console, size: process.consoleSize, owner: process.user.uid)
         }
     }
 }

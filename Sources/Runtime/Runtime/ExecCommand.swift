@@ -52,7 +52,7 @@ extension Invocation {
         if let profile = spec.linux.seccomp { seccomp = try SeccompCache(root: store.root).filter(for: profile) }
         let preserved = try PreservedDescriptors.count(try arguments.integer("preserve-fds") ?? 0)
         let setup = ProcessSetup(
-            plan: plan, seccomp: seccomp, personality: spec.linux.personality,
+            plan: plan, seccomp: seccomp, profile: spec.linux.seccomp, personality: spec.linux.personality,
             memoryPolicy: try MemoryPolicyPlan(spec.linux.memoryPolicy), preservedDescriptors: preserved)
         let sub = try SubCgroups(arguments.all("cgroup"))
         let pidfdSocket = try PidfdSocket.connect(arguments["pidfd-socket"])

@@ -87,6 +87,7 @@ extension InitProcess {
                 try console.install(
                     sendingTo: consoleSocket, size: plan.spec.process?.consoleSize, owner: plan.process.process.user.uid
                 )
+                try Console.takeControl()
             }
         }
         try attempt { () throws(KernelError) in

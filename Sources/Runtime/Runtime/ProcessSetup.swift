@@ -8,6 +8,8 @@ import OCI
 struct ProcessSetup {
     let plan: ProcessPlan
     let seccomp: SeccompFilter?
+    /// What the filter was made of.
+    var profile: LinuxSeccomp?
     /// Of the container, whose programs all have it.
     var personality: LinuxPersonality?
     /// As above.
@@ -23,21 +25,42 @@ struct ProcessSetup {
     ///
     /// - Parameter channel: to the runtime, for a filter that asks an agent.
     func apply(_ channel: SyncChannel) throws(RuntimeError) -> ProgramImage {
-        try SecurityLabels(process: process, facts: plan.facts).apply()
+        try applyLabels()
+        let image = try settle(channel, schedules: true)
+        try askAgent(channel)
+        return image
+    }
+
+    func applyLabels() throws(RuntimeError) { try SecurityLabels(process: process, facts: plan.facts).apply() }
+
+    /// Takes on the program's rights and no others; returns the program, found.
+    ///
+    /// - Parameter schedules: whether the process's own scheduling is set, which a child would not have in every case.
+    func settle(_ channel: SyncChannel, schedules: Bool) throws(RuntimeError) -> ProgramImage {
         // Needs rights that are given up next.
         try Scheduling(
-            scheduler: process.scheduler, ioPriority: process.ioPriority, personality: personality,
+            scheduler: schedules ? process.scheduler : nil, ioPriority: process.ioPriority, personality: personality,
             memoryPolicy: memoryPolicy
         ).apply()
         try attempt { () throws(KernelError) in try restrict(channel) }
         try switchUser()
         try enterWorkingDirectory()
-        let image = try ProgramImage(arguments: process.args, environment: environment())
-        // Later nobody would be there to take the descriptor to the agent.
-        if installsAtOnce, process.noNewPrivileges {
-            try attempt { () throws(KernelError) in try seccomp?.install(channel) }
-        }
-        return image
+        return try ProgramImage(arguments: process.args, environment: environment())
+    }
+
+    /// Installs a filter that asks an agent, where no_new_privs allows to do it now: later nobody would be there to take
+    /// the descriptor to the agent.
+    func askAgent(_ channel: SyncChannel) throws(RuntimeError) {
+        guard installsAtOnce, process.noNewPrivileges else { return }
+        try attempt { () throws(KernelError) in try seccomp?.install(channel) }
+    }
+
+    /// Whether a process can take on the program's rights and still make the one that executes it. Without no_new_privs the
+    /// filter is installed before the rights are given up: it must let the rest through, and have nobody to ask.
+    var canSettleFirst: Bool {
+        guard let seccomp, !process.noNewPrivileges else { return true }
+        guard seccomp.listener == nil, let profile else { return false }
+        return SeccompVerdict.allowsEntry(profile)
     }
 
     private var installsAtOnce: Bool { seccomp?.listener != nil }

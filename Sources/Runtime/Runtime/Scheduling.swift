@@ -11,7 +11,7 @@ struct Scheduling {
     var memoryPolicy: MemoryPolicyPlan?
 
     func apply() throws(RuntimeError) {
-        if let scheduler { try apply(scheduler) }
+        if let scheduler { try Self.apply(scheduler, to: 0) }
         if let ioPriority {
             try attempt("process.ioPriority") { () throws(KernelError) in
                 try kernelCall("ioprio_set", ioPriority.class.rawValue) {
@@ -29,11 +29,12 @@ struct Scheduling {
         }
     }
 
-    private func apply(_ scheduler: RuntimeScheduler) throws(RuntimeError) {
+    /// - Parameter pid: 0 is the calling process.
+    static func apply(_ scheduler: RuntimeScheduler, to pid: Int32) throws(RuntimeError) {
         try attempt("process.scheduler") { () throws(KernelError) in
             try kernelCall("sched_setattr", scheduler.policy.rawValue) {
                 gantry_sched_setattr(
-                    0, scheduler.policy.number, scheduler.flags.reduce(0) { $0 | $1.bit }, scheduler.nice ?? 0,
+                    pid, scheduler.policy.number, scheduler.flags.reduce(0) { $0 | $1.bit }, scheduler.nice ?? 0,
                     UInt32(bitPattern: scheduler.priority ?? 0), scheduler.runtimeNanoseconds ?? 0,
                     scheduler.deadlineNanoseconds ?? 0, scheduler.periodNanoseconds ?? 0)
             }

@@ -89,6 +89,43 @@ struct EnteringTests {
         #expect(!seen.contains("wrote"), "\(seen)")
     }
 
+    /// Inside: notes every process whose rights are not the first one's.
+    private static let rightsWatcher = """
+        own=$(grep -E '^Cap(Prm|Eff|Bnd)' /proc/1/status)
+        while [ ! -e /tmp/enough ]; do
+          for p in /proc/[0-9]*; do
+            case $p in /proc/1|/proc/$$) continue;; esac
+            other=$(grep -E '^Cap(Prm|Eff|Bnd)' $p/status 2>/dev/null)
+            [ -z "$other" ] || [ "$other" = "$own" ] || echo "$other" >> /tmp/seen
+          done
+        done
+        """
+
+    @Test(
+        "CVE-2016-9962: what is on its way in has no right that its program has not, with or without no_new_privs",
+        arguments: [true, false], [true, false])
+    func rightsOfExec(_ noNewPrivileges: Bool, _ filters: Bool) throws {
+        let container = try TestContainer(Self.runtime, ["sh", "-c", Self.rightsWatcher])
+        container.spec.process?.noNewPrivileges = noNewPrivileges
+        container.grant("CAP_SYS_PTRACE")
+        if filters { container.spec.linux.seccomp = DefaultSeccomp.profile(capabilities: ["CAP_SYS_PTRACE"]) }
+        let seen = try entered(container, ["/bin/true"], times: 60)
+        #expect(seen == "")
+    }
+
+    @Test("A filter that lets no process be made is no hindrance to exec")
+    func forkless() throws {
+        let container = try TestContainer(Self.runtime)
+        container.spec.process?.noNewPrivileges = false
+        var profile = LinuxSeccomp(defaultAction: "SCMP_ACT_ALLOW")
+        profile.syscalls = [LinuxSyscall(["clone", "clone3", "fork", "vfork"], action: "SCMP_ACT_ERRNO")]
+        container.spec.linux.seccomp = profile
+        try container.createAndStart()
+        #expect(try container.exec("echo", "in").output == "in\n")
+        let refused = try container.exec("sh", "-c", "true | true")
+        #expect(refused.code != 0)
+    }
+
     @Test("CVE-2024-21626: no descriptor of the runtime is a working directory, of a container or an exec")
     func workingDirectory() throws {
         let container = try TestContainer(Self.runtime)

@@ -1,0 +1,116 @@
+import CLinux
+import Glibc
+import Linux
+import OCI
+
+/// The two processes of a `ContainerEntry` on their way in: the helper, which nobody inside can see, and the process
+/// that it makes there.
+struct EntryHelper {
+    let entry: ContainerEntry
+    /// The container's first process.
+    let initial: Descriptor
+    /// The namespaces to be joined.
+    let flags: Int32
+    /// To be changed to, where no mount namespace brings it.
+    let root: Descriptor?
+    let channel: SyncChannel
+
+    private var setup: ProcessSetup { entry.setup }
+
+    /// Never returns.
+    func run(_ cgroups: CgroupEntry) -> Never {
+        do throws(RuntimeError) {
+            try attempt("error adding pid \(getpid()) to cgroups") { () throws(KernelError) in try cgroups.enter() }
+            // By the runtime's own procfs: in the container's this process has no number.
+            try setup.applyLabels()
+            try attempt { () throws(KernelError) in try enter() }
+            // A process that has a filter may be kept from making another.
+            let image = setup.canSettleFirst ? try settleFirst() : nil
+            var pidfd: Int32 = -1
+            let pid = try attempt { () throws(KernelError) in
+                try kernelCall("clone") { gantry_clone_sibling(&pidfd) }
+            }
+            if pid == 0 { become(image) }
+            try attempt { () throws(KernelError) in try channel.send(.made(pid)) }
+        } catch {
+            end(error)
+        }
+        _exit(0)
+    }
+
+    private func enter() throws(KernelError) {
+        // PR_SET_DUMPABLE 4: also with shared namespaces, no process of the container may look into this one, its memory
+        // or its descriptors; the execution of the program ends that.
+        try kernelCall("set dumpable") { gantry_prctl(4, 0, 0, 0, 0) }
+        guard try channel.receive() == .placed else { throw KernelError("enter", entry.record.id, .noSuchProcess) }
+        // To a pid namespace, setns(2) moves the children only.
+        if flags != 0 { try kernelCall("setns") { gantry_setns(initial.rawValue, flags) } }
+        if let root {
+            try kernelCall("chdir", "/") { fchdir(root.rawValue) }
+            try kernelCall("chroot") { chroot(".") }
+        }
+        if flags & LinuxNamespace.Kind.user.cloneFlag != 0 {
+            try kernelCall("setgid", "0") { gantry_set_group(0) }
+            try kernelCall("setuid", "0") { gantry_set_user(0) }
+            // A change of ids may have made it readable again.
+            try kernelCall("set dumpable") { gantry_prctl(4, 0, 0, 0, 0) }
+        }
+        try InheritedDescriptors.closeAll(
+            from: 3 + setup.preservedDescriptors, keeping: [channel.socket] + (entry.console.map { [$0] } ?? []))
+        // What is set for a group of processes is not for the caller's.
+        setpgid(0, 0)
+    }
+
+    /// Takes on the rights of the program for the process to come; returns the program, found.
+    private func settleFirst() throws(RuntimeError) -> ProgramImage {
+        try openConsole()
+        let image = try setup.settle(channel, schedules: false)
+        try attempt { () throws(KernelError) in
+            // As above.
+            try kernelCall("set dumpable") { gantry_prctl(4, 0, 0, 0, 0) }
+        }
+        return image
+    }
+
+    private func openConsole() throws(RuntimeError) {
+        guard let socket = entry.console else { return }
+        try attempt("error setting up the terminal") { () throws(KernelError) in
+            let root = try RootedTree.ofProcess()
+            // Closed before the working directory is entered.
+            defer { root.root.close() }
+            let process = setup.plan.process
+            try Console(in: root).install(sendingTo: socket, size: process.consoleSize, owner: process.user.uid)
+            socket.close()
+        }
+    }
+
+    /// The process itself: never returns.
+    ///
+    /// - Parameter image: nil where the helper has left the rights to it.
+    private func become(_ image: ProgramImage?) -> Never {
+        do throws(RuntimeError) {
+            if image == nil { try openConsole() }
+            try attempt { () throws(KernelError) in
+                // Only a session's leader gets a terminal, and keeps it as long as it lives.
+                _ = setsid()
+                if entry.console != nil { try Console.takeControl() }
+                try InheritedDescriptors.closeAll(from: 3 + setup.preservedDescriptors, keeping: [channel.socket])
+                if setup.plan.process.scheduler != nil {
+                    guard try channel.receive() == .proceed else { throw KernelError("schedule", "", .noSuchProcess) }
+                }
+            }
+            let found: ProgramImage
+            if let image { found = image } else { found = try setup.settle(channel, schedules: false) }
+            try setup.askAgent(channel)
+            try setup.execute(found)
+        } catch {
+            end(error)
+        }
+    }
+
+    private func end(_ error: RuntimeError) -> Never {
+        // The runtime may be gone: then there is nobody to tell.
+        try? channel.send(.failed(error.message))
+        _exit(error.exitCode)
+    }
+}
