@@ -121,7 +121,7 @@ let lifecycle: [Target] = [
     library("Tasks", in: "Lifecycle", ["Linux", "CLinux", "JSON", "ShimAPI", "AsyncIO", "EngineAPI"]),
     library(
         "Networking", in: "Lifecycle",
-        ["Linux", "Netlink", "CNftables", "NameService", "EngineAPI", "AsyncIO"]),
+        ["Linux", "Netlink", "CNftables", "NameService", "EngineAPI", "AsyncIO", "Faults"]),
     library("Metrics", in: "Lifecycle", ["Linux", "EngineAPI", "AsyncIO"]),
     library(
         "Lifecycle", in: "Lifecycle",
@@ -266,7 +266,9 @@ let suites: [Target] = [
 
 /// Measurements beside the peers; not a test, not shipped.
 let benchmarks: [Target] = [
-    .executableTarget(name: "gantry-bench", dependencies: ["Linux", "JSON", "OCI"], path: "Tests/Benchmarks"),
+    .executableTarget(
+        name: "gantry-bench", dependencies: ["Linux", "JSON", "OCI"],
+        path: "Tests/Benchmarks"),
     // Linked whole, so that it is small: a process's peak of memory begins with its parent's.
     .executableTarget(
         name: "runtime-cycles", path: "Tests/RuntimeCycles",

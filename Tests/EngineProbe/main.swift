@@ -30,6 +30,17 @@ func act(_ verb: String, _ name: String, _ engine: GantryEngine) async throws {
     case "remove-image": _ = try await engine.removeImage(name, force: true, prune: true)
     case "commit":
         _ = try await engine.commitContainer(name, ContainerCommitRequest(name: "made:1"))
+    case "network-create": _ = try await engine.createNetwork(NetworkSpec(name: name))
+    case "network-remove": try await engine.removeNetwork(name)
+    case "network-prune": _ = try await engine.pruneNetworks(NetworkFilter())
+    case "connect": try await engine.connect("victim", to: name, EndpointSpec())
+    case "disconnect": try await engine.disconnect("victim", from: name, force: false)
+    case "volume-create": _ = try await engine.createVolume(VolumeSpec(name: name))
+    case "volume-remove": try await engine.removeVolume(name, force: false)
+    case "volume-prune":
+        var filter = VolumeFilter()
+        filter.all = true
+        _ = try await engine.pruneVolumes(filter)
     case "remove": try await engine.remove(name, force: true, volumes: false)
     default: throw EngineError(.invalid, "unknown verb \(verb)")
     }

@@ -1,3 +1,4 @@
+import AsyncIO
 import EngineAPI
 import Glibc
 import Lifecycle
@@ -69,6 +70,17 @@ final class EngineBench: Sendable {
         spec.networkMode = NetworkMode.none
         change(&spec)
         return try await engine.create(spec, name: name).id
+    }
+
+    /// A file as a running container's processes see it.
+    static func text(of path: String, _ id: String, _ engine: GantryEngine) async throws -> String {
+        let pid = try await engine.inspect(id).state.pid
+        return String(decoding: try FileContents.read("/proc/\(pid)/root\(path)"), as: UTF8.self)
+    }
+
+    /// Work of a test that waits for what other tasks of it do.
+    static func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await BlockingPool.shared.run { () throws -> Value in try body() }
     }
 
     /// What is left in the roots that belongs to a container, by relative path.

@@ -52,6 +52,19 @@ struct NetworkPeer {
         return try Self.exchange(text, socket.descriptor)
     }
 
+    /// The same of bytes, and the answer's first piece.
+    func ask(bytes: [UInt8], _ peer: SocketEndpoint) throws -> [UInt8]? {
+        let socket = OwnedDescriptor(
+            try here { () throws(KernelError) in try InternetSocket.open(.stream, peer.address.family) })
+        if try !InternetSocket.connect(socket.descriptor, to: peer) {
+            guard Self.wait(socket.descriptor, POLLOUT, 5) else { return nil }
+        }
+        _ = try UnixSocket.send(socket.descriptor, bytes, from: 0)
+        guard Self.wait(socket.descriptor, POLLIN, 5) else { return nil }
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        return Array(buffer[..<(try socket.descriptor.read(into: &buffer))])
+    }
+
     static func exchange(_ text: String, _ socket: Descriptor) throws -> String? {
         _ = try UnixSocket.send(socket, Array(text.utf8), from: 0)
         guard wait(socket, POLLIN, 5) else { return nil }
@@ -77,4 +90,13 @@ struct NetworkPeer {
         var entry = pollfd(fd: socket.rawValue, events: Int16(events), revents: 0)
         return poll(&entry, 1, seconds * 1000) == 1
     }
+}
+
+/// The program in the container listens a moment after it began.
+func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
+    for _ in 0..<100 {
+        if try condition() { return true }
+        _ = poll(nil, 0, 20)
+    }
+    return false
 }

@@ -29,15 +29,6 @@ struct NetworkTests {
         return try #require(endpoint.flatMap { IPAddress($0.ipv4Address) })
     }
 
-    /// The program in the container listens a moment after it began.
-    private func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
-        for _ in 0..<100 {
-            if try condition() { return true }
-            _ = poll(nil, 0, 20)
-        }
-        return false
-    }
-
     @Test("Containers of the default network reach each other and the host, and the host them")
     func defaultNetwork() async throws {
         try await EngineBench.with { engine, bench in
@@ -265,6 +256,85 @@ struct NetworkTests {
             }
             #expect(try await engine.networks(NetworkFilter()).map(\.spec.name) == ["bridge", "host", "none"])
             #expect(try await engine.containers(ContainerFilter(all: true)).count == 2)
+        }
+    }
+
+    @Test("What containers of a network do not know the host's resolvers answer, over datagrams and connections")
+    func forwarding() async throws {
+        try await EngineBench.with { engine, bench in
+            var spec = NetworkSpec(name: "front")
+            spec.pools = [AddressPool(subnet: "10.213.9.0/24")]
+            _ = try await engine.createNetwork(spec)
+            let resolver = try FakeResolver(SocketEndpoint(IPAddress(.v4, 0x0AD5_0901), 53))
+            defer { resolver.close() }
+            let id = try await container(engine, bench, "asker", "sleep 100", on: "front") { spec in
+                (spec.dnsServers, spec.dnsSearch, spec.dnsOptions) = (["10.213.9.1"], ["example.org"], ["attempts:1"])
+            }
+            let peer = try await NetworkPeer(id, engine)
+            defer { peer.close() }
+            async let served: Void = resolver.serve(datagrams: 1, connections: 1)
+            #expect(
+                try await EngineBench.blocking { try peer.resolve("elsewhere.example") } == [
+                    .address(FakeResolver.answer)
+                ])
+            let server = SocketEndpoint(IPAddress(.v4, 0x7F00_000B), 53)
+            let name = try #require(DNSName("elsewhere.example"))
+            let question = DNSQuery(id: 9, name: name, type: DNSQuery.typeA).encoded
+            let reply = try await EngineBench.blocking {
+                try peer.ask(bytes: [0, UInt8(question.count)] + question, server)
+            }
+            let records = try DNSResponse(parsing: Array(try #require(reply).dropFirst(2))).records
+            #expect(records == [.address(FakeResolver.answer)])
+            try await served
+            let file = try await EngineBench.text(of: "/etc/resolv.conf", id, engine)
+            #expect(file.contains("nameserver 127.0.0.11\nsearch example.org\noptions attempts:1 ndots:0"))
+        }
+    }
+
+    @Test(
+        "Members of a network without communication reach the host and not each other; packets are as long as it says")
+    func isolatedMembers() async throws {
+        try await EngineBench.with { engine, bench in
+            var network = NetworkSpec(name: "apart")
+            network.options = [
+                "com.docker.network.bridge.enable_icc": "false", "com.docker.network.driver.mtu": "1300",
+            ]
+            _ = try await engine.createNetwork(network)
+            let server = try await container(engine, bench, "server", on: "apart") { spec in
+                spec.portBindings = [PortBinding(ContainerPort(7))]
+            }
+            let client = try await container(engine, bench, "client", "sleep 100", on: "apart")
+            let peer = try await NetworkPeer(client, engine)
+            defer { peer.close() }
+            let target = SocketEndpoint(try await address(server, engine, "apart"), 7)
+            #expect(try eventually { try NetworkPeer.host.ask("x\n", target) == "x\n" })
+            #expect(try !peer.reaches(target, seconds: 1))
+            // A published port is open to all, neighbours too.
+            let port = try #require(try await engine.inspect(server).ports.first?.hostPort)
+            let gateway = try #require(
+                try await engine.inspect(client).networks.first.flatMap { IPAddress($0.gateway) })
+            #expect(try peer.ask("y\n", SocketEndpoint(gateway, port)) == "y\n")
+            #expect(try await EngineBench.text(of: "/sys/class/net/eth0/mtu", client, engine) == "1300\n")
+        }
+    }
+
+    @Test("A subnet whose addresses are all given out says so, and a start that got none leaves nothing")
+    func exhausted() async throws {
+        try await EngineBench.with { engine, bench in
+            var network = NetworkSpec(name: "tiny")
+            network.pools = [AddressPool(subnet: "10.213.8.0/30")]
+            _ = try await engine.createNetwork(network)
+            let first = try await container(engine, bench, "first", "sleep 100", on: "tiny")
+            let second = try await bench.create("true", name: "second", on: engine) { spec in
+                spec.networkMode = NetworkMode(rawValue: "tiny")
+                spec.portBindings = [PortBinding(ContainerPort(7))]
+            }
+            let refusal = await #expect(throws: EngineError.self) { try await engine.start(second) }
+            let words = "no available IPv4 addresses on this network's address pools: tiny"
+            #expect(refusal?.message.contains(words) == true, "\(refusal?.message ?? "")")
+            #expect(try await engine.inspect(second).ports == [])
+            try await engine.remove(first, force: true, volumes: false)
+            try await engine.start(second)
         }
     }
 

@@ -150,10 +150,16 @@ private struct Parts {
         let index = ContainerIndex()
         let networks = NetworkService(
             index: StoredNetworkIndex(store: store), roots: configuration.networkRoots,
-            isAlive: { await index[$0]?.run != nil }, note: note)
+            containers: NetworkedContainers(
+                process: { id in await index[id]?.run.map { ($0.initial.pid, $0.initial.startTicks) } },
+                request: { id in index[id]?.networkRequest },
+                serveNames: { id throws(EngineError) in try await tasks.serveNames(id) }),
+            faults: faults, note: note)
         context = LifecycleContext(
             store: store, events: events, tasks: tasks, images: images, networks: networks,
-            volumes: VolumeService(store: store, directory: roots.data + "/volumes", index: index), index: index,
+            volumes: VolumeService(
+                store: store, directory: roots.data + "/volumes", index: index, faults: faults, note: note),
+            index: index,
             host: host,
             roots: roots, bootID: bootID, runtimes: try await Self.runtimes(configuration),
             initPath: await BlockingPool.shared.run { InitProgram.installed }, clock: ContinuousClock(),

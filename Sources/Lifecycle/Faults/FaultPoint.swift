@@ -36,6 +36,22 @@ package enum FaultPoint: String, CaseIterable, Sendable {
     case removeImageAfterRow = "removeImage.afterRow"
     case removeImageAfterLayers = "removeImage.afterLayers"
     case removeImageAfterBlobs = "removeImage.afterBlobs"
+    case networkCreateAfterRow = "networkCreate.afterRow"
+    case networkCreateAfterBridge = "networkCreate.afterBridge"
+    case networkRemoveAfterRules = "networkRemove.afterRules"
+    case networkRemoveAfterBridge = "networkRemove.afterBridge"
+    case endpointAfterAddresses = "endpoint.afterAddresses"
+    case endpointAfterDevices = "endpoint.afterDevices"
+    case endpointAfterPorts = "endpoint.afterPorts"
+    case connectAfterIntent = "connect.afterIntent"
+    case connectAfterDevice = "connect.afterDevice"
+    case connectAfterNames = "connect.afterNames"
+    case disconnectAfterIntent = "disconnect.afterIntent"
+    case disconnectAfterDevice = "disconnect.afterDevice"
+    case disconnectAfterNames = "disconnect.afterNames"
+    case volumeCreateAfterDirectory = "volumeCreate.afterDirectory"
+    case volumeRemoveAfterRename = "volumeRemove.afterRename"
+    case volumeRemoveAfterRow = "volumeRemove.afterRow"
 }
 
 /// What happens at the fault points: nothing, but in tests.

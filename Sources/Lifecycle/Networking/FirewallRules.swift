@@ -4,7 +4,9 @@ import Linux
 /// The packet filter's commands: one table of our own, of the inet family, and nothing outside of it.
 ///
 /// ```
-/// prerouting, output   to an address of this machine: what the maps of published ports name is sent to its container
+/// prerouting, output   to an address of this machine: what the maps of published ports name is sent to its container;
+///                      by the shim's hand where it comes from a bridge whose members are kept apart, for the bridge
+///                      may take what is sent on at once for one member's packet to another
 /// postrouting          what leaves from a container's subnet to elsewhere bears the host's address; so does what comes
 ///                      back to a bridge by a published port, or from loopback
 /// forward              a bridge reaches itself; no other bridge, unless by a published port; from outside come answers
@@ -48,6 +50,9 @@ package struct FirewallRules: Hashable, Sendable {
         guard network.driver == .bridge else { return "" }
         var lines = ["\(verb) element inet \(table) bridges { \"\(network.linkName)\" }"]
         lines.append("\(verb) element inet \(table) same { \"\(network.linkName)\" . \"\(network.linkName)\" }")
+        if network.isolatesMembers {
+            lines.append("\(verb) element inet \(table) apart { \"\(network.linkName)\" }")
+        }
         if network.spec.isInternal {
             lines.append("\(verb) element inet \(table) internal { \"\(network.linkName)\" }")
         }
@@ -79,6 +84,7 @@ package struct FirewallRules: Hashable, Sendable {
         return [
             set("bridges", "ifname", names), set("same", "ifname . ifname", names.map { "\($0) . \($0)" }),
             set("internal", "ifname", bridges.filter(\.spec.isInternal).map { "\"\($0.linkName)\"" }),
+            set("apart", "ifname", bridges.filter(\.isolatesMembers).map { "\"\($0.linkName)\"" }),
             set("subnets4", "ipv4_addr", blocks.filter { $0.family == .v4 }.map(\.description), isInterval: true),
             set("subnets6", "ipv6_addr", blocks.filter { $0.family == .v6 }.map(\.description), isInterval: true),
             map("any4", "inet_proto . inet_service", "ipv4_addr"),
@@ -113,6 +119,7 @@ package struct FirewallRules: Hashable, Sendable {
         chain prerouting {
             type nat hook prerouting priority dstnat; policy accept;
             ip daddr 127.0.0.0/8 return
+            iifname @apart return
             fib daddr type local jump published
         }
         chain output {

@@ -3,18 +3,16 @@ import EngineAPI
 import Linux
 import NameService
 
-/// Networks that a container joins and leaves.
+/// Networks that a container joins and leaves. Of one that runs the intent is written first, and the end last: an engine
+/// that dies between leaves what the next one finishes.
 extension NetworkService {
-    /// Makes a container part of a network; one that runs has its device at once.
-    ///
-    /// - Parameter process: the container's first process, where it runs.
-    /// - Returns: whether the container has names to be answered from now on.
+    /// Makes a container part of a network; one that runs has its device, and its names answered, at once.
     package func connect(
-        _ request: NetworkRequest, name: String, to reference: String, _ spec: EndpointSpec,
-        process: (pid: Int32, startTicks: UInt64)?
-    ) async throws(EngineError) -> Bool {
+        _ request: NetworkRequest, name: String, to reference: String, _ spec: EndpointSpec
+    ) async throws(EngineError) {
         let containerID = request.containerID
         let network = try await network(reference)
+        let process = await containers.process(containerID)
         var records = endpoints[containerID] ?? []
         guard !records.contains(where: { $0.networkID == network.id }) else {
             throw EngineError(
@@ -24,35 +22,26 @@ extension NetworkService {
         let order = (records.map(\.order).max() ?? -1) + 1
         var record = EndpointRecord(
             containerID: containerID, containerName: name, networkID: network.id, order: order, spec: spec)
-        if process != nil { try assign(&record, network) }
+        if process != nil {
+            try assign(&record, network)
+            record.change = .joining
+        }
         records.append(record)
         endpoints[containerID] = records
         do throws(EngineError) {
             try await index.apply([.putEndpoint(record)])
-            if let process {
-                try await attach(record, network, process)
-                try await rewriteFiles(request)
-            }
+            faults.pass(.connectAfterIntent)
+            if let process { try await attach(record, network, process, request) }
         } catch {
-            await undo(record)
+            await undo(record, process)
             throw error
         }
-        return process != nil && !network.isDefault
     }
 
-    /// Hosts and resolv.conf, in the container as it runs.
-    private func rewriteFiles(_ request: NetworkRequest) async throws(EngineError) {
-        let records = (endpoints[request.containerID] ?? []).filter(\.isActive)
-        let networks = records.compactMap { definitions[$0.networkID] }
-        let plan = EtcPlan(request: request, records: records, networks: networks)
-        let servesNames = networks.contains { !$0.isDefault }
-        _ = try await BlockingPool.shared.run { () throws(EngineError) in
-            try plan.writeFiles(servesNames: servesNames)
-        }
-    }
-
-    private func attach(
-        _ record: EndpointRecord, _ network: NetworkDefinition, _ process: (pid: Int32, startTicks: UInt64)
+    /// May be done again, wherever it was cut short.
+    func attach(
+        _ record: EndpointRecord, _ network: NetworkDefinition, _ process: NetworkedContainers.Process,
+        _ request: NetworkRequest
     ) async throws(EngineError) {
         try await prepareFilter()
         let links = self.links
@@ -64,38 +53,97 @@ extension NetworkService {
             try links.connect(
                 record, to: network, in: namespace.descriptor, hasDefaultRoute: !hasRoute && !network.spec.isInternal)
         }
+        faults.pass(.connectAfterDevice)
         await writeNames(network.id)
         await rewriteConfiguration(record.containerID)
+        try await rewriteFiles(request)
+        if !network.isDefault { try await containers.serveNames(record.containerID) }
+        faults.pass(.connectAfterNames)
+        var settled = record
+        settled.change = nil
+        replace(settled)
+        try await index.apply([.putEndpoint(settled)])
     }
 
-    private func undo(_ record: EndpointRecord) async {
+    private func replace(_ record: EndpointRecord) {
+        guard let place = endpoints[record.containerID]?.firstIndex(where: { $0.networkID == record.networkID })
+        else { return }
+        endpoints[record.containerID]?[place] = record
+    }
+
+    /// Hosts and resolv.conf, in the container as it runs.
+    private func rewriteFiles(_ request: NetworkRequest) async throws(EngineError) {
+        let records = (endpoints[request.containerID] ?? []).filter { $0.isActive && $0.change != .leaving }
+        let networks = records.compactMap { definitions[$0.networkID] }
+        let plan = EtcPlan(request: request, records: records, networks: networks)
+        let servesNames = networks.contains { !$0.isDefault }
+        _ = try await BlockingPool.shared.run { () throws(EngineError) in
+            try plan.writeFiles(servesNames: servesNames)
+        }
+    }
+
+    /// A connection that came to nothing: nothing of it stays.
+    func undo(_ record: EndpointRecord, _ process: NetworkedContainers.Process?) async {
+        if let process, record.isActive {
+            do throws(EngineError) { try await detach(record, process) } catch {
+                note("container \(record.containerName): \(error)")
+            }
+        }
         for address in record.addresses where record.isActive { book.release(address, in: record.networkID) }
         endpoints[record.containerID]?.removeAll { $0.networkID == record.networkID }
         let change = NetworkIndexChange.deleteEndpoint(containerID: record.containerID, networkID: record.networkID)
         do throws(EngineError) { try await index.apply([change]) } catch { note("\(error)") }
+        await writeNames(record.networkID)
+        if record.isActive { await rewriteConfiguration(record.containerID) }
     }
 
     /// Takes a container out of a network.
-    package func disconnect(
-        _ request: NetworkRequest, name: String, from reference: String, process: (pid: Int32, startTicks: UInt64)?
-    ) async throws(EngineError) {
+    package func disconnect(_ request: NetworkRequest, name: String, from reference: String) async throws(EngineError) {
         let containerID = request.containerID
         let network = try await network(reference)
-        guard let record = endpoints[containerID]?.first(where: { $0.networkID == network.id }) else {
+        guard var record = endpoints[containerID]?.first(where: { $0.networkID == network.id }) else {
             throw EngineError(
                 .denied, "container \(containerID) is not connected to network \(network.name)", object: name)
         }
-        if isFilterSet { await changeQuietly(rules.removing(record)) }
-        if let process, record.isActive { try await detach(record, process) }
-        await undo(record)
-        await writeNames(network.id)
-        await moveOn(containerID, record, process)
-        await rewriteConfiguration(containerID)
-        if process != nil { try await rewriteFiles(request) }
+        guard let process = await containers.process(containerID), record.isActive else {
+            return await undo(record, nil)
+        }
+        record.change = .leaving
+        try await index.apply([.putEndpoint(record)])
+        replace(record)
+        faults.pass(.disconnectAfterIntent)
+        do throws(EngineError) { try await leave(record, network, process, request) } catch {
+            record.change = nil
+            replace(record)
+            if isFilterSet { await changeQuietly(rules.adding(record)) }
+            // Where this fails, too, the next engine finishes what this one could not.
+            do throws(EngineError) { try await index.apply([.putEndpoint(record)]) } catch { note("\(error)") }
+            throw error
+        }
     }
 
-    private func detach(
-        _ record: EndpointRecord, _ process: (pid: Int32, startTicks: UInt64)
+    /// May be done again, wherever it was cut short.
+    func leave(
+        _ record: EndpointRecord, _ network: NetworkDefinition, _ process: NetworkedContainers.Process,
+        _ request: NetworkRequest
+    ) async throws(EngineError) {
+        if isFilterSet { await changeQuietly(rules.removing(record)) }
+        try await detach(record, process)
+        faults.pass(.disconnectAfterDevice)
+        await writeNames(network.id)
+        let heir = await moveOn(record, process)
+        await rewriteConfiguration(record.containerID)
+        try await rewriteFiles(request)
+        faults.pass(.disconnectAfterNames)
+        for address in record.addresses { book.release(address, in: record.networkID) }
+        endpoints[record.containerID]?.removeAll { $0.networkID == record.networkID }
+        try await index.apply(
+            [.deleteEndpoint(containerID: record.containerID, networkID: record.networkID)]
+                + (heir.map { [.putEndpoint($0)] } ?? []))
+    }
+
+    func detach(
+        _ record: EndpointRecord, _ process: NetworkedContainers.Process
     ) async throws(EngineError) {
         let links = self.links
         try await BlockingPool.shared.run { () throws(EngineError) in
@@ -105,33 +153,32 @@ extension NetworkService {
     }
 
     /// What the network that was left did for the container, another does: default route and published ports.
-    private func moveOn(
-        _ containerID: String, _ left: EndpointRecord, _ process: (pid: Int32, startTicks: UInt64)?
-    ) async {
-        guard var records = endpoints[containerID]?.filter(\.isActive), !records.isEmpty, let process else { return }
+    ///
+    /// - Returns: the record that has the ports now, to be kept.
+    private func moveOn(_ left: EndpointRecord, _ process: NetworkedContainers.Process) async -> EndpointRecord? {
+        let records = (endpoints[left.containerID] ?? []).filter { $0.isActive && $0.networkID != left.networkID }
+        guard var heir = records.first else { return nil }
         if !left.ports.isEmpty {
-            records[0].ports = left.ports
-            let heir = records[0]
-            if let place = endpoints[containerID]?.firstIndex(where: { $0.networkID == heir.networkID }) {
-                endpoints[containerID]?[place] = heir
-            }
-            do throws(EngineError) { try await index.apply([.putEndpoint(heir)]) } catch { note("\(error)") }
+            heir.ports = left.ports
+            replace(heir)
             await changeQuietly(rules.adding(heir))
         }
         let pairs = records.compactMap { record in definitions[record.networkID].map { (record, $0) } }
-        guard let router = pairs.first(where: { !$0.1.spec.isInternal }) else { return }
-        let links = self.links
-        do throws(EngineError) {
-            try await BlockingPool.shared.run { () throws(EngineError) in
-                let namespace = OwnedDescriptor(try Self.namespace(process.pid, process.startTicks))
-                try links.routeDefault(by: router.0, of: router.1, in: namespace.descriptor)
-            }
-        } catch { note("container \(containerID): \(error)") }
+        if let router = pairs.first(where: { !$0.1.spec.isInternal }) {
+            let links = self.links
+            do throws(EngineError) {
+                try await BlockingPool.shared.run { () throws(EngineError) in
+                    let namespace = OwnedDescriptor(try Self.namespace(process.pid, process.startTicks))
+                    try links.routeDefault(by: router.0, of: router.1, in: namespace.descriptor)
+                }
+            } catch { note("container \(left.containerID): \(error)") }
+        }
+        return left.ports.isEmpty ? nil : heir
     }
 
     /// Tells the container's shim of its networks as they are now.
     private func rewriteConfiguration(_ containerID: String) async {
-        let records = (endpoints[containerID] ?? []).filter(\.isActive)
+        let records = (endpoints[containerID] ?? []).filter { $0.isActive && $0.change != .leaving }
         let networks = records.compactMap { definitions[$0.networkID] }
         let tables = networks.filter { !$0.isDefault }.map { roots.names($0.id) }
         let path = roots.configuration(containerID)

@@ -18,6 +18,13 @@ enum NameFiles {
         } catch { throw EngineError(.internal, "\(error)") }
     }
 
+    /// Writes a table where the file has another; for an engine that does not know whether the last one came to it.
+    static func correct(_ table: NameTable, at path: String) throws(EngineError) {
+        // A file that cannot be read is written.
+        let present = (try? FileContents.read(path)).map { String(decoding: $0, as: UTF8.self) }
+        if present != table.text { try write(table, to: path) }
+    }
+
     /// Into the file as it is: it is mounted in the container, and another in its place would not be seen there.
     static func overwrite(_ text: String, _ path: String) throws(EngineError) {
         do throws(KernelError) {

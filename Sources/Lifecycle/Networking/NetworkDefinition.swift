@@ -81,6 +81,12 @@ package struct EndpointRecord: Hashable, Sendable, Codable {
     package var ipv6: IPAddress?
     package var mac: MACAddress?
     package var ports: [PublishedPort] = []
+    /// What was begun with the container running; an engine that finds it finishes it.
+    package var change: Change?
+
+    package enum Change: String, Hashable, Sendable, Codable {
+        case joining, leaving
+    }
 
     package init(containerID: String, containerName: String, networkID: String, order: Int, spec: EndpointSpec) {
         self.containerID = containerID

@@ -51,6 +51,7 @@ extension NetworkService {
             endpoints[request.containerID] = records
             do throws(EngineError) {
                 try await index.apply(records.map(NetworkIndexChange.putEndpoint))
+                faults.pass(.endpointAfterAddresses)
                 let lease = try await lease(request, records, held)
                 for record in records { await writeNames(record.networkID) }
                 return lease
@@ -98,6 +99,7 @@ extension NetworkService {
         record.endpointID = NetworkID.make()
         record.isActive = true
         record.ports = []
+        record.change = nil
     }
 
     private func address(
@@ -180,7 +182,9 @@ extension NetworkService {
             changedSwitches.append(name)
             note("set \(name), which networks need")
         }
+        faults.pass(.endpointAfterDevices)
         try await change(records.map(rules.adding).joined())
+        faults.pass(.endpointAfterPorts)
     }
 
     /// The network of the default route: the first that leads outside.
@@ -218,14 +222,19 @@ extension NetworkService {
         for record in active {
             for address in record.addresses { book.release(address, in: record.networkID) }
         }
-        var records = endpoints[containerID] ?? []
+        // What was being left when the container ended has been left.
+        let left = active.filter { $0.change == .leaving }.map {
+            NetworkIndexChange.deleteEndpoint(containerID: containerID, networkID: $0.networkID)
+        }
+        var records = (endpoints[containerID] ?? []).filter { $0.change != .leaving }
         for index in records.indices {
             records[index].isActive = false
             records[index].endpointID = ""
             records[index].ports = []
+            records[index].change = nil
         }
         endpoints[containerID] = records
-        do throws(EngineError) { try await index.apply(records.map(NetworkIndexChange.putEndpoint)) } catch {
+        do throws(EngineError) { try await index.apply(records.map(NetworkIndexChange.putEndpoint) + left) } catch {
             note("container \(containerID): \(error)")
         }
         for record in active { await writeNames(record.networkID) }

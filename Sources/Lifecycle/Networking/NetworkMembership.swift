@@ -58,7 +58,7 @@ extension NetworkService {
 
     /// The containers that run in a network.
     package func members(of networkID: String) -> [EndpointRecord] {
-        endpoints.values.flatMap { $0 }.filter { $0.networkID == networkID && $0.isActive }
+        endpoints.values.flatMap { $0 }.filter { $0.networkID == networkID && $0.isActive && $0.change != .leaving }
     }
 
     /// Those that are part of a network, whether they run or not.
@@ -69,16 +69,19 @@ extension NetworkService {
     /// Writes a network's names down for the shims of its containers.
     func writeNames(_ networkID: String) async {
         guard let network = definitions[networkID], !network.isDefault else { return }
-        var table = NameTable()
-        table.network = network.name
-        for record in members(of: networkID).sorted(by: { $0.containerID < $1.containerID }) {
-            for address in record.addresses { table.add(address, record.names) }
-        }
-        let path = roots.names(networkID)
+        let (table, path) = (nameTable(network), roots.names(networkID))
         do throws(EngineError) {
-            let table = table
             try await BlockingPool.shared.run { () throws(EngineError) in try NameFiles.write(table, to: path) }
         } catch { note("network \(network.name): \(error)") }
+    }
+
+    func nameTable(_ network: NetworkDefinition) -> NameTable {
+        var table = NameTable()
+        table.network = network.name
+        for record in members(of: network.id).sorted(by: { $0.containerID < $1.containerID }) {
+            for address in record.addresses { table.add(address, record.names) }
+        }
+        return table
     }
 }
 

@@ -1,5 +1,6 @@
 import AsyncIO
 import EngineAPI
+import Faults
 import Linux
 
 /// The networks of an engine and who is in them.
@@ -14,8 +15,8 @@ package actor NetworkService {
     let rules: FirewallRules
     let filter = PacketFilter()
     let note: @Sendable (String) -> Void
-    /// Whether a container runs.
-    private let isAlive: @Sendable (String) async -> Bool
+    let containers: NetworkedContainers
+    let faults: FaultPlan
 
     var definitions: [String: NetworkDefinition] = [:]
     /// By container, in the order in which it joined.
@@ -29,14 +30,14 @@ package actor NetworkService {
     package internal(set) var changedSwitches: [String] = []
     private var loading: Task<EngineError?, Never>?
 
-    /// - Parameter isAlive: tells whether a container runs; what the others still have is taken back.
     package init(
-        index: any NetworkIndex, roots: NetworkRoots, isAlive: @escaping @Sendable (String) async -> Bool,
+        index: any NetworkIndex, roots: NetworkRoots, containers: NetworkedContainers, faults: FaultPlan = .none,
         note: @escaping @Sendable (String) -> Void
     ) {
         self.index = index
         self.roots = roots
-        self.isAlive = isAlive
+        self.containers = containers
+        self.faults = faults
         self.note = note
         links = HostLinks(mark: roots.mark)
         rules = FirewallRules(table: roots.table)
@@ -67,22 +68,9 @@ package actor NetworkService {
                 }
             } catch { throw EngineError(.internal, "\(error)") }
             if !definitions.values.contains(where: \.isDefault) { try await makeDefault() }
-            for id in endpoints.filter({ $0.value.contains(where: \.isActive) }).keys where await !isAlive(id) {
-                await takeBack(id)
-            }
-            await removeStrays()
+            await reconcile()
             return nil
         } catch { return error }
-    }
-
-    /// Bridges that a former engine was killed over.
-    private func removeStrays() async {
-        let (links, known) = (self.links, Array(definitions.values))
-        do throws(EngineError) {
-            try await BlockingPool.shared.run { () throws(EngineError) in
-                for name in try links.strays(known) { try links.delete(name) }
-            }
-        } catch { note("remove bridges that are left: \(error)") }
     }
 
     private func makeDefault() async throws(EngineError) {
@@ -120,8 +108,10 @@ extension NetworkService {
     package func create(_ spec: NetworkSpec) async throws(EngineError) -> NetworkDefinition {
         try await load()
         let network = try await add(spec, linkName: nil)
+        faults.pass(.networkCreateAfterRow)
         do throws(EngineError) {
             try await materialize(network)
+            faults.pass(.networkCreateAfterBridge)
             if isFilterSet { try await change(rules.adding(network)) }
         } catch {
             await drop(network)
@@ -186,17 +176,32 @@ extension NetworkService {
                 "error while removing network: network \(network.name) has active endpoints "
                     + "(\(list.joined(separator: ", ")))", object: reference)
         }
-        for (id, records) in endpoints { endpoints[id] = records.filter { $0.networkID != network.id } }
+        // Nobody finds it from here on, and so nobody joins it.
         definitions[network.id] = nil
-        book.forget(network.id)
-        if isFilterSet { await changeQuietly(rules.removing(network)) }
-        let (links, names) = (self.links, roots.names(network.id))
-        try await BlockingPool.shared.run { () throws(EngineError) in
-            try links.remove(network)
-            NameFiles.remove(names)
+        do throws(EngineError) { try await unmake(network) } catch {
+            definitions[network.id] = network
+            throw error
         }
-        try await index.apply([.delete(networkID: network.id)])
+        for (id, records) in endpoints { endpoints[id] = records.filter { $0.networkID != network.id } }
+        book.forget(network.id)
         return network
+    }
+
+    private func unmake(_ network: NetworkDefinition) async throws(EngineError) {
+        if isFilterSet { await changeQuietly(rules.removing(network)) }
+        faults.pass(.networkRemoveAfterRules)
+        let (links, names) = (self.links, roots.names(network.id))
+        do throws(EngineError) {
+            try await BlockingPool.shared.run { () throws(EngineError) in
+                try links.remove(network)
+                NameFiles.remove(names)
+            }
+            faults.pass(.networkRemoveAfterBridge)
+            try await index.apply([.delete(networkID: network.id)])
+        } catch {
+            if isFilterSet { await changeQuietly(rules.adding(network)) }
+            throw error
+        }
     }
 }
 
@@ -214,7 +219,7 @@ extension NetworkService {
 
     private var wholeRules: String {
         let networks = definitions.values.sorted { $0.id < $1.id }
-        return rules.whole(networks, endpoints.values.flatMap { $0 }.filter(\.isActive))
+        return rules.whole(networks, endpoints.values.flatMap { $0 }.filter { $0.isActive && $0.change != .leaving })
     }
 
     /// Makes a change; where the table is not what it was thought to be, all of it is set again.
@@ -231,7 +236,7 @@ extension NetworkService {
 
     private func run(_ commands: String) async throws(EngineError) {
         let filter = self.filter
-        try await BlockingPool.shared.run { () throws(EngineError) in try filter.run(commands) }
+        _ = try await BlockingPool.shared.run { () throws(EngineError) in try filter.run(commands) }
     }
 }
 

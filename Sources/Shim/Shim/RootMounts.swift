@@ -32,13 +32,6 @@ enum RootMounts {
 struct RootMountPlan: Hashable {
     /// mount(2) takes one page of data.
     private static let dataLimit = 4000
-    private static let flagsByName: [String: MountFlags] = [
-        "ro": .readOnly, "nosuid": .noSetUID, "nodev": .noDevices, "noexec": .noExecution, "sync": .synchronous,
-        "dirsync": .directorySynchronous, "noatime": .noAccessTime, "nodiratime": .noDirectoryAccessTime,
-        "relatime": .relativeAccessTime, "strictatime": .strictAccessTime, "bind": .bind,
-        "rbind": [.bind, .recursive],
-    ]
-    private static let defaults: Set<String> = ["rw", "suid", "dev", "exec", "async", "atime", "defaults"]
 
     var flags: MountFlags = []
     var data = ""
@@ -46,17 +39,11 @@ struct RootMountPlan: Hashable {
     var workingDirectory: String?
 
     init(_ mount: ShimTask.Mount) {
-        var rest: [String] = []
-        for option in mount.options {
-            if let flag = Self.flagsByName[option] {
-                flags.formUnion(flag)
-            } else if !Self.defaults.contains(option) {
-                rest.append(option)
-            }
-        }
+        let list = MountOptionList(mount.options)
+        flags = list.flags
         if mount.type == "bind" { flags.insert(.bind) }
-        data = rest.joined(separator: ",")
-        if data.utf8.count > Self.dataLimit { shorten(rest) }
+        data = list.data.joined(separator: ",")
+        if data.utf8.count > Self.dataLimit { shorten(list.data) }
     }
 
     /// A bind mount takes the other flags only from a second call.

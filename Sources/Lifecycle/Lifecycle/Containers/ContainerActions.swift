@@ -80,6 +80,7 @@ extension Container {
         } catch {
             if isMade { await abandonTask() }
             await releaseNetworks()
+            await context.volumes.release(definition.spec.mounts, of: id)
             endStreams()
             let failure = LifecycleMachine.StartFailure(exitCode: error.startExitCode, message: error.message)
             _ = await settle(.launchFailed(failure))
@@ -95,7 +96,7 @@ extension Container {
         var writer = BundleWriter(
             id: id, definition: definition, mounts: mounts, joined: try await joinedNamespaces(), context: context)
         writer.network = try await sharedNetwork()
-        writer.volumes = try await context.volumes.sources(definition.spec.mounts)
+        writer.volumes = try await context.volumes.sources(definition.spec.mounts, for: id)
         let (written, specBuiltAt) = try await writer.write(size: initialSize)
         var task = written
         mark(.specBuilt, at: specBuiltAt)
@@ -224,6 +225,7 @@ extension Container {
             context.note("container \(id): \(error)")
         }
         await releaseNetworks()
+        await context.volumes.release(definition.spec.mounts, of: id)
         await removeTree(bundle)
         endExecs()
         context.faults.pass(.endAfterTask)

@@ -236,10 +236,22 @@ extension ContainerService {
             for id in plan.unmade { group.addTask { await self.unmake(id) } }
             for id in plan.strays { group.addTask { await self.clear(id) } }
         }
+        await takeOverNetworks()
         // Roots of containers that no row knows, and what only those needed.
         let known = Set(rows.map(\.id)).subtracting(plan.unmade)
         do throws(EngineError) { try await context.images.collectGarbage(containers: known) } catch {
             context.note("collect garbage: \(error)")
+        }
+    }
+
+    /// Where containers run in networks, what the former engine had begun with those is finished now.
+    private func takeOverNetworks() async {
+        for container in context.index.all where container.isNetworked {
+            guard await container.run != nil else { continue }
+            do throws(EngineError) { try await context.networks.takeOver() } catch {
+                context.note("take over networks: \(error)")
+            }
+            return
         }
     }
 

@@ -31,7 +31,7 @@ extension Container {
         }
     }
 
-    private nonisolated var networkRequest: NetworkRequest {
+    package nonisolated var networkRequest: NetworkRequest {
         let spec = definition.spec
         let names = ContainerNames(
             hostname: definition.hostname, domainname: spec.domainname, extraHosts: spec.extraHosts,
@@ -68,9 +68,8 @@ extension Container {
         try checkCanConnect(network)
         let failure = await inChain { container in
             do throws(EngineError) {
-                let hasNames = try await container.context.networks.connect(
-                    container.networkRequest, name: container.name, to: network, spec, process: container.process)
-                if hasNames { try await container.context.tasks.serveNames(container.id) }
+                try await container.context.networks.connect(
+                    container.networkRequest, name: container.name, to: network, spec)
                 return nil
             } catch { return error }
         }.value
@@ -81,15 +80,11 @@ extension Container {
         let failure = await inChain { container in
             do throws(EngineError) {
                 try await container.context.networks.disconnect(
-                    container.networkRequest, name: container.name, from: network, process: container.process)
+                    container.networkRequest, name: container.name, from: network)
                 return nil
             } catch { return error }
         }.value
         if let failure { throw failure }
-    }
-
-    private var process: (pid: Int32, startTicks: UInt64)? {
-        run.map { ($0.initial.pid, $0.initial.startTicks) }
     }
 
     private nonisolated func checkCanConnect(_ network: String) throws(EngineError) {

@@ -36,13 +36,20 @@ package struct VolumeDefinition: Hashable, Sendable, Codable {
     }
 
     /// What the volume is mounted from in a container, where it is no directory of the data root.
-    package var mount: (type: String, source: String, options: [String])? {
+    var mount: VolumeMountPlan? {
         guard let type = spec.options["type"] else { return nil }
-        let options = (spec.options["o"] ?? "").split(separator: ",").map(String.init)
-        let device = spec.options["device"] ?? type
-        let isBind = options.contains { $0 == "bind" || $0 == "rbind" }
-        return (isBind ? "bind" : type, device, isBind && !options.contains("rbind") ? options : options)
+        return VolumeMountPlan(type: type, source: spec.options["device"] ?? type, options: mountOptions)
     }
+
+    /// The same, for the runtime to mount in one container.
+    var ownMount: VolumeSource? {
+        guard let type = spec.options["type"] else { return nil }
+        let isBind = mountOptions.contains { $0 == "bind" || $0 == "rbind" }
+        return VolumeSource(
+            type: isBind ? "bind" : type, source: spec.options["device"] ?? type, options: mountOptions)
+    }
+
+    private var mountOptions: [String] { (spec.options["o"] ?? "").split(separator: ",").map(String.init) }
 
     /// As the row keeps it.
     func text() throws(EngineError) -> String {

@@ -1,5 +1,6 @@
 import AsyncIO
 import EngineAPI
+import Faults
 import Glibc
 import Linux
 import Snapshots
@@ -11,19 +12,30 @@ import Storage
 /// meanwhile, so that it is not removed under its hands.
 package actor VolumeService {
     private let store: MetadataStore
-    private let directory: String
-    private let index: ContainerIndex
-    private var volumes: [String: VolumeDefinition] = [:]
+    let host: VolumeHost
+    let index: ContainerIndex
+    private let faults: FaultPlan
+    let note: @Sendable (String) -> Void
+    private(set) var volumes: [String: VolumeDefinition] = [:]
     private var claims: [String: Int] = [:]
+    /// Who has a volume mounted: ids of containers that run, and of transfers.
+    var holders: [String: Set<String>] = [:]
+    /// The last mounting or unmounting of each.
+    var turns: [String: Task<Void, Never>] = [:]
     private var loading: Task<EngineError?, Never>?
 
-    package init(store: MetadataStore, directory: String, index: ContainerIndex) {
+    package init(
+        store: MetadataStore, directory: String, index: ContainerIndex, faults: FaultPlan = .none,
+        note: @escaping @Sendable (String) -> Void
+    ) {
         self.store = store
-        self.directory = directory
+        host = VolumeHost(directory: directory)
         self.index = index
+        self.faults = faults
+        self.note = note
     }
 
-    private func load() async throws(EngineError) {
+    func load() async throws(EngineError) {
         if loading == nil { loading = Task { await self.read() } }
         if let failure = await loading?.value {
             loading = nil
@@ -34,6 +46,8 @@ package actor VolumeService {
     private func read() async -> EngineError? {
         do {
             for row in try await store.volumes() { volumes[row.name] = try VolumeDefinition(text: row.document) }
+            try await finishRemovals()
+            await adoptMounts()
             return nil
         } catch let error as EngineError {
             return error
@@ -42,8 +56,23 @@ package actor VolumeService {
         } catch { return EngineError(.internal, "\(error)") }
     }
 
+    /// What a former engine was killed over: a removal is finished, a creation is undone.
+    private func finishRemovals() async throws {
+        let host = self.host
+        let removed = await BlockingPool.shared.run { host.removedNames() }
+        for name in removed {
+            if volumes[name] != nil, access(host.folder(name), F_OK) != 0 {
+                try await store.deleteVolume(name)
+                volumes[name] = nil
+            }
+            try await BlockingPool.shared.run { () throws(KernelError) in try host.deleteRemoved(name) }
+        }
+        let known = Set(volumes.keys)
+        await BlockingPool.shared.run { host.removeUnknown(except: known) }
+    }
+
     /// Where the host has a volume's files.
-    package nonisolated func mountpoint(_ name: String) -> String { "\(directory)/\(name)/_data" }
+    package nonisolated func mountpoint(_ name: String) -> String { host.mountpoint(name) }
 
     package func all() async throws(EngineError) -> [VolumeDefinition] {
         try await load()
@@ -81,9 +110,12 @@ package actor VolumeService {
         volumes[spec.name] = volume
         do {
             try await makeDirectory(spec.name)
+            faults.pass(.volumeCreateAfterDirectory)
             try await store.insert(VolumeRow(name: spec.name, document: try volume.text()))
         } catch {
             volumes[spec.name] = nil
+            let (host, name) = (self.host, spec.name)
+            await BlockingPool.shared.run { host.unmake(name) }
             throw (error as? EngineError) ?? (error as? StorageError).map { EngineError($0, object: spec.name) }
                 ?? EngineError(.internal, "create \(spec.name): \(error)")
         }
@@ -91,12 +123,9 @@ package actor VolumeService {
     }
 
     private func makeDirectory(_ name: String) async throws(EngineError) {
-        let path = mountpoint(name)
+        let host = self.host
         do throws(KernelError) {
-            try await BlockingPool.shared.run { () throws(KernelError) in
-                try Directory.create(PathName.split(path).parent, mode: 0o701)
-                try Directory.create(path, mode: 0o755)
-            }
+            try await BlockingPool.shared.run { () throws(KernelError) in try host.make(name) }
         } catch { throw EngineError(error, object: name) }
     }
 
@@ -113,16 +142,37 @@ package actor VolumeService {
                 .conflict, "remove \(name): volume is in use - [\(users.joined(separator: ", "))]", object: name)
         }
         let volume = volumes.removeValue(forKey: name)
-        do {
-            try await store.deleteVolume(name)
-            let path = "\(directory)/\(name)"
-            try await BlockingPool.shared.run { () throws(KernelError) in try Directory.removeTree(path) }
-        } catch let error as KernelError {
-            throw EngineError(error, object: name)
-        } catch {
+        do throws(EngineError) { try await unmake(name) } catch {
             volumes[name] = volume
-            throw (error as? StorageError).map { EngineError($0, object: name) } ?? EngineError(.internal, "\(error)")
+            throw error
         }
+        let host = self.host
+        // What is not gone now goes at the next start.
+        do throws(KernelError) {
+            try await BlockingPool.shared.run { () throws(KernelError) in try host.deleteRemoved(name) }
+        } catch { note("volume \(name): \(error)") }
+    }
+
+    /// Out of the way at once, then out of the rows: no later volume of the name has this one's files.
+    private func unmake(_ name: String) async throws(EngineError) {
+        let host = self.host
+        do throws(KernelError) {
+            try await BlockingPool.shared.run { () throws(KernelError) in
+                // One that was busy when its last container ended; nothing below it is the volume's to remove.
+                if try host.mounted().contains(name) { try host.unmount(name, detach: false) }
+                try host.setAside(name)
+            }
+        } catch {
+            throw error.errno == .busy
+                ? EngineError(.conflict, "remove \(name): volume is in use - \(error)", object: name)
+                : EngineError(error, object: name)
+        }
+        faults.pass(.volumeRemoveAfterRename)
+        do { try await store.deleteVolume(name) } catch {
+            await BlockingPool.shared.run { host.putBack(name) }
+            throw EngineError(error, object: name)
+        }
+        faults.pass(.volumeRemoveAfterRow)
     }
 
     /// The containers that have a volume among their mounts.
@@ -179,8 +229,12 @@ extension VolumeService {
     /// Fills volumes that are empty with what the image has at their places.
     package func copyUp(_ mounts: [MountSpec], layers: [String]) async throws(EngineError) {
         for mount in mounts where mount.kind == .volume && !mount.noCopy {
-            guard let volume = volumes[mount.source], volume.mount == nil else { continue }
-            let (target, scratch) = (mountpoint(mount.source), "\(directory)/\(mount.source)/_view")
+            // What is in memory is gone before the container starts.
+            guard let volume = volumes[mount.source], volume.mount?.isMemory != true else { continue }
+            let (target, scratch) = (mountpoint(mount.source), host.folder(mount.source) + "/_view")
+            let holder = RandomID.make()
+            if mountsOnHost { try await hold(mount.source, by: holder) } else if volume.mount != nil { continue }
+            let failure: KernelError?
             do throws(KernelError) {
                 try await BlockingPool.shared.run { () throws(KernelError) in
                     guard try Directory.list(target).isEmpty else { return }
@@ -188,7 +242,10 @@ extension VolumeService {
                     defer { rmdir(scratch) }
                     _ = try RootCopy.copy(mount.target, of: layers, into: target, scratch: scratch)
                 }
-            } catch {
+                failure = nil
+            } catch { failure = error }
+            await release(mount.source, by: holder, detach: true)
+            if let error = failure {
                 throw EngineError(
                     error.errno == .noSpace ? .unavailable : .internal,
                     "copy the image's files into volume \(mount.source): \(error)", object: mount.source)
@@ -197,13 +254,18 @@ extension VolumeService {
     }
 
     /// What the runtime is to mount for each volume of these.
-    package func sources(_ mounts: [MountSpec]) async throws(EngineError) -> [String: VolumeSource] {
+    ///
+    /// - Parameter containerID: who starts with them, and holds them until `release`; nil where nobody does.
+    package func sources(
+        _ mounts: [MountSpec], for containerID: String? = nil
+    ) async throws(EngineError) -> [String: VolumeSource] {
         var sources: [String: VolumeSource] = [:]
         for mount in mounts where mount.kind == .volume {
             let volume = try await find(mount.source)
-            if let own = volume.mount {
-                sources[mount.source] = VolumeSource(type: own.type, source: own.source, options: own.options)
+            if let own = volume.ownMount, containerID == nil || !mountsOnHost {
+                sources[mount.source] = own
             } else {
+                if let containerID { try await hold(mount.source, by: containerID) }
                 sources[mount.source] = VolumeSource(type: "bind", source: mountpoint(mount.source), options: ["rbind"])
             }
         }

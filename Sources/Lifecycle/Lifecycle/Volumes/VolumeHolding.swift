@@ -1,0 +1,89 @@
+import AsyncIO
+import EngineAPI
+import Glibc
+import Linux
+
+/// Volumes that mount options describe: mounted on the host from the first container that runs with them to the last, so
+/// that all of these see one file system.
+extension VolumeService {
+    /// Whether this process may mount; if not, each container has a mount of its own.
+    nonisolated var mountsOnHost: Bool { geteuid() == 0 }
+
+    /// Has a volume mounted, if it is one that is, for as long as the holder keeps it.
+    func hold(_ name: String, by holder: String) async throws(EngineError) {
+        guard let plan = volumes[name]?.mount else { return }
+        holders[name, default: []].insert(holder)
+        let host = self.host
+        let failure = await inTurn(name) {
+            await BlockingPool.shared.run { () -> EngineError? in
+                do throws(KernelError) {
+                    if try !host.mounted().contains(name) { try host.mount(plan, at: name) }
+                    return nil
+                } catch {
+                    return EngineError(
+                        error.errno == .noSpace ? .unavailable : .internal,
+                        "failed to mount local volume: mount \(plan.source):\(host.mountpoint(name)), data: "
+                            + "\(plan.data): \(error.errno)", object: name)
+                }
+            }
+        }
+        guard let failure else { return }
+        await release(name, by: holder, detach: false)
+        throw failure
+    }
+
+    /// - Parameter detach: it may go while somebody has it open; else it stays then, for the next who wants it.
+    func release(_ name: String, by holder: String, detach: Bool) async {
+        guard holders[name]?.remove(holder) != nil else { return }
+        let host = self.host
+        let failure = await inTurn(name) { () async -> EngineError? in
+            guard await self.isFree(name) else { return nil }
+            return await BlockingPool.shared.run { () -> EngineError? in
+                do throws(KernelError) {
+                    if try host.mounted().contains(name) { try host.unmount(name, detach: detach) }
+                    return nil
+                } catch { return EngineError(error, object: name) }
+            }
+        }
+        if let failure { note("volume \(name): \(failure)") }
+    }
+
+    private func isFree(_ name: String) -> Bool { holders[name]?.isEmpty != false }
+
+    /// Mounting and unmounting of one volume, one after the other.
+    private func inTurn(_ name: String, _ body: @escaping @Sendable () async -> EngineError?) async -> EngineError? {
+        let before = turns[name]
+        let task = Task { () -> EngineError? in
+            await before?.value
+            return await body()
+        }
+        turns[name] = Task { _ = await task.value }
+        return await task.value
+    }
+
+    /// After a container's end, or a start that failed.
+    package func release(_ mounts: [MountSpec], of containerID: String) async {
+        guard mounts.contains(where: { $0.kind == .volume }) else { return }
+        // Where they cannot be read nothing of theirs was mounted by this engine.
+        do throws(EngineError) { try await load() } catch { return note("volumes: \(error)") }
+        for mount in mounts where mount.kind == .volume {
+            await release(mount.source, by: containerID, detach: false)
+        }
+    }
+
+    /// What a former engine mounted is its living containers', or goes.
+    func adoptMounts() async {
+        guard mountsOnHost, volumes.values.contains(where: { $0.mount != nil }) else { return }
+        for container in index.all where await container.run != nil {
+            for mount in container.definition.spec.mounts where volumes[mount.source]?.mount != nil {
+                if mount.kind == .volume { holders[mount.source, default: []].insert(container.id) }
+            }
+        }
+        let (host, held) = (self.host, Set(holders.filter { !$0.value.isEmpty }.keys))
+        do throws(KernelError) {
+            try await BlockingPool.shared.run { () throws(KernelError) in
+                for name in try host.mounted() where !held.contains(name) { try host.unmount(name, detach: false) }
+            }
+        } catch { note("volumes: \(error)") }
+    }
+}

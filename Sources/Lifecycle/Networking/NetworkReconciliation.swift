@@ -1,0 +1,93 @@
+import AsyncIO
+import EngineAPI
+import Linux
+import NameService
+
+/// What the networks' service asks of the containers.
+package struct NetworkedContainers: Sendable {
+    /// The first process, of a container that runs.
+    package typealias Process = (pid: Int32, startTicks: UInt64)
+
+    let process: @Sendable (String) async -> Process?
+    let request: @Sendable (String) async -> NetworkRequest?
+    let serveNames: @Sendable (String) async throws(EngineError) -> Void
+
+    /// - Parameters:
+    ///   - process: nil for a container that does not run; what it still has of networks is taken back.
+    ///   - request: what its files say; nil where it is not there.
+    ///   - serveNames: lets the container's shim answer names from now on; again is no failure.
+    package init(
+        process: @escaping @Sendable (String) async -> Process?,
+        request: @escaping @Sendable (String) async -> NetworkRequest?,
+        serveNames: @escaping @Sendable (String) async throws(EngineError) -> Void
+    ) {
+        self.process = process
+        self.request = request
+        self.serveNames = serveNames
+    }
+}
+
+/// What a former engine left: of living containers it is kept, what was begun is finished, the rest goes.
+extension NetworkService {
+    /// Does all of it, if it is not done yet; for an engine that takes over containers in networks.
+    package func takeOver() async throws(EngineError) { try await load() }
+
+    func reconcile() async {
+        for (id, records) in endpoints where records.contains(where: \.isActive) {
+            guard let process = await containers.process(id) else {
+                await takeBack(id)
+                continue
+            }
+            for record in records where record.change != nil { await finish(record, process) }
+        }
+        await removeStrays()
+        await correctNames()
+    }
+
+    private func finish(_ record: EndpointRecord, _ process: NetworkedContainers.Process) async {
+        guard let network = definitions[record.networkID], let request = await containers.request(record.containerID)
+        else { return }
+        do throws(EngineError) {
+            switch record.change {
+            case .joining:
+                // A device that is there already may lack all but its name.
+                try await detach(record, process)
+                try await attach(record, network, process, request)
+            case .leaving:
+                try await prepareFilter()
+                try await leave(record, network, process, request)
+            case nil: break
+            }
+        } catch {
+            note("container \(record.containerName) in network \(network.name): \(error)")
+            if record.change == .joining { await undo(record, process) }
+        }
+    }
+
+    /// Bridges that a former engine was killed over.
+    private func removeStrays() async {
+        let (links, known) = (self.links, Array(definitions.values))
+        do throws(EngineError) {
+            try await BlockingPool.shared.run { () throws(EngineError) in
+                for name in try links.strays(known) { try links.delete(name) }
+            }
+        } catch { note("remove bridges that are left: \(error)") }
+    }
+
+    /// Names of those that are gone go, too; where nothing has changed nothing is written.
+    private func correctNames() async {
+        let networks = definitions.values.filter { !$0.isDefault && !members(of: $0.id).isEmpty }
+        let tables = networks.map { (roots.names($0.id), nameTable($0)) }
+        let living = endpoints.filter { $0.value.contains(where: \.isActive) }.keys.map { roots.configuration($0) }
+        let (directory, kept) = (roots.directory, Set(tables.map(\.0) + living))
+        do throws(EngineError) {
+            try await BlockingPool.shared.run { () throws(EngineError) in
+                for (path, table) in tables { try NameFiles.correct(table, at: path) }
+                // A folder that cannot be read has nothing of ours.
+                for name in (try? Directory.list(directory)) ?? [] where !kept.contains("\(directory)/\(name)") {
+                    NameFiles.remove("\(directory)/\(name)")
+                }
+            }
+        } catch { note("correct the names of networks: \(error)") }
+    }
+}
