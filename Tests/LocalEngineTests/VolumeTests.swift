@@ -127,6 +127,79 @@ struct VolumeTests {
         }
     }
 
+    @Test("A volume goes through a tar archive into another, links, modes and owners kept")
+    func archive() async throws {
+        try await EngineBench.with { engine, bench in
+            let script = "cd /v && mkdir -m 700 d && echo text > d/f && ln d/f hard && ln -s d/f soft && chown 7:8 d/f"
+            let filled = try await succeeds(script, engine, bench, MountSpec(.volume, source: "one", target: "/v"))
+            #expect(filled)
+            _ = try await engine.createVolume(VolumeSpec(name: "two"))
+            try await engine.importVolume("two", archive: try await engine.exportVolume("one"))
+            let check = "cd /w && test \"$(stat -c '%a' d) $(stat -c '%u:%g %h' hard) $(cat soft)\" = '700 7:8 2 text'"
+            let same = try await succeeds(check, engine, bench, MountSpec(.volume, source: "two", target: "/w"))
+            #expect(same)
+            await #expect(throws: EngineError.self) { try await engine.exportVolume("three") }
+            let refusal = await #expect(throws: EngineError.self) {
+                try await engine.importVolume("two", archive: Self.stream(Array("no archive at all".utf8)))
+            }
+            #expect(refusal?.kind == .invalid)
+        }
+    }
+
+    @Test("A full disk is told, by an import and by the copy of the image's files")
+    func fullDisk() async throws {
+        try await EngineBench.with { engine, bench in
+            let place = "\(bench.root)/small"
+            try Directory.create(place)
+            try Mount.mount("tmpfs", at: place, type: "tmpfs", data: "size=64k")
+            defer { try? Mount.unmount(place, detach: true) }  // It goes with the folder at the latest.
+            var small = VolumeSpec(name: "small")
+            small.options = ["type": "none", "device": place, "o": "bind"]
+            _ = try await engine.createVolume(small)
+            let mount = MountSpec(.volume, source: "large", target: "/v")
+            let filled = try await succeeds("head -c 200000 /dev/zero > /v/zeros", engine, bench, mount)
+            #expect(filled)
+            let full = await #expect(throws: EngineError.self) {
+                try await engine.importVolume("small", archive: try await engine.exportVolume("large"))
+            }
+            #expect(full?.kind == .unavailable, "\(String(describing: full))")
+            #expect(full?.message.contains("no space left on device") == true, "\(full?.message ?? "")")
+            try Directory.removeTree(place + "/zeros")
+            let copy = await #expect(throws: EngineError.self) {
+                try await bench.create("true", on: engine) {
+                    $0.mounts = [MountSpec(.volume, source: "small", target: "/bin")]
+                }
+            }
+            #expect(copy?.kind == .unavailable, "\(String(describing: copy))")
+            #expect(try MountTable.current().allSatisfy { !$0.mountPoint.hasSuffix("/volumes/small/_data") })
+        }
+    }
+
+    @Test("A volume whose device is not there is refused with what was to be mounted, and nothing stays mounted")
+    func missingDevice() async throws {
+        try await EngineBench.with { engine, bench in
+            var spec = VolumeSpec(name: "gone")
+            spec.options = ["type": "none", "device": "\(bench.root)/not-there", "o": "bind,ro"]
+            _ = try await engine.createVolume(spec)
+            let refusal = await #expect(throws: EngineError.self) {
+                try await bench.create("true", on: engine) {
+                    $0.mounts = [MountSpec(.volume, source: "gone", target: "/x")]
+                }
+            }
+            #expect(refusal?.message.contains("failed to mount local volume: mount \(bench.root)/not-there:") == true)
+            #expect(try await engine.containers(ContainerFilter(all: true)) == [])
+            try await engine.removeVolume("gone", force: false)
+        }
+    }
+
+    private static func stream(_ bytes: [UInt8]) -> EngineStream<[UInt8]> {
+        EngineStream(
+            AsyncStream { continuation in
+                continuation.yield(bytes)
+                continuation.finish()
+            })
+    }
+
     @Test(
         "Names that lead elsewhere are refused, and nothing is made",
         arguments: ["a/b", "..", ".", "../x", "-x", "a", "ü1", "a b", String(repeating: "x", count: 256)])

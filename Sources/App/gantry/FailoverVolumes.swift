@@ -18,6 +18,14 @@ extension FailoverEngine {
         try await act { engine throws(EngineError) in try await engine.removeVolume(name, force: force) }
     }
 
+    func exportVolume(_ name: String) async throws(EngineError) -> EngineStream<[UInt8]> {
+        try await act { engine throws(EngineError) in try await engine.exportVolume(name) }
+    }
+
+    func importVolume(_ name: String, archive: EngineStream<[UInt8]>) async throws(EngineError) {
+        try await act { engine throws(EngineError) in try await engine.importVolume(name, archive: archive) }
+    }
+
     func pruneVolumes(_ filter: VolumeFilter) async throws(EngineError) -> PruneResult {
         try await act { engine throws(EngineError) in try await engine.pruneVolumes(filter) }
     }

@@ -22,6 +22,18 @@ let gantryRoutes: [Route] = [
         let nodes = try await exchange.engine.processes(exchange.container)
         try await exchange.send(200, .array(nodes.map(\.gantryBody)))
     },
+    Route("GET", "/gantry/volumes/{name}/archive") { exchange in
+        let bytes = try await exchange.engine.exportVolume(exchange.parameter("name"))
+        try await exchange.begin("application/x-tar")
+        for try await piece in bytes { try await exchange.writer.write(piece) }
+        try await exchange.writer.end()
+    },
+    Route("PUT", "/gantry/volumes/{name}/archive") { exchange in
+        let body = exchange.request.body
+        try await exchange.engine.importVolume(
+            exchange.parameter("name"), archive: EngineStream { try await body.next() })
+        try await exchange.send(204)
+    },
     // A directory on the engine's own machine. Who may use the socket may mount any path into a container anyway.
     Route("POST", "/gantry/images/load") { exchange in
         guard let path = exchange.query["path"], path.hasPrefix("/") else {

@@ -63,6 +63,11 @@ public protocol VolumeEngine: Sendable {
     func createVolume(_ spec: VolumeSpec) async throws(EngineError) -> VolumeDetails
     /// `conflict` while a container has it. Forced, a volume that is not there is no failure.
     func removeVolume(_ name: String, force: Bool) async throws(EngineError)
+    /// A volume's files as a tar archive.
+    func exportVolume(_ name: String) async throws(EngineError) -> EngineStream<[UInt8]>
+    /// Adds the files of a tar archive, plain or compressed, to a volume's. What cannot be finished stays as far as it
+    /// came.
+    func importVolume(_ name: String, archive: EngineStream<[UInt8]>) async throws(EngineError)
     /// Removes the volumes that no container has: those without a name, with `all` the others, too.
     func pruneVolumes(_ filter: VolumeFilter) async throws(EngineError) -> PruneResult
 }
@@ -75,5 +80,7 @@ extension VolumeEngine {
     public func inspectVolume(_ name: String) async throws(EngineError) -> VolumeDetails { throw refusal }
     public func createVolume(_ spec: VolumeSpec) async throws(EngineError) -> VolumeDetails { throw refusal }
     public func removeVolume(_ name: String, force: Bool) async throws(EngineError) { throw refusal }
+    public func exportVolume(_ name: String) async throws(EngineError) -> EngineStream<[UInt8]> { throw refusal }
+    public func importVolume(_ name: String, archive: EngineStream<[UInt8]>) async throws(EngineError) { throw refusal }
     public func pruneVolumes(_ filter: VolumeFilter) async throws(EngineError) -> PruneResult { throw refusal }
 }

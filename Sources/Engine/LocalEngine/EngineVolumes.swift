@@ -28,6 +28,14 @@ extension GantryEngine {
         }
     }
 
+    public func exportVolume(_ name: String) async throws(EngineError) -> EngineStream<[UInt8]> {
+        try await core.context.volumes.export(name)
+    }
+
+    public func importVolume(_ name: String, archive: EngineStream<[UInt8]>) async throws(EngineError) {
+        try await core.context.volumes.unpack(archive, into: name)
+    }
+
     public func pruneVolumes(_ filter: VolumeFilter) async throws(EngineError) -> PruneResult {
         try await whole { core throws(EngineError) in
             var result = PruneResult(removed: [])

@@ -57,7 +57,7 @@ extension DockerEngine {
         return stat
     }
 
-    private func bytes(of response: HTTPResponse, _ what: String) -> EngineStream<[UInt8]> {
+    func bytes(of response: HTTPResponse, _ what: String) -> EngineStream<[UInt8]> {
         let (body, client) = (response.body, client)
         return EngineStream {
             try await client.perform(what) { _ throws(TransportError) in try await body.next() }

@@ -28,6 +28,19 @@ extension DockerEngine {
         try await client.perform("DELETE", volumePath(name), query, object: name)
     }
 
+    package func exportVolume(_ name: String) async throws(EngineError) -> EngineStream<[UInt8]> {
+        let response = try await client.send("GET", archivePath(name), object: name)
+        return bytes(of: response, "read the archive")
+    }
+
+    package func importVolume(_ name: String, archive: EngineStream<[UInt8]>) async throws(EngineError) {
+        let response = try await client.send(
+            "PUT", archivePath(name), body: .stream { try await archive.next() }, object: name)
+        _ = try await client.bytes(of: response)
+    }
+
+    private func archivePath(_ name: String) -> String { "/gantry/volumes/\(Percent.encoded(name))/archive" }
+
     package func pruneVolumes(_ filter: VolumeFilter) async throws(EngineError) -> PruneResult {
         let body = try await client.json("POST", "/volumes/prune", filter.dockerQuery)
         return PruneResult(removed: body.texts("VolumesDeleted"), reclaimedBytes: body.whole("SpaceReclaimed") ?? 0)

@@ -8,7 +8,7 @@ struct VolumeGroup: ParsableCommand {
         commandName: "volume", abstract: "Manage volumes.",
         subcommands: [
             VolumeListCommand.self, VolumeCreateCommand.self, VolumeRemoveCommand.self, VolumeInspectCommand.self,
-            VolumePruneCommand.self,
+            VolumePruneCommand.self, VolumeExportCommand.self, VolumeImportCommand.self,
         ])
 }
 

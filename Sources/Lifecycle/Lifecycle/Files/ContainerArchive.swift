@@ -154,7 +154,7 @@ extension Container {
     ) throws(EngineError) -> EngineStream<[UInt8]> {
         do throws(KernelError) {
             let source = try ByteBridge.produced { sink in
-                try write(name, of: directory, as: member, to: sink)
+                try ArchiveWriting.write(name, of: directory, as: member, to: sink)
             }
             return EngineStream { try await source.next() }
         } catch { throw EngineError(error, object: id) }
@@ -164,23 +164,6 @@ extension Container {
         guard machine.run != nil else { return nil }
         let user = try await resolve(definition.user, [])
         return (Int64(user.uid), Int64(user.gid))
-    }
-}
-
-/// Writes a tree as an archive to a socket.
-private func write(
-    _ name: String, of directory: HeldDescriptor, as member: String, to sink: Descriptor
-) throws(EngineError) {
-    defer { withExtendedLifetime(directory) {} }
-    do throws(ArchiveError) {
-        let writer = TarWriter { (bytes) throws(ArchiveError) in
-            do throws(KernelError) { try sink.sendAll(bytes) } catch { throw .kernel(error) }
-        }
-        try TreeArchiver(top: directory.descriptor, to: writer).append(name, as: member)
-        try writer.finish()
-    } catch {
-        if case .kernel(let failure) = error { throw EngineError(failure) }
-        throw EngineError(.internal, "write the archive: \(error)")
     }
 }
 
