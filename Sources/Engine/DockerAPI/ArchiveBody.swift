@@ -65,14 +65,7 @@ extension PruneFilter {
         try filters.check(known: ["until", "label", "label!"])
         labels = filters["label"]
         withoutLabels = filters["label!"]
-        guard let text = filters["until"].first else { return }
-        if let time = WireTime.parameter(text) {
-            until = time
-        } else if let age = GoDuration.nanoseconds(text) {
-            until = Timestamp(nanosecondsSinceEpoch: now.nanosecondsSinceEpoch - age)
-        } else {
-            throw EngineError(.invalid, "invalid filter 'until=\(text)'")
-        }
+        until = try filters.until(now)
     }
 
     package var dockerQuery: QueryString {
@@ -83,6 +76,18 @@ extension PruneFilter {
         var query = QueryString()
         query.add("filters", filters.encoded)
         return query
+    }
+}
+
+extension Filters {
+    /// `until`: a time, or an age before now.
+    func until(_ now: Timestamp) throws(EngineError) -> Timestamp? {
+        guard let text = self["until"].first else { return nil }
+        if let time = WireTime.parameter(text) { return time }
+        guard let age = GoDuration.nanoseconds(text) else {
+            throw EngineError(.invalid, "invalid filter 'until=\(text)'")
+        }
+        return Timestamp(nanosecondsSinceEpoch: now.nanosecondsSinceEpoch - age)
     }
 }
 

@@ -39,6 +39,21 @@ package struct Filters: Hashable, Sendable {
         if !list.isEmpty { values[name, default: []].append(contentsOf: list) }
     }
 
+    /// Ports, `80`, `80/udp`, and ranges of them, `8000-8010/tcp`.
+    fileprivate func ports(_ name: String) throws(EngineError) -> [ContainerPort] {
+        var ports: [ContainerPort] = []
+        for text in self[name] {
+            let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+            let ends = parts.first?.split(separator: "-", omittingEmptySubsequences: false).map { UInt16($0) } ?? []
+            guard parts.count <= 2, (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1],
+                first > 0, first <= last,
+                let transport = parts.count == 2 ? ContainerPort.Transport(rawValue: parts[1].lowercased()) : .tcp
+            else { throw EngineError(.invalid, "invalid filter '\(name)=\(text)'") }
+            ports += (first...last).map { ContainerPort($0, transport) }
+        }
+        return ports
+    }
+
     /// Refuses a name that is not among `known`, in docker's words.
     package func check(known: Set<String>) throws(EngineError) {
         for name in values.keys.sorted() where !known.contains(name) {
@@ -64,7 +79,7 @@ extension ContainerFilter {
             "id", "name", "status", "label", "ancestor", "exited", "before", "since", "network", "volume", "health",
             "is-task", "publish", "expose", "isolation",
         ])
-        for name in ["volume", "is-task", "publish", "expose", "isolation"]
+        for name in ["is-task", "isolation"]
         where !filters[name].isEmpty {
             throw EngineError(.unsupported, "the container filter '\(name)' is not supported yet")
         }
@@ -76,6 +91,9 @@ extension ContainerFilter {
         labels = filters["label"]
         ancestors = filters["ancestor"]
         networks = filters["network"]
+        volumes = filters["volume"]
+        published = try filters.ports("publish")
+        exposed = try filters.ports("expose")
         before = filters["before"].first
         since = filters["since"].first
         for text in filters["status"] {
@@ -104,6 +122,9 @@ extension ContainerFilter {
         filters.add("label", labels)
         filters.add("ancestor", ancestors)
         filters.add("network", networks)
+        filters.add("volume", volumes)
+        filters.add("publish", published.map(\.description))
+        filters.add("expose", exposed.map(\.description))
         filters.add("status", statuses.map(\.rawValue))
         filters.add("exited", exitCodes.map(String.init))
         filters.add("health", healths.map(\.rawValue))

@@ -1,5 +1,6 @@
 import EngineAPI
 import JSON
+import Linux
 
 extension NetworkDetails {
     /// The answer of `GET /networks/{id}`.
@@ -105,13 +106,12 @@ extension NetworkSpec {
 }
 
 extension NetworkFilter {
-    package init(dockerQuery query: QueryString) throws(EngineError) {
+    package init(dockerQuery query: QueryString, now: Timestamp = .now()) throws(EngineError) {
         self.init()
         let filters = try Filters(parsing: query["filters"])
-        try filters.check(known: ["id", "name", "driver", "label", "scope", "type", "dangling", "until"])
-        guard filters["until"].isEmpty else {
-            throw EngineError(.unsupported, "the network filter 'until' is not supported yet")
-        }
+        try filters.check(known: ["id", "name", "driver", "label", "label!", "scope", "type", "dangling", "until"])
+        until = try filters.until(now)
+        withoutLabels = filters["label!"]
         (ids, names, drivers) = (filters["id"], filters["name"], filters["driver"])
         (labels, scopes, types) = (filters["label"], filters["scope"], filters["type"])
         if let text = filters["dangling"].first {
@@ -128,6 +128,8 @@ extension NetworkFilter {
         filters.add("name", names)
         filters.add("driver", drivers)
         filters.add("label", labels)
+        filters.add("label!", withoutLabels)
+        filters.add("until", until.map { [WireTime.parameter($0)] } ?? [])
         filters.add("scope", scopes)
         filters.add("type", types)
         filters.add("dangling", dangling.map { [$0 ? "true" : "false"] } ?? [])

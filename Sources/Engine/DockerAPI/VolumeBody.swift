@@ -54,8 +54,9 @@ extension VolumeFilter {
     package init(dockerQuery query: QueryString) throws(EngineError) {
         self.init()
         let filters = try Filters(parsing: query["filters"])
-        try filters.check(known: ["name", "driver", "label", "dangling", "all"])
+        try filters.check(known: ["name", "driver", "label", "label!", "dangling", "all"])
         (names, drivers, labels) = (filters["name"], filters["driver"], filters["label"])
+        withoutLabels = filters["label!"]
         dangling = try Self.flag(filters, "dangling")
         all = try Self.flag(filters, "all") ?? false
     }
@@ -73,6 +74,7 @@ extension VolumeFilter {
         filters.add("name", names)
         filters.add("driver", drivers)
         filters.add("label", labels)
+        filters.add("label!", withoutLabels)
         filters.add("dangling", dangling.map { [$0 ? "true" : "false"] } ?? [])
         if all { filters.add("all", ["true"]) }
         var query = QueryString()

@@ -134,6 +134,12 @@ public struct ContainerFilter: Hashable, Sendable {
     public var ancestors: [String] = []
     /// Names or ids of networks.
     public var networks: [String] = []
+    /// Names of volumes, sources of binds, or places in the container.
+    public var volumes: [String] = []
+    /// Ports of the host that lead to it.
+    public var published: [ContainerPort] = []
+    /// Ports that it serves.
+    public var exposed: [ContainerPort] = []
     public var exitCodes: [Int32] = []
     public var healths: [HealthState.Status] = []
     /// References: created before, created since.

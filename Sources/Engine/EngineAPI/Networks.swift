@@ -1,3 +1,5 @@
+import Linux
+
 /// What a network is made from: the body of docker's `networks/create`.
 public struct NetworkSpec: Hashable, Sendable, Codable {
     public var name: String
@@ -81,6 +83,10 @@ public struct NetworkFilter: Hashable, Sendable {
     public var drivers: [String] = []
     /// `key` or `key=value`.
     public var labels: [String] = []
+    /// None of these may hold.
+    public var withoutLabels: [String] = []
+    /// Created before then.
+    public var until: Timestamp?
     public var scopes: [String] = []
     /// `custom` or `builtin`.
     public var types: [String] = []

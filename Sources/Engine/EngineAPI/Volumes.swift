@@ -34,6 +34,8 @@ public struct VolumeFilter: Hashable, Sendable {
     public var drivers: [String] = []
     /// `key` or `key=value`.
     public var labels: [String] = []
+    /// None of these may hold.
+    public var withoutLabels: [String] = []
     /// Those that no container uses (true), or that one does.
     public var dangling: Bool?
     /// For a prune: named ones, too.

@@ -1,6 +1,7 @@
 import EngineAPI
 import Images
 import Lifecycle
+import Linux
 import Networking
 
 /// Containers: what tells of them.
@@ -108,6 +109,15 @@ private struct ContainerSelection {
                     summary.networks.contains { $0.networkName == network || $0.networkID.hasPrefix(network) }
                         || summary.networkMode == network
                 })
+            && (filter.volumes.isEmpty
+                || filter.volumes.contains { wanted in
+                    summary.mounts.contains { $0.source == wanted || PathName.cleaned($0.target) == wanted }
+                })
+            && (filter.published.isEmpty
+                || summary.ports.contains { mapping in
+                    filter.published.contains(ContainerPort(mapping.hostPort, mapping.port.transport))
+                })
+            && (filter.exposed.isEmpty || summary.ports.contains { filter.exposed.contains($0.port) })
             && (filter.ancestors.isEmpty || ancestorIDs.contains(summary.imageID)
                 || filter.ancestors.contains(summary.image))
             && (filter.healths.isEmpty || filter.healths.contains(state.health?.status ?? .none))

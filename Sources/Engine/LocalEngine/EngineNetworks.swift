@@ -121,6 +121,8 @@ extension NetworkFilter {
             && (scopes.isEmpty || scopes.contains("local"))
             && (types.isEmpty || types.contains(network.isPredefined ? "builtin" : "custom"))
             && labels.allSatisfy { network.spec.labels.holds($0) }
+            && !withoutLabels.contains { network.spec.labels.holds($0) }
+            && until.map { network.createdAt < $0 } ?? true
             && (dangling == nil || dangling == (network.members.isEmpty && !network.isPredefined))
     }
 }

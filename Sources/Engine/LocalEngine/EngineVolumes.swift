@@ -77,6 +77,7 @@ extension VolumeFilter {
         (names.isEmpty || names.contains { volume.spec.name.contains($0) })
             && (drivers.isEmpty || drivers.contains(volume.spec.driver))
             && labels.allSatisfy { volume.spec.labels.holds($0) }
+            && !withoutLabels.contains { volume.spec.labels.holds($0) }
             && (dangling == nil || dangling == (volume.users?.isEmpty ?? true))
     }
 }

@@ -12,7 +12,8 @@ struct ListOptions: ParsableArguments {
     @Option(name: [.customShort("n", allowingJoined: true), .long], help: "So many of the latest.") var last: Int?
     @Option(
         name: [.customShort("f", allowingJoined: true), .long], parsing: .unconditionalSingleValue,
-        help: "name=…, status=…, label=…, ancestor=…, id=…, exited=…, before=…, since=…")
+        help:
+            "name=…, status=…, label=…, ancestor=…, id=…, exited=…, health=…, network=…, volume=…, publish=…, expose=…")
     var filter: [String] = []
     @Flag(help: "Do not shorten ids and commands.") var noTrunc = false
     @Option(help: "table, json, or a template such as '{{.Names}}'.") var format: String?

@@ -168,7 +168,7 @@ struct NetworkPruneCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "prune", abstract: "Remove the networks that no container is part of.")
     @Flag(name: [.short, .long], help: "Do not ask.") var force = false
-    @Option(parsing: .unconditionalSingleValue, help: "label=…") var filter: [String] = []
+    @Option(parsing: .unconditionalSingleValue, help: "until=…, label=…, label!=…") var filter: [String] = []
 
     func run() async throws {
         if !force {

@@ -106,7 +106,7 @@ struct VolumePruneCommand: AsyncParsableCommand {
         commandName: "prune", abstract: "Remove the volumes that no container has.")
     @Flag(name: [.short, .long], help: "Those with a name, too.") var all = false
     @Flag(name: [.short, .long], help: "Do not ask.") var force = false
-    @Option(parsing: .unconditionalSingleValue, help: "label=…") var filter: [String] = []
+    @Option(parsing: .unconditionalSingleValue, help: "label=…, label!=…") var filter: [String] = []
 
     func run() async throws {
         if !force {
