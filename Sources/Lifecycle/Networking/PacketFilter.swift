@@ -11,17 +11,21 @@ package final class PacketFilter: Sendable {
 
     /// Runs commands as nft(8) reads them: all of them, or none.
     ///
+    /// - Returns: what they print.
     /// - Throws: `unavailable` where the library is missing; `internal` with the filter's words where it refuses.
-    package func run(_ commands: String) throws(EngineError) {
-        if commands.isEmpty { return }
-        let refusal: EngineError? = context.withLock { context in
+    @discardableResult
+    package func run(_ commands: String) throws(EngineError) -> String {
+        if commands.isEmpty { return "" }
+        let result: Result<String, EngineError> = context.withLock { context in
             do throws(EngineError) {
                 if context == nil { context = try Context() }
-                try context?.run(commands)
-                return nil
-            } catch { return error }
+                return .success(try context?.run(commands) ?? "")
+            } catch { return .failure(error) }
         }
-        if let refusal { throw refusal }
+        switch result {
+        case .success(let output): return output
+        case .failure(let refusal): throw refusal
+        }
     }
 }
 
@@ -44,11 +48,11 @@ private final class Context: @unchecked Sendable {
 
     deinit { gantry_nftables_free(pointer) }
 
-    func run(_ commands: String) throws(EngineError) {
+    func run(_ commands: String) throws(EngineError) -> String {
         let status = gantry_nftables_run(pointer, commands)
         let words = gantry_nftables_error(pointer).map { String(cString: $0) } ?? ""
-        _ = gantry_nftables_output(pointer)
-        guard status != 0 else { return }
+        let output = gantry_nftables_output(pointer).map { String(cString: $0) } ?? ""
+        guard status != 0 else { return output }
         let line = words.split(separator: "\n").first.map(String.init) ?? "no reason was given"
         throw EngineError(.internal, "set packet filter rules: \(line)")
     }

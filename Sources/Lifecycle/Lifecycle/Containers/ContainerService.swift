@@ -27,12 +27,18 @@ package final class ContainerService: Sendable {
         do throws(EngineError) {
             let id = try await make(spec, name, image, defaults, launch)
             await context.volumes.settle(mounts)
-            return CreatedContainer(id: id, warnings: warnings)
+            return CreatedContainer(id: id, warnings: warnings + (await publishingWarnings(spec)))
         } catch {
             await context.volumes.settle(mounts)
             for volume in new { await discard(volume) }
             throw error
         }
+    }
+
+    /// What keeps other machines from the ports that a container is to have.
+    private func publishingWarnings(_ spec: ContainerSpec) async -> [String] {
+        guard spec.networkMode?.network != nil, spec.publishesAllPorts || !spec.portBindings.isEmpty else { return [] }
+        return await context.networks.forwardingWarnings()
     }
 
     /// The containers whose mounts this one has, too.

@@ -1,0 +1,113 @@
+import AsyncIO
+import EngineAPI
+import Linux
+
+/// Chains of others that drop what this machine forwards: docker's, ufw's, firewalld's. A packet must pass them all, and
+/// what one accepts another still drops; so nothing of ours can let a bridge through them, and they are not ours to
+/// change. All there is to do is to say so.
+struct ForwardChain: Hashable, Sendable {
+    var family: String
+    var table: String
+    var name: String
+
+    /// Those that drop by their policy, and firewalld's, which does by its last rule, in what `list chains` prints.
+    static func dropping(in listing: String, except own: String) -> [ForwardChain] {
+        var found: [ForwardChain] = []
+        var (table, chain) = (["", ""], "")
+        for line in listing.split(separator: "\n") {
+            let words = line.split { $0 == " " || $0 == "\t" || $0 == ";" }.map(String.init)
+            if words.first == "table", words.count > 2 {
+                table = [words[1], words[2]]
+            } else if words.first == "chain", words.count > 1 {
+                chain = words[1]
+            } else if let hook = words.firstIndex(of: "hook"), words.dropFirst(hook + 1).first == "forward",
+                words.starts(with: ["type", "filter"]), ["ip", "ip6", "inet"].contains(table[0]), table[1] != own,
+                words.suffix(2) == ["policy", "drop"] || table[1] == "firewalld"
+            {
+                found.append(ForwardChain(family: table[0], table: table[1], name: chain))
+            }
+        }
+        return found
+    }
+
+    /// Whether any rule of the chain's table names the device, or all whose names begin as its does.
+    static func names(_ link: String, in rules: String) -> Bool {
+        rules.split(separator: "\n").contains { line in
+            guard line.contains("ifname") else { return false }
+            return line.split(separator: "\"").contains { word in
+                word == link || word.hasSuffix("*") && link.hasPrefix(word.dropLast())
+            }
+        }
+    }
+
+    /// What is the matter, and what helps.
+    ///
+    /// - Parameter seesBridges: what containers of a network send each other goes through it, too.
+    func warning(_ link: String, network: String, hasUserChain: Bool, seesBridges: Bool) -> String {
+        let chain = hasUserChain ? "DOCKER-USER" : name
+        let remedy =
+            table == "firewalld"
+            ? "firewall-cmd --zone=trusted --add-interface=\(link)"
+            : ["iifname", "oifname"].map { "nft insert rule \(family) \(table) \(chain) \($0) \(link) accept" }
+                .joined(separator: "; ")
+        return
+            "WARNING: chain \(name) of the packet filter's table \(family) \(table) drops what is forwarded: network "
+            + "\(network) (\(link)) reaches no other machine, none reaches it, "
+            + (seesBridges ? "nor do its containers each other, " : "") + "until: \(remedy)"
+    }
+}
+
+extension NetworkService {
+    /// What hinders packets between containers' networks and other machines; empty where nothing does.
+    package func forwardingWarnings() async -> [String] {
+        do throws(EngineError) {
+            try await load()
+            let bridges = definitions.values.filter { $0.driver == .bridge && !$0.spec.isInternal }
+                .sorted { $0.name < $1.name }.map { ($0.linkName, $0.name) }
+            let (filter, own) = (self.filter, rules.table)
+            return try await BlockingPool.shared.run { () throws(EngineError) in
+                try Self.warnings(of: bridges, filter, own) + Self.legacyWarnings()
+            }
+        } catch {
+            // Without the filter's library there is more to tell than this, and a network's first use tells it.
+            return []
+        }
+    }
+
+    private static func warnings(
+        of bridges: [(link: String, network: String)], _ filter: PacketFilter, _ own: String
+    ) throws(EngineError) -> [String] {
+        var warnings: [String] = []
+        for chain in ForwardChain.dropping(in: try filter.run("list chains"), except: own) {
+            let rules = try filter.run("list table \(chain.family) \(chain.table)")
+            for (link, network) in bridges where !ForwardChain.names(link, in: rules) {
+                warnings.append(
+                    chain.warning(
+                        link, network: network, hasUserChain: rules.contains("chain DOCKER-USER {"),
+                        seesBridges: seesBridges(chain.family)))
+            }
+        }
+        return warnings
+    }
+
+    /// br_netfilter, which docker loads, shows bridged packets to the filter of routed ones.
+    private static func seesBridges(_ family: String) -> Bool {
+        let names = family == "ip6" ? ["ip6tables"] : family == "ip" ? ["iptables"] : ["iptables", "ip6tables"]
+        return names.contains { name in
+            // Without the module there is no such switch.
+            let text = try? FileContents.read("/proc/sys/net/bridge/bridge-nf-call-\(name)", limitBytes: 16)
+            return text?.first == UInt8(ascii: "1")
+        }
+    }
+
+    /// The elder filter beside nftables does not tell its rules by nftables.
+    private static func legacyWarnings() -> [String] {
+        // Where the module is not loaded there is no such file.
+        let names = (try? FileContents.read("/proc/net/ip_tables_names", limitBytes: 4096)) ?? []
+        guard String(decoding: names, as: UTF8.self).split(separator: "\n").contains("filter") else { return [] }
+        return [
+            "WARNING: iptables-legacy has rules on this machine: where its chain FORWARD drops, networks reach no other "
+                + "machine until it lets their bridges through"
+        ]
+    }
+}
