@@ -9,11 +9,13 @@ enum Dialog {
     case logs(LogScreen)
     case inspect(InspectScreen)
     case images(ImagesScreen)
+    case networks(NetworksScreen)
+    case volumes(VolumesScreen)
 
     /// It covers the whole of the panels.
     var isScreen: Bool {
         switch self {
-        case .logs, .inspect, .images, .help: true
+        case .logs, .inspect, .images, .networks, .volumes, .help: true
         case .form, .menu, .confirmation: false
         }
     }
@@ -27,6 +29,8 @@ enum Dialog {
         case .logs(let screen): screen.search.isEditing ? .search : .logs
         case .inspect(let screen): screen.pager.search.isEditing ? .search : .inspect
         case .images: .images
+        case .networks: .networks
+        case .volumes: .volumes
         }
     }
 }

@@ -11,11 +11,13 @@ extension Canvas {
         case .inspect(let screen): draw(screen.pager, note: "z folds", model)
         case .logs(let screen): draw(screen, model)
         case .images(let screen): draw(screen, model)
+        case .networks(let screen): draw(screen, model)
+        case .volumes(let screen): draw(screen, model)
         }
     }
 
     /// A screen's title row; returns what is below it.
-    private mutating func drawScreenTitle(_ title: String, _ note: String, _ model: Model) -> Region {
+    mutating func drawScreenTitle(_ title: String, _ note: String, _ model: Model) -> Region {
         var body = model.layout.body
         let row = body.takeTop(1)
         fill(row, .titleFocused)

@@ -8,6 +8,9 @@ struct Form: Hashable, Sendable {
         case rename(EngineAction.Target)
         case exec(EngineAction.Target)
         case loadImage
+        case newNetwork
+        case connect(EngineAction.Target)
+        case newVolume
     }
 
     let purpose: Purpose
@@ -67,7 +70,7 @@ struct Form: Hashable, Sendable {
 struct Field: Hashable, Sendable {
     enum Name: Hashable, Sendable {
         case image, name, command, tty, memory, cpus, pids, mounts, environment, network, ports, autoRemove, user,
-            path
+            path, driver, subnet, address, device, version6, isInternal, container, aliases, options
     }
 
     enum Kind: Hashable, Sendable {

@@ -27,6 +27,11 @@ enum Intent: Hashable, Sendable {
 
     case loadImage, removeImage, newFromImage
 
+    case networks, volumes, newNetwork, newVolume, removeNetwork, removeVolume, pruneNetworks, pruneVolumes
+    case connectContainer, showMember
+    /// A published port: in the browser, or copied.
+    case openPort, open(String)
+
     case detach, nextConsole, newExec, scrollConsole, searchConsole, closeConsole, sendLeader
     case markLine, copyLines
 }

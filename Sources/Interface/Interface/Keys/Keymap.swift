@@ -49,7 +49,8 @@ package enum Keymap {
         var seen: Set<String> = []
         let places: [(name: String, context: KeyContext)] = [
             ("main screen", .containers), ("console, after `ctrl-]`", .leader), ("scrollback", .scrollback),
-            ("log", .logs), ("inspection", .inspect), ("images", .images),
+            ("log", .logs), ("inspection", .inspect), ("images", .images), ("networks", .networks),
+            ("volumes", .volumes),
         ]
         return places.map { name, context in
             let own = table.filter { $0.contexts.contains(context) && seen.insert($0.notation + $0.label).inserted }

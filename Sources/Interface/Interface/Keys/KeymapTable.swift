@@ -7,10 +7,17 @@ extension Keymap {
     private static let isStopped: Condition = { $0.selectedContainer.map { !$0.state.isAlive } ?? false }
     private static let hasConsole: Condition = { $0.shownConsole != nil }
     private static let isFiltered: Condition = { !$0.containers.filter.isEmpty }
+    private static let hasPort: Condition = { $0.selectedContainer?.portAddresses.isEmpty == false }
+    private static let isMember: Condition = { model in
+        if case .member = model.selectedNetworkRow { true } else { false }
+    }
+    private static let isNoMember: Condition = { !isMember($0) }
     private static let hasJobs: Condition = { !$0.jobs.isEmpty }
 
     private static let panels = KeyContext.panels
-    private static let lists: Set<KeyContext> = panels.union([.scrollback, .logs, .inspect, .help, .images])
+    private static let lists: Set<KeyContext> = panels.union([
+        .scrollback, .logs, .inspect, .help, .images, .networks, .volumes,
+    ])
 
     /// In the order of the hint bar. The first line that holds for a key counts.
     package static let table: [KeyBinding] =
@@ -34,13 +41,18 @@ extension Keymap {
         KeyBinding("F9", panels, "send a signal", when: isAlive, .signals),
         KeyBinding("R", panels, "rename", when: hasContainer, .rename),
         KeyBinding("y", panels, "copy id, name, …", when: hasContainer, .copyMenu),
+        KeyBinding("w", panels, "open a published port in the browser, or copy it", when: hasPort, .openPort),
     ]
 
     private static let screenKeys: [KeyBinding] = [
-        KeyBinding("? F1", panels.union([.logs, .inspect, .images, .scrollback]), "help", hint: "help", .help),
+        KeyBinding(
+            "? F1", panels.union([.logs, .inspect, .images, .networks, .volumes, .scrollback]), "help", hint: "help",
+            .help),
         KeyBinding("x", panels, "menu of actions", hint: "menu", .actionMenu),
         KeyBinding("/", panels, "filter the list", hint: "filter", .filter),
         KeyBinding("I", panels, "images: list, load, remove", hint: "images", .images),
+        KeyBinding("N", panels, "networks: members and traffic, create, connect, remove", .networks),
+        KeyBinding("V", panels, "volumes: sizes and users, create, remove", .volumes),
         KeyBinding("z", panels, "zoom the panel", hint: "zoom", .zoom),
         KeyBinding("q F10", panels, "quit; containers run on", hint: "quit", .quit),
         KeyBinding("\\", panels, "clear the filter", when: isFiltered, .clearFilter),
@@ -123,7 +135,17 @@ extension Keymap {
         KeyBinding("L", [.images], "load an archive", hint: "load", .loadImage),
         KeyBinding("n enter", [.images], "new container from it", hint: "new", .newFromImage),
         KeyBinding("d delete", [.images], "remove the image", hint: "remove", .removeImage),
-        KeyBinding("esc q", [.logs, .inspect, .images, .help], "back", hint: "back", .back),
+        KeyBinding("n", [.networks], "new network", hint: "new", .newNetwork),
+        KeyBinding("c", [.networks], "connect a container", hint: "connect", .connectContainer),
+        KeyBinding(
+            "d delete", [.networks], "disconnect the container", hint: "disconnect", when: isMember, .removeNetwork),
+        KeyBinding("d delete", [.networks], "remove the network", hint: "remove", when: isNoMember, .removeNetwork),
+        KeyBinding("P", [.networks], "remove those that nobody uses", hint: "prune", .pruneNetworks),
+        KeyBinding("enter", [.networks], "to the container", hint: "container", when: isMember, .showMember),
+        KeyBinding("n", [.volumes], "new volume", hint: "new", .newVolume),
+        KeyBinding("d delete", [.volumes], "remove the volume", hint: "remove", .removeVolume),
+        KeyBinding("P", [.volumes], "remove those that nobody uses", hint: "prune", .pruneVolumes),
+        KeyBinding("esc q", [.logs, .inspect, .images, .networks, .volumes, .help], "back", hint: "back", .back),
         KeyBinding("left", [.logs, .inspect], "to the left", .previousChoice),
         KeyBinding("right", [.logs, .inspect], "to the right", .nextChoice),
     ]

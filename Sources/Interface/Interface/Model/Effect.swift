@@ -8,6 +8,8 @@ enum Effect: Hashable, Sendable {
     case cancel(JobID)
     case refreshContainers
     case refreshImages
+    case refreshNetworks
+    case refreshVolumes
     case inspect(String)
     case openConsole(ConsoleID, ConsoleSource, TerminalSize)
     case closeConsole(ConsoleID)
@@ -19,6 +21,8 @@ enum Effect: Hashable, Sendable {
 
     /// On the screen, by the main loop.
     case copy(String)
+    /// In the desktop's browser.
+    case open(String)
     case bell
     case redraw
     case suspend
@@ -40,6 +44,15 @@ enum EngineAction: Hashable, Sendable {
     case remove(Target, force: Bool)
     case load(path: String)
     case removeImage(Target, force: Bool)
+    case createNetwork(NetworkSpec)
+    case removeNetwork(Target)
+    case pruneNetworks
+    /// The container is meant by its name.
+    case connect(String, to: Target, EndpointSpec)
+    case disconnect(Target, from: Target)
+    case createVolume(VolumeSpec)
+    case removeVolume(String)
+    case pruneVolumes
 
     /// An object by what the engine knows it by, and by what the person does.
     struct Target: Hashable, Sendable {

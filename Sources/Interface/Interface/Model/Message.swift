@@ -14,6 +14,8 @@ enum Message: Sendable {
     case stats([ContainerStats])
     case processes(containerID: String, [ProcessNode])
     case images([ImageSummary])
+    case networks([NetworkDetails])
+    case volumes([VolumeDetails])
     case inspected(ContainerDetails)
 
     case console(ConsoleID, ConsoleNews)

@@ -43,6 +43,11 @@ struct Model {
     var processes = ProcessesPanel()
     var consoles = ConsolesPanel()
     var images: [ImageSummary]?
+    /// Nil until they were first asked for.
+    var networks: [NetworkDetails]?
+    var volumes: [VolumeDetails]?
+    /// There is a desktop whose browser can be asked to open something.
+    var hasDesktop = false
 
     var focus = Panel.containers
     var layoutMode = LayoutMode.normal

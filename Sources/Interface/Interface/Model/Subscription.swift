@@ -39,6 +39,9 @@ extension Model {
     private var sampledContainers: [String] {
         var ids: Set<String> = []
         if showsPanel(.stats), let container = selectedContainer, container.state.isAlive { ids.insert(container.id) }
+        if dialogs.contains(where: { if case .networks = $0 { true } else { false } }) {
+            for network in networks ?? [] { ids.formUnion(network.members.keys) }
+        }
         if showsPanel(.containers), !coversPanels {
             let sorted = containers.sort.isMeasured ? containers.rows[...] : containers.rows[visibleRows]
             for row in sorted where row.state.isAlive { ids.insert(row.id) }

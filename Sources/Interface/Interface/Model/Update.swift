@@ -25,6 +25,8 @@ extension Model {
         case .processes(let id, let nodes):
             if id == selectedContainer?.id { processes.replace(nodes, of: id) }
         case .images(let list): take(list)
+        case .networks(let list): take(list)
+        case .volumes(let list): take(list)
         case .inspected(let details): show(details)
         case .console(let id, let news): return take(news, of: id)
         case .logs(let subscription, let news): take(news, of: subscription)
@@ -61,9 +63,11 @@ extension Model {
             let passing = ["exec_", "top", "resize", "attach", "detach"]
             guard !passing.contains(where: { event.action.hasPrefix($0) }) else { return [] }
             if event.action == "oom" { say("\(event.attributes["name"] ?? "a container"): out of memory", .warning) }
-            return [.refreshContainers]
+            return [.refreshContainers] + openScreenRefreshes
         case .image: return [.refreshImages]
-        case .daemon, .volume, .network: return []
+        case .network: return [.refreshContainers] + openScreenRefreshes
+        case .volume: return openScreenRefreshes
+        case .daemon: return []
         }
     }
 

@@ -55,6 +55,15 @@ extension Model {
             case .loadImage:
                 let path = form.text(.path) ?? ""
                 return wait(form, .load(path: path), "load \(path)")
+            case .newNetwork:
+                let spec = try form.networkSpec()
+                return wait(form, .createNetwork(spec), "create network \(spec.name)")
+            case .newVolume:
+                let spec = try form.volumeSpec()
+                return wait(form, .createVolume(spec), "create volume \(spec.name)")
+            case .connect(let network):
+                let name = form[.container]?.text ?? ""
+                return wait(form, .connect(name, to: network, try form.endpointSpec()), "connect \(name)")
             case .exec(let target):
                 let spec = try form.execSpec()
                 dialogs.removeLast()
@@ -94,6 +103,12 @@ extension Model {
         case .images(var screen):
             screen.move(movement, count: images?.count ?? 0, page: page)
             replaceDialog(.images(screen))
+        case .networks(var screen):
+            screen.move(movement, count: networkRows.count, page: page)
+            replaceDialog(.networks(screen))
+        case .volumes(var screen):
+            screen.move(movement, count: volumes?.count ?? 0, page: page)
+            replaceDialog(.volumes(screen))
         case .form(var form):
             form.move(by: movement == .up ? -1 : 1)
             replaceDialog(.form(form))

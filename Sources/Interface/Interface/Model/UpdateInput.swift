@@ -111,7 +111,7 @@ extension Model {
         case .logs(var screen):
             change(&screen.search)
             replaceDialog(.logs(screen))
-        case .form, .menu, .confirmation, .images: break
+        case .form, .menu, .confirmation, .images, .networks, .volumes: break
         case nil:
             guard let id = shownConsoleID, var search = consoles.open[id]?.search else { return }
             change(&search)

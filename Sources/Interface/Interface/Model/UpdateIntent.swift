@@ -45,6 +45,9 @@ extension Model {
         case .new, .newFromImage: return openNewForm()
         case .loadImage: dialogs.append(.form(.loadImage()))
         case .removeImage: confirmImageRemoval()
+        case .networks, .volumes, .newNetwork, .newVolume, .removeNetwork, .removeVolume, .pruneNetworks,
+            .pruneVolumes, .connectContainer, .showMember, .openPort, .open:
+            return performInNetworks(intent)
         case .nextField, .previousField, .nextChoice, .previousChoice, .search, .nextMatch, .previousMatch,
             .toggleFollow, .toggleTimestamps, .toggleWrap, .wholeLog, .fold:
             performInDialog(intent)
@@ -132,11 +135,16 @@ extension Model {
     }
 
     private func copyMenu(_ container: ContainerSummary) -> Menu {
-        let facts = [
-            ("name", container.name), ("id", container.id), ("short id", String(container.id.prefix(12))),
-            ("image", container.image), ("command", container.command),
-            ("attach line", "gantry attach \(container.name)"), ("logs line", "gantry logs -f \(container.name)"),
-        ]
+        let facts =
+            [
+                ("name", container.name), ("id", container.id), ("short id", String(container.id.prefix(12))),
+                ("image", container.image), ("command", container.command),
+                ("attach line", "gantry attach \(container.name)"), ("logs line", "gantry logs -f \(container.name)"),
+            ]
+            + container.networks.filter { !$0.ipv4Address.isEmpty }.map {
+                ("address in \($0.networkName)", $0.ipv4Address)
+            }
+            + container.portAddresses.map { ("published port", $0) }
         return Menu(
             title: "copy", items: facts.map { Menu.Item(label: $0, detail: String($1.prefix(40)), intent: .copy($1)) })
     }

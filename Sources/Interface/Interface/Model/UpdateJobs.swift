@@ -37,7 +37,7 @@ extension Model {
         switch result {
         case .done(let text):
             say(text, .success)
-            return [.refreshContainers]
+            return [.refreshContainers] + openScreenRefreshes
         case .created(let container, let warnings):
             if let warning = warnings.first { say(warning, .warning) } else { say("\(container.name) runs", .success) }
             return enter(container) + [.refreshContainers]

@@ -35,6 +35,14 @@ extension Model {
             screen.selection = min(
                 max(0, screen.scroll + place.row - layout.body.row - 2), max(0, (images?.count ?? 0) - 1))
             replaceDialog(.images(screen))
+        case .networks(var screen):
+            screen.selection = max(0, screen.scroll + place.row - layout.body.row - 2)
+            screen.clamp(count: networkRows.count)
+            replaceDialog(.networks(screen))
+        case .volumes(var screen):
+            screen.selection = max(0, screen.scroll + place.row - layout.body.row - 2)
+            screen.clamp(count: volumes?.count ?? 0)
+            replaceDialog(.volumes(screen))
         case .help, .logs, .inspect: return []
         case nil: return clickPanel(mouse)
         }

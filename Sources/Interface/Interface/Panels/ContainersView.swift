@@ -3,7 +3,7 @@ import Terminal
 
 /// A column of the container list.
 struct ContainerColumn {
-    enum Kind: Hashable { case state, name, image, age, cpu, memory, pids, id, command }
+    enum Kind: Hashable { case state, name, image, age, cpu, memory, pids, ports, id, command }
 
     var kind: Kind
     var title: String
@@ -20,8 +20,9 @@ struct ContainerColumn {
             (30, ContainerColumn(kind: .cpu, title: "CPU%", columns: 6, isRight: true)),
             (38, ContainerColumn(kind: .memory, title: "MEM", columns: 6, isRight: true)),
             (48, ContainerColumn(kind: .pids, title: "PIDS", columns: 5, isRight: true)),
+            (112, ContainerColumn(kind: .ports, title: "PORTS", columns: 14)),
             (140, ContainerColumn(kind: .id, title: "ID", columns: 12)),
-            (104, ContainerColumn(kind: .command, title: "COMMAND", columns: 16)),
+            (126, ContainerColumn(kind: .command, title: "COMMAND", columns: 16)),
         ]
         chosen += optional.filter { width >= $0.least }.map(\.1)
         let used = chosen.reduce(0) { $0 + $1.columns + 1 } - 1
@@ -138,6 +139,7 @@ extension Canvas {
         case .cpu: point.map { String(Quantity.percent($0.cpuPercent).prefix { $0 != "%" }) } ?? "-"
         case .memory: point.map { Quantity.shortBytes($0.memoryBytes) } ?? "-"
         case .pids: point.map { "\($0.pids)" } ?? "-"
+        case .ports: container.portText
         case .id: String(container.id.prefix(12))
         case .command: container.command
         }

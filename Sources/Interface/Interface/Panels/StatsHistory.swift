@@ -23,6 +23,8 @@ struct StatsHistory: Hashable, Sendable {
 
     private(set) var points: [StatsPoint] = []
     private var last: ContainerStats?
+    /// Of the last second, by device.
+    private(set) var networkRates: [String: NetworkRate] = [:]
 
     var latest: StatsPoint? { points.last }
 
@@ -30,6 +32,7 @@ struct StatsHistory: Hashable, Sendable {
         let earlier = last.flatMap { $0.time < sample.time ? $0 : nil }
         guard last.map({ $0.time < sample.time }) ?? true else { return }
         points.append(StatsPoint(sample, since: earlier))
+        networkRates = earlier.map { NetworkRate.rates(sample, since: $0) } ?? [:]
         last = sample
         // A block at a time, so that not each sample moves all the others.
         if points.count > Self.capacity + 60 { points.removeFirst(points.count - Self.capacity) }

@@ -34,6 +34,9 @@ struct ActionRunner: Sendable {
             try await engine.remove(target.id, force: force, volumes: false)
             return .done("\(target.name) removed")
         case .load(let path): return try await load(path)
+        case .createNetwork, .removeNetwork, .pruneNetworks, .connect, .disconnect, .createVolume, .removeVolume,
+            .pruneVolumes:
+            return .done(try await NetworkActions(engine: engine).perform(action))
         case .removeImage(let target, let force):
             let removals = try await engine.removeImage(target.id, force: force, prune: true)
             return .done(removals.isEmpty ? "\(target.name): nothing to remove" : "\(target.name) removed")

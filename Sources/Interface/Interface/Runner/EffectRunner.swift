@@ -13,6 +13,8 @@ final class EffectRunner {
     private var consoles: [ConsoleID: ConsoleLine] = [:]
     private let containerRefresh: Refresh
     private let imageRefresh: Refresh
+    private let networkRefresh: Refresh
+    private let volumeRefresh: Refresh
 
     init(engine: any Engine, mailbox: Mailbox) {
         self.engine = engine
@@ -25,6 +27,11 @@ final class EffectRunner {
             // As above.
             if let list = try? await engine.images(ImageFilter()) { mailbox.post(.images(list)) }
         }
+        networkRefresh = Refresh { [engine, mailbox] in
+            // As above.
+            if let list = try? await engine.networks(NetworkFilter()) { mailbox.post(.networks(list)) }
+        }
+        volumeRefresh = Refresh { [engine, mailbox] in await Self.readVolumes(engine, mailbox) }
     }
 
     func perform(_ effect: Effect) {
@@ -33,6 +40,8 @@ final class EffectRunner {
         case .cancel(let id): jobs[id]?.cancel()
         case .refreshContainers: containerRefresh.request()
         case .refreshImages: imageRefresh.request()
+        case .refreshNetworks: networkRefresh.request()
+        case .refreshVolumes: volumeRefresh.request()
         case .inspect(let id): inspect(id)
         case .openConsole(let id, let source, let size): open(id, source, size)
         case .closeConsole(let id): consoles.removeValue(forKey: id)?.close()
@@ -40,7 +49,7 @@ final class EffectRunner {
         case .consoleEndOfInput(let id): send(.endOfInput, to: id)
         case .consoleResize(let id, let size): send(.resize(size), to: id)
         case .consoleRepaint(let id, let size): send(.repaint(size), to: id)
-        case .copy, .bell, .redraw, .suspend, .quit: break  // The screen's, done by the main loop.
+        case .copy, .open, .bell, .redraw, .suspend, .quit: break  // The screen's, done by the main loop.
         }
     }
 
@@ -67,7 +76,21 @@ final class EffectRunner {
         for line in consoles.values { line.close() }
         containerRefresh.stop()
         imageRefresh.stop()
+        networkRefresh.stop()
+        volumeRefresh.stop()
         (jobs, followed, consoles) = ([:], [:], [:])
+    }
+
+    /// The list at once, then the sizes, which take as long as there are files.
+    private static func readVolumes(_ engine: any Engine, _ mailbox: Mailbox) async {
+        // The engine's loss is told by the subscription that notices it first.
+        guard var list = try? await engine.volumes(VolumeFilter()) else { return }
+        mailbox.post(.volumes(list))
+        for index in list.indices {
+            // One that has just been removed has no size.
+            list[index].sizeBytes = (try? await engine.inspectVolume(list[index].spec.name))?.sizeBytes
+        }
+        if !list.isEmpty { mailbox.post(.volumes(list)) }
     }
 
     private func begin(_ id: JobID, _ action: EngineAction) {

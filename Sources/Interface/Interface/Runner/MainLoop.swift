@@ -38,6 +38,7 @@ final class MainLoop {
         model = Model(
             now: .now(), size: screen.size, theme: configuration.theme.adapted(to: screen.colorDepth),
             leader: configuration.leader, makeEmulator: { GridEmulator(size: $0) })
+        model.hasDesktop = Desktop.isThere
         lastPaint = clock.now
         lastTick = clock.now
         if let notice = (configuration.notices + [screen.notice].compactMap { $0 }).first {
@@ -137,6 +138,7 @@ final class MainLoop {
     private func perform(_ effect: Effect) {
         switch effect {
         case .copy(let text): screen.copyToClipboard(text)
+        case .open(let address): Desktop.open(address)
         case .bell: screen.bell()
         case .redraw: screen.invalidate()
         case .suspend:

@@ -1,0 +1,145 @@
+import EngineAPI
+import Terminal
+
+/// Networks, volumes and ports.
+extension Model {
+    /// What a key asks for in the screens of networks and volumes, and of ports.
+    mutating func performInNetworks(_ intent: Intent) -> [Effect] {
+        switch intent {
+        case .networks:
+            dialogs.append(.networks(NetworksScreen()))
+            return [.refreshNetworks]
+        case .volumes:
+            dialogs.append(.volumes(VolumesScreen()))
+            return [.refreshVolumes]
+        case .newNetwork: dialogs.append(.form(.newNetwork()))
+        case .newVolume: dialogs.append(.form(.newVolume()))
+        case .connectContainer: askConnection()
+        case .removeNetwork: confirmNetworkRemoval()
+        case .removeVolume: confirmVolumeRemoval()
+        case .pruneNetworks:
+            ask(
+                "remove all networks that no container is part of?", ["Those that are there always stay."],
+                .pruneNetworks, "prune")
+        case .pruneVolumes:
+            ask("remove all volumes that no container has?", ["Their files are lost."], .pruneVolumes, "prune")
+        case .showMember: return showMember()
+        case .openPort: return openPort()
+        case .open(let address):
+            say(hasDesktop ? "opened \(address)" : "no desktop here: copied \(address)")
+            return [hasDesktop ? .open(address) : .copy(address)]
+        default: break
+        }
+        return []
+    }
+
+    private mutating func ask(_ title: String, _ lines: [String], _ action: EngineAction, _ verb: String) {
+        dialogs.append(
+            .confirmation(Confirmation(title: title, lines: lines, verb: verb, action: action, label: verb)))
+    }
+
+    private mutating func askConnection() {
+        guard let network = selectedNetworkRow?.network else { return }
+        let candidates = containers.all.filter { container in
+            !container.networks.contains { $0.networkID == network.id } && container.canJoinNetworks
+        }
+        guard !candidates.isEmpty else { return say("no container that could join \(network.spec.name)", .warning) }
+        dialogs.append(.form(.connect(network.target, candidates: candidates.map(\.name).sorted())))
+    }
+
+    private mutating func confirmNetworkRemoval() {
+        switch selectedNetworkRow {
+        case .member(let network, let id, let member):
+            let container = EngineAction.Target(id: id, name: member.name)
+            ask(
+                "disconnect \(member.name) from \(network.spec.name)?", ["Its connections there end."],
+                .disconnect(container, from: network.target), "disconnect")
+        case .network(let network):
+            guard !network.isPredefined else { return say("\(network.spec.name) is always there", .warning) }
+            guard network.members.isEmpty else {
+                return say("\(network.spec.name): disconnect its containers first", .warning)
+            }
+            ask("remove network \(network.spec.name)?", [], .removeNetwork(network.target), "remove")
+        case nil: break
+        }
+    }
+
+    private mutating func confirmVolumeRemoval() {
+        guard let volume = selectedVolume else { return }
+        let users = users(of: volume)
+        guard users.isEmpty else {
+            return say("\(volume.spec.name) is in use by \(users.joined(separator: ", "))", .warning)
+        }
+        ask("remove volume \(volume.spec.name)?", ["Its files are lost."], .removeVolume(volume.spec.name), "remove")
+    }
+
+    /// To the container's row of the main screen.
+    private mutating func showMember() -> [Effect] {
+        guard case .member(_, let id, _)? = selectedNetworkRow else { return [] }
+        dialogs.removeAll()
+        containers.filter = ""
+        containers.hidesStopped = false
+        containers.arrange(stats.histories)
+        containers.select(id: id)
+        focus = .containers
+        return []
+    }
+
+    private mutating func openPort() -> [Effect] {
+        guard let container = selectedContainer, let first = container.portAddresses.first else { return [] }
+        guard container.portAddresses.count > 1 else { return performInNetworks(.open("http://\(first)/")) }
+        let items = container.portAddresses.map {
+            Menu.Item(label: "http://\($0)/", detail: "", intent: .open("http://\($0)/"))
+        }
+        dialogs.append(.menu(Menu(title: "ports of \(container.name)", items: items)))
+        return []
+    }
+
+    mutating func take(_ list: [NetworkDetails]) {
+        networks = list
+        let count = networkRows.count
+        for index in dialogs.indices {
+            guard case .networks(var screen) = dialogs[index] else { continue }
+            screen.clamp(count: count)
+            dialogs[index] = .networks(screen)
+        }
+    }
+
+    mutating func take(_ list: [VolumeDetails]) {
+        // Sizes come after the list; until then those of before are shown.
+        let known = Dictionary(
+            (volumes ?? []).map { ($0.spec.name, $0.sizeBytes) }, uniquingKeysWith: { first, _ in first })
+        volumes = list.map { volume in
+            var volume = volume
+            volume.sizeBytes = volume.sizeBytes ?? known[volume.spec.name] ?? nil
+            return volume
+        }
+        for index in dialogs.indices {
+            guard case .volumes(var screen) = dialogs[index] else { continue }
+            screen.clamp(count: list.count)
+            dialogs[index] = .volumes(screen)
+        }
+    }
+
+    /// What an open screen shows and something has just changed.
+    var openScreenRefreshes: [Effect] {
+        dialogs.compactMap { dialog in
+            switch dialog {
+            case .networks: .refreshNetworks
+            case .volumes: .refreshVolumes
+            default: nil
+            }
+        }
+    }
+}
+
+extension NetworkDetails {
+    fileprivate var target: EngineAction.Target { EngineAction.Target(id: id, name: spec.name) }
+}
+
+extension ContainerSummary {
+    /// One with the host's network, with none, or with another's has no place for a further device.
+    fileprivate var canJoinNetworks: Bool {
+        networkMode != "host" && networkMode != "none" && !networkMode.hasPrefix("container:")
+    }
+}
