@@ -267,7 +267,7 @@ let suites: [Target] = [
 /// Measurements beside the peers; not a test, not shipped.
 let benchmarks: [Target] = [
     .executableTarget(
-        name: "gantry-bench", dependencies: ["Linux", "JSON", "OCI"],
+        name: "gantry-bench", dependencies: ["Linux", "JSON", "OCI", "NameService", "Netlink"],
         path: "Tests/Benchmarks"),
     // Linked whole, so that it is small: a process's peak of memory begins with its parent's.
     .executableTarget(

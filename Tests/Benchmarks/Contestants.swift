@@ -24,13 +24,17 @@ final class GantryContestant {
     }
 }
 
-/// Debian's docker engine with a data root of its own and no bridge; it ends with the benchmark.
+/// Debian's docker engine with a data root of its own, without a bridge unless it is told otherwise; it ends with the
+/// benchmark.
 final class DockerContestant {
     let contender: Contender
     let root: String
     private let daemon: RunningCommand
 
-    init(rootTar: String) throws {
+    static let withoutBridge = ["--bridge=none", "--iptables=false", "--ip6tables=false"]
+
+    /// - Parameter prefix: what stands before the daemon's command, to let it start elsewhere.
+    init(rootTar: String, prefix: [String] = [], options: [String] = withoutBridge) throws {
         guard FileManager.default.isExecutableFile(atPath: "/usr/sbin/dockerd") else {
             throw BenchmarkError("no dockerd: apt-get install docker.io")
         }
@@ -38,10 +42,10 @@ final class DockerContestant {
         root = "/tmp/gantry-bench-docker-\(getpid())"
         try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
         daemon = try contender.spawn(
-            [
+            prefix + [
                 "/usr/sbin/dockerd", "--data-root", root + "/data", "--exec-root", root + "/exec", "--pidfile",
-                root + "/pid", "-H", "unix://\(root)/sock", "--bridge=none", "--iptables=false", "--ip6tables=false",
-            ], output: root + "/log")
+                root + "/pid", "-H", "unix://\(root)/sock",
+            ] + options, output: root + "/log")
         var tries = 0
         while (try? contender.run(command("version"))) == nil {
             tries += 1
@@ -51,7 +55,8 @@ final class DockerContestant {
         try contender.run(command("import", rootTar, "bench:latest"))
     }
 
-    func command(_ arguments: String...) -> [String] { ["docker", "-H", "unix://\(root)/sock"] + arguments }
+    func command(_ arguments: String...) -> [String] { command(arguments) }
+    func command(_ arguments: [String]) -> [String] { ["docker", "-H", "unix://\(root)/sock"] + arguments }
 
     func close() {
         daemon.end()

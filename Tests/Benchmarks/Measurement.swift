@@ -52,6 +52,24 @@ final class Contender {
         return Cost(wallMilliseconds: wall, cpuMilliseconds: cpuMilliseconds - cpuBefore)
     }
 
+    /// What a command writes to standard output, without the line end.
+    func output(of arguments: [String]) throws -> String {
+        let path = "/tmp/gantry-bench-\(getpid())-output"
+        defer { unlink(path) }
+        unlink(path)
+        guard try spawn(arguments, output: path).wait() == 0 else {
+            let words = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+            throw BenchmarkError("`\(arguments.joined(separator: " "))`: \(words)")
+        }
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        return text.hasSuffix("\n") ? String(text.dropLast()) : text
+    }
+
+    /// Runs a shell's script to its end, counted for nobody.
+    static func shell(_ script: String) throws -> Int32 {
+        RunningCommand(pid: try Spawn(program: "/bin/sh", arguments: ["sh", "-c", script]).start()).wait()
+    }
+
     var cpuMilliseconds: Double {
         let text = (try? String(contentsOfFile: cgroup + "/cpu.stat", encoding: .utf8)) ?? ""
         let line = text.split(separator: "\n").first { $0.hasPrefix("usage_usec ") }

@@ -11,7 +11,7 @@ if let index = names.firstIndex(of: "--rounds"), index + 1 < names.count, let nu
 }
 let cases: [(name: String, body: (Int) throws -> Void)] = [
     ("run", benchmarkRun), ("shims", benchmarkShims), ("log", benchmarkLog), ("interface", benchmarkInterface),
-    ("runtime", benchmarkRuntime),
+    ("runtime", benchmarkRuntime), ("network", benchmarkNetwork),
 ]
 if let unknown = names.first(where: { name in !cases.contains { $0.name == name } }) {
     print("unknown case `\(unknown)`; there are: \(cases.map(\.name).joined(separator: " "))")
