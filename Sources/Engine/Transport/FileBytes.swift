@@ -22,9 +22,16 @@ package final class FileBytes: Sendable {
         let descriptor = descriptor
         let piece = try await NIOThreadPool.singleton.runIfActive {
             Result<[UInt8], KernelError> { () throws(KernelError) in
-                var bytes = [UInt8](repeating: 0, count: Self.pieceLength)
-                let count = try descriptor.read(into: &bytes)
-                return Array(bytes[..<count])
+                var failure: KernelError?
+                let bytes = [UInt8](unsafeUninitializedCapacity: Self.pieceLength) { buffer, count in
+                    do throws(KernelError) {
+                        count = try descriptor.read(into: UnsafeMutableRawBufferPointer(buffer))
+                    } catch {
+                        failure = error
+                    }
+                }
+                if let failure { throw failure }
+                return bytes
             }
         }
         let bytes = try piece.get()
