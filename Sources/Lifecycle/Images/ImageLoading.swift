@@ -5,6 +5,7 @@ import Glibc
 import Linux
 import OCI
 import Snapshots
+import Synchronization
 
 extension ImageStore {
     package func load(
@@ -125,13 +126,32 @@ extension ImageStore {
         switch source {
         case .path(let path):
             return try await pool.run { () throws(EngineError) in try Self.open(path, job) }
-        case .bytes(let stream):
-            let spool = try await spool(stream)
-            defer { spool.close() }
-            return try await pool.run { () throws(EngineError) in
-                try ArchiveSource(reading: spool, baseName: nil, job: job)
+        case .bytes(let stream): return try await open(arriving: stream, job)
+        }
+    }
+
+    /// Reads an archive while it arrives: what it holds goes into the content store at once, in whatever order it comes.
+    private nonisolated func open(
+        arriving stream: EngineStream<[UInt8]>, _ job: LoadJob
+    ) async throws(EngineError) -> any ImageSource {
+        let source = Mutex<ArchiveSource?>(nil)
+        do {
+            try await ByteBridge.consumed({ try await stream.next() }) { bytes in
+                let read = try ArchiveSource(reading: bytes, baseName: nil, job: job)
+                source.withLock { $0 = read }
+            }
+        } catch {
+            switch error {
+            case let error as EngineError: throw error
+            case let error as KernelError: throw EngineError(error, doing: "load")
+            case is CancellationError: throw .loadCancelled
+            default: throw EngineError(.unavailable, "load: \(error)")
             }
         }
+        guard let source = source.withLock({ $0 }) else {
+            preconditionFailure("an archive was read, but nothing of it is there")
+        }
+        return source
     }
 
     private nonisolated static func open(_ path: String, _ job: LoadJob) throws(EngineError) -> any ImageSource {

@@ -22,13 +22,16 @@ struct ArchiveSource: ImageSource {
         let limits = try job.limits()
         do throws(ArchiveError) {
             let packed = DescriptorInput(file) { (_) throws(ArchiveError) in try job.checkCancellation() }
-            let reader = try TarReader(InflatingInput(packed, hash: nil, limits: limits), limits: limits)
+            let inflating = try InflatingInput(packed, hash: nil, limits: limits)
+            let reader = try TarReader(inflating, limits: limits)
             var count = 0
             while let entry = try reader.next() {
                 count += 1
                 try add(entry, reader, job)
             }
             guard count > 0 else { throw .truncated }
+            // What pads the archive: whoever sends it shall get rid of it all.
+            _ = try inflating.finish()
         } catch { throw EngineError(error, doing: "load") }
     }
 
