@@ -6,9 +6,10 @@ final class GantryContestant {
     let root: String
     private let program: String
 
-    init() throws {
+    /// - Parameter folder: where the state goes: of a file system that the case is about.
+    init(in folder: String = "/tmp") throws {
         contender = try Contender("gantry")
-        root = "/tmp/gantry-bench-\(getpid())"
+        root = "\(folder)/gantry-bench-\(getpid())"
         program =
             URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path
             + "/gantry"
@@ -17,8 +18,23 @@ final class GantryContestant {
 
     func command(_ arguments: String...) -> [String] { [program, "--root", root] + arguments }
     func command(_ arguments: [String]) -> [String] { [program, "--root", root] + arguments }
+    var socket: String { root + "/run/gantry.sock" }
+
+    /// The engine in a process of its own, which has its socket when this returns: a command would become the host else.
+    func startDaemon() throws -> RunningCommand {
+        unlink(socket)
+        let daemon = try contender.spawn(command("daemon"), output: root + "/daemon.log")
+        for _ in 0..<500 {
+            if FileManager.default.fileExists(atPath: socket) { return daemon }
+            usleep(10_000)
+        }
+        throw BenchmarkError("the daemon does not serve \(socket): see \(root)/daemon.log")
+    }
 
     func close() {
+        // What a case that failed left behind, with its cgroups and mounts.
+        let all = "\"$0\" --root \"$1\" ps -aq | xargs -r \"$0\" --root \"$1\" rm -f -v"
+        _ = try? contender.run(["/bin/sh", "-c", all, program, root])
         contender.close()
         try? FileManager.default.removeItem(atPath: root)
     }
@@ -33,13 +49,17 @@ final class DockerContestant {
 
     static let withoutBridge = ["--bridge=none", "--iptables=false", "--ip6tables=false"]
 
-    /// - Parameter prefix: what stands before the daemon's command, to let it start elsewhere.
-    init(rootTar: String, prefix: [String] = [], options: [String] = withoutBridge) throws {
+    /// - Parameters:
+    ///   - folder: where its state goes.
+    ///   - prefix: what stands before the daemon's command, to let it start elsewhere.
+    init(
+        rootTar: String, in folder: String = "/tmp", prefix: [String] = [], options: [String] = withoutBridge
+    ) throws {
         guard FileManager.default.isExecutableFile(atPath: "/usr/sbin/dockerd") else {
             throw BenchmarkError("no dockerd: apt-get install docker.io")
         }
         contender = try Contender("docker")
-        root = "/tmp/gantry-bench-docker-\(getpid())"
+        root = "\(folder)/gantry-bench-docker-\(getpid())"
         try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
         daemon = try contender.spawn(
             prefix + [
@@ -60,6 +80,72 @@ final class DockerContestant {
 
     func close() {
         daemon.end()
+        contender.close()
+        try? FileManager.default.removeItem(atPath: root)
+    }
+}
+
+/// Debian's podman with a storage of its own: what needs no container, for its runtime wants other hierarchies of cgroups.
+final class PodmanContestant {
+    let contender: Contender
+    let root: String
+
+    init(in folder: String) throws {
+        guard FileManager.default.isExecutableFile(atPath: "/usr/bin/podman") else {
+            throw BenchmarkError("no podman: apt-get install podman")
+        }
+        contender = try Contender("podman")
+        root = "\(folder)/gantry-bench-podman-\(getpid())"
+        try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
+    }
+
+    func command(_ arguments: [String]) -> [String] {
+        ["/usr/bin/podman", "--root", root + "/root", "--runroot", root + "/run", "--storage-driver", "overlay"]
+            + arguments
+    }
+
+    func close() {
+        contender.close()
+        // Podman keeps its storage mounted on itself.
+        _ = umount2(root + "/root/overlay", Int32(MNT_DETACH))
+        try? FileManager.default.removeItem(atPath: root)
+    }
+}
+
+/// Debian's docker-registry on loopback, plain, with a storage of its own.
+final class RegistryServer {
+    let address: String
+    private let contender: Contender
+    private let root: String
+    private let server: RunningCommand
+
+    init(in folder: String) throws {
+        guard FileManager.default.isExecutableFile(atPath: "/usr/bin/docker-registry") else {
+            throw BenchmarkError("no docker-registry: apt-get install docker-registry")
+        }
+        contender = try Contender("registry")
+        root = "\(folder)/gantry-bench-registry-\(getpid())"
+        address = "127.0.0.1:\(20_000 + Int(getpid()) % 10_000)"
+        try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
+        let configuration = """
+            version: 0.1
+            log: {level: error, accesslog: {disabled: true}}
+            storage: {filesystem: {rootdirectory: \(root)/data}}
+            http: {addr: "\(address)"}
+            """
+        try configuration.write(toFile: root + "/config.yml", atomically: false, encoding: .utf8)
+        server = try contender.spawn(
+            ["/usr/bin/env", "OTEL_TRACES_EXPORTER=none", "docker-registry", "serve", root + "/config.yml"],
+            output: root + "/log")
+        let probe = [
+            "/bin/bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/\(address.split(separator: ":")[1])",
+        ]
+        for _ in 0..<100 where (try? contender.run(probe)) == nil { usleep(50_000) }
+        try contender.run(probe)
+    }
+
+    func close() {
+        server.end()
         contender.close()
         try? FileManager.default.removeItem(atPath: root)
     }

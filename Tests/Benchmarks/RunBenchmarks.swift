@@ -20,7 +20,7 @@ func benchmarkRun(rounds: Int) throws {
         ])
 }
 
-private func figures(_ costs: [Cost]) -> [(String, Spread)] {
+func figures(_ costs: [Cost]) -> [(String, Spread)] {
     [
         ("wall", Spread(values: costs.map(\.wallMilliseconds))),
         ("cpu", Spread(values: costs.map(\.cpuMilliseconds))),
@@ -31,7 +31,7 @@ private func figures(_ costs: [Cost]) -> [(String, Spread)] {
 func benchmarkShims(rounds: Int) throws {
     let gantry = try GantryContestant()
     defer { gantry.close() }
-    let daemon = try gantry.contender.spawn(gantry.command("daemon"), output: gantry.root + "/daemon.log")
+    let daemon = try gantry.startDaemon()
     defer {
         daemon.end()
     }
@@ -60,7 +60,7 @@ func benchmarkShims(rounds: Int) throws {
 }
 
 /// The first command may come while the daemon is still opening its socket: the command waits for it by itself.
-private func startWaiting(_ gantry: GantryContestant, _ name: String) throws {
+func startWaiting(_ gantry: GantryContestant, _ name: String) throws {
     try gantry.contender.run(
         gantry.command("run", "-d", "--name", name, "--network", "none", "gantry/starter:latest", "sleep", "3600"))
 }
@@ -69,7 +69,7 @@ private func startWaiting(_ gantry: GantryContestant, _ name: String) throws {
 func benchmarkLog(rounds: Int) throws {
     let gantry = try GantryContestant()
     defer { gantry.close() }
-    let daemon = try gantry.contender.spawn(gantry.command("daemon"), output: gantry.root + "/daemon.log")
+    let daemon = try gantry.startDaemon()
     defer {
         daemon.end()
     }
@@ -101,4 +101,35 @@ func benchmarkLog(rounds: Int) throws {
         [
             ("gantry", figures(costs.map(\.0))), ("conmon", figures(costs.map(\.1))),
         ])
+}
+
+/// `logs` of a container that wrote 200 MB, against docker's.
+func benchmarkReadBack(rounds: Int) throws {
+    let gantry = try GantryContestant()
+    defer { gantry.close() }
+    let docker = try DockerContestant(rootTar: try makeRootFileSystem(below: gantry.root).tar)
+    defer { docker.close() }
+    let daemon = try gantry.startDaemon()
+    defer { daemon.end() }
+    let writer = ["/bin/sh", "-c", "yes \(String(repeating: "x", count: 99)) | head -c 200000000"]
+    try gantry.contender.run(
+        gantry.command(["run", "-d", "--name", "long", "--network", "none", "gantry/starter:latest"] + writer))
+    try docker.contender.run(
+        docker.command(["run", "-d", "--name", "long", "--network", "none", "bench:latest"] + writer))
+    try gantry.contender.run(gantry.command("wait", "long"))
+    try docker.contender.run(docker.command("wait", "long"))
+    var costs: [(Cost, Cost)] = []
+    for _ in 0..<max(3, rounds / 5) {
+        costs.append(
+            (
+                try gantry.contender.run(gantry.command("logs", "long")),
+                try docker.contender.run(docker.command("logs", "long"))
+            ))
+    }
+    report(
+        "200 MB of 100-byte lines read back by `logs`, median (min-max) ms",
+        [
+            ("gantry", figures(costs.map(\.0))), ("docker", figures(costs.map(\.1))),
+        ])
+    try gantry.contender.run(gantry.command("rm", "-f", "long"))
 }
