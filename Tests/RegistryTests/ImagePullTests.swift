@@ -73,8 +73,8 @@ struct ImagePullTests {
         #expect(pulled.isNew)
         #expect(pulled.digest == pushed)
         #expect(pulled.record.id == builder.id)
-        for layer in builder.layers {
-            let digest = Digest.sha256(of: layer.bytes).description
+        for layer in try await source.resolve(name).layers {
+            let digest = layer.blob.description
             let words = steps.withLock { $0 }.compactMap { step -> String? in
                 guard case .layer(digest, let step) = step else { return nil }
                 return String("\(step)".prefix { $0 != "(" })
@@ -90,6 +90,42 @@ struct ImagePullTests {
         #expect(try await target.resolve(byDigest).id == builder.id)
         _ = try await target.remove(name, force: false, uses: [])
         #expect(try leftovers("target") == [])
+    }
+
+    @Test("Plain layers are pushed packed, once, and the image stays the same")
+    func packing() async throws {
+        let registry = try await RegistryProcess()
+        let name = "\(registry.host)/test/plain:1"
+        let source = try await store("source")
+        let builder = Self.image()
+        try await load(builder, as: name, into: source)
+        let before = try await source.resolve(name)
+        let transport = SocketTransport()
+        let pushed = try await source.push(Self.session(transport, name, .push)) { _ in }
+        let record = try await source.resolve(name)
+        #expect(record.id == before.id && record.manifest == pushed && record.chainIDs == before.chainIDs)
+        let blobs = try Directory.list("\(root.path)/source/content/blobs/sha256").sorted()
+        #expect(blobs == ([record.id, record.manifest] + record.layers.map(\.blob)).map(\.hex).sorted())
+        for layer in record.layers {
+            let path = "\(root.path)/source/content/blobs/sha256/\(layer.blob.hex)"
+            let (status, text) = try Command.run(["sh", "-c", "gzip -t \(path) && zcat \(path) | sha256sum"])
+            #expect(status == 0 && text.hasPrefix(layer.diffID.hex))
+        }
+        let fetched = try await Self.session(transport, name, .pull).manifest("1")
+        let types = try ImageManifest(fetched.json).layers.map(\.mediaType)
+        #expect(Set(types) == [ImageMediaType.layerGzip])
+        let steps = Mutex<[ImageTransferProgress]>([])
+        #expect(
+            try await source.push(Self.session(transport, name, .push)) { step in steps.withLock { $0.append(step) } }
+                == pushed)
+        let layers = steps.withLock { $0 }.compactMap { step -> ImageLayerStep? in
+            if case .layer(_, let step) = step { step } else { nil }
+        }
+        #expect(layers.filter { $0 == .pushExisting }.count == 2)
+        // A second store packs to the same bytes.
+        let other = try await store("other")
+        try await load(builder, as: name, into: other)
+        #expect(try await other.push(Self.session(transport, name, .push)) { _ in } == pushed)
     }
 
     @Test("An index leads to the manifest of the platform, and stays the image's digest")

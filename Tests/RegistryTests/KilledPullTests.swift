@@ -38,10 +38,13 @@ struct KilledPullTests {
         return RegistrySession(client, try Reference(name), purpose: purpose, credentials: nil)
     }
 
-    private func startProbe(_ root: TemporaryRoot, _ registry: RegistryProcess, fault: String?) throws -> Int32 {
+    private func startProbe(
+        _ root: TemporaryRoot, _ registry: RegistryProcess, fault: String?, archive: String? = nil
+    ) throws -> Int32 {
         var spawn = Spawn(
             program: try Self.probe(),
-            arguments: ["probe", "\(root.path)/data", "\(root.path)/index", "\(registry.host)/app:1"])
+            arguments: ["probe", "\(root.path)/data", "\(root.path)/index", "\(registry.host)/app:1"]
+                + (archive.map { [$0] } ?? []))
         spawn.environment = fault.map { ["GANTRY_FAULT=\($0):kill"] } ?? []
         spawn.descriptors = [nil, nil, .standardError]
         return try spawn.start()
@@ -81,6 +84,29 @@ struct KilledPullTests {
         var status: Int32 = 0
         try kernelCall("wait") { waitpid(pid, &status, 0) }
         #expect(status & 0x7f == SIGKILL, "the probe ended by itself: \(status)")
+        try await check(root, registry)
+    }
+
+    @Test(
+        "A process killed at a named step of a push leaves the image as it was, or packed",
+        arguments: [FaultPoint.pushAfterPacking, .pushAfterRow])
+    func push(point: FaultPoint) async throws {
+        let root = try TemporaryRoot(onTmpfs: true)
+        let registry = try await RegistryProcess()
+        let name = "\(registry.host)/app:1"
+        let archive = try root.write("a.tar", Self.image().docker(tags: [name]))
+        let pid = try startProbe(root, registry, fault: point.rawValue, archive: archive)
+        var status: Int32 = 0
+        try kernelCall("wait") { waitpid(pid, &status, 0) }
+        #expect(status & 0x7f == SIGKILL, "the probe ended by itself: \(status)")
+        let store = try await ImageStore(
+            dataRoot: "\(root.path)/data", index: try FileImageIndex(path: "\(root.path)/index"))
+        #expect(store.damaged == [])
+        let record = try await store.resolve(name)
+        let isPacked = record.layers.allSatisfy { $0.blob != $0.diffID }
+        #expect(isPacked == (point == .pushAfterRow))
+        #expect(try Directory.list("\(root.path)/data/content/blobs/sha256").count == 4)
+        _ = try await store.push(session(name, .push)) { _ in }
         try await check(root, registry)
     }
 

@@ -33,6 +33,8 @@ package enum FaultPoint: String, CaseIterable, Sendable {
     case commitAfterPause = "commit.afterPause"
     case commitAfterLayer = "commit.afterLayer"
     case commitAfterDocuments = "commit.afterDocuments"
+    case pushAfterPacking = "push.afterPacking"
+    case pushAfterRow = "push.afterRow"
     case removeImageAfterRow = "removeImage.afterRow"
     case removeImageAfterLayers = "removeImage.afterLayers"
     case removeImageAfterBlobs = "removeImage.afterBlobs"

@@ -11,6 +11,7 @@ package enum ImageMediaType {
     package static let dockerList = "application/vnd.docker.distribution.manifest.list.v2+json"
     package static let dockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
     package static let dockerConfig = "application/vnd.docker.container.image.v1+json"
+    package static let dockerLayer = "application/vnd.docker.image.rootfs.diff.tar"
     package static let dockerLayerGzip = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 
     /// The type of a layer by its first four bytes.
@@ -20,7 +21,14 @@ package enum ImageMediaType {
     }
 
     /// OCI's word for a layer's type, for a manifest of OCI's.
-    package static func ociLayer(_ type: String) -> String { type == dockerLayerGzip ? layerGzip : type }
+    package static func ociLayer(_ type: String) -> String {
+        type == dockerLayerGzip ? layerGzip : type == dockerLayer ? layer : type
+    }
+
+    package static func isPlainLayer(_ type: String) -> Bool { type == layer || type == dockerLayer }
+
+    /// The type of a plain layer once it is packed with gzip.
+    package static func packed(_ type: String) -> String { type == dockerLayer ? dockerLayerGzip : layerGzip }
 
     package static func isIndex(_ type: String) -> Bool { type == index || type == dockerList }
     package static func isManifest(_ type: String) -> Bool { type == manifest || type == dockerManifest }

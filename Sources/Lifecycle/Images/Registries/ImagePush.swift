@@ -12,10 +12,11 @@ extension ImageStore {
         _ session: RegistrySession, progress: @escaping @Sendable (ImageTransferProgress) -> Void
     ) async throws(EngineError) -> Digest {
         let name = session.reference.withDefaultTag
-        guard let record = records.values.first(where: { $0.names.contains(name.description) }) else {
+        guard let found = records.values.first(where: { $0.names.contains(name.description) }) else {
             throw EngineError(
                 .notFound, "An image does not exist locally with the tag: \(name.familiarName)", object: name.familiar)
         }
+        let record = try await packLayers(of: found) { progress(.layer(digest: $0.description, .preparing)) }
         let lease = content.lease()
         for digest in [record.manifest, record.id] + record.layers.map(\.blob) { lease.pin(digest) }
         defer { lease.release() }
