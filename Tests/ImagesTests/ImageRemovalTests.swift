@@ -119,6 +119,7 @@ import Testing
         let store = try await ImageStore(dataRoot: root.path, index: MemoryImageIndex())
         var builder = Fixture.twoLayers()
         builder.config.execution.labels = ["tier": "web"]
+        builder.config.created = Timestamp(nanosecondsSinceEpoch: 1_000)
         let path = try root.write("a.tar", builder.docker(tags: ["user/app:1"]))
         _ = try await store.load(from: .path(path), progress: { _ in })
         func count(_ change: (inout ImageFilter) -> Void) async throws -> Int {
@@ -133,5 +134,23 @@ import Testing
         #expect(try await count { $0.labels = ["tier", "other"] } == 0)
         #expect(try await count { $0.dangling = false } == 1)
         #expect(try await count { $0.dangling = true } == 0)
+        #expect(try await count { $0.withoutLabels = ["tier=db"] } == 1)
+        #expect(try await count { $0.withoutLabels = ["tier"] } == 0)
+        builder.config.created = Timestamp(nanosecondsSinceEpoch: 5_000)
+        let later = try root.write("b.tar", builder.docker(tags: ["later:1"]))
+        _ = try await store.load(from: .path(later), progress: { _ in })
+        func names(_ change: (inout ImageFilter) -> Void) async throws -> [String] {
+            var filter = ImageFilter()
+            change(&filter)
+            return try await store.list(filter).flatMap(\.tags)
+        }
+        #expect(try await names { $0.before = "later:1" } == ["user/app:1"])
+        #expect(try await names { $0.since = "user/app:1" } == ["later:1"])
+        #expect(try await names { $0.until = Timestamp(nanosecondsSinceEpoch: 5_000) } == ["user/app:1"])
+        let error = await #expect(throws: EngineError.self) { try await names { $0.before = "nobody" } }
+        #expect(error?.kind == .notFound)
+        // Both have the same layers.
+        let usage = await store.usage()
+        #expect(usage.layersBytes == 11 && usage.images.map(\.sharedBytes) == [11, 11])
     }
 }

@@ -85,6 +85,21 @@ import Testing
         #expect(transport.requests[1].field("Authorization") == nil)
     }
 
+    @Test("A login asks for a token in the password's place, and gives what the registry gave")
+    func login() async throws {
+        let transport = ScriptedTransport { request, _ throws(WebFailure) in
+            if request.address.origin.host == "auth.example" {
+                return .init(200, [], #"{"token":"T","refresh_token":"REFRESH"}"#)
+            }
+            return request.field("Authorization") == "Bearer T" ? .init(200, [], "{}") : .init(401, [Self.bearer])
+        }
+        let client = RegistryClient(transport: transport, clock: RecordingClock(), chance: { 1 })
+        let credentials = RegistryCredentials(user: "u", password: "p")
+        for _ in 0..<2 { #expect(try await client.login("registry.example", credentials) == "REFRESH") }
+        let request = "GET https://auth.example/token?service=s&account=u&client_id=gantry&offline_token=true"
+        #expect(transport.lines.filter { $0 == request }.count == 2)
+    }
+
     @Test("A password is not sent in the clear to where a registry behind TLS wants it")
     func clearRealm() async throws {
         let transport = ScriptedTransport { _, _ throws(WebFailure) in

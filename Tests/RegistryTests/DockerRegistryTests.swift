@@ -128,7 +128,7 @@ struct DockerRegistryTests {
         let registry = try await RegistryProcess(.password)
         let client = client(registry)
         let right = RegistryCredentials(user: "user", password: "pass word")
-        try await client.login(registry.host, right)
+        _ = try await client.login(registry.host, right)
         try await roundTrip(client, registry.host, layer: Self.noise(10_000), right)
         let wrong = RegistryCredentials(user: "user", password: "password")
         let refusal = await #expect(throws: RegistryError.self) { try await client.login(registry.host, wrong) }

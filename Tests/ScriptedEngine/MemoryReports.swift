@@ -85,6 +85,13 @@ extension MemoryEngine {
         }
     }
 
+    package func diskUsage(of parts: Set<DiskUsagePart>) async throws(EngineError) -> DiskUsage {
+        var usage = DiskUsage()
+        usage.layersBytes = summary.sizeBytes
+        if parts.contains(.image) { usage.images = [summary] }
+        return usage
+    }
+
     private var summary: ImageSummary {
         ImageSummary(
             id: Self.imageID, tags: [Self.image], digests: ["gantry/scripted@\(Self.imageID)"],

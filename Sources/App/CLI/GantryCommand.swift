@@ -26,6 +26,7 @@ package struct GantryCommand: AsyncParsableCommand {
             PullCommand.self, PushCommand.self, LoginCommand.self, LogoutCommand.self, TagCommand.self,
             HistoryCommand.self, SaveCommand.self, ImportCommand.self, CompletionCommand.self, PortCommand.self,
             ContainerGroup.self, ImageGroup.self, NetworkGroup.self, VolumeGroup.self,
+            SystemGroup.self,
         ])
 
     package init() {}

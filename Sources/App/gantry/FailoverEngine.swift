@@ -223,6 +223,10 @@ extension FailoverEngine {
         try await ask { engine throws(EngineError) in try await engine.processes(reference) }
     }
 
+    func diskUsage(of parts: Set<DiskUsagePart>) async throws(EngineError) -> DiskUsage {
+        try await ask { engine throws(EngineError) in try await engine.diskUsage(of: parts) }
+    }
+
     func images(_ filter: ImageFilter) async throws(EngineError) -> [ImageSummary] {
         try await ask { engine throws(EngineError) in try await engine.images(filter) }
     }

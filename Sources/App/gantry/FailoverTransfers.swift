@@ -10,8 +10,18 @@ extension FailoverEngine {
         try await act { engine throws(EngineError) in try await engine.pushImage(request) }
     }
 
-    func checkCredentials(_ credentials: ImageCredentials, at registry: String) async throws(EngineError) {
+    func checkCredentials(
+        _ credentials: ImageCredentials, at registry: String
+    ) async throws(EngineError) -> String? {
         try await act { engine throws(EngineError) in try await engine.checkCredentials(credentials, at: registry) }
+    }
+
+    func imageDistribution(
+        _ reference: String, credentials: ImageCredentials?
+    ) async throws(EngineError) -> ImageDistribution {
+        try await ask { engine throws(EngineError) in
+            try await engine.imageDistribution(reference, credentials: credentials)
+        }
     }
 
     func tagImage(_ reference: String, as name: String) async throws(EngineError) {

@@ -27,7 +27,6 @@ private let pluginRoutes: [Route] = [
 
 private let unsupportedRoutes: [Route] = [
     ("GET", "/images/search", "searching registries"),
-    ("GET", "/distribution/{name...}", "asking registries"),
     ("POST", "/build", "building images"), ("POST", "/build/prune", "building images"),
     ("POST", "/session", "sessions of BuildKit"),
     ("POST", "/grpc", "BuildKit"),

@@ -26,14 +26,7 @@ let systemRoutes: [Route] = [
         try await exchange.writer.end()
     },
     Route("GET", "/system/df") { exchange in
-        let images = try await exchange.engine.images(ImageFilter())
-        let containers = try await exchange.engine.containers(ContainerFilter(all: true))
-        let now = Timestamp.now()
-        let body: JSONValue = [
-            "LayersSize": .integer(images.reduce(0) { $0 + $1.sizeBytes }),
-            "Images": .array(images.map(\.dockerBody)),
-            "Containers": .array(containers.map { $0.dockerBody(now: now) }), "Volumes": [], "BuildCache": [],
-        ]
-        try await exchange.send(200, body)
+        let usage = try await exchange.engine.diskUsage(of: DiskUsagePart.parts(dockerQuery: exchange.query))
+        try await exchange.send(200, usage.dockerBody(now: .now()))
     },
 ]

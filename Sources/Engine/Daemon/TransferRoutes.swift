@@ -26,8 +26,13 @@ let transferRoutes: [Route] = [
         guard let credentials = ImageCredentials(dockerBody: body.value) else {
             throw EngineError(.invalid, "no username is given")
         }
-        try await exchange.engine.checkCredentials(credentials, at: registry)
-        try await exchange.send(200, ["Status": "Login Succeeded", "IdentityToken": ""])
+        let token = try await exchange.engine.checkCredentials(credentials, at: registry)
+        try await exchange.send(200, ["Status": "Login Succeeded", "IdentityToken": .string(token ?? "")])
+    },
+    Route("GET", "/distribution/{name...}/json") { exchange in
+        let found = try await exchange.engine.imageDistribution(
+            exchange.parameter("name"), credentials: try exchange.credentials())
+        try await exchange.send(200, found.dockerBody)
     },
     Route("POST", "/images/{name...}/tag") { exchange in
         let tag = exchange.query["tag"].flatMap { $0.isEmpty ? nil : $0 }
@@ -48,10 +53,10 @@ let transferRoutes: [Route] = [
     },
     Route("POST", "/images/prune") { exchange in
         let filters = try Filters(parsing: exchange.query["filters"])
-        try filters.check(known: ["dangling", "label"])
-        let all = ["0", "false"].contains(filters["dangling"].first ?? "")
-        var filter = ImageFilter()
-        filter.labels = filters["label"]
+        try filters.check(known: ["dangling", "label", "label!", "until"])
+        var filter = try ImageFilter(dockerQuery: exchange.query)
+        let all = filter.dangling == false
+        filter.dangling = nil
         try await exchange.send(200, try await exchange.engine.pruneImages(all: all, filter: filter).dockerBody)
     },
 ]

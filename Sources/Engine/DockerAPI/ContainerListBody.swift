@@ -5,7 +5,7 @@ extension ContainerSummary {
     /// An entry of `GET /containers/json`. The member `Gantry` holds what docker's form leaves out; docker's clients
     /// pass over it.
     package func dockerBody(now: Timestamp) -> JSONValue {
-        [
+        let base: JSONValue = [
             "Id": .string(id), "Names": [.string("/\(name)")], "Image": .string(image), "ImageID": .string(imageID),
             "Command": .string(command), "Created": .integer(createdAt.secondsSinceEpoch),
             "Ports": .array(ports.map(\.dockerBody)),
@@ -16,6 +16,10 @@ extension ContainerSummary {
             "Mounts": .array(mounts.map(\.dockerMountPoint)),
             "Gantry": ["State": state.dockerBody, "Tty": .bool(tty), "CreatedAt": .string(WireTime.text(createdAt))],
         ]
+        var body = base.object ?? JSONObject()
+        if let writtenBytes { body["SizeRw"] = .integer(writtenBytes) }
+        if let rootBytes { body["SizeRootFs"] = .integer(rootBytes) }
+        return .object(body)
     }
 
     /// Reads an entry of any engine's list; nil where it has no id.
@@ -31,6 +35,8 @@ extension ContainerSummary {
             labels: body.textMap("Labels"), tty: more?.flag("Tty") ?? false,
             networkMode: body.field("HostConfig")?.text("NetworkMode") ?? "",
             mounts: body.elements("Mounts").compactMap { MountSpec(dockerMountPoint: $0) })
+        writtenBytes = body.whole("SizeRw")
+        rootBytes = body.whole("SizeRootFs")
         ports = body.elements("Ports").compactMap { PortMapping(dockerBody: $0) }
         networks = NetworkSettingsBody.endpoints(dockerBody: body.field("NetworkSettings")?.field("Networks"))
     }

@@ -85,6 +85,7 @@ extension ContainerFilter {
         }
         // A status or a limit asks for containers that do not run, too.
         self.init(all: query.flag("all"))
+        withSizes = query.flag("size")
         if let limit = query["limit"].flatMap(Int.init), limit > 0 { (self.limit, all) = (limit, true) }
         ids = filters["id"]
         names = filters["name"]
@@ -133,6 +134,7 @@ extension ContainerFilter {
         var query = QueryString()
         query.add("all", all)
         query.add("limit", limit.map(String.init))
+        query.add("size", withSizes)
         query.add("filters", filters.encoded)
         return query
     }
@@ -140,13 +142,14 @@ extension ContainerFilter {
 
 extension ImageFilter {
     /// Reads the query of `GET /images/json`.
-    package init(dockerQuery query: QueryString) throws(EngineError) {
+    package init(dockerQuery query: QueryString, now: Timestamp = .now()) throws(EngineError) {
         self.init()
         let filters = try Filters(parsing: query["filters"])
-        try filters.check(known: ["reference", "label", "dangling", "before", "since", "until"])
-        for name in ["before", "since", "until"] where !filters[name].isEmpty {
-            throw EngineError(.unsupported, "the image filter '\(name)' is not supported yet")
-        }
+        try filters.check(known: ["reference", "label", "label!", "dangling", "before", "since", "until"])
+        before = filters["before"].first
+        since = filters["since"].first
+        until = try filters.until(now)
+        withoutLabels = filters["label!"]
         references = filters["reference"]
         // Before 1.25 a pattern came as a parameter of its own.
         if let pattern = query["filter"], !pattern.isEmpty { references.append(pattern) }
@@ -163,7 +166,11 @@ extension ImageFilter {
         var filters = Filters()
         filters.add("reference", references)
         filters.add("label", labels)
+        filters.add("label!", withoutLabels)
         filters.add("dangling", dangling.map { [$0 ? "true" : "false"] } ?? [])
+        filters.add("before", before.map { [$0] } ?? [])
+        filters.add("since", since.map { [$0] } ?? [])
+        filters.add("until", until.map { [WireTime.parameter($0)] } ?? [])
         var query = QueryString()
         query.add("filters", filters.encoded)
         return query

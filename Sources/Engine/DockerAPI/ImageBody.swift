@@ -7,7 +7,8 @@ extension ImageSummary {
         [
             "Containers": .count(containerCount), "Created": .integer(createdAt?.secondsSinceEpoch ?? 0),
             "Id": .string(id), "Labels": labels.isEmpty ? .null : .textMap(labels), "ParentId": "",
-            "RepoDigests": .texts(digests), "RepoTags": .texts(tags), "SharedSize": -1, "Size": .integer(sizeBytes),
+            "RepoDigests": .texts(digests), "RepoTags": .texts(tags), "SharedSize": .integer(sharedBytes ?? -1),
+            "Size": .integer(sizeBytes),
         ]
     }
 
@@ -21,6 +22,7 @@ extension ImageSummary {
                 ? nil : Timestamp(nanosecondsSinceEpoch: created.multipliedWithoutOverflow(1_000_000_000)),
             sizeBytes: body.whole("Size") ?? 0, labels: body.textMap("Labels"),
             containerCount: max(0, Int(body.whole("Containers") ?? 0)))
+        sharedBytes = body.whole("SharedSize").flatMap { $0 < 0 ? nil : $0 }
     }
 
     /// Without the `<none>:<none>` that older engines send for "no name".
@@ -55,9 +57,10 @@ extension ImageDetails {
             ("OpenStdin", false), ("StdinOnce", false), ("Env", .texts(environment)),
             ("Cmd", .texts(command.isEmpty ? nil : command)), ("Image", ""), ("Volumes", set(volumes)),
             ("WorkingDir", .string(workingDirectory)), ("Entrypoint", .texts(entrypoint.isEmpty ? nil : entrypoint)),
-            ("OnBuild", .null), ("Labels", .textMap(summary.labels)),
+            ("OnBuild", .texts(triggers.isEmpty ? nil : triggers)), ("Labels", .textMap(summary.labels)),
         ])
         if let stopSignal { body["StopSignal"] = .string(stopSignal) }
+        if let healthCheck { body["Healthcheck"] = healthCheck.dockerBody }
         return .object(body)
     }
 
@@ -80,6 +83,9 @@ extension ImageDetails {
         exposedPorts = config.field("ExposedPorts")?.object?.members.map(\.name) ?? []
         volumes = config.field("Volumes")?.object?.members.map(\.name) ?? []
         stopSignal = config.filledText("StopSignal")
+        triggers = config.texts("OnBuild")
+        // An engine whose word about it cannot be read has said nothing about it.
+        healthCheck = try? HealthCheck(dockerBody: BodyReader(config.field("Healthcheck") ?? .object(JSONObject())))
         layers = body.field("RootFS")?.texts("Layers") ?? []
     }
 }

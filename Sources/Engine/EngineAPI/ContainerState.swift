@@ -48,6 +48,10 @@ public struct ContainerSummary: Hashable, Sendable {
     /// How it is part of its networks.
     public var networks: [EndpointDetails] = []
     public var mounts: [MountSpec]
+    /// Of the files that the container has written; nil where it was not asked for.
+    public var writtenBytes: Int64?
+    /// The same with the image's; nil where it was not asked for.
+    public var rootBytes: Int64?
 
     public init(
         id: String, name: String, image: String, imageID: String, command: String, createdAt: Timestamp,
@@ -145,6 +149,8 @@ public struct ContainerFilter: Hashable, Sendable {
     /// References: created before, created since.
     public var before: String?
     public var since: String?
+    /// Tell also how much each has written.
+    public var withSizes = false
 
     public init(all: Bool = false) { self.all = all }
 }

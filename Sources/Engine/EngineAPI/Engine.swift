@@ -99,6 +99,9 @@ public protocol Engine: ImageTransfers, NetworkEngine, VolumeEngine, Sendable {
     func images(_ filter: ImageFilter) async throws(EngineError) -> [ImageSummary]
     func inspectImage(_ reference: String) async throws(EngineError) -> ImageDetails
 
+    /// What the engine's data take on the disk. Reads every file's size: it may take a while.
+    func diskUsage(of parts: Set<DiskUsagePart>) async throws(EngineError) -> DiskUsage
+
     /// Loads every image of an archive or directory. Nothing of an image that fails is kept.
     func loadImages(_ source: ImageLoadSource) async throws(EngineError) -> EngineStream<ImageLoadProgress>
     func removeImage(_ reference: String, force: Bool, prune: Bool) async throws(EngineError) -> [ImageRemoval]

@@ -73,6 +73,22 @@ public enum ImageLayerStep: Hashable, Sendable {
     case mounted(from: String)
 }
 
+/// What a registry has under a name: a manifest, or an index of several.
+public struct ImageDistribution: Hashable, Sendable {
+    public var mediaType: String
+    public var digest: String
+    public var sizeBytes: Int64
+    /// `os/architecture[/variant]`.
+    public var platforms: [String]
+
+    public init(mediaType: String, digest: String, sizeBytes: Int64, platforms: [String]) {
+        self.mediaType = mediaType
+        self.digest = digest
+        self.sizeBytes = sizeBytes
+        self.platforms = platforms
+    }
+}
+
 /// A step of an image's making (docker's `history`), newest first.
 public struct ImageHistoryStep: Hashable, Sendable {
     /// Nil for a step that is no image itself: docker's `<missing>`.
@@ -147,7 +163,14 @@ public protocol ImageTransfers: Sendable {
     func pushImage(_ request: ImagePushRequest) async throws(EngineError) -> EngineStream<ImageTransferProgress>
 
     /// Checks credentials at a registry (`docker.io`, `localhost:5000`); `denied` where it does not take them.
-    func checkCredentials(_ credentials: ImageCredentials, at registry: String) async throws(EngineError)
+    ///
+    /// - Returns: the identity token that the registry gives in place of the password; nil where it gives none.
+    @discardableResult
+    func checkCredentials(_ credentials: ImageCredentials, at registry: String) async throws(EngineError) -> String?
+    /// What a registry has under a name.
+    func imageDistribution(
+        _ reference: String, credentials: ImageCredentials?
+    ) async throws(EngineError) -> ImageDistribution
 
     /// Gives an image a further name, away from the image that had it.
     func tagImage(_ reference: String, as name: String) async throws(EngineError)
@@ -178,8 +201,16 @@ extension ImageTransfers {
         throw Self.unsupported("pushing images")
     }
 
-    public func checkCredentials(_ credentials: ImageCredentials, at registry: String) async throws(EngineError) {
+    public func checkCredentials(
+        _ credentials: ImageCredentials, at registry: String
+    ) async throws(EngineError) -> String? {
         throw Self.unsupported("logging in to registries")
+    }
+
+    public func imageDistribution(
+        _ reference: String, credentials: ImageCredentials?
+    ) async throws(EngineError) -> ImageDistribution {
+        throw Self.unsupported("asking registries")
     }
 
     public func tagImage(_ reference: String, as name: String) async throws(EngineError) {

@@ -11,6 +11,8 @@ public struct ImageSummary: Hashable, Sendable {
     public var labels: [String: String]
     /// How many containers were made from it.
     public var containerCount: Int
+    /// Of the layers that other images have, too; nil where it was not asked for.
+    public var sharedBytes: Int64?
 
     public init(
         id: String, tags: [String], digests: [String] = [], createdAt: Timestamp?, sizeBytes: Int64,
@@ -41,6 +43,9 @@ public struct ImageDetails: Hashable, Sendable {
     public var exposedPorts: [String]
     public var volumes: [String]
     public var stopSignal: String?
+    public var healthCheck: HealthCheck?
+    /// Instructions for builds that begin with this image.
+    public var triggers: [String] = []
     /// The layers' diff ids, lowest first.
     public var layers: [String]
 
@@ -66,9 +71,17 @@ public struct ImageDetails: Hashable, Sendable {
 public struct ImageFilter: Hashable, Sendable {
     /// Glob patterns over names, as docker's `reference` filter.
     public var references: [String] = []
+    /// `key` or `key=value`; all must hold.
     public var labels: [String] = []
     /// Only images without a name (true), only named ones (false), or both.
     public var dangling: Bool?
+    /// None of these may hold.
+    public var withoutLabels: [String] = []
+    /// References: created before that image, created after it.
+    public var before: String?
+    public var since: String?
+    /// Created before then.
+    public var until: Timestamp?
 
     public init() {}
 }

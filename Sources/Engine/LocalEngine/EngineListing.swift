@@ -18,7 +18,9 @@ extension GantryEngine {
             if selection.accepts(summary) { found.append(summary) }
         }
         found.sort { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }
-        return filter.limit.map { $0 > 0 ? Array(found.prefix($0)) : found } ?? found
+        if let limit = filter.limit, limit > 0 { found = Array(found.prefix(limit)) }
+        if filter.withSizes { for place in found.indices { try await core.addSizes(to: &found[place]) } }
+        return found
     }
 
     public func inspect(_ reference: String) async throws(EngineError) -> ContainerDetails {

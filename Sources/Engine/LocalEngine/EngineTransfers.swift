@@ -38,10 +38,22 @@ extension GantryEngine {
         return EngineStream { try await transfer.next() }
     }
 
-    public func checkCredentials(_ credentials: ImageCredentials, at registry: String) async throws(EngineError) {
+    public func checkCredentials(
+        _ credentials: ImageCredentials, at registry: String
+    ) async throws(EngineError) -> String? {
         let client = try await core.registries.client()
-        do throws(RegistryError) { try await client.login(registry, RegistryCredentials(credentials)) } catch {
+        do throws(RegistryError) { return try await client.login(registry, RegistryCredentials(credentials)) } catch {
             throw EngineError(error, object: registry)
+        }
+    }
+
+    public func imageDistribution(
+        _ reference: String, credentials: ImageCredentials?
+    ) async throws(EngineError) -> ImageDistribution {
+        let name = try Self.reference(reference)
+        let session = try await core.registries.session(name, for: .pull, credentials)
+        do throws(RegistryError) { return try await ImageDistribution(session) } catch {
+            throw EngineError(error, object: reference)
         }
     }
 

@@ -51,11 +51,11 @@ final class EngineClient: Sendable {
 
     /// As `send`, with the answer read whole.
     func json(
-        _ method: String, _ path: String, _ query: QueryString = QueryString(), body: JSONValue? = nil,
-        object: String? = nil
+        _ method: String, _ path: String, _ query: QueryString = QueryString(), fields: HTTPFields = [:],
+        body: JSONValue? = nil, object: String? = nil
     ) async throws(EngineError) -> JSONValue {
         let content: HTTPCall.Body = body.map { .bytes($0.compactBytes) } ?? .none
-        let response = try await send(method, path, query, body: content, object: object)
+        let response = try await send(method, path, query, fields: fields, body: content, object: object)
         return try Self.parse(try await bytes(of: response))
     }
 

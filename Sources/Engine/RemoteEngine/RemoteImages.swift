@@ -10,6 +10,12 @@ extension DockerEngine {
         return (body.array ?? []).compactMap { ImageSummary(dockerBody: $0) }
     }
 
+    package func diskUsage(of parts: Set<DiskUsagePart>) async throws(EngineError) -> DiskUsage {
+        var query = QueryString()
+        for part in parts.map(\.rawValue).sorted() { query.add("type", part) }
+        return DiskUsage(dockerBody: try await client.json("GET", "/system/df", query))
+    }
+
     package func inspectImage(_ reference: String) async throws(EngineError) -> ImageDetails {
         let body = try await client.json("GET", imagePath(reference) + "/json", object: reference)
         guard let details = ImageDetails(dockerBody: body) else { throw Self.unreadable("inspection", reference) }

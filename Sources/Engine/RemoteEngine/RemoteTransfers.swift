@@ -28,8 +28,23 @@ extension DockerEngine {
         return progress(of: response)
     }
 
-    package func checkCredentials(_ credentials: ImageCredentials, at registry: String) async throws(EngineError) {
-        _ = try await client.json("POST", "/auth", body: credentials.dockerBody(at: registry), object: registry)
+    package func checkCredentials(
+        _ credentials: ImageCredentials, at registry: String
+    ) async throws(EngineError) -> String? {
+        let body = try await client.json(
+            "POST", "/auth", body: credentials.dockerBody(at: registry), object: registry)
+        return body.filledText("IdentityToken")
+    }
+
+    package func imageDistribution(
+        _ reference: String, credentials: ImageCredentials?
+    ) async throws(EngineError) -> ImageDistribution {
+        let path = "/distribution/\(Percent.encodedPath(reference))/json"
+        let body = try await client.json("GET", path, fields: Self.fields(credentials), object: reference)
+        guard let found = ImageDistribution(dockerBody: body) else {
+            throw Self.unreadable("distribution", reference)
+        }
+        return found
     }
 
     package func tagImage(_ reference: String, as name: String) async throws(EngineError) {
@@ -96,12 +111,9 @@ extension DockerEngine {
     }
 
     package func pruneImages(all: Bool, filter: ImageFilter) async throws(EngineError) -> ImagePruneResult {
-        var filters = Filters()
-        filters.add("dangling", [all ? "false" : "true"])
-        filters.add("label", filter.labels)
-        var query = QueryString()
-        query.add("filters", filters.encoded)
-        return ImagePruneResult(dockerBody: try await client.json("POST", "/images/prune", query))
+        var filter = filter
+        filter.dangling = !all
+        return ImagePruneResult(dockerBody: try await client.json("POST", "/images/prune", filter.dockerQuery))
     }
 
     private func progress(of response: HTTPResponse) -> EngineStream<ImageTransferProgress> {

@@ -21,9 +21,10 @@ extension ImageStore {
     ) async throws(EngineError) -> ImagePruneResult {
         let used = Set(uses.map(\.imageID))
         var result = ImagePruneResult()
+        let matching = try ImageMatching(filter: filter, records: records)
         let candidates = records.values.filter { record in
             guard !used.contains(record.id.description), all || record.names.isEmpty else { return false }
-            return ImageMatching(filter: filter).matches(record)
+            return matching.matches(record)
         }
         for candidate in candidates.sorted(by: { $0.storedAt > $1.storedAt }) {
             // Gone or named meanwhile: then it is not what was asked for.

@@ -26,6 +26,8 @@ package protocol ImageService: Sendable {
     /// Newest first, without the counts of containers, which the caller knows.
     func list(_ filter: ImageFilter) async throws(EngineError) -> [ImageSummary]
     func details(_ reference: String) async throws(EngineError) -> ImageDetails
+    /// All images, newest first, with what each shares with others, and what all their layers take.
+    func usage() async -> (images: [ImageSummary], layersBytes: Int64)
 
     /// Removes a name, or the image where it has no further one, with what no other image or container needs.
     ///
@@ -86,6 +88,8 @@ package protocol ImageService: Sendable {
     func changes(
         containerID: String, leavingOut isLeftOut: @escaping @Sendable (String) -> Bool
     ) async throws(EngineError) -> [RootChange]
+    /// The contents of the files that a container has written over its image.
+    func writtenBytes(containerID: String) async throws(EngineError) -> Int64
     /// Removes a container's root file system with all that was written to it; succeeds where there is none.
     func removeRoot(containerID: String) async throws(EngineError)
 

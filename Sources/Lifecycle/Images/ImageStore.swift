@@ -70,10 +70,30 @@ package actor ImageStore: ImageService {
     }
 
     package func list(_ filter: ImageFilter) throws(EngineError) -> [ImageSummary] {
-        let chosen = records.values.filter { ImageMatching(filter: filter).matches($0) }
-        return chosen.map(\.summary).sorted {
-            ($0.createdAt?.nanosecondsSinceEpoch ?? 0, $0.id) > ($1.createdAt?.nanosecondsSinceEpoch ?? 0, $1.id)
+        let matching = try ImageMatching(filter: filter, records: records)
+        return records.values.filter { matching.matches($0) }.map(\.summary).sorted(by: Self.isNewer)
+    }
+
+    package func usage() -> (images: [ImageSummary], layersBytes: Int64) {
+        var sizes: [Digest: Int64] = [:]
+        var counts: [Digest: Int] = [:]
+        for layer in records.values.flatMap(\.layers) {
+            sizes[layer.chainID] = layer.sizeBytes
+            counts[layer.chainID, default: 0] += 1
         }
+        let images = records.values.map { record in
+            var summary = record.summary
+            summary.sharedBytes = record.layers.reduce(0) { sum, layer in
+                counts[layer.chainID] ?? 0 > 1 ? sum + layer.sizeBytes : sum
+            }
+            return summary
+        }
+        return (images.sorted(by: Self.isNewer), sizes.values.reduce(0, +))
+    }
+
+    private static func isNewer(_ left: ImageSummary, _ right: ImageSummary) -> Bool {
+        (left.createdAt?.nanosecondsSinceEpoch ?? 0, left.id)
+            > (right.createdAt?.nanosecondsSinceEpoch ?? 0, right.id)
     }
 
     package func details(_ reference: String) throws(EngineError) -> ImageDetails { try resolve(reference).details }
@@ -121,6 +141,10 @@ package actor ImageStore: ImageService {
         try await onPool { (snapshots) throws(SnapshotError) in
             try snapshots.changes(containerID, leavingOut: isLeftOut)
         }
+    }
+
+    package func writtenBytes(containerID: String) async throws(EngineError) -> Int64 {
+        try await onPool { (snapshots) throws(SnapshotError) in try snapshots.writtenBytes(containerID) }
     }
 
     package func removeRoot(containerID: String) async throws(EngineError) {

@@ -22,6 +22,9 @@ extension ImageRecord {
             sizeBytes: sizeBytes, labels: config.execution.labels)
     }
 
+    /// An image without a time is as old as can be.
+    var createdAt: Timestamp { config.created ?? Timestamp(nanosecondsSinceEpoch: 0) }
+
     /// The digest by which a pull knew the image in that repository, where an index led to it.
     private func indexDigest(_ repository: String) -> Digest? {
         let name = names.first { $0.hasPrefix("\(repository)@") }
@@ -43,6 +46,8 @@ extension ImageRecord {
         details.exposedPorts = execution.exposedPorts
         details.volumes = execution.volumes
         details.stopSignal = execution.stopSignal
+        details.healthCheck = execution.healthCheck
+        details.triggers = (execution.other["OnBuild"]?.array ?? []).compactMap(\.string)
         details.layers = layers.map(\.diffID.description)
         return details
     }
@@ -51,15 +56,34 @@ extension ImageRecord {
 /// Docker's filters over images.
 struct ImageMatching {
     let filter: ImageFilter
+    private var before: Timestamp?
+    private var since: Timestamp?
+
+    /// - Throws: `notFound` for an image of `before` or `since`.
+    init(filter: ImageFilter, records: [Digest: ImageRecord]) throws(EngineError) {
+        self.filter = filter
+        let lookup = ImageLookup(records: records)
+        if let reference = filter.before { before = try lookup.resolve(reference).createdAt }
+        if let reference = filter.since { since = try lookup.resolve(reference).createdAt }
+    }
 
     func matches(_ record: ImageRecord) -> Bool {
         if let dangling = filter.dangling, dangling != record.names.isEmpty { return false }
         let labels = record.config.execution.labels
-        for wanted in filter.labels {
-            let parts = wanted.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-            guard let value = labels[parts[0]], parts.count == 1 || value == parts[1] else { return false }
-        }
+        guard filter.labels.allSatisfy({ Self.holds($0, labels) }),
+            !filter.withoutLabels.contains(where: { Self.holds($0, labels) })
+        else { return false }
+        let created = record.createdAt
+        guard before.map({ created < $0 }) ?? true, since.map({ created > $0 }) ?? true,
+            filter.until.map({ created < $0 }) ?? true
+        else { return false }
         return filter.references.isEmpty || filter.references.contains { matches(pattern: $0, record) }
+    }
+
+    private static func holds(_ wanted: String, _ labels: [String: String]) -> Bool {
+        let parts = wanted.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard let value = labels[parts[0]] else { return false }
+        return parts.count == 1 || value == parts[1]
     }
 
     /// A glob over the familiar name with or without its tag, in which `*` stops at a slash.

@@ -59,6 +59,12 @@ struct Authorizer: Sendable {
         guard !token.isEmpty, token.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else {
             throw RegistryError(.invalid, "\(what): \(realm.bare) gave no token")
         }
+        // Asked for by a login alone, which has no scope.
+        if let credentials = key.credentials, key.scopes.isEmpty, let identity = json["refresh_token"]?.string,
+            !identity.isEmpty
+        {
+            await client.tokens.keep(identityToken: identity, of: credentials)
+        }
         let seconds = min(max(json["expires_in"]?.integer ?? 60, 10), 86400)
         return (token, .seconds(seconds) - Self.margin)
     }
@@ -84,6 +90,9 @@ struct Authorizer: Sendable {
         var request = RegistryRequest("GET", address, endpoint: endpoint, what: what)
         if let credentials = key.credentials, let field = credentials.basicField {
             request.address = address.adding("account", credentials.user)
+            if key.scopes.isEmpty {
+                request.address = request.address.adding("client_id", "gantry").adding("offline_token", "true")
+            }
             request.fields.append(WebField("Authorization", field))
         }
         return request

@@ -101,14 +101,19 @@ package final class RegistrySession: Sendable {
 extension RegistryClient {
     /// Checks credentials as `docker login` does.
     ///
+    /// - Returns: the identity token that the registry gives in place of the password, for later.
     /// - Throws: `unauthorized` where the registry does not take them.
-    package func login(_ registry: String, _ credentials: RegistryCredentials) async throws(RegistryError) {
+    package func login(
+        _ registry: String, _ credentials: RegistryCredentials
+    ) async throws(RegistryError) -> String? {
         // A repository's name is of no matter here; one is needed to have a reference.
         let reference: Reference
         do throws(ReferenceError) { reference = try Reference("\(registry)/login") } catch {
             throw RegistryError(.invalid, "login to `\(registry)`: \(error)")
         }
         let session = RegistrySession(self, reference, purpose: .push, credentials: credentials)
+        // A token that is known already would answer without anybody being asked.
+        await tokens.forgetAll(of: credentials)
         try await session.atFirstPlace { (place) throws(RegistryError) in
             let address = place.address("")
             let request = RegistryRequest("GET", address, endpoint: place, what: "login attempt to \(address.bare)")
@@ -119,5 +124,6 @@ extension RegistryClient {
                     ? RegistryError(.unauthorized, "\(request.what) failed with status: 401 Unauthorized") : reason
             }
         }
+        return await tokens.identityToken(of: credentials)
     }
 }

@@ -14,6 +14,8 @@ actor TokenCache {
 
     private var entries: [Key: Entry] = [:]
     private static let limit = 1024
+    /// Given at a login, for whoever makes it.
+    private var identityTokens: [RegistryCredentials: String] = [:]
 
     /// The value of an `Authorization` field.
     func field(for key: Key) -> String? {
@@ -31,4 +33,17 @@ actor TokenCache {
     }
 
     func forget(_ key: Key) { entries[key] = nil }
+
+    // MARK: Tokens in place of passwords
+
+    func keep(identityToken token: String, of credentials: RegistryCredentials) { identityTokens[credentials] = token }
+
+    func identityToken(of credentials: RegistryCredentials) -> String? {
+        identityTokens.removeValue(forKey: credentials)
+    }
+
+    func forgetAll(of credentials: RegistryCredentials) {
+        identityTokens[credentials] = nil
+        entries = entries.filter { $0.key.credentials != credentials }
+    }
 }

@@ -71,6 +71,12 @@ package final class CopySnapshotter: Snapshotter {
         throw .overlayUnavailable("changes are not known where roots are whole copies")
     }
 
+    /// Of the whole copy: it takes that much of the disk.
+    package func writtenBytes(_ containerID: String) throws(SnapshotError) -> Int64 {
+        let path = try directory.rootPath(containerID)
+        return try kernel { () throws(KernelError) in try FileSizes.sum(below: "\(path)/fs") }
+    }
+
     package func archiveChanges(
         _ containerID: String, leavingOut isLeftOut: @escaping (String) -> Bool, to writer: TarWriter<ArchiveError>
     ) throws(SnapshotError) -> Bool {

@@ -107,6 +107,11 @@ package final class OverlaySnapshotter: Snapshotter {
         }
     }
 
+    package func writtenBytes(_ containerID: String) throws(SnapshotError) -> Int64 {
+        let path = try directory.rootPath(containerID)
+        return try kernel { () throws(KernelError) in try FileSizes.sum(below: "\(path)/fs") }
+    }
+
     package func archiveChanges(
         _ containerID: String, leavingOut isLeftOut: @escaping (String) -> Bool, to writer: TarWriter<ArchiveError>
     ) throws(SnapshotError) -> Bool {

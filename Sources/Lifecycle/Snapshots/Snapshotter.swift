@@ -31,6 +31,8 @@ package protocol Snapshotter: Sendable {
     func openRoot(_ containerID: String, forWriting: Bool, inside: InnerMounts) throws(SnapshotError) -> OpenedRoot
     /// What a container has changed of its layers, in order of the paths, but what is left out by its path.
     func changes(_ containerID: String, leavingOut isLeftOut: (String) -> Bool) throws(SnapshotError) -> [RootChange]
+    /// The contents of the files that a container has written; a file with several names counts once.
+    func writtenBytes(_ containerID: String) throws(SnapshotError) -> Int64
     /// Writes what a container has changed of its layers as the members of a layer, without the archive's end.
     ///
     /// - Parameter isLeftOut: what is no change of the container's, by its path; a directory goes with all in it.

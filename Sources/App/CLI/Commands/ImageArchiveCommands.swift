@@ -125,7 +125,7 @@ struct ImagePruneCommand: AsyncParsableCommand {
     @Flag(name: [.short, .long], help: "Also images with a name.") var all = false
     @Flag(name: [.short, .long], help: "Do not ask.") var force = false
     @Option(
-        name: .long, parsing: .unconditionalSingleValue, help: "label=…")
+        name: .long, parsing: .unconditionalSingleValue, help: "label=…, label!=…, until=…")
     var filter: [String] = []
 
     func run() async throws {

@@ -11,7 +11,7 @@ struct ImageListOptions: ParsableArguments {
     @Flag(help: "Show digests.") var digests = false
     @Option(
         name: [.customShort("f", allowingJoined: true), .long], parsing: .unconditionalSingleValue,
-        help: "reference=…, label=…, dangling=…")
+        help: "reference=…, label=…, dangling=…, before=…, since=…, until=…")
     var filter: [String] = []
     @Option(help: "table, json, or a template such as '{{.Repository}}:{{.Tag}}'.") var format: String?
     @Argument var pattern: String?
@@ -40,12 +40,13 @@ struct ImageListOptions: ParsableArguments {
         let tags = image.tags.isEmpty ? ["<none>:<none>"] : image.tags
         return tags.map { tag in
             let colon = tag.lastIndex(of: ":") ?? tag.endIndex
+            let digest = image.digests.first { $0.hasPrefix("\(tag[..<colon])@") }
             let age = image.createdAt.map {
                 StatusText.age(seconds: now.secondsSinceEpoch - $0.secondsSinceEpoch) + " ago"
             }
             return [
                 "Repository": String(tag[..<colon]), "Tag": String(tag[colon...].dropFirst()),
-                "Digest": image.digests.first?.split(separator: "@").last.map(String.init) ?? "<none>",
+                "Digest": digest?.split(separator: "@").last.map(String.init) ?? "<none>",
                 "ID": noTrunc ? image.id : image.id.shortID, "CreatedSince": age ?? "N/A",
                 "CreatedAt": image.createdAt?.rfc3339Nano ?? "N/A", "Size": Units.decimal(image.sizeBytes),
                 "Containers": String(image.containerCount),

@@ -8,7 +8,7 @@ struct ListOptions: ParsableArguments {
     @Flag(name: [.short, .long], help: "Those that do not run too.") var all = false
     @Flag(name: [.short, .long], help: "Ids alone.") var quiet = false
     @Flag(name: [.short, .long], help: "The latest one.") var latest = false
-    @Flag(name: [.short, .long], help: "Accepted for scripts.") var size = false
+    @Flag(name: [.short, .long], help: "How much each has written.") var size = false
     @Option(name: [.customShort("n", allowingJoined: true), .long], help: "So many of the latest.") var last: Int?
     @Option(
         name: [.customShort("f", allowingJoined: true), .long], parsing: .unconditionalSingleValue,
@@ -23,6 +23,7 @@ struct ListOptions: ParsableArguments {
         query.add("all", all)
         query.add("limit", latest ? "1" : last.map(String.init))
         query.add("filters", try Filtering.encoded(filter))
+        query.add("size", size)
         let summaries = try await CommandEnvironment.connect().containers(ContainerFilter(dockerQuery: query))
         if quiet {
             return Console.out(summaries.map { (noTrunc ? $0.id : $0.id.shortID) + "\n" }.joined())
@@ -33,10 +34,12 @@ struct ListOptions: ParsableArguments {
                 ("ID", "CONTAINER ID"), ("Image", "IMAGE"), ("Command", "COMMAND"), ("RunningFor", "CREATED"),
                 ("Status", "STATUS"), ("Ports", "PORTS"), ("Names", "NAMES"), ("State", "STATE"),
                 ("CreatedAt", "CREATED AT"), ("Labels", "LABELS"), ("Mounts", "MOUNTS"), ("Networks", "NETWORKS"),
+                ("Size", "SIZE"),
             ], rows: summaries.map { row($0, now) })
         Console.out(
             try listing.text(
-                format: format, usual: ["ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names"]))
+                format: format,
+                usual: ["ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names"] + (size ? ["Size"] : [])))
     }
 
     private func row(_ summary: ContainerSummary, _ now: Timestamp) -> [String: String] {
@@ -48,10 +51,19 @@ struct ListOptions: ParsableArguments {
             "Names": summary.name,
             "State": summary.state.status.rawValue, "CreatedAt": summary.createdAt.rfc3339Nano,
             "Labels": summary.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ","),
+            "Size": summary.sizeText,
             "Mounts": summary.mounts.map(\.source).filter { !$0.isEmpty }.joined(separator: ","),
             "Networks": summary.networks.isEmpty
                 ? summary.networkMode : summary.networks.map(\.networkName).joined(separator: ","),
         ]
+    }
+}
+
+extension ContainerSummary {
+    /// Docker's `0B (virtual 4.26MB)`.
+    var sizeText: String {
+        let written = Units.decimal(writtenBytes ?? 0)
+        return rootBytes.map { "\(written) (virtual \(Units.decimal($0)))" } ?? written
     }
 }
 

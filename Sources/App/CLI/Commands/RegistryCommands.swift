@@ -73,8 +73,12 @@ struct LoginCommand: AsyncParsableCommand {
             throw UsageError(message: "a username and a password are required", code: 1)
         }
         let credentials = ImageCredentials(user: user, password: secret)
-        try await CommandEnvironment.connect().checkCredentials(credentials, at: registry)
-        let isReadable = try await StoredCredentials.keep(credentials, for: registry)
+        var kept = ImageCredentials(user: user, password: secret)
+        if let token = try await CommandEnvironment.connect().checkCredentials(credentials, at: registry) {
+            // It may be taken back by itself, which the password cannot.
+            (kept.identityToken, kept.password) = (token, "")
+        }
+        let isReadable = try await StoredCredentials.keep(kept, for: registry)
         if isReadable {
             Console.error(
                 "WARNING! Your password will be stored unencrypted in \(try StoredCredentials.file().path).\n")

@@ -3,8 +3,8 @@ import EngineAPI
 /// Numbers in the words docker prints them in.
 enum Units {
     /// Powers of 1000 with three digits, as docker prints sizes of images: `4.26MB`, `0B`.
-    static func decimal(_ bytes: Int64) -> String {
-        scaled(Double(bytes), base: 1000, ["B", "kB", "MB", "GB", "TB", "PB"], digits: 3)
+    static func decimal(_ bytes: Int64, digits: Int = 3) -> String {
+        scaled(Double(bytes), base: 1000, ["B", "kB", "MB", "GB", "TB", "PB"], digits: digits)
     }
 
     /// Powers of 1024 with four digits, as docker prints memory: `1.012MiB`.

@@ -28,9 +28,8 @@ extension ContainerService {
 
     /// What the container itself has written; 0 where that cannot be told.
     private func size(of container: Container) async -> Int64 {
-        guard let changes = try? await context.images.changes(containerID: container.id, leavingOut: { _ in false })
-        else { return 0 }
-        return changes.reduce(0) { $0 + $1.sizeBytes }
+        // The removal that follows matters, not the number.
+        (try? await context.images.writtenBytes(containerID: container.id)) ?? 0
     }
 }
 
