@@ -1,3 +1,4 @@
+import EngineAPI
 import Foundation
 import Testing
 
@@ -61,6 +62,33 @@ import Testing
         var bench = try Bench.connected()
         bench.type("?")
         try expect(bench, "help-80x24")
+    }
+
+    @Test("Networks are shown with their containers, addresses, ports and traffic")
+    func networks() throws {
+        var bench = try Bench.connected(containers: NetworksScreenTests.containers())
+        bench.type("N")
+        bench.send(.networks(NetworksScreenTests.networks))
+        for second in 0..<2 {
+            var sample = Sample.stats(Sample.id(1), second: second)
+            var counters = NetworkStats()
+            counters.receivedBytes = UInt64(second) * 123_456
+            counters.sentBytes = UInt64(second) * 789
+            sample.networks["eth0"] = counters
+            bench.send(.stats([sample]))
+        }
+        bench.type("jj")
+        try expect(bench, "networks-80x24")
+    }
+
+    @Test("Volumes are shown with their sizes and users")
+    func volumes() throws {
+        var bench = try Bench.connected(containers: NetworksScreenTests.containers())
+        bench.type("V")
+        var list = NetworksScreenTests.volumes
+        list[1].sizeBytes = 3_000_000
+        bench.send(.volumes(list))
+        try expect(bench, "volumes-80x24")
     }
 
     private func expect(_ bench: Bench, _ name: String) throws {

@@ -25,7 +25,7 @@ extension Canvas {
         let columns = NetworkColumns(line.columns)
         switch row {
         case .network(let network):
-            let rates = network.members.keys.compactMap { model.traffic(of: $0, in: network) }
+            let rates = model.members(of: network).compactMap { model.traffic(of: $0, in: network) }
             let sum = rates.isEmpty ? nil : rates.reduce(NetworkRate()) { $0 + $1 }
             var kind = network.spec.driver
             if network.spec.isInternal { kind += ", internal" }
@@ -34,13 +34,13 @@ extension Canvas {
                 detail: network.spec.pools.map(\.subnet).joined(separator: " "), more: kind,
                 received: Quantity.rate(sum?.receivedBytes), sent: Quantity.rate(sum?.sentBytes),
                 roles: (.text, .muted), in: line)
-        case .member(let network, let id, let member):
-            let rate = model.traffic(of: id, in: network)
-            let addresses = [member.ipv4Address, member.ipv6Address].filter { !$0.isEmpty }
-                .map { String($0.prefix { $0 != "/" }) }
+        case .member(let network, let member):
+            let rate = model.traffic(of: member, in: network)
+            let endpoint = member.endpoint(in: network)
+            let addresses = [endpoint?.ipv4Address, endpoint?.ipv6Address].compactMap { $0 }.filter { !$0.isEmpty }
             drawColumns(
                 columns, name: "  \(member.name)", detail: addresses.joined(separator: " "),
-                more: model.container(id)?.portText ?? "", received: Quantity.rate(rate?.receivedBytes),
+                more: member.portText, received: Quantity.rate(rate?.receivedBytes),
                 sent: Quantity.rate(rate?.sentBytes), roles: (.stateRunning, .muted), in: line)
         }
     }

@@ -40,7 +40,7 @@ extension Model {
         var ids: Set<String> = []
         if showsPanel(.stats), let container = selectedContainer, container.state.isAlive { ids.insert(container.id) }
         if dialogs.contains(where: { if case .networks = $0 { true } else { false } }) {
-            for network in networks ?? [] { ids.formUnion(network.members.keys) }
+            for network in networks ?? [] { ids.formUnion(members(of: network).map(\.id)) }
         }
         if showsPanel(.containers), !coversPanels {
             let sorted = containers.sort.isMeasured ? containers.rows[...] : containers.rows[visibleRows]

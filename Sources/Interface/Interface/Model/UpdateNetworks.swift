@@ -49,14 +49,13 @@ extension Model {
 
     private mutating func confirmNetworkRemoval() {
         switch selectedNetworkRow {
-        case .member(let network, let id, let member):
-            let container = EngineAction.Target(id: id, name: member.name)
+        case .member(let network, let member):
             ask(
                 "disconnect \(member.name) from \(network.spec.name)?", ["Its connections there end."],
-                .disconnect(container, from: network.target), "disconnect")
+                .disconnect(target(member), from: network.target), "disconnect")
         case .network(let network):
             guard !network.isPredefined else { return say("\(network.spec.name) is always there", .warning) }
-            guard network.members.isEmpty else {
+            guard members(of: network).isEmpty else {
                 return say("\(network.spec.name): disconnect its containers first", .warning)
             }
             ask("remove network \(network.spec.name)?", [], .removeNetwork(network.target), "remove")
@@ -75,12 +74,12 @@ extension Model {
 
     /// To the container's row of the main screen.
     private mutating func showMember() -> [Effect] {
-        guard case .member(_, let id, _)? = selectedNetworkRow else { return [] }
+        guard case .member(_, let member)? = selectedNetworkRow else { return [] }
         dialogs.removeAll()
         containers.filter = ""
         containers.hidesStopped = false
         containers.arrange(stats.histories)
-        containers.select(id: id)
+        containers.select(id: member.id)
         focus = .containers
         return []
     }

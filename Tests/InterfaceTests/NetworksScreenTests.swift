@@ -1,0 +1,140 @@
+import EngineAPI
+import Terminal
+import Testing
+
+@testable import Interface
+
+/// The screens of networks and volumes, and the keys for ports.
+@Suite struct NetworksScreenTests {
+    static let networks: [NetworkDetails] = [("bridge", "bridge", "172.17.0.0/16"), ("front", "bridge", "10.7.0.0/24")]
+        .enumerated().map { index, facts in
+            var spec = NetworkSpec(name: facts.0)
+            spec.driver = facts.1
+            spec.pools = [AddressPool(subnet: facts.2)]
+            return NetworkDetails(id: "net\(index)", spec: spec, createdAt: Sample.now)
+        }
+
+    /// The sample's containers; the first is in `front`, or in both.
+    static func containers(inBoth: Bool = false) -> [ContainerSummary] {
+        var list = Sample.containers
+        list[0].networkMode = "front"
+        list[1].networkMode = "bridge"
+        let joined = inBoth ? [0, 1] : [1]
+        for index in joined.indices {
+            let network = networks[joined[index]]
+            var endpoint = EndpointDetails(
+                networkName: network.spec.name, networkID: network.id, spec: EndpointSpec())
+            endpoint.endpointID = "endpoint\(index)"
+            endpoint.ipv4Address = "10.7.0.\(2 + index)"
+            list[0].networks.append(endpoint)
+        }
+        list[0].ports = [
+            PortMapping(ContainerPort(80), hostAddress: "0.0.0.0", hostPort: 8080),
+            PortMapping(ContainerPort(80), hostAddress: "::", hostPort: 8080),
+            PortMapping(ContainerPort(53, .udp), hostAddress: "0.0.0.0", hostPort: 5353),
+        ]
+        return list
+    }
+
+    static let volumes: [VolumeDetails] = ["cache", "pages"].map { name in
+        var volume = VolumeDetails(spec: VolumeSpec(name: name), createdAt: Sample.now, mountpoint: "/v/\(name)")
+        volume.users = name == "pages" ? [Sample.id(1)] : []
+        return volume
+    }
+
+    private static func open(_ key: String, inBoth: Bool = false) throws -> Bench {
+        var bench = try Bench.connected(containers: containers(inBoth: inBoth))
+        bench.type(key)
+        bench.send(.networks(networks))
+        bench.send(.volumes(volumes))
+        return bench
+    }
+
+    @Test("Keys of the screens ask the engine for what the row allows")
+    func actions() throws {
+        let front = EngineAction.Target(id: "net1", name: "front")
+        let web = EngineAction.Target(id: Sample.id(1), name: "web")
+        var made = NetworkSpec(name: "back")
+        made.pools = [AddressPool(subnet: "10.8.0.0/24")]
+        made.isInternal = true
+        var memory = VolumeSpec(name: "memory")
+        memory.options = ["type": "tmpfs", "device": "tmpfs", "o": "size=1m"]
+        let cases: [(keys: String, action: EngineAction?)] = [
+            ("Ndy", nil), ("Njdy", nil), ("Njjdy", .disconnect(web, from: front)), ("NPy", .pruneNetworks),
+            ("Nnback<tab><tab>10.8.0.0/24<tab><tab><tab><tab> <enter>", .createNetwork(made)),
+            ("Nn<enter>", nil), ("Nnback<tab><tab><tab>10.8.0.1<enter>", nil),
+            ("Njc<enter>", .connect("database", to: front, EndpointSpec())),
+            ("Vdy", .removeVolume("cache")), ("Vjdy", nil), ("VPy", .pruneVolumes),
+            ("Vnmemory<tab> <tab><tab>size=1m<enter>", .createVolume(memory)),
+            ("Vnplace<tab>  <enter>", nil),
+        ]
+        for (keys, wanted) in cases {
+            var bench = try Self.open(String(keys.prefix(1)))
+            _ = bench.takeEffects()
+            bench.type(String(keys.dropFirst()))
+            let asked = bench.takeEffects().compactMap { effect -> EngineAction? in
+                if case .perform(_, let action) = effect { action } else { nil }
+            }
+            #expect(asked == (wanted.map { [$0] } ?? []), "\(keys)")
+        }
+    }
+
+    @Test("Opening a screen asks for its list, and so does what changes it while it is open")
+    func refreshes() throws {
+        var bench = try Bench.connected()
+        bench.type("N")
+        #expect(bench.takeEffects().contains(.refreshNetworks))
+        bench.send(
+            .event(EngineEvent(kind: .network, action: "create", actorID: "x", attributes: [:], time: Sample.now)))
+        #expect(bench.takeEffects().contains(.refreshNetworks))
+        bench.type("<esc>V")
+        #expect(bench.takeEffects().contains(.refreshVolumes))
+        bench.send(
+            .event(EngineEvent(kind: .network, action: "create", actorID: "x", attributes: [:], time: Sample.now)))
+        #expect(!bench.takeEffects().contains(.refreshNetworks))
+    }
+
+    @Test("Each network of a container has the traffic of its own device, in the order of joining")
+    func traffic() throws {
+        var bench = try Self.open("N", inBoth: true)
+        #expect(
+            bench.model.subscriptions.contains { if case .stats(let ids) = $0 { ids == [Sample.id(1)] } else { false } }
+        )
+        for second in 0..<2 {
+            var sample = Sample.stats(Sample.id(1), second: second)
+            for (device, step) in [("eth0", 1000), ("eth1", 5000)] {
+                var counters = NetworkStats()
+                counters.receivedBytes = UInt64(second * step)
+                sample.networks[device] = counters
+            }
+            bench.send(.stats([sample]))
+        }
+        let web = try #require(bench.model.container(Sample.id(1)))
+        #expect(bench.model.traffic(of: web, in: Self.networks[0])?.receivedBytes == 1000)
+        #expect(bench.model.traffic(of: web, in: Self.networks[1])?.receivedBytes == 5000)
+    }
+
+    @Test("Enter on a container of a network leads to its row")
+    func toContainer() throws {
+        var bench = try Self.open("N")
+        bench.type("jj<enter>")
+        #expect(bench.model.dialogs.isEmpty)
+        #expect(bench.model.selectedContainer?.name == "web")
+    }
+
+    @Test("A published port is opened where there is a desktop, else copied; several are chosen from")
+    func ports() throws {
+        var bench = try Bench.connected(containers: Self.containers())
+        bench.type("w")
+        #expect(bench.takeEffects().contains(.copy("http://127.0.0.1:8080/")))
+        bench.model.hasDesktop = true
+        bench.type("w")
+        #expect(bench.takeEffects().contains(.open("http://127.0.0.1:8080/")))
+        var list = Self.containers()
+        list[0].ports.append(PortMapping(ContainerPort(443), hostAddress: "10.0.0.1", hostPort: 8443))
+        bench.send(.containers(list))
+        bench.type("w<down><enter>")
+        #expect(bench.takeEffects().contains(.open("http://10.0.0.1:8443/")))
+        #expect(list[0].portText == "5353:53/udp 8080:80 8443:443")
+    }
+}
