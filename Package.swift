@@ -142,13 +142,15 @@ let engine: [Target] = [
     library(
         "Transport", in: "Engine",
         [
-            "Linux", .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+            "Linux", "CLinux", .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "NIOPosix", package: "swift-nio"),
             .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOTLS", package: "swift-nio"),
             .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ]),
     library("Web", in: "Engine", ["Registry", "Transport", "JSON"]),
     library("DockerAPI", in: "Engine", ["EngineAPI", "JSON"]),
-    library("Daemon", in: "Engine", ["EngineAPI", "DockerAPI", "Transport", "JSON"]),
+    library(
+        "Daemon", in: "Engine", ["EngineAPI", "DockerAPI", "Transport", "JSON", "Linux", "CCrypto"], linking("crypto")),
     library("RemoteEngine", in: "Engine", ["EngineAPI", "DockerAPI", "Transport", "JSON", "Linux"]),
 ]
 
@@ -164,7 +166,7 @@ let app: [Target] = [
     library(
         "CLI", in: "App",
         [
-            "EngineAPI", "DockerAPI", "Registry", "OCI", "JSON", "Linux", "CLinux", "Archive", "AsyncIO",
+            "EngineAPI", "DockerAPI", "Registry", "Content", "OCI", "JSON", "Linux", "CLinux", "Archive", "AsyncIO",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
     .executableTarget(
@@ -185,11 +187,15 @@ let app: [Target] = [
 let suites: [Target] = [
     .target(
         name: "ScriptedEngine", dependencies: ["EngineAPI"], path: "Tests/ScriptedEngine", swiftSettings: strict),
-    tests("TransportTests", ["Transport", "Linux"]),
+    .target(
+        name: "RawClients", dependencies: ["Linux"], path: "Tests/RawClients", swiftSettings: strict),
+    tests("TransportTests", ["Transport", "Linux", "RawClients"]),
     tests(
         "RemoteContractTests", ["Daemon", "EngineAPI", "EngineContract", "Linux", "LocalEngine", "RemoteEngine"]),
     tests("RemoteEngineTests", ["Daemon", "EngineAPI", "RemoteEngine", "ScriptedEngine"]),
-    tests("DaemonTests", ["Daemon", "EngineAPI", "JSON", "ScriptedEngine", "Transport"]),
+    tests("DaemonTests", ["Daemon", "EngineAPI", "JSON", "RawClients", "ScriptedEngine", "Transport"]),
+    // Drives the programs of this build with docker's own clients.
+    tests("ClientTests", ["Linux", "NetworkRemains", "RawClients", "Transport"]),
     tests("DockerAPITests", ["DockerAPI", "EngineAPI", "JSON"]),
     tests("ArchitectureTests", []),
     tests(

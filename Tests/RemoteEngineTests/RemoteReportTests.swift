@@ -115,7 +115,7 @@ import Testing
         #expect(
             error?.message
                 == "Cannot connect to the container engine at unix:///tmp/gantry-nobody.sock. Is the daemon running?")
-        for host in ["", "unix:", "huh://x", "ssh://x"] {
+        for host in ["", "unix:", "huh://x", "npipe://x", "ssh://", "ssh://-x", "ssh://a:b@c"] {
             #expect(throws: EngineError.self) { try DockerEngine(host: host) }
         }
     }

@@ -170,6 +170,7 @@ extension MemoryEngine {
                 "OCI runtime exec failed: exec failed: exec: \"missing\": executable file not found "
                     + "in $PATH", object: id)
         }
+        execs[id]?.details.running = true
         if let size { await exec.process.resize(size) }
         await exec.process.run()
         return MemoryStdio(exec.process, from: 0) { [weak self] in await self?.attachmentClosed() }
@@ -186,7 +187,7 @@ extension MemoryEngine {
         guard let exec = execs[id] else { throw .noSuchExec(id) }
         var details = exec.details
         details.exitCode = await exec.process.exitCode ?? details.exitCode
-        details.running = details.exitCode == nil
+        details.running = details.running && details.exitCode == nil
         return details
     }
 

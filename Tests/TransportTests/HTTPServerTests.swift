@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import RawClients
 import Synchronization
 import Testing
 

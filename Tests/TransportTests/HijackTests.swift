@@ -1,3 +1,4 @@
+import RawClients
 import Testing
 
 @testable import Transport

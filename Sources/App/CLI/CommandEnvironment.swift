@@ -7,19 +7,38 @@ package struct CommandEnvironment: Sendable {
     /// Connects to the engine of the data root, or hosts it in this process where nobody does.
     package var engine: @Sendable (GlobalOptions) async throws(EngineError) -> any Engine
     /// Hosts the engine until a signal ends it; gives the exit code.
-    package var runDaemon: @Sendable (GlobalOptions, [String]) async throws(EngineError) -> Int32
+    package var runDaemon: @Sendable (GlobalOptions, DaemonOptions) async throws(EngineError) -> Int32
+    /// Joins standard input and output to the API of the engine that is meant; returns when either side is done.
+    package var dialStdio: @Sendable (GlobalOptions) async throws(EngineError) -> Void
+    /// Where our own engine answers.
+    package var ownSocketPath: String
     /// Name and version of this program's parts, without an engine.
     package var version: EngineVersion
 
     package init(
         options: GlobalOptions = GlobalOptions(), version: EngineVersion,
         engine: @escaping @Sendable (GlobalOptions) async throws(EngineError) -> any Engine,
-        runDaemon: @escaping @Sendable (GlobalOptions, [String]) async throws(EngineError) -> Int32
+        runDaemon: @escaping @Sendable (GlobalOptions, DaemonOptions) async throws(EngineError) -> Int32,
+        dialStdio: @escaping @Sendable (GlobalOptions) async throws(EngineError) -> Void, ownSocketPath: String
     ) {
         self.options = options
         self.version = version
         self.engine = engine
         self.runDaemon = runDaemon
+        self.dialStdio = dialStdio
+        self.ownSocketPath = ownSocketPath
+    }
+
+    /// What `gantry daemon` serves beside the engine's own socket, and how it tells of itself.
+    package struct DaemonOptions: Hashable, Sendable {
+        package var hosts: [String] = []
+        package var tls = GlobalOptions.TLSOptions()
+        package var allowsPlainTCP = false
+        package var metricsAddress: String?
+        /// `text` or `json`
+        package var logFormat = "text"
+
+        package init() {}
     }
 
     /// The environment of the command that this task runs. Commands are made by the argument parser, which has no way

@@ -9,7 +9,9 @@ package struct GantryCommand: AsyncParsableCommand {
         discussion: """
             Without a command the front end opens. Options before the command:
               --root DIR         keep all state below DIR
-              -H, --host HOST    drive another engine: unix:///path/to/socket
+              -H, --host HOST    drive another engine: unix:///path, tcp://host:port, ssh://host
+              -c, --context NAME the engine of a context of docker's
+              --tlsverify        with --tlscacert, --tlscert, --tlskey: as docker's
               --theme NAME       dark, light, terminal, or a file
               --no-color         no colours, as NO_COLOR in the environment
               -v, --version      print the version
@@ -25,7 +27,7 @@ package struct GantryCommand: AsyncParsableCommand {
             LoadCommand.self, RemoveImageCommand.self, VersionCommand.self, InfoCommand.self, DaemonCommand.self,
             PullCommand.self, PushCommand.self, LoginCommand.self, LogoutCommand.self, TagCommand.self,
             HistoryCommand.self, SaveCommand.self, ImportCommand.self, CompletionCommand.self, PortCommand.self,
-            ContainerGroup.self, ImageGroup.self, NetworkGroup.self, VolumeGroup.self,
+            ContainerGroup.self, ImageGroup.self, NetworkGroup.self, VolumeGroup.self, ContextGroup.self,
             SystemGroup.self,
         ])
 

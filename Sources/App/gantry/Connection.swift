@@ -2,9 +2,7 @@ import CLI
 import EngineAPI
 import RemoteEngine
 
-/// What `--root`, `-H` and the environment choose: our own engine, or another behind Docker's API.
-///
-/// `DOCKER_HOST` is not read: who has it set for docker would find docker's containers here without having asked.
+/// What options, the environment and docker's contexts choose: our own engine, or another behind Docker's API.
 actor Connection {
     private let options: GlobalOptions
     private var seat: EngineSeat?
@@ -13,20 +11,47 @@ actor Connection {
     init(_ options: GlobalOptions) { self.options = options }
 
     func engine() throws(EngineError) -> any Engine {
-        if let host = options.host ?? Settings.variable("GANTRY_HOST") {
-            if let remote { return remote }
-            let engine = try DockerEngine(host: host)
+        if let remote { return remote }
+        switch try chosen() {
+        case .own: return FailoverEngine(seat: ownSeat())
+        case .remote(let address):
+            let engine = DockerEngine(address: address)
             remote = engine
             return engine
         }
-        return FailoverEngine(seat: ownSeat())
     }
 
-    func runDaemon(hosts: [String]) async throws(EngineError) -> Int32 {
-        guard options.host == nil else {
-            throw EngineError(.invalid, "`-H` before `daemon` names an engine to drive; give the socket after it")
+    func runDaemon(_ daemon: CommandEnvironment.DaemonOptions) async throws(EngineError) -> Int32 {
+        guard options.host == nil, options.context == nil else {
+            throw EngineError(
+                .invalid, "`-H` and `--context` before `daemon` name an engine to drive; give a socket after it")
         }
-        return try await DaemonMode.run(ownSeat(), Settings.configuration(options), hosts: hosts)
+        let mode = try DaemonMode(Settings.configuration(options), daemon, logLevel: options.logLevel)
+        let made = EngineSeat(mode.configuration, socket: mode.ownSocket, journal: mode.journal)
+        seat = made
+        return try await mode.run(made)
+    }
+
+    /// Joins standard input and output to the API of the engine that is meant.
+    func dialStdio() async throws(EngineError) {
+        switch try chosen() {
+        case .own:
+            // Whoever hosts the engine serves its socket; where nobody does, this process is the one.
+            _ = try await FailoverEngine(seat: ownSeat()).version()
+            try await StdioRelay.run(socketPath: Settings.configuration(options).apiSocketPath)
+        case .remote(let address):
+            guard case .unix(let path) = address.endpoint else {
+                throw EngineError(
+                    .unsupported,
+                    "standard input and output can be joined to a Unix socket alone, not to "
+                        + "`\(address.host)`", object: address.host)
+            }
+            try await StdioRelay.run(socketPath: path)
+        }
+    }
+
+    private func chosen() throws(EngineError) -> EngineChoice {
+        try EngineChooser(options, environment: Settings.environment).choice()
     }
 
     /// - Parameter patience: how long those who visit the engine hosted here are served on.

@@ -8,10 +8,14 @@ struct EngineHost: Sendable {
     private let server: DaemonServer
 
     /// Nil where another process holds the data root.
-    static func open(_ configuration: LocalEngineConfiguration) async throws(EngineError) -> EngineHost? {
+    ///
+    /// - Parameter socket: where to serve the API, other than at a socket file of this process's own.
+    static func open(
+        _ configuration: LocalEngineConfiguration, socket: DaemonListener?, journal: DaemonJournal
+    ) async throws(EngineError) -> EngineHost? {
         let engine: GantryEngine
         do throws(GantryEngine.OpenError) {
-            engine = try await GantryEngine(configuration, note: Complaint.say)
+            engine = try await GantryEngine(configuration, note: { journal.say(.warning, $0) })
         } catch {
             switch error {
             case .inUse: return nil
@@ -20,7 +24,7 @@ struct EngineHost: Sendable {
         }
         do throws(EngineError) {
             let server = try await DaemonServer.start(
-                engine: engine, socketPath: configuration.apiSocketPath, report: Complaint.say)
+                engine: engine, at: socket ?? .unix(path: configuration.apiSocketPath), journal: journal)
             return EngineHost(engine: engine, server: server)
         } catch {
             await engine.close()

@@ -1,3 +1,4 @@
+import Daemon
 import EngineAPI
 import LocalEngine
 import RemoteEngine
@@ -21,6 +22,9 @@ actor EngineSeat {
     private static let patience = Duration.seconds(15)
 
     private let configuration: LocalEngineConfiguration
+    /// A listening socket that this process was given; who holds it is the host, so nobody is visited.
+    private let ownSocket: DaemonListener?
+    private let journal: DaemonJournal
     private let clock = ContinuousClock()
     private var seat: Seat?
     private var election: Task<Result<Seat, EngineError>, Never>?
@@ -29,7 +33,14 @@ actor EngineSeat {
     /// Where whoever hosts the engine answers.
     nonisolated var socket: EngineSocket { EngineSocket(path: configuration.apiSocketPath) }
 
-    init(_ configuration: LocalEngineConfiguration) { self.configuration = configuration }
+    init(
+        _ configuration: LocalEngineConfiguration, socket: DaemonListener? = nil,
+        journal: DaemonJournal = DaemonJournal(write: Complaint.say)
+    ) {
+        self.configuration = configuration
+        self.journal = journal
+        ownSocket = socket
+    }
 
     /// The engine to call now.
     ///
@@ -96,7 +107,8 @@ actor EngineSeat {
         while !isClosed {
             if let visited = await visit() { return .success(.visiting(visited)) }
             do throws(EngineError) {
-                if let host = try await EngineHost.open(configuration) { return .success(.hosting(host)) }
+                let host = try await EngineHost.open(configuration, socket: ownSocket, journal: journal)
+                if let host { return .success(.hosting(host)) }
             } catch {
                 return .failure(error)
             }
@@ -112,6 +124,7 @@ actor EngineSeat {
     }
 
     private func visit() async -> DockerEngine? {
+        guard ownSocket == nil else { return nil }
         let engine = DockerEngine(socketPath: configuration.apiSocketPath)
         do throws(EngineError) {
             _ = try await engine.version()

@@ -41,6 +41,8 @@ enum Program {
         CommandEnvironment(
             options: options, version: ProgramVersion.client,
             engine: { _ throws(EngineError) in try await connection.engine() },
-            runDaemon: { _, hosts throws(EngineError) in try await connection.runDaemon(hosts: hosts) })
+            runDaemon: { _, daemon throws(EngineError) in try await connection.runDaemon(daemon) },
+            dialStdio: { _ throws(EngineError) in try await connection.dialStdio() },
+            ownSocketPath: Settings.configuration(options).apiSocketPath)
     }
 }

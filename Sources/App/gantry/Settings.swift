@@ -14,6 +14,20 @@ enum Settings {
         return String(cString: value)
     }
 
+    /// All variables that the program was started with.
+    static var environment: [String: String] {
+        var variables: [String: String] = [:]
+        var next = environ
+        while let entry = next.pointee {
+            let sides = String(cString: entry).split(
+                separator: "=", maxSplits: 1, omittingEmptySubsequences: false
+            ).map(String.init)
+            if sides.count == 2 { variables[sides[0]] = sides[1] }
+            next += 1
+        }
+        return variables
+    }
+
     /// This program's own path.
     static var executable: String {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)

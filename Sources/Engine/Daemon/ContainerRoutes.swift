@@ -44,8 +44,15 @@ private func createContainer(_ exchange: Exchange) async throws {
     let request = try CreateRequest(dockerBody: try await exchange.body())
     try await checkPlatform(exchange)
     let name = exchange.query["name"].flatMap { $0.isEmpty ? nil : $0 }
-    let created = try await exchange.engine.create(
-        request.spec, name: name.map { $0.hasPrefix("/") ? String($0.dropFirst()) : $0 })
+    let created: CreatedContainer
+    do throws(EngineError) {
+        created = try await exchange.engine.create(
+            request.spec, name: name.map { $0.hasPrefix("/") ? String($0.dropFirst()) : $0 })
+    } catch {
+        // Docker's CLI takes a 404 here for a missing image, which it then pulls.
+        guard error.kind == .notFound, !error.message.hasPrefix("No such image") else { throw error }
+        throw EngineError(.invalid, error.message, object: error.object)
+    }
     let warnings = created.warnings + request.warnings.filter { !created.warnings.contains($0) }
     let body: JSONValue = ["Id": .string(created.id), "Warnings": .array(warnings.map { .string($0) })]
     try await exchange.send(201, body)

@@ -2,7 +2,7 @@ import DockerAPI
 import EngineAPI
 import Transport
 
-/// Serves an engine by the Docker Engine API on a Unix socket.
+/// Serves an engine by the Docker Engine API on a Unix socket, or on TCP with TLS.
 ///
 /// ```
 /// let server = try await DaemonServer.start(engine: engine, socketPath: "/run/gantry/gantry.sock")
@@ -24,19 +24,53 @@ package final class DaemonServer: Sendable {
     package static func start(
         engine: any Engine, socketPath: String, report: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws(EngineError) -> DaemonServer {
+        try await start(
+            engine: engine, at: .unix(path: socketPath), journal: DaemonJournal(least: .error, write: report))
+    }
+
+    /// Listens as `listener` says, and serves; returns once clients can connect.
+    ///
+    /// - Throws: `unavailable` where the address cannot be listened on; `invalid` where a file for TLS cannot be used.
+    package static func start(
+        engine: any Engine, at listener: DaemonListener, journal: DaemonJournal
+    ) async throws(EngineError) -> DaemonServer {
+        try await start(engine, listener, journal, .docker)
+    }
+
+    /// Serves figures for Prometheus, and nothing else, over plain HTTP, as docker's `--metrics-addr`.
+    ///
+    /// - Parameter address: `host:port`
+    package static func startMetrics(
+        engine: any Engine, address: String, journal: DaemonJournal
+    ) async throws(EngineError) -> DaemonServer {
+        guard let (host, port) = HostPort.read(address, defaultPort: -1), port >= 0, !host.isEmpty else {
+            throw EngineError(.invalid, "invalid --metrics-addr: `\(address)`: give host:port", object: address)
+        }
+        let listener = DaemonListener(address: .tcp(host: host, port: port), tls: nil)
+        return try await start(engine, listener, journal, .metrics)
+    }
+
+    private static func start(
+        _ engine: any Engine, _ listener: DaemonListener, _ journal: DaemonJournal, _ routes: RouteTable
+    ) async throws(EngineError) -> DaemonServer {
         let version = try await engine.version()
-        let dispatcher = Dispatcher(engine: engine, version: version, report: report)
+        let dispatcher = Dispatcher(engine: engine, version: version, journal: journal, routes: routes)
         var configuration = HTTPServer.Configuration()
         configuration.mayHijack = { method, path in Dispatcher.mayHijack(method, path) }
+        configuration.isBrief = { method, path in Dispatcher.isBrief(method, path) }
         do throws(TransportError) {
-            let server = try await HTTPServer.start(socketPath: socketPath, configuration) { request, writer in
-                await dispatcher.serve(request, writer)
+            let server = try await HTTPServer.start(at: listener.address, configuration, tls: listener.tls) {
+                request, writer in await dispatcher.serve(request, writer)
             }
             return DaemonServer(server)
         } catch {
-            throw EngineError(.unavailable, "\(error)", object: socketPath)
+            if case .untrusted = error { throw EngineError(.invalid, "\(error)", object: "\(listener.address)") }
+            throw EngineError(.unavailable, "\(error)", object: "\(listener.address)")
         }
     }
+
+    /// The port in use, where the address has one.
+    package var port: Int? { server.port }
 
     /// Serves on until no client is connected any more, at most for so long.
     package func drain(atMost limit: Duration) async { await server.drain(atMost: limit) }
@@ -49,11 +83,14 @@ package final class DaemonServer: Sendable {
 struct Dispatcher: Sendable {
     private let engine: any Engine
     private let commonFields: HTTPFields
-    private let report: @Sendable (String) -> Void
+    private let journal: DaemonJournal
+    private let routes: RouteTable
+    private let clock = ContinuousClock()
 
-    init(engine: any Engine, version: EngineVersion, report: @escaping @Sendable (String) -> Void) {
+    init(engine: any Engine, version: EngineVersion, journal: DaemonJournal, routes: RouteTable) {
         self.engine = engine
-        self.report = report
+        self.journal = journal
+        self.routes = routes
         commonFields = [
             "Api-Version": APIVersion.current.description, "Docker-Experimental": "false", "Ostype": "linux",
             "Server": "Gantry/\(version.version) (linux)",
@@ -67,13 +104,22 @@ struct Dispatcher: Sendable {
         return segments[0] == "containers" && segments[2] == "attach" || segments[0] == "exec" && segments[2] == "start"
     }
 
+    /// What the engine tells from memory.
+    static func isBrief(_ method: String, _ path: String) -> Bool {
+        guard method == "GET" || method == "HEAD" else { return false }
+        let path = VersionedPath(path).path
+        return path == "/_ping" || path == "/version" || path.hasPrefix("/containers/") && path.hasSuffix("/json")
+    }
+
     func serve(_ request: HTTPRequest, _ writer: ResponseWriter) async {
         let versioned = VersionedPath(request.path)
-        let match = RouteTable.docker.find(request.method, versioned.path)
+        let match = routes.find(request.method, versioned.path)
+        let began = clock.now
+        journal.counts.begin()
         let exchange = Exchange(
             engine: engine, request: request, writer: writer, version: versioned.version ?? .current,
             parameters: match?.parameters ?? [:], query: QueryString(parsing: request.query),
-            commonFields: commonFields)
+            commonFields: commonFields, journal: journal)
         do {
             try versioned.version?.check()
             guard let match else { throw EngineError(.notFound, "page not found") }
@@ -81,6 +127,18 @@ struct Dispatcher: Sendable {
         } catch {
             await answer(error, exchange)
         }
+        let elapsed = clock.now - began
+        journal.counts.end(request.method, writer.status, action: match?.route.containerAction, elapsed)
+        note(request, writer, elapsed)
+    }
+
+    /// Path and status alone: parameters and fields may hold what nobody is to read.
+    private func note(_ request: HTTPRequest, _ writer: ResponseWriter, _ elapsed: Duration) {
+        guard journal.notes(.debug) else { return }
+        var fields = [("method", request.method), ("path", request.path), ("status", "\(writer.status)")]
+        fields.append(("duration", "\(elapsed)"))
+        if let peer = request.peer { fields += [("uid", "\(peer.uid)"), ("pid", "\(peer.pid)")] }
+        journal.say(.debug, "request", fields)
     }
 
     private func answer(_ error: any Error, _ exchange: Exchange) async {
@@ -91,7 +149,9 @@ struct Dispatcher: Sendable {
         case is TransportError, is CancellationError: return
         default: failure = EngineError(.internal, "\(error)")
         }
-        if failure.kind == .internal { report("\(exchange.request.method) \(exchange.request.path): \(failure)") }
+        if failure.kind == .internal {
+            journal.say(.error, "\(exchange.request.method) \(exchange.request.path): \(failure)")
+        }
         // Where the answer has begun, its missing end tells the client that it was cut.
         guard exchange.writer.isUnanswered else { return }
         // As above: an answer that cannot be sent has nobody to read it.

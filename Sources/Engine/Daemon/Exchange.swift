@@ -14,6 +14,7 @@ struct Exchange: Sendable {
     let query: QueryString
     /// What each answer carries.
     let commonFields: HTTPFields
+    let journal: DaemonJournal
 
     /// No body of a request but an archive's is longer.
     static let bodyLimitBytes = 4 << 20

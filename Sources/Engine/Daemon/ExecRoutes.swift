@@ -29,14 +29,12 @@ private func startExec(_ exchange: Exchange) async throws {
         return try await exchange.send(200)
     }
     let details = try await exchange.engine.inspectExec(id)
-    let stream: any AttachedStream
-    do throws(EngineError) {
-        stream = try await exchange.engine.startExec(id, size: request.size)
-    } catch {
-        return try await sendStartFailure(error, details, exchange)
-    }
+    let (stream, connection) =
+        exchange.isFromGantry
+        ? try await startThenHijack(details, request, exchange)
+        : try await hijackThenStart(details, request, exchange)
+    guard let stream else { return }
     let isTerminal = details.spec.tty
-    let connection = try await hijack(exchange, isFramed: !isTerminal, or: stream)
     await StdioSession(
         connection: connection, stream: stream, isFramed: !isTerminal,
         detachKeys: isTerminal && !exchange.isFromGantry ? .standard : nil, hasInput: details.spec.attachStdin,
@@ -44,14 +42,45 @@ private func startExec(_ exchange: Exchange) async throws {
     ).run()
 }
 
-/// A command that cannot be run is told of inside the stream, where docker's clients look for it: they take the exit
-/// code from the exec's inspection afterwards.
-private func sendStartFailure(_ error: EngineError, _ details: ExecDetails, _ exchange: Exchange) async throws {
-    let isCommand = error.kind == .commandNotFound || error.kind == .commandNotExecutable
-    guard isCommand, !exchange.isFromGantry else { throw error }
+/// Our own clients take an error as the answer's status.
+private func startThenHijack(
+    _ details: ExecDetails, _ request: ExecStartRequest, _ exchange: Exchange
+) async throws -> ((any AttachedStream)?, HijackedConnection) {
+    let stream = try await exchange.engine.startExec(details.id, size: request.size)
+    return (stream, try await hijack(exchange, isFramed: !details.spec.tty, or: stream))
+}
+
+/// As docker: the answer's head goes out before the process begins. Clients that read the head through a buffer and the
+/// rest past it (docker's SDK for Python does) would lose output that comes in one piece with it. What fails from here
+/// on is told inside the stream; docker's clients take the exit code from the exec's inspection.
+private func hijackThenStart(
+    _ details: ExecDetails, _ request: ExecStartRequest, _ exchange: Exchange
+) async throws -> ((any AttachedStream)?, HijackedConnection) {
+    try await checkStartable(details, exchange)
     let connection = try await exchange.hijack(isFramed: !details.spec.tty)
-    let text = Array("\(error.message)\r\n".utf8)
-    try await connection.write(details.spec.tty ? text : StreamFrame.encode(.stderr, text))
-    await connection.closeOutput()
-    await connection.close()
+    do throws(EngineError) {
+        return (try await exchange.engine.startExec(details.id, size: request.size), connection)
+    } catch {
+        let text = Array("\(error.message)\r\n".utf8)
+        try await connection.write(details.spec.tty ? text : StreamFrame.encode(.stderr, text))
+        await connection.closeOutput()
+        await connection.close()
+        return (nil, connection)
+    }
+}
+
+private func checkStartable(_ details: ExecDetails, _ exchange: Exchange) async throws {
+    guard !details.running, details.exitCode == nil else {
+        let verb = details.running ? "is already running" : "has already run"
+        throw EngineError(.conflict, "Error: Exec command \(details.id) \(verb)", object: details.id)
+    }
+    let state = try await exchange.engine.inspect(details.containerID).state
+    guard state.status != .paused else {
+        throw EngineError(
+            .conflict, "Container \(details.containerID) is paused, unpause the container before exec",
+            object: details.containerID)
+    }
+    guard state.isAlive else {
+        throw EngineError(.conflict, "container \(details.containerID) is not running", object: details.containerID)
+    }
 }

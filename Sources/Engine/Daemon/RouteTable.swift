@@ -33,6 +33,18 @@ struct Route: Sendable {
         segments.reduce(0) { count, segment in if case .literal = segment { count + 1 } else { count } }
     }
 
+    /// docker's name for what is done to a container here, for figures; nil for other routes.
+    var containerAction: String? {
+        switch (method, pattern) {
+        case ("POST", "/containers/create"): "create"
+        case ("POST", "/containers/{id}/start"): "start"
+        case ("DELETE", "/containers/{id}"): "delete"
+        case ("GET", "/containers/{id}/changes"): "changes"
+        case ("POST", "/commit"): "commit"
+        default: nil
+        }
+    }
+
     /// The parameters of a path that fits, percent-decoded; nil for one that does not.
     func match(_ path: [Substring]) -> [String: String]? {
         var parameters: [String: String] = [:]
@@ -74,7 +86,10 @@ struct RouteTable: Sendable {
         systemRoutes + containerRoutes + fileRoutes + lifecycleRoutes + streamRoutes + execRoutes + imageRoutes
             + transferRoutes
             + networkRoutes
-            + volumeRoutes + gantryRoutes + absentRoutes)
+            + volumeRoutes + gantryRoutes + reportRoutes + absentRoutes)
+
+    /// What is served at an address for figures alone.
+    static let metrics = RouteTable([Route("GET", "/metrics") { exchange in try await sendMetrics(exchange) }])
 
     /// What answers a path without its version; `HEAD` is answered as `GET` is.
     func find(_ method: String, _ path: some StringProtocol) -> Match? {

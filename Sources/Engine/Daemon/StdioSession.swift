@@ -2,9 +2,9 @@ import DockerAPI
 import EngineAPI
 import Transport
 
-/// A hijacked connection joined to a process's stdio, until one of them ends.
+/// A connection given up to bytes, joined to a process's stdio, until one of them ends.
 struct StdioSession: Sendable {
-    let connection: HijackedConnection
+    let connection: any ByteLink
     let stream: any AttachedStream
     /// Output in docker's frames; false for a terminal.
     let isFramed: Bool

@@ -6,18 +6,13 @@ import Transport
 /// Attach, logs, stats.
 let streamRoutes: [Route] = [
     Route("POST", "/containers/{id}/attach") { exchange in try await attach(exchange) },
+    Route("GET", "/containers/{id}/attach/ws") { exchange in try await attachByWebSocket(exchange) },
     Route("GET", "/containers/{id}/logs") { exchange in try await sendLogs(exchange) },
     Route("GET", "/containers/{id}/stats") { exchange in try await sendStats(exchange) },
 ]
 
 private func attach(_ exchange: Exchange) async throws {
-    let keys = try DetachKeys(parsing: exchange.query["detachKeys"])
-    let details = try await exchange.engine.inspect(exchange.container)
-    var request = AttachRequest(
-        stdin: exchange.query.flag("stdin") && details.spec.openStdin, stdout: exchange.query.flag("stdout"),
-        stderr: exchange.query.flag("stderr"))
-    request.logs = exchange.query.flag("logs")
-    request.stream = exchange.query.flag("stream")
+    let (details, request, keys) = try await attachment(exchange)
     // By id: the name may have gone to another container meanwhile.
     let stream = try await exchange.engine.attach(details.id, request)
     let isTerminal = details.spec.tty
@@ -28,6 +23,38 @@ private func attach(_ exchange: Exchange) async throws {
         detachKeys: isTerminal && !exchange.isFromGantry ? keys : nil, hasInput: request.stdin,
         closesInput: exchange.isFromGantry || (details.spec.stdinOnce && !isTerminal)
     ).run()
+}
+
+/// Standard output and error come as they are, in one, as docker sends them over a websocket.
+private func attachByWebSocket(_ exchange: Exchange) async throws {
+    var (details, request, keys) = try await attachment(exchange)
+    // Before 1.42 the choice of streams was not looked at.
+    if exchange.version < APIVersion(1, 42) {
+        (request.stdin, request.stdout, request.stderr) = (details.spec.openStdin, true, true)
+    }
+    let stream = try await exchange.engine.attach(details.id, request)
+    let link: WebSocketLink
+    do {
+        link = try await exchange.webSocket()
+    } catch {
+        await stream.close()
+        throw error
+    }
+    await StdioSession(
+        connection: link, stream: stream, isFramed: false, detachKeys: details.spec.tty ? keys : nil,
+        hasInput: request.stdin, closesInput: details.spec.stdinOnce && !details.spec.tty
+    ).run()
+}
+
+private func attachment(_ exchange: Exchange) async throws -> (ContainerDetails, AttachRequest, DetachKeys) {
+    let keys = try DetachKeys(parsing: exchange.query["detachKeys"])
+    let details = try await exchange.engine.inspect(exchange.container)
+    var request = AttachRequest(
+        stdin: exchange.query.flag("stdin") && details.spec.openStdin, stdout: exchange.query.flag("stdout"),
+        stderr: exchange.query.flag("stderr"))
+    request.logs = exchange.query.flag("logs")
+    request.stream = exchange.query.flag("stream")
+    return (details, request, keys)
 }
 
 /// Gives the connection up, or lets go of the stream that would have gone over it.
@@ -46,7 +73,9 @@ private func sendLogs(_ exchange: Exchange) async throws {
     let request = try LogRequest(dockerQuery: exchange.query)
     let details = try await exchange.engine.inspect(exchange.container)
     let logs = try await exchange.engine.logs(details.id, request)
-    let encoder = LogEncoder(isFramed: !details.spec.tty, hasTimes: exchange.query.flag("timestamps"))
+    let encoder = LogEncoder(
+        isFramed: !details.spec.tty, hasTimes: exchange.query.flag("timestamps"),
+        hasDetails: exchange.query.flag("details"))
     try await exchange.begin(exchange.streamType(isFramed: !details.spec.tty))
     for try await entries in logs { try await exchange.writer.write(encoder.encode(entries)) }
     try await exchange.writer.end()

@@ -65,9 +65,14 @@ let transferRoutes: [Route] = [
 /// anything to tell is answered with its status.
 private func tell(of progress: EngineStream<ImageTransferProgress>, _ exchange: Exchange) async throws {
     guard let first = try await progress.next() else { return try await exchange.send(200) }
+    var next: ImageTransferProgress? = first
+    var second: ImageTransferProgress?
+    // That it begins is said once the registry has answered: an error before that has a status of its own.
+    if case .begun = first { second = try await progress.next() }
     try await exchange.begin("application/json")
     do {
-        var next: ImageTransferProgress? = first
+        for line in first.dockerBodies { try await exchange.writeLine(line) }
+        next = if case .begun = first { second } else { try await progress.next() }
         while let step = next {
             for line in step.dockerBodies { try await exchange.writeLine(line) }
             next = try await progress.next()

@@ -27,9 +27,11 @@ package struct CreateRequest: Sendable {
 
 /// Fields of a create body that this engine does not offer.
 enum UnofferedFields {
-    /// Refused unless empty: without them the container would be another one than was asked for.
+    /// Members of `HostConfig` that are refused unless empty: without them the container would be another one than was
+    /// asked for. The last row is of other systems.
     private static let refused = [
-        "DeviceRequests", "VolumeDriver", "CgroupParent", "Links", "KernelMemory", "KernelMemoryTCP", "StorageOpt",
+        "DeviceRequests", "CgroupParent", "Cgroup", "Links", "KernelMemory", "KernelMemoryTCP", "StorageOpt",
+        "CpuCount", "CpuPercent", "IOMaximumIOps", "IOMaximumBandwidth",
     ]
 
     static func check(
@@ -39,12 +41,16 @@ enum UnofferedFields {
             guard let value = host.value.field(name) else { continue }
             if !value.isEmptyValue { throw unsupported(host.name(name)) }
         }
+        // Health checks would be run by another shell than was asked for.
+        if config.value.field("Shell")?.isEmptyValue == false { throw unsupported(config.name("Shell")) }
         try checkWords(host)
     }
 
     private static func checkWords(_ host: BodyReader) throws(EngineError) {
         let user = try host.text("UsernsMode")
         guard ["", "host"].contains(user) else { throw unsupported("HostConfig.UsernsMode `\(user)`") }
+        let driver = try host.text("VolumeDriver")
+        guard ["", "local"].contains(driver) else { throw unsupported("HostConfig.VolumeDriver `\(driver)`") }
         let isolation = try host.text("Isolation")
         guard ["", "default"].contains(isolation) else {
             throw EngineError(.invalid, "invalid isolation '\(isolation)' on linux")

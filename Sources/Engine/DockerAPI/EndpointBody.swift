@@ -11,6 +11,10 @@ extension EndpointSpec {
         ipv6Address = try ipam.filledText("IPv6Address")
         macAddress = try body.filledText("MacAddress")
         options = try body.textMap("DriverOpts")
+        for (part, member) in [(body, "GwPriority"), (ipam, "LinkLocalIPs")]
+        where part.value.field(member)?.isEmptyValue == false {
+            throw EngineError(.unsupported, "\(part.name(member)) is not supported yet by this engine")
+        }
         guard try (body.texts("Links") ?? []).isEmpty else {
             throw EngineError(
                 .unsupported, "container links are not supported: containers of one network reach each other by name")

@@ -79,10 +79,6 @@ extension ContainerFilter {
             "id", "name", "status", "label", "ancestor", "exited", "before", "since", "network", "volume", "health",
             "is-task", "publish", "expose", "isolation",
         ])
-        for name in ["is-task", "isolation"]
-        where !filters[name].isEmpty {
-            throw EngineError(.unsupported, "the container filter '\(name)' is not supported yet")
-        }
         // A status or a limit asks for containers that do not run, too.
         self.init(all: query.flag("all"))
         withSizes = query.flag("size")
@@ -114,6 +110,10 @@ extension ContainerFilter {
             healths.append(health)
         }
         if !statuses.isEmpty || !exitCodes.isEmpty { all = true }
+        // No container here is a swarm's task, and isolation is another system's.
+        matchesNone =
+            filters["is-task"].contains { ["1", "true"].contains($0.lowercased()) }
+            || filters["isolation"].contains { !["", "default"].contains($0) }
     }
 
     package var dockerQuery: QueryString {
@@ -126,6 +126,7 @@ extension ContainerFilter {
         filters.add("volume", volumes)
         filters.add("publish", published.map(\.description))
         filters.add("expose", exposed.map(\.description))
+        if matchesNone { filters.add("is-task", ["true"]) }
         filters.add("status", statuses.map(\.rawValue))
         filters.add("exited", exitCodes.map(String.init))
         filters.add("health", healths.map(\.rawValue))

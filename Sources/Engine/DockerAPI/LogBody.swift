@@ -42,19 +42,24 @@ extension LogRequest {
 package struct LogEncoder: Sendable {
     private let isFramed: Bool
     private let hasTimes: Bool
+    private let hasDetails: Bool
 
     /// - Parameters:
     ///   - isFramed: false for a container with a terminal.
     ///   - hasTimes: each entry begins with its time.
-    package init(isFramed: Bool, hasTimes: Bool) {
+    ///   - hasDetails: each entry's text comes after the attributes that its log has for it, of which there are none,
+    ///     and a space.
+    package init(isFramed: Bool, hasTimes: Bool, hasDetails: Bool = false) {
         self.isFramed = isFramed
         self.hasTimes = hasTimes
+        self.hasDetails = hasDetails
     }
 
     package func encode(_ entries: [LogEntry]) -> [UInt8] {
         var output: [UInt8] = []
         for entry in entries {
             var bytes = hasTimes ? entry.time.rfc3339NanoBytes + [32] : []
+            if hasDetails { bytes.append(32) }
             bytes.append(contentsOf: entry.bytes)
             if isFramed {
                 StreamFrame.append(entry.source == .stdout ? .stdout : .stderr, bytes, to: &output)

@@ -66,7 +66,7 @@ extension EngineInfo {
             (
                 "Plugins",
                 [
-                    "Volume": ["local"], "Network": ["host", "null"], "Authorization": .null,
+                    "Volume": ["local"], "Network": ["bridge", "host", "macvlan", "null"], "Authorization": .null,
                     "Log": ["json-file", "none"],
                 ]
             ),
@@ -77,7 +77,7 @@ extension EngineInfo {
             ("CgroupVersion", .string(cgroupVersion)), ("NEventsListener", 0),
             ("KernelVersion", .string(kernelVersion)), ("OperatingSystem", .string(operatingSystem)),
             ("OSVersion", ""), ("OSType", "linux"), ("Architecture", .string(architecture)),
-            ("IndexServerAddress", ""),
+            ("IndexServerAddress", "https://index.docker.io/v1/"),
             (
                 "RegistryConfig",
                 ["InsecureRegistryCIDRs": [], "IndexConfigs": [:], "Mirrors": []]

@@ -140,7 +140,7 @@ public struct ContainerFilter: Hashable, Sendable {
     public var networks: [String] = []
     /// Names of volumes, sources of binds, or places in the container.
     public var volumes: [String] = []
-    /// Ports of the host that lead to it.
+    /// Its ports that one of the host leads to.
     public var published: [ContainerPort] = []
     /// Ports that it serves.
     public var exposed: [ContainerPort] = []
@@ -151,6 +151,8 @@ public struct ContainerFilter: Hashable, Sendable {
     public var since: String?
     /// Tell also how much each has written.
     public var withSizes = false
+    /// Asked for something that no container of this machine is, such as a swarm's task.
+    public var matchesNone = false
 
     public init(all: Bool = false) { self.all = all }
 }

@@ -54,9 +54,15 @@ extension Container {
         let spec = definition.spec
         return ContainerSummary(
             id: id, name: name, image: spec.image, imageID: definition.imageID,
-            command: definition.arguments.joined(separator: " "), createdAt: createdAt, state: state,
+            command: Self.commandText(definition.arguments), createdAt: createdAt, state: state,
             labels: definition.labels, tty: spec.tty, networkMode: spec.networkMode?.rawValue ?? "none",
             mounts: spec.mounts)
+    }
+
+    /// As docker's list shows a command: its arguments in quotes where they hold a space.
+    private static func commandText(_ words: [String]) -> String {
+        let arguments = words.dropFirst().map { $0.contains(" ") ? "'\($0)'" : $0 }
+        return (words.prefix(1) + arguments).joined(separator: " ")
     }
 
     fileprivate func details(runtime: String) -> ContainerDetails {
@@ -101,7 +107,7 @@ private struct ContainerSelection {
     func accepts(_ summary: ContainerSummary) -> Bool {
         let showsAll = filter.all || !filter.statuses.isEmpty || filter.limit ?? 0 > 0
         let state = summary.state
-        return (showsAll || state.isActive)
+        return !filter.matchesNone && (showsAll || state.isActive)
             && (filter.ids.isEmpty || filter.ids.contains { summary.id.hasPrefix($0) })
             && (names.isEmpty || names.contains { $0.matches(summary.name) })
             && (filter.statuses.isEmpty || filter.statuses.contains(state.status))
@@ -117,7 +123,7 @@ private struct ContainerSelection {
                 })
             && (filter.published.isEmpty
                 || summary.ports.contains { mapping in
-                    filter.published.contains(ContainerPort(mapping.hostPort, mapping.port.transport))
+                    mapping.hostPort != 0 && filter.published.contains(mapping.port)
                 })
             && (filter.exposed.isEmpty || summary.ports.contains { filter.exposed.contains($0.port) })
             && (filter.ancestors.isEmpty || ancestorIDs.contains(summary.imageID)

@@ -11,32 +11,28 @@ import Transport
 package final class DockerEngine: Engine {
     let client: EngineClient
 
-    /// - Parameter host: `unix:///path` or `tcp://host:port`, as docker's `-H` and `DOCKER_HOST` have it.
-    package init(host: String) throws(EngineError) {
-        client = EngineClient(try Self.endpoint(host))
+    /// - Parameter host: `unix:///path`, `tcp://host:port` or `ssh://host`, as docker's `-H` and `DOCKER_HOST` have it.
+    package convenience init(host: String) throws(EngineError) { self.init(address: try EngineAddress(host)) }
+
+    package init(address: EngineAddress) {
+        let tls = address.certificates.map { files in
+            var settings = TLSSettings()
+            settings.authorityFiles = files.authorityFile.map { [$0] } ?? []
+            settings.believesFilesAlone = files.authorityFile != nil
+            settings.certificateFile = files.certificateFile
+            settings.keyFile = files.keyFile
+            settings.skipsVerification = files.skipsVerification
+            return settings
+        }
+        switch address.endpoint {
+        case .unix(let path): client = EngineClient(.unix(path: path))
+        case .tcp(let host, let port): client = EngineClient(.tcp(host: host, port: port), tls: tls)
+        case .ssh(let target): client = EngineClient(.command(target.command, name: address.host))
+        }
     }
 
     /// The engine that serves a Unix socket.
     package init(socketPath: String) { client = EngineClient(.unix(path: socketPath)) }
-
-    private static func endpoint(_ host: String) throws(EngineError) -> HTTPEndpoint {
-        let parts = host.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 2, parts[1].hasPrefix("//") else {
-            throw EngineError(.invalid, "unable to parse docker host `\(host)`", object: host)
-        }
-        let rest = String(parts[1].dropFirst(2))
-        switch parts[0] {
-        case "unix" where !rest.isEmpty: return .unix(path: rest)
-        case "tcp", "http":
-            guard let colon = rest.lastIndex(of: ":"), let port = Int(rest[rest.index(after: colon)...]) else {
-                return .tcp(host: rest, port: 2375)
-            }
-            return .tcp(host: String(rest[..<colon]), port: port)
-        case "ssh", "https", "npipe":
-            throw EngineError(.unsupported, "connecting by \(parts[0]) is not supported yet: `\(host)`", object: host)
-        default: throw EngineError(.invalid, "unable to parse docker host `\(host)`", object: host)
-        }
-    }
 
     package func version() async throws(EngineError) -> EngineVersion {
         EngineVersion(dockerBody: try await client.json("GET", "/version"))

@@ -18,7 +18,7 @@ final class EngineClient: Sendable {
     private let known = Mutex<Server?>(nil)
     private static let answerLimitBytes = 64 << 20
 
-    init(_ endpoint: HTTPEndpoint) { http = HTTPClient(endpoint) }
+    init(_ endpoint: HTTPEndpoint, tls: TLSSettings? = nil) { http = HTTPClient(endpoint, tls: tls) }
 
     /// The server, asked once.
     func server() async throws(EngineError) -> Server {
@@ -135,6 +135,13 @@ extension EngineClient {
         case .cannotConnect(_, let reason) where reason.contains("\(Errno.accessDenied)"):
             return EngineError(
                 .denied, "permission denied while trying to connect to the container engine's socket at \(endpoint)")
+        case .cannotConnect(_, let reason) where endpoint.hasPrefix("ssh:"):
+            known.withLock { $0 = nil }
+            return EngineError(
+                .unavailable, "Cannot connect to the container engine at \(endpoint): \(reason)", object: endpoint)
+        case .untrusted(let reason):
+            return EngineError(
+                .unavailable, "Cannot connect to the container engine at \(endpoint): \(reason)", object: endpoint)
         case .cannotConnect, .timedOut:
             known.withLock { $0 = nil }
             return EngineError(

@@ -93,6 +93,8 @@ final class ClientConnection: ChannelInboundHandler {
 struct ClientLink: Sendable {
     let channel: any Channel
     let connection: NIOLoopBound<ClientConnection>
+    /// The program that the connection goes through; nil for a socket.
+    let command: CommandConnection?
 
     func take() async throws(TransportError) -> ClientConnection.Item? {
         let channel = channel

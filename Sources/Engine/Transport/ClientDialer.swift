@@ -15,13 +15,13 @@ struct ClientDialer: Sendable {
     func connect() async throws(TransportError) -> ClientLink {
         do {
             let context: NIOSSLContext? = if let tls { try await TLSContexts.context(for: tls) } else { nil }
-            let channel = try await connectedChannel()
+            let (channel, command) = try await connectedChannel()
             do {
                 try await Self.within(limit, channel) {
                     try await openTunnel(channel)
                     if let context { try await shakeHands(channel, context) }
                 }
-                return try await addHTTP(channel)
+                return try await addHTTP(channel, command)
             } catch {
                 channel.close(promise: nil)
                 throw error
@@ -37,15 +37,21 @@ struct ClientDialer: Sendable {
         }
     }
 
-    private func connectedChannel() async throws -> any Channel {
+    private func connectedChannel() async throws -> (any Channel, CommandConnection?) {
         let bootstrap = ClientBootstrap(group: EventLoops.group)
             .channelOption(ChannelOptions.autoRead, value: false)
             .channelOption(ChannelOptions.allowRemoteHalfClosure, value: true)
             .connectTimeout(TimeAmount(limit))
-        if let proxy { return try await bootstrap.connect(host: proxy.host, port: proxy.port).get() }
-        return switch endpoint {
-        case .unix(let path): try await bootstrap.withConnectedSocket(try await connectedSocket(path)).get()
-        case .tcp(let host, let port): try await bootstrap.connect(host: host, port: port).get()
+        if let proxy { return (try await bootstrap.connect(host: proxy.host, port: proxy.port).get(), nil) }
+        switch endpoint {
+        case .unix(let path):
+            return (try await bootstrap.withConnectedSocket(try await connectedSocket(path)).get(), nil)
+        case .tcp(let host, let port): return (try await bootstrap.connect(host: host, port: port).get(), nil)
+        case .command(let words, _):
+            let command = try CommandConnection(words)
+            let channel = try await bootstrap.withConnectedSocket(command.socket.rawValue).get()
+            channel.closeFuture.whenComplete { _ in command.end() }
+            return (channel, command)
         }
     }
 
@@ -109,7 +115,7 @@ struct ClientDialer: Sendable {
         }.get()
     }
 
-    private func addHTTP(_ channel: any Channel) async throws -> ClientLink {
+    private func addHTTP(_ channel: any Channel, _ command: CommandConnection?) async throws -> ClientLink {
         let silenceLimit = silenceLimit
         return try await channel.eventLoop.submit {
             var encoding = HTTPRequestEncoder.Configuration()
@@ -119,7 +125,8 @@ struct ClientDialer: Sendable {
                 HTTPRequestEncoder(configuration: encoding),
                 RawGate(httpBytesLeft: { connection.httpBytesLeft }, receiveRaw: { connection.receiveRaw($0) }),
                 ByteToMessageHandler(HTTPResponseDecoder()), connection)
-            return ClientLink(channel: channel, connection: NIOLoopBound(connection, eventLoop: channel.eventLoop))
+            return ClientLink(
+                channel: channel, connection: NIOLoopBound(connection, eventLoop: channel.eventLoop), command: command)
         }.get()
     }
 

@@ -16,6 +16,8 @@ final class ConnectionTable: Sendable {
 
     init(limit: Int) { self.limit = limit }
 
+    var count: Int { entries.withLock { $0.count } }
+
     /// Takes a connection in until it closes; nil where there are too many, or the server stops.
     func add(_ channel: any Channel) -> ConnectionRegistration? {
         let registration = ConnectionRegistration()

@@ -99,6 +99,9 @@ package final class HTTPClient: Sendable {
             return (head, upload)
         } catch {
             link.close()
+            if let complaint = link.command?.complaint, !complaint.isEmpty {
+                throw .cannotConnect(endpoint: "\(endpoint)", reason: complaint)
+            }
             throw await upload?.failure ?? error
         }
     }

@@ -3,9 +3,10 @@ import Linux
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 import Synchronization
 
-/// An HTTP/1.1 server on a Unix socket.
+/// An HTTP/1.1 server on a Unix socket, or on a TCP address with TLS or without.
 ///
 /// Each connection is one task; it runs the handler for one request after the other, and is cancelled when the client
 /// goes away. The handler must answer by its `ResponseWriter`; an answer that it began and did not end closes the
@@ -16,6 +17,9 @@ package final class HTTPServer: Sendable {
     package struct Configuration: Sendable {
         /// Requests that may give the connection up to raw bytes without an `Upgrade` field: method and path.
         package var mayHijack: @Sendable (_ method: String, _ path: String) -> Bool = { _, _ in false }
+        /// Requests that are answered in well under a millisecond, without waiting for anything: their handler runs on
+        /// the event loop's own thread, where it costs no change of threads and holds up all other connections.
+        package var isBrief: @Sendable (_ method: String, _ path: String) -> Bool = { _, _ in false }
         /// How long a connection may stay without a request, or with half a head.
         package var idleLimit: Duration = .seconds(180)
         package var headLimitBytes = 64 << 10
@@ -27,12 +31,13 @@ package final class HTTPServer: Sendable {
         package init() {}
     }
 
-    private let listener: UnixListener
+    /// Nil where the socket has no file, or one of somebody else's.
+    private let file: UnixListener?
     private let channel: any Channel
     private let connections: ConnectionTable
 
-    private init(_ listener: UnixListener, _ channel: any Channel, _ connections: ConnectionTable) {
-        self.listener = listener
+    private init(_ file: UnixListener?, _ channel: any Channel, _ connections: ConnectionTable) {
+        self.file = file
         self.channel = channel
         self.connections = connections
     }
@@ -43,28 +48,67 @@ package final class HTTPServer: Sendable {
     package static func start(
         socketPath path: String, _ configuration: Configuration = Configuration(), handler: @escaping Handler
     ) async throws(TransportError) -> HTTPServer {
-        let listener: UnixListener
-        do throws(KernelError) {
-            listener = try UnixListener.open(
-                UnixSocketPath(path: path), mode: configuration.socketMode, group: configuration.socketGroup)
-        } catch {
-            throw .cannotListen(endpoint: "unix://\(path)", reason: "\(error)")
-        }
+        try await start(at: .unix(path: path), configuration, handler: handler)
+    }
+
+    /// Listens at an address and serves.
+    ///
+    /// - Parameter tls: speak TLS, with those clients alone that show a certificate; nil for plain HTTP.
+    /// - Throws: `cannotListen`; `untrusted` where a file for TLS cannot be used.
+    package static func start(
+        at address: ListenAddress, _ configuration: Configuration = Configuration(), tls: ServerTLSSettings? = nil,
+        handler: @escaping Handler
+    ) async throws(TransportError) -> HTTPServer {
+        let context: NIOSSLContext? = if let tls { try await tls.context() } else { nil }
         let connections = ConnectionTable(limit: configuration.connectionLimit)
+        let socketPath = address.socketPath
         let bootstrap = ServerBootstrap(group: EventLoops.group)
+            .serverChannelOption(ChannelOptions.backlog, value: 256)
+            .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(ChannelOptions.autoRead, value: false)
             .childChannelOption(ChannelOptions.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
-                initialize(channel, configuration, connections, handler)
+                initialize(channel, configuration, connections, context, socketPath, handler)
             }
+        let file = try openFile(address, configuration)
         do {
-            let channel = try await bootstrap.withBoundSocket(listener.socket.rawValue).get()
-            return HTTPServer(listener, channel, connections)
+            let channel = try await bind(bootstrap, address, file)
+            return HTTPServer(file, channel, connections)
         } catch {
-            listener.removeFile()
-            throw .cannotListen(endpoint: "unix://\(path)", reason: "\(error)")
+            file?.removeFile()
+            throw .cannotListen(endpoint: "\(address)", reason: "\(error)")
         }
     }
+
+    private static func openFile(
+        _ address: ListenAddress, _ configuration: Configuration
+    ) throws(TransportError) -> UnixListener? {
+        guard case .unix(let path) = address else { return nil }
+        do throws(KernelError) {
+            return try UnixListener.open(
+                UnixSocketPath(path: path), mode: configuration.socketMode, group: configuration.socketGroup)
+        } catch {
+            throw .cannotListen(endpoint: "\(address)", reason: "\(error)")
+        }
+    }
+
+    private static func bind(
+        _ bootstrap: ServerBootstrap, _ address: ListenAddress, _ file: UnixListener?
+    ) async throws -> any Channel {
+        switch address {
+        case .tcp(let host, let port): return try await bootstrap.bind(host: host, port: port).get()
+        case .inherited(let number): return try await bootstrap.withBoundSocket(number).get()
+        case .unix:
+            guard let file else { preconditionFailure("a socket with a file has been opened before") }
+            return try await bootstrap.withBoundSocket(file.socket.rawValue).get()
+        }
+    }
+
+    /// The port in use, where the address has one.
+    package var port: Int? { channel.localAddress?.port }
+
+    /// How many connections are open.
+    package var connectionCount: Int { connections.count }
 
     /// Serves on until no client is connected any more, at most for so long.
     package func drain(atMost limit: Duration) async { await connections.waitUntilEmpty(atMost: limit) }
@@ -72,7 +116,7 @@ package final class HTTPServer: Sendable {
     /// Takes no more connections, gives requests that have no answer yet `grace` to get one, then cuts what is left:
     /// streams and raw connections at once, the others after that time. Returns when all connections are gone.
     package func stop(grace: Duration = .seconds(5)) async {
-        listener.removeFile()
+        file?.removeFile()
         // Closed already: the listener is what `stop` wants it to be.
         try? await channel.close().value()
         await connections.stop(grace: grace)
@@ -80,22 +124,24 @@ package final class HTTPServer: Sendable {
 
     private static func initialize(
         _ channel: any Channel, _ configuration: Configuration, _ connections: ConnectionTable,
-        _ handler: @escaping Handler
+        _ context: NIOSSLContext?, _ socketPath: String?, _ handler: @escaping Handler
     ) -> EventLoopFuture<Void> {
         guard let registration = connections.add(channel) else { return channel.close() }
         var limits = NIOHTTPDecoderLimitConfiguration()
         limits.maxHeaderFieldSize = configuration.headLimitBytes
         limits.maxHeaderListSize = configuration.headLimitBytes
         return channel.eventLoop.makeCompletedFuture {
+            if let context { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context)) }
             let decoder = ByteToMessageHandler(
                 HTTPRequestDecoder(
                     leftOverBytesStrategy: .dropBytes, informationalResponseStrategy: .drop,
                     limitConfiguration: limits))
             let connection = ServerConnection(mayHijack: configuration.takesOver) { channel, bound in
                 let link = ServerLink(channel: channel, connection: bound)
-                return Task {
+                return Task(executorPreference: LoopExecutor(channel.eventLoop)) {
                     await ServerSession(
-                        link: link, configuration: configuration, handler: handler, registration: registration
+                        link: link, configuration: configuration, socketPath: socketPath, handler: handler,
+                        registration: registration
                     ).run()
                 }
             }
@@ -125,8 +171,11 @@ extension PeerCredentials {
         var gid: UInt32 = 0
     }
 
+    /// Nil also for a connection over TCP, whose other end the kernel does not know.
     init?(of channel: any Channel) async {
-        guard let provider = channel as? any SocketOptionProvider else { return nil }
+        guard case .unixDomainSocket? = channel.localAddress, let provider = channel as? any SocketOptionProvider else {
+            return nil
+        }
         let future: EventLoopFuture<Wire> = provider.unsafeGetSocketOption(
             level: NIOBSDSocket.OptionLevel(rawValue: SOL_SOCKET), name: NIOBSDSocket.Option(rawValue: SO_PEERCRED))
         // A connection that is gone has nobody at its other end.

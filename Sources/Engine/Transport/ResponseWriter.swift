@@ -14,7 +14,7 @@ package final class ResponseWriter: Sendable {
     private let method: String
     private let version: HTTPVersion
     private let mayHijack: Bool
-    private let state: Mutex<(phase: Phase, keepsAlive: Bool)>
+    private let state: Mutex<(phase: Phase, keepsAlive: Bool, status: Int)>
 
     init(_ link: ServerLink, _ incoming: IncomingBody, head: HTTPRequestHead, mayHijack: Bool) {
         self.link = link
@@ -22,7 +22,7 @@ package final class ResponseWriter: Sendable {
         self.mayHijack = mayHijack
         method = head.method.rawValue
         version = head.version
-        state = Mutex((.waiting, head.isKeepAlive && !mayHijack))
+        state = Mutex((.waiting, head.isKeepAlive && !mayHijack, 0))
     }
 
     var phase: Phase { state.withLock { $0.phase } }
@@ -30,6 +30,9 @@ package final class ResponseWriter: Sendable {
 
     /// Nothing of an answer has been sent yet.
     package var isUnanswered: Bool { phase == .waiting }
+
+    /// The answer's status; 0 while there is none.
+    package var status: Int { state.withLock { $0.status } }
 
     /// A whole answer. For `HEAD` only its length is sent.
     package func send(_ status: Int, _ fields: HTTPFields = [:], body: [UInt8] = []) async throws(TransportError) {
@@ -91,6 +94,7 @@ package final class ResponseWriter: Sendable {
     private func head(_ status: Int, _ fields: HTTPFields, next: Phase) -> HTTPResponseHead {
         let keepsAlive = state.withLock { state in
             state.phase = next
+            state.status = status
             return state.keepsAlive
         }
         var fields = fields

@@ -5,14 +5,17 @@ import NIOHTTP1
 struct ServerSession: Sendable {
     let link: ServerLink
     let configuration: HTTPServer.Configuration
+    /// The socket's file, whose permissions say who may use it; nil where it has none.
+    let socketPath: String?
     let handler: HTTPServer.Handler
     let registration: ConnectionRegistration
     /// What the body of a request without a reader is drained by, so that the answer is not lost with it.
     static let drainLimitBytes = 1 << 20
 
     func run() async {
+        let peer = await PeerCredentials(of: link.channel)
         do throws(TransportError) {
-            while try await serveRequest() {}
+            while try await serveRequest(peer) {}
         } catch {
             await refuse(error)
         }
@@ -21,7 +24,7 @@ struct ServerSession: Sendable {
     }
 
     /// Whether the connection can take another request.
-    private func serveRequest() async throws(TransportError) -> Bool {
+    private func serveRequest(_ peer: PeerCredentials?) async throws(TransportError) -> Bool {
         guard case .head(let head) = try await link.awaitRequest(within: configuration.idleTime) else { return false }
         registration.setBusy(true)
         defer { registration.setBusy(false) }
@@ -31,10 +34,23 @@ struct ServerSession: Sendable {
         let request = HTTPRequest(
             method: head.method.rawValue, target: head.uri, fields: HTTPFields(head.headers),
             body: HTTPBody { () async throws(TransportError) in try await incoming.next() },
-            peer: await PeerCredentials(of: link.channel))
+            peer: peer)
         registration.setWriter(writer)
-        await handler(request, writer)
+        if let peer, let socketPath, !PeerAccess.admits(peer, socketPath: socketPath) {
+            await refuse(writer)
+        } else if configuration.isBrief(request.method, request.path) {
+            await handler(request, writer)
+        } else {
+            await withTaskExecutorPreference(globalConcurrentExecutor) { await handler(request, writer) }
+        }
         return await finish(writer, incoming)
+    }
+
+    /// The words are docker's form of an error, because docker's API is what is served.
+    private func refuse(_ writer: ResponseWriter) async {
+        let body = Array(#"{"message":"permission denied: the socket's owner and group alone may use it"}"#.utf8)
+        // The client may be gone: then nobody is left to tell.
+        try? await writer.send(403, ["Content-Type": "application/json"], body: body)
     }
 
     private func finish(_ writer: ResponseWriter, _ incoming: IncomingBody) async -> Bool {

@@ -7,6 +7,8 @@ import Synchronization
 package struct TLSSettings: Hashable, Sendable {
     /// PEM files of further authorities, beside the system's.
     package var authorityFiles: [String] = []
+    /// Believe those files' authorities alone, and not the system's.
+    package var believesFilesAlone = false
     package var certificateFile: String?
     package var keyFile: String?
     /// Believe any certificate.
@@ -41,9 +43,14 @@ enum TLSContexts {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.minimumTLSVersion = .tlsv12
         if settings.skipsVerification { configuration.certificateVerification = .none }
+        var authorities: [NIOSSLCertificate] = []
         for path in settings.authorityFiles {
-            let certificates = try named(path) { try NIOSSLCertificate.fromPEMFile(path) }
-            configuration.additionalTrustRoots.append(.certificates(certificates))
+            authorities += try named(path) { try NIOSSLCertificate.fromPEMFile(path) }
+        }
+        if settings.believesFilesAlone {
+            configuration.trustRoots = .certificates(authorities)
+        } else if !authorities.isEmpty {
+            configuration.additionalTrustRoots.append(.certificates(authorities))
         }
         if let path = settings.certificateFile {
             configuration.certificateChain = try named(path) {

@@ -5,7 +5,9 @@ import EngineAPI
 struct SystemGroup: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "system", abstract: "Look at the engine as a whole.",
-        subcommands: [DiskUsageCommand.self, SystemPruneCommand.self, EventsCommand.self, InfoCommand.self])
+        subcommands: [
+            DiskUsageCommand.self, SystemPruneCommand.self, EventsCommand.self, InfoCommand.self, DialStdioCommand.self,
+        ])
 }
 
 struct DiskUsageCommand: AsyncParsableCommand {

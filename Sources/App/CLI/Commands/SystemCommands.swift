@@ -87,22 +87,6 @@ struct InfoCommand: AsyncParsableCommand {
     }
 }
 
-struct DaemonCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "daemon", abstract: "Host the engine and serve its API until a signal comes.",
-        discussion: "Containers run on when the daemon ends. No command needs a daemon to be started.")
-    @Option(
-        name: [.customShort("H"), .long], parsing: .unconditionalSingleValue,
-        help: "A further socket to serve: unix:///path/to/socket.")
-    var host: [String] = []
-
-    func run() async throws {
-        let environment = try CommandEnvironment.required()
-        let code = try await environment.runDaemon(environment.options, host)
-        if code != 0 { throw ExitStatus(code: code) }
-    }
-}
-
 struct CompletionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "completion", abstract: "Print a completion script: bash, zsh or fish.")

@@ -3,10 +3,10 @@ import Glibc
 import Linux
 
 /// A client that sends the bytes it is given, right or wrong, and says what came back.
-final class RawClient: Sendable {
+package final class RawClient: Sendable {
     private let socket: Descriptor
 
-    init(_ path: String) throws {
+    package init(_ path: String) throws {
         let slash = path.lastIndex(of: "/") ?? path.startIndex
         let directory = OwnedDescriptor(try Descriptor.open(String(path[..<slash]), O_DIRECTORY))
         socket = try UnixSocket.connect(in: directory.descriptor, name: String(path[path.index(after: slash)...]))
@@ -14,9 +14,9 @@ final class RawClient: Sendable {
 
     deinit { socket.close() }
 
-    func send(_ text: String) async throws { try await send(Array(text.utf8)) }
+    package func send(_ text: String) async throws { try await send(Array(text.utf8)) }
 
-    func send(_ bytes: [UInt8]) async throws {
+    package func send(_ bytes: [UInt8]) async throws {
         let socket = socket
         try await Self.blocking {
             var rest = bytes[...]
@@ -35,16 +35,18 @@ final class RawClient: Sendable {
         }
     }
 
-    func shutdownOutput() { _ = Glibc.shutdown(socket.rawValue, Int32(SHUT_WR)) }
+    package func shutdownOutput() { _ = Glibc.shutdown(socket.rawValue, Int32(SHUT_WR)) }
 
-    func closeBoth() { _ = Glibc.shutdown(socket.rawValue, Int32(SHUT_RDWR)) }
+    package func closeBoth() { _ = Glibc.shutdown(socket.rawValue, Int32(SHUT_RDWR)) }
 
     /// Reads until `isEnough`, the end, or five seconds without a byte.
-    func receive(until isEnough: @escaping @Sendable (String) -> Bool = { _ in false }) async throws -> String {
+    package func receive(until isEnough: @escaping @Sendable (String) -> Bool = { _ in false }) async throws -> String {
         String(decoding: try await receiveBytes { isEnough(String(decoding: $0, as: UTF8.self)) }, as: UTF8.self)
     }
 
-    func receiveBytes(until isEnough: @escaping @Sendable ([UInt8]) -> Bool = { _ in false }) async throws -> [UInt8] {
+    package func receiveBytes(until isEnough: @escaping @Sendable ([UInt8]) -> Bool = { _ in false }) async throws
+        -> [UInt8]
+    {
         let socket = socket
         return try await Self.blocking {
             var all: [UInt8] = []
@@ -78,16 +80,16 @@ final class RawClient: Sendable {
 }
 
 /// A directory for a socket, removed at the end of the test.
-final class SocketDirectory: Sendable {
-    let path: String
+package final class SocketDirectory: Sendable {
+    package let path: String
 
-    init(nameLength: Int = 8) throws {
+    package init(nameLength: Int = 8) throws {
         let unique = String(UInt64.random(in: 0...UInt64.max), radix: 36)
         path = "/tmp/gantry-transport-" + unique + String(repeating: "d", count: nameLength)
         try kernelCall("mkdir", path) { mkdir(path, 0o700) }
     }
 
-    var socketPath: String { "\(path)/api.sock" }
+    package var socketPath: String { "\(path)/api.sock" }
 
     deinit {
         _ = unlink(socketPath)

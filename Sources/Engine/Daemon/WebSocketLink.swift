@@ -1,0 +1,86 @@
+import CCrypto
+import EngineAPI
+import JSON
+import Transport
+
+/// Both directions of a connection's bytes, whatever they are wrapped in.
+protocol ByteLink: Sendable {
+    /// The next bytes of the client; nil when it sends no more. Throws `closed` where it is gone.
+    func read() async throws(TransportError) -> [UInt8]?
+    func write(_ bytes: [UInt8]) async throws(TransportError)
+    /// Tells the client that no more comes.
+    func closeOutput() async
+    func close() async
+}
+
+extension HijackedConnection: ByteLink {}
+
+/// A hijacked connection whose bytes travel in the frames of a websocket (RFC 6455).
+///
+/// One task reads, one writes; answers to pings are whole frames between those that are written.
+actor WebSocketLink: ByteLink {
+    private let connection: HijackedConnection
+    private var frames = WebSocketFrames()
+    private var ready: [WebSocketFrames.Item] = []
+
+    init(_ connection: HijackedConnection) { self.connection = connection }
+
+    func read() async throws(TransportError) -> [UInt8]? {
+        while true {
+            while !ready.isEmpty {
+                switch ready.removeFirst() {
+                case .data(let bytes): return bytes
+                case .ping(let payload): try await connection.write(WebSocketFrames.encode(.pong, payload))
+                case .pong: break
+                // There is no half-closed websocket: who says goodbye is gone.
+                case .close: throw .closed
+                }
+            }
+            guard let bytes = try await connection.read() else { throw .closed }
+            do throws(WebSocketFrames.Failure) { ready = try frames.feed(bytes) } catch {
+                throw .malformed(error.reason)
+            }
+        }
+    }
+
+    nonisolated func write(_ bytes: [UInt8]) async throws(TransportError) {
+        guard !bytes.isEmpty else { return }
+        try await connection.write(WebSocketFrames.encode(.binary, bytes))
+    }
+
+    nonisolated func closeOutput() async {
+        // The client is gone already: nobody is left to say goodbye to.
+        try? await connection.write(WebSocketFrames.normalClosure)
+        await connection.closeOutput()
+    }
+
+    nonisolated func close() async { await connection.close() }
+}
+
+extension Exchange {
+    /// Gives the connection up to a websocket.
+    ///
+    /// - Throws: `invalid` for a request that is no websocket's handshake of version 13.
+    func webSocket() async throws -> WebSocketLink {
+        guard request.fields.has("websocket", in: "Upgrade"), request.fields.has("upgrade", in: "Connection"),
+            let key = request.fields["Sec-WebSocket-Key"], Base64Text.decoded(key)?.count == 16,
+            request.fields["Sec-WebSocket-Version"] == "13"
+        else { throw EngineError(.invalid, "this is no handshake of a websocket of version 13") }
+        var fields = commonFields
+        fields["Connection"] = "Upgrade"
+        fields["Upgrade"] = "websocket"
+        fields["Sec-WebSocket-Accept"] = Self.acceptance(ofKey: key)
+        return WebSocketLink(try await writer.hijack(101, fields))
+    }
+
+    /// What proves to a client that the server has understood its handshake (RFC 6455, 4.2.2).
+    static func acceptance(ofKey key: String) -> String {
+        let text = Array("\(key)258EAFA5-E914-47DA-95CA-C5AB0DC85B11".utf8)
+        var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
+        var count: UInt32 = 0
+        guard EVP_Digest(text, text.count, &digest, &count, EVP_sha1(), nil) == 1 else {
+            preconditionFailure("libcrypto does not give SHA-1")
+        }
+        return Base64Text.encoded(Array(digest.prefix(Int(count))))
+    }
+}
