@@ -47,6 +47,8 @@ final class DockerContestant {
     let root: String
     private let daemon: RunningCommand
 
+    var pid: pid_t { daemon.pid }
+
     static let withoutBridge = ["--bridge=none", "--iptables=false", "--ip6tables=false"]
 
     /// - Parameters:

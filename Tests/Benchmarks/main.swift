@@ -13,7 +13,7 @@ let cases: [(name: String, body: (Int) throws -> Void)] = [
     ("run", benchmarkRun), ("shims", benchmarkShims), ("log", benchmarkLog), ("interface", benchmarkInterface),
     ("runtime", benchmarkRuntime), ("network", benchmarkNetwork), ("images", benchmarkImages),
     ("engine", benchmarkEngine), ("readback", benchmarkReadBack), ("cycles", benchmarkCycles),
-    ("soak", benchmarkSoak),
+    ("soak", benchmarkSoak), ("daemon", benchmarkDaemon),
 ]
 if let unknown = names.first(where: { name in !cases.contains { $0.name == name } }) {
     print("unknown case `\(unknown)`; there are: \(cases.map(\.name).joined(separator: " "))")

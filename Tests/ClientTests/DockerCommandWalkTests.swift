@@ -1,0 +1,142 @@
+import Testing
+
+/// Every command in the help of docker's command line that is not a swarm's, against a daemon with real containers.
+@Suite(
+    .enabled(if: RunningDaemon.missing == nil, "not there: \(RunningDaemon.missing ?? "")"), .serialized,
+    .timeLimit(.minutes(10)))
+struct DockerCommandWalkTests {
+    /// A command, its exit code, and what its output or complaint holds.
+    struct Step: Sendable {
+        let words: [String]
+        let code: Int32
+        let holds: [String]
+        var input = ""
+
+        init(_ words: String, _ code: Int32 = 0, _ holds: String..., input: String = "") {
+            self.words = words.split(separator: " ").map { String($0).replacing("␣", with: " ") }
+            self.code = code
+            self.holds = holds
+            self.input = input
+        }
+    }
+
+    private func walk(_ steps: [Step], on daemon: RunningDaemon) async throws {
+        for step in steps {
+            let result = try await daemon.docker(step.words, input: step.input)
+            let said = result.output + result.errors
+            #expect(result.code == step.code, "docker \(step.words.joined(separator: " ")): \(said)")
+            for words in step.holds { #expect(said.contains(words), "docker \(step.words): \(said)") }
+        }
+    }
+
+    @Test("Containers: every command of `docker container`")
+    func containers() async throws {
+        let daemon = try await RunningDaemon()
+        try await walk(Self.containerSteps, on: daemon)
+        try await daemon.end()
+    }
+
+    @Test("Images: every command of `docker image`, and building is refused in a clear sentence")
+    func images() async throws {
+        let daemon = try await RunningDaemon()
+        try await walk(Self.imageSteps(daemon.root), on: daemon)
+        try await daemon.end()
+    }
+
+    @Test("Networks, volumes, system, and what there is not: swarm and plugins")
+    func others() async throws {
+        let daemon = try await RunningDaemon()
+        try await walk(Self.otherSteps, on: daemon)
+        try await daemon.end()
+    }
+
+    private static let containerSteps: [Step] = [
+        Step("run --rm --network none gantry/starter echo hello", 0, "hello\n"),
+        Step("run --rm --network none gantry/starter sh -c exit␣7", 7),
+        Step("run --rm --network none gantry/starter nosuch", 127, "executable file not found in $PATH"),
+        Step("run --rm --network none gantry/starter /etc", 126, "permission denied"),
+        Step("run -i --rm --network none gantry/starter cat", 0, "through", input: "through"),
+        Step("run --rm --volumes-from nosuch gantry/starter true", 125, "No such container: nosuch"),
+        Step("run --rm --gpus all gantry/starter true", 125, "HostConfig.DeviceRequests is not supported"),
+        Step("run -d --name w -l a=b -p 127.0.0.1::80 gantry/starter sh -c echo␣out;echo␣err␣>&2;exec␣sleep␣1000", 0),
+        Step("run -d --name w gantry/starter true", 125, "Conflict. The container name \"/w\" is already in use"),
+        Step("ps", 0, "CONTAINER ID   IMAGE", "\"sh -c 'echo out;ech…\"", "->80/tcp", "Up "),
+        Step("ps -a --no-trunc", 0, "'echo out;echo err >&2;exec sleep 1000'"),
+        Step("ps -q --filter publish=80 --filter expose=70-90/tcp --filter is-task=false --filter volume=/none", 0),
+        Step("ps --filter publish=80 --filter is-task=false --format {{.Names}}|{{.Labels}}", 0, "w|a=b\n"),
+        Step("ps --filter status=huh", 1, "invalid filter 'status=huh'"),
+        Step("ps --format json", 0, "\"Names\":\"w\""), Step("container ls -l", 0, "w\n"),
+        Step("inspect --format {{.State.Status}} w", 0, "running\n"), Step("inspect nosuch", 1, "nosuch"),
+        Step("logs w", 0, "out\n", "err\n"), Step("logs --tail 1 --timestamps w", 0, "Z err\n"),
+        Step("logs --details w", 0, " out\n"), Step("port w", 0, "80/tcp -> 127.0.0.1:"),
+        Step("port w 81", 1, "no public port '81"), Step("top w", 0, "PID", "sleep 1000"),
+        Step("top w -o pid,comm", 0, "sleep"), Step("stats --no-stream w", 0, "MEM USAGE / LIMIT", "w "),
+        Step("exec w echo in", 0, "in\n"), Step("exec -e A=b -w /tmp w sh -c echo␣$A;pwd", 0, "b\n/tmp\n"),
+        Step("exec w sh -c exit␣9", 9), Step("exec w nosuch", 127, "executable file not found"),
+        Step("exec -i w cat", 0, "typed", input: "typed"), Step("exec -d w touch /made", 0),
+        Step("exec w sh -c until␣[␣-e␣/made␣];do␣:;done", 0), Step("diff w", 0, "A /made"),
+        Step("cp w:/etc/passwd -", 0, "root:x:0:0"), Step("cp w:/nosuch -", 1, "Could not find the file /nosuch"),
+        Step("pause w", 0, "w\n"), Step("exec w true", 1, "is paused, unpause the container before exec"),
+        Step("pause w", 1, "already paused"), Step("unpause w", 0), Step("unpause w", 1, "is not paused"),
+        Step("update --memory 64m --memory-swap 128m --restart on-failure:3 --pids-limit 50 w", 0, "w\n"),
+        Step("update -m 1k w", 1, "Minimum memory limit allowed is 6MB"), Step("rename w x", 0), Step("rename x w", 0),
+        Step("restart -t 0 w", 0), Step("kill -s USR1 w", 0), Step("kill -s HUH w", 1, "nvalid signal: HUH"),
+        Step("stop -t 0 w", 0), Step("stop w", 0), Step("start w", 0), Step("start nosuch", 1, "No such container"),
+        Step("kill w", 0), Step("wait w", 0, "137\n"), Step("kill w", 1, "is not running"),
+        Step("exec w true", 1, "is not running"), Step("rm w", 0, "w\n"), Step("rm w", 1, "No such container: w"),
+        Step("create --name c --network none gantry/starter echo made", 0), Step("start -a c", 0, "made\n"),
+        Step("attach c", 1, "You cannot attach to a stopped container"),
+        Step("export c", 0, "bin/busybox"), Step("container prune -f", 0, "Deleted Containers:"),
+        Step("checkpoint ls nosuch", 1, "not supported yet by this engine"),
+    ]
+
+    private static func imageSteps(_ folder: String) -> [Step] {
+        [
+            Step("images", 0, "gantry/starter   latest"), Step("images -a --no-trunc --digests", 0, "sha256:"),
+            Step("images --filter reference=gantry/* --format {{.Repository}}", 0, "gantry/starter\n"),
+            Step("image inspect --format {{.Os}} gantry/starter", 0, "linux\n"), Step("history gantry/starter", 0),
+            Step("save -o \(folder)/s.tar gantry/starter", 0), Step("save nosuch -o \(folder)/n.tar", 1, "nosuch"),
+            Step("load -i \(folder)/s.tar", 0, "Loaded image: gantry/starter:latest"),
+            Step("tag gantry/starter other:2", 0), Step("tag nosuch x", 1, "No such image"),
+            Step("rmi other:2", 0, "Untagged: other:2"), Step("rmi nosuch", 1, "No such image"),
+            Step("create --name e gantry/starter true", 0), Step("export -o \(folder)/e.tar e", 0), Step("rm e", 0),
+            Step("import -c CMD␣[\"sh\"] \(folder)/e.tar imported:1", 0, "sha256:"), Step("rmi imported:1", 0),
+            Step("image prune -f", 0, "Total reclaimed space"),
+            Step("pull 127.0.0.1:1/none:1", 1, "Error response from daemon", "connection refused"),
+            Step("push nosuch:1", 1, "tag does not exist"),
+            Step("login -u a -p hunter2 127.0.0.1:1", 1, "connection refused"),
+            Step("search x", 1, "searching registries is not supported"),
+            Step("build -t x \(folder)/none", 1), Step("builder prune -f", 0, "Total reclaimed space: 0B"),
+        ]
+    }
+
+    private static let otherSteps: [Step] = [
+        Step("volume create --label x=y v", 0, "v\n"), Step("volume ls -q --filter label=x", 0, "v\n"),
+        Step("volume ls --format json", 0, "\"Name\":\"v\""), Step("volume inspect v", 0, "\"Driver\": \"local\""),
+        Step("volume inspect nosuch", 1, "no such volume"),
+        Step("run --rm --network none -v v:/d gantry/starter sh -c echo␣kept>/d/f", 0),
+        Step("run --rm --network none -v v:/d gantry/starter cat /d/f", 0, "kept\n"),
+        Step("volume rm v", 0), Step("volume rm v", 1, "no such volume"), Step("volume prune -f", 0, "Total reclaimed"),
+        Step("network create --label l=1 --subnet 10.213.77.0/24 n", 0), Step("network create n", 1, "already exists"),
+        Step("network ls --filter driver=bridge --format {{.Name}}", 0, "n\n"),
+        Step("run -d --name m --network n gantry/starter sleep 1000", 0),
+        Step(
+            "network inspect n --format {{range␣.Containers}}{{.Name}}␣{{.IPv4Address}}{{end}}", 0, "m 10.213.77.2/24"),
+        Step("network connect bridge m", 0), Step("network disconnect bridge m", 0),
+        Step("network rm n", 1, "has active endpoints"), Step("rm -f m", 0), Step("network rm n", 0),
+        Step("network prune -f", 0),
+        Step("version --format {{.Server.APIVersion}}␣{{.Server.MinAPIVersion}}", 0, "1.51 1.24\n"),
+        Step("info", 0, "Server Version: ", "Network: bridge host macvlan null", "Swarm: inactive"),
+        Step("system df", 0, "Local Volumes"), Step("system df -v", 0, "Images space usage"),
+        Step("system info --format {{.Driver}}", 0, "overlay2\n"),
+        Step(
+            "events --since 10m --until 0s --filter type=container --filter event=die --format {{.Action}}", 0, "die\n"),
+        Step("system prune -f", 0, "Total reclaimed space"), Step("context ls", 0, "default"),
+        Step("plugin ls", 0, "ID        NAME"), Step("plugin inspect x", 1, "plugin \"x\" not found"),
+        Step("plugin install x", 1, "managed plugins are not supported"),
+        Step("swarm init", 1, "does not take part in swarms"), Step("swarm leave", 1, "not part of a swarm"),
+        Step("node ls", 1, "This node is not a swarm manager"), Step("service ls", 1, "not a swarm manager"),
+        Step("stack ls", 1, "not a swarm manager"), Step("secret ls", 1, "not a swarm manager"),
+        Step("config ls", 1, "not a swarm manager"),
+    ]
+}
