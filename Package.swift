@@ -150,7 +150,8 @@ let engine: [Target] = [
     library("Web", in: "Engine", ["Registry", "Transport", "JSON"]),
     library("DockerAPI", in: "Engine", ["EngineAPI", "JSON"]),
     library(
-        "Daemon", in: "Engine", ["EngineAPI", "DockerAPI", "Transport", "JSON", "Linux", "CCrypto"], linking("crypto")),
+        "Daemon", in: "Engine", ["EngineAPI", "DockerAPI", "Transport", "JSON", "Linux", "CCrypto"],
+        linkerSettings: linking("crypto")),
     library("RemoteEngine", in: "Engine", ["EngineAPI", "DockerAPI", "Transport", "JSON", "Linux"]),
 ]
 
@@ -191,17 +192,21 @@ let suites: [Target] = [
         name: "RawClients", dependencies: ["Linux"], path: "Tests/RawClients", swiftSettings: strict),
     tests("TransportTests", ["Transport", "Linux", "RawClients"]),
     tests(
-        "RemoteContractTests", ["Daemon", "EngineAPI", "EngineContract", "Linux", "LocalEngine", "RemoteEngine"]),
+        "RemoteContractTests",
+        ["Daemon", "EngineAPI", "EngineContract", "Linux", "LocalEngine", "PeerEngines", "RemoteEngine"]),
+    .target(
+        name: "PeerEngines", dependencies: ["EngineAPI", "Linux", "RemoteEngine"], path: "Tests/PeerEngines",
+        swiftSettings: strict),
     tests("RemoteEngineTests", ["Daemon", "EngineAPI", "RemoteEngine", "ScriptedEngine"]),
     tests("DaemonTests", ["Daemon", "EngineAPI", "JSON", "RawClients", "ScriptedEngine", "Transport"]),
     // Drives the programs of this build with docker's own clients.
-    tests("ClientTests", ["Linux", "NetworkRemains", "RawClients", "Transport"]),
+    tests("ClientTests", ["Linux", "NetworkRemains", "PeerEngines", "RawClients", "Transport"]),
     tests("DockerAPITests", ["DockerAPI", "EngineAPI", "JSON"]),
     tests("ArchitectureTests", []),
     tests(
         "CLITests",
         [
-            "CLI", "EngineAPI", "JSON",
+            "CLI", "DockerAPI", "EngineAPI", "JSON",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
     .target(

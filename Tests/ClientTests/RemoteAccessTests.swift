@@ -69,7 +69,7 @@ struct RemoteAccessTests {
         #expect(try await daemon.gantry(name, store).output == wanted)
         let list = try await daemon.gantry(["context", "ls"], store)
         #expect(list.output.contains("ours *") && list.output.contains("theirs") && list.output.contains(host))
-        for line in ["{{.Name}} {{.Endpoints.docker.Host}}", "{{json .TLSMaterial}}", "{{.Metadata.Description}}"] {
+        for line in ["{{.Name}} {{.Endpoints.docker.Host}}", "{{json .TLSMaterial}}"] {
             let words = ["context", "inspect", "--format", line, "ours"]
             #expect(try await daemon.gantry(words, store).output == daemon.docker(words, store).output)
         }

@@ -47,7 +47,10 @@ private final class SecureShell: Sendable {
         try FileManager.default.createDirectory(atPath: "/run/sshd", withIntermediateDirectories: true)
         pid = try Tool(path: "/usr/sbin/sshd", arguments: ["-D", "-e", "-f", "\(folder)/sshd_config"])
             .start(nil, nil, nil)
-        for _ in 0..<100 where try await !isAnswering() { try await Task.sleep(for: .milliseconds(50)) }
+        for _ in 0..<100 {
+            if try await isAnswering() { break }
+            try await Task.sleep(for: .milliseconds(50))
+        }
     }
 
     private func isAnswering() async throws -> Bool {

@@ -69,6 +69,10 @@ import Transport
         let client = HTTPClient(.tcp(host: "127.0.0.1", port: try #require(server.port)))
         #expect(try await client.send(HTTPCall("GET", "/debug/vars")).status == 404)
         #expect(try await client.send(HTTPCall("GET", "/_ping")).status == 200)
+        // What a page in a browser sends, by its origin or by a name that somebody has pointed here.
+        for fields in [["Origin": "http://127.0.0.1"], ["Host": "evil.example:80"]] as [HTTPFields] {
+            #expect(try await client.send(HTTPCall("GET", "/_ping", fields: fields)).status == 403)
+        }
         await server.stop()
         await served.stop()
     }

@@ -9,7 +9,18 @@ package final class RawClient: Sendable {
     package init(_ path: String) throws {
         let slash = path.lastIndex(of: "/") ?? path.startIndex
         let directory = OwnedDescriptor(try Descriptor.open(String(path[..<slash]), O_DIRECTORY))
-        socket = try UnixSocket.connect(in: directory.descriptor, name: String(path[path.index(after: slash)...]))
+        socket = try Self.connected(directory.descriptor, String(path[path.index(after: slash)...]))
+    }
+
+    /// Waits while the server's queue is full, ten seconds at most.
+    private static func connected(_ directory: Descriptor, _ name: String) throws -> Descriptor {
+        for _ in 0..<1000 {
+            do { return try UnixSocket.connect(in: directory, name: name) } catch {
+                guard error.errno == .wouldBlock else { throw error }
+                poll(nil, 0, 10)
+            }
+        }
+        return try UnixSocket.connect(in: directory, name: name)
     }
 
     deinit { socket.close() }

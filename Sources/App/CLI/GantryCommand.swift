@@ -105,8 +105,17 @@ private func finish(_ error: any Error, usageCode: Int32) -> Int32 {
 /// How an engine's refusal is told and what code it ends with.
 enum Refusals {
     static func line(_ error: EngineError) -> String {
-        error.kind == .unavailable || error.kind == .denied
-            ? "gantry: \(error.message)\n" : "Error response from daemon: \(error.message)\n"
+        isWithoutEngine(error) ? "gantry: \(error.message)\n" : "Error response from daemon: \(error.message)\n"
+    }
+
+    /// No engine has said so: there was none to be asked.
+    private static func isWithoutEngine(_ error: EngineError) -> Bool {
+        let words = [
+            "Cannot connect to ", "permission denied while trying ", "the container engine at ",
+            "another process hosts ",
+            "context \"", "conflicting options: cannot specify both --host", "unable to parse docker host",
+        ]
+        return words.contains { error.message.hasPrefix($0) }
     }
 
     /// docker run: 125 where the engine failed, 126 and 127 where the program could not be run.

@@ -54,7 +54,10 @@ package final class DaemonServer: Sendable {
         _ engine: any Engine, _ listener: DaemonListener, _ journal: DaemonJournal, _ routes: RouteTable
     ) async throws(EngineError) -> DaemonServer {
         let version = try await engine.version()
-        let dispatcher = Dispatcher(engine: engine, version: version, journal: journal, routes: routes)
+        var isOpenToPages = false
+        if case .tcp = listener.address, listener.tls == nil { isOpenToPages = true }
+        let dispatcher = Dispatcher(
+            engine: engine, version: version, journal: journal, routes: routes, isOpenToPages: isOpenToPages)
         var configuration = HTTPServer.Configuration()
         configuration.mayHijack = { method, path in Dispatcher.mayHijack(method, path) }
         configuration.isBrief = { method, path in Dispatcher.isBrief(method, path) }
@@ -86,9 +89,14 @@ struct Dispatcher: Sendable {
     private let journal: DaemonJournal
     private let routes: RouteTable
     private let clock = ContinuousClock()
+    /// Served plainly on the loopback, where a browser's pages reach, too.
+    private let isOpenToPages: Bool
 
-    init(engine: any Engine, version: EngineVersion, journal: DaemonJournal, routes: RouteTable) {
+    init(
+        engine: any Engine, version: EngineVersion, journal: DaemonJournal, routes: RouteTable, isOpenToPages: Bool
+    ) {
         self.engine = engine
+        self.isOpenToPages = isOpenToPages
         self.journal = journal
         self.routes = routes
         commonFields = [
@@ -121,6 +129,7 @@ struct Dispatcher: Sendable {
             parameters: match?.parameters ?? [:], query: QueryString(parsing: request.query),
             commonFields: commonFields, journal: journal)
         do {
+            try refusePages(request)
             try versioned.version?.check()
             guard let match else { throw EngineError(.notFound, "page not found") }
             try await match.route.handler(exchange)
@@ -130,6 +139,15 @@ struct Dispatcher: Sendable {
         let elapsed = clock.now - began
         journal.counts.end(request.method, writer.status, action: match?.route.containerAction, elapsed)
         note(request, writer, elapsed)
+    }
+
+    /// A page of some site may send requests to this machine, under a name that leads here.
+    private func refusePages(_ request: HTTPRequest) throws(EngineError) {
+        guard isOpenToPages else { return }
+        let host = request.fields["Host"].flatMap { HostPort.read($0, defaultPort: 0)?.host } ?? ""
+        guard request.fields["Origin"] == nil, HostPort.isLoopback(host) else {
+            throw EngineError(.denied, "requests of web pages, and to other names than the loopback's, are not taken")
+        }
     }
 
     /// Path and status alone: parameters and fields may hold what nobody is to read.

@@ -10,6 +10,7 @@ extension ContainerDetails {
         host["CgroupnsMode"] = .string(spec.cgroupMode?.text ?? "private")
         host["IpcMode"] = .string(spec.ipcMode?.text ?? "private")
         host["Runtime"] = .string(runtime)
+        for (name, value) in Self.unused { host[name] = value }
         let base: [(String, JSONValue)] = [
             ("Id", .string(id)), ("Created", .string(WireTime.text(createdAt))),
             ("Path", .string(arguments.first ?? "")), ("Args", .texts(Array(arguments.dropFirst()))),
@@ -31,6 +32,13 @@ extension ContainerDetails {
         ]
         return .object(JSONObject(base))
     }
+
+    /// Members that are as they are in every container here, for clients that look for them.
+    private static let unused: [(String, JSONValue)] = [
+        ("Cgroup", ""), ("CgroupParent", ""), ("ConsoleSize", [0, 0]), ("CpuCount", 0), ("CpuPercent", 0),
+        ("DeviceRequests", .null), ("IOMaximumBandwidth", 0), ("IOMaximumIOps", 0), ("Isolation", ""),
+        ("VolumeDriver", ""),
+    ]
 
     /// A step of the launch, with what it took.
     private func launchBody(_ index: Int) -> JSONValue {

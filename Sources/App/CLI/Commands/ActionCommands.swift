@@ -96,13 +96,13 @@ struct RemoveCommand: AsyncParsableCommand {
 
     func run() async throws {
         let force = force
-        try await forEach(containers) { engine, reference throws(EngineError) in
+        try await forEach(containers, printing: false) { engine, reference throws(EngineError) in
             do throws(EngineError) {
                 try await engine.remove(reference, force: force, volumes: volumes)
+                Console.out(reference + "\n")
             } catch  where force && error.kind == .notFound {
                 // As docker: with --force what is not there is as good as removed, but said.
                 Console.error(Refusals.line(error))
-                throw EngineError(.notModified, error.message, object: reference)
             }
         }
     }

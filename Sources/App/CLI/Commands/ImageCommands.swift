@@ -48,7 +48,7 @@ struct ImageListOptions: ParsableArguments {
                 "Repository": String(tag[..<colon]), "Tag": String(tag[colon...].dropFirst()),
                 "Digest": digest?.split(separator: "@").last.map(String.init) ?? "<none>",
                 "ID": noTrunc ? image.id : image.id.shortID, "CreatedSince": age ?? "N/A",
-                "CreatedAt": image.createdAt?.rfc3339Nano ?? "N/A", "Size": Units.decimal(image.sizeBytes),
+                "CreatedAt": image.createdAt?.goText ?? "N/A", "Size": Units.decimal(image.sizeBytes),
                 "Containers": String(image.containerCount),
             ]
         }
@@ -124,7 +124,14 @@ struct ImageRemovalOptions: ParsableArguments {
     func remove() async throws {
         let (force, prune) = (force, !noPrune)
         try await forEach(images, printing: false) { engine, reference throws(EngineError) in
-            for removal in try await engine.removeImage(reference, force: force, prune: prune) {
+            let removals: [ImageRemoval]
+            do throws(EngineError) {
+                removals = try await engine.removeImage(reference, force: force, prune: prune)
+            } catch  where force && error.kind == .notFound {
+                // As docker: with --force what is not there is as good as removed, but said.
+                return Console.error(Refusals.line(error))
+            }
+            for removal in removals {
                 switch removal {
                 case .untagged(let name): Console.out("Untagged: \(name)\n")
                 case .deleted(let id): Console.out("Deleted: \(id)\n")

@@ -19,7 +19,8 @@ struct InspectOptions: ParsableArguments {
         var failed = false
         for reference in references {
             do throws(EngineError) { found.append(try await look(engine, reference)) } catch {
-                Console.error(error.kind == .notFound ? "Error: \(error.message)\n" : Refusals.line(error))
+                Console.error(
+                    error.message.hasPrefix("No such object") ? "Error: \(error.message)\n" : Refusals.line(error))
                 failed = true
             }
         }
@@ -48,13 +49,18 @@ struct InspectOptions: ParsableArguments {
 struct InspectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect", abstract: "Show all that is known of containers or images.")
-    @Option(help: "container or image.") var type: String?
+    @Option(help: "container, image, network or volume.") var type: String?
     @OptionGroup var options: InspectOptions
 
     func run() async throws {
         let type = type
         try await options.print { engine, reference throws(EngineError) in
-            if type == "image" { return try await engine.inspectImage(reference).dockerBody }
+            switch type {
+            case "image": return try await engine.inspectImage(reference).dockerBody
+            case "network": return try await engine.inspectNetwork(reference).dockerBody
+            case "volume": return try await engine.inspectVolume(reference).dockerBody
+            default: break
+            }
             do throws(EngineError) {
                 return try await engine.inspect(reference).dockerBody
             } catch  where type == nil && error.kind == .notFound {

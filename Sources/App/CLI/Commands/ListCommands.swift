@@ -35,6 +35,7 @@ struct ListOptions: ParsableArguments {
                 ("Status", "STATUS"), ("Ports", "PORTS"), ("Names", "NAMES"), ("State", "STATE"),
                 ("CreatedAt", "CREATED AT"), ("Labels", "LABELS"), ("Mounts", "MOUNTS"), ("Networks", "NETWORKS"),
                 ("Size", "SIZE"),
+                ("LocalVolumes", "LOCAL VOLUMES"),
             ], rows: summaries.map { row($0, now) })
         Console.out(
             try listing.text(
@@ -49,9 +50,10 @@ struct ListOptions: ParsableArguments {
             "RunningFor": StatusText.age(seconds: now.secondsSinceEpoch - summary.createdAt.secondsSinceEpoch) + " ago",
             "Status": StatusText.text(summary.state, now: now), "Ports": PortTexts.text(summary.ports),
             "Names": summary.name,
-            "State": summary.state.status.rawValue, "CreatedAt": summary.createdAt.rfc3339Nano,
+            "State": summary.state.status.rawValue, "CreatedAt": summary.createdAt.goText,
             "Labels": summary.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ","),
             "Size": summary.sizeText,
+            "LocalVolumes": String(summary.mounts.count { $0.kind == .volume }),
             "Mounts": summary.mounts.map(\.source).filter { !$0.isEmpty }.joined(separator: ","),
             "Networks": summary.networks.isEmpty
                 ? summary.networkMode : summary.networks.map(\.networkName).joined(separator: ","),
@@ -110,7 +112,7 @@ struct TopCommand: AsyncParsableCommand {
         let arguments = Array(words.dropFirst())
         let processes = try await CommandEnvironment.connect()
             .top(container, psArguments: arguments.isEmpty ? ["-ef"] : arguments)
-        var table = Table(titles: processes.titles)
+        var table = Table(titles: processes.titles, minimumWidth: 20)
         table.rows = processes.rows
         Console.out(table.text)
     }

@@ -29,14 +29,16 @@ struct NetworkListCommand: AsyncParsableCommand {
         if quiet { return Console.out(networks.map { (noTrunc ? $0.id : $0.id.shortID) + "\n" }.joined()) }
         let listing = Listing(
             columns: [
-                ("ID", "NETWORK ID"), ("Name", "NAME"), ("Driver", "DRIVER"), ("Scope", "SCOPE"), ("IPv6", "IPV6"),
+                ("ID", "NETWORK ID"), ("Name", "NAME"), ("Driver", "DRIVER"), ("Scope", "SCOPE"), ("IPv4", "IPV4"),
+                ("IPv6", "IPV6"),
                 ("Internal", "INTERNAL"), ("Labels", "LABELS"), ("CreatedAt", "CREATED AT"),
             ],
             rows: networks.map { network in
                 [
                     "ID": noTrunc ? network.id : network.id.shortID, "Name": network.spec.name,
-                    "Driver": network.spec.driver, "Scope": "local", "IPv6": String(network.spec.enablesIPv6),
-                    "Internal": String(network.spec.isInternal), "CreatedAt": network.createdAt.rfc3339Nano,
+                    "Driver": network.spec.driver, "Scope": "local", "IPv4": "true",
+                    "IPv6": String(network.spec.enablesIPv6),
+                    "Internal": String(network.spec.isInternal), "CreatedAt": network.createdAt.goTextWithFraction,
                     "Labels": network.spec.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
                         .joined(separator: ","),
                 ]

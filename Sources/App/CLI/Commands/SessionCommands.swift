@@ -1,6 +1,7 @@
 import ArgumentParser
 import DockerAPI
 import EngineAPI
+import Linux
 
 struct AttachCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -111,6 +112,7 @@ struct LogsCommand: AsyncParsableCommand {
     var tail = "all"
     @Option(help: "From a time, or from so long ago: 2026-01-02T15:04:05Z, 10m.") var since: String?
     @Option(help: "Up to a time.") var until: String?
+    @Flag(help: "Print what the log has beside each line.") var details = false
     @Argument var container: String
 
     func run() async throws {
@@ -121,14 +123,19 @@ struct LogsCommand: AsyncParsableCommand {
         request.until = try Moment.parse(until, "until")
         let stream = try await CommandEnvironment.connect().logs(container, request)
         for try await entries in stream {
-            var output: [UInt8] = []
-            var errors: [UInt8] = []
-            for entry in entries {
-                let line = (timestamps ? entry.time.rfc3339NanoBytes + [32] : []) + entry.bytes
-                if entry.source == .stdout { output += line } else { errors += line }
+            // In their order, also where both streams go to one place: as many lines at once as go the same way.
+            var rest = entries[...]
+            while let first = rest.first {
+                let run = rest.prefix { $0.source == first.source }
+                rest = rest.dropFirst(run.count)
+                let target: Descriptor = first.source == .stdout ? .standardOutput : .standardError
+                let isRead = await Console.pass(run.flatMap(line), to: target)
+                if !isRead, first.source == .stdout { return }
             }
-            if !errors.isEmpty { _ = await Console.pass(errors, to: .standardError) }
-            if !output.isEmpty, !(await Console.pass(output, to: .standardOutput)) { return }
         }
+    }
+
+    private func line(_ entry: LogEntry) -> [UInt8] {
+        (timestamps ? entry.time.rfc3339NanoBytes + [32] : []) + (details ? [32] : []) + entry.bytes
     }
 }

@@ -17,8 +17,12 @@ struct VersionCommand: AsyncParsableCommand {
             return Console.out(text("Client", environment.version) + "\n" + text("Server", server))
         }
         do throws(Template.Failure) {
-            let value: JSONValue = ["Client": environment.version.dockerBody, "Server": server.dockerBody]
-            Console.out(try Template(format == "json" ? "{{json .}}" : format).render(value) + "\n")
+            if format == "json" {
+                let value: JSONValue = ["Client": environment.version.dockerBody, "Server": server.dockerBody]
+                return Console.out(value.compactText + "\n")
+            }
+            let value: JSONValue = ["Client": environment.version.templateBody, "Server": server.templateBody]
+            Console.out(try Template(format).render(value) + "\n")
         } catch {
             throw UsageError(message: error.message, code: 64)
         }
@@ -36,6 +40,16 @@ struct VersionCommand: AsyncParsableCommand {
             lines.append(" \(name): \(number)")
         }
         return lines.joined(separator: "\n") + "\n"
+    }
+}
+
+extension EngineVersion {
+    /// With the names that docker's templates have for what its JSON calls otherwise.
+    fileprivate var templateBody: JSONValue {
+        var body = dockerBody.object ?? JSONObject()
+        body["APIVersion"] = .string(apiVersion)
+        body["DefaultAPIVersion"] = .string(apiVersion)
+        return .object(body)
     }
 }
 

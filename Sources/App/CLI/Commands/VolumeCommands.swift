@@ -29,12 +29,15 @@ struct VolumeListCommand: AsyncParsableCommand {
         let listing = Listing(
             columns: [
                 ("Driver", "DRIVER"), ("Name", "VOLUME NAME"), ("Scope", "SCOPE"), ("Mountpoint", "MOUNTPOINT"),
-                ("Labels", "LABELS"), ("Links", "LINKS"),
+                ("Labels", "LABELS"), ("Links", "LINKS"), ("Size", "SIZE"), ("Status", "STATUS"),
+                ("Availability", "AVAILABILITY"), ("Group", "GROUP"),
             ],
             rows: volumes.map { volume in
                 [
                     "Driver": volume.spec.driver, "Name": volume.spec.name, "Scope": "local",
-                    "Mountpoint": volume.mountpoint, "Links": volume.users.map { String($0.count) } ?? "N/A",
+                    "Mountpoint": volume.mountpoint, "Availability": "N/A", "Group": "N/A", "Status": "N/A",
+                    "Size": volume.sizeBytes.map { Units.decimal($0) } ?? "N/A",
+                    "Links": volume.users.map { String($0.count) } ?? "N/A",
                     "Labels": volume.spec.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
                         .joined(separator: ","),
                 ]
@@ -51,10 +54,12 @@ struct VolumeCreateCommand: AsyncParsableCommand {
         help: "type=…, device=…, o=…, as mount(8) takes them.")
     var opt: [String] = []
     @Option(parsing: .unconditionalSingleValue, help: "KEY=VALUE") var label: [String] = []
+    @Option(name: .customLong("name"), help: .init("As the argument, for older scripts.", visibility: .hidden))
+    var oldName: String?
     @Argument var name: String?
 
     func run() async throws {
-        var spec = VolumeSpec(name: name ?? "")
+        var spec = VolumeSpec(name: name ?? oldName ?? "")
         spec.driver = driver
         for pair in opt { Self.put(pair, &spec.options) }
         for pair in label { Self.put(pair, &spec.labels) }

@@ -1,6 +1,9 @@
-/// Rows under titles, columns as wide as their widest cell and three spaces apart, as docker prints them.
+/// Rows under titles, columns as wide as their widest cell and three spaces apart, and no narrower than docker prints
+/// them.
 struct Table {
     let titles: [String]
+    /// The space between two columns counts.
+    var minimumWidth = 10
     var rows: [[String]] = []
 
     var text: String {
@@ -17,7 +20,9 @@ struct Table {
         var line = ""
         for (index, cell) in cells.enumerated() {
             line += cell
-            if index < cells.count - 1 { line += String(repeating: " ", count: widths[index] - cell.count + 3) }
+            if index < cells.count - 1 {
+                line += String(repeating: " ", count: max(widths[index] + 3, minimumWidth) - cell.count)
+            }
         }
         return line + "\n"
     }

@@ -1,0 +1,167 @@
+import Foundation
+import PeerEngines
+import Testing
+
+/// The same commands of docker's command line on our daemon and on docker's own: what a user or a script sees is the same.
+@Suite(
+    .enabled(if: RunningDaemon.missing == nil, "not there: \(RunningDaemon.missing ?? "")"),
+    .enabled(if: Dockerd.missing == nil, "not installed: \(Dockerd.missing ?? "")"), .serialized,
+    .timeLimit(.minutes(10)))
+struct PeerComparisonTests {
+    /// One after the other on both sides; exit code and standard output are compared.
+    private static let commands: [[String]] = {
+        let run = ["run", "--rm", "--network", "none"]
+        let image = "gantry/starter"
+        return [
+            run + [image, "echo", "hello"], run + [image, "sh", "-c", "exit 7"], run + [image, "nosuch"],
+            run + [image, "/etc"],
+            run + ["-e", "A=b", "-w", "/tmp", "-u", "0:5", image, "sh", "-c", "echo $A; pwd; id -g"],
+            run + ["-h", "name", image, "hostname"], run + ["--read-only", image, "touch", "/x"],
+            run + ["--entrypoint", "/bin/echo", image, "a"], run + ["--tmpfs", "/t:size=1m", image, "df", "/t"],
+            run + ["--cap-drop", "ALL", "--cap-add", "NET_ADMIN", image, "grep", "CapEff", "/proc/self/status"],
+            run + ["--security-opt", "no-new-privileges", image, "grep", "NoNewPrivs", "/proc/self/status"],
+            run + ["--ulimit", "nofile=99:99", image, "sh", "-c", "ulimit -n"],
+            run + ["--shm-size", "1m", image, "df", "/dev/shm"], run + ["--group-add", "99", image, "id"],
+            run + ["-m", "1m", image, "true"], run + ["--cpus", "999", image, "true"],
+            run + ["-v", "/nosuch/../x:/y:bad", image, "true"],
+            [
+                "run", "-d", "--name", "web", "-l", "a=b", "--network", "none", image, "sh", "-c",
+                "echo out; exec sleep 1000",
+            ],
+            [
+                "ps", "--format",
+                "{{.Names}}|{{.Image}}|{{.Command}}|{{.State}}|{{.Labels}}|{{.Mounts}}|{{.Networks}}|{{.Ports}}",
+            ],
+            ["ps", "-q", "--filter", "name=none"], ["ps", "--filter", "status=huh"], ["logs", "web"],
+            ["logs", "--details", "web"], ["port", "web"], ["top", "web", "-o", "comm"],
+            ["inspect", "-f", "{{.Path}} {{.Args}} {{.State.Status}} {{.Name}} {{.HostConfig.NetworkMode}}", "web"],
+            [
+                "inspect", "-f", "{{json .Config.Env}} {{json .Config.Labels}} {{.HostConfig.RestartPolicy.Name}}",
+                "web",
+            ],
+            ["exec", "web", "echo", "in"], ["exec", "web", "sh", "-c", "exit 9"],
+            ["exec", "-e", "A=b", "web", "sh", "-c", "echo $A"],
+            ["exec", "-d", "web", "touch", "/made"], ["exec", "web", "sh", "-c", "until [ -e /made ]; do :; done"],
+            ["pause", "web"], ["ps", "--filter", "status=paused", "--format", "{{.Names}}"], ["pause", "web"],
+            ["unpause", "web"],
+            ["unpause", "web"], ["update", "--memory", "64m", "--memory-swap", "128m", "web"],
+            ["inspect", "-f", "{{.HostConfig.Memory}} {{.HostConfig.MemorySwap}}", "web"],
+            ["update", "-m", "1k", "web"],
+            ["rename", "web", "other"], ["rename", "other", "web"], ["rename", "nosuch", "y"],
+            ["restart", "-t", "0", "web"],
+            ["kill", "-s", "USR1", "web"], ["kill", "-s", "HUH", "web"], ["stop", "-t", "0", "web"], ["stop", "web"],
+            ["start", "web"],
+            ["kill", "web"], ["wait", "web"], ["kill", "web"], ["exec", "web", "true"], ["rm", "web"], ["rm", "web"],
+            ["rm", "-f", "web"],
+            ["create", "--name", "once", "--network", "none", image, "echo", "made"], ["start", "-a", "once"],
+            ["inspect", "-f", "{{.State.ExitCode}} {{.State.Running}} {{.RestartCount}}", "once"], ["attach", "once"],
+            ["rm", "once"],
+            ["images", "--format", "{{.Repository}}:{{.Tag}}"], ["tag", image, "o:1"], ["rmi", "o:1"], ["rmi", "o:1"],
+            ["volume", "create", "vol"], ["volume", "ls", "--format", "{{.Name}} {{.Driver}} {{.Scope}}"],
+            run + ["-v", "vol:/d", image, "sh", "-c", "echo kept >/d/f"], run + ["-v", "vol:/d", image, "cat", "/d/f"],
+            ["volume", "inspect", "-f", "{{.Name}} {{.Driver}} {{.Scope}}", "vol"], ["volume", "rm", "vol"],
+            ["volume", "rm", "vol"],
+            ["network", "inspect", "-f", "{{.Name}} {{.Driver}} {{.Scope}} {{.Internal}}", "none"],
+            ["network", "rm", "host"], ["network", "inspect", "nosuch"], ["plugin", "ls"], ["node", "ls"],
+            ["secret", "ls"],
+            ["system", "prune", "-f"], ["builder", "prune", "-f"],
+        ]
+    }()
+
+    private func docker(_ socketPath: String, _ words: [String], home: String) async throws -> Tool.Result {
+        let path = try #require(Tool.find("docker"))
+        return try await Tool(
+            path: path, arguments: ["-H", "unix://\(socketPath)"] + words, environment: ["HOME": home]
+        ).run()
+    }
+
+    /// Ids differ from one run to the next.
+    private static func plain(_ text: String) -> String {
+        text.replacing(#/[0-9a-f]{64}/#, with: "ID").replacing(#/\b[0-9a-f]{12}\b/#, with: "ID")
+            .replacing(#/\/dev\/[a-z]+\d+/#, with: "DEVICE")
+    }
+
+    @Test("Output and exit code of docker's commands are those on docker's own engine")
+    func commands() async throws {
+        let dockerd = try await Dockerd()
+        let daemon = try await RunningDaemon()
+        for words in Self.commands {
+            let ours = try await docker(daemon.socketPath, words, home: daemon.root)
+            let theirs = try await docker(dockerd.socketPath, words, home: daemon.root)
+            let told = "docker \(words.joined(separator: " "))\nours: \(ours)\ntheirs: \(theirs)"
+            #expect(ours.code == theirs.code, "\(told)")
+            #expect(Self.plain(ours.output) == Self.plain(theirs.output), "\(told)")
+        }
+        try await daemon.end()
+        try dockerd.end()
+    }
+
+    /// Members that docker 20.10 has and we leave out, each for a reason.
+    private static let absent = [
+        // What made an image, before there were histories of builds; gone from later versions of the API.
+        ".Container", ".ContainerConfig", ".VirtualSize",
+        // Limits that the kernel has not any more, and what docker wanted of its parts.
+        ".KernelMemory", ".KernelMemoryTCP", ".ContainerdCommit.Expected", ".RuncCommit.Expected",
+        ".InitCommit.Expected",
+        ".HostConfig.KernelMemory", ".HostConfig.KernelMemoryTCP", ".BuildTime",
+        // What is masked where nothing else was asked for is not told.
+        ".HostConfig.MaskedPaths", ".HostConfig.ReadonlyPaths",
+        // Docker Hub among the registries: ours are in a file of their own.
+        ".RegistryConfig.IndexConfigs.docker.io",
+    ]
+
+    @Test("Every member of docker's answers is in ours, and of the same type")
+    func members() async throws {
+        let dockerd = try await Dockerd()
+        let daemon = try await RunningDaemon()
+        for socketPath in [daemon.socketPath, dockerd.socketPath] {
+            let words = [
+                "run", "-d", "--name", "member", "--network", "none", "-v", "mv:/d", "gantry/starter", "sleep", "1000",
+            ]
+            _ = try await docker(socketPath, words, home: daemon.root)
+        }
+        for words in [
+            ["inspect", "member"], ["image", "inspect", "gantry/starter"], ["volume", "inspect", "mv"],
+            ["network", "inspect", "none"], ["info", "--format", "[{{json .}}]"],
+            ["version", "--format", "[{{json .Server}}]"],
+        ] {
+            let ours = try Self.paths(try await docker(daemon.socketPath, words, home: daemon.root).output)
+            let theirs = try Self.paths(try await docker(dockerd.socketPath, words, home: daemon.root).output)
+            for (path, kind) in theirs.sorted(by: { $0.key < $1.key })
+            where !Self.absent.contains(where: { path == $0 || path.hasPrefix($0 + ".") }) {
+                guard let own = ours[path] else {
+                    Issue.record("docker \(words.joined(separator: " ")): \(path) is not there")
+                    continue
+                }
+                // Null stands for "none" where a list or a map could be.
+                #expect(own == kind || own == "null" || kind == "null", "\(words) \(path): \(own) for \(kind)")
+            }
+        }
+        _ = try await docker(dockerd.socketPath, ["rm", "-f", "member"], home: daemon.root)
+        try await daemon.end()
+        try dockerd.end()
+    }
+
+    /// The members of an answer's first element, with their types; what is below a map of names is not looked at.
+    private static func paths(_ text: String) throws -> [String: String] {
+        var found: [String: String] = [:]
+        func walk(_ value: Any, _ path: String, _ depth: Int) {
+            switch value {
+            case let object as [String: Any]:
+                found[path] = "object"
+                let isOpen = [
+                    "Labels", "Options", "Volumes", "Networks", "Ports", "Sysctls", "Runtimes", "Data", "Containers",
+                ]
+                if isOpen.contains(where: { path.hasSuffix(".\($0)") }) || depth > 3 { return }
+                for (key, member) in object { walk(member, "\(path).\(key)", depth + 1) }
+            case is [Any]: found[path] = "array"
+            case is NSNull: found[path] = "null"
+            case is String: found[path] = "string"
+            default: found[path] = "number"
+            }
+        }
+        let list = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [Any] ?? []
+        if let first = list.first { walk(first, "", 0) }
+        return found
+    }
+}

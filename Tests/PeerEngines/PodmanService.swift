@@ -1,0 +1,56 @@
+import Foundation
+import Linux
+import RemoteEngine
+
+/// podman's service on a folder of its own, with runc: its crun refuses machines that have both versions of cgroups.
+package final class PodmanService: Sendable {
+    package static let missing = ["/usr/bin/podman", "/usr/bin/conmon", "/usr/sbin/runc", "/bin/busybox"].first {
+        !FileManager.default.isExecutableFile(atPath: $0)
+    }
+
+    package let engine: DockerEngine
+    private let folder: String
+    private let pid: Int32
+
+    package init() async throws {
+        folder = "/tmp/gantry-podman-\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        // podman would raise limits, which not every root may.
+        try """
+        [containers]
+        default_ulimits=["nofile=20000:20000","nproc=32768:32768"]
+        [engine]
+        cgroup_manager="cgroupfs"
+        events_logger="file"
+        runtime="runc"
+        """.write(toFile: "\(folder)/containers.conf", atomically: true, encoding: .utf8)
+        let log = OwnedDescriptor(try Descriptor.open("\(folder)/log", O_CREAT | O_WRONLY | O_APPEND, mode: 0o600))
+        var spawn = Spawn(
+            program: "/usr/bin/podman",
+            arguments: Self.words(folder) + ["system", "service", "-t", "0", "unix://\(folder)/p.sock"])
+        spawn.environment = Self.environment(folder)
+        spawn.descriptors = [nil, log.descriptor, log.descriptor]
+        pid = try spawn.start()
+        engine = try DockerEngine(host: "unix://\(folder)/p.sock")
+        try await StarterImage.wait(for: engine)
+        try await StarterImage.give(to: engine, below: folder)
+    }
+
+    private static func words(_ folder: String) -> [String] {
+        ["podman", "--root", "\(folder)/root", "--runroot", "\(folder)/run", "--storage-driver", "vfs"]
+    }
+
+    private static func environment(_ folder: String) -> [String] {
+        ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=\(folder)", "CONTAINERS_CONF=\(folder)/containers.conf"]
+    }
+
+    package func end() throws {
+        kill(pid, SIGTERM)
+        var status: Int32 = 0
+        while waitpid(pid, &status, 0) == -1, errno == EINTR {}
+        var spawn = Spawn(program: "/usr/bin/podman", arguments: Self.words(folder) + ["rm", "-af"])
+        spawn.environment = Self.environment(folder)
+        waitpid(try spawn.start(), &status, 0)
+        try Directory.removeTree(folder)
+    }
+}

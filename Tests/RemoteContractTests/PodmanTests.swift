@@ -1,0 +1,62 @@
+import EngineAPI
+import Foundation
+import PeerEngines
+import RemoteEngine
+import Testing
+
+/// podman's service through `RemoteEngine`: what our command line and front end ask of it.
+@Suite(
+    .enabled(if: geteuid() == 0, "needs root"),
+    .enabled(if: PodmanService.missing == nil, "not installed: \(PodmanService.missing ?? "")"), .serialized,
+    .timeLimit(.minutes(3)))
+struct PodmanTests {
+    @Test("A container's life, its output, a further process, figures and files on podman's service")
+    func life() async throws {
+        let podman = try await PodmanService()
+        let engine = podman.engine
+        #expect(try await engine.version().name.contains("Podman"))
+        #expect(
+            try await engine.images(ImageFilter()).contains {
+                $0.tags.contains { $0.hasSuffix("gantry/starter:latest") }
+            })
+        var spec = ContainerSpec(image: "gantry/starter:latest")
+        spec.command = ["sh", "-c", "echo out; echo err >&2; exec sleep 1000"]
+        spec.networkMode = NetworkMode.none
+        let id = try await engine.create(spec, name: "remote").id
+        let stream = try await engine.attach(id, AttachRequest())
+        try await engine.start(id)
+        var said: [UInt8] = []
+        while said.count < 8, let chunk = try await stream.read() {
+            switch chunk {
+            case .stdout(let bytes), .stderr(let bytes): said += bytes
+            case .lost: break
+            }
+        }
+        await stream.close()
+        #expect(Set(String(decoding: said, as: UTF8.self).split(separator: "\n")) == ["out", "err"])
+        #expect(try await engine.containers(ContainerFilter()).map(\.id) == [id])
+        #expect(try await engine.inspect("remote").state.status == .running)
+        var exec = ExecSpec(command: ["sh", "-c", "echo in; exit 3"])
+        exec.attachStdout = true
+        let execID = try await engine.createExec(id, exec)
+        let output = try await engine.startExec(execID, size: nil)
+        guard case .stdout(let bytes)? = try await output.read() else {
+            Issue.record("the further process said nothing")
+            return
+        }
+        #expect(bytes == Array("in\n".utf8))
+        await output.close()
+        #expect(try await engine.top(id, psArguments: []).rows.count == 1)
+        #expect(try await engine.statPath(id, path: "/etc/passwd").name == "passwd")
+        try await engine.pause(id)
+        try await engine.unpause(id)
+        let wait = try await engine.beginWait(id, for: .notRunning)
+        try await engine.kill(id, signal: "KILL")
+        #expect(try await wait.result().exitCode == 137)
+        try await engine.remove(id, force: false, volumes: true)
+        #expect(try await engine.containers(ContainerFilter(all: true)).isEmpty)
+        let missing = await #expect(throws: EngineError.self) { try await engine.inspect("remote") }
+        #expect(missing?.kind == .notFound)
+        try podman.end()
+    }
+}
