@@ -91,6 +91,46 @@ struct SystemdContractTests {
         #expect(access(Self.path(container), F_OK) != 0)
     }
 
+    @Test("Annotations are properties of the unit", arguments: RuntimeUnderTest.all)
+    func annotations(_ runtime: RuntimeUnderTest) throws {
+        let container = try Self.container(runtime, ["sleep", "300"])
+        container.spec.annotations = [
+            "org.systemd.property.TimeoutStopUSec": "uint64 7000000",
+            "org.systemd.property.CollectMode": "'inactive-or-failed'",
+        ]
+        try container.write()
+        let created = try Self.call(container, "create", container.id)
+        try #require(created.code == 0, "\(created.errors)")
+        #expect(try Self.property(container, "TimeoutStopUSec") == "7s")
+        #expect(try Self.property(container, "CollectMode") == "inactive-or-failed")
+        #expect(try Self.call(container, "delete", "--force", container.id).code == 0)
+    }
+
+    @Test(
+        "A container that is restored has a unit again",
+        .enabled(if: CheckpointTests.works, "needs a CRIU that works"))
+    func restored() throws {
+        let container = try Self.container(.ours, ["sh", "-c", CheckpointTests.counting])
+        container.spec.linux.resources?.memory = LinuxMemory(limitBytes: 64 << 20)
+        try container.write()
+        #expect(try Self.call(container, "run", "--detach", container.id).code == 0)
+        try CheckpointTests.wait(for: container, beyond: 1)
+        let images = "\(container.folder)/images"
+        let saved = try Self.call(container, "checkpoint", "--image-path", images, container.id)
+        try #require(saved.code == 0, "\(saved.errors)")
+        #expect(access(Self.path(container), F_OK) != 0)
+        let before = CheckpointTests.count(container)
+        let restored = try Self.call(container, "restore", "--detach", "--image-path", images, container.id)
+        try #require(restored.code == 0, "\(restored.errors)")
+        try CheckpointTests.wait(for: container, beyond: before)
+        let pid = try #require(try container.state()["pid"]?.integer)
+        let processes = String(decoding: try FileContents.read("\(Self.path(container))/cgroup.procs"), as: UTF8.self)
+        #expect(processes.split(separator: "\n").contains("\(pid)"))
+        #expect(try Self.property(container, "MemoryMax") == "67108864")
+        #expect(try Self.call(container, "delete", "--force", container.id).code == 0)
+        #expect(access(Self.path(container), F_OK) != 0)
+    }
+
     @Test("A create that fails takes its unit back")
     func failing() throws {
         let container = try Self.container(.ours, ["/nowhere"])

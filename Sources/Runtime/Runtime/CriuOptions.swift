@@ -90,7 +90,7 @@ struct CriuOptions {
         }
     }
 
-    private static func absolute(_ path: String) throws(RuntimeError) -> String {
+    static func absolute(_ path: String) throws(RuntimeError) -> String {
         if path.hasPrefix("/") { return path }
         guard let current = getcwd(nil, 0) else { throw RuntimeError("getcwd: \(Errno.noSuchFile)") }
         defer { free(current) }

@@ -12,8 +12,6 @@ extension Invocation {
     ]
 
     func restore() throws(RuntimeError) -> Int32 {
-        // CRIU puts what it restores into a cgroup that is there, where systemd wants the process first.
-        guard !usesSystemd else { throw RuntimeError("restore does not take cgroups from systemd (--systemd-cgroup)") }
         let arguments = try CommandArguments(words, Self.restoreOptions + CriuOptions.ofRestore)
         try arguments.expectOperands("restore", exactly: 1)
         let criuOptions = try CriuOptions(arguments)
@@ -62,7 +60,8 @@ struct ContainerRestoration {
     private var spec: RuntimeSpec { creation.bundle.spec }
 
     func run() throws(RuntimeError) -> ContainerRecord {
-        let facts = try HostFacts.current()
+        var facts = try HostFacts.current()
+        if creation.options.usesSystemd { facts.systemd = try SystemdHost.cgroup(facts) }
         let plan = try ContainerPlan(id: creation.id, bundle: creation.bundle.path, spec: spec, facts: facts)
         try checkVersion()
         let directory = OwnedDescriptor(try creation.store.claim(creation.id))
@@ -94,7 +93,8 @@ struct ContainerRestoration {
         _ plan: ContainerPlan, _ facts: HostFacts, _ placement: CgroupPlacement, _ directory: Descriptor,
         _ undo: inout CreationUndo
     ) throws(RuntimeError) -> ContainerRecord {
-        let root = "\(creation.store.directory(of: plan.id))/criu-root"
+        // CRIU has another working directory.
+        let root = try CriuOptions.absolute("\(creation.store.directory(of: plan.id))/criu-root")
         try prepareRoot(root, plan)
         let images = try attempt { () throws(KernelError) in
             OwnedDescriptor(try Descriptor.open(options.imagePath, O_RDONLY | O_DIRECTORY))

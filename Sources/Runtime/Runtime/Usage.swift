@@ -42,7 +42,7 @@ enum Usage {
            run     those of create, and --detach, -d  --keep
            exec    --process FILE, -p  --detach, -d  --pid-file PATH  --console-socket PATH  --tty, -t  --env, -e
                    --user, -u UID[:GID]  --cwd DIR  --cap, -c NAME  --no-new-privs  --additional-gids, -g GID
-                   --preserve-fds N  --ignore-paused
+                   --preserve-fds N  --ignore-paused  --cgroup [CONTROLLER:]PATH
            kill    --all, -a
            delete  --force, -f
            list    --quiet, -q  --format table|json, -f
@@ -57,7 +57,7 @@ enum Usage {
                    --lsm-profile TYPE:NAME  --lsm-mount-context CONTEXT
            update  --resources FILE|-, -r  --memory  --memory-reservation  --memory-swap  --cpu-quota  --cpu-period
                    --cpu-burst  --cpu-share  --cpu-idle  --cpu-rt-period  --cpu-rt-runtime  --cpuset-cpus
-                   --cpuset-mems  --pids-limit  --blkio-weight
+                   --cpuset-mems  --pids-limit  --blkio-weight  --l3-cache-schema  --mem-bw-schema
            spec    --bundle DIR, -b  --rootless
 
         """
