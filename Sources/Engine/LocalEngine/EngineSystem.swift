@@ -49,7 +49,7 @@ extension GantryEngine {
         info.runtimes = core.context.runtimes.names
         info.securityOptions = ["name=seccomp,profile=builtin"] + (host.isUnified ? ["name=cgroupns"] : [])
         info.warnings = warnings + (host.hasSwapLimit ? [] : ["WARNING: No swap limit support"])
-        info.warnings += await core.context.networks.forwardingWarnings()
+        info.warnings += await core.context.networks.forwardingWarnings().map { "WARNING: \($0)" }
         info.pid = getpid()
         return info
     }

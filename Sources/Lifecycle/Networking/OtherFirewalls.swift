@@ -51,7 +51,7 @@ struct ForwardChain: Hashable, Sendable {
             : ["iifname", "oifname"].map { "nft insert rule \(family) \(table) \(chain) \($0) \(link) accept" }
                 .joined(separator: "; ")
         return
-            "WARNING: chain \(name) of the packet filter's table \(family) \(table) drops what is forwarded: network "
+            "chain \(name) of the packet filter's table \(family) \(table) drops what is forwarded: network "
             + "\(network) (\(link)) reaches no other machine, none reaches it, "
             + (seesBridges ? "nor do its containers each other, " : "") + "until: \(remedy)"
     }
@@ -106,7 +106,7 @@ extension NetworkService {
         let names = (try? FileContents.read("/proc/net/ip_tables_names", limitBytes: 4096)) ?? []
         guard String(decoding: names, as: UTF8.self).split(separator: "\n").contains("filter") else { return [] }
         return [
-            "WARNING: iptables-legacy has rules on this machine: where its chain FORWARD drops, networks reach no other "
+            "iptables-legacy has rules on this machine: where its chain FORWARD drops, networks reach no other "
                 + "machine until it lets their bridges through"
         ]
     }

@@ -69,7 +69,10 @@ struct InfoCommand: AsyncParsableCommand {
             }
         }
         Console.out(text(info))
-        for warning in info.warnings { Console.error("WARNING: \(warning)\n") }
+        for warning in info.warnings {
+            // Docker's engine writes the word itself.
+            Console.error((warning.hasPrefix("WARNING") ? "" : "WARNING: ") + warning + "\n")
+        }
     }
 
     private func text(_ info: EngineInfo) -> String {
