@@ -1,0 +1,52 @@
+import EngineAPI
+import Linux
+import Testing
+
+@testable import DockerAPI
+
+/// The filters of lists and prunes that tell of networks, ports and volumes.
+struct NetworkFilterTests {
+    private static func query(_ filters: String) -> QueryString {
+        var query = QueryString()
+        query.add("filters", filters)
+        return query
+    }
+
+    @Test(
+        "Ports are read as numbers and ranges of a transport, and anything else is refused",
+        arguments: [
+            ("80", ["80/tcp"]), ("80/UDP", ["80/udp"]), ("8000-8002", ["8000/tcp", "8001/tcp", "8002/tcp"]),
+            ("5-5/sctp", ["5/sctp"]), ("", nil), ("0", nil), ("65536", nil), ("9-8", nil), ("80/icmp", nil),
+            ("1-2-3", nil), ("80/tcp/udp", nil), ("-80", nil),
+        ])
+    func ports(text: String, expected: [String]?) throws {
+        for name in ["publish", "expose"] {
+            let query = Self.query("{\"\(name)\":[\"\(text)\"]}")
+            guard let expected else {
+                let refusal = #expect(throws: EngineError.self) { try ContainerFilter(dockerQuery: query) }
+                #expect(refusal?.kind == .invalid)
+                continue
+            }
+            let filter = try ContainerFilter(dockerQuery: query)
+            #expect((name == "publish" ? filter.published : filter.exposed).map(\.description) == expected)
+            #expect(try ContainerFilter(dockerQuery: filter.dockerQuery) == filter)
+        }
+    }
+
+    @Test("Filters survive the way to another engine and back")
+    func roundTrips() throws {
+        let now = Timestamp(nanosecondsSinceEpoch: 1_800_000_000_000_000_000)
+        let containers = try ContainerFilter(dockerQuery: Self.query(#"{"volume":["data","/x"],"network":["front"]}"#))
+        #expect(containers.volumes == ["data", "/x"])
+        #expect(try ContainerFilter(dockerQuery: containers.dockerQuery) == containers)
+        let networks = try NetworkFilter(
+            dockerQuery: Self.query(#"{"until":["24h"],"label!":["keep"],"type":["custom"]}"#), now: now)
+        #expect(networks.until == Timestamp(nanosecondsSinceEpoch: now.nanosecondsSinceEpoch - 86_400_000_000_000))
+        #expect(networks.withoutLabels == ["keep"])
+        #expect(try NetworkFilter(dockerQuery: networks.dockerQuery, now: now) == networks)
+        let volumes = try VolumeFilter(dockerQuery: Self.query(#"{"label!":["keep=1"],"all":["true"]}"#))
+        #expect(volumes.withoutLabels == ["keep=1"] && volumes.all)
+        #expect(try VolumeFilter(dockerQuery: volumes.dockerQuery) == volumes)
+        #expect(throws: EngineError.self) { try NetworkFilter(dockerQuery: Self.query(#"{"until":["soon"]}"#)) }
+    }
+}
