@@ -114,6 +114,17 @@ import Testing
         #expect(bench.model.traffic(of: web, in: Self.networks[1])?.receivedBytes == 5000)
     }
 
+    @Test("A new container's form offers the networks that there are, and keeps what was chosen")
+    func offeredNetworks() throws {
+        var bench = try Bench.connected()
+        bench.type("n")
+        guard case .form(let before)? = bench.model.dialogs.last else { return #expect(Bool(false), "no form") }
+        #expect(before[.network]?.kind == .choice(["bridge", "none", "host"], 0))
+        bench.send(.networks(Self.networks))
+        guard case .form(let after)? = bench.model.dialogs.last else { return #expect(Bool(false), "no form") }
+        #expect(after[.network]?.kind == .choice(["bridge", "front", "none", "host"], 0))
+    }
+
     @Test("Enter on a container of a network leads to its row")
     func toContainer() throws {
         var bench = try Self.open("N")

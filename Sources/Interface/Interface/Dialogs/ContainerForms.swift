@@ -3,7 +3,11 @@ import Terminal
 
 extension Form {
     /// A new container. With the images of the store to choose from; the one given first.
-    static func newContainer(images: [ImageSummary], preferred: String? = nil) -> Form {
+    ///
+    /// - Parameter networks: by name; the first is the engine's default.
+    static func newContainer(
+        images: [ImageSummary], preferred: String? = nil, networks: [String] = Form.builtInNetworks
+    ) -> Form {
         let names = images.flatMap { $0.tags.isEmpty ? [String($0.id.dropFirst(7).prefix(12))] : $0.tags }
         let index = preferred.flatMap { names.firstIndex(of: $0) } ?? 0
         var image = Field(name: .image, label: "Image", kind: .choice(names, index))
@@ -22,11 +26,13 @@ extension Form {
                     name: .mounts, label: "Mounts", placeholder: "/host/path:/path[:ro] volume:/path tmpfs:/path",
                     kind: .text(LineEditor())),
                 Field(name: .environment, label: "Environment", placeholder: "NAME=value", kind: .text(LineEditor())),
-                Field(name: .network, label: "Network", kind: .choice(["bridge", "none", "host"], 0)),
+                Field(name: .network, label: "Network", kind: .choice(networks, 0)),
                 Field(name: .ports, label: "Ports", placeholder: "8080:80 53:53/udp", kind: .text(LineEditor())),
                 Field(name: .autoRemove, label: "Remove at end", kind: .toggle(false)),
             ])
     }
+
+    static let builtInNetworks = ["bridge", "none", "host"]
 
     static func rename(_ target: EngineAction.Target) -> Form {
         var field = Field(name: .name, label: "New name", kind: .text(LineEditor(target.name)))

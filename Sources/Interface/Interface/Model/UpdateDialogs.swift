@@ -205,6 +205,13 @@ extension Form {
         if fields[index].error != nil { fields[index].error = FormValidation.error(in: fields[index]) }
     }
 
+    /// The same for the networks.
+    mutating func offer(networks: [String]) {
+        guard let index = fields.firstIndex(where: { $0.name == .network }) else { return }
+        let chosen = networks.firstIndex(of: fields[index].text) ?? 0
+        fields[index].kind = .choice(networks, chosen)
+    }
+
     mutating func step(by count: Int) {
         guard fields.indices.contains(focus) else { return }
         fields[focus].step(by: count)

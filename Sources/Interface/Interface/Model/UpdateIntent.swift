@@ -130,8 +130,8 @@ extension Model {
             say("no image in the store: load one first (I, then L)", .warning)
             return [.refreshImages]
         }
-        dialogs.append(.form(.newContainer(images: images ?? [], preferred: preferred)))
-        return [.refreshImages]
+        dialogs.append(.form(.newContainer(images: images ?? [], preferred: preferred, networks: networkNames)))
+        return [.refreshImages, .refreshNetworks]
     }
 
     private func copyMenu(_ container: ContainerSummary) -> Menu {

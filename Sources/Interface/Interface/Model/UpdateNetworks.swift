@@ -98,10 +98,22 @@ extension Model {
         networks = list
         let count = networkRows.count
         for index in dialogs.indices {
-            guard case .networks(var screen) = dialogs[index] else { continue }
-            screen.clamp(count: count)
-            dialogs[index] = .networks(screen)
+            switch dialogs[index] {
+            case .networks(var screen):
+                screen.clamp(count: count)
+                dialogs[index] = .networks(screen)
+            case .form(var form) where form.purpose == .newContainer:
+                form.offer(networks: networkNames)
+                dialogs[index] = .form(form)
+            default: break
+            }
         }
+    }
+
+    /// The default first, then those that were made, then the other two that are always there.
+    var networkNames: [String] {
+        let made = (networks ?? []).map(\.spec.name).filter { !Form.builtInNetworks.contains($0) }
+        return Form.builtInNetworks.prefix(1) + made + Form.builtInNetworks.dropFirst()
     }
 
     mutating func take(_ list: [VolumeDetails]) {
