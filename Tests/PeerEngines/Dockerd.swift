@@ -14,9 +14,12 @@ package final class Dockerd: Sendable {
     package var socketPath: String { "\(folder)/d.sock" }
     private let folder: String
     private let pid: Int32
+    /// Above all that it makes; its name shows whose it is.
+    private let cgroup: String
 
     package init() async throws {
         folder = "/tmp/gantry-dockerd-\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
+        cgroup = "/gantry-dockerd-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let log = OwnedDescriptor(try Descriptor.open("\(folder)/log", O_CREAT | O_WRONLY | O_APPEND, mode: 0o600))
         var spawn = Spawn(
@@ -24,7 +27,7 @@ package final class Dockerd: Sendable {
             arguments: [
                 "dockerd", "--data-root", "\(folder)/data", "--exec-root", "\(folder)/exec", "--pidfile",
                 "\(folder)/pid", "--host", "unix://\(folder)/d.sock", "--bridge", "none", "--iptables=false",
-                "--ip-forward=false", "--ip-masq=false", "--cgroup-parent", "/gantry-dockerd-\(getpid())",
+                "--ip-forward=false", "--ip-masq=false", "--cgroup-parent", cgroup,
             ])
         spawn.environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=\(folder)"]
         spawn.descriptors = [nil, log.descriptor, log.descriptor]
@@ -38,6 +41,8 @@ package final class Dockerd: Sendable {
         kill(pid, SIGTERM)
         var status: Int32 = 0
         while waitpid(pid, &status, 0) == -1, errno == EINTR {}
+        // What is left there, LeftoverTests tell of.
+        try? Cgroup(path: cgroup, layout: CgroupLayout.current()).remove()
         try Directory.removeTree(folder)
     }
 }
