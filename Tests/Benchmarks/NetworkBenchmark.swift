@@ -57,7 +57,7 @@ final class NetworkField {
     func close() {
         for side in sides {
             for id in (try? side.output("ps", "-aq"))?.split(separator: "\n") ?? [] {
-                try? side.run("rm", "-f", String(id))
+                _ = try? side.run("rm", "-f", String(id))
             }
         }
         daemon.end()

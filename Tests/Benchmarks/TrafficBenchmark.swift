@@ -32,8 +32,8 @@ private func throughputs(_ side: NetworkSide, _ field: NetworkField) throws -> [
         "-s")
     usleep(500_000)
     defer {
-        try? side.run("rm", "-f", "server")
-        try? side.run("network", "rm", "traffic")
+        _ = try? side.run("rm", "-f", "server")
+        _ = try? side.run("network", "rm", "traffic")
     }
     let gateway = try side.inspect("server", "{{range .NetworkSettings.Networks}}{{.Gateway}}{{end}}")
     let inside = NetworkField.enter(field.holder.pid)
