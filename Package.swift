@@ -97,9 +97,10 @@ let runtime: [Target] = [
 let shim: [Target] = [
     library("ShimAPI", in: "Shim", ["Linux", "JSON"]),
     library("NameService", in: "Shim", ["Linux"]),
+    library("Rootless", in: "Shim", ["Linux", "CLinux"]),
     library("Shim", in: "Shim", ["ShimAPI", "NameService", "Linux", "CLinux", "JSON", "OCI"]),
     .executableTarget(
-        name: "gantry-shim", dependencies: ["Shim"], path: "Sources/Shim/gantry-shim",
+        name: "gantry-shim", dependencies: ["Shim", "Rootless"], path: "Sources/Shim/gantry-shim",
         swiftSettings: wholeSwift, linkerSettings: wholeLinker),
 ]
 
@@ -249,6 +250,7 @@ let suites: [Target] = [
         name: "terminal-probe", dependencies: ["Terminal"], path: "Tests/TerminalProbe", swiftSettings: strict),
     tests("ShimAPITests", ["ShimAPI", "JSON"]),
     tests("InterfaceTests", ["Interface", "EngineAPI", "Terminal", "Emulator"], exclude: ["Golden"]),
+    tests("RootlessTests", ["Rootless", "Linux", "CLinux"]),
     tests("ShimTests", ["Shim", "ShimAPI", "Linux", "JSON"]),
     .target(
         name: "ImageFixtures",

@@ -1,4 +1,6 @@
 import Glibc
+import Rootless
 import Shim
 
-exit(ShimProgram.run(arguments: CommandLine.arguments))
+let words = CommandLine.arguments
+exit(NamespaceHolder.isMeant(words) ? NamespaceHolder.run(arguments: words) : ShimProgram.run(arguments: words))
