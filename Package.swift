@@ -138,7 +138,7 @@ let engine: [Target] = [
         "LocalEngine", in: "Engine",
         [
             "EngineAPI", "Lifecycle", "Images", "Registry", "Web", "Metrics", "Networking", "Storage", "Tasks", "Linux",
-            "OCI", "AsyncIO", "Faults",
+            "OCI", "AsyncIO", "Faults", "Rootless",
         ]),
     library(
         "Transport", in: "Engine",
@@ -174,7 +174,7 @@ let app: [Target] = [
     .executableTarget(
         name: "gantry",
         dependencies: [
-            "CLI", "EngineAPI", "LocalEngine", "RemoteEngine", "Daemon", "Interface", "Terminal", "Linux",
+            "CLI", "EngineAPI", "LocalEngine", "RemoteEngine", "Daemon", "Interface", "Terminal", "Linux", "Rootless",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ],
         path: "Sources/App/gantry",

@@ -110,7 +110,8 @@ import Testing
             #expect(haveBegun)
             for child in children(of: pid) { try cgroup.attach(pid: child) }
             defer { for child in children(of: pid) { kill(child, SIGKILL) } }
-            let nodes = ProcessTree.nodes(enginePID: getppid(), shimPID: getpid(), initPID: pid, cgroup: cgroup)
+            let nodes = ProcessTree.nodes(
+                enginePID: getppid(), shimPID: getpid(), initPID: pid, members: ProcessTree.members(of: cgroup))
             #expect(nodes.map(\.role) == [.engine, .shim, .initial, .process, .process])
             #expect(nodes.map(\.parentPID) == [0, getppid(), getpid(), pid, pid])
             #expect(nodes[2].command.contains("sleep 1001 & wait"))
@@ -124,7 +125,7 @@ import Testing
 
     @Test("A tree whose processes are gone lists what is left")
     func goneTree() {
-        let nodes = ProcessTree.nodes(shimPID: 999_999_999, initPID: 999_999_998, cgroup: nil)
+        let nodes = ProcessTree.nodes(shimPID: 999_999_999, initPID: 999_999_998, members: [])
         #expect(nodes.map(\.role) == [.engine])
         #expect(nodes.first?.pid == getpid())
     }

@@ -1,14 +1,19 @@
 import CLI
 import EngineAPI
+import LocalEngine
 import RemoteEngine
 
 /// What options, the environment and docker's contexts choose: our own engine, or another behind Docker's API.
 actor Connection {
     private let options: GlobalOptions
+    private let configuration: LocalEngineConfiguration
     private var seat: EngineSeat?
     private var remote: DockerEngine?
 
-    init(_ options: GlobalOptions) { self.options = options }
+    init(_ options: GlobalOptions, _ configuration: LocalEngineConfiguration) {
+        self.options = options
+        self.configuration = configuration
+    }
 
     func engine() throws(EngineError) -> any Engine {
         if let remote { return remote }
@@ -26,7 +31,7 @@ actor Connection {
             throw EngineError(
                 .invalid, "`-H` and `--context` before `daemon` name an engine to drive; give a socket after it")
         }
-        let mode = try DaemonMode(Settings.configuration(options), daemon, logLevel: options.logLevel)
+        let mode = try DaemonMode(configuration, daemon, logLevel: options.logLevel)
         let made = EngineSeat(mode.configuration, socket: mode.ownSocket, journal: mode.journal)
         seat = made
         return try await mode.run(made)
@@ -38,7 +43,7 @@ actor Connection {
         case .own:
             // Whoever hosts the engine serves its socket; where nobody does, this process is the one.
             _ = try await FailoverEngine(seat: ownSeat()).version()
-            try await StdioRelay.run(socketPath: Settings.configuration(options).apiSocketPath)
+            try await StdioRelay.run(socketPath: configuration.apiSocketPath)
         case .remote(let address):
             guard case .unix(let path) = address.endpoint else {
                 throw EngineError(
@@ -58,7 +63,7 @@ actor Connection {
     func close(patience: Duration) async { await seat?.close(patience: patience) }
 
     private func ownSeat() -> EngineSeat {
-        let made = seat ?? EngineSeat(Settings.configuration(options))
+        let made = seat ?? EngineSeat(configuration)
         seat = made
         return made
     }

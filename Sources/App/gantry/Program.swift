@@ -1,6 +1,8 @@
 import CLI
 import EngineAPI
 import Glibc
+import LocalEngine
+import Rootless
 
 /// The wiring: options to an engine, an engine to the front end or to a command.
 enum Program {
@@ -17,11 +19,19 @@ enum Program {
             return 0
         }
         if options.showsHelp { rest = ["--help"] }
-        let connection = Connection(options)
+        let configuration: LocalEngineConfiguration
+        do throws(RootlessFailure) {
+            configuration = Settings.configuration(
+                options, try OrdinaryUser.enter(options, command: rest.first))
+        } catch {
+            Complaint.say("gantry: \(error)")
+            return rest.first == "run" ? 125 : 1
+        }
+        let connection = Connection(options, configuration)
         let code =
             rest.isEmpty
             ? await frontEnd(options, connection)
-            : await runCommandLine(rest, environment: environment(options, connection))
+            : await runCommandLine(rest, environment: environment(options, configuration, connection))
         // A command that happened to be first lets the others finish; who leaves a screen is not kept waiting.
         await connection.close(patience: rest.isEmpty ? .milliseconds(200) : .seconds(2))
         return code
@@ -37,12 +47,14 @@ enum Program {
         }
     }
 
-    private static func environment(_ options: GlobalOptions, _ connection: Connection) -> CommandEnvironment {
+    private static func environment(
+        _ options: GlobalOptions, _ configuration: LocalEngineConfiguration, _ connection: Connection
+    ) -> CommandEnvironment {
         CommandEnvironment(
             options: options, version: ProgramVersion.client,
             engine: { _ throws(EngineError) in try await connection.engine() },
             runDaemon: { _, daemon throws(EngineError) in try await connection.runDaemon(daemon) },
             dialStdio: { _ throws(EngineError) in try await connection.dialStdio() },
-            ownSocketPath: Settings.configuration(options).apiSocketPath)
+            ownSocketPath: configuration.apiSocketPath)
     }
 }

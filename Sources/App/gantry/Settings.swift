@@ -1,12 +1,15 @@
 import CLI
 import Glibc
 import LocalEngine
+import Rootless
 
 /// What options and environment choose.
 enum Settings {
-    static func configuration(_ options: GlobalOptions) -> LocalEngineConfiguration {
-        guard let root = options.root ?? variable("GANTRY_ROOT") else { return LocalEngineConfiguration() }
-        return LocalEngineConfiguration(root: root)
+    /// - Parameter session: an ordinary user's; nil for root.
+    static func configuration(_ options: GlobalOptions, _ session: RootlessSession?) -> LocalEngineConfiguration {
+        let root = options.root ?? variable("GANTRY_ROOT")
+        if let session { return LocalEngineConfiguration(session, root: root) }
+        return root.map { LocalEngineConfiguration(root: $0) } ?? LocalEngineConfiguration()
     }
 
     static func variable(_ name: String) -> String? {

@@ -146,7 +146,8 @@ private struct Parts {
         } catch { throw EngineError(error, object: roots.data) }
         let faults = FaultPlan.fromEnvironment
         let images = try await ImageStore(dataRoot: roots.data, index: StoredImageIndex(store: store), faults: faults)
-        let tasks = ShimTaskService(runRoot: roots.run, shimPath: configuration.shimPath)
+        let tasks = ShimTaskService(
+            runRoot: roots.run, shimPath: configuration.shimPath, lease: configuration.rootless?.line.socket)
         let index = ContainerIndex()
         let networks = NetworkService(
             index: StoredNetworkIndex(store: store), roots: configuration.networkRoots,

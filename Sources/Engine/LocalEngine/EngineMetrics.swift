@@ -16,10 +16,10 @@ extension GantryEngine {
 
     public func top(_ reference: String, psArguments: [String]) async throws(EngineError) -> ProcessTable {
         let container = try core.context.index.find(reference)
-        guard await container.run != nil else {
+        guard let run = await container.run else {
             throw EngineError(.conflict, "container \(container.id) is not running", object: reference)
         }
-        let pids = Set(ProcessTree.members(of: core.cgroup(container)))
+        let pids = Set(core.members(of: container, initPID: run.initial.pid))
         return try await PsCommand.table(arguments: psArguments, pids: pids)
     }
 
@@ -27,13 +27,19 @@ extension GantryEngine {
         let container = try core.context.index.find(reference)
         guard let run = await container.run else { return [] }
         return ProcessTree.nodes(
-            shimPID: await container.shim?.pid, initPID: run.initial.pid, cgroup: core.cgroup(container))
+            shimPID: await container.shim?.pid, initPID: run.initial.pid,
+            members: core.members(of: container, initPID: run.initial.pid))
     }
 }
 
 extension EngineCore {
     fileprivate func cgroup(_ container: Container) -> Cgroup {
         Cgroup(path: container.cgroupPath, layout: cgroups)
+    }
+
+    fileprivate func members(of container: Container, initPID: Int32) -> [Int32] {
+        context.host.hasCgroups
+            ? ProcessTree.members(of: cgroup(container)) : NamespaceMembers.pids(of: initPID)
     }
 }
 
@@ -44,7 +50,7 @@ private actor StatsSession {
     private let core: EngineCore
     private let host = HostSampler()
     /// By container, with the process for which it was made: another run has another cgroup of the same name.
-    private var samplers: [String: (pid: Int32, sampler: CgroupSampler)] = [:]
+    private var samplers: [String: (pid: Int32, sampler: any ContainerSampler)] = [:]
     private var isFirst = true
 
     init(_ containers: [Container], every interval: Duration?, core: EngineCore) {
@@ -71,11 +77,14 @@ private actor StatsSession {
         return facts.compactMap { self.sampler($0.container, $0.name, $0.pid).sample(host: sample) }
     }
 
-    private func sampler(_ container: Container, _ name: String, _ pid: Int32) -> CgroupSampler {
+    private func sampler(_ container: Container, _ name: String, _ pid: Int32) -> any ContainerSampler {
         if let known = samplers[container.id], known.pid == pid { return known.sampler }
         let ownNetwork = container.definition.spec.networkMode != .host
-        let made = CgroupSampler(
-            cgroup: core.cgroup(container), id: container.id, name: name, networkPID: ownNetwork ? pid : nil)
+        let networkPID = ownNetwork ? pid : nil
+        let made: any ContainerSampler =
+            core.context.host.hasCgroups
+            ? CgroupSampler(cgroup: core.cgroup(container), id: container.id, name: name, networkPID: networkPID)
+            : NamespaceSampler(initPID: pid, id: container.id, name: name, networkPID: networkPID)
         samplers[container.id] = (pid, made)
         return made
     }

@@ -36,7 +36,7 @@ extension GantryEngine {
         info.name = host.hostname
         info.storageDriver = "overlay2"
         info.loggingDriver = "json-file"
-        info.cgroupDriver = "cgroupfs"
+        info.cgroupDriver = host.hasCgroups ? "cgroupfs" : "none"
         info.cgroupVersion = host.isUnified ? "2" : "1"
         info.kernelVersion = machine.kernel
         info.architecture = machine.architecture
@@ -47,11 +47,29 @@ extension GantryEngine {
         info.serverVersion = Self.version
         info.defaultRuntime = core.runtimeName
         info.runtimes = core.context.runtimes.names
-        info.securityOptions = ["name=seccomp,profile=builtin"] + (host.isUnified ? ["name=cgroupns"] : [])
-        info.warnings = warnings + (host.hasSwapLimit ? [] : ["WARNING: No swap limit support"])
+        info.securityOptions =
+            ["name=seccomp,profile=builtin"] + (host.isRootless ? ["name=rootless"] : [])
+            + (host.isUnified ? ["name=cgroupns"] : [])
+        info.warnings = rootlessWarnings + warnings + (host.hasSwapLimit ? [] : ["WARNING: No swap limit support"])
         info.warnings += await core.context.networks.forwardingWarnings().map { "WARNING: \($0)" }
         info.pid = getpid()
         return info
+    }
+
+    /// What an ordinary user's engine lacks, first of all that containers have no limits.
+    private var rootlessWarnings: [String] {
+        let host = core.context.host
+        guard host.isRootless else { return [] }
+        var lines = configuration.rootless?.notes ?? []
+        if !host.hasCgroups {
+            lines.insert(
+                "rootless: no limits, no pausing: no cgroup of version 2 without processes of its own is delegated to this user",
+                at: 0)
+        } else {
+            let missing = ["cpu", "memory", "pids"].filter { host.controllers?.contains($0) == false }
+            if !missing.isEmpty { lines.append("rootless: no limits of \(missing.joined(separator: ", "))") }
+        }
+        return lines
     }
 
     public func events(_ request: EventRequest) async throws(EngineError) -> EngineStream<EngineEvent> {

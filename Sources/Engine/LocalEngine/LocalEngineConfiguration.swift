@@ -2,6 +2,7 @@ import Glibc
 import Lifecycle
 import Linux
 import Networking
+import Rootless
 
 /// Where an engine lives and which programs it uses.
 public struct LocalEngineConfiguration: Hashable, Sendable {
@@ -21,6 +22,8 @@ public struct LocalEngineConfiguration: Hashable, Sendable {
     public var packsStarterImage = true
     /// The static busybox for it; nil to look in the usual places.
     public var busyboxPath: String?
+    /// An ordinary user's namespaces, in which this process is.
+    package var rootless: RootlessSession?
 
     /// The machine's own engine: `/var/lib/gantry` and `/run/gantry`.
     ///
@@ -37,11 +40,26 @@ public struct LocalEngineConfiguration: Hashable, Sendable {
     /// An engine of its own below a directory, so that several live side by side: `--root`.
     public init(root: String) {
         self.init()
-        let root = PathName.cleaned(root.hasPrefix("/") ? root : "\(Self.workingDirectory)/\(root)")
+        let root = Self.absolute(root)
         dataRoot = PathName.joined(root, "data")
         runRoot = PathName.joined(root, "run")
         cgroupParent = "/gantry-\(Self.shortHash(root))"
         configurationPath = PathName.joined(root, "daemon.json")
+    }
+
+    /// An ordinary user's engine, for a process that has entered its namespaces.
+    ///
+    /// - Parameter root: what `places` were made from, where they are an engine of its own.
+    package init(_ session: RootlessSession, root: String?) {
+        self.init()
+        rootless = session
+        (dataRoot, runRoot) = (session.places.dataRoot, session.places.runRoot)
+        configurationPath = session.places.configurationPath
+        if let root { cgroupParent = "/gantry-\(Self.shortHash(root))" }
+        // Nobody but the user has a say in what is below what was delegated to it; without that there are no cgroups.
+        if let given = try? CgroupDelegation.find(try CgroupLayout.current()) {  // Not readable: none.
+            cgroupParent = given.path + cgroupParent
+        }
     }
 
     /// The socket at which whoever hosts this engine serves it.
@@ -51,8 +69,14 @@ public struct LocalEngineConfiguration: Hashable, Sendable {
 
     /// Another engine than the machine's own has links and rules of its own names, as it has cgroups.
     var networkRoots: NetworkRoots {
-        let suffix = cgroupParent.hasPrefix("/gantry-") ? String(cgroupParent.dropFirst(8).prefix(8)) : ""
+        let name = PathName.split(cgroupParent).name
+        let suffix = name.hasPrefix("gantry-") ? String(name.dropFirst(7).prefix(8)) : ""
         return NetworkRoots(runRoot: runRoot, dataRoot: dataRoot, suffix: suffix)
+    }
+
+    /// A path as `--root` takes it.
+    package static func absolute(_ path: String) -> String {
+        PathName.cleaned(path.hasPrefix("/") ? path : "\(workingDirectory)/\(path)")
     }
 
     private static func program(_ name: String, _ variable: String) -> String {

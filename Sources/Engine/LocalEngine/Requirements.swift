@@ -9,9 +9,11 @@ enum Requirements {
     static func check(_ configuration: LocalEngineConfiguration) throws(EngineError) {
         guard geteuid() == 0 else {
             throw EngineError(
-                .denied, "permission denied: the engine must be run by root (this is uid \(geteuid())); try with sudo")
+                .denied,
+                "permission denied: the engine must be run by root, of the machine or of a user namespace (this is uid "
+                    + "\(geteuid()))")
         }
-        try checkCgroups()
+        if !UserNamespace.isOwn { try checkCgroups() }
         try checkOverlay()
         try checkProgram(configuration.shimPath, "gantry-shim", "GANTRY_SHIM")
         try checkProgram(configuration.runtimePath, "gantry-runtime", "GANTRY_RUNTIME")

@@ -6,7 +6,7 @@ import Linux
 /// Keeps the files open, some ten descriptors: make one when somebody begins to watch the container, drop it when nobody
 /// does. Confined to whoever made it. A sample takes 11 to 15 µs of system calls and never waits, so it may be taken on
 /// the cooperative pool.
-package final class CgroupSampler {
+package final class CgroupSampler: ContainerSampler {
     private let id: String
     private let name: String
     private let files: [(file: KeptFile, apply: (StatText, inout ContainerStats) -> Void)]

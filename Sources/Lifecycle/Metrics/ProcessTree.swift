@@ -11,9 +11,9 @@ package enum ProcessTree {
     /// The chain is the engine's own idea: the shim counts as the engine's child, though init may have adopted it. A process
     /// in the container whose parent is not in the list (an exec's) hangs from the shim.
     ///
-    /// - Parameter cgroup: the container's, whose members are the processes; without one only init is listed.
+    /// - Parameter members: the container's processes; init is listed in any case.
     package static func nodes(
-        enginePID: Int32 = getpid(), shimPID: Int32?, initPID: Int32?, cgroup: Cgroup?
+        enginePID: Int32 = getpid(), shimPID: Int32?, initPID: Int32?, members: [Int32]
     ) -> [ProcessNode] {
         let clock = BootClock.now()
         var nodes: [ProcessNode] = []
@@ -25,7 +25,7 @@ package enum ProcessTree {
         _ = add(enginePID, .engine, parent: 0)
         let hasShim = shimPID.map { add($0, .shim, parent: enginePID) } ?? false
         let root = hasShim ? shimPID ?? enginePID : enginePID
-        var members = Set(cgroup.map(members) ?? [])
+        var members = Set(members)
         for pid in [enginePID, shimPID, initPID].compactMap(\.self) { members.remove(pid) }
         let hasInit = initPID.map { add($0, .initial, parent: root) } ?? false
         let inside = members.compactMap { node($0, .process, parent: nil, clock) }

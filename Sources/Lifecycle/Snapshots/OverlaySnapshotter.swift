@@ -8,9 +8,12 @@ import OCI
 package final class OverlaySnapshotter: Snapshotter {
     private let directory: SnapshotDirectory
     private static let overlayMagic: Int64 = 0x794c_7630
+    /// In a user namespace overlayfs keeps its marks in attributes that anybody may set, and then takes no word about
+    /// redirects. Needs Linux 5.11.
+    private static let view = UserNamespace.isOwn ? "index=off,userxattr" : "index=off"
     /// What is written to an upper directory stands by itself: no metadata without data, and a renamed directory is
     /// copied. Else it could not be told as a layer.
-    private static let plainUpper = "index=off,metacopy=off,redirect_dir=nofollow"
+    private static let plainUpper = UserNamespace.isOwn ? view : "\(view),metacopy=off,redirect_dir=nofollow"
 
     /// - Parameter path: the directory of snapshots, made where it is missing.
     package init(path: String) throws(SnapshotError) {
@@ -86,7 +89,7 @@ package final class OverlaySnapshotter: Snapshotter {
         let options =
             forWriting
             ? "\(Self.plainUpper),lowerdir=\(lower),upperdir=\(name)/fs,workdir=\(name)/work"
-            : "index=off,lowerdir=\(name)/fs:\(lower)"
+            : "\(Self.view),lowerdir=\(name)/fs:\(lower)"
         do throws(KernelError) {
             try Directory.create("\(path)/merged", mode: 0o700)
             return try PrivateOverlay.mount(
@@ -189,7 +192,7 @@ package final class OverlaySnapshotter: Snapshotter {
         }
         // Layers must stand by themselves: no metacopy, no redirects. The sync comes once at the end: volatile.
         let options =
-            "index=off,metacopy=off,redirect_dir=nofollow,volatile,lowerdir=\(lower)"
+            "\(Self.plainUpper),volatile,lowerdir=\(lower)"
             + ",upperdir=\(name)/fs,workdir=\(name)/work"
         let root: OpenedRoot
         do throws(KernelError) {

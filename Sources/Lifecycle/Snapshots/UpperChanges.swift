@@ -78,13 +78,16 @@ struct UpperChanges {
             var facts = stat()
             if lstat(layer + parent, &facts) == 0 {
                 if facts.st_mode & S_IFMT != S_IFDIR { return true }
-                var value: UInt8 = 0
-                if lgetxattr(layer + parent, "trusted.overlay.opaque", &value, 1) == 1, value == UInt8(ascii: "y") {
-                    return true
-                }
+                if Self.isOpaque(layer + parent) { return true }
             }
             parent = PathName.split(parent).parent
         }
         return false
+    }
+
+    private static func isOpaque(_ directory: String) -> Bool {
+        var value: UInt8 = 0
+        let name = UserNamespace.isOwn ? "user.overlay.opaque" : "trusted.overlay.opaque"
+        return lgetxattr(directory, name, &value, 1) == 1 && value == UInt8(ascii: "y")
     }
 }

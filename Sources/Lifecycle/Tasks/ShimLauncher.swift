@@ -8,6 +8,8 @@ import ShimAPI
 struct ShimLauncher: Sendable {
     let runRoot: String
     let shimPath: String
+    /// Inherited by every shim, after what it is told of.
+    var lease: Descriptor?
 
     /// What the runtimes get as `--root`.
     var runtimeRoot: String { "\(runRoot)/runtime" }
@@ -42,6 +44,7 @@ struct ShimLauncher: Sendable {
             try place.descriptor.open("shim.log", O_WRONLY | O_CREAT | O_APPEND, mode: 0o600))
         var spawn = Spawn(program: shimPath, arguments: [shimPath, "-id", spec.id, "-dir", directory.path])
         spawn.descriptors = [nil, nil, log.descriptor, listener.descriptor] + (spec.network?.sockets ?? [])
+        if let lease { spawn.descriptors.append(lease) }
         spawn.newSession = true
         return try spawn.start()
     }

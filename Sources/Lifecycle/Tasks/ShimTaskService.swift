@@ -24,8 +24,9 @@ package final class ShimTaskService: TaskService {
     /// - Parameters:
     ///   - runRoot: facts of this boot; `shims` and `runtime` below it are this service's.
     ///   - shimPath: the program `gantry-shim`.
-    package init(runRoot: String, shimPath: String) {
-        launcher = ShimLauncher(runRoot: runRoot, shimPath: shimPath)
+    ///   - lease: what shims inherit, to keep alive what is kept while it is open.
+    package init(runRoot: String, shimPath: String, lease: Descriptor? = nil) {
+        launcher = ShimLauncher(runRoot: runRoot, shimPath: shimPath, lease: lease)
         (reports, reporting) = AsyncStream.makeStream(of: TaskReport.self)
     }
 

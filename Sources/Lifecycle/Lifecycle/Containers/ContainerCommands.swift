@@ -49,6 +49,12 @@ extension Container {
     }
 
     package func pause(_ reference: String) async throws(EngineError) {
+        guard context.host.hasCgroups else {
+            throw EngineError(
+                .unsupported,
+                "cannot pause container \(reference): it has no cgroup, since none of version 2 is delegated to this user",
+                object: reference)
+        }
         _ = try await command(.pause, "pause", reference)
     }
 

@@ -14,6 +14,16 @@ package struct HostFacts: Hashable, Sendable {
     /// Pure cgroup v2: containers get a cgroup namespace then, as docker does it.
     package var isUnified = false
     package var hasSwapLimit = false
+    /// Whether this is an ordinary user's engine, root of a user namespace only.
+    package var isRootless = false
+    /// Whether there are ids beside root's: an ordinary user may have been granted none.
+    package var hasManyIDs = true
+    /// The last of the groups that the kernel takes here.
+    package var lastGroupID: UInt32 = 2_147_483_647
+    /// What containers can be limited in; nil for all that the kernel has, as for the machine's root.
+    package var controllers: Set<String>?
+    /// Whether containers have cgroups of their own, by which they are paused and measured.
+    package var hasCgroups = true
     /// `6.1.0-18-amd64`
     package var kernelRelease = "5.10"
 
@@ -41,7 +51,17 @@ package struct HostFacts: Hashable, Sendable {
             || cgroups.directory(of: "/memory.memsw.limit_in_bytes", controller: "memory").map {
                 access($0, F_OK) == 0
             } ?? false
+        if UserNamespace.isOwn { try facts.lookFromUserNamespace(cgroups) }
         return facts
+    }
+
+    private mutating func lookFromUserNamespace(_ cgroups: CgroupLayout) throws(KernelError) {
+        isRootless = true
+        hasManyIDs = UserNamespace.allowsGroups
+        lastGroupID = min(lastGroupID, try UserNamespace.lastGroupID())
+        let delegation = try CgroupDelegation.find(cgroups)
+        (hasCgroups, controllers) = (delegation != nil, delegation?.controllers ?? [])
+        hasSwapLimit = hasSwapLimit && delegation?.controllers.contains("memory") == true
     }
 
     private static func firstLine(_ path: String) -> String? {

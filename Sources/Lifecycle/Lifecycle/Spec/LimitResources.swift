@@ -79,7 +79,51 @@ struct LimitResources {
     private static func positive(_ value: Int64?) -> UInt64? { value.flatMap { $0 > 0 ? UInt64($0) : nil } }
 }
 
+extension LinuxResources {
+    /// Leaves out what cannot be limited here; nil limits all.
+    mutating func keep(_ controllers: Set<String>?) {
+        guard let controllers else { return }
+        if !controllers.contains("memory") { memory = nil }
+        if !controllers.contains("pids") { pids = nil }
+        if !controllers.contains("io") { blockIO = nil }
+        guard var kept = cpu else { return }
+        if !controllers.contains("cpuset") { (kept.cpus, kept.mems) = (nil, nil) }
+        if !controllers.contains("cpu") {
+            let sets = (kept.cpus, kept.mems)
+            kept = LinuxCPU()
+            (kept.cpus, kept.mems) = sets
+        }
+        cpu = kept == LinuxCPU() ? nil : kept
+    }
+}
+
 extension ResourceLimits {
+    /// What of these an engine without these controllers cannot do, in words.
+    func unkept(_ controllers: Set<String>?) -> [String] {
+        guard let controllers else { return [] }
+        let asked: [(String, String, Bool)] = [
+            (
+                "memory", "memory limit",
+                [memoryBytes, memoryReservationBytes, memorySwapBytes].contains { $0 ?? 0 != 0 }
+            ),
+            (
+                "cpu", "CPU limit",
+                [nanoCPUs, cpuShares, cpuQuotaMicroseconds, cpuPeriodMicroseconds].contains { $0 ?? 0 != 0 }
+            ),
+            ("cpuset", "cpuset", !(cpusetCPUs ?? "").isEmpty || !(cpusetMemoryNodes ?? "").isEmpty),
+            ("pids", "PIDs limit", pids ?? 0 > 0),
+            (
+                "io", "block I/O limit",
+                blockIOWeight ?? 0 != 0
+                    || [
+                        blockIODeviceWeights, blockIOReadBytesPerSecond, blockIOWriteBytesPerSecond,
+                        blockIOReadsPerSecond, blockIOWritesPerSecond,
+                    ].contains { !($0 ?? []).isEmpty }
+            ),
+        ]
+        return asked.filter { $0.2 && !controllers.contains($0.0) }.map(\.1)
+    }
+
     /// The host's block devices that these limits name, by what their nodes say now. Blocking.
     ///
     /// - Throws: `invalid` for a path that is no device.

@@ -42,21 +42,32 @@ struct MountPlan {
     private var defaults: [RuntimeMount] {
         let readOnly = spec.privileged ? [] : ["ro"]
         return [
-            RuntimeMount(
-                destination: "/proc", type: "proc", source: "proc", options: ["nosuid", "noexec", "nodev"]),
+            host.isRootless && spec.pidMode == .host
+                ? bound("/proc", ["nosuid", "noexec", "nodev"])
+                : RuntimeMount(
+                    destination: "/proc", type: "proc", source: "proc", options: ["nosuid", "noexec", "nodev"]),
             RuntimeMount(
                 destination: "/dev", type: "tmpfs", source: "tmpfs",
                 options: ["nosuid", "strictatime", "mode=755", "size=65536k"]),
             RuntimeMount(
                 destination: "/dev/pts", type: "devpts", source: "devpts",
-                options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"]),
-            RuntimeMount(
-                destination: "/sys", type: "sysfs", source: "sysfs",
-                options: ["nosuid", "noexec", "nodev"] + readOnly),
+                options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"]
+                    + (host.hasManyIDs ? ["gid=5"] : [])),
+            host.isRootless && spec.networkMode == .host
+                ? bound("/sys", ["nosuid", "noexec", "nodev"] + readOnly)
+                : RuntimeMount(
+                    destination: "/sys", type: "sysfs", source: "sysfs",
+                    options: ["nosuid", "noexec", "nodev"] + readOnly),
             RuntimeMount(
                 destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup",
                 options: readOnly + ["nosuid", "noexec", "nodev"]),
         ]
+    }
+
+    /// The host's own, where a new one may not be mounted: what a namespace of the machine's shows, an ordinary user may
+    /// only look at as it is.
+    private func bound(_ path: String, _ options: [String]) -> RuntimeMount {
+        RuntimeMount(destination: path, type: "bind", source: path, options: ["rbind", "rslave"] + options)
     }
 
     /// Message queues and shared memory: the host's, where the host's ipc namespace is used.

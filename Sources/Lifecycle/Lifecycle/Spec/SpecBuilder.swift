@@ -10,7 +10,7 @@ package struct SpecBuilder {
     package let host: HostFacts
     /// Found in the container's own files.
     package let user: ResolvedUser
-    /// The container's cgroup below each hierarchy's root.
+    /// The container's cgroup below each hierarchy's root, where it can have one.
     package let cgroupPath: String
     /// Holds `hostname`, `hosts` and `resolv.conf`.
     package let filesDirectory: String
@@ -71,12 +71,12 @@ package struct SpecBuilder {
         var process = RuntimeProcess(
             args: exec.command, cwd: exec.workingDirectory ?? definition.workingDirectory)
         process.terminal = exec.tty
-        process.user = Self.runtimeUser(user)
+        process.user = runtimeUser(user)
         process.env = Self.override(environment(tty: exec.tty), by: exec.environment)
         process.capabilities = Self.sets(capabilities, uid: user.uid)
         process.rlimits = rlimits
         process.noNewPrivileges = spec.noNewPrivileges
-        process.oomScoreAdj = spec.oomScoreAdjustment.map(Int32.init)
+        process.oomScoreAdj = outOfMemoryScore(isExec: true)
         return process
     }
 
@@ -84,18 +84,26 @@ package struct SpecBuilder {
         let prefix = initPath == nil ? [] : [MountPlan.initTarget, "--"]
         var process = RuntimeProcess(args: prefix + definition.arguments, cwd: definition.workingDirectory)
         process.terminal = spec.tty
-        process.user = Self.runtimeUser(user)
+        process.user = runtimeUser(user)
         process.env = environment(tty: spec.tty)
         process.capabilities = Self.sets(capabilities, uid: user.uid)
         process.rlimits = rlimits
         process.noNewPrivileges = spec.noNewPrivileges
-        process.oomScoreAdj = Int32(spec.oomScoreAdjustment ?? 0)
+        process.oomScoreAdj = outOfMemoryScore(isExec: false)
         return process
+    }
+
+    /// An ordinary user may not lower it, not even to 0: what its session has is left.
+    private func outOfMemoryScore(isExec: Bool) -> Int32? {
+        if let score = spec.oomScoreAdjustment { return host.isRootless && score == 0 ? nil : Int32(score) }
+        return host.isRootless || isExec ? nil : 0
     }
 
     /// The primary group is among the additional ones, or a setgroups(2) in the container could drop what a file
     /// refuses to that group (CVE-2022-36109).
-    private static func runtimeUser(_ user: ResolvedUser) -> RuntimeUser {
+    private func runtimeUser(_ user: ResolvedUser) -> RuntimeUser {
+        // With one id alone, setgroups(2) is forbidden for good.
+        guard host.hasManyIDs else { return RuntimeUser(uid: user.uid, gid: user.gid) }
         var groups: [UInt32] = [user.gid]
         for group in user.supplementaryGroups where !groups.contains(group) { groups.append(group) }
         return RuntimeUser(uid: user.uid, gid: user.gid, additionalGids: groups)
@@ -144,7 +152,7 @@ package struct SpecBuilder {
 
     private func linux(_ capabilities: [String]) throws(EngineError) -> RuntimeLinux {
         var linux = RuntimeLinux()
-        linux.cgroupsPath = cgroupPath
+        if host.hasCgroups { linux.cgroupsPath = cgroupPath }
         linux.namespaces = namespaces
         linux.resources = try resources
         linux.sysctl = sysctls
@@ -182,13 +190,16 @@ package struct SpecBuilder {
     /// Docker's: a low port and a ping need no capability where the network is the container's own.
     private var sysctls: [String: String] {
         guard spec.networkMode != .host else { return spec.sysctls }
-        let defaults = ["net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 2147483647"]
+        let defaults = [
+            "net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 \(host.lastGroupID)",
+        ]
         return defaults.merging(spec.sysctls) { _, own in own }
     }
 
     private var resources: LinuxResources {
         get throws(EngineError) {
             var resources = LimitResources(limits: spec.limits, host: host, devices: blockDevices).resources
+            resources.keep(host.controllers)
             if spec.privileged {
                 resources.devices = [LinuxDeviceRule(allow: true)]
             } else {

@@ -23,6 +23,7 @@ package struct SpecValidation {
         try validation.checkHealth()
         try validation.checkSharing()
         try validation.checkMounts()
+        validation.checkRights()
         return validation.warnings
     }
 
@@ -73,7 +74,7 @@ package struct SpecValidation {
                 memory == 0 || reservation <= memory,
                 "Minimum memory limit can not be less than memory reservation limit, see usage")
         }
-        if memory > 0, !host.hasSwapLimit {
+        if memory > 0, !host.hasSwapLimit, host.controllers?.contains("memory") != false {
             warnings.append(
                 "Your kernel does not support swap limit capabilities or the cgroup is not mounted. "
                     + "Memory limited without swap.")
@@ -156,6 +157,15 @@ package struct SpecValidation {
                     JSONValue(parsing: text), capabilities: [], architecture: Platform.host.architecture,
                     kernel: host.kernelRelease)
             } catch { throw EngineError(.invalid, "decoding seccomp profile failed: \(error)") }
+        }
+    }
+
+    /// What an ordinary user's engine cannot do is said, and left out.
+    private mutating func checkRights() {
+        for limit in spec.limits.unkept(host.controllers) {
+            warnings.append(
+                "Your kernel does not support a \(limit) here: no cgroup with that controller is delegated to this user. "
+                    + "The \(limit) is discarded.")
         }
     }
 
