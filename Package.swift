@@ -119,7 +119,7 @@ let lifecycle: [Target] = [
         ]),
     library("Registry", in: "Lifecycle", ["Linux", "JSON", "OCI", "Content", "AsyncIO"]),
     library("Storage", in: "Lifecycle", ["CSQLite"]),
-    library("Tasks", in: "Lifecycle", ["Linux", "CLinux", "JSON", "ShimAPI", "AsyncIO", "EngineAPI"]),
+    library("Tasks", in: "Lifecycle", ["Linux", "CLinux", "Netlink", "JSON", "ShimAPI", "AsyncIO", "EngineAPI"]),
     library(
         "Networking", in: "Lifecycle",
         ["Linux", "Netlink", "CNftables", "NameService", "EngineAPI", "AsyncIO", "Faults"]),

@@ -155,6 +155,7 @@ private struct Parts {
                 process: { id in await index[id]?.run.map { ($0.initial.pid, $0.initial.startTicks) } },
                 request: { id in index[id]?.networkRequest },
                 serveNames: { id throws(EngineError) in try await tasks.serveNames(id) }),
+            openGround: { () throws(EngineError) in try NetworkGround.open(configuration.rootless, note: note) },
             faults: faults, note: note)
         context = LifecycleContext(
             store: store, events: events, tasks: tasks, images: images, networks: networks,

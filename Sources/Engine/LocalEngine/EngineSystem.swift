@@ -51,7 +51,10 @@ extension GantryEngine {
             ["name=seccomp,profile=builtin"] + (host.isRootless ? ["name=rootless"] : [])
             + (host.isUnified ? ["name=cgroupns"] : [])
         info.warnings = rootlessWarnings + warnings + (host.hasSwapLimit ? [] : ["WARNING: No swap limit support"])
-        info.warnings += await core.context.networks.forwardingWarnings().map { "WARNING: \($0)" }
+        // An ordinary user's bridges are where nobody else filters.
+        if !host.isRootless {
+            info.warnings += await core.context.networks.forwardingWarnings().map { "WARNING: \($0)" }
+        }
         info.pid = getpid()
         return info
     }

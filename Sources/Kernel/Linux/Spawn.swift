@@ -4,7 +4,7 @@ import Glibc
 /// posix_spawn(3): starts a program without running any code of ours in between, so it is safe in a threaded process.
 ///
 /// The child starts with no signal blocked and none ignored, and with no descriptor but those listed.
-public struct Spawn {
+public struct Spawn: Sendable {
     public var program: String
     /// With the zeroth, the name shown by ps(1).
     public var arguments: [String]

@@ -75,7 +75,7 @@ extension NetworkService {
     private func rewriteFiles(_ request: NetworkRequest) async throws(EngineError) {
         let records = (endpoints[request.containerID] ?? []).filter { $0.isActive && $0.change != .leaving }
         let networks = records.compactMap { definitions[$0.networkID] }
-        let plan = EtcPlan(request: request, records: records, networks: networks)
+        let plan = EtcPlan(request: request, records: records, networks: networks, resolver: ground.resolver)
         let servesNames = networks.contains { !$0.isDefault }
         _ = try await BlockingPool.shared.run { () throws(EngineError) in
             try plan.writeFiles(servesNames: servesNames)

@@ -133,7 +133,7 @@ extension NetworkService {
         let networks = records.compactMap { definitions[$0.networkID] }
         let servesNames = networks.contains { !$0.isDefault }
         let path = roots.configuration(request.containerID)
-        let plan = EtcPlan(request: request, records: records, networks: networks)
+        let plan = EtcPlan(request: request, records: records, networks: networks, resolver: ground.resolver)
         let sockets = held.compactMap { one in one.socket.map { (one.published, $0) } }
         let targets = sockets.map { published, _ in Self.target(published, records[0]) }
         let tables = networks.filter { !$0.isDefault }.map { roots.names($0.id) }
@@ -164,27 +164,28 @@ extension NetworkService {
         try await prepareFilter()
         let pairs = records.compactMap { record in definitions[record.networkID].map { (record, $0) } }
         let router = Self.router(pairs)
-        let (links, mark) = (self.links, isMaterialized)
-        let changed = try await BlockingPool.shared.run { () throws(EngineError) in
+        let links = self.links
+        try await BlockingPool.shared.run { () throws(EngineError) in
             let namespace = OwnedDescriptor(try Self.namespace(pid, startTicks))
             for (record, network) in pairs {
                 try links.connect(
                     record, to: network, in: namespace.descriptor, hasDefaultRoute: record.networkID == router)
             }
-            guard !mark.isSuperset(of: pairs.map(\.1.id)) else { return [String]() }
-            for (_, network) in pairs where network.driver == .bridge {
-                try Forwarding.routeLoopback(network.linkName)
-            }
-            return try Forwarding.enable(pairs.map(\.1))
-        }
-        isMaterialized.formUnion(pairs.map(\.1.id))
-        for name in changed {
-            changedSwitches.append(name)
-            note("set \(name), which networks need")
         }
         faults.pass(.endpointAfterDevices)
+        let unset = pairs.map(\.1).filter { !isMaterialized.contains($0.id) }
+        if !unset.isEmpty { try await setSwitches(unset) }
+        isMaterialized.formUnion(unset.map(\.id))
         try await change(records.map(rules.adding).joined())
         faults.pass(.endpointAfterPorts)
+    }
+
+    /// Where the shim of a container with networks must be, to reach it; nil for where the engine is.
+    package var namespace: Descriptor? {
+        get async throws(EngineError) {
+            try await load()
+            return ground.namespace
+        }
     }
 
     /// The network of the default route: the first that leads outside.
@@ -253,6 +254,8 @@ struct EtcPlan: Sendable {
     let request: NetworkRequest
     let records: [EndpointRecord]
     let networks: [NetworkDefinition]
+    /// Where the machine's resolvers answer inside, if not at their own addresses.
+    var resolver: IPAddress?
 
     /// Writes them, and gives what the host's resolvers are for this container. Blocking.
     func writeFiles(servesNames: Bool) throws(EngineError) -> ResolverFile {
@@ -261,7 +264,9 @@ struct EtcPlan: Sendable {
         try NameFiles.overwrite(hosts, "\(request.filesDirectory)/hosts")
         // A machine without the file has no resolvers to tell of.
         let bytes = (try? FileContents.read("/etc/resolv.conf", limitBytes: 1 << 20)) ?? []
-        let host = ResolverFile(text: String(decoding: bytes, as: UTF8.self)).overridden(request.names)
+        var machine = ResolverFile(text: String(decoding: bytes, as: UTF8.self))
+        if let resolver { machine.servers = [resolver.description] }
+        let host = machine.overridden(request.names)
         let own = servesNames ? host.behindNameServer : request.names.servers.isEmpty ? host.reachable : host
         try NameFiles.overwrite(own.text, "\(request.filesDirectory)/resolv.conf")
         return host

@@ -11,11 +11,14 @@ import Linux
 package actor NetworkService {
     let index: any NetworkIndex
     let roots: NetworkRoots
-    let links: HostLinks
+    /// Where the bridges are, once something is loaded.
+    private(set) var ground = NetworkGround()
+    private(set) var links: HostLinks
     let rules: FirewallRules
     let filter = PacketFilter()
     let note: @Sendable (String) -> Void
     let containers: NetworkedContainers
+    private let openGround: @Sendable () throws(EngineError) -> NetworkGround
     let faults: FaultPlan
 
     var definitions: [String: NetworkDefinition] = [:]
@@ -30,13 +33,19 @@ package actor NetworkService {
     package internal(set) var changedSwitches: [String] = []
     private var loading: Task<EngineError?, Never>?
 
+    /// - Parameter openGround: where the bridges are; called once, when a network is first needed. Blocking.
     package init(
-        index: any NetworkIndex, roots: NetworkRoots, containers: NetworkedContainers, faults: FaultPlan = .none,
+        index: any NetworkIndex, roots: NetworkRoots, containers: NetworkedContainers,
+        openGround: @escaping @Sendable () throws(EngineError) -> NetworkGround = {
+            () throws(EngineError) in NetworkGround()
+        },
+        faults: FaultPlan = .none,
         note: @escaping @Sendable (String) -> Void
     ) {
         self.index = index
         self.roots = roots
         self.containers = containers
+        self.openGround = openGround
         self.faults = faults
         self.note = note
         links = HostLinks(mark: roots.mark)
@@ -54,6 +63,7 @@ package actor NetworkService {
 
     private func read() async -> EngineError? {
         do throws(EngineError) {
+            try await findGround()
             for network in try await index.networks() { definitions[network.id] = network }
             for record in try await index.endpoints() {
                 guard let network = definitions[record.networkID] else { continue }
@@ -71,6 +81,16 @@ package actor NetworkService {
             await reconcile()
             return nil
         } catch { return error }
+    }
+
+    private func findGround() async throws(EngineError) {
+        let open = openGround
+        ground = try await BlockingPool.shared.run { () throws(EngineError) in
+            let ground = try open()
+            try ground.prepare()
+            return ground
+        }
+        links = HostLinks(mark: roots.mark, namespace: ground.namespace)
     }
 
     private func makeDefault() async throws(EngineError) {
@@ -107,6 +127,12 @@ extension NetworkService {
     /// Makes a network with its bridge. On failure nothing is left.
     package func create(_ spec: NetworkSpec) async throws(EngineError) -> NetworkDefinition {
         try await load()
+        guard ground.namespace == nil || spec.driver != "macvlan" else {
+            throw EngineError(
+                .unsupported,
+                "networks of the driver \(spec.driver) need the machine's devices, which only its root may use",
+                object: spec.name)
+        }
         let network = try await add(spec, linkName: nil)
         faults.pass(.networkCreateAfterRow)
         do throws(EngineError) {
@@ -140,12 +166,22 @@ extension NetworkService {
     /// Makes sure that a network's devices are there and that the kernel passes its packets on.
     func materialize(_ network: NetworkDefinition) async throws(EngineError) {
         let links = self.links
+        try await BlockingPool.shared.run { () throws(EngineError) in _ = try links.ensure(network) }
+        try await setSwitches([network])
+    }
+
+    /// Those of the kernel, without which packets do not pass between networks.
+    func setSwitches(_ networks: [NetworkDefinition]) async throws(EngineError) {
+        let ground = self.ground
         let changed = try await BlockingPool.shared.run { () throws(EngineError) in
-            _ = try links.ensure(network)
-            guard network.driver == .bridge else { return [String]() }
-            try Forwarding.routeLoopback(network.linkName)
-            return try Forwarding.enable([network])
+            try ground.run { () throws(EngineError) in
+                let bridges = networks.filter { $0.driver == .bridge }
+                for network in bridges { try Forwarding.routeLoopback(network.linkName) }
+                return try Forwarding.enable(bridges)
+            }
         }
+        // In a namespace of its own nobody else is concerned.
+        guard ground.namespace == nil else { return }
         for name in changed {
             changedSwitches.append(name)
             note("set \(name), which networks need")
@@ -235,8 +271,10 @@ extension NetworkService {
     }
 
     private func run(_ commands: String) async throws(EngineError) {
-        let filter = self.filter
-        _ = try await BlockingPool.shared.run { () throws(EngineError) in try filter.run(commands) }
+        let (filter, ground) = (self.filter, self.ground)
+        _ = try await BlockingPool.shared.run { () throws(EngineError) in
+            try ground.run { () throws(EngineError) in try filter.run(commands) }
+        }
     }
 }
 

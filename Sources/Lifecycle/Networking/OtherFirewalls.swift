@@ -62,6 +62,8 @@ extension NetworkService {
     package func forwardingWarnings() async -> [String] {
         do throws(EngineError) {
             try await load()
+            // In a namespace of its own nobody else filters.
+            guard ground.namespace == nil else { return [] }
             let bridges = definitions.values.filter { $0.driver == .bridge && !$0.spec.isInternal }
                 .sorted { $0.name < $1.name }.map { ($0.linkName, $0.name) }
             let (filter, own) = (self.filter, rules.table)

@@ -111,11 +111,24 @@ package enum PortReservation {
                 }
                 return Held(published: wanted, socket: nil)
             }
+            if error.errno == .accessDenied { throw privileged(local, wanted.port.transport) }
             let holder = error.errno.rawValue == EADDRINUSE ? PortHolder.name(local, wanted.port.transport) : nil
             throw EngineError(
                 .conflict,
                 "failed to bind host port \(local)/\(wanted.port.transport.rawValue): \(error.errno)"
                     + (holder.map { " (held by \($0))" } ?? ""))
         }
+    }
+
+    /// What an ordinary user may not have, and whose it is to change.
+    private static func privileged(_ local: SocketEndpoint, _ transport: ContainerPort.Transport) -> EngineError {
+        // Without the file the kernel has its default.
+        let text = (try? FileContents.read("/proc/sys/net/ipv4/ip_unprivileged_port_start", limitBytes: 64)) ?? []
+        let start = String(decoding: text.prefix { $0 != 10 }, as: UTF8.self)
+        return EngineError(
+            .denied,
+            "cannot expose privileged port \(local)/\(transport.rawValue): choose a port from "
+                + "\(start.isEmpty ? "1024" : start) on, or let the machine's root set "
+                + "net.ipv4.ip_unprivileged_port_start=\(local.port) (sysctl)", object: "\(local.port)")
     }
 }

@@ -2,6 +2,7 @@ import EngineAPI
 import Glibc
 import JSON
 import Linux
+import Netlink
 import ShimAPI
 
 /// Starts shims. Its calls block, shortly.
@@ -46,7 +47,9 @@ struct ShimLauncher: Sendable {
         spawn.descriptors = [nil, nil, log.descriptor, listener.descriptor] + (spec.network?.sockets ?? [])
         if let lease { spawn.descriptors.append(lease) }
         spawn.newSession = true
-        return try spawn.start()
+        guard let namespace = spec.shimNamespace else { return try spawn.start() }
+        let program = spawn
+        return try NetworkNamespace.run(in: namespace) { () throws(KernelError) in try program.start() }
     }
 
     /// `linux.cgroupsPath` of the bundle: by it the container's processes are found when the shim is dead.

@@ -71,6 +71,8 @@ public struct TaskSpec: Hashable, Sendable {
     public var log: TaskLog?
     /// What the shim does for the container's networks; nil for nothing.
     public var network: TaskNetwork?
+    /// The network namespace in which the shim is to be; nil for the engine's own.
+    public var shimNamespace: Descriptor?
     /// The runtime's program: an absolute path.
     public var runtime: String
 

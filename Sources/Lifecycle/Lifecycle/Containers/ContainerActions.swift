@@ -102,6 +102,7 @@ extension Container {
         mark(.specBuilt, at: specBuiltAt)
         mark(.bundleWritten)
         task.network = lease.map(TaskNetwork.init)
+        if isNetworked { task.shimNamespace = try await context.networks.namespace }
         context.faults.pass(.startAfterBundle)
         let facts = try await context.tasks.create(task)
         if let time = facts.shimStartedAt { mark(.shimStarted, at: time) }
