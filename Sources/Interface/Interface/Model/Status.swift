@@ -43,4 +43,6 @@ struct EngineFacts: Hashable, Sendable {
     var version: String
     var cpuCount: Int
     var memoryBytes: Int64
+    /// What an ordinary user's engine is, in short: empty for root's.
+    var rights = ""
 }

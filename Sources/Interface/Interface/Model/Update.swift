@@ -47,8 +47,15 @@ extension Model {
         if case .lost = connection { say("connected again", .success) }
         connection = .connected(
             EngineFacts(
-                name: version.name, version: version.version, cpuCount: info.cpuCount, memoryBytes: info.memoryBytes))
+                name: version.name, version: version.version, cpuCount: info.cpuCount, memoryBytes: info.memoryBytes,
+                rights: Self.rights(info)))
         for warning in info.warnings.prefix(1) { say(warning, .warning) }
+    }
+
+    /// Whose engine it is, where that is not root's, and whether its containers can be limited: docker's words for it.
+    private static func rights(_ info: EngineInfo) -> String {
+        guard info.securityOptions.contains("name=rootless") else { return "" }
+        return info.cgroupDriver == "none" ? "rootless, no limits" : "rootless"
     }
 
     private mutating func lose(_ reason: String) {

@@ -66,7 +66,8 @@ extension Canvas {
     private func engineTitle(_ model: Model) -> String {
         switch model.connection {
         case .connecting: "connecting…"
-        case .connected(let facts): "\(facts.name) \(facts.version)"
+        case .connected(let facts):
+            "\(facts.name) \(facts.version)" + (facts.rights.isEmpty ? "" : " · \(facts.rights)")
         case .lost: "engine lost"
         }
     }
