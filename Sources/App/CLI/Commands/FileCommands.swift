@@ -237,25 +237,12 @@ struct DiffCommand: AsyncParsableCommand {
 struct ExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export", abstract: "Write a container's files as a tar archive.")
-    @Option(name: [.customShort("o", allowingJoined: true), .long], help: "The file; standard output without it.")
-    var output: String?
+    @OptionGroup var output: ArchiveOutput
     @Argument var container: String
 
     func run() async throws {
-        if output == nil, Console.outputIsTerminal {
-            throw UsageError(
-                message: "cowardly refusing to save to a terminal. Use the -o flag or redirect", code: 1)
-        }
-        let stream = try await CommandEnvironment.connect().export(container)
-        let file = try output.map { try Descriptor.open($0, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600) }
-        defer { file?.close() }
-        for try await bytes in stream {
-            guard let file else {
-                guard await Console.pass(bytes, to: .standardOutput) else { return }
-                continue
-            }
-            try await BlockingPool.shared.run { () throws(KernelError) in try file.writeAll(bytes) }
-        }
+        try output.refuseTerminal()
+        try await output.write(try await CommandEnvironment.connect().export(container))
     }
 }
 

@@ -1,8 +1,6 @@
 import ArgumentParser
-import AsyncIO
 import DockerAPI
 import EngineAPI
-import Glibc
 import Linux
 
 struct TagCommand: AsyncParsableCommand {
@@ -50,49 +48,12 @@ struct HistoryCommand: AsyncParsableCommand {
 struct SaveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "save", abstract: "Save images to an archive, in docker's form and OCI's at once.")
-    @Option(name: [.customShort("o", allowingJoined: true), .long], help: "The file; standard output without it.")
-    var output: String?
+    @OptionGroup var output: ArchiveOutput
     @Argument var images: [String]
 
     func run() async throws {
-        if output == nil, Console.outputIsTerminal {
-            throw UsageError(message: "cowardly refusing to save to a terminal. Use the -o flag or redirect", code: 1)
-        }
-        let archive = try await CommandEnvironment.connect().saveImages(images)
-        guard let output else { return try await pour(archive, into: .standardOutput) }
-        let file = try OutputFile(path: output)
-        try await pour(archive, into: file.descriptor)
-        try file.finish()
-    }
-
-    private func pour(_ archive: EngineStream<[UInt8]>, into file: Descriptor) async throws {
-        while let bytes = try await archive.next() {
-            try await BlockingPool.shared.run { () throws(KernelError) in try file.writeAll(bytes) }
-        }
-    }
-}
-
-/// A file that appears under its name once it is whole.
-private final class OutputFile {
-    let descriptor: Descriptor
-    private let path: String
-    private let temporaryPath: String
-    private var isFinished = false
-
-    init(path: String) throws {
-        self.path = path
-        temporaryPath = "\(path).\(getpid()).tmp"
-        descriptor = try Descriptor.open(temporaryPath, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
-    }
-
-    deinit {
-        descriptor.close()
-        if !isFinished { unlink(temporaryPath) }
-    }
-
-    func finish() throws {
-        try kernelCall("rename", path) { rename(temporaryPath, path) }
-        isFinished = true
+        try output.refuseTerminal()
+        try await output.write(try await CommandEnvironment.connect().saveImages(images))
     }
 }
 
@@ -106,14 +67,7 @@ struct ImportCommand: AsyncParsableCommand {
     @Argument(help: "NAME[:TAG]") var name: String?
 
     func run() async throws {
-        let source = file == "-" ? Descriptor.standardInput : try Descriptor.open(file, O_RDONLY)
-        let archive = EngineStream {
-            try await BlockingPool.shared.run { () throws(KernelError) -> [UInt8]? in
-                var chunk = [UInt8](repeating: 0, count: 1 << 20)
-                let count = try source.read(into: &chunk)
-                return count > 0 ? Array(chunk[..<count]) : nil
-            }
-        }
+        let archive = try EngineStream.archive(at: file)
         let request = ImageImportRequest(archive, name: name, message: message, changes: change)
         Console.out(try await CommandEnvironment.connect().importImage(request) + "\n")
     }

@@ -1,0 +1,74 @@
+import ArgumentParser
+import AsyncIO
+import EngineAPI
+import Glibc
+import Linux
+
+/// Where a command writes an archive to: a file, or standard output.
+struct ArchiveOutput: ParsableArguments {
+    @Option(name: [.customShort("o", allowingJoined: true), .long], help: "The file; standard output without it.")
+    var output: String?
+
+    /// To be called before the engine is asked for anything.
+    func refuseTerminal() throws {
+        guard output == nil, Console.outputIsTerminal else { return }
+        throw UsageError(message: "cowardly refusing to save to a terminal. Use the -o flag or redirect", code: 1)
+    }
+
+    /// Writes all of it. A file appears under its name once it is whole; a reader that goes away ends the writing.
+    func write(_ archive: EngineStream<[UInt8]>) async throws {
+        let file = try output.map { try ArchiveFile(path: $0) }
+        while let bytes = try await archive.next() {
+            do throws(KernelError) {
+                try await BlockingPool.shared.run { () throws(KernelError) in
+                    try (file?.descriptor ?? .standardOutput).writeAll(bytes)
+                }
+            } catch {
+                guard file == nil, error.errno == .brokenPipe else { throw error }
+                return
+            }
+        }
+        try file?.finish()
+    }
+}
+
+/// A file that appears under its name once it is whole. What is there and no regular file, such as a fifo, is written to
+/// as it is.
+private final class ArchiveFile: Sendable {
+    let descriptor: Descriptor
+    private let path: String
+    private let temporaryPath: String?
+
+    init(path: String) throws(KernelError) {
+        self.path = path
+        var status = stat()
+        let isSpecial = stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
+        temporaryPath = isSpecial ? nil : "\(path).\(getpid()).tmp"
+        descriptor = try Descriptor.open(temporaryPath ?? path, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
+    }
+
+    deinit {
+        descriptor.close()
+        // Gone where the file was finished.
+        if let temporaryPath { unlink(temporaryPath) }
+    }
+
+    func finish() throws(KernelError) {
+        guard let temporaryPath else { return }
+        try kernelCall("rename", path) { rename(temporaryPath, path) }
+    }
+}
+
+extension EngineStream<[UInt8]> {
+    /// The bytes of a file, or of standard input for `-`; the file is open until the command's process ends.
+    static func archive(at path: String) throws(KernelError) -> EngineStream {
+        let file = path == "-" ? .standardInput : try Descriptor.open(path, O_RDONLY)
+        return EngineStream {
+            try await BlockingPool.shared.run { () throws(KernelError) -> [UInt8]? in
+                var bytes = [UInt8](repeating: 0, count: 256 << 10)
+                let count = try file.read(into: &bytes)
+                return count > 0 ? Array(bytes[..<count]) : nil
+            }
+        }
+    }
+}
