@@ -20,10 +20,9 @@ package enum NetworkRemains {
                 try? netlink.deleteLink(port.name)  // Gone meanwhile, with its namespace.
             }
             for bridge in bridges { try netlink.deleteLink(bridge.name) }
-            // An engine that had no network has no table either; to look costs less than to add one and delete it.
-            guard !bridges.isEmpty else { return }
-            let rules = FirewallRules(table: "gantry_\(suffix)")
-            try PacketFilter().run(rules.deletion)
+            // Networks that a test has removed leave the table that they were in.
+            let (filter, rules) = (PacketFilter(), FirewallRules(table: "gantry_\(suffix)"))
+            if try filter.run("list tables inet").contains(rules.table) { try filter.run(rules.deletion) }
         } catch { print("note: \(root): remove networks: \(error)") }
     }
 }
