@@ -96,7 +96,13 @@ struct ContainerDump {
 
     private func addMounts(to request: inout CriuRequest) throws(RuntimeError) {
         let plan = try ContainerPlan(id: record.id, bundle: record.bundle, spec: spec, facts: facts)
-        for mount in CriuMounts(plan, layout: facts.layout).mounts { request.addMount(mount.place, mount.place) }
+        let root = try attempt { () throws(KernelError) in
+            OwnedDescriptor(try Descriptor.open("/proc/\(record.pid)/root", O_PATH | O_DIRECTORY))
+        }
+        let tree = RootedTree(root: root.descriptor)
+        for mount in CriuMounts(plan, layout: facts.layout).mounts {
+            request.addMount(Self.place(of: mount.place, in: tree), mount.place)
+        }
         for path in spec.linux.maskedPaths {
             var facts = stat()
             // A directory is masked by a file system of its own, which the images have.
@@ -105,6 +111,17 @@ struct ContainerDump {
             }
             request.addMount(path, "/dev/null")
         }
+    }
+
+    /// Where a mount is, when links of the image stand in its way: CRIU goes by the kernel's table of mounts.
+    private static func place(of path: String, in tree: RootedTree) -> String {
+        // One that the container has hidden or unmounted: CRIU says so, if it matters.
+        guard let found = try? tree.open(path, O_PATH) else { return path }
+        let mount = OwnedDescriptor(found)
+        var buffer = [CChar](repeating: 0, count: 4097)
+        let count = readlink(mount.descriptor.procPath, &buffer, 4096)
+        guard count > 0 else { return path }
+        return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     private func saveDescriptors() throws(RuntimeError) {

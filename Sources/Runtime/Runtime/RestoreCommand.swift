@@ -64,6 +64,7 @@ struct ContainerRestoration {
         if creation.options.usesSystemd { facts.systemd = try SystemdHost.cgroup(facts) }
         let plan = try ContainerPlan(id: creation.id, bundle: creation.bundle.path, spec: spec, facts: facts)
         try checkVersion()
+        warn(plan)
         let directory = OwnedDescriptor(try creation.store.claim(creation.id))
         var undo = CreationUndo(store: creation.store, id: creation.id)
         do throws(RuntimeError) {
@@ -77,6 +78,15 @@ struct ContainerRestoration {
             undo.run()
             throw error
         }
+    }
+
+    /// What the images do not hold and nobody can give to a process that has run already.
+    private func warn(_ plan: ContainerPlan) {
+        for warning in ForeignProperties.warnings(spec) { creation.log.warning(warning) }
+        if !plan.networkDevices.isEmpty {
+            creation.log.warning("linux.netDevices: restore moves none, the namespace is as it was saved or is given")
+        }
+        if plan.memoryPolicy != nil { creation.log.warning("linux.memoryPolicy: restore sets none") }
     }
 
     private func checkVersion() throws(RuntimeError) {
@@ -123,10 +133,14 @@ struct ContainerRestoration {
     ) throws(RuntimeError) -> ContainerRecord {
         var restored: LaunchedProcess?
         var record: ContainerRecord?
+        var groups: ResctrlGroups?
         do throws(RuntimeError) {
             try session.converse(
                 request, inheriting: inherited,
-                prepare: { (pid, request) throws(RuntimeError) in try place(pid, placement, &request) },
+                prepare: { (pid, request) throws(RuntimeError) in
+                    groups = try plan.resctrl?.enter(pid: pid)
+                    try place(pid, placement, &request)
+                },
                 notified: { (response, descriptor) throws(RuntimeError) in
                     defer { descriptor?.close() }
                     switch response.script {
@@ -135,14 +149,16 @@ struct ContainerRestoration {
                     case "post-restore":
                         let process = try launched(response.pid ?? 0)
                         restored = process
-                        record = try creation.record(plan, process, creation.bundle.bytes, directory)
+                        record = try creation.record(plan, process, creation.bundle.bytes, directory, groups)
                     default: break
                     }
                 })
         } catch {
             undo.process = restored
+            undo.resctrl = groups
             throw error
         }
+        undo.resctrl = groups
         guard let record, let restored else { throw RuntimeError("criu failed: it restored no process") }
         undo.process = restored
         try creation.options.pidfdSocket?.send(restored.pidfd, .initial)
