@@ -194,7 +194,10 @@ let suites: [Target] = [
     tests("TransportTests", ["Transport", "Linux", "RawClients"]),
     tests(
         "RemoteContractTests",
-        ["Daemon", "EngineAPI", "EngineContract", "Linux", "LocalEngine", "PeerEngines", "RemoteEngine"]),
+        [
+            "Daemon", "EngineAPI", "EngineContract", "Linux", "LocalEngine", "NetworkRemains", "PeerEngines",
+            "RemoteEngine",
+        ]),
     .target(
         name: "PeerEngines", dependencies: ["EngineAPI", "Linux", "RemoteEngine"], path: "Tests/PeerEngines",
         swiftSettings: strict),

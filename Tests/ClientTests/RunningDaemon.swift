@@ -10,7 +10,7 @@ final class RunningDaemon: Sendable {
         if geteuid() != 0 { return "root" }
         let programs = [Tool.gantry, "\(Tool.products)/gantry-shim", "\(Tool.products)/gantry-runtime", "/bin/busybox"]
         return programs.first { !FileManager.default.isExecutableFile(atPath: $0) }
-            ?? (Tool.find("docker") == nil ? "docker's command line" : nil)
+            ?? (Tool.dockerMajor < 23 ? "docker's command line of version 23 or later" : nil)
     }()
 
     let root: String

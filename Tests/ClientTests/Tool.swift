@@ -26,6 +26,18 @@ struct Tool: Sendable {
         searchPath.split(separator: ":").map { "\($0)/\(name)" }.first(where: isThere)
     }
 
+    /// The first number of docker's command line, 0 where it is not there: the words here are those of 23 and later.
+    static let dockerMajor: Int = {
+        guard let path = find("docker"), let file = try? file() else { return 0 }
+        var status: Int32 = 0
+        guard let pid = try? Tool(path: path, arguments: ["--version"]).start(nil, file.descriptor, nil) else {
+            return 0
+        }
+        waitpid(pid, &status, 0)
+        let words = ((try? text(file)) ?? "").split(separator: " ")
+        return words.dropFirst(2).first.flatMap { Int($0.prefix { $0.isNumber }) } ?? 0
+    }()
+
     let path: String
     var arguments: [String] = []
     var environment: [String: String] = [:]

@@ -43,6 +43,8 @@ package final class Dockerd: Sendable {
         while waitpid(pid, &status, 0) == -1, errno == EINTR {}
         // What is left there, LeftoverTests tell of.
         try? Cgroup(path: cgroup, layout: CgroupLayout.current()).remove()
+        // systemd's own hierarchy of version 1 has no controllers, and is none of the layout's.
+        for hierarchy in try Directory.list("/sys/fs/cgroup") { rmdir("/sys/fs/cgroup/\(hierarchy)\(cgroup)") }
         try Directory.removeTree(folder)
     }
 }

@@ -4,6 +4,7 @@ import EngineContract
 import Glibc
 import Linux
 import LocalEngine
+import NetworkRemains
 import RemoteEngine
 import Testing
 
@@ -37,6 +38,7 @@ final class ServedEngine: Sendable {
         }
         await server.stop(grace: .seconds(1))
         await local.close()
+        NetworkRemains.remove(root: root)
         try Directory.removeTree(root)
     }
 }
