@@ -18,10 +18,11 @@ enum OrdinaryUser {
     static func enter(_ options: GlobalOptions, command: String?) throws(RootlessFailure) -> RootlessSession? {
         guard geteuid() != 0 else { return nil }
         if let command, plainCommands.contains(command) { return nil }
-        // Another's engine, or a choice that cannot be made, which is told where an engine is needed.
+        // A choice that cannot be made is told where an engine is needed; without a home, that is the cause.
         let choice = try? EngineChooser(options, environment: Settings.environment).choice()
-        guard case .own? = choice else { return nil }
+        if case .remote? = choice { return nil }
         let places = try places(options.root ?? Settings.variable("GANTRY_ROOT"))
+        guard case .own? = choice else { return nil }
         let name = getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) }
         let ids = UserIDs.current(name: name)
         let shim = LocalEngineConfiguration().shimPath
