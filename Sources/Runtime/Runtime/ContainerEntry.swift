@@ -39,7 +39,7 @@ struct ContainerEntry {
         let helper = try attempt { () throws(KernelError) in
             try onInitialProcessors { () throws(KernelError) in
                 try clone(
-                    EntryHelper(entry: self, initial: initial, flags: flags, root: root, channel: far), cgroups, near)
+                    EntryProcess(entry: self, initial: initial, flags: flags, root: root, channel: far), cgroups, near)
             }
         }
         far.socket.close()
@@ -113,7 +113,7 @@ struct ContainerEntry {
     }
 
     private func clone(
-        _ helper: EntryHelper, _ cgroups: CgroupEntry, _ near: SyncChannel
+        _ helper: EntryProcess, _ cgroups: CgroupEntry, _ near: SyncChannel
     ) throws(KernelError) -> LaunchedProcess {
         let cgroup = try openUnified()
         defer { cgroup?.close() }

@@ -5,7 +5,7 @@ import OCI
 
 /// The two processes of a `ContainerEntry` on their way in: the helper, which nobody inside can see, and the process
 /// that it makes there.
-struct EntryHelper {
+struct EntryProcess {
     let entry: ContainerEntry
     /// The container's first process.
     let initial: Descriptor
