@@ -1,3 +1,4 @@
+import Glibc
 import Linux
 
 /// Bytes between a thread that blocks, as reading and writing archives does, and tasks that must not: by a pair of
@@ -54,8 +55,13 @@ package enum ByteBridge {
             pump.cancel()
         }
         let broken = await pump.value
-        if let broken, failure == nil || !(broken is CancellationError) { throw broken }
+        if let broken, failure == nil || !isCancellation(broken) { throw broken }
         if let failure { throw failure }
+    }
+
+    /// What the pump ends with where it is ended because the consumer has failed.
+    private static func isCancellation(_ error: any Error) -> Bool {
+        error is CancellationError || (error as? KernelError)?.errno.rawValue == ECANCELED
     }
 
     private static func pair() throws(KernelError) -> (AsyncSocket, Descriptor) {
