@@ -164,7 +164,8 @@ private struct Parts {
             index: index,
             host: host,
             roots: roots, bootID: bootID, runtimes: try await Self.runtimes(configuration),
-            initPath: await BlockingPool.shared.run { InitProgram.installed }, clock: ContinuousClock(),
+            initPath: await BlockingPool.shared.run { InitProgram.path(shim: configuration.shimPath) },
+            clock: ContinuousClock(),
             faults: faults, note: note)
     }
 

@@ -93,3 +93,9 @@ int gantry_spawn_new_session_flag(void) { return POSIX_SPAWN_SETSID; }
 void gantry_trim_heap(void) { malloc_trim(0); }
 
 int gantry_set_pipe_size(int descriptor, int size) { return fcntl(descriptor, F_SETPIPE_SZ, size); }
+
+int gantry_spawn_take_terminal(posix_spawn_file_actions_t *actions, int terminal) {
+    return posix_spawn_file_actions_addtcsetpgrp_np(actions, terminal);
+}
+
+char *const *gantry_environment(void) { return environ; }

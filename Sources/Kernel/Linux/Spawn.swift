@@ -14,6 +14,9 @@ public struct Spawn: Sendable {
     public var workingDirectory: String?
     /// setsid(2): a session and process group of its own.
     public var newSession = false
+    /// The program is this process's heir: looked up in PATH, with the same variables and descriptors, but in a process
+    /// group of its own, which gets the terminal on descriptor 0 where that is one.
+    package var isHeir = false
 
     public init(program: String, arguments: [String]) {
         self.program = program
@@ -45,12 +48,20 @@ public struct Spawn: Sendable {
         posix_spawnattr_setsigdefault(&attributes, &all)
         var flags = Int32(POSIX_SPAWN_SETSIGMASK) | Int32(POSIX_SPAWN_SETSIGDEF)
         if newSession { flags |= gantry_spawn_new_session_flag() }
+        if isHeir {
+            flags |= Int32(POSIX_SPAWN_SETPGROUP)
+            posix_spawnattr_setpgroup(&attributes, 0)
+        }
         posix_spawnattr_setflags(&attributes, Int16(truncatingIfNeeded: flags))
     }
 
     /// Descriptors are first duplicated above all targets, so that no dup2 overwrites one that is still to come.
     private func prepare(_ actions: inout posix_spawn_file_actions_t) throws(KernelError) -> [Descriptor] {
         var raised: [Descriptor] = []
+        if isHeir {
+            if isatty(0) == 1 { gantry_spawn_take_terminal(&actions, 0) }
+            return raised
+        }
         for (target, source) in descriptors.enumerated() {
             guard let source else {
                 posix_spawn_file_actions_addopen(&actions, Int32(target), "/dev/null", O_RDWR, 0)
@@ -77,7 +88,8 @@ public struct Spawn: Sendable {
     ) throws(KernelError) -> Int32 {
         var pid: Int32 = 0
         let status = withCStrings(arguments) { argv in
-            withCStrings(environment) { envp in posix_spawn(&pid, program, &actions, &attributes, argv, envp) }
+            if isHeir { return posix_spawnp(&pid, program, &actions, &attributes, argv, gantry_environment()) }
+            return withCStrings(environment) { envp in posix_spawn(&pid, program, &actions, &attributes, argv, envp) }
         }
         guard status == 0 else { throw KernelError("start", program, Errno(rawValue: status)) }
         return pid

@@ -3,4 +3,5 @@ import Rootless
 import Shim
 
 let words = CommandLine.arguments
+if InitProcess.isMeant(by: words) { exit(InitProcess.run(arguments: words)) }
 exit(NamespaceHolder.isMeant(words) ? NamespaceHolder.run(arguments: words) : ShimProgram.run(arguments: words))

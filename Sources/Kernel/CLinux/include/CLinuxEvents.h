@@ -31,6 +31,10 @@ int gantry_unshare(int flags);
 int gantry_spawn_close_from(posix_spawn_file_actions_t *actions, int first);
 int gantry_spawn_change_directory(posix_spawn_file_actions_t *actions, const char *path);
 int gantry_spawn_new_session_flag(void);
+/// The child's process group becomes the foreground one of the terminal.
+int gantry_spawn_take_terminal(posix_spawn_file_actions_t *actions, int terminal);
+/// This process's own variables, for a child that is to have the same.
+char *const *gantry_environment(void);
 
 /// malloc_trim(3): gives free memory of the heap back to the kernel.
 void gantry_trim_heap(void);

@@ -2,9 +2,9 @@ import Glibc
 import Linux
 
 /// A program that needs nothing but the kernel: an ELF executable without an interpreter (elf(5)).
-enum StaticProgram {
+package enum StaticProgram {
     /// Why the file is no such program; nil where it is one.
-    static func objection(_ file: Descriptor) throws(KernelError) -> String? {
+    package static func objection(_ file: Descriptor) throws(KernelError) -> String? {
         var header = [UInt8](repeating: 0, count: 64)
         let count = try kernelCall("read") { pread(file.rawValue, &header, 64, 0) }
         guard count == 64, header.starts(with: [0x7f, 0x45, 0x4c, 0x46]) else { return "it is no ELF executable" }
