@@ -31,7 +31,7 @@ public struct ContractCase: Sendable, CustomStringConvertible {
     public static let all =
         lifecycleCases + stoppingCases + waitingCases + stdioCases + execCases + logCases + observationCases
         + optionCases + refusalCases + imageCases + restartCases + updateCases
-        + healthCases + sharingCases + fileCases + commitCases + usageCases
+        + healthCases + sharingCases + fileCases + commitCases + usageCases + eventCases + transferCases
 }
 
 /// What did not hold, and where.

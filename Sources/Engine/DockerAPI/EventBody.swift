@@ -45,6 +45,10 @@ extension EventRequest {
                     + "(\(until.secondsSinceEpoch))")
         }
         let filters = try Filters(parsing: query["filters"])
+        try filters.check(known: [
+            "config", "container", "daemon", "event", "image", "label", "network", "node", "plugin", "scope", "secret",
+            "service", "type", "volume",
+        ])
         // Kinds that never happen here leave nothing to see, which an empty list of kinds would not say.
         let names = filters["type"]
         kinds = names.compactMap(EngineEvent.Kind.init(rawValue:))
@@ -52,6 +56,8 @@ extension EventRequest {
         actions += filters["event"]
         containers = filters["container"]
         images = filters["image"]
+        networks = filters["network"]
+        volumes = filters["volume"]
         labels = filters["label"]
     }
 
@@ -69,6 +75,8 @@ extension EventRequest {
         filters.add("event", actions)
         filters.add("container", containers)
         filters.add("image", images)
+        filters.add("network", networks)
+        filters.add("volume", volumes)
         filters.add("label", labels)
         var query = QueryString()
         query.add("since", since.map(WireTime.parameter))

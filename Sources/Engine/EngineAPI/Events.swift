@@ -6,9 +6,10 @@ public struct EngineEvent: Hashable, Sendable, Codable {
 
     public var kind: Kind
     /// `create`, `start`, `die`, `stop`, `kill`, `oom`, `pause`, `unpause`, `restart`, `rename`, `attach`, `detach`,
-    /// `resize`, `exec_create: …`, `exec_start: …`, `exec_die`, `destroy`; `load`, `untag`, `delete`, …
+    /// `resize`, `top`, `copy`, `commit`, `exec_create: …`, `exec_start: …`, `exec_detach`, `exec_die`, `destroy`; `load`,
+    /// `untag`, `delete`, …; `connect`, `mount`, …; `prune`.
     public var action: String
-    /// The container's or image's id.
+    /// The container's, image's or network's id, or the volume's name; empty for a prune.
     public var actorID: String
     /// `name`, `image`, `exitCode`, `signal`, labels.
     public var attributes: [String: String]
@@ -34,6 +35,8 @@ public struct EventRequest: Hashable, Sendable {
     /// Ids or names.
     public var containers: [String] = []
     public var images: [String] = []
+    public var networks: [String] = []
+    public var volumes: [String] = []
     public var labels: [String] = []
 
     public init() {}

@@ -94,7 +94,11 @@ extension GantryEngine {
     }
 
     public func pruneContainers(_ filter: PruneFilter) async throws(EngineError) -> PruneResult {
-        try await whole { (core) throws(EngineError) in try await core.containers.prune(filter) }
+        try await whole { (core) throws(EngineError) in
+            let result = try await core.containers.prune(filter)
+            await core.tellOfPrune(.container, result.reclaimedBytes)
+            return result
+        }
     }
 }
 

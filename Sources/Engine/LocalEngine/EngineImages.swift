@@ -22,7 +22,26 @@ extension GantryEngine {
     }
 
     public func loadImages(_ source: ImageLoadSource) async throws(EngineError) -> EngineStream<ImageLoadProgress> {
-        let session = LoadSession(source, core: core)
+        let core = core
+        let loaded = LoadedImages()
+        let session = TransferSession<ImageLoadProgress> { progress throws(EngineError) in
+            let failure: EngineError?
+            do throws(EngineError) {
+                _ = try await core.context.images.load(from: source) { step in
+                    if !loaded.take(step) { progress(step) }
+                }
+                failure = nil
+            } catch { failure = error }
+            // Images before one that fails stay, and are told of.
+            let steps = loaded.list
+            await core.tell(
+                steps.compactMap { step in
+                    guard case .loaded(let name, let id) = step else { return nil }
+                    return core.imageEvent("load", id, name: name ?? id)
+                })
+            for step in steps { progress(step) }
+            if let failure { throw failure }
+        }
         return EngineStream { try await session.next() }
     }
 
@@ -31,112 +50,73 @@ extension GantryEngine {
     ) async throws(EngineError) -> [ImageRemoval] {
         try await whole { (core) throws(EngineError) in
             let uses = await core.containers.imageUses()
+            let before = try await ImagesBefore(core)
             let removals = try await core.context.images.remove(reference, force: force, uses: uses)
-            await core.tell(of: removals)
+            await core.tell(before.events(of: removals))
             return removals
         }
     }
 }
 
-extension EngineCore {
-    func tell(of removals: [ImageRemoval]) async {
-        await tell(
-            removals.map { removal in
-                switch removal {
-                case .untagged(let name): imageEvent("untag", name, name: name)
-                case .deleted(let id): imageEvent("delete", id, name: id)
-                }
-            })
+/// Whole images of a load, held back until their events are journalled.
+private final class LoadedImages: Sendable {
+    private let steps = Mutex<[ImageLoadProgress]>([])
+
+    var list: [ImageLoadProgress] { steps.withLock { $0 } }
+
+    /// False for a step that is none of a whole image.
+    func take(_ step: ImageLoadProgress) -> Bool {
+        guard case .loaded = step else { return false }
+        steps.withLock { $0.append(step) }
+        return true
+    }
+}
+
+/// The images that are there before some are removed: their events name them by id, with their labels.
+struct ImagesBefore: Sendable {
+    private let images: [ImageSummary]
+
+    init(_ core: EngineCore) async throws(EngineError) { images = try await core.context.images.list(ImageFilter()) }
+
+    /// Docker tells of names and of whole images, not of their layers.
+    func events(of removals: [ImageRemoval]) -> [EngineEvent] {
+        removals.compactMap { removal in
+            switch removal {
+            case .untagged(let name):
+                image { $0.tags.contains(name) || $0.digests.contains(name) }.map { event("untag", $0) }
+            case .deleted(let id): image { $0.id == id }.map { event("delete", $0) }
+            }
+        }
     }
 
+    private func image(_ isMeant: (ImageSummary) -> Bool) -> ImageSummary? { images.first(where: isMeant) }
+
+    private func event(_ action: String, _ image: ImageSummary) -> EngineEvent {
+        EngineEvent(
+            kind: .image, action: action, actorID: image.id,
+            attributes: image.labels.merging(["name": image.id]) { _, own in own }, time: .now())
+    }
+}
+
+extension EngineCore {
     func imageEvent(_ action: String, _ id: String, name: String) -> EngineEvent {
         EngineEvent(kind: .image, action: action, actorID: id, attributes: ["name": name], time: .now())
     }
 
+    /// Of an image that is here: with its labels.
+    func imageEvent(_ action: String, _ image: ImageRecord, name: String) -> EngineEvent {
+        EngineEvent(
+            kind: .image, action: action, actorID: image.id.description,
+            attributes: image.config.execution.labels.merging(["name": name]) { _, own in own }, time: .now())
+    }
+
+    func tellOfPrune(_ kind: EngineEvent.Kind, _ reclaimedBytes: Int64) async {
+        let attributes = ["reclaimed": String(reclaimedBytes)]
+        await tell([EngineEvent(kind: kind, action: "prune", actorID: "", attributes: attributes, time: .now())])
+    }
+
     func tell(_ events: [EngineEvent]) async {
+        if events.isEmpty { return }
         do { try await context.events.record(events) } catch { context.note("\(error)") }
-    }
-}
-
-/// A load under way. It ends with its last reader.
-///
-/// The store tells of its progress faster than anybody reads: of a layer only the newest state is kept, of whole images
-/// every one.
-private final class LoadSession: Sendable {
-    private struct Mailbox {
-        var layers: [(digest: String, progress: ImageLoadProgress)] = []
-        var loaded: [ImageLoadProgress] = []
-        var isOver = false
-        var failure: EngineError?
-
-        mutating func take() -> ImageLoadProgress? {
-            if !layers.isEmpty { return layers.removeFirst().progress }
-            return loaded.isEmpty ? nil : loaded.removeFirst()
-        }
-
-        mutating func put(_ progress: ImageLoadProgress) {
-            guard case .layer(let digest, _, _) = progress else { return loaded.append(progress) }
-            if let index = layers.firstIndex(where: { $0.digest == digest }) {
-                layers[index].progress = progress
-            } else {
-                layers.append((digest, progress))
-            }
-        }
-    }
-
-    private final class Progress: Sendable {
-        let mailbox = Mutex(Mailbox())
-        let signal = ChangeSignal()
-
-        func put(_ progress: ImageLoadProgress) {
-            mailbox.withLock { $0.put(progress) }
-            signal.notify()
-        }
-
-        func end(_ failure: EngineError?) {
-            mailbox.withLock { mailbox in
-                mailbox.isOver = true
-                mailbox.failure = failure
-            }
-            signal.notify()
-        }
-    }
-
-    private let progress = Progress()
-    private let work: Task<Void, Never>
-
-    init(_ source: ImageLoadSource, core: EngineCore) {
-        let progress = progress
-        work = Task {
-            do throws(EngineError) {
-                _ = try await core.context.images.load(from: source) { progress.put($0) }
-                progress.end(nil)
-            } catch {
-                progress.end(error)
-            }
-        }
-        self.core = core
-    }
-
-    private let core: EngineCore
-
-    deinit { work.cancel() }
-
-    func next() async throws -> ImageLoadProgress? {
-        while true {
-            let generation = progress.signal.generation
-            let (item, isOver, failure) = progress.mailbox.withLock { ($0.take(), $0.isOver, $0.failure) }
-            if let item {
-                if case .loaded(let name, let id) = item {
-                    await core.tell([core.imageEvent("load", id, name: name ?? id)])
-                }
-                return item
-            }
-            // Not a Result: its typed `get` here makes the optimizer of Swift 6.3.1 crash.
-            if let failure { throw failure }
-            if isOver { return nil }
-            await progress.signal.wait(after: generation)
-            try Task.checkCancellation()
-        }
     }
 }

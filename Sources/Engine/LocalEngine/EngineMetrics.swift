@@ -20,7 +20,9 @@ extension GantryEngine {
             throw EngineError(.conflict, "container \(container.id) is not running", object: reference)
         }
         let pids = Set(core.members(of: container, initPID: run.initial.pid))
-        return try await PsCommand.table(arguments: psArguments, pids: pids)
+        let table = try await PsCommand.table(arguments: psArguments, pids: pids)
+        await container.tellOfTop()
+        return table
     }
 
     public func processes(_ reference: String) async throws(EngineError) -> [ProcessNode] {

@@ -82,6 +82,7 @@ extension GantryEngine {
                     // Somebody was quicker: it is in use now, or gone.
                 }
             }
+            await core.tellOfPrune(.network, 0)
             return PruneResult(removed: removed)
         }
     }

@@ -12,12 +12,13 @@ extension GantryEngine {
         let reference = try Self.reference(request.reference)
         let platform = try request.platform.map { (text) throws(EngineError) in try Self.platform(text) }
         let session = try await core.registries.session(reference, for: .pull, request.credentials)
-        let transfer = TransferSession { progress throws(EngineError) in
+        let transfer = TransferSession<ImageTransferProgress> { progress throws(EngineError) in
             progress(.begun(repository: reference.path, tag: reference.digest?.description ?? reference.tag ?? ""))
             let image = try await core.context.images.pull(session, platform: platform, progress: progress)
             let name = reference.familiar
-            await core.tell([core.imageEvent("pull", name, name: reference.familiarName)])
-            _ = image
+            var event = core.imageEvent("pull", image.record, name: reference.familiarName)
+            event.actorID = name
+            await core.tell([event])
         }
         return EngineStream { try await transfer.next() }
     }
@@ -30,7 +31,7 @@ extension GantryEngine {
             throw EngineError(.invalid, "cannot push a digest reference", object: request.reference)
         }
         let session = try await core.registries.session(reference, for: .push, request.credentials)
-        let transfer = TransferSession { progress throws(EngineError) in
+        let transfer = TransferSession<ImageTransferProgress> { progress throws(EngineError) in
             progress(.begun(repository: reference.name, tag: reference.tag ?? ""))
             _ = try await core.context.images.push(session, progress: progress)
             await core.tell([core.imageEvent("push", reference.familiar, name: reference.familiarName)])
@@ -60,7 +61,7 @@ extension GantryEngine {
     public func tagImage(_ reference: String, as name: String) async throws(EngineError) {
         try await whole { (core) throws(EngineError) in
             let (record, name) = try await core.context.images.tag(reference, as: name)
-            await core.tell([core.imageEvent("tag", record.id.description, name: name)])
+            await core.tell([core.imageEvent("tag", record, name: name)])
         }
     }
 
@@ -71,8 +72,8 @@ extension GantryEngine {
     public func saveImages(_ references: [String]) async throws(EngineError) -> EngineStream<[UInt8]> {
         let stream = try await core.context.images.save(references)
         for reference in references {
-            let id = try await core.context.images.resolve(reference).id.description
-            await core.tell([core.imageEvent("save", id, name: reference)])
+            let record = try await core.context.images.resolve(reference)
+            await core.tell([core.imageEvent("save", record, name: reference)])
         }
         return stream
     }
@@ -80,7 +81,7 @@ extension GantryEngine {
     public func importImage(_ request: ImageImportRequest) async throws(EngineError) -> String {
         let record = try await core.context.images.importImage(request)
         let id = record.id.description
-        await core.tell([core.imageEvent("import", id, name: record.familiarNames.first ?? id)])
+        await core.tell([core.imageEvent("import", record, name: record.familiarNames.first ?? id)])
         return id
     }
 
@@ -91,7 +92,7 @@ extension GantryEngine {
             let record = try await core.context.index.find(reference).commit(reference, request)
             let id = record.id.description
             if let name = request.name {
-                await core.tell([core.imageEvent("tag", id, name: ImageRecord.familiar(name))])
+                await core.tell([core.imageEvent("tag", record, name: ImageRecord.familiar(name))])
             }
             return id
         }
@@ -100,8 +101,10 @@ extension GantryEngine {
     public func pruneImages(all: Bool, filter: ImageFilter) async throws(EngineError) -> ImagePruneResult {
         try await whole { (core) throws(EngineError) in
             let uses = await core.containers.imageUses()
+            let before = try await ImagesBefore(core)
             let result = try await core.context.images.prune(all: all, filter: filter, uses: uses)
-            await core.tell(of: result.removals)
+            await core.tell(before.events(of: result.removals))
+            await core.tellOfPrune(.image, result.reclaimedBytes)
             return result
         }
     }

@@ -16,7 +16,7 @@ extension GantryEngine {
     public func createVolume(_ spec: VolumeSpec) async throws(EngineError) -> VolumeDetails {
         try await whole { core throws(EngineError) in
             let (volume, isNew) = try await core.context.volumes.create(spec)
-            if isNew { await core.tell("create", volume: volume.spec.name) }
+            if isNew { await core.context.tell("create", volumes: [volume.spec.name]) }
             return core.details(volume)
         }
     }
@@ -24,7 +24,7 @@ extension GantryEngine {
     public func removeVolume(_ name: String, force: Bool) async throws(EngineError) {
         try await whole { core throws(EngineError) in
             try await core.context.volumes.remove(name, force: force)
-            await core.tell("destroy", volume: name)
+            await core.context.tell("destroy", volumes: [name])
         }
     }
 
@@ -47,10 +47,11 @@ extension GantryEngine {
                 do throws(EngineError) { try await core.context.volumes.remove(name, force: true) } catch
                     where error.kind == .conflict
                 { continue }  // A container got it meanwhile.
-                await core.tell("destroy", volume: name)
+                await core.context.tell("destroy", volumes: [name])
                 result.removed.append(name)
                 result.reclaimedBytes += size
             }
+            await core.tellOfPrune(.volume, result.reclaimedBytes)
             return result
         }
     }
@@ -63,12 +64,6 @@ extension EngineCore {
             mountpoint: context.volumes.mountpoint(volume.spec.name))
         details.users = context.volumes.users(of: volume.spec.name)
         return details
-    }
-
-    fileprivate func tell(_ action: String, volume name: String) async {
-        let event = EngineEvent(
-            kind: .volume, action: action, actorID: name, attributes: ["driver": "local"], time: .now())
-        do { try await context.events.record([event]) } catch { context.note("volume \(name): \(error)") }
     }
 }
 

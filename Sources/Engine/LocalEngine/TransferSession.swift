@@ -2,18 +2,26 @@ import EngineAPI
 import Lifecycle
 import Synchronization
 
-/// A pull or a push under way. It ends with its last reader.
+/// A step of a transfer, of which some are but counts.
+protocol TransferStep: Sendable {
+    /// Whether this step makes an earlier one void: a newer count of the same layer.
+    func supersedes(_ earlier: Self) -> Bool
+    /// Whether both are of one layer, so that none may overtake the other.
+    func isOfSameLayer(as other: Self) -> Bool
+}
+
+/// A pull, a push or a load under way. It ends with its last reader.
 ///
 /// Progress comes faster than anybody reads: of the bytes of a layer only the newest count is kept, of its states every
 /// one, in their order.
-final class TransferSession: Sendable {
+final class TransferSession<Step: TransferStep>: Sendable {
     private struct Mailbox {
-        var steps: [ImageTransferProgress] = []
+        var steps: [Step] = []
         var isOver = false
         var failure: EngineError?
 
-        mutating func put(_ step: ImageTransferProgress) {
-            if let index = steps.lastIndex(where: { $0.isOfSameLayer(as: step) }), steps[index].isCount, step.isCount {
+        mutating func put(_ step: Step) {
+            if let index = steps.lastIndex(where: { $0.isOfSameLayer(as: step) }), step.supersedes(steps[index]) {
                 steps[index] = step
             } else {
                 steps.append(step)
@@ -25,7 +33,7 @@ final class TransferSession: Sendable {
         let mailbox = Mutex(Mailbox())
         let signal = ChangeSignal()
 
-        func put(_ step: ImageTransferProgress) {
+        func put(_ step: Step) {
             mailbox.withLock { $0.put(step) }
             signal.notify()
         }
@@ -44,7 +52,7 @@ final class TransferSession: Sendable {
 
     init(
         _ body:
-            @escaping @Sendable (@escaping @Sendable (ImageTransferProgress) -> Void) async throws(EngineError) -> Void
+            @escaping @Sendable (@escaping @Sendable (Step) -> Void) async throws(EngineError) -> Void
     ) {
         let progress = progress
         work = Task {
@@ -59,7 +67,7 @@ final class TransferSession: Sendable {
 
     deinit { work.cancel() }
 
-    func next() async throws -> ImageTransferProgress? {
+    func next() async throws -> Step? {
         while true {
             let generation = progress.signal.generation
             let (step, isOver, failure) = progress.mailbox.withLock { mailbox in
@@ -75,18 +83,29 @@ final class TransferSession: Sendable {
     }
 }
 
-extension ImageTransferProgress {
-    fileprivate func isOfSameLayer(as other: ImageTransferProgress) -> Bool {
+extension ImageTransferProgress: TransferStep {
+    func supersedes(_ earlier: ImageTransferProgress) -> Bool { isCount && earlier.isCount }
+
+    func isOfSameLayer(as other: ImageTransferProgress) -> Bool {
         guard case .layer(let digest, _) = self, case .layer(let otherDigest, _) = other else { return false }
         return digest == otherDigest
     }
 
     /// One of many counts of bytes, of which only the newest is of interest.
-    fileprivate var isCount: Bool {
+    private var isCount: Bool {
         guard case .layer(_, let step) = self else { return false }
         return switch step {
         case .downloading, .unpacking, .pushing: true
         default: false
         }
+    }
+}
+
+extension ImageLoadProgress: TransferStep {
+    func supersedes(_ earlier: ImageLoadProgress) -> Bool { true }
+
+    func isOfSameLayer(as other: ImageLoadProgress) -> Bool {
+        guard case .layer(let digest, _, _) = self, case .layer(let otherDigest, _, _) = other else { return false }
+        return digest == otherDigest
     }
 }

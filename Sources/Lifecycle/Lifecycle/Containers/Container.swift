@@ -42,6 +42,8 @@ package actor Container {
     /// What is known of its health; nil where nothing is checked.
     var health: HealthMachine?
     var healthTask: Task<Void, Never>?
+    /// To be journalled with the next record of the phase.
+    var pendingEvents: [EngineEvent] = []
     private var chain: Task<EngineError?, Never>?
 
     package init(

@@ -69,6 +69,7 @@ extension Container {
         mark(.startAccepted)
         do {
             let initial = try await createTask(&isMade)
+            pendingEvents = await attachmentEvents()
             // Before, or a short life would end before it began.
             let startedAt = Timestamp.now()
             try await context.tasks.start(id)
@@ -78,6 +79,7 @@ extension Container {
             context.faults.pass(.startAfterRow)
             return failure
         } catch {
+            pendingEvents = []
             if isMade { await abandonTask() }
             await releaseNetworks()
             await context.volumes.release(definition.spec.mounts, of: id)
@@ -184,7 +186,8 @@ extension Container {
     private func record(_ happenings: [LifecycleMachine.Happening]) async {
         let isEnd = happenings.contains(.die)
         if isEnd { context.faults.pass(.endBeforeRow) }
-        let events = happenings.map(event)
+        let events = pendingEvents + happenings.map(event)
+        pendingEvents = []
         if happenings.contains(.start) { forgetHealth() }
         let row = row
         do {
@@ -225,10 +228,11 @@ extension Container {
         } catch {
             context.note("container \(id): \(error)")
         }
+        await tellOfDetachment()
         await releaseNetworks()
         await context.volumes.release(definition.spec.mounts, of: id)
         await removeTree(bundle)
-        endExecs()
+        await endExecs()
         context.faults.pass(.endAfterTask)
         _ = await settle(.settled)
     }
@@ -256,7 +260,10 @@ extension Container {
     }
 
     private func removeAnonymousVolumes() async {
-        do throws(EngineError) { try await context.volumes.removeAnonymous(definition.spec.mounts) } catch {
+        do throws(EngineError) {
+            let removed = try await context.volumes.removeAnonymous(definition.spec.mounts)
+            await context.tell("destroy", volumes: removed)
+        } catch {
             context.note("container \(id): \(error)")
         }
     }

@@ -135,15 +135,19 @@ extension Container {
     }
 
     /// The task is gone, and every process of it.
-    func endExecs() {
+    func endExecs() async {
+        var events: [EngineEvent] = []
         for (execID, exec) in execs {
             switch exec.phase {
-            case .running(let pid): execs[execID]?.phase = .exited(code: 137, pid: pid)
+            case .running(let pid):
+                execs[execID]?.phase = .exited(code: 137, pid: pid)
+                events.append(event("exec_die", ["execID": execID, "exitCode": "137"]))
             case .starting: execs[execID]?.earlyExit = 137
             case .created, .exited: break
             }
         }
         changed.notify()
+        if !events.isEmpty { await record(events) }
     }
 
     /// Nobody will ask for it any more.

@@ -24,6 +24,7 @@ package final class ContainerService: Sendable {
         spec.mounts = VolumeMounts.resolve(spec, imageVolumes: defaults.volumes, lenders: try lenders(spec))
         let (mounts, new) = try await context.volumes.prepare(spec.mounts)
         spec.mounts = mounts
+        await context.tell("create", volumes: new)
         do throws(EngineError) {
             let id = try await make(spec, name, image, defaults, launch)
             await context.volumes.settle(mounts)
@@ -52,7 +53,10 @@ package final class ContainerService: Sendable {
 
     /// A volume that was made for a container which came to nothing.
     private func discard(_ volume: String) async {
-        do throws(EngineError) { try await context.volumes.remove(volume, force: true) } catch {
+        do throws(EngineError) {
+            try await context.volumes.remove(volume, force: true)
+            await context.tell("destroy", volumes: [volume])
+        } catch {
             context.note("volume \(volume): \(error)")
         }
     }
@@ -99,7 +103,7 @@ package final class ContainerService: Sendable {
         _ = try context.runtimes.path(spec.runtime)
         if spec.usesInit, context.initPath == nil {
             throw EngineError(
-                .unavailable, "no init program: install `tini` (package tini), or gantry-shim beside gantry")
+                .unavailable, "no init program: gantry-shim is not linked statically here, and there is no `tini-static`")
         }
         guard case .container(let reference) = spec.pidMode else { return }
         do throws(EngineError) {

@@ -28,10 +28,10 @@ extension Container {
             live = deferred
         }
         await tell("attach")
-        guard request.logs, !direct.logs else { return live }
+        guard request.logs, !direct.logs else { return ContainerStream(live, of: self) }
         var wanted = LogRequest()
         (wanted.stdout, wanted.stderr) = (request.stdout, request.stderr)
-        return ReplayedStream(log: try await logs(reference, wanted), then: live)
+        return ContainerStream(ReplayedStream(log: try await logs(reference, wanted), then: live), of: self)
     }
 
     /// Connects who came before the process was made; called between its creation and its start.
@@ -54,6 +54,9 @@ extension Container {
         waitingStreams = []
         for deferred in waiting { deferred.end() }
     }
+
+    /// Somebody looks at its processes.
+    package func tellOfTop() async { await tell("top") }
 
     /// Sets the terminal's size; before the start it is kept for the process to find.
     package func resize(_ reference: String, to size: TerminalSize) async throws(EngineError) {

@@ -9,6 +9,7 @@ final class ExecStream: AttachedStream {
     private let container: Container
     private let execID: String
     private let hasClosed = Mutex(false)
+    private let hasEnded = Mutex(false)
 
     init(_ stream: any AttachedStream, of execID: String, in container: Container) {
         self.stream = stream
@@ -18,6 +19,7 @@ final class ExecStream: AttachedStream {
 
     func read() async throws(EngineError) -> StreamChunk? {
         if let chunk = try await stream.read() { return chunk }
+        hasEnded.withLock { $0 = true }
         await container.waitForEnd(ofExec: execID) { [self] in hasClosed.withLock { $0 } }
         return nil
     }
@@ -27,13 +29,59 @@ final class ExecStream: AttachedStream {
     func closeInput() async throws(EngineError) { try await stream.closeInput() }
 
     func close() async {
-        hasClosed.withLock { $0 = true }
+        let isFirst = hasClosed.withLock { hasClosed in
+            defer { hasClosed = true }
+            return !hasClosed
+        }
         await stream.close()
         container.changed.notify()
+        if isFirst, !hasEnded.withLock({ $0 }) { await container.tellOfDetach(execID) }
+    }
+}
+
+/// A container's stdio whose user may go before its end, which is told.
+final class ContainerStream: AttachedStream {
+    private let stream: any AttachedStream
+    private let container: Container
+    private let isOver = Mutex(false)
+
+    init(_ stream: any AttachedStream, of container: Container) {
+        self.stream = stream
+        self.container = container
+    }
+
+    func read() async throws(EngineError) -> StreamChunk? {
+        if let chunk = try await stream.read() { return chunk }
+        isOver.withLock { $0 = true }
+        return nil
+    }
+
+    func write(_ bytes: [UInt8]) async throws(EngineError) { try await stream.write(bytes) }
+
+    func closeInput() async throws(EngineError) { try await stream.closeInput() }
+
+    func close() async {
+        let wasOver = isOver.withLock { isOver in
+            defer { isOver = true }
+            return isOver
+        }
+        await stream.close()
+        if !wasOver { await container.tellOfDetach(nil) }
     }
 }
 
 extension Container {
+    /// Somebody has left the stdio of a process that runs on.
+    fileprivate func tellOfDetach(_ execID: String?) async {
+        guard machine.run != nil else { return }
+        if let execID {
+            guard case .running = execs[execID]?.phase else { return }
+            await tell("exec_detach", ["execID": execID])
+        } else {
+            await tell("detach")
+        }
+    }
+
     /// Returns once an exec has ended, the waiting task is cancelled, or nobody wants to know any more.
     fileprivate func waitForEnd(ofExec execID: String, unless isOver: @Sendable () -> Bool) async {
         while !Task.isCancelled, !isOver() {

@@ -11,6 +11,8 @@ extension EventRequest {
             && (actions.isEmpty || actions.contains { event.matches(action: $0) })
             && (containers.isEmpty || event.kind == .container && containers.contains { event.matches(container: $0) })
             && (images.isEmpty || images.contains { event.matches(image: $0) })
+            && (networks.isEmpty || event.kind == .network && networks.contains { event.matches(container: $0) })
+            && (volumes.isEmpty || event.kind == .volume && volumes.contains(event.actorID))
             && labels.allSatisfy { event.matches(label: $0) }
     }
 }

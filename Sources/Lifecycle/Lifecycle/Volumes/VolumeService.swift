@@ -273,15 +273,21 @@ extension VolumeService {
     }
 
     /// Removes the volumes without a name of a container that is gone, where no other has them.
-    package func removeAnonymous(_ mounts: [MountSpec]) async throws(EngineError) {
+    ///
+    /// - Returns: the names of those that are gone.
+    package func removeAnonymous(_ mounts: [MountSpec]) async throws(EngineError) -> [String] {
+        var removed: [String] = []
         for mount in mounts where mount.kind == .volume {
             try await load()
             guard volumes[mount.source]?.isAnonymous == true, users(of: mount.source).isEmpty else { continue }
-            do throws(EngineError) { try await remove(mount.source, force: true) } catch  where error.kind == .conflict
-            {
+            do throws(EngineError) {
+                try await remove(mount.source, force: true)
+                removed.append(mount.source)
+            } catch  where error.kind == .conflict {
                 // Another container is just being made of it.
             }
         }
+        return removed
     }
 }
 
