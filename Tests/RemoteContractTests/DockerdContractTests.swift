@@ -42,6 +42,14 @@ struct DockerdContractTests {
         "Images are listed by their age, their labels and their lack of a name": .always(
             "20.10 knows no `until` there"),
         "A commit with a bad change or name is refused, and makes nothing": .always("in other words"),
+        "A volume and a network are told of as they come to a container and go from it, in order":
+            .always("this one has no bridge to tell of"),
+        "What is looked at and entered is told of":
+            .sometimes("20.10 may tell of a process's end after its container's"),
+        "An image's life is told of by its id, and a prune by what it gave back":
+            .always("20.10 tells of an image by its name, and of no prune"),
+        "An archive that is none, or is cut off, is refused, and nothing of it is kept": .always("with status 500"),
+        "A name is one image's: given to another it leaves the first": .always("a bad name has status 500"),
     ]
 
     @Test("docker's own engine keeps the contract but for the differences that are listed")
