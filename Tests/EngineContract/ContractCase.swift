@@ -32,6 +32,7 @@ public struct ContractCase: Sendable, CustomStringConvertible {
         lifecycleCases + stoppingCases + waitingCases + stdioCases + execCases + logCases + observationCases
         + optionCases + refusalCases + imageCases + restartCases + updateCases
         + healthCases + sharingCases + fileCases + commitCases + usageCases + eventCases + transferCases
+        + logDriverCases
 }
 
 /// What did not hold, and where.

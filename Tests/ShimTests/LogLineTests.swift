@@ -1,4 +1,5 @@
 import JSON
+import Linux
 import Testing
 
 @testable import Shim
@@ -53,12 +54,12 @@ import Testing
     @Test("A line is docker's: log, stream, time")
     func line() throws {
         let content = Array("hi\n".utf8)
-        let suffix = LogLine.suffix(.stderr, time: Array("2026-01-02T03:04:05.000000006Z".utf8))
-        let room = LogLine.roomNeeded(contentCount: content.count, suffix: suffix)
+        let suffix = LogLine().stamp(.stderr, Timestamp(nanosecondsSinceEpoch: 1_767_323_045_000_000_006))
+        let room = LogLine().roomNeeded(contentCount: content.count, stamp: suffix)
         let bytes = [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
             guard let base = buffer.baseAddress else { return }
             let start = UnsafeMutableRawPointer(base)
-            count = content.withUnsafeBytes { LogLine.write($0, suffix: suffix, to: start) } - start
+            count = content.withUnsafeBytes { LogLine().write($0, stamp: suffix, to: start) } - start
         }
         let expected = #"{"log":"hi\n","stream":"stderr","time":"2026-01-02T03:04:05.000000006Z"}"# + "\n"
         #expect(String(decoding: bytes, as: UTF8.self) == expected)

@@ -69,21 +69,40 @@ extension LogPolicy {
             }
             driver = known
         }
+        // Docker's own limits for what is compact: a log that never ends does not fill the disk.
+        if driver == .local { (maximumSizeBytes, maximumFiles) = (20 << 20, 5) }
         for (name, value) in try body.textMap("Config") {
             switch name {
-            case "max-size":
+            case "labels", "labels-regex", "env", "env-regex", "tag":
+                guard driver == .jsonFile || driver == .journald else { throw unknown(name) }
+                options[name] = value
+            case "mode",
+                "max-buffer-size" where driver != .none:
+                // The shim never makes a container wait for its log: what both modes come to here.
+                guard name != "mode" || ["blocking", "non-blocking"].contains(value) else {
+                    throw EngineError(.invalid, "logger: logging mode not supported: \(value)")
+                }
+            case "compress" where keepsFiles:
+                guard value == "false" || value == "0" else {
+                    throw EngineError(.unsupported, "the log option compress is not supported yet by this engine")
+                }
+            case "max-size" where keepsFiles:
                 guard let bytes = ByteCount.parse(value), bytes > 0 || value == "-1" else {
                     throw EngineError(.invalid, "invalid value for max-size: '\(value)'")
                 }
                 maximumSizeBytes = bytes > 0 ? bytes : nil
-            case "max-file":
+            case "max-file" where keepsFiles:
                 guard let count = Int(value), count > 0 else {
                     throw EngineError(.invalid, "max-file must be a positive number: '\(value)'")
                 }
                 maximumFiles = count
-            default: throw EngineError(.invalid, "unknown log opt '\(name)' for \(driver.rawValue) log driver")
+            default: throw unknown(name)
             }
         }
+    }
+
+    private func unknown(_ option: String) -> EngineError {
+        EngineError(.invalid, "unknown log opt '\(option)' for \(driver.rawValue) log driver")
     }
 }
 

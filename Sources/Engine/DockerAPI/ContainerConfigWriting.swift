@@ -119,7 +119,7 @@ extension MountSpec {
 
 extension LogPolicy {
     fileprivate var dockerBody: JSONValue {
-        var config: [String: String] = [:]
+        var config = options
         if let maximumSizeBytes { config["max-size"] = String(maximumSizeBytes) }
         if maximumFiles != 1 { config["max-file"] = String(maximumFiles) }
         return ["Type": .string(driver.rawValue), "Config": .textMap(config)]

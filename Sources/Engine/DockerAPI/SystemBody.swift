@@ -67,7 +67,7 @@ extension EngineInfo {
                 "Plugins",
                 [
                     "Volume": ["local"], "Network": ["bridge", "host", "macvlan", "null"], "Authorization": .null,
-                    "Log": ["json-file", "none"],
+                    "Log": ["json-file", "local", "journald", "none"],
                 ]
             ),
             ("MemoryLimit", true), ("SwapLimit", true), ("CpuCfsPeriod", true), ("CpuCfsQuota", true),

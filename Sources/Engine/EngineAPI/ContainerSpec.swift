@@ -181,6 +181,10 @@ public struct Ulimit: Hashable, Sendable, Codable {
 public struct LogPolicy: Hashable, Sendable, Codable {
     public enum Driver: String, Hashable, Sendable, Codable {
         case jsonFile = "json-file"
+        /// The engine's own compact form.
+        case local
+        /// systemd's journal.
+        case journald
         case none
     }
 
@@ -189,6 +193,11 @@ public struct LogPolicy: Hashable, Sendable, Codable {
     public var maximumSizeBytes: Int64?
     /// How many files are kept, the current one included.
     public var maximumFiles = 1
+    /// What lines are told with: docker's `labels`, `labels-regex`, `env`, `env-regex`, `tag`.
+    public var options: [String: String] = [:]
+
+    /// Whether the engine has files to read.
+    public var keepsFiles: Bool { driver == .jsonFile || driver == .local }
 
     public init() {}
 }

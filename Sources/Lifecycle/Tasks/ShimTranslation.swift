@@ -81,8 +81,12 @@ extension ShimTask {
         columns = spec.initialSize?.columns ?? 0
         rows = spec.initialSize?.rows ?? 0
         input = ShimInput(spec.input)
-        log = spec.log.map {
-            Log(path: $0.path, maximumSizeBytes: $0.maximumSizeBytes, maximumFiles: $0.maximumFiles)
+        log = spec.log.map { wanted in
+            var log = Log(
+                path: wanted.path, maximumSizeBytes: wanted.maximumSizeBytes, maximumFiles: wanted.maximumFiles)
+            log.form = Log.Form(rawValue: wanted.form.rawValue) ?? .json
+            log.attributes = wanted.attributes
+            return log
         }
         self.cgroupsPath = cgroupsPath
         network = spec.network.map {

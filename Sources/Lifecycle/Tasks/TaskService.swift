@@ -118,12 +118,24 @@ public struct RootMount: Hashable, Sendable, Codable {
     }
 }
 
-/// Where and how the shim keeps output, in docker's json-file form.
+/// Where and how the shim keeps output.
 public struct TaskLog: Hashable, Sendable, Codable {
     public var path: String
     /// The size at which the file becomes `path.1`; nil for never.
     public var maximumSizeBytes: Int64?
     public var maximumFiles: Int
+    public var form = Form.json
+    /// Of the json form a JSON object for each line; of the journal, fields, a line each.
+    public var attributes = ""
+
+    public enum Form: String, Hashable, Sendable, Codable {
+        /// Docker's json-file.
+        case json
+        /// Our own.
+        case compact
+        /// No file: each line goes to systemd's journal.
+        case journal
+    }
 
     public init(path: String, maximumSizeBytes: Int64? = nil, maximumFiles: Int = 1) {
         self.path = path

@@ -10,14 +10,16 @@ final class LogFile {
     private let path: String
     private let maximumSizeBytes: Int64
     private let maximumFiles: Int
+    private let line: LogLine
     private var descriptor: Descriptor?
     private var sizeBytes: Int64
     private var lostBytes: UInt64 = 0
     private var reason = ""
 
     /// Opens the file for adding to it, and makes it where it is missing.
-    init(_ log: ShimTask.Log) throws(KernelError) {
+    init(_ log: ShimTask.Log, line: LogLine) throws(KernelError) {
         path = log.path
+        self.line = line
         maximumSizeBytes = log.maximumSizeBytes ?? .max
         maximumFiles = max(1, log.maximumFiles)
         let file = try Descriptor.open(path, O_WRONLY | O_APPEND | O_CREAT, mode: 0o640)
@@ -66,22 +68,22 @@ final class LogFile {
 
     private func writeNotice() -> Bool {
         let text = "gantry: \(lostBytes) bytes of log were lost here: \(reason)\n"
-        let line = Self.encoded(text)
+        let notice = encoded(text)
         let before = lostBytes
         lostBytes = 0
-        if line.withUnsafeBytes({ store($0) }) { return true }
+        if notice.withUnsafeBytes({ store($0) }) { return true }
         lostBytes = before
         return false
     }
 
-    private static func encoded(_ text: String) -> [UInt8] {
-        let suffix = LogLine.suffix(.stderr, time: Timestamp.now().rfc3339NanoBytes)
+    private func encoded(_ text: String) -> [UInt8] {
+        let stamp = line.stamp(.stderr, .now())
         let content = Array(text.utf8)
-        let room = LogLine.roomNeeded(contentCount: content.count, suffix: suffix)
+        let room = line.roomNeeded(contentCount: content.count, stamp: stamp)
         return [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
             guard let base = buffer.baseAddress else { return }
             let start = UnsafeMutableRawPointer(base)
-            count = content.withUnsafeBytes { LogLine.write($0, suffix: suffix, to: start) } - start
+            count = content.withUnsafeBytes { line.write($0, stamp: stamp, to: start) } - start
         }
     }
 

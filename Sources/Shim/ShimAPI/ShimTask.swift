@@ -21,6 +21,14 @@ package struct ShimTask: Hashable, Sendable {
         package var path: String
         package var maximumSizeBytes: Int64?
         package var maximumFiles: Int
+        package var form = Form.json
+        /// Of the json form: a JSON object for each line's `attrs`. Of the journal: fields for each message, `NAME=value`,
+        /// a line each.
+        package var attributes = ""
+
+        package enum Form: String, Hashable, Sendable {
+            case json, compact, journal
+        }
 
         package init(path: String, maximumSizeBytes: Int64?, maximumFiles: Int) {
             self.path = path
@@ -122,6 +130,8 @@ extension ShimTask.Mount {
 extension ShimTask.Log {
     fileprivate var json: JSONValue {
         var object = JSONObject([("path", .string(path)), ("maximumFiles", .integer(Int64(maximumFiles)))])
+        if form != .json { object["form"] = .string(form.rawValue) }
+        if !attributes.isEmpty { object["attributes"] = .string(attributes) }
         object["maximumSizeBytes"] = maximumSizeBytes.map(JSONValue.integer)
         return .object(object)
     }
@@ -131,6 +141,8 @@ extension ShimTask.Log {
         self.init(
             path: path, maximumSizeBytes: json["maximumSizeBytes"]?.integer,
             maximumFiles: Int(json["maximumFiles"]?.integer ?? 1))
+        form = json["form"]?.string.flatMap { Form(rawValue: $0) } ?? .json
+        attributes = json["attributes"]?.string ?? ""
     }
 }
 

@@ -19,6 +19,8 @@ struct BundleWriter: Sendable {
     /// Another container's network that this one shares.
     var network: SharedNetwork?
     var volumes: [String: VolumeSource] = [:]
+    /// The container's, for its log.
+    var name = ""
 
     /// How the task is to be made. The disk is used on the pool for blocking work.
     ///
@@ -75,12 +77,28 @@ struct BundleWriter: Sendable {
         task.terminal = spec.tty
         task.initialSize = size
         task.input = !spec.openStdin ? .none : spec.stdinOnce ? .once : .open
-        if spec.log.driver == .jsonFile {
-            task.log = TaskLog(
-                path: context.roots.log(id), maximumSizeBytes: spec.log.maximumSizeBytes,
-                maximumFiles: max(1, spec.log.maximumFiles))
-        }
+        task.log = try log(spec.log)
         return task
+    }
+
+    private func log(_ policy: LogPolicy) throws(EngineError) -> TaskLog? {
+        var log = TaskLog(
+            path: context.roots.log(id), maximumSizeBytes: policy.maximumSizeBytes,
+            maximumFiles: max(1, policy.maximumFiles))
+        let attributes = LogAttributes(id: id, name: name, definition: definition)
+        switch policy.driver {
+        case .none: return nil
+        case .jsonFile: log.attributes = try attributes.json
+        case .local: log.form = .compact
+        case .journald:
+            guard access("/run/systemd/journal/socket", F_OK) == 0 else {
+                throw EngineError(
+                    .invalid, "failed to initialize logging driver: journald is not enabled on this host", object: id)
+            }
+            log.form = .journal
+            log.attributes = try attributes.journalFields
+        }
+        return log
     }
 }
 

@@ -80,7 +80,7 @@ package actor Container {
 
     /// Where the log is; nil where none is kept.
     package nonisolated var logPath: String? {
-        definition.spec.log.driver == .jsonFile ? context.roots.log(id) : nil
+        definition.spec.log.keepsFiles ? context.roots.log(id) : nil
     }
 
     /// Below each hierarchy's root.

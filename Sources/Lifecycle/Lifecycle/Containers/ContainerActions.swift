@@ -97,6 +97,7 @@ extension Container {
         defer { lease?.closeSockets() }
         var writer = BundleWriter(
             id: id, definition: definition, mounts: mounts, joined: try await joinedNamespaces(), context: context)
+        writer.name = name
         writer.network = try await sharedNetwork()
         writer.volumes = try await context.volumes.sources(definition.spec.mounts, for: id)
         let (written, specBuiltAt) = try await writer.write(size: initialSize)

@@ -103,7 +103,8 @@ package final class ContainerService: Sendable {
         _ = try context.runtimes.path(spec.runtime)
         if spec.usesInit, context.initPath == nil {
             throw EngineError(
-                .unavailable, "no init program: gantry-shim is not linked statically here, and there is no `tini-static`")
+                .unavailable,
+                "no init program: gantry-shim is not linked statically here, and there is no `tini-static`")
         }
         guard case .container(let reference) = spec.pidMode else { return }
         do throws(EngineError) {

@@ -19,7 +19,7 @@ extension Container {
         let live: any AttachedStream
         var direct = request
         // The log is replayed here, not by the shim, which keeps only the last of it.
-        if definition.spec.log.driver == .jsonFile { direct.logs = false }
+        if definition.spec.log.keepsFiles { direct.logs = false }
         if hasTask, request.stream {
             live = try await context.tasks.attach(id, execID: nil, direct)
         } else {
@@ -69,12 +69,14 @@ extension Container {
     package func logs(
         _ reference: String, _ request: LogRequest
     ) async throws(EngineError) -> EngineStream<[LogEntry]> {
-        guard definition.spec.log.driver == .jsonFile else {
+        guard definition.spec.log.keepsFiles else {
             throw EngineError(
                 .unsupported, "configured logging driver does not support reading", object: reference)
         }
         do {
-            return try await LogStream.open(path: context.roots.log(id), request: request) { [weak self] in
+            return try await LogStream.open(
+                path: context.roots.log(id), request: request, isCompact: definition.spec.log.driver == .local
+            ) { [weak self] in
                 await self?.waitUntilOver()
             }
         } catch {

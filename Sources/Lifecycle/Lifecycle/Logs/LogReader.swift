@@ -8,6 +8,7 @@ import Linux
 final class LogReader {
     private let path: String
     private let request: LogRequest
+    private let isCompact: Bool
     private var files: LogFiles
     private var parser = LogLineParser()
     private var buffer = [UInt8](repeating: 0, count: 1 << 17)
@@ -16,8 +17,9 @@ final class LogReader {
     /// Nothing after here is wanted.
     private(set) var isPastUntil = false
 
-    init(path: String, request: LogRequest) throws(KernelError) {
+    init(path: String, request: LogRequest, isCompact: Bool = false) throws(KernelError) {
         self.path = path
+        self.isCompact = isCompact
         self.request = request
         files = try LogFiles(path: path)
         guard let tail = request.tail, tail >= 0 else { return }
@@ -81,13 +83,14 @@ final class LogReader {
         let request = request
         var isPast = false
         var parser = parser
+        let isCompact = isCompact
         buffer.withUnsafeBufferPointer { buffer in
             guard let base = buffer.baseAddress else { return }
             while position < end, !isPast, let found = memchr(base + position, 10, end - position) {
                 let length = (base + position).distance(to: found.assumingMemoryBound(to: UInt8.self))
                 let line = UnsafeBufferPointer(start: base + position, count: length)
                 position += length + 1
-                guard let entry = parser.parse(line) else { continue }
+                guard let entry = isCompact ? CompactLogLine.parse(line) : parser.parse(line) else { continue }
                 if let until = request.until, entry.time > until {
                     isPast = true
                 } else if request.accepts(entry) {

@@ -18,12 +18,12 @@ package final class LogStream: Sendable {
 
     /// - Parameter ended: called for a follower whenever it waits; must be cancellable.
     package static func open(
-        path: String, request: LogRequest, ended: @escaping @Sendable () async -> Void
+        path: String, request: LogRequest, isCompact: Bool = false, ended: @escaping @Sendable () async -> Void
     ) async throws(KernelError) -> EngineStream<[LogEntry]> {
         // Watched before the first read, so that no change goes unseen.
         let changes = request.follow ? try watch(path) : nil
         let reader = try await BlockingPool.shared.run { () throws(KernelError) in
-            LogReaderBox(try LogReader(path: path, request: request))
+            LogReaderBox(try LogReader(path: path, request: request, isCompact: isCompact))
         }
         let stream = LogStream(reader: reader, path: path, request: request, changes: changes, ended: ended)
         return EngineStream { try await stream.next() }
