@@ -137,7 +137,8 @@ struct DockerCommandWalkTests {
         Step("system df", 0, "Local Volumes"), Step("system df -v", 0, "Images space usage"),
         Step("system info --format {{.Driver}}", 0, "overlay2\n"),
         Step(
-            "events --since 10m --until=-1s --filter type=container --filter event=die --format {{.Action}}", 0, "die\n"),
+            "events --since 10m --until=-1s --filter type=container --filter event=die --format {{.Action}}", 0, "die\n"
+        ),
         Step("system prune -f", 0, "Total reclaimed space"), Step("context ls", 0, "default"),
         Step("plugin ls", 0, "ID        NAME"), Step("plugin inspect x", 1, "plugin \"x\" not found"),
         Step("plugin install x", 1, "managed plugins are not supported"),

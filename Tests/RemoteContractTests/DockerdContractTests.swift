@@ -49,6 +49,8 @@ struct DockerdContractTests {
         "An image's life is told of by its id, and a prune by what it gave back":
             .always("20.10 tells of an image by its name, and of no prune"),
         "An archive that is none, or is cut off, is refused, and nothing of it is kept": .always("with status 500"),
+        "A json-file can tell of tag, labels and variables, and is read all the same":
+            .always("a bad tag has status 500, in other words"),
         "A name is one image's: given to another it leaves the first": .always("a bad name has status 500"),
     ]
 
