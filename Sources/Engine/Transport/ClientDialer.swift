@@ -24,7 +24,9 @@ struct ClientDialer: Sendable {
                 return try await addHTTP(channel, command)
             } catch {
                 channel.close(promise: nil)
-                throw error
+                // A program that has ended already said why.
+                guard let complaint = command?.complaint, !complaint.isEmpty else { throw error }
+                throw TransportError.cannotConnect(endpoint: "\(endpoint)", reason: complaint)
             }
         } catch let error as KernelError {
             throw .cannotConnect(endpoint: "\(endpoint)", reason: "\(error)")
