@@ -149,7 +149,7 @@ let engine: [Target] = [
             .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ]),
     library("Web", in: "Engine", ["Registry", "Transport", "JSON"]),
-    library("DockerAPI", in: "Engine", ["EngineAPI", "JSON"]),
+    library("DockerAPI", in: "Engine", ["EngineAPI", "JSON", "OCI"]),
     library(
         "Daemon", in: "Engine", ["EngineAPI", "DockerAPI", "Transport", "JSON", "Linux", "CCrypto"],
         linkerSettings: linking("crypto")),

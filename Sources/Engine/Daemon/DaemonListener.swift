@@ -6,18 +6,8 @@ package struct DaemonListener: Hashable, Sendable {
     let address: ListenAddress
     let tls: ServerTLSSettings?
 
-    /// The certificates that `--tlsverify` wants.
-    package struct Certificates: Hashable, Sendable {
-        package var authorityFile: String
-        package var certificateFile: String
-        package var keyFile: String
-
-        package init(authorityFile: String, certificateFile: String, keyFile: String) {
-            self.authorityFile = authorityFile
-            self.certificateFile = certificateFile
-            self.keyFile = keyFile
-        }
-    }
+    /// What `--tlsverify` wants.
+    package typealias Certificates = ServerTLSSettings
 
     /// A listening socket that the process was started with (sd_listen_fds(3)).
     package struct Inherited: Hashable, Sendable {
@@ -104,11 +94,7 @@ package struct ListenPlan: Sendable {
     }
 
     private func tls(isLoopback: Bool, _ host: String) throws(EngineError) -> ServerTLSSettings? {
-        if let certificates {
-            return ServerTLSSettings(
-                authorityFile: certificates.authorityFile, certificateFile: certificates.certificateFile,
-                keyFile: certificates.keyFile)
-        }
+        if let certificates { return certificates }
         guard allowsPlainTCP else {
             throw EngineError(
                 .denied,

@@ -1,5 +1,6 @@
 import EngineAPI
 import JSON
+import OCI
 
 extension PathStat {
     /// The header of archive routes that holds a path's facts.
@@ -100,28 +101,5 @@ extension PruneResult {
 
     package init(containersDockerBody body: JSONValue) {
         self.init(removed: body.texts("ContainersDeleted"), reclaimedBytes: body.whole("SpaceReclaimed") ?? 0)
-    }
-}
-
-/// Go's way to write a length of time: `1h30m`, `1.5s`, `300ms`.
-package enum GoDuration {
-    private static let units: [(String, Double)] = [
-        ("ns", 1), ("us", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9),
-    ]
-
-    /// Nil for what is none.
-    package static func nanoseconds(_ text: String) -> Int64? {
-        var rest = text[...]
-        var total = 0.0
-        guard !rest.isEmpty else { return nil }
-        while !rest.isEmpty {
-            let number = rest.prefix { $0.isNumber || $0 == "." }
-            rest = rest.dropFirst(number.count)
-            let unit = rest.prefix { $0.isLetter }
-            rest = rest.dropFirst(unit.count)
-            guard let value = Double(number), let factor = units.first(where: { $0.0 == unit })?.1 else { return nil }
-            total += value * factor
-        }
-        return total < 9e18 ? Int64(total) : nil
     }
 }

@@ -1,6 +1,7 @@
 import DockerAPI
 import EngineAPI
 import Linux
+import OCI
 
 /// A point in time as docker's options give it.
 enum Moment {

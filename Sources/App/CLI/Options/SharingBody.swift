@@ -1,6 +1,7 @@
 import DockerAPI
 import EngineAPI
 import JSON
+import OCI
 
 extension SharingOptions {
     /// Adds what was given to docker's `HostConfig`.

@@ -1,5 +1,6 @@
 import EngineAPI
 import JSON
+import OCI
 
 /// The instruction HEALTHCHECK of a Dockerfile: `NONE`, or options and then `CMD` with a command. Pure.
 struct HealthInstruction: Hashable, Sendable {
@@ -41,7 +42,7 @@ struct HealthInstruction: Hashable, Sendable {
             }
             members["Retries"] = .integer(count)
         } else if let name = Self.durations[flag] {
-            guard let nanoseconds = Self.nanoseconds(text), nanoseconds == 0 || nanoseconds >= 1_000_000 else {
+            guard let nanoseconds = GoDuration.nanoseconds(text), nanoseconds == 0 || nanoseconds >= 1_000_000 else {
                 throw EngineError(.invalid, "Interval \"\(flag.dropFirst(2))\" cannot be less than 1ms: \(text)")
             }
             members[name] = .integer(nanoseconds)
@@ -62,25 +63,5 @@ struct HealthInstruction: Hashable, Sendable {
         object["Test"] = .array(test.map { .string($0) })
         for (name, value) in members.sorted(by: { $0.key < $1.key }) { object[name] = value }
         return .object(object)
-    }
-
-    /// Go's `1h2m3.5s`, `250ms`.
-    private static func nanoseconds(_ text: String) -> Int64? {
-        if text == "0" { return 0 }
-        let units: [String: Double] = [
-            "ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9, "m": 60e9, "h": 3600e9,
-        ]
-        var rest = Substring(text)
-        var total = 0.0
-        guard !rest.isEmpty else { return nil }
-        while !rest.isEmpty {
-            let number = rest.prefix { $0.isNumber || $0 == "." }
-            rest = rest.dropFirst(number.count)
-            let unit = rest.prefix { $0.isLetter }
-            rest = rest.dropFirst(unit.count)
-            guard let value = Double(number), let factor = units[String(unit)] else { return nil }
-            total += value * factor
-        }
-        return Int64(exactly: total.rounded())
     }
 }

@@ -1,7 +1,7 @@
-/// A span of time as callers of runc write it: numbers with units one after another, `1m30s`, `500ms`, `1.5h`.
-enum GoDuration {
+/// A span of time as Go's programs write it, runc and docker among them: numbers with units one after another, `1m30s`, `500ms`, `1.5h`.
+public enum GoDuration {
     /// Nil for what is no span, or one of more than 292 years.
-    static func nanoseconds(_ text: String) -> Int64? {
+    public static func nanoseconds(_ text: String) -> Int64? {
         var rest = Substring(text)
         let isNegative = rest.first == "-"
         if isNegative || rest.first == "+" { rest = rest.dropFirst() }
