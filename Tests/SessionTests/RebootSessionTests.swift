@@ -28,9 +28,12 @@ struct RebootSessionTests {
         let second = try Self.boot(bench)
         defer { second.kill(SIGKILL) }
         #expect(
-            eventually { (try? bench.gantry("ps", "--format", "{{.Names}}").lines.sorted()) == ["base", "web"] },
-            "\(second.errors)")
-        #expect(try ["web", "base"].map { try bench.succeed("inspect", "-f", Self.address, $0) } == before)
+            eventually {
+                let up = try? bench.gantry("ps", "--filter", "status=running", "--format", "{{.Names}}").lines.sorted()
+                return up == ["base", "web"]
+            }, "\(second.errors)")
+        let after = try ["web", "base"].map { try bench.succeed("inspect", "-f", Self.address, $0) }
+        #expect(after == before, "\(second.errors)")
         #expect(
             try bench.succeed("ps", "-a", "--filter", "name=once", "--format", "{{.Status}}").hasPrefix("Exited (255)"))
         #expect(eventually { (try? Self.page(port).contains("root:")) == true })
@@ -53,7 +56,9 @@ struct RebootSessionTests {
         }
         host.kill(SIGKILL)
         Remains.endProcesses(naming: bench.root)
-        for pid in pids.compactMap({ Int32($0) }) { kill(pid, SIGKILL) }
+        let first = pids.compactMap { Int32($0) }
+        for pid in first { kill(pid, SIGKILL) }
+        _ = eventually(seconds: 5) { first.allSatisfy(Remains.hasEnded) }
         Remains.removeCgroups(of: bench.root)
         NetworkRemains.remove(root: bench.root)
         try Directory.removeTree(bench.root + "/run")
