@@ -3,43 +3,68 @@ import Foundation
 /// Docker's API served by `gantry daemon` and by dockerd, asked by the same clients: requests a second, commands of
 /// docker's command line, the engine's own time for statistics, streams in MB a second, memory of idle connections.
 func benchmarkDaemon(rounds: Int) throws {
-    let gantry = try GantryContestant()
-    defer { gantry.close() }
-    let tar = try makeRootFileSystem(below: gantry.root).tar
-    let docker = try DockerContestant(rootTar: tar)
-    defer { docker.close() }
-    let daemon = try gantry.contender.spawn(gantry.command("daemon"), output: gantry.root + "/daemon.log")
-    defer { daemon.end() }
-    // Asked by docker's client: a command of ours would host the engine itself, were it faster than the daemon.
-    let version = ["docker", "-H", "unix://\(gantry.root)/run/gantry.sock", "version"]
-    var tries = 0
-    while (try? gantry.contender.run(version)) == nil {
-        tries += 1
-        guard tries < 100 else { throw BenchmarkError("the daemon does not answer: see \(gantry.root)/daemon.log") }
-        usleep(100_000)
-    }
-    let sides = [
-        ServedSide("gantry", gantry.contender, "\(gantry.root)/run/gantry.sock", image: "gantry/starter:latest"),
-        ServedSide("docker", docker.contender, "\(docker.root)/sock", image: "bench:latest"),
+    let field = try ServedField()
+    defer { field.close() }
+    for part in daemonParts { try part.body(field, rounds) }
+}
+
+/// The parts of `daemon`, each of which runs alone by its name, too.
+var daemonParts: [(name: String, body: (ServedField, Int) throws -> Void)] {
+    [
+        ("daemon-idle", { field, _ in idleMemory(field) }), ("daemon-requests", requests),
+        ("daemon-commands", commands), ("daemon-stats", { field, _ in try statistics(field.sides) }),
+        ("daemon-streams", { field, rounds in try streams(field, min(rounds, 5)) }),
+        ("daemon-connections", { field, _ in try idleConnections(field) }), ("daemon-many", longList),
     ]
-    defer { for side in sides { side.removeAll() } }
-    idleMemory(daemon.pid, docker: docker.pid)
-    try requests(sides, rounds)
-    try commands(sides, rounds)
-    try statistics(sides)
-    try streams(sides, min(rounds, 5))
-    try idleConnections(sides[0], daemon.pid)
+}
+
+/// A part of `daemon` on daemons of its own.
+func benchmarkDaemonPart(_ body: (ServedField, Int) throws -> Void, rounds: Int) throws {
+    let field = try ServedField()
+    defer { field.close() }
+    try body(field, rounds)
+}
+
+/// Both daemons, running.
+final class ServedField {
+    private let gantry: GantryContestant
+    private let docker: DockerContestant
+    private let daemon: RunningCommand
+    fileprivate let sides: [ServedSide]
+
+    init() throws {
+        gantry = try GantryContestant()
+        docker = try DockerContestant(rootTar: try makeRootFileSystem(below: gantry.root).tar)
+        daemon = try gantry.startDaemon()
+        sides = [
+            ServedSide("gantry", gantry.contender, gantry.socket, daemon.pid, image: "gantry/starter:latest"),
+            ServedSide("docker", docker.contender, "\(docker.root)/sock", docker.pid, image: "bench:latest"),
+        ]
+    }
+
+    func close() {
+        for side in sides { side.removeAll() }
+        daemon.end()
+        docker.close()
+        gantry.close()
+    }
+
+    /// So many containers that sleep, `list0` and on, on each side.
+    fileprivate func sleepers(_ count: Int) throws { for side in sides { try side.sleepers(count) } }
 }
 
 /// One daemon with docker's command line before it.
 private final class ServedSide {
     let name: String
     let socketPath: String
+    let pid: pid_t
     let image: String
     let contender: Contender
+    private var sleeping = 0
 
-    init(_ name: String, _ contender: Contender, _ socketPath: String, image: String) {
+    init(_ name: String, _ contender: Contender, _ socketPath: String, _ pid: pid_t, image: String) {
         (self.name, self.contender, self.socketPath, self.image) = (name, contender, socketPath, image)
+        self.pid = pid
     }
 
     @discardableResult
@@ -47,9 +72,11 @@ private final class ServedSide {
         try contender.run(["docker", "-H", "unix://\(socketPath)"] + words)
     }
 
-    func start(_ count: Int, _ prefix: String) throws {
-        for index in 0..<count {
-            try docker("run", "-d", "--name", "\(prefix)\(index)", "--network", "none", image, "/bin/sleep", "3600")
+    func sleepers(_ count: Int) throws {
+        while sleeping < count {
+            try docker(
+                "run", "-d", "--name", "list\(sleeping)", "--network", "none", image, "/bin/sleep", "3600")
+            sleeping += 1
         }
     }
 
@@ -61,10 +88,11 @@ private final class ServedSide {
     }
 }
 
-private func idleMemory(_ pid: pid_t, docker: pid_t) {
+private func idleMemory(_ field: ServedField) {
     print("\nresident memory of the idle daemon, MiB")
-    for (name, pid) in [("gantry", pid), ("docker", docker)] {
-        print(String(format: "  %@ %.1f (PSS %.1f)", name, residentMiB(pid), proportionalKiB(pid: Int(pid)) / 1024))
+    for side in field.sides {
+        let proportional = proportionalKiB(pid: Int(side.pid)) / 1024
+        print(String(format: "  %@ %.1f (PSS %.1f)", side.name, residentMiB(side.pid), proportional))
     }
 }
 
@@ -75,33 +103,42 @@ private func residentMiB(_ pid: pid_t) -> Double {
 }
 
 /// One connection that is kept, one request after the other; then eight of them at once.
-private func requests(_ sides: [ServedSide], _ rounds: Int) throws {
-    for side in sides { try side.start(100, "list") }
+private func requests(_ field: ServedField, _ rounds: Int) throws {
+    let sides = field.sides
+    try field.sleepers(100)
     for (title, target, count) in [
         ("GET /_ping", "/_ping", 2000), ("GET /containers/json of 100 running", "/containers/json", 50),
         ("GET /containers/ID/json", "/containers/list7/json", 300),
     ] {
         var rates = [[Double]](repeating: [], count: sides.count)
         var together = rates
+        var costs = rates
         for _ in 0..<min(rounds, 5) {
             for (index, side) in sides.enumerated() {
+                let before = side.contender.cpuMilliseconds
                 rates[index].append(try PlainClient.requestsPerSecond(side.socketPath, target, count, clients: 1))
+                costs[index].append((side.contender.cpuMilliseconds - before) * 1000 / Double(count))
                 together[index].append(
                     try PlainClient.requestsPerSecond(side.socketPath, target, count, clients: 8))
             }
         }
         report(
-            "\(title), requests a second, median (min-max)",
+            "\(title), requests a second; the engine's CPU for one in µs, median (min-max)",
             sides.indices.map { index in
                 (
                     sides[index].name,
-                    [("one", Spread(values: rates[index])), ("eight", Spread(values: together[index]))]
+                    [
+                        ("one", Spread(values: rates[index])), ("eight", Spread(values: together[index])),
+                        ("cpu", Spread(values: costs[index])),
+                    ]
                 )
             })
     }
 }
 
-private func commands(_ sides: [ServedSide], _ rounds: Int) throws {
+private func commands(_ field: ServedField, _ rounds: Int) throws {
+    let sides = field.sides
+    try field.sleepers(1)
     for (title, words) in [
         ("docker run --rm --network none IMAGE true", ["run", "--rm", "--network", "none", "IMAGE", "/bin/true"]),
         ("docker exec list0 true", ["exec", "list0", "/bin/true"]),
@@ -131,6 +168,7 @@ private func commands(_ sides: [ServedSide], _ rounds: Int) throws {
 private func statistics(_ sides: [ServedSide]) throws {
     var figures: [(name: String, figures: [(String, Spread)])] = []
     for side in sides {
+        try side.sleepers(50)
         let followers = try (0..<50).map { try PlainClient(side.socketPath, "/containers/list\($0)/stats") }
         let before = side.contender.cpuMilliseconds
         let end = DispatchTime.now() + 10
@@ -143,7 +181,9 @@ private func statistics(_ sides: [ServedSide]) throws {
     report("stats of 50 containers for 10 s, the engine's CPU in ms", figures)
 }
 
-private func streams(_ sides: [ServedSide], _ rounds: Int) throws {
+private func streams(_ field: ServedField, _ rounds: Int) throws {
+    let sides = field.sides
+    try field.sleepers(2)
     let megabytes = 200
     let lines =
         "yes 0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789 | head -c \(megabytes)000000"
@@ -173,12 +213,28 @@ private func streams(_ sides: [ServedSide], _ rounds: Int) throws {
 }
 
 /// What 1,000 clients cost that are attached to a container which says nothing.
-private func idleConnections(_ side: ServedSide, _ pid: pid_t) throws {
-    let before = residentMiB(pid)
+private func idleConnections(_ field: ServedField) throws {
+    let side = field.sides[0]
+    try side.sleepers(1)
+    let before = residentMiB(side.pid)
     let clients = try (0..<1000).map { _ in
         try PlainClient(side.socketPath, "/containers/list0/attach?stream=1&stdout=1", method: "POST")
     }
     for client in clients { client.awaitHead() }
-    print(String(format: "\n1,000 idle attach connections: %.1f MiB", residentMiB(pid) - before))
+    print(String(format: "\n1,000 idle attach connections: %.1f MiB", residentMiB(side.pid) - before))
     for client in clients { client.close() }
+}
+
+/// The list of a thousand containers, a tenth of which run.
+private func longList(_ field: ServedField, _ rounds: Int) throws {
+    let side = field.sides[0]
+    try side.sleepers(100)
+    let make = "for i in $(seq 900); do docker -H unix://\(side.socketPath) create --network none \(side.image) x; done"
+    try side.contender.run(["sh", "-c", make])
+    let rates = try (0..<min(rounds, 5)).map { _ in
+        try PlainClient.requestsPerSecond(side.socketPath, "/containers/json?all=1", 20, clients: 1)
+    }
+    report(
+        "list of 1,000 containers, median (min-max) ms",
+        [(side.name, [("list", Spread(values: rates.map { 1000 / $0 }))])])
 }

@@ -9,20 +9,21 @@ if let index = names.firstIndex(of: "--rounds"), index + 1 < names.count, let nu
     rounds = number
     names.removeSubrange(index...(index + 1))
 }
-let cases: [(name: String, body: (Int) throws -> Void)] = [
-    ("run", benchmarkRun), ("shims", benchmarkShims), ("log", benchmarkLog), ("interface", benchmarkInterface),
-    ("runtime", benchmarkRuntime), ("network", benchmarkNetwork), ("images", benchmarkImages),
-    ("engine", benchmarkEngine), ("readback", benchmarkReadBack), ("cycles", benchmarkCycles),
-    ("soak", benchmarkSoak), ("daemon", benchmarkDaemon),
-]
+let cases: [(name: String, body: (Int) throws -> Void)] =
+    [
+        ("run", benchmarkRun), ("shims", benchmarkShims), ("log", benchmarkLog), ("interface", benchmarkInterface),
+        ("runtime", benchmarkRuntime), ("network", benchmarkNetwork), ("images", benchmarkImages),
+        ("engine", benchmarkEngine), ("readback", benchmarkReadBack), ("cycles", benchmarkCycles),
+        ("soak", benchmarkSoak), ("daemon", benchmarkDaemon),
+    ] + daemonParts.map { part in (part.name, { try benchmarkDaemonPart(part.body, rounds: $0) }) }
 if let unknown = names.first(where: { name in !cases.contains { $0.name == name } }) {
     print("unknown case `\(unknown)`; there are: \(cases.map(\.name).joined(separator: " "))")
     exit(2)
 }
-/// Long, and about what holds rather than about time: only by name.
-let longCases = ["cycles", "soak"]
+/// Only by name: long ones about what holds rather than about time, and parts of others.
+let namedCases = ["cycles", "soak"] + daemonParts.map(\.name)
 var failed = false
-for item in cases where names.isEmpty && !longCases.contains(item.name) || names.contains(item.name) {
+for item in cases where names.isEmpty && !namedCases.contains(item.name) || names.contains(item.name) {
     do { try item.body(rounds) } catch {
         print("\n\(item.name): \(error)")
         failed = true
