@@ -33,7 +33,7 @@ extension NetworkService {
             faults.pass(.connectAfterIntent)
             if let process { try await attach(record, network, process, request) }
         } catch {
-            await undo(record, process)
+            await undo(record, process, request)
             throw error
         }
     }
@@ -55,7 +55,6 @@ extension NetworkService {
         }
         faults.pass(.connectAfterDevice)
         await writeNames(network.id)
-        await rewriteConfiguration(record.containerID)
         try await rewriteFiles(request)
         if !network.isDefault { try await containers.serveNames(record.containerID) }
         faults.pass(.connectAfterNames)
@@ -71,19 +70,33 @@ extension NetworkService {
         endpoints[record.containerID]?[place] = record
     }
 
-    /// Hosts and resolv.conf, in the container as it runs.
+    /// Tells the container that runs, and its shim, of its networks as they are now: hosts, resolv.conf, names and ports.
     private func rewriteFiles(_ request: NetworkRequest) async throws(EngineError) {
         let records = (endpoints[request.containerID] ?? []).filter { $0.isActive && $0.change != .leaving }
         let networks = records.compactMap { definitions[$0.networkID] }
         let plan = EtcPlan(request: request, records: records, networks: networks, resolver: ground.resolver)
-        let servesNames = networks.contains { !$0.isDefault }
-        _ = try await BlockingPool.shared.run { () throws(EngineError) in
-            try plan.writeFiles(servesNames: servesNames)
+        let named = networks.filter { !$0.isDefault }
+        let tables = named.map { roots.names($0.id) }
+        let path = roots.configuration(request.containerID)
+        let published = records.flatMap { record in
+            record.ports.filter { $0.port.transport != .sctp }.map { Self.target($0, record) }
+        }
+        try await BlockingPool.shared.run { () throws(EngineError) in
+            let resolver = try plan.writeFiles(servesNames: !named.isEmpty)
+            // It is missing after an engine's start, of a container that was in no network then.
+            let text = (try? FileContents.read(path)) ?? []
+            var configuration = NetworkConfiguration(text: String(decoding: text, as: UTF8.self))
+            configuration.tables = tables
+            configuration.servers = Self.servers(resolver, networks)
+            if published.count == configuration.targets.count { configuration.targets = published }
+            try NameFiles.write(configuration, to: path)
         }
     }
 
     /// A connection that came to nothing: nothing of it stays.
-    func undo(_ record: EndpointRecord, _ process: NetworkedContainers.Process?) async {
+    func undo(
+        _ record: EndpointRecord, _ process: NetworkedContainers.Process?, _ request: NetworkRequest
+    ) async {
         if let process, record.isActive {
             do throws(EngineError) { try await detach(record, process) } catch {
                 note("container \(record.containerName): \(error)")
@@ -94,7 +107,8 @@ extension NetworkService {
         let change = NetworkIndexChange.deleteEndpoint(containerID: record.containerID, networkID: record.networkID)
         do throws(EngineError) { try await index.apply([change]) } catch { note("\(error)") }
         await writeNames(record.networkID)
-        if record.isActive { await rewriteConfiguration(record.containerID) }
+        guard process != nil, record.isActive else { return }
+        do throws(EngineError) { try await rewriteFiles(request) } catch { note("\(error)") }
     }
 
     /// Takes a container out of a network.
@@ -106,7 +120,7 @@ extension NetworkService {
                 .denied, "container \(containerID) is not connected to network \(network.name)", object: name)
         }
         guard let process = await containers.process(containerID), record.isActive else {
-            return await undo(record, nil)
+            return await undo(record, nil, request)
         }
         record.change = .leaving
         try await index.apply([.putEndpoint(record)])
@@ -132,7 +146,6 @@ extension NetworkService {
         faults.pass(.disconnectAfterDevice)
         await writeNames(network.id)
         let heir = await moveOn(record, process)
-        await rewriteConfiguration(record.containerID)
         try await rewriteFiles(request)
         faults.pass(.disconnectAfterNames)
         for address in record.addresses { book.release(address, in: record.networkID) }
@@ -174,26 +187,5 @@ extension NetworkService {
             } catch { note("container \(left.containerID): \(error)") }
         }
         return left.ports.isEmpty ? nil : heir
-    }
-
-    /// Tells the container's shim of its networks as they are now.
-    private func rewriteConfiguration(_ containerID: String) async {
-        let records = (endpoints[containerID] ?? []).filter { $0.isActive && $0.change != .leaving }
-        let networks = records.compactMap { definitions[$0.networkID] }
-        let tables = networks.filter { !$0.isDefault }.map { roots.names($0.id) }
-        let path = roots.configuration(containerID)
-        let published = records.flatMap { record in
-            record.ports.filter { $0.port.transport != .sctp }.map { Self.target($0, record) }
-        }
-        do throws(EngineError) {
-            try await BlockingPool.shared.run { () throws(EngineError) in
-                // A container that does not run has none.
-                guard let text = try? FileContents.read(path) else { return }
-                var configuration = NetworkConfiguration(text: String(decoding: text, as: UTF8.self))
-                configuration.tables = tables
-                if published.count == configuration.targets.count { configuration.targets = published }
-                try NameFiles.write(configuration, to: path)
-            }
-        } catch { note("container \(containerID): \(error)") }
     }
 }

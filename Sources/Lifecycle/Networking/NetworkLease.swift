@@ -40,10 +40,12 @@ package struct NetworkLease: Sendable {
 extension NetworkService {
     /// Before the container is made: chooses addresses, reserves ports, writes the files. On failure nothing is left.
     ///
-    /// - Returns: nil where the container is part of no network.
-    package func prepare(_ request: NetworkRequest) async throws(EngineError) -> NetworkLease? {
+    /// A container that is out of every network by hand has a lease, too: it may join one while it runs.
+    package func prepare(_ request: NetworkRequest) async throws(EngineError) -> NetworkLease {
         try await load()
-        guard let before = endpoints[request.containerID], !before.isEmpty else { return nil }
+        guard let before = endpoints[request.containerID], !before.isEmpty else {
+            return try await lease(request, [], [])
+        }
         var records = try activate(before)
         do throws(EngineError) {
             let held = try await holdPorts(request, definitions[records[0].networkID])
@@ -135,21 +137,25 @@ extension NetworkService {
         let path = roots.configuration(request.containerID)
         let plan = EtcPlan(request: request, records: records, networks: networks, resolver: ground.resolver)
         let sockets = held.compactMap { one in one.socket.map { (one.published, $0) } }
-        let targets = sockets.map { published, _ in Self.target(published, records[0]) }
+        let targets = records.first.map { record in sockets.map { Self.target($0.0, record) } } ?? []
         let tables = networks.filter { !$0.isDefault }.map { roots.names($0.id) }
         try await BlockingPool.shared.run { () throws(EngineError) in
             let resolver = try plan.writeFiles(servesNames: servesNames)
             var configuration = NetworkConfiguration()
             configuration.tables = tables
             configuration.targets = targets
-            if !networks.allSatisfy(\.spec.isInternal) {
-                configuration.servers = resolver.servers.compactMap { IPAddress($0) }.map { SocketEndpoint($0, 53) }
-            }
+            configuration.servers = Self.servers(resolver, networks)
             try NameFiles.write(configuration, to: path)
         }
         return NetworkLease(
             sockets: sockets.map(\.1), socketIsStream: sockets.map { $0.0.port.transport != .udp },
             configurationPath: path, servesNames: servesNames)
+    }
+
+    /// Who is asked for names of the world: nobody where no network leads there.
+    static func servers(_ resolver: ResolverFile, _ networks: [NetworkDefinition]) -> [SocketEndpoint] {
+        if networks.allSatisfy(\.spec.isInternal) { return [] }
+        return resolver.servers.compactMap { IPAddress($0) }.map { SocketEndpoint($0, 53) }
     }
 
     /// Where a port's proxy leads: to the address of the port's own version where the container has one.
@@ -160,7 +166,7 @@ extension NetworkService {
 
     /// Between the container's creation and its start: gives it its devices and opens its ports.
     package func connect(_ containerID: String, pid: Int32, startTicks: UInt64) async throws(EngineError) {
-        guard let records = endpoints[containerID] else { return }
+        guard let records = endpoints[containerID], !records.isEmpty else { return }
         try await prepareFilter()
         let pairs = records.compactMap { record in definitions[record.networkID].map { (record, $0) } }
         let router = Self.router(pairs)
@@ -207,12 +213,12 @@ extension NetworkService {
 
     /// The same, while what is kept is still being read.
     func takeBack(_ containerID: String) async {
-        guard let before = endpoints[containerID], before.contains(where: \.isActive) else { return }
-        let active = before.filter(\.isActive)
-        if isFilterSet { await changeQuietly(active.map(rules.removing).joined()) }
-        // The devices go with the container's namespace, by the kernel, on the side: to delete them takes 30 ms.
         let path = roots.configuration(containerID)
         await BlockingPool.shared.run { NameFiles.remove(path) }
+        let active = (endpoints[containerID] ?? []).filter(\.isActive)
+        guard !active.isEmpty else { return }
+        if isFilterSet { await changeQuietly(active.map(rules.removing).joined()) }
+        // The devices go with the container's namespace, by the kernel, on the side: to delete them takes 30 ms.
         await deactivate(containerID, active)
         guard !isFilterSet, active.contains(where: { !$0.ports.isEmpty }) else { return }
         // A former engine opened the ports: they must not lead to whoever gets the address next.

@@ -60,7 +60,7 @@ extension NetworkService {
             }
         } catch {
             note("container \(record.containerName) in network \(network.name): \(error)")
-            if record.change == .joining { await undo(record, process) }
+            if record.change == .joining { await undo(record, process, request) }
         }
     }
 

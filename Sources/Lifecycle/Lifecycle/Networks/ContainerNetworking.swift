@@ -20,10 +20,9 @@ extension Container {
     func networkLease() async throws(EngineError) -> NetworkLease? {
         guard let network = definition.spec.networkMode?.network else { return nil }
         do throws(EngineError) {
-            if let lease = try await context.networks.prepare(networkRequest) { return lease }
             // Out of every network by hand is a container without one; a network that was removed is missed.
-            _ = try await context.networks.network(network)
-            return nil
+            if try await context.networks.details(id).isEmpty { _ = try await context.networks.network(network) }
+            return try await context.networks.prepare(networkRequest)
         } catch {
             guard error.kind == .conflict || error.kind == .unavailable else { throw error }
             throw EngineError(
@@ -89,10 +88,15 @@ extension Container {
 
     private nonisolated func checkCanConnect(_ network: String) throws(EngineError) {
         guard !isNetworked else { return }
-        let mode = definition.spec.networkMode?.rawValue ?? "none"
-        throw EngineError(
-            .denied, "container cannot be connected to network \(network): its network mode is \(mode)", object: network
-        )
+        let words =
+            switch definition.spec.networkMode?.rawValue ?? "none" {
+            case "none":
+                "container cannot be connected to multiple networks with one of the networks in private (none) mode"
+            default:
+                "container sharing network namespace with another container or host cannot be connected to any other "
+                    + "network"
+            }
+        throw EngineError(.denied, words, object: network)
     }
 }
 

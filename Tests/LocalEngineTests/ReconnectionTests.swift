@@ -1,0 +1,104 @@
+import EngineAPI
+import Glibc
+import Linux
+import LocalEngine
+import Testing
+
+/// Containers that are taken out of all their networks, and come back into one.
+@Suite(.enabled(if: EngineBench.missing == nil, "needs root, busybox-static and the programs beside the tests"))
+struct ReconnectionTests {
+    private var guest: EndpointSpec {
+        var spec = EndpointSpec()
+        spec.aliases = ["guest"]
+        return spec
+    }
+
+    @Test("A container that was started without a network joins one while it runs, also after an engine's end")
+    func startedWithout() async throws {
+        let bench = try EngineBench()
+        do {
+            let first = try await bench.open()
+            _ = try await first.createNetwork(NetworkSpec(name: "front"))
+            let mover = try await sleeper(first, bench, "mover", "front")
+            try await first.disconnect(mover, from: "front", force: false)
+            #expect(try await first.inspect(mover).networks.isEmpty)
+            try await first.stop(mover, signal: "KILL", timeoutSeconds: 5)
+            try await first.start(mover)
+            #expect(try await first.inspect(mover).networks.isEmpty)
+            try await joins(mover, first)
+            try await first.disconnect(mover, from: "front", force: false)
+            try await first.stop(mover, signal: "KILL", timeoutSeconds: 5)
+            try await first.start(mover)
+            await first.close()
+            let second = try await bench.open()
+            try await joins(mover, second)
+            await second.close()
+        } catch {
+            try await bench.clear()
+            throw error
+        }
+        try await bench.clear()
+    }
+
+    @Test("A container that stands still and joins a network starts with it")
+    func joinedBeforeStart() async throws {
+        try await EngineBench.with { engine, bench in
+            for name in ["front", "back"] { _ = try await engine.createNetwork(NetworkSpec(name: name)) }
+            let mover = try await sleeper(engine, bench, "mover", "front")
+            try await engine.disconnect(mover, from: "front", force: false)
+            try await engine.stop(mover, signal: "KILL", timeoutSeconds: 5)
+            try await engine.connect(mover, to: "back", guest)
+            try await engine.start(mover)
+            #expect(try await engine.inspect(mover).networks.map(\.networkName) == ["back"])
+            let peer = try await NetworkPeer(mover, engine)
+            defer { peer.close() }
+            #expect(try peer.resolve("guest")?.count == 1)
+        }
+    }
+
+    @Test("A container whose network mode has no room for another network is told so in docker's words")
+    func privateModes() async throws {
+        try await EngineBench.with { engine, bench in
+            _ = try await engine.createNetwork(NetworkSpec(name: "front"))
+            let words = [
+                "none":
+                    "container cannot be connected to multiple networks with one of the networks in private (none) mode",
+                "host":
+                    "container sharing network namespace with another container or host cannot be connected to any "
+                    + "other network",
+            ]
+            for (mode, text) in words {
+                let id = try await bench.create("sleep 100", name: mode, on: engine) { spec in
+                    spec.networkMode = NetworkMode(rawValue: mode)
+                }
+                let error = await #expect(throws: EngineError.self) {
+                    try await engine.connect(id, to: "front", EndpointSpec())
+                }
+                #expect(error?.message == text)
+            }
+        }
+    }
+
+    private func sleeper(
+        _ engine: GantryEngine, _ bench: EngineBench, _ name: String, _ network: String
+    ) async throws -> String {
+        let id = try await bench.create("sleep 100", name: name, on: engine) { spec in
+            spec.networkMode = NetworkMode(rawValue: network)
+        }
+        try await engine.start(id)
+        return id
+    }
+
+    private func joins(_ id: String, _ engine: GantryEngine) async throws {
+        try await engine.connect(id, to: "front", guest)
+        let endpoint = try #require(try await engine.inspect(id).networks.first)
+        let peer = try await NetworkPeer(id, engine)
+        defer { peer.close() }
+        let address = try #require(IPAddress(endpoint.ipv4Address))
+        #expect(try peer.resolve("guest") == [.address(address)])
+        let gateway = try #require(IPAddress(endpoint.gateway))
+        let listener = try InternetSocket.bound(.stream, SocketEndpoint(gateway, 0))
+        defer { listener.close() }
+        #expect(try peer.reaches(SocketEndpoint(gateway, InternetSocket.port(listener))))
+    }
+}
