@@ -31,7 +31,7 @@ struct RebootSessionTests {
             eventually {
                 let up = try? bench.gantry("ps", "--filter", "status=running", "--format", "{{.Names}}").lines.sorted()
                 return up == ["base", "web"]
-            }, "\(second.errors)")
+            }, "\(Self.states(bench)) \(second.errors)")
         let after = try ["web", "base"].map { try bench.succeed("inspect", "-f", Self.address, $0) }
         #expect(after == before, "\(second.errors)")
         #expect(
@@ -39,6 +39,11 @@ struct RebootSessionTests {
         #expect(eventually { (try? Self.page(port).contains("root:")) == true })
         #expect(try bench.succeed("exec", "web", "nslookup", "base").contains("10.213.20.77"))
         try bench.succeed("start", "once")
+    }
+
+    /// What the engine says of both, for a failure's text.
+    private static func states(_ bench: SessionBench) -> String {
+        (try? bench.gantry("inspect", "-f", "{{.Name}} {{json .State}}", "web", "base").text) ?? "no states"
     }
 
     private static func page(_ port: String) throws -> String {

@@ -2,6 +2,7 @@ import EngineAPI
 import Glibc
 import Linux
 import Netlink
+import Synchronization
 
 /// The devices of networks and containers, as the kernel has them. Blocking.
 package struct HostLinks: Sendable {
@@ -9,6 +10,8 @@ package struct HostLinks: Sendable {
     let mark: String
     /// Where the host's part is; nil for this process's own namespace.
     let namespace: Descriptor?
+    /// Held while a bridge is looked for and made, which are several requests to the kernel.
+    private static let making = Mutex(())
 
     /// - Parameter mark: the engine's, an alias of at most 255 bytes.
     package init(mark: String, namespace: Descriptor? = nil) {
@@ -34,8 +37,14 @@ package struct HostLinks: Sendable {
 
     /// Makes sure that a network's bridge is there, up, with the gateways' addresses; for macvlan, that its parent is.
     ///
+    /// Containers that start at once, as after a reboot, find one bridge: who comes second waits until it is whole.
+    ///
     /// - Returns: the index of the link.
     package func ensure(_ network: NetworkDefinition) throws(EngineError) -> Int32 {
+        try Self.making.withLock { (_) throws(EngineError) in try ensureAlone(network) }
+    }
+
+    private func ensureAlone(_ network: NetworkDefinition) throws(EngineError) -> Int32 {
         var socket = try socket()
         do throws(NetlinkError) {
             if let link = try found(network.linkName, &socket) { return try adopt(link, network, &socket) }

@@ -84,6 +84,8 @@ extension Container {
             await releaseNetworks()
             await context.volumes.release(definition.spec.mounts, of: id)
             endStreams()
+            // Nobody waits for the answer of a start that the policy wanted.
+            if machine.restarts.pending != nil { context.note("container \(name): start it again: \(error.message)") }
             let failure = LifecycleMachine.StartFailure(exitCode: error.startExitCode, message: error.message)
             _ = await settle(.launchFailed(failure))
             return error
