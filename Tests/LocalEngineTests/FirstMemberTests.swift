@@ -1,4 +1,5 @@
 import EngineAPI
+import Linux
 import LocalEngine
 import Netlink
 import Testing
@@ -6,7 +7,7 @@ import Testing
 /// A network whose devices the kernel no longer has, as after a reboot.
 @Suite(.enabled(if: EngineBench.missing == nil, "needs root, busybox-static and the programs beside the tests"))
 struct FirstMemberTests {
-    @Test("Containers that are a network's first at the same moment make its bridge once, and all start")
+    @Test("Containers that are a network's first at the same moment make its bridge once, start, and know each other")
     func together() async throws {
         try await EngineBench.with { engine, bench in
             _ = try await engine.createNetwork(NetworkSpec(name: "front"))
@@ -21,13 +22,14 @@ struct FirstMemberTests {
                     for id in ids { group.addTask { try await engine.start(id) } }
                     try await group.waitForAll()
                 }
-                var addresses: Set<String> = []
+                let peer = try await NetworkPeer(ids[0], engine)
+                defer { peer.close() }
                 for id in ids {
                     let endpoint = try #require(try await engine.inspect(id).networks.first)
-                    addresses.insert(endpoint.ipv4Address)
-                    try await engine.stop(id, signal: "KILL", timeoutSeconds: 5)
+                    let address = try #require(IPAddress(endpoint.ipv4Address))
+                    #expect(try eventually { try peer.resolve(String(id.prefix(12))) == [.address(address)] })
                 }
-                #expect(addresses.count == ids.count && !addresses.contains(""))
+                for id in ids { try await engine.stop(id, signal: "KILL", timeoutSeconds: 5) }
             }
         }
     }

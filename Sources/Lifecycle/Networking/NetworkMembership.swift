@@ -66,8 +66,20 @@ extension NetworkService {
         Set(endpoints.filter { $0.value.contains { $0.networkID == networkID } }.keys)
     }
 
-    /// Writes a network's names down for the shims of its containers.
+    /// Writes a network's names down for the shims of its containers: one after another, so that what is written last
+    /// is what is known last.
     func writeNames(_ networkID: String) async {
+        let previous = nameWriting[networkID]
+        let writing = Task {
+            await previous?.value
+            await writeNamesAlone(networkID)
+        }
+        nameWriting[networkID] = writing
+        await writing.value
+        if nameWriting[networkID] == writing { nameWriting[networkID] = nil }
+    }
+
+    private func writeNamesAlone(_ networkID: String) async {
         guard let network = definitions[networkID], !network.isDefault else { return }
         let (table, path) = (nameTable(network), roots.names(networkID))
         do throws(EngineError) {

@@ -25,6 +25,8 @@ package actor NetworkService {
     /// By container, in the order in which it joined.
     var endpoints: [String: [EndpointRecord]] = [:]
     var book = AddressBook()
+    /// Of each network: the last that writes its names down.
+    var nameWriting: [String: Task<Void, Never>] = [:]
     /// This engine has set the packet filter's table.
     var isFilterSet = false
     /// Networks of which this engine has seen that their switches are set.
