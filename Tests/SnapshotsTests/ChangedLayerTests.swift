@@ -68,6 +68,8 @@ import Testing
         try mark("container")
         let bytes = try #require(try layer("container"))
         #expect(try layer("container") == bytes)
+        // A second later, so that what is made anew would show by its time.
+        sleep(1)
         let made = try bench.add(bytes, onto: layers)
         #expect(try listing("copy", layers + [made]) == listing("container", layers))
     }

@@ -210,7 +210,7 @@ package final class OverlaySnapshotter: Snapshotter {
         return size
     }
 
-    /// The topmost directory gives the root of the whole its owner and mode: those of the layer below, at first.
+    /// The topmost directory gives the root of the whole its owner, mode and time: those of the layer below, at first.
     private func makeTop(_ path: String, over below: Digest?) throws(SnapshotError) {
         try kernel { () throws(KernelError) in
             try Directory.create(path, mode: 0o755)
@@ -221,6 +221,8 @@ package final class OverlaySnapshotter: Snapshotter {
             try kernelCall("stat", parent) { stat(parent, &facts) }
             try kernelCall("chown", path) { chown(path, facts.st_uid, facts.st_gid) }
             try kernelCall("chmod", path) { chmod(path, facts.st_mode & 0o7777) }
+            let times = [facts.st_mtim, facts.st_mtim]
+            try kernelCall("set time of", path) { utimensat(AT_FDCWD, path, times, 0) }
         }
     }
 
