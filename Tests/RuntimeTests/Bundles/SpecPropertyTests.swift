@@ -190,13 +190,16 @@ import Testing
     @Test("Every value that is read from a document is used by the runtime")
     func used() throws {
         let sources = PathName.joined(
-            PathName.split(PathName.split(PathName.split(#filePath).parent).parent).parent, "Sources")
+            PathName.split(#filePath).parent, "../../../Sources")
+        /// All Swift files of a folder and of those in it, whose names have no dot.
         func text(_ folder: String) throws -> String {
-            try Directory.list("\(sources)/\(folder)").filter { $0.hasSuffix(".swift") }.map {
-                String(decoding: try FileContents.read("\(sources)/\(folder)/\($0)"), as: UTF8.self)
+            try Directory.list(folder).map { name in
+                let path = "\(folder)/\(name)"
+                if name.hasSuffix(".swift") { return String(decoding: try FileContents.read(path), as: UTF8.self) }
+                return name.contains(".") ? "" : try text(path)
             }.joined()
         }
-        let runtime = try text("Runtime/Runtime")
+        let runtime = try text("\(sources)/Runtime/Runtime")
         var names: Set<String> = []
         for file in try Directory.list("\(sources)/OCI/OCI").filter({ $0.hasPrefix("Runtime") }) {
             let lines = String(decoding: try FileContents.read("\(sources)/OCI/OCI/\(file)"), as: UTF8.self)
