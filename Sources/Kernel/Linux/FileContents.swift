@@ -16,6 +16,20 @@ package enum FileContents {
         return try file.descriptor.readAll(limitBytes: limitBytes)
     }
 
+    /// Reads `name` in a directory that somebody else may have filled: no link is followed, and neither a FIFO nor a
+    /// device is waited for or read.
+    ///
+    /// - Throws: ELOOP for a link, EINVAL for what is no regular file.
+    package static func readRegular(
+        _ name: String, in directory: Descriptor, limitBytes: Int = 64 << 20
+    ) throws(KernelError) -> [UInt8] {
+        let file = OwnedDescriptor(try directory.open(name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY))
+        guard try file.descriptor.status().st_mode & S_IFMT == S_IFREG else {
+            throw KernelError("read a regular file from", name, .invalidArgument)
+        }
+        return try file.descriptor.readAll(limitBytes: limitBytes)
+    }
+
     /// Puts `bytes` in place of the file `name`: a temporary file beside it, fsync(2), rename(2).
     ///
     /// - Parameter durable: whether the file and its directory are synced, so that it also survives a crash of the

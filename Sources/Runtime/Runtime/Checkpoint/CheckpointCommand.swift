@@ -1,5 +1,4 @@
 import Glibc
-import JSON
 import Linux
 import OCI
 
@@ -33,8 +32,6 @@ extension Invocation {
 /// The saving of one container.
 struct ContainerDump {
     static let logName = "dump.log"
-    /// Which pipes were the container's standard streams, beside CRIU's images.
-    static let descriptorsName = "descriptors.json"
 
     let record: ContainerRecord
     let spec: RuntimeSpec
@@ -43,17 +40,14 @@ struct ContainerDump {
     let session: CriuSession
 
     func run() throws(RuntimeError) {
+        let images = try CriuFolder.images(options.imagePath)
+        let work = try CriuFolder.work(
+            options.workPath ?? options.imagePath, replacing: [Self.logName, "stats-dump"])
         let version = try session.version()
         if options.isPreDump { try session.require("MemTrack", feature: 1) }
         if options.switches.contains(.lazyPages) {
             try session.require("LazyPages", feature: 2)
             try options.checkStatusDescriptor()
-        }
-        let images = try attempt { () throws(KernelError) in
-            OwnedDescriptor(try Descriptor.open(options.imagePath, O_RDONLY | O_DIRECTORY))
-        }
-        let work = try attempt { () throws(KernelError) in
-            OwnedDescriptor(try Descriptor.open(options.workPath ?? options.imagePath, O_RDONLY | O_DIRECTORY))
         }
         var request = CriuRequest(options.isPreDump ? .preDump : .dump)
         request.setFolders(
@@ -68,7 +62,7 @@ struct ContainerDump {
         if let parent = options.parentPath { request.setParent(parent) }
         if !options.isPreDump {
             try addMounts(to: &request)
-            try saveDescriptors()
+            try StandardStreams(ofProcess: record.pid).write(in: images.descriptor)
         }
         try session.converse(request) { (response, descriptor) throws(RuntimeError) in
             descriptor?.close()
@@ -103,13 +97,23 @@ struct ContainerDump {
         for mount in CriuMounts(plan, layout: facts.layout).mounts {
             request.addMount(Self.place(of: mount.place, in: tree), mount.place)
         }
-        for path in spec.linux.maskedPaths {
-            var facts = stat()
-            // A directory is masked by a file system of its own, which the images have.
-            guard stat("/proc/\(record.pid)/root\(path)", &facts) == 0, facts.st_mode & S_IFMT != S_IFDIR else {
-                continue
-            }
-            request.addMount(path, "/dev/null")
+        for path in Self.maskedFiles(spec.linux.maskedPaths, in: tree) {
+            request.addMount(Self.place(of: path, in: tree), "/dev/null")
+        }
+    }
+
+    /// The masks that are mounts of the null device. A directory is masked by a file system of its own, which the images
+    /// have.
+    ///
+    /// - Parameter tree: the container's root, whose links lead nowhere else.
+    static func maskedFiles(_ paths: [String], in tree: RootedTree) -> [String] {
+        paths.compactMap { path in
+            // What is missing is not masked.
+            guard let mask = try? tree.place(path) else { return nil }
+            defer { mask.close() }
+            // One that cannot be looked at is as good as missing.
+            guard let isDirectory = try? mask.isDirectory(), !isDirectory else { return nil }
+            return path
         }
     }
 
@@ -123,22 +127,6 @@ struct ContainerDump {
         guard count > 0 else { return path }
         return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
-
-    private func saveDescriptors() throws(RuntimeError) {
-        var targets: [JSONValue] = []
-        for number in 0...2 {
-            var buffer = [CChar](repeating: 0, count: 4097)
-            let count = readlink("/proc/\(record.pid)/fd/\(number)", &buffer, 4096)
-            let bytes = buffer[..<max(0, count)].map { UInt8(bitPattern: $0) }
-            targets.append(.string(String(decoding: bytes, as: UTF8.self)))
-        }
-        try attempt { () throws(KernelError) in
-            try FileContents.replace(
-                Self.descriptorsPath(options.imagePath), with: JSONValue.array(targets).compactBytes, durable: false)
-        }
-    }
-
-    static func descriptorsPath(_ images: String) -> String { PathName.joined(images, descriptorsName) }
 
     private func tellStatus() {
         guard options.statusDescriptor >= 0 else { return }

@@ -1,3 +1,4 @@
+import Glibc
 import Linux
 
 /// CRIU's own log of a dump or restore that failed.
@@ -9,7 +10,10 @@ struct CriuLog {
     func quote(in log: LogOutput) {
         let path = PathName.joined(folder, name)
         // CRIU may not have come so far as to make it.
-        guard let bytes = try? FileContents.read(path, limitBytes: 4 << 20) else { return }
+        guard let directory = try? Descriptor.open(folder, O_PATH | O_DIRECTORY) else { return }
+        defer { directory.close() }
+        // As above; what is no file of CRIU's is none of its errors either.
+        guard let bytes = try? FileContents.readRegular(name, in: directory, limitBytes: 4 << 20) else { return }
         let quoted = Self.excerpts(bytes)
         guard !quoted.isEmpty else { return }
         log.warning("--- Quoting \"\(path)\"")

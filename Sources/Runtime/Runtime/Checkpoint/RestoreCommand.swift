@@ -1,6 +1,5 @@
 import CLinux
 import Glibc
-import JSON
 import Linux
 import OCI
 
@@ -63,6 +62,10 @@ struct ContainerRestoration {
         var facts = try HostFacts.current()
         if creation.options.usesSystemd { facts.systemd = try SystemdHost.cgroup(facts) }
         let plan = try ContainerPlan(id: creation.id, bundle: creation.bundle.path, spec: spec, facts: facts)
+        let images = try CriuFolder.images(options.imagePath)
+        let work = try CriuFolder.work(
+            options.workPath ?? options.imagePath, replacing: [Self.logName, "stats-restore"])
+        let streams = try StandardStreams(in: images.descriptor)
         try checkVersion()
         warn(plan)
         let directory = OwnedDescriptor(try creation.store.claim(creation.id))
@@ -72,7 +75,12 @@ struct ContainerRestoration {
             if !placement.cgroup.exists { undo.cgroup = placement.cgroup }
             try placement.prepare()
             return try ScaffoldNamespace.run { () throws(RuntimeError) in
-                try restore(plan, facts, placement, directory.descriptor, &undo)
+                let root = try prepareRoot(plan)
+                var request = request(
+                    plan, facts, images: images.descriptor, work: work.descriptor, streams, root: root)
+                let inherited = try addNamespaces(to: &request)
+                defer { for descriptor in inherited { descriptor.close() } }
+                return try converse(request, inherited, plan, placement, directory.descriptor, &undo)
             }
         } catch {
             undo.run()
@@ -99,32 +107,21 @@ struct ContainerRestoration {
         }
     }
 
-    private func restore(
-        _ plan: ContainerPlan, _ facts: HostFacts, _ placement: CgroupPlacement, _ directory: Descriptor,
-        _ undo: inout CreationUndo
-    ) throws(RuntimeError) -> ContainerRecord {
-        // CRIU has another working directory.
-        let root = try CriuOptions.absolute("\(creation.store.directory(of: plan.id))/criu-root")
-        try prepareRoot(root, plan)
-        let images = try attempt { () throws(KernelError) in
-            OwnedDescriptor(try Descriptor.open(options.imagePath, O_RDONLY | O_DIRECTORY))
-        }
-        let work = try attempt { () throws(KernelError) in
-            OwnedDescriptor(try Descriptor.open(options.workPath ?? options.imagePath, O_RDONLY | O_DIRECTORY))
-        }
+    private func request(
+        _ plan: ContainerPlan, _ facts: HostFacts, images: Descriptor, work: Descriptor, _ streams: StandardStreams,
+        root: String
+    ) -> CriuRequest {
         var request = CriuRequest(.restore)
-        request.setFolders(
-            images: images.descriptor.rawValue, work: work.descriptor.rawValue, logFile: Self.logName)
+        request.setFolders(images: images.rawValue, work: work.rawValue, logFile: Self.logName)
         request.setCommon(root: root, cgroups: options.cgroupMode)
         request.set(options.switches)
         request.setRestore(lsmProfile: options.lsmProfile, lsmMountContext: options.lsmMountContext)
         CriuConfiguration.apply(spec.annotations, to: &request)
         for mount in CriuMounts(plan, layout: facts.layout).mounts { request.addMount(mount.place, mount.source) }
         if !spec.linux.maskedPaths.isEmpty { request.addMount("/dev/null", "/dev/null") }
-        let inherited = try addNamespaces(to: &request)
-        defer { for descriptor in inherited { descriptor.close() } }
-        try addStreams(to: &request)
-        return try converse(request, inherited, plan, placement, directory, &undo)
+        // Pipes that were the standard streams become this program's own.
+        for pipe in streams.pipes { request.addInherited(pipe.name, descriptor: pipe.number) }
+        return request
     }
 
     private func converse(
@@ -202,8 +199,9 @@ struct ContainerRestoration {
 
 extension ContainerRestoration {
     /// CRIU wants the root to be a mount whose parent is not covered, and the places of the container's mounts in it; a
-    /// tmpfs of the container brings its own.
-    private func prepareRoot(_ root: String, _ plan: ContainerPlan) throws(RuntimeError) {
+    /// tmpfs of the container brings its own. Where it is: CRIU has another working directory.
+    private func prepareRoot(_ plan: ContainerPlan) throws(RuntimeError) -> String {
+        let root = try CriuOptions.absolute("\(creation.store.directory(of: plan.id))/criu-root")
         try attempt("error preparing rootfs") { () throws(KernelError) in
             try kernelCall("mkdir", root) { mkdir(root, 0o755) }
             let tree = try Mount.cloneTree(plan.rootfs, recursive: true)
@@ -225,6 +223,7 @@ extension ContainerRestoration {
             }
             tree.close()
         }
+        return root
     }
 
     private static func isOnTmpfs(_ path: String, _ plan: ContainerPlan) -> Bool {
@@ -251,18 +250,6 @@ extension ContainerRestoration {
             }
         }
         return inherited
-    }
-
-    /// Pipes that were the standard streams become this program's own.
-    private func addStreams(to request: inout CriuRequest) throws(RuntimeError) {
-        let path = ContainerDump.descriptorsPath(options.imagePath)
-        let bytes = try attempt { () throws(KernelError) in try FileContents.read(path, limitBytes: 1 << 20) }
-        let json: JSONValue
-        do throws(JSONError) { json = try JSONValue(parsing: bytes) } catch { throw RuntimeError(error) }
-        for (number, target) in (json.array ?? []).enumerated() {
-            guard let name = target.string, name.contains("pipe:") else { continue }
-            request.addInherited(name, descriptor: Int32(number))
-        }
     }
 }
 
