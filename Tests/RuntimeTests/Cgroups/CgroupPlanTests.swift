@@ -15,6 +15,9 @@ import Testing
 
     private static let hybrid = ContainerPlanTests.hybrid
     private static let unified = ContainerPlanTests.unified
+    private static let legacyHugepages = CgroupLayout(
+        mounts: MountTable.parse(
+            Array("33 31 0:30 / /sys/fs/cgroup/hugetlb rw - cgroup cgroup rw,hugetlb\n".utf8)))
 
     @Test(
         "Version 1",
@@ -108,6 +111,9 @@ import Testing
             (Self.unified, #"{"network":{"classID":1}}"#, "network: cgroup v2"),
             (Self.unified, #"{"unified":{"../a.b":"1"}}"#, "must be a file name (no slashes)"),
             (Self.unified, #"{"unified":{"memory":"1"}}"#, "must be in the form CONTROLLER.PARAMETER"),
+            (Self.unified, #"{"unified":{"..":"1"}}"#, "must be in the form CONTROLLER.PARAMETER"),
+            (Self.unified, #"{"unified":{"cpu.max\u0000.x":"1"}}"#, "must be in the form CONTROLLER.PARAMETER"),
+            (Self.hybrid, #"{"network":{"priorities":[{"name":"a b","priority":5}]}}"#, "priorities[0].name: invalid"),
         ]
         for (layout, text, words) in table {
             let error = #expect(throws: RuntimeError.self, "\(text)") { try Self.plan(layout, text) }
@@ -115,6 +121,50 @@ import Testing
         }
         let json = try JSONValue(parsing: Array(#"{"rdma":{"mlx":{}}}"#.utf8))
         #expect(throws: RuntimeSpecError.self) { try LinuxResources(RuntimeProperty(json, name: "r")) }
+    }
+
+    @Test(
+        "Files of the core that move, end or divide what is in a cgroup are no limits",
+        arguments: [
+            "procs", "threads", "kill", "freeze", "type", "subtree_control", "controllers", "events", "stat",
+            "procs\u{0}", "max",
+        ])
+    func coreFiles(_ name: String) throws {
+        var resources = LinuxResources()
+        resources.unified = ["cgroup.\(name)": "1"]
+        let error = #expect(throws: RuntimeError.self) { try CgroupPlan(path: "/x", resources, Self.unified) }
+        #expect(error?.message.hasPrefix("linux.resources.unified.cgroup.\(name): ") == true)
+        resources.unified = ["cgroup.max.depth": "3", "cgroup.max.descendants": "4"]
+        let writes = try CgroupPlan(path: "/x", resources, Self.unified).writes
+        #expect(writes.map { "\($0.file)=\($0.value)" } == ["cgroup.max.depth=3", "cgroup.max.descendants=4"])
+    }
+
+    @Test(
+        "A size of huge pages or a name of a device that would lead to another file or line is refused",
+        arguments: [
+            "2MB/../x", "..", "", "0MB", "02MB", "2mb", "MB", "2MB.max\u{0}", "2 MB", "-2MB", "2MBx", "99999999999KB",
+        ])
+    func pageSizes(_ size: String) throws {
+        var resources = LinuxResources()
+        resources.hugepageLimits = [LinuxHugepageLimit(pageSize: size, limitBytes: 1)]
+        for layout in [Self.hybrid, Self.unified, Self.legacyHugepages] {
+            let error = #expect(throws: RuntimeError.self) { try CgroupPlan(path: "/x", resources, layout) }
+            #expect(error?.message.hasPrefix("linux.resources.hugepageLimits[0].pageSize: ") == true)
+        }
+    }
+
+    @Test(
+        "A name of an rdma device is one word of one line",
+        arguments: [
+            "mlx hca_handle=max", "a\nb", "../a", ".", "..", "", "a\u{0}b", "\u{e4}", String(repeating: "x", count: 64),
+        ])
+    func rdmaNames(_ name: String) throws {
+        var resources = LinuxResources()
+        resources.rdma = [name: LinuxRdmaLimit(hcaHandles: 1)]
+        for layout in [Self.hybrid, Self.unified] {
+            let error = #expect(throws: RuntimeError.self) { try CgroupPlan(path: "/x", resources, layout) }
+            #expect(error?.message.contains("is no name of a device") == true)
+        }
     }
 
     @Test("Kernel memory is passed over, with a word")

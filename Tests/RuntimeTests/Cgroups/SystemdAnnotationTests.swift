@@ -42,19 +42,40 @@ import Testing
         spec.annotations = [
             "org.systemd.property.TimeoutStopUSec": "uint64 5",
             "org.systemd.property.CollectMode": "'inactive-or-failed'",
-            "org.systemd.property.RuntimeMaxSec": "2", "org.systemd.property.AFewSec": "1.5", "other": "x",
+            "org.systemd.property.RuntimeMaxSec": "2", "org.systemd.property.RuntimeRandomizedExtraSec": "1.5",
+            "other": "x",
         ]
         facts.systemd = ""
         let plan = try ContainerPlan(id: "id", bundle: "/b", spec: spec, facts: facts)
         #expect(
             plan.cgroup.properties.values.map { "\($0.name)=\($0.value)" } == [
-                "AFewUSec=uint64(1500000)", "CollectMode=string(\"inactive-or-failed\")",
-                "RuntimeMaxUSec=uint64(2000000)",
-                "TimeoutStopUSec=uint64(5)",
+                "CollectMode=string(\"inactive-or-failed\")", "RuntimeMaxUSec=uint64(2000000)",
+                "RuntimeRandomizedExtraUSec=uint64(1500000)", "TimeoutStopUSec=uint64(5)",
             ])
         spec.linux.cgroupsPath = nil
         facts.systemd = nil
         #expect(try ContainerPlan(id: "id", bundle: "/b", spec: spec, facts: facts).cgroup.properties.values.isEmpty)
+    }
+
+    @Test(
+        "CVE-2024-3154: no annotation has systemd act on the host or undo what confines the container",
+        arguments: [
+            ("FailureAction", "'poweroff-force'"), ("SuccessAction", "'reboot'"), ("StartLimitAction", "'reboot'"),
+            ("JobTimeoutAction", "'reboot'"), ("RebootArgument", "'x'"), ("OnFailure", "['evil.service']"),
+            ("OnSuccess", "['evil.service']"), ("ExecStart", "@a(sasb) [('/bin/true', ['true'], false)]"),
+            ("ExecStartPre", "@a(sasb) [('/bin/true', ['true'], false)]"),
+            ("ExecStopPost", "@a(sasb) [('/bin/true', ['true'], false)]"), ("Wants", "['evil.service']"),
+            ("Requires", "['evil.service']"), ("BindsTo", "['x.service']"), ("Upholds", "['x.service']"),
+            ("Conflicts", "['sshd.service']"), ("PropagatesStopTo", "['sshd.service']"),
+            ("PropagatesReloadTo", "['sshd.service']"), ("DevicePolicy", "'auto'"),
+            ("DeviceAllow", "@a(ss) [('block-*', 'rwm')]"), ("Delegate", "false"), ("Slice", "'-.slice'"),
+            ("PIDs", "@au [1]"), ("Controller", "'x'"), ("User", "'root'"), ("BPFProgram", "@a(ss) [('egress', '/x')]"),
+            ("IPIngressFilterPath", "['/x']"), ("failureaction", "'reboot'"), ("FailureActionSec", "1"),
+        ])
+    func actions(_ name: String, _ value: String) {
+        let key = "org.systemd.property.\(name)"
+        let error = #expect(throws: RuntimeError.self) { try SystemdAnnotations.properties([key: value]) }
+        #expect(error?.message.hasPrefix("annotations.\(key): property \(name) is refused") == true)
     }
 
     @Test(

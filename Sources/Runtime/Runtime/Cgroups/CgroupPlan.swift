@@ -85,8 +85,20 @@ package struct CgroupPlan: Hashable, Sendable {
         write("pids", "pids.max", limit > 0 ? String(limit) : "max", for: "pids.limit")
     }
 
-    mutating func planRdma(_ limits: [String: LinuxRdmaLimit]) {
+    /// The size becomes part of a file's name.
+    static func checkSize(of limit: LinuxHugepageLimit, _ property: String) throws(RuntimeError) {
+        guard HugepageSizes.isName(limit.pageSize) else {
+            throw refusal("\(property).pageSize", "`\(limit.pageSize)` is no size of huge pages, such as 2MB or 1GB")
+        }
+    }
+
+    mutating func planRdma(_ limits: [String: LinuxRdmaLimit]) throws(RuntimeError) {
         for (device, limit) in limits.sorted(by: { $0.key < $1.key }) {
+            // The kernel takes the words of a line by their spaces, and lines by their ends.
+            let isName = device.utf8.allSatisfy { $0 > 32 && $0 < 127 && $0 != 47 }
+            guard isName, (1..<64).contains(device.utf8.count), device != ".", device != ".." else {
+                throw Self.refusal("rdma.\(device)", "is no name of a device")
+            }
             var words = [device]
             if let handles = limit.hcaHandles { words.append("hca_handle=\(handles)") }
             if let objects = limit.hcaObjects { words.append("hca_object=\(objects)") }

@@ -21,4 +21,12 @@ enum HugepageSizes {
         }
         return units.first.map { "\(size)\($0)" }
     }
+
+    /// Whether it is a size as cgroup files have it in their names: `64KB`, `2MB`, `1GB`.
+    static func isName(_ text: String) -> Bool {
+        let bytes = text.utf8
+        let digits = bytes.prefix { (48...57).contains($0) }
+        guard (1...10).contains(digits.count), digits.first != 48 else { return false }
+        return ["KB", "MB", "GB", "TB"].contains(String(text.dropFirst(digits.count)))
+    }
 }

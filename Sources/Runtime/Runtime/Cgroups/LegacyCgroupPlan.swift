@@ -11,9 +11,9 @@ extension CgroupPlan {
         if let cpu = resources.cpu { try planLegacy(cpu) }
         planPids(resources.pids)
         if let io = resources.blockIO { planLegacy(io) }
-        planHugepages(resources.hugepageLimits, layout)
-        planRdma(resources.rdma)
-        if let network = resources.network { planLegacy(network) }
+        try planHugepages(resources.hugepageLimits, layout)
+        try planRdma(resources.rdma)
+        if let network = resources.network { try planLegacy(network) }
     }
 
     private mutating func planLegacy(_ memory: LinuxMemory) throws(RuntimeError) {
@@ -98,14 +98,17 @@ extension CgroupPlan {
     }
 
     /// A hybrid machine may have this controller in version 2.
-    private mutating func planHugepages(_ limits: [LinuxHugepageLimit], _ layout: CgroupLayout) {
+    private mutating func planHugepages(
+        _ limits: [LinuxHugepageLimit], _ layout: CgroupLayout
+    ) throws(RuntimeError) {
         if layout.hierarchy(of: "hugetlb") == nil, layout.mode == .hybrid {
-            planUnifiedHugepages(limits)
+            try planUnifiedHugepages(limits)
             for index in writes.indices where writes[index].controller == "hugetlb" { writes[index].isUnified = true }
             return
         }
         for (index, limit) in limits.enumerated() {
             let property = "hugepageLimits[\(index)]"
+            try Self.checkSize(of: limit, property)
             write("hugetlb", "hugetlb.\(limit.pageSize).limit_in_bytes", limit.limitBytes, for: property)
             // Reservations have a limit of their own since Linux 5.7.
             write(
@@ -115,15 +118,17 @@ extension CgroupPlan {
         }
     }
 
-    private mutating func planLegacy(_ network: LinuxNetworkLimits) {
+    private mutating func planLegacy(_ network: LinuxNetworkLimits) throws(RuntimeError) {
         if let classID = network.classID, classID != 0 {
             write("net_cls", "net_cls.classid", classID, for: "network.classID")
             join("net_cls")
         }
         for (index, entry) in network.priorities.enumerated() {
-            write(
-                "net_prio", "net_prio.ifpriomap", "\(entry.name) \(entry.priority)",
-                for: "network.priorities[\(index)]")
+            let property = "network.priorities[\(index)]"
+            guard NetworkDevicePlan.isName(entry.name) else {
+                throw Self.refusal("\(property).name", "invalid network device name \"\(entry.name)\"")
+            }
+            write("net_prio", "net_prio.ifpriomap", "\(entry.name) \(entry.priority)", for: property)
             join("net_prio")
         }
     }

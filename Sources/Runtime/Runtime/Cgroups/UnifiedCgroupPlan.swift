@@ -8,8 +8,8 @@ extension CgroupPlan {
         if let cpu = resources.cpu { try planUnified(cpu) }
         planPids(resources.pids)
         if let io = resources.blockIO { try planUnified(io) }
-        planUnifiedHugepages(resources.hugepageLimits)
-        planRdma(resources.rdma)
+        try planUnifiedHugepages(resources.hugepageLimits)
+        try planRdma(resources.rdma)
         if let network = resources.network, network != LinuxNetworkLimits() {
             throw Self.refusal("network", "cgroup v2 has neither net_cls nor net_prio")
         }
@@ -17,13 +17,30 @@ extension CgroupPlan {
             let property = "unified.\(file)"
             guard !file.contains("/") else { throw Self.refusal(property, "must be a file name (no slashes)") }
             let controller = file.prefix { $0 != "." }
-            guard !controller.isEmpty, controller != file else {
+            guard !controller.isEmpty, controller != file, Self.isFileName(file) else {
                 throw Self.refusal(property, "must be in the form CONTROLLER.PARAMETER")
+            }
+            guard controller != "cgroup" || Self.coreLimits.contains(file) else {
+                throw Self.refusal(property, "is no limit: it moves, ends or divides what is in the cgroup")
             }
             write(String(controller), file, value, for: property)
         }
         // One directory for all controllers.
         extraControllers = []
+    }
+
+    /// What of `cgroup.…` limits the container; `cgroup.procs`, `cgroup.kill`, `cgroup.subtree_control` and the like are
+    /// the runtime's own means.
+    private static let coreLimits: Set<String> = ["cgroup.max.depth", "cgroup.max.descendants", "cgroup.pressure"]
+
+    /// No kernel has a file with other signs in its name; a zero byte would end it for the kernel, not for this program.
+    private static func isFileName(_ name: String) -> Bool {
+        name.utf8.allSatisfy { byte in
+            switch byte {
+            case 48...57, 65...90, 97...122, 45, 46, 95: true
+            default: false
+            }
+        }
     }
 
     private mutating func planUnified(_ memory: LinuxMemory) throws(RuntimeError) {
@@ -114,9 +131,10 @@ extension CgroupPlan {
         }
     }
 
-    mutating func planUnifiedHugepages(_ limits: [LinuxHugepageLimit]) {
+    mutating func planUnifiedHugepages(_ limits: [LinuxHugepageLimit]) throws(RuntimeError) {
         for (index, limit) in limits.enumerated() {
             let property = "hugepageLimits[\(index)]"
+            try Self.checkSize(of: limit, property)
             write("hugetlb", "hugetlb.\(limit.pageSize).max", limit.limitBytes, for: property)
             // Reservations have a limit of their own since Linux 5.7.
             write("hugetlb", "hugetlb.\(limit.pageSize).rsvd.max", limit.limitBytes, for: property, isOptional: true)

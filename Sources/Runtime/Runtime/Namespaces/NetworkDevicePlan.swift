@@ -40,7 +40,7 @@ package struct NetworkDevicePlan: Hashable, Sendable {
     }
 
     /// What the kernel takes, dev_valid_name() and dev_alloc_name(): at most 15 bytes, one `%d` perhaps.
-    private static func isName(_ name: String) -> Bool {
+    static func isName(_ name: String) -> Bool {
         let bytes = Array(name.utf8)
         guard (1..<16).contains(bytes.count), name != ".", name != ".." else { return false }
         guard bytes.allSatisfy({ $0 > 32 && $0 != 47 && $0 != 58 }) else { return false }

@@ -1,7 +1,32 @@
 /// Properties of a container's unit that annotations give, `org.systemd.property.TimeoutStopUSec`: `uint64 5000000`. Where
 /// the cgroup is not systemd's they mean nothing, as to other runtimes.
+///
+/// Annotations often come from whoever asks for a container, who has no say on the host: only properties that concern
+/// this unit alone are taken. Others have systemd run programs, start and stop other units or power the machine off
+/// (CVE-2024-3154: `FailureAction`, `OnSuccess`, `Conflicts`), or undo what the runtime itself sets up (`DeviceAllow`,
+/// `Delegate`, `Slice`).
 enum SystemdAnnotations {
     static let prefix = "org.systemd.property."
+
+    /// As systemd.unit(5), systemd.scope(5), systemd.kill(5) and systemd.resource-control(5) have them, by the names of
+    /// the bus.
+    private static let known: Set<String> = [
+        "CollectMode", "Documentation", "After", "Before", "DefaultDependencies", "IgnoreOnIsolate",
+        "TimeoutStopUSec", "RuntimeMaxUSec", "RuntimeRandomizedExtraUSec", "OOMPolicy",
+        "KillMode", "KillSignal", "RestartKillSignal", "FinalKillSignal", "SendSIGKILL", "SendSIGHUP",
+        "CPUAccounting", "CPUWeight", "StartupCPUWeight", "CPUShares", "StartupCPUShares", "CPUQuotaPerSecUSec",
+        "CPUQuotaPeriodUSec", "AllowedCPUs", "StartupAllowedCPUs", "AllowedMemoryNodes", "StartupAllowedMemoryNodes",
+        "MemoryAccounting", "MemoryMin", "MemoryLow", "DefaultMemoryMin", "DefaultMemoryLow", "StartupMemoryLow",
+        "MemoryHigh", "StartupMemoryHigh", "MemoryMax", "StartupMemoryMax", "MemorySwapMax", "StartupMemorySwapMax",
+        "MemoryZSwapMax", "StartupMemoryZSwapMax", "MemoryZSwapWriteback", "MemoryLimit", "ManagedOOMSwap",
+        "ManagedOOMMemoryPressure", "ManagedOOMMemoryPressureLimit", "ManagedOOMPreference",
+        "TasksAccounting", "TasksMax",
+        "IOAccounting", "IOWeight", "StartupIOWeight", "IODeviceWeight", "IOReadBandwidthMax", "IOWriteBandwidthMax",
+        "IOReadIOPSMax", "IOWriteIOPSMax", "IODeviceLatencyTargetUSec", "BlockIOAccounting", "BlockIOWeight",
+        "StartupBlockIOWeight", "BlockIODeviceWeight", "BlockIOReadBandwidth", "BlockIOWriteBandwidth",
+        "IPAccounting", "IPAddressAllow", "IPAddressDeny", "SocketBindAllow", "SocketBindDeny",
+        "RestrictNetworkInterfaces",
+    ]
 
     /// In the order of their names, so that the same document always gives the same unit.
     static func properties(
@@ -13,11 +38,17 @@ enum SystemdAnnotations {
             if let reason = refusal(ofName: name) {
                 throw RuntimeError("annotations.\(key): annotation \(key) name incorrect: \(reason)")
             }
+            let property: (name: String, value: BusValue)
             do throws(BusText.Malformed) {
-                found.append(try inMicroseconds(name, try BusText.value(text)))
+                property = try inMicroseconds(name, try BusText.value(text))
             } catch {
                 throw RuntimeError("annotations.\(key): annotation \(key)=\(text) value parse error: \(error.reason)")
             }
+            guard known.contains(property.name) else {
+                throw RuntimeError(
+                    "annotations.\(key): property \(name) is refused: it is none of a container's own limits and times")
+            }
+            found.append(property)
         }
         return found
     }
