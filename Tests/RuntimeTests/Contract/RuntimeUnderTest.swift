@@ -63,7 +63,11 @@ struct RuntimeUnderTest: Sendable, CustomTestStringConvertible {
         var spawn = Spawn(
             program: launcher.first ?? path, arguments: launcher.isEmpty ? [name] + words : launcher + [path] + words)
         spawn.environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
-        spawn.descriptors = [input, output.descriptor, errors.descriptor] + extra
+        // Nothing to read. Not the null device: crun gives what it finds here to the container's user, the node with it.
+        let (nothing, writer) = try Descriptor.pipe()
+        writer.close()
+        defer { nothing.close() }
+        spawn.descriptors = [input ?? nothing, output.descriptor, errors.descriptor] + extra
         spawn.workingDirectory = directory
         let pid = try spawn.start()
         var status: Int32 = 0
