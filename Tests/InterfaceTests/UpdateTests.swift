@@ -11,7 +11,7 @@ import Testing
         for (keys, index) in [("j", 1), ("jj", 3), ("k", 2), ("G", 4), ("j", 4), ("g", 0), ("k", 0), ("<down><up>", 0)]
         {
             bench.type(keys)
-            #expect(bench.model.containers.index == index, "after \(keys)")
+            #expect(bench.model.containers.cursor.index == index, "after \(keys)")
         }
     }
 
@@ -185,12 +185,12 @@ import Testing
             .input(.mouse(MouseEvent(.press(.left), at: Position(column: column, row: row))))
         }
         bench.send(click(10, 3))
-        #expect(bench.model.containers.index == 1)
+        #expect(bench.model.containers.cursor.index == 1)
         let stats = try #require(bench.model.layout.panels[.stats])
         bench.send(click(stats.column + 2, stats.row + 1))
         #expect(bench.model.focus == .stats)
         bench.send(.input(.mouse(MouseEvent(.wheelDown, at: Position(column: 3, row: 2)))))
-        #expect(bench.model.containers.index == 2)
+        #expect(bench.model.containers.cursor.index == 2)
         let help = try #require(HintBar(bench.model).items.first { $0.label == "help" })
         bench.send(click(help.column, 23))
         #expect(bench.model.keyContext == .help)

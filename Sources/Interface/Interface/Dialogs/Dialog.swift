@@ -8,14 +8,12 @@ enum Dialog {
     case help(Pager)
     case logs(LogScreen)
     case inspect(InspectScreen)
-    case images(ImagesScreen)
-    case networks(NetworksScreen)
-    case volumes(VolumesScreen)
+    case list(ListScreen)
 
     /// It covers the whole of the panels.
     var isScreen: Bool {
         switch self {
-        case .logs, .inspect, .images, .networks, .volumes, .help: true
+        case .logs, .inspect, .list, .help: true
         case .form, .menu, .confirmation: false
         }
     }
@@ -28,9 +26,7 @@ enum Dialog {
         case .help(let pager): pager.search.isEditing ? .search : .help
         case .logs(let screen): screen.search.isEditing ? .search : .logs
         case .inspect(let screen): screen.pager.search.isEditing ? .search : .inspect
-        case .images: .images
-        case .networks: .networks
-        case .volumes: .volumes
+        case .list(let screen): screen.isEditingFilter ? .filter : screen.kind.keyContext
         }
     }
 }

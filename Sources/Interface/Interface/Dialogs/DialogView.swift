@@ -10,9 +10,7 @@ extension Canvas {
         case .help(let pager): draw(pager, note: "", model)
         case .inspect(let screen): draw(screen.pager, note: "z folds", model)
         case .logs(let screen): draw(screen, model)
-        case .images(let screen): draw(screen, model)
-        case .networks(let screen): draw(screen, model)
-        case .volumes(let screen): draw(screen, model)
+        case .list(let screen): draw(screen, model)
         }
     }
 
@@ -60,39 +58,6 @@ extension Canvas {
             }
             column += isHere ? needle.count : 1
         }
-    }
-
-    private mutating func draw(_ screen: ImagesScreen, _ model: Model) {
-        let images = model.images ?? []
-        var rest = drawScreenTitle("images · \(images.count)", "L loads · n makes a container · d removes", model)
-        put("NAME", .header, in: rest)
-        let detail = "ID            SIZE     AGE  USED"
-        putRight(detail, .header, in: rest.takeTop(1))
-        if images.isEmpty {
-            let text = model.images == nil ? "reading the store…" : "no images: L loads an archive or a folder"
-            return putCentered(text, .muted, row: rest.rows / 3, in: rest)
-        }
-        let page = rest.rows
-        let scroll = scrollToShow(screen.selection, from: screen.scroll, count: images.count, page: page)
-        for index in scroll..<min(images.count, scroll + page) {
-            let row = rest.takeTop(1)
-            draw(images[index], model, detailColumns: detail.count, in: row)
-            if index == screen.selection { highlight(row, .selection) }
-        }
-    }
-
-    private mutating func draw(_ image: ImageSummary, _ model: Model, detailColumns: Int, in row: Region) {
-        var left = row
-        let right = left.takeRight(min(detailColumns, row.columns / 2 + 8))
-        let names = image.tags.isEmpty ? "<none>" : image.tags.joined(separator: ", ")
-        var name = left
-        _ = name.takeRight(1)
-        put(names, in: name)
-        let age = image.createdAt.map { Quantity.age(since: $0, at: model.now) } ?? "-"
-        let fields =
-            image.shortID + Quantity.right(Quantity.decimalBytes(image.sizeBytes), 10) + Quantity.right(age, 6)
-            + Quantity.right("\(image.containerCount)", 4)
-        putRight(fields, .muted, in: right)
     }
 
     private mutating func draw(_ screen: LogScreen, _ model: Model) {

@@ -31,7 +31,7 @@ extension Model {
             if console.isScrolling { return .scrollback }
             if consoles.isCaptured { return .captured }
         }
-        if containers.isEditingFilter { return .filter }
+        if isEditingFilter { return .filter }
         return switch focus {
         case .containers: .containers
         case .stats: .stats

@@ -6,7 +6,7 @@ extension Keymap {
     private static let isRunning: Condition = { $0.selectedContainer?.state.status == .running }
     private static let isStopped: Condition = { $0.selectedContainer.map { !$0.state.isAlive } ?? false }
     private static let hasConsole: Condition = { $0.shownConsole != nil }
-    private static let isFiltered: Condition = { !$0.containers.filter.isEmpty }
+    private static let isFiltered: Condition = { !$0.filterText.isEmpty }
     private static let hasPort: Condition = { $0.selectedContainer?.portAddresses.isEmpty == false }
     private static let isMember: Condition = { model in
         if case .member = model.selectedNetworkRow { true } else { false }
@@ -18,6 +18,8 @@ extension Keymap {
     private static let lists: Set<KeyContext> = panels.union([
         .scrollback, .logs, .inspect, .help, .images, .networks, .volumes,
     ])
+    /// Screens with a list of what the engine has.
+    private static let objectLists: Set<KeyContext> = [.images, .networks, .volumes]
 
     /// In the order of the hint bar. The first line that holds for a key counts.
     package static let table: [KeyBinding] =
@@ -46,16 +48,15 @@ extension Keymap {
 
     private static let screenKeys: [KeyBinding] = [
         KeyBinding(
-            "? F1", panels.union([.logs, .inspect, .images, .networks, .volumes, .scrollback]), "help", hint: "help",
-            .help),
+            "? F1", panels.union(objectLists).union([.logs, .inspect, .scrollback]), "help", hint: "help", .help),
         KeyBinding("x", panels, "menu of actions", hint: "menu", .actionMenu),
-        KeyBinding("/", panels, "filter the list", hint: "filter", .filter),
+        KeyBinding("/", panels.union(objectLists), "filter the list", hint: "filter", .filter),
         KeyBinding("I", panels, "images: list, load, remove", hint: "images", .images),
         KeyBinding("N", panels, "networks: members and traffic, create, connect, remove", .networks),
         KeyBinding("V", panels, "volumes: sizes and users, create, remove", .volumes),
         KeyBinding("z", panels, "zoom the panel", hint: "zoom", .zoom),
         KeyBinding("q F10", panels, "quit; containers run on", hint: "quit", .quit),
-        KeyBinding("\\", panels, "clear the filter", when: isFiltered, .clearFilter),
+        KeyBinding("\\", panels.union(objectLists), "clear the filter", when: isFiltered, .clearFilter),
         KeyBinding("e", panels, "hide stopped containers", .hideStopped),
         KeyBinding("o", panels, "sort by the next column", .sortNext),
         KeyBinding("O", panels, "reverse the order", .sortReverse),
@@ -145,7 +146,7 @@ extension Keymap {
         KeyBinding("n", [.volumes], "new volume", hint: "new", .newVolume),
         KeyBinding("d delete", [.volumes], "remove the volume", hint: "remove", .removeVolume),
         KeyBinding("P", [.volumes], "remove those that nobody uses", hint: "prune", .pruneVolumes),
-        KeyBinding("esc q", [.logs, .inspect, .images, .networks, .volumes, .help], "back", hint: "back", .back),
+        KeyBinding("esc q", objectLists.union([.logs, .inspect, .help]), "back", hint: "back", .back),
         KeyBinding("left", [.logs, .inspect], "to the left", .previousChoice),
         KeyBinding("right", [.logs, .inspect], "to the right", .nextChoice),
     ]

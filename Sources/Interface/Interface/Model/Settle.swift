@@ -6,6 +6,7 @@ extension Model {
     mutating func settle() -> [Effect] {
         containers.arrange(stats.histories)
         containers.keepSelectionVisible(page: max(0, (layout.content(of: .containers)?.rows ?? 0) - 1))
+        followLists()
         if processes.containerID != nil, processes.containerID != selectedContainer?.id || !isSelectedAlive {
             processes.clear()
         }

@@ -39,7 +39,7 @@ extension Model {
     private var sampledContainers: [String] {
         var ids: Set<String> = []
         if showsPanel(.stats), let container = selectedContainer, container.state.isAlive { ids.insert(container.id) }
-        if dialogs.contains(where: { if case .networks = $0 { true } else { false } }) {
+        if dialogs.contains(where: { if case .list(let screen) = $0 { screen.kind == .networks } else { false } }) {
             for network in networks ?? [] { ids.formUnion(members(of: network).map(\.id)) }
         }
         if showsPanel(.containers), !coversPanels {

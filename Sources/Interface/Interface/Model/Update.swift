@@ -70,10 +70,10 @@ extension Model {
             let passing = ["exec_", "top", "resize", "attach", "detach"]
             guard !passing.contains(where: { event.action.hasPrefix($0) }) else { return [] }
             if event.action == "oom" { say("\(event.attributes["name"] ?? "a container"): out of memory", .warning) }
-            return [.refreshContainers] + openScreenRefreshes
+            return [.refreshContainers] + openListRefreshes
         case .image: return [.refreshImages]
-        case .network: return [.refreshContainers] + openScreenRefreshes
-        case .volume: return openScreenRefreshes
+        case .network: return [.refreshContainers] + openListRefreshes
+        case .volume: return openListRefreshes
         case .daemon: return []
         }
     }
@@ -82,9 +82,6 @@ extension Model {
         images = list
         for index in dialogs.indices {
             switch dialogs[index] {
-            case .images(var screen):
-                screen.selection = min(screen.selection, max(0, list.count - 1))
-                dialogs[index] = .images(screen)
             case .form(var form) where form.purpose == .newContainer:
                 form.offer(list)
                 dialogs[index] = .form(form)

@@ -24,9 +24,8 @@ extension Model {
         case .confirmation(let question):
             dialogs.removeLast()
             return begin(question.action, question.label)
-        case .some: acceptSearch()
-        case nil:
-            if containers.isEditingFilter { containers.isEditingFilter = false } else { acceptSearch() }
+        case .some, nil:
+            if isEditingFilter { endFilter() } else { acceptSearch() }
         }
         return []
     }
@@ -100,15 +99,9 @@ extension Model {
         case .logs(var screen):
             screen.move(movement, page: page)
             replaceDialog(.logs(screen))
-        case .images(var screen):
-            screen.move(movement, count: images?.count ?? 0, page: page)
-            replaceDialog(.images(screen))
-        case .networks(var screen):
-            screen.move(movement, count: networkRows.count, page: page)
-            replaceDialog(.networks(screen))
-        case .volumes(var screen):
-            screen.move(movement, count: volumes?.count ?? 0, page: page)
-            replaceDialog(.volumes(screen))
+        case .list(var screen):
+            screen.cursor.move(movement, of: rowIDs(of: screen), page: page)
+            replaceDialog(.list(screen))
         case .form(var form):
             form.move(by: movement == .up ? -1 : 1)
             replaceDialog(.form(form))

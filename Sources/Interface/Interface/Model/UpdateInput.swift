@@ -47,9 +47,9 @@ extension Model {
 
     /// A key that types into whatever line of text is open.
     private mutating func type(_ key: Key) -> [Effect] {
-        if containers.isEditingFilter, dialogs.isEmpty {
-            var editor = LineEditor(containers.filter)
-            if editor.handle(key) { containers.filter = editor.text }
+        if isEditingFilter {
+            var editor = LineEditor(filterText)
+            if editor.handle(key) { setFilter(editor.text) }
             return []
         }
         guard let dialog = dialogs.last else {
@@ -74,8 +74,8 @@ extension Model {
                 if console.isTTY { console.emulator.paste(text) } else { console.pendingLine.insert(text) }
             }
         }
-        if containers.isEditingFilter, dialogs.isEmpty {
-            containers.filter += text.split(whereSeparator: \.isNewline).joined(separator: " ")
+        if isEditingFilter {
+            setFilter(filterText + text.split(whereSeparator: \.isNewline).joined(separator: " "))
             return []
         }
         switch dialogs.last {
@@ -111,7 +111,7 @@ extension Model {
         case .logs(var screen):
             change(&screen.search)
             replaceDialog(.logs(screen))
-        case .form, .menu, .confirmation, .images, .networks, .volumes: break
+        case .form, .menu, .confirmation, .list: break
         case nil:
             guard let id = shownConsoleID, var search = consoles.open[id]?.search else { return }
             change(&search)

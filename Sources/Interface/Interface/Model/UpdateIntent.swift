@@ -9,10 +9,8 @@ extension Model {
         case .focus(let panel): return focus(on: panel)
         case .nextPanel: return focus(on: neighbour(1))
         case .previousPanel: return focus(on: neighbour(-1))
-        case .filter:
-            focus = .containers
-            containers.isEditingFilter = true
-        case .clearFilter: containers.filter = ""
+        case .filter: beginFilter()
+        case .clearFilter: setFilter("")
         case .hideStopped:
             containers.hidesStopped.toggle()
             say(containers.hidesStopped ? "stopped containers are hidden" : "all containers are shown")
@@ -39,9 +37,7 @@ extension Model {
         case .detach, .nextConsole, .newExec, .scrollConsole, .searchConsole, .closeConsole, .sendLeader, .markLine,
             .copyLines:
             return performInConsole(intent)
-        case .images:
-            dialogs.append(.images(ImagesScreen()))
-            return [.refreshImages]
+        case .images: return open(.images)
         case .new, .newFromImage: return openNewForm()
         case .loadImage: dialogs.append(.form(.loadImage()))
         case .removeImage: confirmImageRemoval()
@@ -112,20 +108,20 @@ extension Model {
     }
 
     private mutating func confirmImageRemoval() {
-        guard let image = selectedImage else { return }
-        let users = image.containerCount
+        guard let row = selectedImage else { return }
+        let users = row.image.containerCount
         dialogs.append(
             .confirmation(
                 Confirmation(
-                    title: "remove image \(image.displayName)?",
+                    title: "remove image \(row.displayName)?",
                     lines: users > 0 ? ["\(users) containers were made from it."] : ["No container uses it."],
                     verb: "remove",
-                    action: .removeImage(.init(id: image.displayName, name: image.displayName), force: false),
-                    label: "remove \(image.displayName)")))
+                    action: .removeImage(.init(id: row.id, name: row.displayName), force: false),
+                    label: "remove \(row.displayName)")))
     }
 
     private mutating func openNewForm() -> [Effect] {
-        let preferred = selectedImage?.tags.first
+        let preferred = selectedImage?.name
         guard images?.isEmpty != true else {
             say("no image in the store: load one first (I, then L)", .warning)
             return [.refreshImages]
@@ -156,8 +152,7 @@ extension Model {
         case nil:
             switch focus {
             case .containers:
-                containers.select(
-                    index: movement.applied(to: containers.index, count: containers.rows.count, page: page))
+                containers.move(movement, page: page)
             case .processes: processes.move(movement, page: page)
             case .stats: break
             case .console: scrollConsole(movement, page: page)
@@ -183,10 +178,13 @@ extension Model {
             return []
         }
         if keyContext == .scrollback { return performInConsole(.back) }
-        if let dialog = dialogs.last { return close(dialog) }
-        if containers.isEditingFilter {
-            containers.isEditingFilter = false
-            containers.filter = ""
+        if isEditingFilter {
+            setFilter("")
+            endFilter()
+        } else if let screen = listScreen, !screen.filter.isEmpty {
+            setFilter("")
+        } else if let dialog = dialogs.last {
+            return close(dialog)
         } else if !jobs.isEmpty {
             return cancelLastJob()
         } else if layoutMode != .normal {

@@ -37,7 +37,7 @@ extension Model {
         switch result {
         case .done(let text):
             say(text, .success)
-            return [.refreshContainers] + openScreenRefreshes
+            return [.refreshContainers] + openListRefreshes
         case .created(let container, let warnings):
             if let warning = warnings.first { say(warning, .warning) } else { say("\(container.name) runs", .success) }
             return enter(container) + [.refreshContainers]
@@ -53,7 +53,7 @@ extension Model {
         containers.select(id: container.id)
         let source = ContainerSource(
             id: container.id, isAlive: true, isTTY: container.tty, isAlreadyAttached: true, isHurried: true)
-        dialogs.removeAll { if case .images = $0 { true } else { false } }
+        dialogs.removeAll { if case .list = $0 { true } else { false } }
         focus = .console
         consoles.isCaptured = true
         return openConsole(.container(container.id), .container(source), title: container.name, isTTY: container.tty)

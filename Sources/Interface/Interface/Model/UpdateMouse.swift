@@ -31,18 +31,10 @@ extension Model {
             if form.focus == index { _ = form.handle(Key(.right)) }
             form.focus = index
             replaceDialog(.form(form))
-        case .images(var screen):
-            screen.selection = min(
-                max(0, screen.scroll + place.row - layout.body.row - 2), max(0, (images?.count ?? 0) - 1))
-            replaceDialog(.images(screen))
-        case .networks(var screen):
-            screen.selection = max(0, screen.scroll + place.row - layout.body.row - 2)
-            screen.clamp(count: networkRows.count)
-            replaceDialog(.networks(screen))
-        case .volumes(var screen):
-            screen.selection = max(0, screen.scroll + place.row - layout.body.row - 2)
-            screen.clamp(count: volumes?.count ?? 0)
-            replaceDialog(.volumes(screen))
+        case .list(var screen):
+            // Below the title and the header.
+            screen.cursor.choose(screen.cursor.scroll + place.row - layout.body.row - 2, of: rowIDs(of: screen))
+            replaceDialog(.list(screen))
         case .help, .logs, .inspect: return []
         case nil: return clickPanel(mouse)
         }
@@ -67,11 +59,11 @@ extension Model {
         consoles.isCaptured = consoles.isCaptured && panel == .console
         focus = panel
         if panel == .containers, row >= 1 {
-            let index = containers.scroll + row - 1
+            let index = containers.cursor.scroll + row - 1
             if index < containers.rows.count { containers.select(index: index) }
         }
         if panel == .processes, row >= 1 {
-            processes.selection = min(processes.scroll + row - 1, max(0, processes.rows.count - 1))
+            processes.select(index: processes.cursor.scroll + row - 1)
         }
         return []
     }
@@ -88,8 +80,7 @@ extension Model {
         let page = max(1, (layout.content(of: panel)?.rows ?? 2) - 1)
         switch panel {
         case .containers:
-            let step = movement == .up ? -1 : 1
-            containers.select(index: min(max(0, containers.index + step), max(0, containers.rows.count - 1)))
+            containers.move(movement, page: page)
         case .processes: for _ in 0..<3 { processes.move(movement, page: page) }
         case .stats: break
         case .console: return wheelConsole(movement, mouse)

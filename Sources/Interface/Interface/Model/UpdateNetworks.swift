@@ -6,12 +6,8 @@ extension Model {
     /// What a key asks for in the screens of networks and volumes, and of ports.
     mutating func performInNetworks(_ intent: Intent) -> [Effect] {
         switch intent {
-        case .networks:
-            dialogs.append(.networks(NetworksScreen()))
-            return [.refreshNetworks]
-        case .volumes:
-            dialogs.append(.volumes(VolumesScreen()))
-            return [.refreshVolumes]
+        case .networks: return open(.networks)
+        case .volumes: return open(.volumes)
         case .newNetwork: dialogs.append(.form(.newNetwork()))
         case .newVolume: dialogs.append(.form(.newVolume()))
         case .connectContainer: askConnection()
@@ -96,17 +92,10 @@ extension Model {
 
     mutating func take(_ list: [NetworkDetails]) {
         networks = list
-        let count = networkRows.count
         for index in dialogs.indices {
-            switch dialogs[index] {
-            case .networks(var screen):
-                screen.clamp(count: count)
-                dialogs[index] = .networks(screen)
-            case .form(var form) where form.purpose == .newContainer:
-                form.offer(networks: networkNames)
-                dialogs[index] = .form(form)
-            default: break
-            }
+            guard case .form(var form) = dialogs[index], form.purpose == .newContainer else { continue }
+            form.offer(networks: networkNames)
+            dialogs[index] = .form(form)
         }
     }
 
@@ -124,22 +113,6 @@ extension Model {
             var volume = volume
             volume.sizeBytes = volume.sizeBytes ?? known[volume.spec.name] ?? nil
             return volume
-        }
-        for index in dialogs.indices {
-            guard case .volumes(var screen) = dialogs[index] else { continue }
-            screen.clamp(count: list.count)
-            dialogs[index] = .volumes(screen)
-        }
-    }
-
-    /// What an open screen shows and something has just changed.
-    var openScreenRefreshes: [Effect] {
-        dialogs.compactMap { dialog in
-            switch dialog {
-            case .networks: .refreshNetworks
-            case .volumes: .refreshVolumes
-            default: nil
-            }
         }
     }
 }

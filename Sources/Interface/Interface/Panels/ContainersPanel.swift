@@ -6,10 +6,7 @@ struct ContainersPanel {
     private(set) var all: [ContainerSummary] = []
     /// Those that pass the filter, sorted.
     private(set) var rows: [ContainerSummary] = []
-    private(set) var selectedID: String?
-    /// Where the selection stood last, so that it stays near when its container goes.
-    private var selectedIndex = 0
-    var scroll = 0
+    private(set) var cursor = ListCursor<String>()
     var filter = "" { didSet { if filter != oldValue { needsArranging = true } } }
     /// The filter is being typed.
     var isEditingFilter = false
@@ -20,10 +17,9 @@ struct ContainersPanel {
     /// Made by us, and perhaps not yet in the engine's list.
     private var inserted: [String: (container: ContainerSummary, time: Timestamp)] = [:]
 
-    var selected: ContainerSummary? { rows.indices.contains(index) ? rows[index] : nil }
+    var selected: ContainerSummary? { rows.indices.contains(cursor.index) ? rows[cursor.index] : nil }
 
-    /// The chosen row.
-    var index: Int { min(selectedIndex, max(0, rows.count - 1)) }
+    private var ids: [String] { rows.map(\.id) }
 
     mutating func replace(_ list: [ContainerSummary], at now: Timestamp) {
         // A list that was asked for before a container was made may come after it.
@@ -44,17 +40,12 @@ struct ContainersPanel {
             (!hidesStopped || row.state.isAlive) && words.allSatisfy { row.matches($0) }
         }
         rows = sort.sorted(kept, figures, reversed: isReversed)
-        if let found = rows.firstIndex(where: { $0.id == selectedID }) {
-            selectedIndex = found
-        } else {
-            select(index: selectedIndex)
-        }
+        cursor.follow(ids)
     }
 
-    mutating func select(index: Int) {
-        selectedIndex = min(max(0, index), max(0, rows.count - 1))
-        selectedID = rows.indices.contains(selectedIndex) ? rows[selectedIndex].id : nil
-    }
+    mutating func select(index: Int) { cursor.choose(index, of: ids) }
+
+    mutating func move(_ movement: Movement, page: Int) { cursor.move(movement, of: ids, page: page) }
 
     /// Chooses a container of the rows.
     mutating func select(id: String) {
@@ -70,9 +61,7 @@ struct ContainersPanel {
         needsArranging = true
     }
 
-    mutating func keepSelectionVisible(page: Int) {
-        scroll = scrollToShow(index, from: scroll, count: rows.count, page: page)
-    }
+    mutating func keepSelectionVisible(page: Int) { cursor.show(of: rows.count, page: page) }
 }
 
 /// What the list is sorted by.

@@ -48,7 +48,7 @@ extension Canvas {
         for index in model.visibleRows {
             let row = rest.takeTop(1)
             drawRow(model.containers.rows[index], columns, model, in: row)
-            guard index == model.containers.index else { continue }
+            guard index == model.containers.cursor.index else { continue }
             highlight(row, model.focus == .containers ? .selection : .selectionUnfocused)
         }
     }

@@ -4,22 +4,25 @@ import EngineAPI
 struct ProcessesPanel {
     private(set) var containerID: String?
     private(set) var rows: [ProcessRow] = []
-    var scroll = 0
-    var selection = 0
+    /// By pid.
+    private(set) var cursor = ListCursor<Int32>()
+
+    private var pids: [Int32] { rows.map(\.node.pid) }
 
     mutating func replace(_ nodes: [ProcessNode], of id: String) {
-        if id != containerID { (scroll, selection) = (0, 0) }
+        if id != containerID { cursor = ListCursor() }
         containerID = id
         rows = ProcessRow.tree(nodes)
-        selection = min(selection, max(0, rows.count - 1))
+        cursor.follow(pids)
     }
 
     mutating func clear() { self = ProcessesPanel() }
 
     mutating func move(_ movement: Movement, page: Int) {
-        selection = movement.applied(to: selection, count: rows.count, page: page)
-        scroll = scrollToShow(selection, from: scroll, count: rows.count, page: page)
+        cursor.move(movement, of: pids, page: page)
     }
+
+    mutating func select(index: Int) { cursor.choose(index, of: pids) }
 }
 
 /// A process with the lines that hang it on its parent.

@@ -14,10 +14,10 @@ extension Canvas {
         }
         var rest = content
         drawProcessHeader(in: rest.takeTop(1))
-        for index in panel.scroll..<panel.rows.count where rest.rows > 0 {
+        for index in min(panel.cursor.scroll, panel.rows.count)..<panel.rows.count where rest.rows > 0 {
             let row = rest.takeTop(1)
             drawProcess(panel.rows[index], model, in: row)
-            if index == panel.selection, model.focus == .processes { highlight(row, .selection) }
+            if index == panel.cursor.index, model.focus == .processes { highlight(row, .selection) }
         }
     }
 

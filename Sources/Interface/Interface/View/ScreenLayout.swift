@@ -118,7 +118,7 @@ extension Model {
     /// The rows of the list that are on the screen.
     var visibleRows: Range<Int> {
         let room = max(0, (layout.content(of: .containers)?.rows ?? 0) - 1)
-        let start = min(containers.scroll, containers.rows.count)
+        let start = min(containers.cursor.scroll, containers.rows.count)
         return start..<min(containers.rows.count, start + room)
     }
 }

@@ -1,0 +1,57 @@
+import EngineAPI
+
+/// A name of an image, or an image that has none.
+struct ImageRow: Hashable, Sendable {
+    var image: ImageSummary
+    /// `name:tag`
+    var name: String?
+
+    /// What the engine knows it by.
+    var id: String { name ?? image.id }
+    var displayName: String { name ?? image.shortID }
+}
+
+extension ImageSummary {
+    var shortID: String {
+        let digits = id.split(separator: ":").last.map(String.init) ?? id
+        return String(digits.prefix(12))
+    }
+}
+
+extension Model {
+    /// A row for each name, those without one last.
+    func imageRows(_ filter: String = "") -> [ImageRow] {
+        let filter = ListFilter(filter)
+        let rows = (images ?? []).flatMap { image in
+            image.tags.isEmpty ? [ImageRow(image: image)] : image.tags.map { ImageRow(image: image, name: $0) }
+        }
+        return rows.filter { filter.passes([$0.name ?? "<none>", $0.image.shortID]) }
+            .sorted { ($0.name == nil ? 1 : 0, $0.id) < ($1.name == nil ? 1 : 0, $1.id) }
+    }
+
+    var selectedImage: ImageRow? {
+        guard let screen = listScreen, screen.kind == .images else { return nil }
+        let rows = imageRows(screen.filter)
+        return rows.indices.contains(screen.cursor.index) ? rows[screen.cursor.index] : nil
+    }
+
+    func imageTable(_ filter: String, width: Int) -> ListTable {
+        let isNarrow = width < 60
+        let fixed = [
+            ListColumn("ID", isNarrow ? 0 : 12), .init("SIZE", 8, isRight: true),
+            .init("AGE", 5, isRight: true), .init("USED", 4, isRight: true),
+        ]
+        let name = ListColumn("NAME", max(8, width - fixed.reduce(0) { $0 + ($1.columns > 0 ? $1.columns + 1 : 0) }))
+        let rows = imageRows(filter).map { row in
+            let age = row.image.createdAt.map { Quantity.age(since: $0, at: now) } ?? "-"
+            return ListTable.Row(
+                texts: [
+                    row.name ?? "<none>", row.image.shortID, Quantity.decimalBytes(row.image.sizeBytes), age,
+                    "\(row.image.containerCount)",
+                ], roles: row.name == nil ? [.muted] : [])
+        }
+        return ListTable(
+            title: "images · \(images?.count ?? 0)", columns: [name] + fixed, rows: rows,
+            empty: images == nil ? "reading the store…" : "no images: L loads an archive or a folder")
+    }
+}

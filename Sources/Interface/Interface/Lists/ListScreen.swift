@@ -1,0 +1,114 @@
+import EngineAPI
+
+/// A list of what the engine has, over all of the panels.
+struct ListScreen: Hashable, Sendable {
+    enum Kind: Hashable, Sendable {
+        case images, networks, volumes
+
+        var keyContext: KeyContext {
+            switch self {
+            case .images: .images
+            case .networks: .networks
+            case .volumes: .volumes
+            }
+        }
+
+        /// Asks the engine for what it shows.
+        var refresh: Effect {
+            switch self {
+            case .images: .refreshImages
+            case .networks: .refreshNetworks
+            case .volumes: .refreshVolumes
+            }
+        }
+    }
+
+    let kind: Kind
+    var cursor = ListCursor<String>()
+    /// Rows must hold each of its words.
+    var filter = ""
+    var isEditingFilter = false
+
+    init(_ kind: Kind) { self.kind = kind }
+}
+
+extension Model {
+    /// The list on top.
+    var listScreen: ListScreen? {
+        if case .list(let screen)? = dialogs.last { return screen }
+        return nil
+    }
+
+    mutating func open(_ kind: ListScreen.Kind) -> [Effect] {
+        dialogs.append(.list(ListScreen(kind)))
+        return [kind.refresh]
+    }
+
+    /// What the rows of a list are known by, in their order.
+    func rowIDs(of screen: ListScreen) -> [String] {
+        switch screen.kind {
+        case .images: imageRows(screen.filter).map(\.id)
+        case .networks: networkRows(screen.filter).map(\.id)
+        case .volumes: volumeRows(screen.filter).map(\.spec.name)
+        }
+    }
+
+    /// Keeps what is chosen in each list while its rows change.
+    mutating func followLists() {
+        for index in dialogs.indices {
+            guard case .list(var screen) = dialogs[index] else { continue }
+            let rows = rowIDs(of: screen)
+            screen.cursor.follow(rows)
+            screen.cursor.show(of: rows.count, page: max(1, layout.body.rows - 2))
+            dialogs[index] = .list(screen)
+        }
+    }
+
+    /// What open lists show and something has just changed.
+    var openListRefreshes: [Effect] {
+        dialogs.compactMap { dialog in
+            if case .list(let screen) = dialog { screen.kind.refresh } else { nil }
+        }
+    }
+}
+
+/// Filters: that of the list on top, or of the containers.
+extension Model {
+    var isEditingFilter: Bool { dialogs.isEmpty ? containers.isEditingFilter : listScreen?.isEditingFilter ?? false }
+
+    var filterText: String { dialogs.isEmpty ? containers.filter : listScreen?.filter ?? "" }
+
+    mutating func beginFilter() {
+        if dialogs.isEmpty { focus = .containers }
+        setEditingFilter(true)
+    }
+
+    mutating func endFilter() { setEditingFilter(false) }
+
+    mutating func setFilter(_ text: String) {
+        guard var screen = listScreen else { return containers.filter = text }
+        screen.filter = text
+        replaceDialog(.list(screen))
+    }
+
+    private mutating func setEditingFilter(_ isEditing: Bool) {
+        guard var screen = listScreen else { return containers.isEditingFilter = isEditing }
+        screen.isEditingFilter = isEditing
+        replaceDialog(.list(screen))
+    }
+}
+
+/// What a person types to narrow a list: each word must be in one of a row's texts, capitals or not.
+struct ListFilter {
+    private let words: [Substring]
+
+    init(_ text: String) { words = text.lowercased().split(separator: " ") }
+
+    var isEmpty: Bool { words.isEmpty }
+
+    func passes(_ texts: [String]) -> Bool {
+        guard !words.isEmpty else { return true }
+        let texts = texts.map { $0.lowercased() }
+        return words.allSatisfy { word in texts.contains { $0.contains(word) } }
+    }
+}

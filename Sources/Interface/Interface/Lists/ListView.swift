@@ -1,0 +1,84 @@
+import Terminal
+
+/// A column of a list: its title, and on which side of it texts stand.
+struct ListColumn {
+    var title: String
+    var columns: Int
+    var isRight = false
+
+    init(_ title: String, _ columns: Int, isRight: Bool = false) {
+        self.title = title
+        self.columns = columns
+        self.isRight = isRight
+    }
+}
+
+/// What a list shows: its rows' texts, column by column, with a role where it is not the column's usual one.
+struct ListTable {
+    struct Row {
+        var texts: [String]
+        var roles: [Role?] = []
+    }
+
+    var title: String
+    /// At the right of the title, in short.
+    var note = ""
+    var columns: [ListColumn]
+    var rows: [Row]
+    /// In place of rows where there are none.
+    var empty: String
+}
+
+extension Canvas {
+    mutating func draw(_ screen: ListScreen, _ model: Model) {
+        let width = model.layout.body.columns
+        let table =
+            switch screen.kind {
+            case .images: model.imageTable(screen.filter, width: width)
+            case .networks: model.networkTable(screen.filter, width: width)
+            case .volumes: model.volumeTable(screen.filter, width: width)
+            }
+        draw(table, screen, model)
+    }
+
+    private mutating func draw(_ table: ListTable, _ screen: ListScreen, _ model: Model) {
+        let title = screen.filter.isEmpty ? table.title : "\(table.title) · /\(screen.filter)"
+        var rest = drawScreenTitle(title, note(table, screen, page: model.layout.body.rows - 2), model)
+        drawHeader(table.columns, in: rest.takeTop(1))
+        guard !table.rows.isEmpty else {
+            let text = screen.filter.isEmpty ? table.empty : "nothing passes `\(screen.filter)`: \\ clears it"
+            return putCentered(text, .muted, row: rest.rows / 3, in: rest)
+        }
+        let first = min(screen.cursor.scroll, table.rows.count)
+        for index in first..<min(table.rows.count, first + rest.rows) {
+            let line = rest.takeTop(1)
+            draw(table.rows[index], table.columns, in: line)
+            if index == screen.cursor.index { highlight(line, .selection) }
+        }
+    }
+
+    /// Where one is, once not all rows are seen.
+    private func note(_ table: ListTable, _ screen: ListScreen, page: Int) -> String {
+        let place = table.rows.count > page ? "\(screen.cursor.index + 1)/\(table.rows.count)" : ""
+        return [table.note, place].filter { !$0.isEmpty }.joined(separator: " · ")
+    }
+
+    private mutating func drawHeader(_ columns: [ListColumn], in line: Region) {
+        draw(columns.map(\.title), columns, in: line) { _ in .header }
+    }
+
+    private mutating func draw(_ row: ListTable.Row, _ columns: [ListColumn], in line: Region) {
+        draw(row.texts, columns, in: line) { index in
+            (row.roles.indices.contains(index) ? row.roles[index] : nil) ?? (index == 0 ? .text : .muted)
+        }
+    }
+
+    private mutating func draw(_ texts: [String], _ columns: [ListColumn], in line: Region, role: (Int) -> Role) {
+        var rest = line
+        for (index, (text, column)) in zip(texts, columns).enumerated() where column.columns > 0 {
+            let cell = rest.takeLeft(column.columns)
+            if column.isRight { putRight(text, role(index), in: cell) } else { put(text, role(index), in: cell) }
+            _ = rest.takeLeft(1)
+        }
+    }
+}

@@ -1,0 +1,30 @@
+/// Where one is in a list whose rows come and go: which row is chosen, and which is the first on the screen.
+///
+/// The choice belongs to a row, not to a place: it moves with its row, and stays near where that was once it is gone.
+struct ListCursor<ID: Hashable & Sendable>: Hashable, Sendable {
+    private(set) var id: ID?
+    /// Where the chosen row stands; 0 where there are no rows.
+    private(set) var index = 0
+    private(set) var scroll = 0
+
+    mutating func choose(_ place: Int, of rows: [ID]) {
+        index = min(max(0, place), max(0, rows.count - 1))
+        id = rows.indices.contains(index) ? rows[index] : nil
+    }
+
+    mutating func move(_ movement: Movement, of rows: [ID], page: Int) {
+        choose(movement.applied(to: index, count: rows.count, page: page), of: rows)
+        show(of: rows.count, page: page)
+    }
+
+    /// Finds the chosen row among the rows as they have become.
+    mutating func follow(_ rows: [ID]) {
+        if rows.indices.contains(index), rows[index] == id { return }
+        if let id, let found = rows.firstIndex(of: id) { index = found } else { choose(index, of: rows) }
+    }
+
+    /// Scrolls so that the chosen row is seen, as little as possible.
+    mutating func show(of count: Int, page: Int) {
+        scroll = scrollToShow(index, from: scroll, count: count, page: page)
+    }
+}
