@@ -91,6 +91,26 @@ struct NetworkCrashTests {
         }
     }
 
+    @Test("A device that a killed engine had not deleted yet goes with the next engine's start")
+    func retiredDevice() async throws {
+        try await Self.onBench { bench, bystander in
+            let victim = try await Self.prepare(bench)
+            let first = try await bench.open()
+            try await first.connect(victim, to: "side", EndpointSpec())
+            await first.close()
+            #expect(try EngineProbe.die(at: .disconnectBeforeDeletion, "disconnect", bench, name: "side"))
+            let engine = try await bench.open()
+            #expect(try await engine.inspect(victim).networks.map(\.networkName) == ["bridge"])
+            let peer = try await NetworkPeer(victim, engine)
+            defer { peer.close() }
+            var netlink = try NetlinkSocket(in: try #require(peer.namespace))
+            #expect(try netlink.links().map(\.name) == ["lo", "eth0"])
+            try await engine.connect(victim, to: "side", EndpointSpec())
+            try await Self.check(bystander, reachableFrom: victim, true, engine)
+            await engine.close()
+        }
+    }
+
     @Test(
         "A start that is cut short in its networks gives addresses, ports and names back",
         arguments: [FaultPoint.endpointAfterAddresses, .endpointAfterDevices, .endpointAfterPorts])

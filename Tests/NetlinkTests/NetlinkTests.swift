@@ -55,6 +55,28 @@ import Testing
         #expect(throws: NetlinkError.self) { try stage.netlink.link("gtbridge") }
     }
 
+    @Test("Retired links are down, in no bridge and under other names; they are deleted together, and no others")
+    func retirement() throws {
+        let stage = try Stage()
+        try stage.netlink.createBridge("gtbridge", address: MACAddress(for: address("10.9.0.1")))
+        let bridge = try stage.netlink.link("gtbridge")
+        try stage.netlink.setUp(bridge.index)
+        for name in ["one", "two", "three"] {
+            try stage.netlink.createVeth(
+                name, port: bridge.index, peer: EndpointLink(name: "in-\(name)"), in: stage.container)
+        }
+        for name in ["one", "two"] {
+            try stage.netlink.retire(try stage.netlink.link(name).index, as: "old-\(name)", group: 77)
+            let link = try stage.netlink.link("old-\(name)")
+            #expect(!link.isUp && link.master == nil && link.group == 77)
+            #expect(throws: NetlinkError.self) { try stage.netlink.link(name) }
+        }
+        try stage.netlink.deleteLinks(ofGroup: 77)
+        #expect(try Set(stage.netlink.links().map(\.name)) == ["lo", "gtbridge", "three"])
+        #expect(try stage.netlink.link("three").isUp)
+        try stage.netlink.deleteLinks(ofGroup: 77)
+    }
+
     @Test("A veth's peer is made inside of the other namespace, and both carry traffic")
     func veth() throws {
         let stage = try Stage()

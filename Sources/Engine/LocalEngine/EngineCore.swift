@@ -104,6 +104,7 @@ final class EngineCore: Sendable {
         _ = await reporting.value
         // What was begun is finished: a half-done removal would be left to the next engine.
         for container in context.index.all { await container.settled() }
+        await context.networks.finish()
         let (cgroups, parent) = (cgroups, configuration.cgroupParent)
         await BlockingPool.shared.run {
             // With no container left the parent is empty and goes; else it cannot be removed, as it should not.

@@ -26,6 +26,8 @@ package struct Link: Hashable, Sendable {
     package var parent: Int32?
     /// What its maker wrote on it.
     package var alias: String
+    /// 0 unless it was put into another.
+    package var group: UInt32
     package var statistics: Statistics
 
     init?(_ message: ArraySlice<UInt8>) {
@@ -40,6 +42,7 @@ package struct Link: Hashable, Sendable {
         master = attributes.number(LinkAttribute.master)
         parent = attributes.number(LinkAttribute.link)
         alias = attributes.text(LinkAttribute.alias) ?? ""
+        group = attributes.number(LinkAttribute.group) ?? 0
         statistics = Statistics(attributes[LinkAttribute.statistics] ?? [])
     }
 }
@@ -65,6 +68,7 @@ enum LinkAttribute {
     static let alias: UInt16 = 20
     static let statistics: UInt16 = 23
     static let familySpecific: UInt16 = 26
+    static let group: UInt16 = 27
     static let namespace: UInt16 = 28
     static let infoKind: UInt16 = 1
     static let infoData: UInt16 = 2

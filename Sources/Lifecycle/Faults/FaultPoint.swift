@@ -51,6 +51,7 @@ package enum FaultPoint: String, CaseIterable, Sendable {
     case disconnectAfterIntent = "disconnect.afterIntent"
     case disconnectAfterDevice = "disconnect.afterDevice"
     case disconnectAfterNames = "disconnect.afterNames"
+    case disconnectBeforeDeletion = "disconnect.beforeDeletion"
     case volumeCreateAfterDirectory = "volumeCreate.afterDirectory"
     case volumeRemoveAfterRename = "volumeRemove.afterRename"
     case volumeRemoveAfterRow = "volumeRemove.afterRow"

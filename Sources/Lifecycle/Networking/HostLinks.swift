@@ -19,7 +19,7 @@ package struct HostLinks: Sendable {
         self.namespace = namespace
     }
 
-    private func socket() throws(EngineError) -> NetlinkSocket {
+    func socket() throws(EngineError) -> NetlinkSocket {
         do throws(KernelError) {
             if let namespace { return try NetlinkSocket(in: namespace) }
             return try NetlinkSocket()
@@ -55,7 +55,7 @@ package struct HostLinks: Sendable {
         } catch { throw EngineError(error) }
     }
 
-    private func found(_ name: String, _ socket: inout NetlinkSocket) throws(NetlinkError) -> Link? {
+    func found(_ name: String, _ socket: inout NetlinkSocket) throws(NetlinkError) -> Link? {
         do throws(NetlinkError) { return try socket.link(name) } catch  where error.errno == .noDevice { return nil }
     }
 
@@ -190,16 +190,6 @@ extension HostLinks {
         } catch let error as NetlinkError {
             throw EngineError(error)
         } catch { throw EngineError(.internal, "configure \(endpoint.deviceName): \(error)") }
-    }
-
-    /// Takes a container's device of a network away, from within: also where it has no end on the host.
-    package func disconnect(_ endpoint: EndpointRecord, in container: Descriptor) throws(EngineError) {
-        do {
-            var inside = try NetlinkSocket(in: container)
-            try inside.deleteLink(endpoint.deviceName)
-        } catch let error as NetlinkError where error.errno == .noDevice {
-            return
-        } catch { throw EngineError(.internal, "\(error)") }
     }
 
     /// Gives a container the default route by another of its devices.

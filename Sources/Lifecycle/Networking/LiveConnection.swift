@@ -33,7 +33,7 @@ extension NetworkService {
             faults.pass(.connectAfterIntent)
             if let process { try await attach(record, network, process, request) }
         } catch {
-            await undo(record, process, request)
+            await undo(record, network, process, request)
             throw error
         }
     }
@@ -95,10 +95,11 @@ extension NetworkService {
 
     /// A connection that came to nothing: nothing of it stays.
     func undo(
-        _ record: EndpointRecord, _ process: NetworkedContainers.Process?, _ request: NetworkRequest
+        _ record: EndpointRecord, _ network: NetworkDefinition, _ process: NetworkedContainers.Process?,
+        _ request: NetworkRequest
     ) async {
         if let process, record.isActive {
-            do throws(EngineError) { try await detach(record, process) } catch {
+            do throws(EngineError) { try await detach(record, network, process) } catch {
                 note("container \(record.containerName): \(error)")
             }
         }
@@ -120,20 +121,13 @@ extension NetworkService {
                 .denied, "container \(containerID) is not connected to network \(network.name)", object: name)
         }
         guard let process = await containers.process(containerID), record.isActive else {
-            return await undo(record, nil, request)
+            return await undo(record, network, nil, request)
         }
         record.change = .leaving
         try await index.apply([.putEndpoint(record)])
         replace(record)
         faults.pass(.disconnectAfterIntent)
-        do throws(EngineError) { try await leave(record, network, process, request) } catch {
-            record.change = nil
-            replace(record)
-            if isFilterSet { await changeQuietly(rules.adding(record)) }
-            // Where this fails, too, the next engine finishes what this one could not.
-            do throws(EngineError) { try await index.apply([.putEndpoint(record)]) } catch { note("\(error)") }
-            throw error
-        }
+        try await leave(record, network, process, request)
     }
 
     /// May be done again, wherever it was cut short.
@@ -142,7 +136,10 @@ extension NetworkService {
         _ request: NetworkRequest
     ) async throws(EngineError) {
         if isFilterSet { await changeQuietly(rules.removing(record)) }
-        try await detach(record, process)
+        do throws(EngineError) { try await detach(record, network, process) } catch {
+            await stay(record)
+            throw error
+        }
         faults.pass(.disconnectAfterDevice)
         await writeNames(network.id)
         let heir = await moveOn(record, process)
@@ -155,14 +152,25 @@ extension NetworkService {
                 + (heir.map { [.putEndpoint($0)] } ?? []))
     }
 
+    /// A container that kept its device is in the network as before.
+    private func stay(_ record: EndpointRecord) async {
+        var record = record
+        record.change = nil
+        replace(record)
+        if isFilterSet { await changeQuietly(rules.adding(record)) }
+        // Where this fails, too, the next engine finishes what this one could not.
+        do throws(EngineError) { try await index.apply([.putEndpoint(record)]) } catch { note("\(error)") }
+    }
+
     func detach(
-        _ record: EndpointRecord, _ process: NetworkedContainers.Process
+        _ record: EndpointRecord, _ network: NetworkDefinition, _ process: NetworkedContainers.Process
     ) async throws(EngineError) {
         let links = self.links
-        try await BlockingPool.shared.run { () throws(EngineError) in
+        let isRetired = try await BlockingPool.shared.run { () throws(EngineError) in
             let namespace = OwnedDescriptor(try Self.namespace(process.pid, process.startTicks))
-            try links.disconnect(record, in: namespace.descriptor)
+            return try links.disconnect(record, of: network, in: namespace.descriptor)
         }
+        if isRetired { sweepLater() }
     }
 
     /// What the network that was left did for the container, another does: default route and published ports.

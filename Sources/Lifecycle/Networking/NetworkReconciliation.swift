@@ -51,7 +51,7 @@ extension NetworkService {
             switch record.change {
             case .joining:
                 // A device that is there already may lack all but its name.
-                try await detach(record, process)
+                try await detach(record, network, process)
                 try await attach(record, network, process, request)
             case .leaving:
                 try await prepareFilter()
@@ -60,18 +60,19 @@ extension NetworkService {
             }
         } catch {
             note("container \(record.containerName) in network \(network.name): \(error)")
-            if record.change == .joining { await undo(record, process, request) }
+            if record.change == .joining { await undo(record, network, process, request) }
         }
     }
 
-    /// Bridges that a former engine was killed over.
+    /// Bridges and containers' devices that a former engine was killed over.
     private func removeStrays() async {
         let (links, known) = (self.links, Array(definitions.values))
         do throws(EngineError) {
             try await BlockingPool.shared.run { () throws(EngineError) in
                 for name in try links.strays(known) { try links.delete(name) }
+                try links.deleteRetired()
             }
-        } catch { note("remove bridges that are left: \(error)") }
+        } catch { note("remove devices that are left: \(error)") }
     }
 
     /// Names of those that are gone go, too; where nothing has changed nothing is written.

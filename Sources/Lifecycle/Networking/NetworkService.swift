@@ -20,6 +20,7 @@ package actor NetworkService {
     let containers: NetworkedContainers
     private let openGround: @Sendable () throws(EngineError) -> NetworkGround
     let faults: FaultPlan
+    let clock: any Clock<Duration>
 
     var definitions: [String: NetworkDefinition] = [:]
     /// By container, in the order in which it joined.
@@ -27,6 +28,8 @@ package actor NetworkService {
     var book = AddressBook()
     /// Of each network: the last that writes its names down.
     var nameWriting: [String: Task<Void, Never>] = [:]
+    /// Deletes devices that containers no longer have.
+    var sweep: Task<Void, Never>?
     /// This engine has set the packet filter's table.
     var isFilterSet = false
     /// Networks of which this engine has seen that their switches are set.
@@ -41,13 +44,14 @@ package actor NetworkService {
         openGround: @escaping @Sendable () throws(EngineError) -> NetworkGround = {
             () throws(EngineError) in NetworkGround()
         },
-        faults: FaultPlan = .none,
+        clock: any Clock<Duration> = ContinuousClock(), faults: FaultPlan = .none,
         note: @escaping @Sendable (String) -> Void
     ) {
         self.index = index
         self.roots = roots
         self.containers = containers
         self.openGround = openGround
+        self.clock = clock
         self.faults = faults
         self.note = note
         links = HostLinks(mark: roots.mark)

@@ -1,0 +1,99 @@
+import AsyncIO
+import EngineAPI
+import Glibc
+import Linux
+import Netlink
+
+/// Devices that containers no longer have. Taken out of use they carry nothing and their names are free at once; they are
+/// deleted a moment later, many in one go, for the kernel lets all who change links wait for that.
+extension HostLinks {
+    /// Of the retired devices of all engines: whoever deletes them, they are nobody's any more. "gant" in ASCII.
+    static let retiredGroup: UInt32 = 0x6761_6E74
+
+    /// Takes a container's device of a network away: when this returns no packet passes by it, and the container has
+    /// neither its addresses nor its routes. May be done again, wherever it was cut short. Blocking.
+    ///
+    /// - Returns: whether a retired device is to be deleted.
+    package func disconnect(
+        _ endpoint: EndpointRecord, of network: NetworkDefinition, in container: Descriptor
+    ) throws(EngineError) -> Bool {
+        do {
+            var inside = try NetlinkSocket(in: container)
+            guard network.driver == .bridge else {
+                try inside.deleteLink(endpoint.deviceName)
+                return false
+            }
+            let isRetired = try retirePort(endpoint.linkName)
+            let device = try inside.link(endpoint.deviceName)
+            try Self.removeAddresses(of: device.index, &inside)
+            try inside.retire(device.index, as: Self.retiredName(), group: Self.retiredGroup)
+            return isRetired
+        } catch let error as NetlinkError where error.errno == .noDevice {
+            // The container took its device away itself, or this was done before.
+            return true
+        } catch { throw EngineError(.internal, "\(error)") }
+    }
+
+    /// Those of version 4 stay on a device that is down, and answer within the container.
+    private static func removeAddresses(of index: Int32, _ inside: inout NetlinkSocket) throws(NetlinkError) {
+        for one in try inside.addresses(of: index) {
+            do throws(NetlinkError) {
+                try inside.deleteAddress(one.address, prefixLength: one.prefixLength, from: index)
+            } catch  where error.errno.rawValue == EADDRNOTAVAIL {
+                // A second address of a subnet went with its first.
+            }
+        }
+    }
+
+    /// The host's end first: it is out of the bridge whatever the container does with its own.
+    private func retirePort(_ name: String) throws -> Bool {
+        var socket = try socket()
+        guard let port = try found(name, &socket) else { return false }
+        try socket.retire(port.index, as: Self.retiredName(), group: Self.retiredGroup)
+        return true
+    }
+
+    /// Of 15 bytes at most, and met by no other.
+    private static func retiredName() -> String { "gx" + NetworkID.make().prefix(12) }
+
+    /// Deletes what was retired. Blocking.
+    func deleteRetired() throws(EngineError) {
+        var socket = try socket()
+        do throws(NetlinkError) {
+            try socket.deleteLinks(ofGroup: Self.retiredGroup)
+        } catch { throw EngineError(error) }
+    }
+}
+
+extension NetworkService {
+    /// For how long retired devices are gathered: one that comes back to a network at once, as scripts do, does not wait
+    /// for its old device.
+    private static let gathering = Duration.milliseconds(300)
+
+    /// Has the retired devices deleted on the side.
+    func sweepLater() {
+        guard sweep == nil else { return }
+        sweep = Task {
+            // At the engine's end at once.
+            try? await clock.sleep(for: Self.gathering)
+            await deleteRetired()
+        }
+    }
+
+    private func deleteRetired() async {
+        // What is retired from here on is for the next time.
+        sweep = nil
+        faults.pass(.disconnectBeforeDeletion)
+        let links = self.links
+        do throws(EngineError) {
+            try await BlockingPool.shared.run { () throws(EngineError) in try links.deleteRetired() }
+        } catch { note("delete devices that containers had: \(error)") }
+    }
+
+    /// At the engine's end: nothing that was begun is left to the next.
+    package func finish() async {
+        let sweep = self.sweep
+        sweep?.cancel()
+        await sweep?.value
+    }
+}
