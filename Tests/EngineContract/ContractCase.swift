@@ -88,13 +88,23 @@ actor ContractScene {
     func run(
         _ script: String, _ change: @Sendable (inout ContainerSpec) -> Void = { _ in }
     ) async throws -> Output {
-        let id = try await create(script, change)
+        try await output(of: try await create(script, change))
+    }
+
+    /// Starts a container, and waits for its end.
+    func output(of id: String) async throws -> Output {
         let stream = try await engine.attach(id, AttachRequest())
         let wait = try await engine.beginWait(id, for: .nextExit)
         try await engine.start(id)
         var output = try await Output(reading: stream)
         output.exitCode = try await wait.result().exitCode
         return output
+    }
+
+    /// Runs a script in a running container; what it wrote.
+    func exec(_ script: String, in id: String) async throws -> Output {
+        let exec = try await engine.createExec(id, ExecSpec(command: ["sh", "-c", script]))
+        return try await Output(reading: try await engine.startExec(exec, size: nil))
     }
 
     fileprivate func clear() async {

@@ -27,6 +27,7 @@ struct DockerdContractTests {
         "Limits change while it runs, and stay for the next run":
             .always("memory is not raised above the limit of memory and swap that the first limit has set"),
         "A container joins another's pid namespace, which must run": .always("with status 500, in other words"),
+        "Another's ipc namespace must be there and free to be shared": .always("with status 500"),
         "A device that is given can be used, others cannot": .always("with status 500"),
         "A system-call profile of one's own holds": .always("a profile that is none is found out at the start only"),
         "A runtime that nobody knows is refused by its name": .always("in other words"),

@@ -9,6 +9,8 @@ import Testing
         var task = ShimTask(id: "c", bundle: "/b", runtime: "/r", runtimeRoot: "/rr")
         #expect(ShimTask(json: try JSONValue(parsing: task.json.compactBytes)) == task)
         task.rootMounts = [.init(type: "overlay", source: "overlay", target: "/b/rootfs", options: ["lowerdir=/a:/b"])]
+        task.rootMounts.append(.init(type: "bind", source: "/dev/shm", target: "/b/shm", options: []))
+        task.rootMounts[1].owner = ShimProcess(pid: 7, startTicks: .max)
         task.terminal = true
         task.columns = 132
         task.rows = 43

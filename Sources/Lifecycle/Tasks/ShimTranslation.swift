@@ -75,7 +75,9 @@ extension ShimTask {
     init(_ spec: TaskSpec, runtimeRoot: String, cgroupsPath: String?) {
         self.init(id: spec.id, bundle: spec.bundle, runtime: spec.runtime, runtimeRoot: runtimeRoot)
         rootMounts = spec.rootMounts.map {
-            Mount(type: $0.type, source: $0.source, target: $0.target, options: $0.options)
+            var mount = Mount(type: $0.type, source: $0.source, target: $0.target, options: $0.options)
+            mount.owner = $0.owner.map { ShimProcess(pid: $0.pid, startTicks: $0.startTicks) }
+            return mount
         }
         terminal = spec.terminal
         columns = spec.initialSize?.columns ?? 0

@@ -109,6 +109,8 @@ public struct RootMount: Hashable, Sendable, Codable {
     public var target: String
     /// As mount(8) takes them: flags and data, `lowerdir=…`.
     public var options: [String]
+    /// Whose mount the source is, in its mount namespace; nil for one of the host's.
+    public var owner: ProcessIdentity?
 
     public init(type: String, source: String, target: String, options: [String]) {
         self.type = type

@@ -8,6 +8,8 @@ package struct ShimTask: Hashable, Sendable {
         package var source: String
         package var target: String
         package var options: [String]
+        /// Whose mount the source is, in its mount namespace; nil for one of the host's.
+        package var owner: ShimProcess?
 
         package init(type: String, source: String, target: String, options: [String]) {
             self.type = type
@@ -112,10 +114,12 @@ extension ShimTask {
 
 extension ShimTask.Mount {
     fileprivate var json: JSONValue {
-        [
-            "type": .string(type), "source": .string(source), "target": .string(target),
-            "options": .array(options.map(JSONValue.string)),
-        ]
+        var object = JSONObject([
+            ("type", .string(type)), ("source", .string(source)), ("target", .string(target)),
+            ("options", .array(options.map(JSONValue.string))),
+        ])
+        object["owner"] = owner.map { ["pid": .integer(Int64($0.pid)), "startTicks": .unsigned($0.startTicks)] }
+        return .object(object)
     }
 
     fileprivate init?(json: JSONValue) {
@@ -124,6 +128,11 @@ extension ShimTask.Mount {
         else { return nil }
         self.init(
             type: type, source: source, target: target, options: (json["options"]?.array ?? []).compactMap(\.string))
+        if let owner = json["owner"], let pid = owner["pid"]?.integer.flatMap(Int32.init(exactly:)),
+            let ticks = owner["startTicks"]?.unsigned
+        {
+            self.owner = ShimProcess(pid: pid, startTicks: ticks)
+        }
     }
 }
 

@@ -107,7 +107,7 @@ struct IsolationOptions: ParsableArguments {
 struct SharingOptions: ParsableArguments {
     @Flag(name: .customLong("init"), help: "Put a small init process before the program.") var initProcess = false
     @Option(help: "host or container:NAME.") var pid: String?
-    @Option(help: "host, private, shareable or none.") var ipc: String?
+    @Option(help: "host, private, shareable, none or container:NAME.") var ipc: String?
     @Option(help: "host.") var uts: String?
     @Option(help: "host or private.") var cgroupns: String?
     @Option(help: "host.") var userns: String?

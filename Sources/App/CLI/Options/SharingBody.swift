@@ -7,6 +7,9 @@ extension SharingOptions {
     /// Adds what was given to docker's `HostConfig`.
     func add(to host: inout JSONObject) throws {
         if initProcess { host["Init"] = true }
+        try check(pid, "--pid: invalid PID mode", takesContainers: true)
+        try check(uts, "--uts: invalid UTS mode", takesContainers: false)
+        try check(userns, "--userns: invalid USER mode", takesContainers: false)
         host["PidMode"] = pid.map(JSONValue.string)
         host["IpcMode"] = ipc.map(JSONValue.string)
         host["UTSMode"] = uts.map(JSONValue.string)
@@ -15,6 +18,14 @@ extension SharingOptions {
         host["Runtime"] = runtime.map(JSONValue.string)
         host["DeviceCgroupRules"] = .array(deviceCgroupRule.map(JSONValue.string))
         host["Devices"] = .array(try device.map(Self.device))
+    }
+
+    /// The client says it of these, the engine of the others.
+    private func check(_ mode: String?, _ words: String, takesContainers: Bool) throws {
+        guard let mode, !mode.isEmpty, mode != "host" else { return }
+        guard takesContainers, mode.hasPrefix("container:"), mode.utf8.count > 10 else {
+            throw UsageError(message: words)
+        }
     }
 
     /// `/dev/a[:/dev/b][:rwm]`

@@ -29,7 +29,7 @@ extension ContainerSpec {
         guard let text = try host.filledText(name) else { return nil }
         let kind = text.split(separator: ":", omittingEmptySubsequences: false).first.map(String.init)
         guard let mode = NamespaceMode(text), let kind, known.contains(kind) else {
-            throw EngineError(.invalid, "invalid \(host.name(name)): \(text)")
+            throw EngineError(.invalid, "Invalid \(name.dropLast(4).uppercased()) mode: \(text)")
         }
         return mode
     }

@@ -13,8 +13,8 @@ struct BundleWriter: Sendable {
     let id: String
     let definition: ContainerDefinition
     let mounts: [SnapshotMount]
-    /// The namespaces of other containers that this one joins, by their paths.
-    var joined: [LinuxNamespace.Kind: String] = [:]
+    /// The namespaces of other containers that this one joins.
+    var joined = JoinedNamespaces()
     let context: LifecycleContext
     /// Another container's network that this one shares.
     var network: SharedNetwork?
@@ -51,7 +51,8 @@ struct BundleWriter: Sendable {
             filesDirectory: context.roots.files(id), hostDevices: spec.privileged ? try HostDevices.all() : [])
         builder.blockDevices = try spec.limits.blockDevices()
         builder.givenDevices = try GivenDevice.find(spec.devices)
-        builder.joined = joined
+        builder.joined = joined.paths
+        builder.sharedMemory = joined.memoryOwner.map { _ in sharedMemory }
         builder.initPath = spec.usesInit ? context.initPath : nil
         if let network { builder.joined[.network] = network.path }
         builder.volumes = volumes
@@ -61,9 +62,13 @@ struct BundleWriter: Sendable {
         let builtAt = Timestamp.now()
         let bundle = context.roots.bundle(id)
         try Directory.create(bundle + "/rootfs", mode: 0o711)
+        if joined.memoryOwner != nil { try Directory.create(sharedMemory, mode: 0o711) }
         try FileContents.replace(bundle + "/config.json", with: config.json.compactBytes, durable: false)
         return builtAt
     }
+
+    /// Where another container's /dev/shm is mounted, in the shim's mount namespace.
+    private var sharedMemory: String { context.roots.bundle(id) + "/shm" }
 
     private func task(_ size: TerminalSize?) throws(EngineError) -> TaskSpec {
         let spec = definition.spec
@@ -73,6 +78,11 @@ struct BundleWriter: Sendable {
             RootMount(
                 type: mount.type, source: mount.source, target: mount.target ?? bundle + "/rootfs",
                 options: mount.options)
+        }
+        if let owner = joined.memoryOwner {
+            var memory = RootMount(type: "bind", source: "/dev/shm", target: sharedMemory, options: [])
+            memory.owner = owner
+            task.rootMounts.append(memory)
         }
         task.terminal = spec.tty
         task.initialSize = size

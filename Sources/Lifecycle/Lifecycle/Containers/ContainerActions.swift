@@ -98,7 +98,8 @@ extension Container {
         let lease = try await networkLease()
         defer { lease?.closeSockets() }
         var writer = BundleWriter(
-            id: id, definition: definition, mounts: mounts, joined: try await joinedNamespaces(), context: context)
+            id: id, definition: definition, mounts: mounts, context: context)
+        writer.joined = try await joinedNamespaces()
         writer.name = name
         writer.network = try await sharedNetwork()
         writer.volumes = try await context.volumes.sources(definition.spec.mounts, for: id)
@@ -125,16 +126,6 @@ extension Container {
     }
 
     func mark(_ step: LaunchStep.Name, at time: Timestamp = .now()) { launch.append(LaunchStep(step, at: time)) }
-
-    /// Another container's pid namespace is its first process's, which must run.
-    private func joinedNamespaces() async throws(EngineError) -> [LinuxNamespace.Kind: String] {
-        guard case .container(let reference) = definition.spec.pidMode else { return [:] }
-        let other = try context.index.find(reference)
-        guard let run = await other.run else {
-            throw EngineError(.conflict, "cannot join PID of a non running container: \(reference)", object: reference)
-        }
-        return [.pid: "/proc/\(run.initial.pid)/ns/pid"]
-    }
 
     /// After a start that failed half way: nothing of the task stays.
     private func abandonTask() async {

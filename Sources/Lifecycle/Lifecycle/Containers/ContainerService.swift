@@ -106,10 +106,13 @@ package final class ContainerService: Sendable {
                 .unavailable,
                 "no init program: gantry-shim is not linked statically here, and there is no `tini-static`")
         }
-        guard case .container(let reference) = spec.pidMode else { return }
-        do throws(EngineError) {
-            spec.pidMode = .container(try context.index.find(reference).id)
-        } catch {
+        spec.pidMode = try resolve(spec.pidMode)
+        spec.ipcMode = try resolve(spec.ipcMode)
+    }
+
+    private func resolve(_ mode: NamespaceMode?) throws(EngineError) -> NamespaceMode? {
+        guard case .container(let reference) = mode else { return mode }
+        do throws(EngineError) { return .container(try context.index.find(reference).id) } catch {
             // Not `notFound`: docker's CLI takes that of a create for a missing image, and pulls.
             throw EngineError(.invalid, error.message, object: reference)
         }

@@ -11,6 +11,8 @@ struct MountPlan {
     var networkFilesDirectory: String?
     /// What each volume is mounted from, by its name.
     var volumes: [String: VolumeSource] = [:]
+    /// Where another container's /dev/shm is, for a container that joins its ipc namespace.
+    var sharedMemory: String?
     /// The host's program that `--init` puts before the container's own.
     var initPath: String?
 
@@ -70,22 +72,22 @@ struct MountPlan {
         RuntimeMount(destination: path, type: "bind", source: path, options: ["rbind", "rslave"] + options)
     }
 
-    /// Message queues and shared memory: the host's, where the host's ipc namespace is used.
+    /// Message queues and shared memory: those of whose ipc namespace is used.
     private var memory: [RuntimeMount] {
         let queues = RuntimeMount(
             destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: ["nosuid", "noexec", "nodev"])
         if spec.ipcMode == .absent { return [queues] }
-        if spec.ipcMode == .host {
-            let path = "/dev/shm"
+        let path = "/dev/shm"
+        if let source = spec.ipcMode == .host ? path : sharedMemory {
             return [
-                queues, RuntimeMount(destination: path, type: "bind", source: path, options: ["rbind", "rprivate"]),
+                queues, RuntimeMount(destination: path, type: "bind", source: source, options: ["rbind", "rprivate"]),
             ]
         }
         let shm = spec.shmSizeBytes.flatMap { $0 > 0 ? $0 : nil } ?? 64 << 20
         return [
             queues,
             RuntimeMount(
-                destination: "/dev/shm", type: "tmpfs", source: "shm",
+                destination: path, type: "tmpfs", source: "shm",
                 options: ["nosuid", "noexec", "nodev", "mode=1777", "size=\(shm)"]),
         ]
     }

@@ -26,6 +26,8 @@ package struct SpecBuilder {
     var givenDevices: [GivenDevice] = []
     /// Namespaces of others, by their paths.
     var joined: [LinuxNamespace.Kind: String] = [:]
+    /// Where another container's /dev/shm is.
+    var sharedMemory: String?
     /// The program that `--init` puts before the container's own.
     var initPath: String?
 
@@ -58,6 +60,7 @@ package struct SpecBuilder {
         var plan = MountPlan(spec: spec, host: host, filesDirectory: filesDirectory, initPath: initPath)
         plan.networkFilesDirectory = networkFilesDirectory
         plan.volumes = volumes
+        plan.sharedMemory = sharedMemory
         result.mounts = plan.mounts
         result.linux = try linux(capabilities)
         return result

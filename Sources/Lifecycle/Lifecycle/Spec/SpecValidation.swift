@@ -140,9 +140,6 @@ package struct SpecValidation {
             try require(spec.hostname == nil, "conflicting options: hostname and the UTS mode")
             try require(spec.domainname == nil, "conflicting options: domainname and the UTS mode")
         }
-        if case .container = spec.ipcMode {
-            throw EngineError(.unsupported, "sharing another container's ipc namespace is not supported yet")
-        }
         for rule in spec.deviceRules { _ = try LinuxDeviceRule(dockerRule: rule) }
         for device in spec.devices {
             try require(

@@ -15,6 +15,7 @@ enum RootMounts {
     }
 
     private static func make(_ mount: ShimTask.Mount) throws(KernelError) {
+        if let owner = mount.owner { return try share(mount, of: owner) }
         let plan = RootMountPlan(mount)
         if let directory = plan.workingDirectory {
             try kernelCall("change to", directory) { chdir(directory) }
@@ -25,6 +26,13 @@ enum RootMounts {
             try Mount.mount(nil, at: mount.target, type: nil, plan.flags.union(.remount))
         }
         if plan.workingDirectory != nil { try kernelCall("change to", "/") { chdir("/") } }
+    }
+
+    /// Another container's own mount, at a place of this one's.
+    private static func share(_ mount: ShimTask.Mount, of owner: ShimProcess) throws(KernelError) {
+        let process = OwnedDescriptor(try PidFD.open(pid: owner.pid, startTicks: owner.startTicks))
+        let copy = OwnedDescriptor(try MountNamespace.copyMount(mount.source, of: process.descriptor))
+        try Mount.attach(copy.descriptor, at: mount.target)
     }
 }
 
