@@ -120,6 +120,24 @@ import Testing
         }
     }
 
+    @Test(
+        "A command line that makes no sense is told what is wrong, and where to look",
+        arguments: [
+            ("frob", "gantry: 'frob' is not a gantry command.\nSee 'gantry --help'.\n"),
+            ("network frob x", "gantry: 'network frob' is not a gantry command.\nSee 'gantry network --help'.\n"),
+            ("compose up", "gantry: 'compose' is not a gantry command: docker-compose drives Gantry, "),
+            ("ps --frob", "gantry: Unknown option '--frob'\nUsage: gantry ps "),
+            ("logs", "gantry: Missing expected argument '<container>'\nUsage: gantry logs "),
+            ("container logs", "gantry: Missing expected argument '<container>'\nUsage: gantry container logs "),
+        ])
+    func complaints(words: String, beginning: String) throws {
+        let arguments = words.split(separator: " ").map(String.init)
+        let error = try #require(throws: (any Error).self) { try GantryCommand.parseAsRoot(arguments) }
+        let text = UsageText.complaint(about: arguments, parser: GantryCommand.fullMessage(for: error))
+        #expect(text.hasPrefix(beginning), "\(text)")
+        #expect(text.hasSuffix("\n"))
+    }
+
     @Test("Every command's help can be shown")
     func help() {
         for command in GantryCommand.configuration.subcommands {

@@ -97,6 +97,17 @@ struct CommandSessionTests {
         #expect(try bench.succeed("wait", "job") == "4")
     }
 
+    @Test("inspect finds whatever has the name, or what it is told to look for")
+    func inspectsAnything() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        try bench.succeed("volume", "create", "things")
+        #expect(try bench.succeed("inspect", "-f", "{{.Driver}}", "bridge", "things") == "bridge\nlocal")
+        #expect(try bench.succeed("inspect", "-f", "{{.RepoTags}}", "gantry/starter") == "[gantry/starter:latest]")
+        let outcome = try bench.gantry("inspect", "--type", "container", "things")
+        #expect(outcome.code == 1 && outcome.errors.contains("No such container: things"), "\(outcome.errors)")
+    }
+
     private static let refusals: [(words: [String], message: String)] = [
         (["inspect", "nobody"], "No such object: nobody"), (["logs", "nobody"], "No such container: nobody"),
         (["start", "nobody"], "No such container: nobody"), (["rm", "nobody"], "No such container: nobody"),

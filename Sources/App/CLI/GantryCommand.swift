@@ -9,26 +9,42 @@ package struct GantryCommand: AsyncParsableCommand {
         discussion: """
             Without a command the front end opens. Options before the command:
               --root DIR         keep all state below DIR
-              -H, --host HOST    drive another engine: unix:///path, tcp://host:port, ssh://host
+              -H, --host HOST    drive another engine: unix://PATH, tcp://NAME:PORT, ssh://NAME
               -c, --context NAME the engine of a context of docker's
               --tlsverify        with --tlscacert, --tlscert, --tlskey: as docker's
               --theme NAME       dark, light, terminal, or a file
               --no-color         no colours, as NO_COLOR in the environment
               -v, --version      print the version
             """,
-        subcommands: [
-            RunCommand.self, CreateCommand.self, ListCommand.self, StartCommand.self, StopCommand.self,
-            RestartCommand.self, KillCommand.self, PauseCommand.self, UnpauseCommand.self, RemoveCommand.self,
-            RenameCommand.self, UpdateCommand.self, CopyCommand.self, DiffCommand.self, ExportCommand.self,
-            CommitCommand.self,
-            ExecCommand.self, AttachCommand.self, LogsCommand.self,
-            InspectCommand.self,
-            TopCommand.self, StatsCommand.self, WaitCommand.self, EventsCommand.self, ImagesCommand.self,
-            LoadCommand.self, RemoveImageCommand.self, VersionCommand.self, InfoCommand.self, DaemonCommand.self,
-            PullCommand.self, PushCommand.self, LoginCommand.self, LogoutCommand.self, TagCommand.self,
-            HistoryCommand.self, SaveCommand.self, ImportCommand.self, CompletionCommand.self, PortCommand.self,
-            ContainerGroup.self, ImageGroup.self, NetworkGroup.self, VolumeGroup.self, ContextGroup.self,
-            SystemGroup.self,
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Containers",
+                subcommands: [
+                    RunCommand.self, CreateCommand.self, ListCommand.self, StartCommand.self, StopCommand.self,
+                    RestartCommand.self, KillCommand.self, PauseCommand.self, UnpauseCommand.self, RemoveCommand.self,
+                    RenameCommand.self, UpdateCommand.self, ExecCommand.self, AttachCommand.self, LogsCommand.self,
+                    TopCommand.self, StatsCommand.self, PortCommand.self, WaitCommand.self, CopyCommand.self,
+                    DiffCommand.self, ExportCommand.self, CommitCommand.self,
+                ]),
+            CommandGroup(
+                name: "Images",
+                subcommands: [
+                    ImagesCommand.self, PullCommand.self, PushCommand.self, TagCommand.self, RemoveImageCommand.self,
+                    HistoryCommand.self, LoadCommand.self, SaveCommand.self, ImportCommand.self, LoginCommand.self,
+                    LogoutCommand.self,
+                ]),
+            CommandGroup(
+                name: "Engine",
+                subcommands: [
+                    InspectCommand.self, EventsCommand.self, InfoCommand.self, VersionCommand.self, DaemonCommand.self,
+                    CompletionCommand.self,
+                ]),
+            CommandGroup(
+                name: "By what they manage",
+                subcommands: [
+                    ContainerGroup.self, ImageGroup.self, NetworkGroup.self, VolumeGroup.self, ContextGroup.self,
+                    SystemGroup.self,
+                ]),
         ])
 
     package init() {}
@@ -75,12 +91,12 @@ package func runCommandLine(_ arguments: [String], environment: CommandEnvironme
             }
             return 0
         } catch {
-            return finish(error, usageCode: usageCode)
+            return finish(error, arguments, usageCode: usageCode)
         }
     }
 }
 
-private func finish(_ error: any Error, usageCode: Int32) -> Int32 {
+private func finish(_ error: any Error, _ arguments: [String], usageCode: Int32) -> Int32 {
     switch error {
     case let error as ExitStatus: return error.code
     case let error as UsageError:
@@ -92,13 +108,12 @@ private func finish(_ error: any Error, usageCode: Int32) -> Int32 {
     case is CancellationError: return 130
     default: break
     }
-    let isHelp = GantryCommand.exitCode(for: error) == .success
     let message = GantryCommand.fullMessage(for: error)
-    if isHelp {
+    if GantryCommand.exitCode(for: error) == .success {
         Console.out(message + "\n")
         return 0
     }
-    Console.error(message + "\n")
+    Console.error(UsageText.complaint(about: arguments, parser: message))
     return usageCode
 }
 

@@ -48,26 +48,35 @@ struct InspectOptions: ParsableArguments {
 
 struct InspectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "inspect", abstract: "Show all that is known of containers or images.")
-    @Option(help: "container, image, network or volume.") var type: String?
+        commandName: "inspect", abstract: "Show all that is known of containers, images, networks or volumes.")
+    @Option(help: "container, image, network or volume.") var type: Inspected?
     @OptionGroup var options: InspectOptions
 
     func run() async throws {
         let type = type
         try await options.print { engine, reference throws(EngineError) in
-            switch type {
-            case "image": return try await engine.inspectImage(reference).dockerBody
-            case "network": return try await engine.inspectNetwork(reference).dockerBody
-            case "volume": return try await engine.inspectVolume(reference).dockerBody
-            default: break
-            }
-            do throws(EngineError) {
-                return try await engine.inspect(reference).dockerBody
-            } catch  where type == nil && error.kind == .notFound {
-                do throws(EngineError) { return try await engine.inspectImage(reference).dockerBody } catch {
-                    throw EngineError(error.kind, "No such object: \(reference)", object: reference)
+            if let type { return try await type.body(reference, engine) }
+            for kind in Inspected.allCases {
+                do throws(EngineError) { return try await kind.body(reference, engine) } catch {
+                    // What has another form than a name of that kind is not there, either.
+                    guard error.kind == .notFound || error.kind == .invalid else { throw error }
                 }
             }
+            throw EngineError(.notFound, "No such object: \(reference)", object: reference)
+        }
+    }
+}
+
+/// What `inspect` knows, in the order in which it looks for a name.
+enum Inspected: String, CaseIterable, ExpressibleByArgument {
+    case container, image, network, volume
+
+    func body(_ reference: String, _ engine: any Engine) async throws(EngineError) -> JSONValue {
+        switch self {
+        case .container: try await engine.inspect(reference).dockerBody
+        case .image: try await engine.inspectImage(reference).dockerBody
+        case .network: try await engine.inspectNetwork(reference).dockerBody
+        case .volume: try await engine.inspectVolume(reference).dockerBody
         }
     }
 }

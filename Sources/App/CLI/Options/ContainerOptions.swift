@@ -57,7 +57,7 @@ struct StorageOptions: ParsableArguments {
     var volumesFrom: [String] = []
     @Flag(help: "Make the root file system read-only.") var readOnly = false
     @Option(help: "Size of /dev/shm.") var shmSize: String?
-    @Option(help: "How output is kept: json-file or none.") var logDriver: String?
+    @Option(help: "How output is kept: json-file, local, journald or none.") var logDriver: String?
     @Option(parsing: .unconditionalSingleValue, help: "max-size=SIZE, max-file=COUNT.") var logOpt: [String] = []
 }
 
