@@ -34,8 +34,13 @@ import Testing
             (0, "p", .pause(.init(id: Sample.id(1), name: "web"))),
             (2, "p", .unpause(.init(id: Sample.id(3), name: "batch-of-the-night"))),
             (3, "S", .start(.init(id: Sample.id(4), name: "failed"))), (3, "s", nil), (3, "p", nil),
-            (0, "dy", .remove(.init(id: Sample.id(1), name: "web"), force: true)),
-            (3, "d<enter>", .remove(.init(id: Sample.id(4), name: "failed"), force: false)), (0, "dn", nil),
+            (0, "dy", .remove(.init(id: Sample.id(1), name: "web"), force: true, volumes: false)),
+            (3, "d<enter>", .remove(.init(id: Sample.id(4), name: "failed"), force: false, volumes: false)),
+            (0, "dn", nil),
+            (0, "d<enter>", nil),
+            (0, "d<tab><enter>", .remove(.init(id: Sample.id(1), name: "web"), force: true, volumes: false)),
+            (3, "D<enter>", nil),
+            (3, "Dy", .remove(.init(id: Sample.id(4), name: "failed"), force: false, volumes: true)),
             (0, "<F9>hup<enter>", .kill(.init(id: Sample.id(1), name: "web"), signal: "HUP")),
             (0, "R<ctrl-u>api<enter>", .rename(.init(id: Sample.id(1), name: "web"), to: "api")),
             (0, "xstop<enter>", .stop(.init(id: Sample.id(1), name: "web"))),
@@ -49,6 +54,21 @@ import Testing
                 if case .perform(_, let action) = effect { action } else { nil }
             }
             #expect(asked == (wanted.map { [$0] } ?? []), "\(keys) on row \(row)")
+        }
+    }
+
+    @Test("What is started again and again is stopped, and killed to be removed")
+    func restarting() throws {
+        var list = Sample.containers
+        list[0].state.status = .restarting
+        let web = EngineAction.Target(id: Sample.id(1), name: "web")
+        for (keys, wanted) in [
+            ("s", .stop(web)), ("S", nil), ("dy", .remove(web, force: true, volumes: false)), ("d<enter>", nil),
+        ] as [(String, EngineAction?)] {
+            var bench = try Bench.connected(containers: list)
+            bench.type(keys)
+            let asked = bench.takeEffects().compactMap { if case .perform(_, let action) = $0 { action } else { nil } }
+            #expect(asked == (wanted.map { [$0] } ?? []), "\(keys)")
         }
     }
 

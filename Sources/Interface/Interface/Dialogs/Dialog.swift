@@ -40,4 +40,6 @@ struct Confirmation: Hashable, Sendable {
     var verb: String
     var action: EngineAction
     var label: String
+    /// The answer that Enter gives. No where a process is ended or files are lost that somebody may still want.
+    var choosesYes = true
 }

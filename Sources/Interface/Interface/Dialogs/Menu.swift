@@ -40,7 +40,7 @@ extension Menu {
     static func actions(_ model: Model) -> Menu {
         let wanted: [Intent] = [
             .attach, .shell, .shellAsking, .logs, .inspect, .start, .stop, .restart, .pauseOrResume, .signals, .rename,
-            .remove, .copyMenu, .new,
+            .remove, .removeWithVolumes, .copyMenu, .new,
         ]
         let bindings = wanted.compactMap { intent in
             Keymap.table.first { $0.intent == intent && $0.contexts.contains(.containers) && $0.condition(model) }

@@ -85,9 +85,14 @@ extension Canvas {
         var rest = layout.inner
         _ = rest.takeTop(1)
         for line in question.lines { put(line, .dialog, in: rest.takeTop(1)) }
-        fill(layout.yes, .buttonFocused)
-        put(" y  \(question.verb) ", .buttonFocused, in: layout.yes)
-        fill(layout.no, .button)
-        put(" n  no ", .button, in: layout.no)
+        drawButton(" y  \(question.verb) ", isChosen: question.choosesYes, in: layout.yes)
+        drawButton(" n  no ", isChosen: !question.choosesYes, in: layout.no)
+    }
+
+    /// The mark tells what Enter does without colours.
+    private mutating func drawButton(_ text: String, isChosen: Bool, in region: Region) {
+        let role: Role = isChosen ? .buttonFocused : .button
+        fill(region, role)
+        put(text + (isChosen ? "⏎" : ""), role, in: region)
     }
 }

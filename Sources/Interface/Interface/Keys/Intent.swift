@@ -4,7 +4,7 @@ enum Intent: Hashable, Sendable {
     case focus(Panel)
     case nextPanel, previousPanel
 
-    case new, start, stop, restart, pauseOrResume, signals, remove, rename
+    case new, start, stop, restart, pauseOrResume, signals, remove, removeWithVolumes, rename
     case attach, shell, shellAsking, logs, inspect
     case kill(signal: String)
 
@@ -18,6 +18,8 @@ enum Intent: Hashable, Sendable {
     case redraw, suspend, quit
 
     case accept
+    /// Yes to a question.
+    case agree
     case nextField, previousField
     case nextChoice, previousChoice
 

@@ -4,7 +4,10 @@ extension Keymap {
     private static let hasContainer: Condition = { $0.selectedContainer != nil }
     private static let isAlive: Condition = { $0.selectedContainer?.state.isAlive ?? false }
     private static let isRunning: Condition = { $0.selectedContainer?.state.status == .running }
-    private static let isStopped: Condition = { $0.selectedContainer.map { !$0.state.isAlive } ?? false }
+    /// Running, paused, or about to be started again.
+    private static let isActive: Condition = { $0.selectedContainer?.state.isActive ?? false }
+    private static let isStopped: Condition = { $0.selectedContainer.map { !$0.state.isActive } ?? false }
+    private static let hasLogOnly: Condition = { $0.selectedContainer.map { !$0.state.isAlive } ?? false }
     private static let hasConsole: Condition = { $0.shownConsole != nil }
     private static let isFiltered: Condition = { !$0.filterText.isEmpty }
     private static let hasPort: Condition = { $0.selectedContainer?.portAddresses.isEmpty == false }
@@ -28,17 +31,18 @@ extension Keymap {
     private static let containerKeys: [KeyBinding] = [
         KeyBinding("n", panels, "new container", hint: "new", .new),
         KeyBinding("enter", [.containers, .stats, .processes], "attach", when: isAlive, .attach),
-        KeyBinding("enter", [.containers, .stats, .processes], "read the log", when: isStopped, .logs),
+        KeyBinding("enter", [.containers, .stats, .processes], "read the log", when: hasLogOnly, .logs),
         KeyBinding("enter", [.console], "type into the console", when: hasConsole, .attach),
         KeyBinding("a", panels, "attach to the console", hint: "attach", when: isAlive, .attach),
         KeyBinding("E", panels, "shell in the container (exec)", hint: "shell", when: isRunning, .shell),
         KeyBinding("ctrl-e", panels, "exec, asking for command and user", when: isRunning, .shellAsking),
         KeyBinding("S", panels, "start", hint: "start", when: isStopped, .start),
-        KeyBinding("s", panels, "stop", hint: "stop", when: isAlive, .stop),
+        KeyBinding("s", panels, "stop", hint: "stop", when: isActive, .stop),
         KeyBinding("r", panels, "restart", when: hasContainer, .restart),
         KeyBinding("p", panels, "pause or resume", when: isAlive, .pauseOrResume),
         KeyBinding("m", panels, "logs", hint: "logs", when: hasContainer, .logs),
         KeyBinding("d delete", panels, "remove", hint: "remove", when: hasContainer, .remove),
+        KeyBinding("D", panels, "remove with its unnamed volumes", when: hasContainer, .removeWithVolumes),
         KeyBinding("i", panels, "inspect", hint: "inspect", when: hasContainer, .inspect),
         KeyBinding("F9", panels, "send a signal", when: isAlive, .signals),
         KeyBinding("R", panels, "rename", when: hasContainer, .rename),
@@ -126,8 +130,10 @@ extension Keymap {
         KeyBinding("pgdn", [.menu], "a page down", .move(.pageDown)),
         KeyBinding("pgup", [.menu], "a page up", .move(.pageUp)),
         KeyBinding("esc ctrl-c", [.menu], "close", hint: "close", .back),
-        KeyBinding("y enter", [.confirmation], "yes", hint: "yes", .accept),
+        KeyBinding("y", [.confirmation], "yes", hint: "yes", .agree),
         KeyBinding("n q esc ctrl-c", [.confirmation], "no", hint: "no", .back),
+        KeyBinding("enter space", [.confirmation], "the marked answer", hint: "marked answer", .accept),
+        KeyBinding("tab shift-tab left right h l", [.confirmation], "mark the other", hint: "other", .nextChoice),
         KeyBinding("F", [.logs], "follow", hint: "follow", .toggleFollow),
         KeyBinding("t", [.logs], "timestamps", hint: "times", .toggleTimestamps),
         KeyBinding("w", [.logs], "wrap long lines", hint: "wrap", .toggleWrap),

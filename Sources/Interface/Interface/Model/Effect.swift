@@ -41,7 +41,7 @@ enum EngineAction: Hashable, Sendable {
     case pause(Target)
     case unpause(Target)
     case rename(Target, to: String)
-    case remove(Target, force: Bool)
+    case remove(Target, force: Bool, volumes: Bool)
     case load(path: String)
     case removeImage(Target, force: Bool)
     case createNetwork(NetworkSpec)

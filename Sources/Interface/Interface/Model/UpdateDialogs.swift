@@ -13,7 +13,7 @@ extension Model {
         return []
     }
 
-    /// Enter: the form is sent, the line of the menu chosen, the question answered with yes.
+    /// Enter: the form is sent, the line of the menu chosen, the question answered as is marked.
     mutating func accept() -> [Effect] {
         switch dialogs.last {
         case .form(let form): return send(form)
@@ -21,13 +21,18 @@ extension Model {
             guard let item = menu.chosen else { return [] }
             dialogs.removeLast()
             return perform(item.intent)
-        case .confirmation(let question):
-            dialogs.removeLast()
-            return begin(question.action, question.label)
+        case .confirmation(let question): return question.choosesYes ? agree() : close(.confirmation(question))
         case .some, nil:
             if isEditingFilter { endFilter() } else { acceptSearch() }
         }
         return []
+    }
+
+    /// Yes to the question on top.
+    mutating func agree() -> [Effect] {
+        guard case .confirmation(let question)? = dialogs.last else { return [] }
+        dialogs.removeLast()
+        return begin(question.action, question.label)
     }
 
     private mutating func acceptSearch() {
@@ -124,6 +129,9 @@ extension Model {
             default: break
             }
             replaceDialog(.form(form))
+        case (.nextChoice, .confirmation(var question)):
+            question.choosesYes.toggle()
+            replaceDialog(.confirmation(question))
         case (_, .logs(var screen)):
             change(&screen, by: intent)
             replaceDialog(.logs(screen))

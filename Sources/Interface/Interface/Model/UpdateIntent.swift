@@ -29,6 +29,7 @@ extension Model {
             return [.copy(text)]
         case .back: return goBack()
         case .accept: return accept()
+        case .agree: return agree()
         case .cancelJob: return cancelLastJob()
         case .redraw: return [.redraw]
         case .suspend: return [.suspend]
@@ -47,7 +48,8 @@ extension Model {
         case .nextField, .previousField, .nextChoice, .previousChoice, .search, .nextMatch, .previousMatch,
             .toggleFollow, .toggleTimestamps, .toggleWrap, .wholeLog, .fold:
             performInDialog(intent)
-        case .start, .stop, .restart, .pauseOrResume, .signals, .remove, .rename, .shell, .shellAsking, .logs,
+        case .start, .stop, .restart, .pauseOrResume, .signals, .remove, .removeWithVolumes, .rename, .shell,
+            .shellAsking, .logs,
             .inspect, .kill, .copyMenu:
             guard let container = selectedContainer else { return [] }
             return perform(intent, on: container)
@@ -68,7 +70,8 @@ extension Model {
             return begin(isPaused ? .unpause(target) : .pause(target), "\(isPaused ? "resume" : "pause") \(name)")
         case .kill(let signal): return begin(.kill(target, signal: signal), "send SIG\(signal) to \(name)")
         case .signals: dialogs.append(.menu(.signals(name)))
-        case .remove: confirmRemoval(container)
+        case .remove: confirmRemoval(container, volumes: false)
+        case .removeWithVolumes: confirmRemoval(container, volumes: true)
         case .rename: dialogs.append(.form(.rename(target)))
         case .shell:
             // Asked for again while one is open: another command is wanted.
@@ -93,18 +96,18 @@ extension Model {
         return spec
     }
 
-    private mutating func confirmRemoval(_ container: ContainerSummary) {
-        let isAlive = container.state.isAlive
+    private mutating func confirmRemoval(_ container: ContainerSummary, volumes: Bool) {
+        let isActive = container.state.isActive
+        var lines = isActive ? ["It is \(container.state.status.rawValue): its processes will be killed."] : []
+        lines.append("What it wrote in its own file system is lost.")
+        lines.append(
+            volumes ? "Volumes without a name go with it, and their files." : "Its volumes stay; D removes them, too.")
         dialogs.append(
             .confirmation(
                 Confirmation(
-                    title: "remove \(container.name)?",
-                    lines: isAlive
-                        ? ["It is \(container.state.status.rawValue): its processes will be killed."]
-                            + ["What it wrote in its own file system is lost."]
-                        : ["What it wrote in its own file system is lost."],
-                    verb: isAlive ? "kill and remove" : "remove",
-                    action: .remove(target(container), force: isAlive), label: "remove \(container.name)")))
+                    title: "remove \(container.name)?", lines: lines, verb: isActive ? "kill and remove" : "remove",
+                    action: .remove(target(container), force: isActive, volumes: volumes),
+                    label: "remove \(container.name)", choosesYes: !isActive && !volumes)))
     }
 
     private mutating func confirmImageRemoval() {

@@ -67,7 +67,13 @@ extension Model {
     }
 
     private mutating func fail(_ job: Job, _ error: EngineError) {
-        let text = error.kind == .cancelled ? "\(job.label): cancelled" : "\(job.label): \(error.message)"
+        let text =
+            switch error.kind {
+            case .cancelled: "\(job.label): cancelled"
+            // An answer of HTTP's 304 has no words of its own.
+            case .notModified: "\(job.label): it is so already"
+            default: "\(job.label): \(error.message)"
+            }
         say(text, error.kind == .cancelled || error.kind == .notModified ? .warning : .error)
         for index in dialogs.indices {
             guard case .form(var form) = dialogs[index], form.job == job.id else { continue }

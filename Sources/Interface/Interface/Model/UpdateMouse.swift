@@ -17,7 +17,7 @@ extension Model {
         switch dialogs.last {
         case .confirmation(let question):
             guard let answer = ConfirmationLayout(self, question).button(at: place) else { return [] }
-            return answer ? accept() : close(.confirmation(question))
+            return answer ? agree() : close(.confirmation(question))
         case .menu(var menu):
             let rows = MenuLayout(self)
             guard let index = rows.index(at: place, scroll: menu.scroll) else {

@@ -18,7 +18,9 @@ extension Model {
                 "remove all networks that no container is part of?", ["Those that are there always stay."],
                 .pruneNetworks, "prune")
         case .pruneVolumes:
-            ask("remove all volumes that no container has?", ["Their files are lost."], .pruneVolumes, "prune")
+            ask(
+                "remove all volumes that no container has?", ["Their files are lost."], .pruneVolumes, "prune",
+                isSafe: false)
         case .showMember: return showMember()
         case .openPort: return openPort()
         case .open(let address):
@@ -29,9 +31,13 @@ extension Model {
         return []
     }
 
-    private mutating func ask(_ title: String, _ lines: [String], _ action: EngineAction, _ verb: String) {
-        dialogs.append(
-            .confirmation(Confirmation(title: title, lines: lines, verb: verb, action: action, label: verb)))
+    /// - Parameter isSafe: nothing is lost that cannot be made again: Enter says yes.
+    private mutating func ask(
+        _ title: String, _ lines: [String], _ action: EngineAction, _ verb: String, isSafe: Bool = true
+    ) {
+        let question = Confirmation(
+            title: title, lines: lines, verb: verb, action: action, label: verb, choosesYes: isSafe)
+        dialogs.append(.confirmation(question))
     }
 
     private mutating func askConnection() {
@@ -65,7 +71,9 @@ extension Model {
         guard users.isEmpty else {
             return say("\(volume.spec.name) is in use by \(users.joined(separator: ", "))", .warning)
         }
-        ask("remove volume \(volume.spec.name)?", ["Its files are lost."], .removeVolume(volume.spec.name), "remove")
+        ask(
+            "remove volume \(volume.spec.name)?", ["Its files are lost."], .removeVolume(volume.spec.name), "remove",
+            isSafe: false)
     }
 
     /// To the container's row of the main screen.

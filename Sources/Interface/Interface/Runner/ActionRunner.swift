@@ -30,8 +30,8 @@ struct ActionRunner: Sendable {
         case .rename(let target, let name):
             try await engine.rename(target.id, to: name)
             return .done("\(target.name) is now \(name)")
-        case .remove(let target, let force):
-            try await engine.remove(target.id, force: force, volumes: false)
+        case .remove(let target, let force, let volumes):
+            try await engine.remove(target.id, force: force, volumes: volumes)
             return .done("\(target.name) removed")
         case .load(let path): return try await load(path)
         case .createNetwork, .removeNetwork, .pruneNetworks, .connect, .disconnect, .createVolume, .removeVolume,

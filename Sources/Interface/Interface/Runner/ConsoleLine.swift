@@ -169,6 +169,7 @@ struct ConsoleSession: Sendable {
         }
         switch state.status {
         case .exited, .dead: return .ended("exited (\(ExitWords.describe(state)))")
+        case .restarting: return .ended("exited (\(ExitWords.describe(state))), is started again")
         case .created: return .ended(state.error.isEmpty ? "not started yet; S starts it" : state.error)
         default: return .lost
         }
