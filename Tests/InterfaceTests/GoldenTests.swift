@@ -91,6 +91,31 @@ import Testing
         try expect(bench, "volumes-80x24")
     }
 
+    @Test("A pull shows its layers over the images")
+    func pull() throws {
+        var bench = try Bench.connected()
+        bench.type("Ippostgres:16<enter>")
+        var progress = JobProgress()
+        let steps: [(String, ImageLayerStep)] = [
+            ("a", .existing), ("b", .pulled), ("c", .unpacking(doneBytes: 30_000_000, totalBytes: 40_000_000)),
+            ("d", .downloading(doneBytes: 5_000_000, totalBytes: 64_000_000)), ("e", .waiting),
+        ]
+        for (letter, step) in steps {
+            _ = progress.transfer.take("sha256:" + String(repeating: letter, count: 64), step)
+        }
+        progress.text = progress.transfer.summary
+        bench.send(.job(try #require(bench.model.jobs.first?.id), .progress(progress)))
+        try expect(bench, "pull-80x24")
+    }
+
+    @Test("The disk usage is told by part and object")
+    func usage() throws {
+        var bench = try Bench.connected()
+        bench.type("U")
+        bench.send(.usage(ImagesScreenTests.sampleUsage))
+        try expect(bench, "usage-80x24")
+    }
+
     private func expect(_ bench: Bench, _ name: String) throws {
         let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .appendingPathComponent("Golden/\(name).txt")

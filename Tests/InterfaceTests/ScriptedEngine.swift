@@ -255,6 +255,24 @@ final class ScriptedEngine: Engine {
             })
     }
 
+    /// One layer; of `endless` the download never ends.
+    func pullImage(_ request: ImagePullRequest) async throws(EngineError) -> EngineStream<ImageTransferProgress> {
+        try record("pull", "\(request.reference) \(request.credentials?.user ?? "-")")
+        return EngineStream(
+            AsyncStream { continuation in
+                continuation.yield(.layer(digest: "sha256:abcdef012345678", .downloading(doneBytes: 1, totalBytes: 2)))
+                guard request.reference != "endless" else { return }
+                continuation.yield(.layer(digest: "sha256:abcdef012345678", .pulled))
+                continuation.yield(.pulled(digest: "", name: "docker.io/\(request.reference)", id: "", isNew: true))
+                continuation.finish()
+            })
+    }
+
+    func diskUsage(of parts: Set<DiskUsagePart>) async throws(EngineError) -> DiskUsage {
+        try record("usage")
+        return DiskUsage()
+    }
+
     func removeImage(_ reference: String, force: Bool, prune: Bool) async throws(EngineError) -> [ImageRemoval] {
         try record("removeImage", reference)
         return [.untagged(reference)]

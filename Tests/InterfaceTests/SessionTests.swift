@@ -80,6 +80,20 @@ struct SessionTests {
         #expect(exit == InterfaceExit(reason: .quit, runningContainers: 1))
     }
 
+    @Test("A pull ends with the image's name, and one that is cancelled says so")
+    func pull() throws {
+        let session = try Session(ScriptedEngine())
+        session.untilSeen("no containers yet")
+        session.type("Ipapp:1<enter>")
+        session.untilSeen("docker.io/app:1 pulled")
+        session.type("pendless<enter>")
+        session.untilSeen("1B of 2B")
+        session.type("<esc>")
+        session.untilSeen("pull endless: cancelled")
+        #expect(session.engine.calls.contains("pull app:1 -"))
+        _ = session.finish()
+    }
+
     @Test("A start that fails leaves no container and keeps the form")
     func failedStart() throws {
         let engine = ScriptedEngine()

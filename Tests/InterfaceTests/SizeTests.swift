@@ -5,7 +5,10 @@ import Testing
 @testable import Interface
 
 @Suite struct SizeTests {
-    static let screens = ["", "2", "3z", "4+", "a", "n", "?", "m", "i", "I", "x", "d", "/w", "a<ctrl-]>[", "+", "1++"]
+    static let screens = [
+        "", "2", "3z", "4+", "a", "n", "?", "m", "i", "I", "Ip", "U", "N", "V", "x", "d", "/w", "a<ctrl-]>[", "+",
+        "1++",
+    ]
 
     @Test("No size and no screen is too small or too large to draw", arguments: screens)
     func everySize(keys: String) throws {

@@ -15,6 +15,7 @@ enum FrontEnd {
             let (theme, warnings) = try library.load(options.theme ?? Settings.variable("GANTRY_THEME") ?? "dark")
             var made = InterfaceConfiguration(theme: theme)
             made.notices = warnings
+            made.credentials = { reference throws(EngineError) in try await StoredCredentials.find(for: reference) }
             configuration = made
         } catch {
             return fail("\(error)")

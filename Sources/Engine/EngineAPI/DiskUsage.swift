@@ -12,6 +12,42 @@ public struct DiskUsage: Hashable, Sendable {
     public init() {}
 }
 
+/// One part of the disk usage in sum.
+public struct DiskUsageTotal: Hashable, Sendable {
+    public var count: Int
+    /// Images with containers, containers that are active, volumes that a container has.
+    public var activeCount: Int
+    public var bytes: Int64
+    /// Of those that are not active.
+    public var reclaimableBytes: Int64
+}
+
+extension DiskUsage {
+    /// What a part comes to: docker's `system df`.
+    public func total(of part: DiskUsagePart) -> DiskUsageTotal {
+        switch part {
+        case .image:
+            let used = images.filter { $0.containerCount > 0 }
+            let usedBytes = used.reduce(0) { $0 + $1.sizeBytes - ($1.sharedBytes ?? 0) }
+            return DiskUsageTotal(
+                count: images.count, activeCount: used.count, bytes: layersBytes,
+                reclaimableBytes: max(0, layersBytes - usedBytes))
+        case .container:
+            func written(_ list: [ContainerSummary]) -> Int64 { list.reduce(0) { $0 + ($1.writtenBytes ?? 0) } }
+            let idle = containers.filter { !$0.state.isActive }
+            return DiskUsageTotal(
+                count: containers.count, activeCount: containers.count - idle.count, bytes: written(containers),
+                reclaimableBytes: written(idle))
+        case .volume:
+            func size(_ list: [VolumeDetails]) -> Int64 { list.reduce(0) { $0 + ($1.sizeBytes ?? 0) } }
+            let unused = volumes.filter { $0.users?.isEmpty ?? false }
+            return DiskUsageTotal(
+                count: volumes.count, activeCount: volumes.count - unused.count, bytes: size(volumes),
+                reclaimableBytes: size(unused))
+        }
+    }
+}
+
 /// Which parts of the disk usage are asked for.
 public enum DiskUsagePart: String, Hashable, Sendable, CaseIterable {
     case image, container, volume

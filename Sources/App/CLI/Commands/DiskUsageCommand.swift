@@ -41,28 +41,12 @@ struct DiskUsageSummary: Hashable {
     var reclaimableBytes: Int64
 
     static func rows(_ usage: DiskUsage) -> [DiskUsageSummary] {
-        let images = usage.images
-        let used = images.filter { $0.containerCount > 0 }.reduce(0) { $0 + $1.sizeBytes - ($1.sharedBytes ?? 0) }
-        let containers = usage.containers
-        let idle = containers.filter { !$0.state.isActive }
-        let volumes = usage.volumes
-        let unused = volumes.filter { $0.users?.isEmpty ?? false }
-        return [
-            DiskUsageSummary(
-                type: "Images", count: images.count, activeCount: images.count { $0.containerCount > 0 },
-                bytes: usage.layersBytes, reclaimableBytes: max(0, usage.layersBytes - used)),
-            DiskUsageSummary(
-                type: "Containers", count: containers.count, activeCount: containers.count - idle.count,
-                bytes: written(containers), reclaimableBytes: written(idle)),
-            DiskUsageSummary(
-                type: "Local Volumes", count: volumes.count, activeCount: volumes.count - unused.count,
-                bytes: size(volumes), reclaimableBytes: size(unused)),
-            DiskUsageSummary(type: "Build Cache", count: 0, activeCount: 0, bytes: 0, reclaimableBytes: 0),
+        let parts: [(String, DiskUsagePart)] = [
+            ("Images", .image), ("Containers", .container), ("Local Volumes", .volume),
         ]
+        return parts.map { DiskUsageSummary(type: $0, usage.total(of: $1)) }
+            + [DiskUsageSummary(type: "Build Cache", count: 0, activeCount: 0, bytes: 0, reclaimableBytes: 0)]
     }
-
-    private static func written(_ list: [ContainerSummary]) -> Int64 { list.reduce(0) { $0 + ($1.writtenBytes ?? 0) } }
-    private static func size(_ list: [VolumeDetails]) -> Int64 { list.reduce(0) { $0 + ($1.sizeBytes ?? 0) } }
 
     var fields: [String: String] {
         let percent = bytes > 0 ? " (\(reclaimableBytes * 100 / bytes)%)" : ""
@@ -71,6 +55,14 @@ struct DiskUsageSummary: Hashable {
             "Size": Units.decimal(bytes, digits: 4),
             "Reclaimable": Units.decimal(reclaimableBytes, digits: 4) + percent,
         ]
+    }
+}
+
+extension DiskUsageSummary {
+    init(type: String, _ total: DiskUsageTotal) {
+        self.init(
+            type: type, count: total.count, activeCount: total.activeCount, bytes: total.bytes,
+            reclaimableBytes: total.reclaimableBytes)
     }
 }
 

@@ -6,13 +6,13 @@ import OCI
 import Registry
 
 /// The credentials in docker's config.json of the person who runs the command: the engine may be another's.
-enum StoredCredentials {
+package enum StoredCredentials {
     static func file() throws(EngineError) -> CredentialFile {
         .usual(environment: try ProcessEnvironment.current())
     }
 
     /// Those for an image's registry; nil where there are none.
-    static func find(for image: String) async throws(EngineError) -> ImageCredentials? {
+    package static func find(for image: String) async throws(EngineError) -> ImageCredentials? {
         let reference: Reference
         // What is no name is refused by the engine, in its own words.
         do throws(ReferenceError) { reference = try Reference(image) } catch { return nil }

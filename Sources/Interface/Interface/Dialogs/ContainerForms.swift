@@ -54,12 +54,6 @@ extension Form {
             ])
     }
 
-    static func loadImage() -> Form {
-        var path = Field(name: .path, label: "Archive", placeholder: "/path/to/image.tar", kind: .text(LineEditor()))
-        path.isRequired = true
-        return Form(.loadImage, title: "load images from a file or folder", fields: [path])
-    }
-
     /// What the form asks the engine to create; its fields must be valid.
     func containerSpec() throws(FormError) -> ContainerSpec {
         var spec = ContainerSpec(image: self[.image]?.text ?? "")

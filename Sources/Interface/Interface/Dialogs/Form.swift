@@ -8,6 +8,8 @@ struct Form: Hashable, Sendable {
         case rename(EngineAction.Target)
         case exec(EngineAction.Target)
         case loadImage
+        case pull
+        case tag(EngineAction.Target)
         case newNetwork
         case connect(EngineAction.Target)
         case newVolume
@@ -70,7 +72,8 @@ struct Form: Hashable, Sendable {
 struct Field: Hashable, Sendable {
     enum Name: Hashable, Sendable {
         case image, name, command, tty, memory, cpus, pids, mounts, environment, network, ports, autoRemove, user,
-            path, driver, subnet, address, device, version6, isInternal, container, aliases, options
+            path, driver, subnet, address, device, version6, isInternal, container, aliases, options,
+            reference
     }
 
     enum Kind: Hashable, Sendable {

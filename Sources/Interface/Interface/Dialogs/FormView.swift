@@ -7,9 +7,16 @@ struct FormLayout {
     /// The first field shown, where not all fit.
     let first: Int
     let rows: Int
+    /// The layers of what it waits for, the unfinished ones first to be seen; below the fields.
+    let layers: [TransferProgress.Layer]
 
     init(_ model: Model, _ form: Form) {
-        let wanted = Size(columns: min(76, model.size.columns - 2), rows: form.fields.count + 5)
+        let known = model.jobs.first { $0.id == form.job }?.progress.transfer.layers ?? []
+        let room = max(0, min(12, model.layout.body.rows - form.fields.count - 6))
+        let unfinished = known.filter { !$0.step.isDone }
+        layers = known.count <= room ? known : Array((unfinished + known.filter(\.step.isDone)).prefix(room))
+        let extra = layers.isEmpty ? 0 : layers.count + 1
+        let wanted = Size(columns: min(76, model.size.columns - 2), rows: form.fields.count + 5 + extra)
         region = model.layout.body.centered(wanted)
         inner = region.inset(columns: 2, rows: 1)
         rows = max(0, min(form.fields.count, inner.rows - 3))
@@ -34,7 +41,25 @@ extension Canvas {
             draw(form.fields[index], isFocused: index == form.focus, isWaiting: form.job != nil, in: rest.takeTop(1))
         }
         _ = rest.takeTop(1)
+        for layer in layout.layers { draw(layer, in: rest.takeTop(1)) }
+        if !layout.layers.isEmpty { _ = rest.takeTop(1) }
         drawFooter(form, model, in: rest)
+    }
+
+    /// `3f1a9c0d2b44  downloading  ████▌        12.3MB of 48MB`
+    private mutating func draw(_ layer: TransferProgress.Layer, in row: Region) {
+        var rest = row
+        let digest = layer.digest.split(separator: ":").last.map(String.init) ?? layer.digest
+        put(digest.prefix(12), .dialogMuted, in: rest.takeLeft(13))
+        put(layer.step.words, layer.step.isDone ? .dialogMuted : .dialog, in: rest.takeLeft(13))
+        guard let (done, total) = layer.step.bytes else { return }
+        let amount = Quantity.decimalBytes(done) + (total > 0 ? " of \(Quantity.decimalBytes(total))" : "")
+        putRight(amount, .dialogMuted, in: rest.takeRight(min(rest.columns, 18)))
+        _ = rest.takeRight(1)
+        guard total > 0, rest.columns > 4 else { return }
+        let eighths = Int(Double(min(done, total)) / Double(total) * Double(rest.columns * 8))
+        let part = eighths % 8 == 0 ? "" : String(Array("▏▎▍▌▋▊▉")[eighths % 8 - 1])
+        put(String(repeating: "█", count: eighths / 8) + part, .dialogTitle, in: rest)
     }
 
     private mutating func draw(_ field: Field, isFocused: Bool, isWaiting: Bool, in row: Region) {
@@ -64,9 +89,11 @@ extension Canvas {
 
     private mutating func drawFooter(_ form: Form, _ model: Model, in region: Region) {
         if let job = form.job, let running = model.jobs.first(where: { $0.id == job }) {
-            let progress = running.progress.isEmpty ? "" : " \(running.progress)"
-            put("\(running.label)…\(progress)", .dialogTitle, in: region)
-            put("esc cancels", .dialogMuted, row: 1, in: region)
+            let text = running.progress.text
+            put("\(running.label)…\(text.isEmpty ? "" : " \(text)")", .dialogTitle, in: region)
+            put(
+                form.canRunOn ? "esc cancels · enter lets it go on alone" : "esc cancels", .dialogMuted, row: 1,
+                in: region)
             return
         }
         if let error = form.error ?? form.fields.compactMap({ $0.error }).first {

@@ -27,7 +27,11 @@ enum Intent: Hashable, Sendable {
     case toggleFollow, toggleTimestamps, toggleWrap, wholeLog
     case fold
 
-    case loadImage, removeImage, newFromImage
+    case loadImage, removeImage, newFromImage, pullImage, tagImage
+    /// Which images, then whether.
+    case askImagePrune, pruneImages(all: Bool)
+    /// What all takes on the disk; to what a row of it is about; to remove what of it nobody uses.
+    case usage, showUsage, pruneUsage
 
     case networks, volumes, newNetwork, newVolume, removeNetwork, removeVolume, pruneNetworks, pruneVolumes
     case connectContainer, showMember

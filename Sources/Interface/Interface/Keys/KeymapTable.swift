@@ -15,14 +15,15 @@ extension Keymap {
         if case .member = model.selectedNetworkRow { true } else { false }
     }
     private static let isNoMember: Condition = { !isMember($0) }
+    private static let hasImage: Condition = { $0.selectedImage != nil }
     private static let hasJobs: Condition = { !$0.jobs.isEmpty }
 
     private static let panels = KeyContext.panels
     private static let lists: Set<KeyContext> = panels.union([
-        .scrollback, .logs, .inspect, .help, .images, .networks, .volumes,
+        .scrollback, .logs, .inspect, .help, .images, .networks, .volumes, .usage,
     ])
     /// Screens with a list of what the engine has.
-    private static let objectLists: Set<KeyContext> = [.images, .networks, .volumes]
+    private static let objectLists: Set<KeyContext> = [.images, .networks, .volumes, .usage]
 
     /// In the order of the hint bar. The first line that holds for a key counts.
     package static let table: [KeyBinding] =
@@ -55,9 +56,10 @@ extension Keymap {
             "? F1", panels.union(objectLists).union([.logs, .inspect, .scrollback]), "help", hint: "help", .help),
         KeyBinding("x", panels, "menu of actions", hint: "menu", .actionMenu),
         KeyBinding("/", panels.union(objectLists), "filter the list", hint: "filter", .filter),
-        KeyBinding("I", panels, "images: list, load, remove", hint: "images", .images),
+        KeyBinding("I", panels, "images: pull, load, tag, remove", hint: "images", .images),
         KeyBinding("N", panels, "networks: members and traffic, create, connect, remove", .networks),
         KeyBinding("V", panels, "volumes: sizes and users, create, remove", .volumes),
+        KeyBinding("U", panels.union([.images, .volumes]), "disk usage: what takes room, prune", .usage),
         KeyBinding("z", panels, "zoom the panel", hint: "zoom", .zoom),
         KeyBinding("q F10", panels, "quit; containers run on", hint: "quit", .quit),
         KeyBinding("\\", panels.union(objectLists), "clear the filter", when: isFiltered, .clearFilter),
@@ -139,9 +141,12 @@ extension Keymap {
         KeyBinding("w", [.logs], "wrap long lines", hint: "wrap", .toggleWrap),
         KeyBinding("0", [.logs], "the whole log", hint: "all", .wholeLog),
         KeyBinding("z enter space", [.inspect], "fold or unfold", hint: "fold", .fold),
+        KeyBinding("p", [.images], "pull from a registry", hint: "pull", .pullImage),
         KeyBinding("L", [.images], "load an archive", hint: "load", .loadImage),
         KeyBinding("n enter", [.images], "new container from it", hint: "new", .newFromImage),
-        KeyBinding("d delete", [.images], "remove the image", hint: "remove", .removeImage),
+        KeyBinding("t", [.images], "give it a further name", hint: "tag", when: hasImage, .tagImage),
+        KeyBinding("d delete", [.images], "remove the name, with the last one the image", hint: "remove", .removeImage),
+        KeyBinding("P", [.images], "remove those that nobody uses", hint: "prune", .askImagePrune),
         KeyBinding("n", [.networks], "new network", hint: "new", .newNetwork),
         KeyBinding("c", [.networks], "connect a container", hint: "connect", .connectContainer),
         KeyBinding(
@@ -149,6 +154,8 @@ extension Keymap {
         KeyBinding("d delete", [.networks], "remove the network", hint: "remove", when: isNoMember, .removeNetwork),
         KeyBinding("P", [.networks], "remove those that nobody uses", hint: "prune", .pruneNetworks),
         KeyBinding("enter", [.networks], "to the container", hint: "container", when: isMember, .showMember),
+        KeyBinding("enter", [.usage], "to the object", hint: "show", .showUsage),
+        KeyBinding("P", [.usage], "remove what nobody uses", hint: "prune", .pruneUsage),
         KeyBinding("n", [.volumes], "new volume", hint: "new", .newVolume),
         KeyBinding("d delete", [.volumes], "remove the volume", hint: "remove", .removeVolume),
         KeyBinding("P", [.volumes], "remove those that nobody uses", hint: "prune", .pruneVolumes),

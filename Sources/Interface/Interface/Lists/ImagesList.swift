@@ -52,6 +52,6 @@ extension Model {
         }
         return ListTable(
             title: "images · \(images?.count ?? 0)", columns: [name] + fixed, rows: rows,
-            empty: images == nil ? "reading the store…" : "no images: L loads an archive or a folder")
+            empty: images == nil ? "reading the store…" : "no images: p pulls one, L loads an archive or a folder")
     }
 }

@@ -3,13 +3,14 @@ import EngineAPI
 /// A list of what the engine has, over all of the panels.
 struct ListScreen: Hashable, Sendable {
     enum Kind: Hashable, Sendable {
-        case images, networks, volumes
+        case images, networks, volumes, usage
 
         var keyContext: KeyContext {
             switch self {
             case .images: .images
             case .networks: .networks
             case .volumes: .volumes
+            case .usage: .usage
             }
         }
 
@@ -19,6 +20,7 @@ struct ListScreen: Hashable, Sendable {
             case .images: .refreshImages
             case .networks: .refreshNetworks
             case .volumes: .refreshVolumes
+            case .usage: .refreshUsage
             }
         }
     }
@@ -50,6 +52,7 @@ extension Model {
         case .images: imageRows(screen.filter).map(\.id)
         case .networks: networkRows(screen.filter).map(\.id)
         case .volumes: volumeRows(screen.filter).map(\.spec.name)
+        case .usage: usageRows(screen.filter).map(\.id)
         }
     }
 
@@ -65,9 +68,12 @@ extension Model {
     }
 
     /// What open lists show and something has just changed.
-    var openListRefreshes: [Effect] {
+    ///
+    /// - Parameter usage: also the disk usage, for which every file is looked at: after what was done here alone.
+    func openListRefreshes(usage: Bool = false) -> [Effect] {
         dialogs.compactMap { dialog in
-            if case .list(let screen) = dialog { screen.kind.refresh } else { nil }
+            guard case .list(let screen) = dialog, usage || screen.kind != .usage else { return nil }
+            return screen.kind.refresh
         }
     }
 }

@@ -37,6 +37,7 @@ extension Canvas {
             case .images: model.imageTable(screen.filter, width: width)
             case .networks: model.networkTable(screen.filter, width: width)
             case .volumes: model.volumeTable(screen.filter, width: width)
+            case .usage: model.usageTable(screen.filter, width: width)
             }
         draw(table, screen, model)
     }

@@ -10,6 +10,7 @@ enum Effect: Hashable, Sendable {
     case refreshImages
     case refreshNetworks
     case refreshVolumes
+    case refreshUsage
     case inspect(String)
     case openConsole(ConsoleID, ConsoleSource, TerminalSize)
     case closeConsole(ConsoleID)
@@ -44,6 +45,11 @@ enum EngineAction: Hashable, Sendable {
     case remove(Target, force: Bool, volumes: Bool)
     case load(path: String)
     case removeImage(Target, force: Bool)
+    case pull(String)
+    case tagImage(Target, as: String)
+    /// Those without a name, or all, that no container uses.
+    case pruneImages(all: Bool)
+    case pruneContainers
     case createNetwork(NetworkSpec)
     case removeNetwork(Target)
     case pruneNetworks

@@ -16,6 +16,7 @@ enum Message: Sendable {
     case images([ImageSummary])
     case networks([NetworkDetails])
     case volumes([VolumeDetails])
+    case usage(DiskUsage)
     case inspected(ContainerDetails)
 
     case console(ConsoleID, ConsoleNews)
@@ -49,8 +50,7 @@ struct JobID: Hashable, Sendable {
 }
 
 enum JobNews: Sendable {
-    /// How far it is, in words.
-    case progress(String)
+    case progress(JobProgress)
     case succeeded(JobResult)
     case failed(EngineError)
 }

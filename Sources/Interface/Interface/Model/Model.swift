@@ -46,6 +46,7 @@ struct Model {
     /// Nil until they were first asked for.
     var networks: [NetworkDetails]?
     var volumes: [VolumeDetails]?
+    var usage: DiskUsage?
     /// There is a desktop whose browser can be asked to open something.
     var hasDesktop = false
 

@@ -19,10 +19,19 @@ struct Job: Hashable, Sendable {
     let id: JobID
     /// What and on which object: `stop web`.
     var label: String
-    var progress = ""
+    let action: EngineAction
+    var progress = JobProgress()
     var startedAt: Timestamp
     /// It came from the form on top, which waits for its end.
     var answersForm = false
+}
+
+/// How far a job is.
+struct JobProgress: Hashable, Sendable {
+    /// In words.
+    var text = ""
+    /// Of a pull.
+    var transfer = TransferProgress()
 }
 
 /// What is known of the engine.

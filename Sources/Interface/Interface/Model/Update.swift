@@ -27,6 +27,7 @@ extension Model {
         case .images(let list): take(list)
         case .networks(let list): take(list)
         case .volumes(let list): take(list)
+        case .usage(let usage): self.usage = usage
         case .inspected(let details): show(details)
         case .console(let id, let news): return take(news, of: id)
         case .logs(let subscription, let news): take(news, of: subscription)
@@ -70,10 +71,10 @@ extension Model {
             let passing = ["exec_", "top", "resize", "attach", "detach"]
             guard !passing.contains(where: { event.action.hasPrefix($0) }) else { return [] }
             if event.action == "oom" { say("\(event.attributes["name"] ?? "a container"): out of memory", .warning) }
-            return [.refreshContainers] + openListRefreshes
+            return [.refreshContainers] + openListRefreshes()
         case .image: return [.refreshImages]
-        case .network: return [.refreshContainers] + openListRefreshes
-        case .volume: return openListRefreshes
+        case .network: return [.refreshContainers] + openListRefreshes()
+        case .volume: return openListRefreshes()
         case .daemon: return []
         }
     }

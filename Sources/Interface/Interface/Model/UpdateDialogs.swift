@@ -42,6 +42,11 @@ extension Model {
 
     private mutating func send(_ sent: Form) -> [Effect] {
         var form = sent
+        if form.job != nil, form.canRunOn {
+            dialogs.removeLast()
+            say("it goes on; ctrl-c cancels it")
+            return []
+        }
         guard form.job == nil, form.validate() else {
             replaceDialog(.form(form))
             return []
@@ -59,6 +64,12 @@ extension Model {
             case .loadImage:
                 let path = form.text(.path) ?? ""
                 return wait(form, .load(path: path), "load \(path)")
+            case .pull:
+                let name = form.text(.reference) ?? ""
+                return wait(form, .pull(name), "pull \(name)")
+            case .tag(let image):
+                let name = form.text(.reference) ?? ""
+                return wait(form, .tagImage(image, as: name), "tag \(image.name)")
             case .newNetwork:
                 let spec = try form.networkSpec()
                 return wait(form, .createNetwork(spec), "create network \(spec.name)")

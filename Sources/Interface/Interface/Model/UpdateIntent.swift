@@ -38,10 +38,10 @@ extension Model {
         case .detach, .nextConsole, .newExec, .scrollConsole, .searchConsole, .closeConsole, .sendLeader, .markLine,
             .copyLines:
             return performInConsole(intent)
-        case .images: return open(.images)
         case .new, .newFromImage: return openNewForm()
-        case .loadImage: dialogs.append(.form(.loadImage()))
-        case .removeImage: confirmImageRemoval()
+        case .images, .loadImage, .removeImage, .pullImage, .tagImage, .askImagePrune, .pruneImages, .usage, .showUsage,
+            .pruneUsage:
+            return performInImages(intent)
         case .networks, .volumes, .newNetwork, .newVolume, .removeNetwork, .removeVolume, .pruneNetworks,
             .pruneVolumes, .connectContainer, .showMember, .openPort, .open:
             return performInNetworks(intent)
@@ -110,23 +110,10 @@ extension Model {
                     label: "remove \(container.name)", choosesYes: !isActive && !volumes)))
     }
 
-    private mutating func confirmImageRemoval() {
-        guard let row = selectedImage else { return }
-        let users = row.image.containerCount
-        dialogs.append(
-            .confirmation(
-                Confirmation(
-                    title: "remove image \(row.displayName)?",
-                    lines: users > 0 ? ["\(users) containers were made from it."] : ["No container uses it."],
-                    verb: "remove",
-                    action: .removeImage(.init(id: row.id, name: row.displayName), force: false),
-                    label: "remove \(row.displayName)")))
-    }
-
     private mutating func openNewForm() -> [Effect] {
         let preferred = selectedImage?.name
         guard images?.isEmpty != true else {
-            say("no image in the store: load one first (I, then L)", .warning)
+            say("no image in the store: pull or load one first (I, then p or L)", .warning)
             return [.refreshImages]
         }
         dialogs.append(.form(.newContainer(images: images ?? [], preferred: preferred, networks: networkNames)))

@@ -5,15 +5,15 @@ extension Model {
     /// Begins an action of the engine; its end comes as `JobNews`.
     mutating func begin(_ action: EngineAction, _ label: String) -> [Effect] {
         let id = JobID(number: takeNumber())
-        jobs.append(Job(id: id, label: label, startedAt: now))
+        jobs.append(Job(id: id, label: label, action: action, startedAt: now))
         return [.perform(id, action)]
     }
 
     mutating func take(_ news: JobNews, of id: JobID) -> [Effect] {
         guard let index = jobs.firstIndex(where: { $0.id == id }) else { return [] }
         switch news {
-        case .progress(let text):
-            jobs[index].progress = text
+        case .progress(let progress):
+            jobs[index].progress = progress
             return []
         case .succeeded(let result):
             jobs.remove(at: index)
@@ -37,7 +37,7 @@ extension Model {
         switch result {
         case .done(let text):
             say(text, .success)
-            return [.refreshContainers] + openListRefreshes
+            return [.refreshContainers] + openListRefreshes(usage: true)
         case .created(let container, let warnings):
             if let warning = warnings.first { say(warning, .warning) } else { say("\(container.name) runs", .success) }
             return enter(container) + [.refreshContainers]
@@ -74,6 +74,13 @@ extension Model {
             case .notModified: "\(job.label): it is so already"
             default: "\(job.label): \(error.message)"
             }
+        if let action = Self.forced(job.action, after: error) {
+            let lines = TextWrap.lines(of: error.message, columns: 60)
+            let question = Confirmation(
+                title: "\(job.label) by force?", lines: lines, verb: "force", action: action, label: job.label,
+                choosesYes: false)
+            return dialogs.append(.confirmation(question))
+        }
         say(text, error.kind == .cancelled || error.kind == .notModified ? .warning : .error)
         for index in dialogs.indices {
             guard case .form(var form) = dialogs[index], form.job == job.id else { continue }

@@ -32,7 +32,7 @@ extension Model {
     }
 
     /// - Parameter isSafe: nothing is lost that cannot be made again: Enter says yes.
-    private mutating func ask(
+    mutating func ask(
         _ title: String, _ lines: [String], _ action: EngineAction, _ verb: String, isSafe: Bool = true
     ) {
         let question = Confirmation(
@@ -79,11 +79,16 @@ extension Model {
     /// To the container's row of the main screen.
     private mutating func showMember() -> [Effect] {
         guard case .member(_, let member)? = selectedNetworkRow else { return [] }
+        return showContainer(member.id)
+    }
+
+    /// From wherever one is to a container's row, hidden or not.
+    mutating func showContainer(_ id: String) -> [Effect] {
         dialogs.removeAll()
         containers.filter = ""
         containers.hidesStopped = false
         containers.arrange(stats.histories)
-        containers.select(id: member.id)
+        containers.select(id: id)
         focus = .containers
         return []
     }

@@ -4,7 +4,8 @@ import EngineAPI
 struct ActionRunner: Sendable {
     let engine: any Engine
     let shelf: StreamShelf
-    let report: @Sendable (String) -> Void
+    let credentials: InterfaceConfiguration.Credentials
+    let report: @Sendable (JobProgress) -> Void
 
     func perform(_ action: EngineAction) async throws(EngineError) -> JobResult {
         switch action {
@@ -37,9 +38,14 @@ struct ActionRunner: Sendable {
         case .createNetwork, .removeNetwork, .pruneNetworks, .connect, .disconnect, .createVolume, .removeVolume,
             .pruneVolumes:
             return .done(try await NetworkActions(engine: engine).perform(action))
-        case .removeImage(let target, let force):
-            let removals = try await engine.removeImage(target.id, force: force, prune: true)
-            return .done(removals.isEmpty ? "\(target.name): nothing to remove" : "\(target.name) removed")
+        case .removeImage, .tagImage, .pruneImages, .pull:
+            return .done(
+                try await ImageActions(engine: engine, credentials: credentials, report: report).perform(action))
+        case .pruneContainers:
+            let result = try await engine.pruneContainers(PruneFilter())
+            guard !result.removed.isEmpty else { return .done("every container runs") }
+            return .done(
+                "removed \(result.removed.count) containers, \(Quantity.decimalBytes(result.reclaimedBytes)) are free")
         }
     }
 
@@ -87,12 +93,14 @@ struct ActionRunner: Sendable {
                 case .layer(let digest, let done, let total):
                     guard told.duration(to: clock.now) > .milliseconds(100) else { continue }
                     told = clock.now
-                    report(Self.progress(digest, done, total))
+                    report(JobProgress(text: Self.progress(digest, done, total)))
                 }
             }
         } catch {
             throw EngineError(ending: error)
         }
+        // A stream of a cancelled task ends as if it were complete.
+        guard !Task.isCancelled else { throw EngineError(.cancelled, "cancelled") }
         return .done(names.isEmpty ? "\(path): no image in it" : "loaded \(names.joined(separator: ", "))")
     }
 

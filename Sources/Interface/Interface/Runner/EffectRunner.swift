@@ -7,6 +7,7 @@ import EngineAPI
 final class EffectRunner {
     private let engine: any Engine
     private let mailbox: Mailbox
+    private let credentials: InterfaceConfiguration.Credentials
     private let shelf = StreamShelf()
     private var jobs: [JobID: Task<Void, Never>] = [:]
     private var followed: [Subscription: Task<Void, Never>] = [:]
@@ -15,10 +16,12 @@ final class EffectRunner {
     private let imageRefresh: Refresh
     private let networkRefresh: Refresh
     private let volumeRefresh: Refresh
+    private let usageRefresh: Refresh
 
-    init(engine: any Engine, mailbox: Mailbox) {
+    init(engine: any Engine, mailbox: Mailbox, credentials: @escaping InterfaceConfiguration.Credentials) {
         self.engine = engine
         self.mailbox = mailbox
+        self.credentials = credentials
         containerRefresh = Refresh { [engine, mailbox] in
             // The engine's loss is told by the subscription that notices it first.
             if let list = try? await engine.containers(ContainerFilter(all: true)) { mailbox.post(.containers(list)) }
@@ -32,6 +35,13 @@ final class EffectRunner {
             if let list = try? await engine.networks(NetworkFilter()) { mailbox.post(.networks(list)) }
         }
         volumeRefresh = Refresh { [engine, mailbox] in await Self.readVolumes(engine, mailbox) }
+        usageRefresh = Refresh { [engine, mailbox] in
+            do throws(EngineError) {
+                mailbox.post(.usage(try await engine.diskUsage()))
+            } catch {
+                mailbox.post(.failed(error.message))
+            }
+        }
     }
 
     func perform(_ effect: Effect) {
@@ -42,6 +52,7 @@ final class EffectRunner {
         case .refreshImages: imageRefresh.request()
         case .refreshNetworks: networkRefresh.request()
         case .refreshVolumes: volumeRefresh.request()
+        case .refreshUsage: usageRefresh.request()
         case .inspect(let id): inspect(id)
         case .openConsole(let id, let source, let size): open(id, source, size)
         case .closeConsole(let id): consoles.removeValue(forKey: id)?.close()
@@ -78,6 +89,7 @@ final class EffectRunner {
         imageRefresh.stop()
         networkRefresh.stop()
         volumeRefresh.stop()
+        usageRefresh.stop()
         (jobs, followed, consoles) = ([:], [:], [:])
     }
 
@@ -94,8 +106,10 @@ final class EffectRunner {
     }
 
     private func begin(_ id: JobID, _ action: EngineAction) {
-        jobs[id] = Task { [engine, mailbox, shelf] in
-            let runner = ActionRunner(engine: engine, shelf: shelf) { mailbox.post(.job(id, .progress($0))) }
+        jobs[id] = Task { [engine, mailbox, shelf, credentials] in
+            let runner = ActionRunner(engine: engine, shelf: shelf, credentials: credentials) {
+                mailbox.post(.job(id, .progress($0)))
+            }
             do throws(EngineError) {
                 mailbox.post(.job(id, .succeeded(try await runner.perform(action))))
             } catch {

@@ -1,3 +1,4 @@
+import EngineAPI
 import Terminal
 
 /// What the front end is started with.
@@ -8,6 +9,10 @@ package struct InterfaceConfiguration: Sendable {
     package var leader = Key(.character("]"), .control)
     /// Said on the status line at the start: what was odd about the theme, the terminal, the first start.
     package var notices: [String] = []
+    /// Who asks the registry of an image; nil for nobody in particular.
+    package typealias Credentials = @Sendable (_ reference: String) async throws(EngineError) -> ImageCredentials?
+    /// Asked before each pull.
+    package var credentials: Credentials = { _ in nil }
 
     /// With the usual leader key and nothing to say.
     package init(theme: Theme) { self.theme = theme }

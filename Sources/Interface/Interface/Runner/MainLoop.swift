@@ -34,7 +34,7 @@ final class MainLoop {
 
     init(engine: any Engine, configuration: InterfaceConfiguration, screen: any Screen) {
         self.screen = screen
-        runner = EffectRunner(engine: engine, mailbox: mailbox)
+        runner = EffectRunner(engine: engine, mailbox: mailbox, credentials: configuration.credentials)
         model = Model(
             now: .now(), size: screen.size, theme: configuration.theme.adapted(to: screen.colorDepth),
             leader: configuration.leader, makeEmulator: { GridEmulator(size: $0) })

@@ -108,9 +108,11 @@ extension Canvas {
         let spinner = turns[Int(elapsed / 200_000_000) % turns.count]
         var text = "\(spinner) \(job.label)…"
         if elapsed > 1_000_000_000 { text += " \(elapsed / 1_000_000_000)s" }
-        if !job.progress.isEmpty { text += " \(job.progress)" }
+        if !job.progress.text.isEmpty { text += " \(job.progress.text)" }
         if model.jobs.count > 1 { text += " (and \(model.jobs.count - 1) more)" }
         let end = put(text, .status, in: region)
-        if end + 20 < region.columns { put("esc cancels", .muted, column: end + 2, in: region) }
+        if end + 20 < region.columns {
+            put(model.dialogs.isEmpty ? "esc cancels" : "ctrl-c cancels", .muted, column: end + 2, in: region)
+        }
     }
 }

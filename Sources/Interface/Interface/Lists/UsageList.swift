@@ -1,0 +1,91 @@
+import EngineAPI
+
+/// A part of what the engine's data take on the disk, or one object of it.
+enum UsageRow: Hashable, Sendable {
+    case part(DiskUsagePart, DiskUsageTotal)
+    case object(DiskUsagePart, name: String, bytes: Int64, isUsed: Bool)
+
+    var part: DiskUsagePart {
+        switch self {
+        case .part(let part, _), .object(let part, _, _, _): part
+        }
+    }
+
+    var id: String {
+        switch self {
+        case .part(let part, _): part.rawValue
+        case .object(let part, let name, _, _): "\(part.rawValue)/\(name)"
+        }
+    }
+}
+
+extension DiskUsagePart {
+    fileprivate var plural: String { "\(rawValue)s" }
+}
+
+extension DiskUsage {
+    /// The objects of a part, the largest first.
+    fileprivate func objects(of part: DiskUsagePart) -> [UsageRow] {
+        let objects: [(name: String, bytes: Int64, isUsed: Bool)] =
+            switch part {
+            case .image: images.map { ($0.tags.first ?? $0.shortID, $0.sizeBytes, $0.containerCount > 0) }
+            case .container: containers.map { ($0.name, $0.writtenBytes ?? 0, $0.state.isActive) }
+            case .volume: volumes.map { ($0.spec.name, $0.sizeBytes ?? 0, !($0.users ?? []).isEmpty) }
+            }
+        return objects.sorted { (-$0.bytes, $0.name) < (-$1.bytes, $1.name) }
+            .map { .object(part, name: $0.name, bytes: $0.bytes, isUsed: $0.isUsed) }
+    }
+}
+
+extension Model {
+    /// Each part with its objects below it.
+    func usageRows(_ filter: String = "") -> [UsageRow] {
+        guard let usage else { return [] }
+        let filter = ListFilter(filter)
+        return [DiskUsagePart.image, .container, .volume].flatMap { part -> [UsageRow] in
+            let objects = usage.objects(of: part).filter { row in
+                guard case .object(_, let name, _, let isUsed) = row else { return false }
+                return filter.isEmpty || filter.passes([name, part.plural, isUsed ? "" : "unused"])
+            }
+            guard filter.isEmpty || !objects.isEmpty else { return [] }
+            return [.part(part, usage.total(of: part))] + objects
+        }
+    }
+
+    var selectedUsageRow: UsageRow? {
+        guard let screen = listScreen, screen.kind == .usage else { return nil }
+        let rows = usageRows(screen.filter)
+        return rows.indices.contains(screen.cursor.index) ? rows[screen.cursor.index] : nil
+    }
+
+    func usageTable(_ filter: String, width: Int) -> ListTable {
+        let fixed = [
+            ListColumn("TOTAL", width < 60 ? 0 : 6, isRight: true), .init("IN USE", width < 60 ? 0 : 6, isRight: true),
+            .init("SIZE", 8, isRight: true), .init("RECLAIMABLE", 15, isRight: true),
+        ]
+        let name = max(8, width - fixed.reduce(0) { $0 + ($1.columns > 0 ? $1.columns + 1 : 0) })
+        let parts: [DiskUsagePart] = [.image, .container, .volume]
+        let sum = usage.map { usage in parts.reduce(Int64(0)) { $0 + usage.total(of: $1).bytes } }
+        return ListTable(
+            title: "disk usage", note: sum.map { "\(Quantity.decimalBytes($0)) in all" } ?? "",
+            columns: [ListColumn("WHAT", name)] + fixed, rows: usageRows(filter).map(tableRow),
+            empty: "counting files…")
+    }
+
+    private func tableRow(_ row: UsageRow) -> ListTable.Row {
+        switch row {
+        case .part(let part, let total):
+            let share = total.bytes > 0 ? " (\(total.reclaimableBytes * 100 / total.bytes)%)" : ""
+            return ListTable.Row(
+                texts: [
+                    part.plural, "\(total.count)", "\(total.activeCount)", Quantity.decimalBytes(total.bytes),
+                    Quantity.decimalBytes(total.reclaimableBytes) + share,
+                ], roles: [.header, .text, .text, .text, .text])
+        case .object(_, let name, let bytes, let isUsed):
+            return ListTable.Row(texts: [
+                "  \(name)", "", isUsed ? "yes" : "no", Quantity.decimalBytes(bytes),
+                isUsed ? "" : Quantity.decimalBytes(bytes),
+            ])
+        }
+    }
+}

@@ -1,0 +1,162 @@
+import EngineAPI
+import Terminal
+import Testing
+
+@testable import Interface
+
+/// The screen of images, and of what all takes on the disk.
+@Suite struct ImagesScreenTests {
+    private static func images() -> [ImageSummary] {
+        [
+            Sample.starter,
+            ImageSummary(
+                id: "sha256:" + Sample.id(7), tags: ["old:1", "old:2"], createdAt: Sample.ago(900_000),
+                sizeBytes: 20_000_000),
+            ImageSummary(id: "sha256:" + Sample.id(8), tags: [], createdAt: nil, sizeBytes: 5_000_000),
+        ]
+    }
+
+    private static func open() throws -> Bench {
+        var bench = try Bench.connected()
+        bench.type("I")
+        bench.send(.images(images()))
+        _ = bench.takeEffects()
+        return bench
+    }
+
+    private static func asked(_ bench: inout Bench) -> [EngineAction] {
+        bench.takeEffects().compactMap { if case .perform(_, let action) = $0 { action } else { nil } }
+    }
+
+    @Test("Keys of the screen ask the engine for what they say")
+    func actions() throws {
+        let old = EngineAction.Target(id: "old:1", name: "old:1")
+        let cases: [(keys: String, action: EngineAction?)] = [
+            ("ppostgres:16<enter>", .pull("postgres:16")), ("p<enter>", nil), ("p<esc>", nil),
+            ("gjt<ctrl-u>new:1<enter>", .tagImage(old, as: "new:1")), ("gjdy", .removeImage(old, force: false)),
+            ("P<enter>y", .pruneImages(all: false)), ("P<down><enter><enter>", nil),
+            ("P<down><enter>y", .pruneImages(all: true)), ("L/tmp/a.tar<enter>", .load(path: "/tmp/a.tar")),
+        ]
+        for (keys, wanted) in cases {
+            var bench = try Self.open()
+            bench.type(keys)
+            #expect(Self.asked(&bench) == (wanted.map { [$0] } ?? []), "\(keys)")
+        }
+    }
+
+    /// A pull that has begun, its three layers known.
+    private static func pulling() throws -> (bench: Bench, job: JobID) {
+        var bench = try open()
+        bench.type("papp:1<enter>")
+        let job = try #require(bench.model.jobs.first?.id)
+        var progress = JobProgress()
+        _ = progress.transfer.take("sha256:aaaaaaaaaaaaaaaa", .existing)
+        _ = progress.transfer.take(
+            "sha256:bbbbbbbbbbbbbbbb", .downloading(doneBytes: 12_000_000, totalBytes: 48_000_000))
+        _ = progress.transfer.take("sha256:cccccccccccccccc", .waiting)
+        progress.text = progress.transfer.summary
+        bench.send(.job(job, .progress(progress)))
+        _ = bench.takeEffects()
+        return (bench, job)
+    }
+
+    @Test("A pull shows each layer, and Escape cancels it, with what was typed kept")
+    func progress() throws {
+        var (bench, job) = try Self.pulling()
+        for text in ["1 of 3 layers", "bbbbbbbbbbbb", "downloading", "12.0MB of 48.0MB", "already here", "waiting"] {
+            #expect(bench.text.contains(text), "\(text)")
+        }
+        bench.type("<esc>")
+        #expect(bench.takeEffects() == [.cancel(job)])
+        #expect(bench.model.listScreen?.kind == .images)
+        bench.send(.job(job, .failed(EngineError(.cancelled, "cancelled"))))
+        #expect(bench.model.status?.text == "pull app:1: cancelled")
+    }
+
+    @Test("A pull goes on without its form, and its end is said")
+    func background() throws {
+        var (bench, job) = try Self.pulling()
+        bench.type("<enter>")
+        #expect(bench.model.keyContext == .images)
+        #expect(bench.text.contains("pull app:1…") && bench.text.contains("1 of 3 layers"))
+        bench.type("<ctrl-c>")
+        #expect(bench.takeEffects() == [.cancel(job)])
+        bench.send(.job(job, .succeeded(.done("docker.io/library/app:1 pulled"))))
+        #expect(bench.text.contains("app:1 pulled"))
+        #expect(bench.takeEffects().contains(.refreshImages))
+    }
+
+    @Test("More layers than there is room for: those that are not done are seen")
+    func manyLayers() throws {
+        var (bench, job) = try Self.pulling()
+        var progress = JobProgress()
+        for number in 0..<60 {
+            _ = progress.transfer.take("sha256:\(100_000_000_000 + number)", number < 50 ? .pulled : .waiting)
+        }
+        bench.send(.job(job, .progress(progress)))
+        for number in 50..<60 { #expect(bench.text.contains("\(100_000_000_000 + number)")) }
+        for rows in 5..<30 { bench.send(.input(.resize(Size(columns: 80, rows: rows)))) }
+        #expect(bench.frame.size.rows == 29)
+    }
+
+    @Test("What is refused without force is asked once more, with the engine's reason; Enter says no")
+    func force() throws {
+        var bench = try Self.open()
+        bench.type("gjdy")
+        let job = try #require(bench.model.jobs.first?.id)
+        _ = bench.takeEffects()
+        let reason = "conflict: unable to remove repository reference \"old:1\" (must force) - container 1 is using it"
+        bench.send(.job(job, .failed(EngineError(.conflict, reason))))
+        #expect(bench.text.contains("must force"))
+        bench.type("<enter>")
+        #expect(Self.asked(&bench) == [])
+        bench.type("dy")
+        bench.send(.job(try #require(bench.model.jobs.first?.id), .failed(EngineError(.conflict, reason))))
+        _ = bench.takeEffects()
+        bench.type("y")
+        #expect(Self.asked(&bench) == [.removeImage(.init(id: "old:1", name: "old:1"), force: true)])
+        let last = try #require(bench.model.jobs.first?.id)
+        bench.send(.job(last, .failed(EngineError(.conflict, "unable to delete (cannot be forced) - it runs"))))
+        #expect(bench.model.keyContext == .images && bench.model.status?.kind == .error)
+    }
+
+    @Test("The disk usage has each part with its objects, the largest first, and prunes a part")
+    func usage() throws {
+        var bench = try Bench.connected()
+        bench.type("U")
+        #expect(bench.takeEffects().contains(.refreshUsage))
+        #expect(bench.text.contains("counting files"))
+        bench.send(.usage(Self.sampleUsage))
+        #expect(
+            bench.model.usageRows().map(\.id) == [
+                "image", "image/old:1", "image/\(Self.images()[2].shortID)", "image/gantry/starter:latest", "container",
+                "container/web", "container/failed", "volume", "volume/pages",
+            ])
+        for text in ["26.9MB", "25.0MB (92%)", "26.9MB"] { #expect(bench.text.contains(text), "\(text)") }
+        bench.type("PP")
+        #expect(bench.model.keyContext == .menu)
+        bench.type("<esc>/failed<enter>Py")
+        #expect(Self.asked(&bench) == [.pruneContainers])
+        bench.type("j<enter>")
+        #expect(bench.model.dialogs.isEmpty && bench.model.selectedContainer?.name == "failed")
+    }
+
+    static var sampleUsage: DiskUsage {
+        var usage = DiskUsage()
+        usage.images = images()
+        usage.layersBytes = 26_940_000
+        var containers = [Sample.containers[3], Sample.containers[0]]
+        containers[0].writtenBytes = 1000
+        containers[1].writtenBytes = 3_000_000
+        usage.containers = containers
+        usage.volumes = [NetworksScreenTests.volumes[1]]
+        return usage
+    }
+
+    @Test("Text is broken between words, and a word that is too long within itself")
+    func wrap() {
+        #expect(TextWrap.lines(of: "one two three\nfour", columns: 7) == ["one two", "three", "four"])
+        #expect(TextWrap.lines(of: "a 0123456789", columns: 4) == ["a", "0123", "4567", "89"])
+        #expect(TextWrap.lines(of: "日本語", columns: 4) == ["日本", "語"])
+    }
+}
