@@ -9,7 +9,7 @@ package struct GantryCommand: AsyncParsableCommand {
         discussion: """
             Without a command the front end opens. Options before the command:
               --root DIR         keep all state below DIR
-              -H, --host HOST    drive another engine: unix://PATH, tcp://NAME:PORT, ssh://NAME
+              -H, --host HOST    drive another engine: unix://, tcp:// or ssh://
               -c, --context NAME the engine of a context of docker's
               --tlsverify        with --tlscacert, --tlscert, --tlskey: as docker's
               --theme NAME       dark, light, terminal, or a file
@@ -18,7 +18,7 @@ package struct GantryCommand: AsyncParsableCommand {
             """,
         groupedSubcommands: [
             CommandGroup(
-                name: "Containers",
+                name: "Container",
                 subcommands: [
                     RunCommand.self, CreateCommand.self, ListCommand.self, StartCommand.self, StopCommand.self,
                     RestartCommand.self, KillCommand.self, PauseCommand.self, UnpauseCommand.self, RemoveCommand.self,
@@ -27,7 +27,7 @@ package struct GantryCommand: AsyncParsableCommand {
                     DiffCommand.self, ExportCommand.self, CommitCommand.self,
                 ]),
             CommandGroup(
-                name: "Images",
+                name: "Image",
                 subcommands: [
                     ImagesCommand.self, PullCommand.self, PushCommand.self, TagCommand.self, RemoveImageCommand.self,
                     HistoryCommand.self, LoadCommand.self, SaveCommand.self, ImportCommand.self, LoginCommand.self,
@@ -40,7 +40,7 @@ package struct GantryCommand: AsyncParsableCommand {
                     CompletionCommand.self,
                 ]),
             CommandGroup(
-                name: "By what they manage",
+                name: "Management",
                 subcommands: [
                     ContainerGroup.self, ImageGroup.self, NetworkGroup.self, VolumeGroup.self, ContextGroup.self,
                     SystemGroup.self,
