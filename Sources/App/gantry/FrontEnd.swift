@@ -22,7 +22,7 @@ enum FrontEnd {
         }
         let screen: CursesScreen
         do throws(TerminalError) { screen = try CursesScreen() } catch {
-            return fail("\(error). The front end needs a terminal; `gantry --help` lists the commands that do not.")
+            return fail("\(error); `gantry --help` lists the commands that need no screen")
         }
         let end = runInterface(engine: engine, configuration: configuration, screen: screen)
         screen.close()

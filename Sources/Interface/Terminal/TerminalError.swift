@@ -9,7 +9,7 @@ package enum TerminalError: Error, Hashable, Sendable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .notATerminal(let stream):
-            return "open the screen: \(stream) is not a terminal (the commands, as in `gantry ps`, need none)"
+            return "open the screen: \(stream) is not a terminal"
         case .noEntry(let term):
             return "open the screen: no terminfo entry for `\(term)` or any like it (install `ncurses-base`)"
         case .notOpened(let term, let reason):
