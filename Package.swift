@@ -70,6 +70,7 @@ let kernel: [Target] = [
         name: "CSeccomp", path: "Sources/Kernel/CSeccomp", pkgConfig: "libseccomp",
         providers: [.apt(["libseccomp-dev"])]),
     .systemLibrary(name: "CArchive", path: "Sources/Kernel/CArchive", providers: [.apt(["libarchive-dev"])]),
+    .systemLibrary(name: "CZlib", path: "Sources/Kernel/CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CCrypto", path: "Sources/Kernel/CCrypto", providers: [.apt(["libssl-dev"])]),
     .target(name: "CTOML", path: "Sources/Kernel/CTOML"),
     .target(
@@ -98,7 +99,9 @@ let shim: [Target] = [
     library("ShimAPI", in: "Shim", ["Linux", "JSON"]),
     library("NameService", in: "Shim", ["Linux"]),
     library("Rootless", in: "Shim", ["Linux", "CLinux"]),
-    library("Shim", in: "Shim", ["ShimAPI", "NameService", "Linux", "CLinux", "JSON", "OCI"]),
+    library(
+        "Shim", in: "Shim", ["ShimAPI", "NameService", "Linux", "CLinux", "CZlib", "JSON", "OCI"],
+        linkerSettings: linking("z")),
     .executableTarget(
         name: "gantry-shim", dependencies: ["Shim", "Rootless"], path: "Sources/Shim/gantry-shim",
         swiftSettings: wholeSwift, linkerSettings: wholeLinker),
@@ -128,7 +131,7 @@ let lifecycle: [Target] = [
         "Lifecycle", in: "Lifecycle",
         [
             "Linux", "CLinux", "JSON", "OCI", "Archive", "AsyncIO", "Images", "Networking", "Snapshots", "Storage",
-            "Tasks", "EngineAPI", "Faults",
+            "Tasks", "ShimAPI", "EngineAPI", "Faults",
         ]),
 ]
 
@@ -242,7 +245,7 @@ let suites: [Target] = [
         "LifecycleTests",
         [
             "Lifecycle", "Storage", "Tasks", "Images", "Snapshots", "EngineAPI", "OCI", "JSON", "Linux", "CLinux",
-            "AsyncIO",
+            "AsyncIO", "Shim", "ShimAPI",
         ]),
     tests("AsyncIOTests", ["AsyncIO", "Linux"]),
     tests("TasksTests", ["Tasks", "EngineAPI", "Linux", "JSON"]),

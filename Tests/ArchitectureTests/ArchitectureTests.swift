@@ -13,7 +13,7 @@ import Testing
         "Only the agreed targets import a library",
         arguments: [
             ("CCurses", ["Terminal"]), ("CVTerm", ["Emulator"]), ("CSeccomp", ["Runtime"]),
-            ("CArchive", ["Archive"]), ("CNftables", ["Networking"]),
+            ("CArchive", ["Archive"]), ("CZlib", ["Shim"]), ("CNftables", ["Networking"]),
             ("CSQLite", ["Storage"]), ("NIOCore", ["Transport"]), ("NIOPosix", ["Transport"]),
             ("NIOHTTP1", ["Transport"]), ("NIOSSL", ["Transport"]), ("NIOTLS", ["Transport"]),
             ("NIO", ["Transport"]), ("ArgumentParser", ["CLI", "gantry"]), ("CTOML", ["Interface"]),

@@ -73,6 +73,7 @@ import Testing
         spec.noNewPrivileges = true
         spec.ulimits = [Ulimit(name: "core", soft: -1, hard: -1)]
         spec.log.maximumSizeBytes = 1000
+        (spec.log.maximumFiles, spec.log.compresses) = (2, true)
         var mount = MountSpec(.bind, source: "/s", target: "/t")
         mount.createsSource = true
         var memory = MountSpec(.tmpfs, target: "/m")
@@ -130,6 +131,18 @@ import Testing
             ),
             (#"{"Image":"a","HostConfig":{"LogConfig":{"Type":"x"}}}"#, "no log driver named 'x'"),
             (#"{"Image":"a","HostConfig":{"LogConfig":{"Config":{"max-size":"x"}}}}"#, "max-size"),
+            (
+                #"{"Image":"a","HostConfig":{"LogConfig":{"Config":{"compress":"true","max-size":"1m"}}}}"#,
+                "compress cannot be true when max-file is less than 2 or max-size is not set"
+            ),
+            (
+                #"{"Image":"a","HostConfig":{"LogConfig":{"Type":"local","Config":{"max-file":"1"}}}}"#,
+                "compression cannot be enabled when max file count is 1"
+            ),
+            (
+                #"{"Image":"a","HostConfig":{"LogConfig":{"Type":"local","Config":{"compress":"yes"}}}}"#,
+                "error reading compress log option: strconv.ParseBool: parsing \"yes\": invalid syntax"
+            ),
             (#"{"Image":"a","HostConfig":{"Mounts":[{"Type":"huh","Target":"/x"}]}}"#, "mount type unknown"),
         ])
     func invalid(body: String, reason: String) throws {

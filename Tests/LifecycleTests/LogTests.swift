@@ -65,6 +65,48 @@ import Testing
         #expect(try Self.read(path, request) == (max(0, 12 - count)..<12).map { "\($0)\n" })
     }
 
+    @Test("Packed files count as the plain ones that they were, and a plain one beside its packed form counts once")
+    func packed() throws {
+        for packed in [["log.2"], ["log.1"], ["log.1", "log.2"]] {
+            for keepsPlain in [false, true] {
+                let directory = try TemporaryDirectory()
+                let path = directory.path + "/log"
+                try directory.write("log.2", (0..<4).map { Self.line("\($0)") }.joined())
+                try directory.write("log.1", (4..<9).map { Self.line("\($0)") }.joined())
+                try directory.write("log", (9..<12).map { Self.line("\($0)") }.joined())
+                for name in packed { try directory.pack(name, keepingPlain: keepsPlain) }
+                for count in 0...13 {
+                    var request = LogRequest()
+                    request.tail = count
+                    #expect(try Self.read(path, request) == (max(0, 12 - count)..<12).map { "\($0)\n" })
+                }
+                #expect(try Self.read(path, LogRequest()).count == 12)
+            }
+        }
+    }
+
+    @Test("A packed file that is cut off is an error, but none for who wants later lines alone")
+    func damaged() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/log"
+        try directory.write("log.1", (0..<500).map { Self.line("\($0 &* 7919 % 1009)") }.joined())
+        try directory.pack("log.1")
+        try directory.write("log", Self.line("new"))
+        truncate(path + ".1.gz", 200)
+        #expect(throws: KernelError.self) { try Self.read(path, LogRequest()) }
+        var request = LogRequest()
+        request.tail = 1
+        #expect(try Self.read(path, request) == ["new\n"])
+    }
+
+    @Test("A number that is missing hides nothing that is older")
+    func gap() throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("log.2", Self.line("old"))
+        try directory.write("log", Self.line("new"))
+        #expect(try Self.read(directory.path + "/log", LogRequest()) == ["old\n", "new\n"])
+    }
+
     @Test("A line that a crash cut short is dropped, also where the file goes on after it")
     func truncated() throws {
         let directory = try TemporaryDirectory()
@@ -92,8 +134,10 @@ import Testing
         #expect(try Self.read(directory.path + "/absent", LogRequest()) == [])
     }
 
-    @Test("A follower sees every line over rotations, then the end, also when the files are removed")
-    func follow() async throws {
+    @Test(
+        "A follower sees every line over rotations, then the end, also when the files are removed",
+        arguments: [false, true])
+    func follow(packing: Bool) async throws {
         let directory = try TemporaryDirectory()
         let path = directory.path + "/log"
         try directory.write("log", Self.line("0"))
@@ -113,11 +157,13 @@ import Testing
                 try directory.write("log", Self.line("\(next)"))
                 next += 1
                 try directory.rotate("log")
+                // The one that the follower has open, and the one that it has not seen.
+                if packing { for name in ["log.1", "log.2"] { try directory.pack(name) } }
             }
             try directory.append("log", Self.line("\(next)"))
             next += 1
             if next > 30 {
-                try directory.remove(["log", "log.1", "log.2"])
+                for name in ["log", "log.1", "log.2", "log.1.gz", "log.2.gz"] { unlink("\(directory.path)/\(name)") }
                 ending.finish()
             }
         }

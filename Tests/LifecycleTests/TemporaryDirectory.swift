@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import Shim
 
 /// A directory of a test's own, removed with the files it was told of.
 final class TemporaryDirectory {
@@ -36,9 +37,19 @@ final class TemporaryDirectory {
         for name in names { try kernelCall("unlink", name) { unlink(path + "/" + name) } }
     }
 
+    /// As the shim packs an old file.
+    func pack(_ name: String, keepingPlain: Bool = false) throws {
+        let file = OwnedDescriptor(try Descriptor.open("\(path)/\(name)", O_RDONLY))
+        let flags = O_WRONLY | O_CREAT | O_TRUNC
+        let packed = OwnedDescriptor(try Descriptor.open("\(path)/\(name).gz", flags, mode: 0o600))
+        try PackingProcess.pack(file.descriptor, to: packed.descriptor)
+        if !keepingPlain { try remove([name]) }
+    }
+
     /// As the shim rotates: three files are kept.
     func rotate(_ name: String) throws {
-        rename("\(path)/\(name).1", "\(path)/\(name).2")
+        for form in ["", ".gz"] { unlink("\(path)/\(name).2\(form)") }
+        for form in ["", ".gz"] { rename("\(path)/\(name).1\(form)", "\(path)/\(name).2\(form)") }
         try kernelCall("rename", name) { rename("\(path)/\(name)", "\(path)/\(name).1") }
     }
 

@@ -16,8 +16,22 @@ import Testing
         task.rows = 43
         task.input = .once
         task.log = .init(path: "/l", maximumSizeBytes: 1 << 40, maximumFiles: 3)
+        task.log?.packs = true
         task.cgroupsPath = "/gantry/c"
         #expect(ShimTask(json: try JSONValue(parsing: task.json.compactBytes)) == task)
+    }
+
+    @Test("A packed log's mark is read from a gzip header, and from no other")
+    func mark() {
+        let mark = PackedLogMark(device: 0x0102_0304_0506_0708, inode: .max - 5)
+        let header: [UInt8] = [0x1F, 0x8B, 8, 4, 0, 0, 0, 0, 0, 3, 20, 0] + mark.extraField
+        #expect(PackedLogMark(header: header) == mark)
+        #expect(PackedLogMark(header: Array(header.dropLast())) == nil)
+        for (index, byte) in [(0, 0), (3, 0), (12, 0x48), (14, 8)] {
+            var other = header
+            other[index] = UInt8(byte)
+            #expect(PackedLogMark(header: other) == nil)
+        }
     }
 
     @Test("An exit record is read as it was written, to the nanosecond")

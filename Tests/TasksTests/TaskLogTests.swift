@@ -39,6 +39,81 @@ struct TaskLogTests {
         }
     }
 
+    @Test("Old files are packed while the container runs, and no line is lost over that")
+    func packing() async throws {
+        try await bench { bench in
+            var spec = try bench.sh("a", "for i in 1 2 3; do seq 1 700; read x; done")
+            spec.input = .open
+            spec.log = TaskLog(path: "\(bench.root)/a.log", maximumSizeBytes: 20_000, maximumFiles: 10)
+            spec.log?.packs = true
+            _ = try await bench.service.create(spec)
+            let stream = try await bench.service.attach("a", execID: nil, AttachRequest(stdin: true))
+            try await bench.service.start("a")
+            for _ in 1...3 {
+                _ = try await bench.read(stream, until: "700\n")
+                try await Self.untilPacked(bench.root)
+                try await stream.write([10])
+            }
+            #expect(try await bench.exit(of: "a").code == 0)
+            var text: [UInt8] = []
+            var number = 1
+            var old: [[UInt8]] = []
+            while access("\(bench.root)/a.log.\(number).gz", F_OK) == 0 {
+                old.append(try Self.unpacked("\(bench.root)/a.log.\(number).gz"))
+                number += 1
+            }
+            #expect(number > 5)
+            for file in old.reversed() { text += file }
+            text += try FileContents.read("\(bench.root)/a.log")
+            let lines = String(decoding: text, as: UTF8.self).split(separator: "\n")
+            let numbers = try lines.compactMap { try JSONValue(parsing: String($0))["log"]?.string?.dropLast() }
+            #expect(numbers.compactMap { Int($0) } == Array(1...700) + Array(1...700) + Array(1...700))
+        }
+    }
+
+    @Test("Rotations that outrun the packing leave nothing plain for long", arguments: [2, 3, 4])
+    func outrun(files: Int) async throws {
+        try await bench { bench in
+            var spec = try bench.sh("a", "seq 1 20000; read x")
+            spec.input = .open
+            spec.log = TaskLog(path: "\(bench.root)/a.log", maximumSizeBytes: 20_000, maximumFiles: files)
+            spec.log?.packs = true
+            _ = try await bench.service.create(spec)
+            let stream = try await bench.service.attach("a", execID: nil, AttachRequest(stdin: true))
+            try await bench.service.start("a")
+            _ = try await bench.read(stream, until: "20000\n")
+            try await Self.untilPacked(bench.root)
+            #expect(try Directory.list(bench.root).filter { $0.hasPrefix("a.log.") }.count == files - 1)
+            try await stream.write([10])
+            #expect(try await bench.exit(of: "a").code == 0)
+        }
+    }
+
+    private static func untilPacked(_ root: String) async throws {
+        for _ in 0..<2000 {
+            let names = try Directory.list(root).filter { $0.hasPrefix("a.log.") }
+            if !names.isEmpty, names.allSatisfy({ $0.hasSuffix(".gz") }) { return }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        Issue.record("not packed: \(try Directory.list(root))")
+    }
+
+    private static func unpacked(_ path: String) throws -> [UInt8] {
+        let pipe = try Descriptor.pipe()
+        var spawn = Spawn(program: "/bin/gzip", arguments: ["gzip", "-dc", path])
+        spawn.descriptors = [nil, pipe.writing, nil]
+        let pid = try spawn.start()
+        pipe.writing.close()
+        defer { pipe.reading.close() }
+        var all: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 65536)
+        while case let count = try pipe.reading.read(into: &piece), count > 0 { all += piece[..<count] }
+        var status: Int32 = 0
+        waitpid(pid, &status, 0)
+        #expect(status == 0)
+        return all
+    }
+
     @Test("A line over 16 KiB is parted without losing a byte")
     func hugeLine() async throws {
         try await bench { bench in

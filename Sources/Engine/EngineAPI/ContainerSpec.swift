@@ -193,11 +193,15 @@ public struct LogPolicy: Hashable, Sendable, Codable {
     public var maximumSizeBytes: Int64?
     /// How many files are kept, the current one included.
     public var maximumFiles = 1
+    /// Whether old files are packed with gzip; nil for the driver's habit: `local` packs them, `json-file` does not.
+    public var compresses: Bool?
     /// What lines are told with: docker's `labels`, `labels-regex`, `env`, `env-regex`, `tag`.
     public var options: [String: String] = [:]
 
     /// Whether the engine has files to read.
     public var keepsFiles: Bool { driver == .jsonFile || driver == .local }
+
+    public var packsOldFiles: Bool { keepsFiles && maximumFiles > 1 && (compresses ?? (driver == .local)) }
 
     public init() {}
 }

@@ -88,6 +88,7 @@ extension ShimTask {
                 path: wanted.path, maximumSizeBytes: wanted.maximumSizeBytes, maximumFiles: wanted.maximumFiles)
             log.form = Log.Form(rawValue: wanted.form.rawValue) ?? .json
             log.attributes = wanted.attributes
+            log.packs = wanted.packs
             return log
         }
         self.cgroupsPath = cgroupsPath

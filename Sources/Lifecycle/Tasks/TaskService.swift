@@ -126,6 +126,8 @@ public struct TaskLog: Hashable, Sendable, Codable {
     /// The size at which the file becomes `path.1`; nil for never.
     public var maximumSizeBytes: Int64?
     public var maximumFiles: Int
+    /// Whether old files are packed with gzip: `path.1.gz`.
+    public var packs = false
     public var form = Form.json
     /// Of the json form a JSON object for each line; of the journal, fields, a line each.
     public var attributes = ""

@@ -23,6 +23,8 @@ package struct ShimTask: Hashable, Sendable {
         package var path: String
         package var maximumSizeBytes: Int64?
         package var maximumFiles: Int
+        /// Whether old files are packed with gzip.
+        package var packs = false
         package var form = Form.json
         /// Of the json form: a JSON object for each line's `attrs`. Of the journal: fields for each message, `NAME=value`,
         /// a line each.
@@ -139,6 +141,7 @@ extension ShimTask.Mount {
 extension ShimTask.Log {
     fileprivate var json: JSONValue {
         var object = JSONObject([("path", .string(path)), ("maximumFiles", .integer(Int64(maximumFiles)))])
+        if packs { object["packs"] = true }
         if form != .json { object["form"] = .string(form.rawValue) }
         if !attributes.isEmpty { object["attributes"] = .string(attributes) }
         object["maximumSizeBytes"] = maximumSizeBytes.map(JSONValue.integer)
@@ -151,6 +154,7 @@ extension ShimTask.Log {
             path: path, maximumSizeBytes: json["maximumSizeBytes"]?.integer,
             maximumFiles: Int(json["maximumFiles"]?.integer ?? 1))
         form = json["form"]?.string.flatMap { Form(rawValue: $0) } ?? .json
+        packs = json["packs"]?.bool ?? false
         attributes = json["attributes"]?.string ?? ""
     }
 }

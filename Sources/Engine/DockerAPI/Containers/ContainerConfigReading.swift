@@ -83,9 +83,7 @@ extension LogPolicy {
                     throw EngineError(.invalid, "logger: logging mode not supported: \(value)")
                 }
             case "compress" where keepsFiles:
-                guard value == "false" || value == "0" else {
-                    throw EngineError(.unsupported, "the log option compress is not supported yet by this engine")
-                }
+                compresses = try Self.flag(value, isLocal: driver == .local)
             case "max-size" where keepsFiles:
                 guard let bytes = ByteCount.parse(value), bytes > 0 || value == "-1" else {
                     throw EngineError(.invalid, "invalid value for max-size: '\(value)'")
@@ -98,6 +96,31 @@ extension LogPolicy {
                 maximumFiles = count
             default: throw unknown(name)
             }
+        }
+        try checkCompression()
+    }
+
+    private func checkCompression() throws(EngineError) {
+        let words = "failed to initialize logging driver"
+        if driver == .local, maximumFiles == 1, compresses != false {
+            throw EngineError(.invalid, "\(words): compression cannot be enabled when max file count is 1")
+        }
+        if driver == .jsonFile, compresses == true, maximumFiles < 2 || maximumSizeBytes == nil {
+            throw EngineError(
+                .invalid, "\(words): compress cannot be true when max-file is less than 2 or max-size is not set")
+        }
+    }
+
+    /// Go's words for yes and no.
+    private static func flag(_ text: String, isLocal: Bool) throws(EngineError) -> Bool {
+        switch text {
+        case "1", "t", "T", "true", "TRUE", "True": return true
+        case "0", "f", "F", "false", "FALSE", "False": return false
+        default:
+            throw EngineError(
+                .invalid,
+                "failed to initialize logging driver: \(isLocal ? "error reading compress log option: " : "")"
+                    + "strconv.ParseBool: parsing \"\(text)\": invalid syntax")
         }
     }
 

@@ -122,6 +122,7 @@ extension LogPolicy {
         var config = options
         if let maximumSizeBytes { config["max-size"] = String(maximumSizeBytes) }
         if maximumFiles != 1 { config["max-file"] = String(maximumFiles) }
+        if let compresses { config["compress"] = String(compresses) }
         return ["Type": .string(driver.rawValue), "Config": .textMap(config)]
     }
 }

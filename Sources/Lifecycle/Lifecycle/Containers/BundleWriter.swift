@@ -95,6 +95,7 @@ struct BundleWriter: Sendable {
         var log = TaskLog(
             path: context.roots.log(id), maximumSizeBytes: policy.maximumSizeBytes,
             maximumFiles: max(1, policy.maximumFiles))
+        log.packs = policy.packsOldFiles
         let attributes = LogAttributes(id: id, name: name, definition: definition)
         switch policy.driver {
         case .none: return nil

@@ -2,56 +2,79 @@ import EngineAPI
 import Glibc
 import Linux
 
-/// A log and the files that rotation left of it, open: `path` is the current one, `path.1` the one before.
+/// A log and the files that rotation left of it, open: `path` is the current one, `path.1` or `path.1.gz` the one before.
 ///
-/// Open descriptors outlive rotation and removal, so what was there when the log was opened is read to its end.
+/// Open descriptors outlive rotation, packing and removal, so what was there when the log was opened is read to its end.
 /// Blocking: for a thread that may wait for the disk.
 final class LogFiles {
-    /// The oldest first; the last is the current one.
-    private(set) var files: [Descriptor]
+    private static let attempts = 16
 
-    deinit { for file in files { file.close() } }
+    /// The oldest first; the last is the current one.
+    private var pieces: [LogPiece]
+    private let path: String
+
+    deinit { for piece in pieces { piece.close() } }
 
     /// Opens what there is; none where the log does not exist.
-    init(path: String) throws(KernelError) { files = try Self.openCurrent(path) }
+    init(path: String) throws(KernelError) {
+        self.path = path
+        pieces = try Self.openCurrent(path)
+    }
+
+    var count: Int { pieces.count }
+
+    /// The oldest that is still held, ready to be read.
+    var first: Descriptor? {
+        get throws(KernelError) { pieces.isEmpty ? nil : try pieces[0].plain(besides: path) }
+    }
 
     /// A rotation may rename files while they are opened: then it is done again.
-    private static func openCurrent(_ path: String) throws(KernelError) -> [Descriptor] {
-        for _ in 0..<16 {
-            let found = try openAll(path)
+    private static func openCurrent(_ path: String) throws(KernelError) -> [LogPiece] {
+        for attempt in 1...attempts {
+            // A number that stays missing was lost in a crash, and is no reason to miss what is older.
+            guard let found = try openAll(path, allowsGaps: attempt > attempts / 2) else { continue }
             if isCurrent(found.last, path) { return found }
-            for file in found { file.close() }
+            for piece in found { piece.close() }
         }
         throw KernelError("open the log", path, .busy)
     }
 
-    private static func openAll(_ path: String) throws(KernelError) -> [Descriptor] {
-        var found: [Descriptor] = []
-        var name = path
-        while true {
-            do {
-                found.append(try Descriptor.open(name, O_RDONLY | O_NOFOLLOW))
-            } catch {
-                if error.errno == .noSuchFile { return found.reversed() }
-                for file in found { file.close() }
-                throw error
+    /// Nil where files are being renamed.
+    private static func openAll(_ path: String, allowsGaps: Bool) throws(KernelError) -> [LogPiece]? {
+        var found: [LogPiece] = []
+        do throws(KernelError) {
+            var number = 0
+            while true {
+                let name = number == 0 ? path : "\(path).\(number)"
+                if let piece = try LogPiece.open(name, mayBePacked: number > 0) {
+                    found.append(piece)
+                } else {
+                    let next = "\(path).\(number + 1)"
+                    guard access(next, F_OK) == 0 || access(next + ".gz", F_OK) == 0 else { return found.reversed() }
+                    if !allowsGaps { break }
+                }
+                number += 1
             }
-            name = "\(path).\(found.count)"
+        } catch {
+            for piece in found { piece.close() }
+            throw error
         }
+        for piece in found { piece.close() }
+        return nil
     }
 
-    private static func isCurrent(_ file: Descriptor?, _ path: String) -> Bool {
-        guard let file else { return access(path, F_OK) != 0 }
-        return file.isFile(at: path)
+    private static func isCurrent(_ piece: LogPiece?, _ path: String) -> Bool {
+        guard let piece else { return access(path, F_OK) != 0 }
+        return piece.isFile(at: path)
     }
 
     /// Where the last `count` lines begin: the index of the file and the offset in it. Reads backwards.
     func startOfTail(_ count: Int) throws(KernelError) -> (file: Int, offset: off_t) {
         var missing = count
-        for index in files.indices.reversed() {
-            let end = try files[index].size()
+        for index in pieces.indices.reversed() {
             if missing == 0 { return (index + 1, 0) }
-            if let offset = try Self.startOfLines(missing: &missing, in: files[index], end: end) {
+            let file = try pieces[index].plain(besides: path)
+            if let offset = try Self.startOfLines(missing: &missing, in: file, end: try file.size()) {
                 return (index, offset)
             }
         }
@@ -85,26 +108,27 @@ final class LogFiles {
 
     /// Drops the files before `index`, of which nothing is wanted.
     func dropFiles(before index: Int) {
-        for file in files[..<index] { file.close() }
-        files.removeFirst(index)
+        for piece in pieces[..<index] { piece.close() }
+        pieces.removeFirst(index)
     }
 
     /// Goes on to the next file once the first is read to its end; false where it is the current one.
     func advance() -> Bool {
-        guard files.count > 1 else { return false }
-        files.removeFirst().close()
+        guard pieces.count > 1 else { return false }
+        pieces.removeFirst().close()
         return true
     }
 
     /// After a rotation: adds the files that came after ours. False where there are none: ours is still the current
     /// one, or the log is gone.
-    func followRotation(path: String) throws(KernelError) -> Bool {
-        guard let ours = files.last, !ours.isFile(at: path) else { return false }
+    func followRotation() throws(KernelError) -> Bool {
+        guard let ours = pieces.last, !ours.isFile(at: path) else { return false }
         let now = try Self.openCurrent(path)
-        let position = now.firstIndex { $0.isSameFile(as: ours) }
+        // The last: a file of long ago, packed since, may have had the number that ours has now.
+        let position = now.lastIndex { $0.identity == ours.identity }
         let newer = position.map { now.index(after: $0) } ?? now.startIndex
-        for file in now[..<newer] { file.close() }
-        files += now[newer...]
+        for piece in now[..<newer] { piece.close() }
+        pieces += now[newer...]
         return newer < now.endIndex
     }
 }
@@ -114,20 +138,6 @@ extension Descriptor {
         var facts = stat()
         try kernelCall("look at the log") { fstat(rawValue, &facts) }
         return facts.st_size
-    }
-
-    fileprivate func isFile(at path: String) -> Bool {
-        var ours = stat()
-        var theirs = stat()
-        guard fstat(rawValue, &ours) == 0, lstat(path, &theirs) == 0 else { return false }
-        return ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev
-    }
-
-    fileprivate func isSameFile(as other: Descriptor) -> Bool {
-        var ours = stat()
-        var theirs = stat()
-        guard fstat(rawValue, &ours) == 0, fstat(other.rawValue, &theirs) == 0 else { return false }
-        return ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev
     }
 
     fileprivate func readFully(_ chunk: inout [UInt8], _ length: Int, at offset: off_t) throws(KernelError) {

@@ -24,13 +24,9 @@ final class LogReader {
         files = try LogFiles(path: path)
         guard let tail = request.tail, tail >= 0 else { return }
         let start = try files.startOfTail(tail)
-        if tail == 0 || start.file >= files.files.count {
-            if let last = files.files.indices.last { files.dropFiles(before: last) }
-            if let last = files.files.last { lseek(last.rawValue, 0, SEEK_END) }
-        } else {
-            files.dropFiles(before: start.file)
-            lseek(files.files[0].rawValue, start.offset, SEEK_SET)
-        }
+        let isNone = tail == 0 || start.file >= files.count
+        files.dropFiles(before: isNone ? max(0, files.count - 1) : start.file)
+        if let file = try files.first { lseek(file.rawValue, isNone ? 0 : start.offset, isNone ? SEEK_END : SEEK_SET) }
     }
 
     /// The next entries, about a buffer's worth; empty where no more is written now.
@@ -45,12 +41,12 @@ final class LogReader {
     }
 
     private func nextFile() throws(KernelError) -> Bool {
-        if files.files.isEmpty {
+        if files.count == 0 {
             files = try LogFiles(path: path)
-            return !files.files.isEmpty
+            return files.count > 0
         }
-        if files.files.count == 1 {
-            guard try files.followRotation(path: path) else { return false }
+        if files.count == 1 {
+            guard try files.followRotation() else { return false }
             // What was written between our last read and the rotation.
             if try fill() { return true }
         }
@@ -61,7 +57,7 @@ final class LogReader {
 
     /// Reads more behind what is pending; false at the end of the file.
     private func fill() throws(KernelError) -> Bool {
-        guard let file = files.files.first else { return false }
+        guard let file = try files.first else { return false }
         if pending.lowerBound > 0 {
             buffer.replaceSubrange(0..<pending.count, with: buffer[pending])
             pending = 0..<pending.count

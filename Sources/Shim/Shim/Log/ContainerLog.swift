@@ -16,12 +16,12 @@ final class ContainerLog {
     }
 
     /// - Parameter scratch: room for encoded lines, of at least 128 KiB.
-    init(_ log: ShimTask.Log, scratch: ScratchMemory) throws(KernelError) {
+    init(_ log: ShimTask.Log, scratch: ScratchMemory, reaper: ChildReaper) throws(KernelError) {
         if log.form == .journal {
             output = .journal(try JournalSocket(fields: log.attributes))
         } else {
             let line = LogLine(isCompact: log.form == .compact, attributes: log.attributes)
-            output = .file(try LogFile(log, line: line), line)
+            output = .file(try LogFile(log, line: line, reaper: reaper), line)
         }
         self.scratch = scratch
     }

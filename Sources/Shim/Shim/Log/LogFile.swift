@@ -2,7 +2,7 @@ import Glibc
 import Linux
 import ShimAPI
 
-/// The log's file on disk, with its older ones: `path`, `path.1`, …
+/// The log's file on disk, with its older ones: `path`, `path.1`, …, which may be packed: `path.1.gz`.
 ///
 /// A full disk costs lines, never the container: what could not be written is counted, and once there is room again a
 /// line in the log says how much is missing.
@@ -11,20 +11,24 @@ final class LogFile {
     private let maximumSizeBytes: Int64
     private let maximumFiles: Int
     private let line: LogLine
+    /// Packs older files; nil where they stay as they are.
+    private let packer: LogPacker?
     private var descriptor: Descriptor?
     private var sizeBytes: Int64
     private var lostBytes: UInt64 = 0
     private var reason = ""
 
     /// Opens the file for adding to it, and makes it where it is missing.
-    init(_ log: ShimTask.Log, line: LogLine) throws(KernelError) {
+    init(_ log: ShimTask.Log, line: LogLine, reaper: ChildReaper) throws(KernelError) {
         path = log.path
+        packer = log.packs ? LogPacker(path: log.path, maximumFiles: log.maximumFiles, reaper: reaper) : nil
         self.line = line
         maximumSizeBytes = log.maximumSizeBytes ?? .max
         maximumFiles = max(1, log.maximumFiles)
         let file = try Descriptor.open(path, O_WRONLY | O_APPEND | O_CREAT, mode: 0o640)
         descriptor = file
         sizeBytes = Int64(max(0, lseek(file.rawValue, 0, SEEK_END)))
+        packer?.begin()
     }
 
     /// Whether the file has reached its size, together with what is still to be written.
@@ -36,13 +40,18 @@ final class LogFile {
     func rotate() {
         descriptor?.close()
         descriptor = nil
-        if maximumFiles > 1 {
-            for number in stride(from: maximumFiles - 1, to: 1, by: -1) {
-                rename("\(path).\(number - 1)", "\(path).\(number)")
-            }
-            rename(path, "\(path).1")
-        }
+        if maximumFiles > 1 { moveFiles() }
         reopen(truncating: maximumFiles == 1)
+    }
+
+    private func moveFiles() {
+        let forms = ["", ".gz"]
+        for form in forms { unlink("\(path).\(maximumFiles - 1)\(form)") }
+        for number in stride(from: maximumFiles - 1, to: 1, by: -1) {
+            for form in forms { rename("\(path).\(number - 1)\(form)", "\(path).\(number)\(form)") }
+        }
+        rename(path, "\(path).1")
+        packer?.filesMoved()
     }
 
     /// Writes whole lines.
@@ -53,6 +62,7 @@ final class LogFile {
     }
 
     func close() {
+        packer?.end()
         descriptor?.close()
         descriptor = nil
     }

@@ -26,7 +26,7 @@ extension ContainerSupervisor {
 
     private func openLog() throws(KernelError) -> ContainerLog? {
         guard let log = task.log else { return nil }
-        return try ContainerLog(log, scratch: logScratch)
+        return try ContainerLog(log, scratch: logScratch, reaper: reaper)
     }
 
     private func runCreate(
