@@ -111,6 +111,23 @@ import Testing
         #expect(machine.phase == .removing(Self.with(Self.fresh, Self.failed)))
     }
 
+    @Test("A failed start that the policy wanted is followed by another, and keeps the last run's exit code")
+    func failedRestart() {
+        var plan = RestartPlan(RestartPolicy(.always))
+        plan.end(Self.ended)
+        var machine = Machine(.waiting(Self.ended), removesItself: false, restarts: plan)
+        #expect(machine.receive(.retry(1)) == .perform([.launch]))
+        // The former engine's pause was not known: the first here is the second of the plan.
+        let pause = Duration.milliseconds(200)
+        #expect(machine.receive(.launchFailed(Self.failed)) == .perform([.record([]), .wait(pause, retry: 2)]))
+        var rest = Self.ended
+        rest.error = Self.failed.message
+        #expect(machine.phase == .waiting(rest))
+        #expect(machine.receive(.retry(1)) == .done, "a pause of before")
+        #expect(machine.receive(.stop(signal: 15, restarting: false)) == .perform([.record([])]))
+        #expect(machine.phase == .exited(rest))
+    }
+
     @Test("Only a phase under way makes anybody wait, and each of them has an input that ends it")
     func joinsEnd() {
         for phase in Self.phases {

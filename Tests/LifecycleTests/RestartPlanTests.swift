@@ -29,6 +29,26 @@ import Testing
         #expect(plan.count == 0 && plan.pending == nil)
     }
 
+    @Test("A start that the policy wanted and that failed is tried again, later each time, and as often as it says")
+    func failedStarts() {
+        var plan = RestartPlan(RestartPolicy(.onFailure, maximumRetries: 4))
+        plan.failStart(exitCode: 127)
+        #expect(plan.pending == nil, "nothing was pending")
+        plan.end(Self.rest(1, ranSeconds: 100))
+        var pauses = [plan.pending]
+        for _ in 0..<4 {
+            plan.failStart(exitCode: 127)
+            pauses.append(plan.pending)
+        }
+        #expect(pauses == [100, 200, 400, 800].map { .milliseconds($0) } + [nil])
+        #expect(plan.count == 4)
+        plan = RestartPlan(RestartPolicy(.always))
+        plan.end(Self.rest(0))
+        _ = plan.stopByHand()
+        plan.failStart(exitCode: 127)
+        #expect(plan.pending == nil, "it was stopped by hand")
+    }
+
     @Test(
         "A policy starts again whom it is meant for",
         arguments: [

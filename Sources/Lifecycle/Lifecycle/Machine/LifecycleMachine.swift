@@ -10,6 +10,7 @@ import Tasks
 ///     └─────────────────┘       pausing ▼  │  ▼ stop                  │                ▼
 ///        launchFailed           paused ──┘  stopping ─────────────────┘            starting …
 ///                             (resuming)
+///  a failed start that the policy wanted: starting ── launchFailed ──► waiting
 ///  an end that the restart policy does not leave at that: ending ── settled ──► waiting ── retry ──► starting
 ///  created, exited, dead, waiting ── remove ──► removing ── removed ──► removed
 ///                                          └────── removeFailed ──► dead
@@ -241,12 +242,16 @@ extension LifecycleMachine {
         return .done
     }
 
-    /// A container that never ran stays "created", with the failure's exit code, as docker has it.
+    /// A container that never ran stays "created", with the failure's exit code, as docker has it. A start that the policy
+    /// wanted leaves the last run's exit code, and is tried again.
     private mutating func fail(_ rest: Rest, _ failure: StartFailure) -> Output {
         var rest = rest
-        restarts.settle()
-        rest.exitCode = failure.exitCode
+        if restarts.pending == nil { rest.exitCode = failure.exitCode }
         rest.error = failure.message
+        restarts.failStart(exitCode: failure.exitCode)
+        if let pause = restarts.pending {
+            return become(.waiting(rest), .record([]), .wait(pause, retry: restarts.count))
+        }
         if removesItself { return become(.removing(rest), .record([]), .deleteContents) }
         return become(rest.finishedAt == nil ? .created(rest) : .exited(rest), .record([]))
     }

@@ -40,7 +40,17 @@ package struct RestartPlan: Hashable, Sendable {
         {
             pause = .zero
         }
-        guard !isStoppedByHand, wantsRestart(rest.exitCode) else {
+        planRestart(exitCode: rest.exitCode)
+    }
+
+    /// The start that was pending failed. What was in its way may go: another follows after a longer pause, however well
+    /// the last run went. docker's engine leaves it at that; nobody would start the container any more.
+    mutating func failStart(exitCode: Int32) {
+        if pending != nil { planRestart(exitCode: exitCode) }
+    }
+
+    private mutating func planRestart(exitCode: Int32) {
+        guard !isStoppedByHand, wantsRestart(exitCode) else {
             pending = nil
             return
         }
@@ -49,7 +59,7 @@ package struct RestartPlan: Hashable, Sendable {
         pending = pause
     }
 
-    /// The start that was pending came to something, or to nothing.
+    /// The start that was pending came to something, or is no longer wanted.
     mutating func settle() { pending = nil }
 
     /// A former engine went while a start was pending: it is due.
