@@ -5,11 +5,13 @@ import Glibc
 import Linux
 import LocalEngine
 
-/// `gantry daemon`: hosts the engine in the foreground until a signal ends it. Containers run on.
+/// `gantry daemon`: hosts the engine in the foreground until a signal ends it. Containers run on. SIGHUP has it read its
+/// configuration anew.
 struct DaemonMode {
     let configuration: LocalEngineConfiguration
     let options: CommandEnvironment.DaemonOptions
     let journal: DaemonJournal
+    private let level: DaemonJournal.Level
     private let inherited: [DaemonListener.Inherited]
 
     init(
@@ -19,6 +21,7 @@ struct DaemonMode {
         else { throw EngineError(.invalid, "unable to parse logging level: \(logLevel)") }
         self.configuration = configuration
         self.options = options
+        self.level = level
         journal = DaemonJournal(format, least: level, write: Complaint.say)
         inherited = ActivatedSockets.take()
     }
@@ -55,11 +58,26 @@ struct DaemonMode {
             .info,
             "gantry \(version.version): serving the engine of \(configuration.dataRoot) at unix://\(configuration.apiSocketPath)",
             servers.compactMap { server in server.port.map { ("port", "\($0)") } })
-        let number = await signals.next() ?? 0
+        setLevel(isDebugging: await seat.isDebugging)
+        var number = await signals.next() ?? 0
+        while number == SIGHUP {
+            await reload(seat)
+            number = await signals.next() ?? 0
+        }
         journal.say(.info, "\(Signal.name(number)): the daemon ends, containers run on")
         for server in servers { await server.stop() }
         return 0
     }
+
+    /// What is wrong in the file is said, and changes nothing.
+    private func reload(_ seat: EngineSeat) async {
+        do throws(EngineError) {
+            setLevel(isDebugging: try await seat.reload())
+            journal.say(.info, "the configuration was read anew")
+        } catch { journal.say(.error, "read the configuration anew: \(error.message)") }
+    }
+
+    private func setLevel(isDebugging: Bool) { journal.set(least: isDebugging ? .debug : level) }
 
     private func listeners() throws(EngineError) -> [DaemonListener] {
         let plan = ListenPlan(

@@ -65,6 +65,15 @@ actor EngineSeat {
         }
     }
 
+    /// Has the engine read its configuration anew, where it is hosted here; whether it is to say more then.
+    func reload() async throws(EngineError) -> Bool {
+        guard case .hosting(let host)? = seat else { return false }
+        return try await host.engine.reload()
+    }
+
+    /// Whether this process is the host, and its engine is to say more of what it does.
+    var isDebugging: Bool { if case .hosting(let host)? = seat { host.engine.isDebugging } else { false } }
+
     /// Whether this process is the host.
     var isHosting: Bool { if case .hosting? = seat { true } else { false } }
 

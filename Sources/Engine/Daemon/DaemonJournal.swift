@@ -27,7 +27,7 @@ package final class DaemonJournal: Sendable {
 
     let counts = RequestCounts()
     private let format: Format
-    private let least: Level
+    private let least: Mutex<Level>
     private let write: @Sendable (String) -> Void
 
     /// - Parameter write: takes a line, without its end. Called from any thread.
@@ -35,17 +35,20 @@ package final class DaemonJournal: Sendable {
         _ format: Format = .text, least: Level = .info, write: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.format = format
-        self.least = least
+        self.least = Mutex(least)
         self.write = write
     }
 
     /// - Parameter fields: names and values beside the message; no secret belongs there, nor into the message.
     package func say(_ level: Level, _ message: String, _ fields: [(String, String)] = []) {
-        guard level >= least else { return }
+        guard notes(level) else { return }
         write(line(level, message, fields, at: .now()))
     }
 
-    func notes(_ level: Level) -> Bool { level >= least }
+    /// Says things from that level on, from now on.
+    package func set(least level: Level) { least.withLock { $0 = level } }
+
+    func notes(_ level: Level) -> Bool { least.withLock { level >= $0 } }
 
     func line(_ level: Level, _ message: String, _ fields: [(String, String)], at time: Timestamp) -> String {
         switch format {

@@ -47,6 +47,9 @@ public struct EngineInfo: Hashable, Sendable {
     public var serverVersion = ""
     public var defaultRuntime = ""
     public var runtimes: [String] = []
+    /// `NAME=VALUE`, of the engine itself.
+    public var labels: [String] = []
+    public var isDebugging = false
     public var securityOptions: [String] = []
     public var warnings: [String] = []
     /// The engine's own process; 0 where it is not on this machine.

@@ -164,19 +164,10 @@ private struct Parts {
                 store: store, directory: roots.data + "/volumes", index: index, faults: faults, note: note),
             index: index,
             host: host,
-            roots: roots, bootID: bootID, runtimes: try await Self.runtimes(configuration),
+            roots: roots, bootID: bootID, settings: CurrentSettings(try await configuration.settings()),
             initPath: await BlockingPool.shared.run { InitProgram.path(shim: configuration.shimPath) },
             clock: ContinuousClock(),
             faults: faults, note: note)
-    }
-
-    private static func runtimes(_ configuration: LocalEngineConfiguration) async throws(EngineError) -> RuntimeTable {
-        try await BlockingPool.shared.run { () throws(EngineError) in
-            var table = RuntimeTable(path: configuration.runtimePath)
-            table.addInstalled()
-            try table.read(configuration: configuration.configurationPath)
-            return table
-        }
     }
 
     private static func engineID(_ store: MetadataStore) async throws(StorageError) -> String {

@@ -45,6 +45,8 @@ extension GantryEngine {
         info.memoryBytes = host.memoryBytes
         info.dataRoot = configuration.dataRoot
         info.serverVersion = Self.version
+        info.labels = core.context.settings.value.labels
+        info.isDebugging = isDebugging
         info.defaultRuntime = core.runtimeName
         info.runtimes = core.context.runtimes.names
         info.securityOptions =

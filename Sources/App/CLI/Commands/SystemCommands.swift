@@ -99,8 +99,9 @@ struct InfoCommand: AsyncParsableCommand {
             Name: \(info.name)
             ID: \(info.id)
             Gantry Root Dir: \(info.dataRoot)
+            Debug Mode: \(info.isDebugging)
 
-            """
+            """ + (info.labels.isEmpty ? "" : "Labels:\n" + info.labels.map { " \($0)\n" }.joined())
     }
 }
 

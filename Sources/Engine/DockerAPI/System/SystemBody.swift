@@ -71,7 +71,8 @@ extension EngineInfo {
                 ]
             ),
             ("MemoryLimit", true), ("SwapLimit", true), ("CpuCfsPeriod", true), ("CpuCfsQuota", true),
-            ("CPUShares", true), ("CPUSet", true), ("PidsLimit", true), ("IPv4Forwarding", true), ("Debug", false),
+            ("CPUShares", true), ("CPUSet", true), ("PidsLimit", true), ("IPv4Forwarding", true),
+            ("Debug", .bool(isDebugging)),
             ("NFd", 0), ("OomKillDisable", false), ("NGoroutines", 0), ("SystemTime", .string(WireTime.text(now))),
             ("LoggingDriver", .string(loggingDriver)), ("CgroupDriver", .string(cgroupDriver)),
             ("CgroupVersion", .string(cgroupVersion)), ("NEventsListener", 0),
@@ -84,7 +85,7 @@ extension EngineInfo {
             ),
             ("NCPU", .count(cpuCount)), ("MemTotal", .integer(memoryBytes)), ("GenericResources", .null),
             ("DockerRootDir", .string(dataRoot)), ("HttpProxy", ""), ("HttpsProxy", ""), ("NoProxy", ""),
-            ("Name", .string(name)), ("Labels", []), ("ExperimentalBuild", false),
+            ("Name", .string(name)), ("Labels", .texts(labels)), ("ExperimentalBuild", false),
             ("ServerVersion", .string(serverVersion)), ("Runtimes", .object(JSONObject(runtimeMembers))),
             ("DefaultRuntime", .string(defaultRuntime)),
             (
@@ -122,6 +123,8 @@ extension EngineInfo {
         serverVersion = body.text("ServerVersion")
         defaultRuntime = body.text("DefaultRuntime")
         runtimes = body.field("Runtimes")?.object?.members.map(\.name) ?? []
+        labels = body.texts("Labels")
+        isDebugging = body.field("Debug")?.bool ?? false
         securityOptions = body.texts("SecurityOptions")
         warnings = body.texts("Warnings")
         pid = Int32(clamping: body.whole("GantryPid") ?? 0)

@@ -17,7 +17,7 @@ package struct LifecycleContext: Sendable {
     package var host: HostFacts
     package var roots: EngineRoots
     package var bootID: String
-    package var runtimes: RuntimeTable
+    package var settings: CurrentSettings
     /// The program that `--init` puts before a container's own; nil where the machine has none.
     package var initPath: String?
     package var clock: any Clock<Duration>
@@ -28,7 +28,7 @@ package struct LifecycleContext: Sendable {
     package init(
         store: MetadataStore, events: EventLog, tasks: any TaskService, images: any ImageService,
         networks: NetworkService, volumes: VolumeService,
-        index: ContainerIndex, host: HostFacts, roots: EngineRoots, bootID: String, runtimes: RuntimeTable,
+        index: ContainerIndex, host: HostFacts, roots: EngineRoots, bootID: String, settings: CurrentSettings,
         initPath: String?, clock: any Clock<Duration>, faults: FaultPlan, note: @escaping @Sendable (String) -> Void
     ) {
         self.store = store
@@ -41,10 +41,12 @@ package struct LifecycleContext: Sendable {
         self.host = host
         self.roots = roots
         self.bootID = bootID
-        self.runtimes = runtimes
+        self.settings = settings
         self.initPath = initPath
         self.clock = clock
         self.faults = faults
         self.note = note
     }
+
+    package var runtimes: RuntimeTable { settings.value.runtimes }
 }

@@ -29,28 +29,23 @@ package struct RuntimeTable: Hashable, Sendable {
         }
     }
 
-    /// Reads docker's form of the choice: `{"runtimes": {"NAME": {"path": "/…"}}, "default-runtime": "NAME"}`; further
-    /// members are others'. A file that is not there adds nothing.
-    ///
-    /// - Throws: `invalid` naming the file and what is wrong with it.
-    package mutating func read(configuration file: String) throws(EngineError) {
-        func refuse(_ reason: String) -> EngineError { EngineError(.invalid, "\(file): \(reason)", object: file) }
-        let json: JSONValue
-        do {
-            json = try JSONValue(parsing: try FileContents.read(file, limitBytes: 1 << 20))
-        } catch let error as KernelError where error.errno == .noSuchFile {
-            return
-        } catch { throw refuse("\(error)") }
+    /// Adds what docker's configuration names: `{"runtimes": {"NAME": {"path": "/…"}}, "default-runtime": "NAME"}`.
+    mutating func read(_ json: JSONValue) throws(SettingMistake) {
         for (name, value) in json["runtimes"]?.object?.members ?? [] {
             guard let path = value["path"]?.string, path.hasPrefix("/") else {
-                throw refuse("runtimes.\(name).path must be an absolute path")
+                throw SettingMistake(reason: "runtimes.\(name).path must be an absolute path")
             }
             paths[name] = path
         }
         guard let wanted = json["default-runtime"]?.string else { return }
-        guard paths[wanted] != nil else { throw refuse("the default runtime `\(wanted)` is not among the runtimes") }
+        guard paths[wanted] != nil else {
+            throw SettingMistake(reason: "the default runtime `\(wanted)` is not among the runtimes")
+        }
         defaultName = wanted
     }
+
+    /// As docker's events tell of them: `NAME:PATH`, by their names.
+    package var text: String { names.map { "\($0):\(paths[$0] ?? "")" }.joined(separator: " ") }
 
     /// - Throws: `invalid` for a name that is not among them.
     package func path(_ name: String?) throws(EngineError) -> String {

@@ -1,0 +1,84 @@
+import EngineAPI
+import JSON
+import Linux
+import Synchronization
+
+/// What the engine's configuration file says, in docker's form (`daemon.json`). Members that are not here are others'.
+package struct EngineSettings: Hashable, Sendable {
+    package var runtimes: RuntimeTable
+    /// `NAME=VALUE`, of the engine itself.
+    package var labels: [String] = []
+    /// The daemon says more of what it does.
+    package var isDebugging = false
+
+    /// A file that is not there says nothing. Blocking.
+    ///
+    /// - Parameter runtimes: those that are known anyway.
+    /// - Throws: `invalid` naming the file and what is wrong with it.
+    package init(file: String, runtimes: RuntimeTable) throws(EngineError) {
+        self.runtimes = runtimes
+        let json: JSONValue
+        do {
+            json = try JSONValue(parsing: try FileContents.read(file, limitBytes: 1 << 20))
+        } catch let error as KernelError where error.errno == .noSuchFile {
+            return
+        } catch { throw EngineError(.invalid, "\(file): \(error)", object: file) }
+        do throws(SettingMistake) { try read(json) } catch {
+            throw EngineError(.invalid, "\(file): \(error.reason)", object: file)
+        }
+    }
+
+    private mutating func read(_ json: JSONValue) throws(SettingMistake) {
+        try runtimes.read(json)
+        if let value = json["labels"], value != .null {
+            let texts = value.array.map { $0.compactMap(\.string) }
+            guard let texts, texts.count == value.array?.count else {
+                throw SettingMistake(reason: "labels must be an array of strings")
+            }
+            labels = try Self.checked(texts)
+        }
+        if let value = json["debug"], value != .null {
+            guard let flag = value.bool else { throw SettingMistake(reason: "debug must be true or false") }
+            isDebugging = flag
+        }
+    }
+
+    /// docker's rules: a name and a value, and a name once with one value.
+    private static func checked(_ labels: [String]) throws(SettingMistake) -> [String] {
+        var values: [Substring: Substring] = [:]
+        var kept: [String] = []
+        for label in labels {
+            let parts = label.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, !parts[0].isEmpty else {
+                throw SettingMistake(reason: "bad attribute format: \(label)")
+            }
+            if let other = values[parts[0]] {
+                guard other == parts[1] else {
+                    throw SettingMistake(
+                        reason: "conflict labels for \(parts[0])=\(parts[1]) and \(parts[0])=\(other)")
+                }
+                continue
+            }
+            values[parts[0]] = parts[1]
+            kept.append(label)
+        }
+        return kept
+    }
+}
+
+/// What is wrong in a configuration file.
+struct SettingMistake: Error {
+    let reason: String
+}
+
+/// The settings that hold now. Any thread may ask.
+package final class CurrentSettings: Sendable {
+    private let held: Mutex<EngineSettings>
+
+    package init(_ settings: EngineSettings) { held = Mutex(settings) }
+
+    package var value: EngineSettings { held.withLock { $0 } }
+
+    /// Others hold from here on; who has begun goes on with the former ones.
+    package func replace(with settings: EngineSettings) { held.withLock { $0 = settings } }
+}
