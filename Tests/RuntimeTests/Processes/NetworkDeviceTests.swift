@@ -14,6 +14,7 @@ struct NetworkDeviceTests {
     private final class Stage {
         let host: Descriptor
         private let beyond: Descriptor
+        private let bridge: Int32
         var netlink: NetlinkSocket
         let runtime: RuntimeUnderTest
 
@@ -24,16 +25,21 @@ struct NetworkDeviceTests {
             var other = try NetlinkSocket(in: beyond)
             let mac = try #require(MACAddress("02:42:11:22:33:44"))
             try other.createBridge("gtbridge", address: mac)
-            try other.createVeth(
-                "gtfar0", port: try other.link("gtbridge").index, peer: EndpointLink(name: "gtdev0"), in: host)
+            bridge = try other.link("gtbridge").index
+            var runtime = RuntimeUnderTest.ours
+            runtime.launcher = ["/usr/bin/nsenter", "--net=/proc/\(getpid())/fd/\(host.rawValue)"]
+            self.runtime = runtime
+            try makeDevice()
+        }
+
+        func makeDevice() throws {
+            var other = try NetlinkSocket(in: beyond)
+            try other.createVeth("gtfar0", port: bridge, peer: EndpointLink(name: "gtdev0"), in: host)
             let index = try netlink.link("gtdev0").index
             for (text, length) in [("10.9.8.7", 24), ("10.9.8.9", 32), ("fd00:9::7", 64)] {
                 try netlink.addAddress(try #require(IPAddress(text)), prefixLength: length, to: index)
             }
             try netlink.setUp(index)
-            var runtime = RuntimeUnderTest.ours
-            runtime.launcher = ["/usr/bin/nsenter", "--net=/proc/\(getpid())/fd/\(host.rawValue)"]
-            self.runtime = runtime
         }
 
         deinit {
@@ -62,6 +68,32 @@ struct NetworkDeviceTests {
         // The end of the namespace ends a virtual device.
         #expect(throws: NetlinkError.self) { try stage.netlink.link("gtdev0") }
         #expect(try container.leftovers() == [])
+    }
+
+    @Test(
+        "A restored container gets the device again, and without it there is none",
+        .enabled(if: CheckpointTests.works, "needs a CRIU that works"), .timeLimit(.minutes(4)))
+    func restored() throws {
+        let stage = try Stage()
+        let container = try TestContainer(stage.runtime, ["sh", "-c", CheckpointTests.counting])
+        container.spec.linux.netDevices = ["gtdev0": LinuxNetDevice(name: "inside0")]
+        try container.createAndStart()
+        let options = ["--image-path", "\(container.folder)/images", "--work-path", container.folder, container.id]
+        let saved = try stage.runtime.run(["checkpoint"] + options, root: container.root, in: container.bundle)
+        try #require(saved.code == 0, "\(saved.errors)")
+        // The device has gone with its namespace.
+        let restore = ["restore", "--detach"] + options
+        let missing = try stage.runtime.run(restore, root: container.root, in: container.bundle)
+        #expect(missing.code == 1 && missing.errors.contains("linux.netDevices.gtdev0: "), "\(missing.errors)")
+        #expect(try container.leftovers() == [])
+        try stage.makeDevice()
+        let restored = try stage.runtime.run(restore, root: container.root, in: container.bundle)
+        try #require(restored.code == 0, "\(restored.errors)")
+        let result = try container.exec("ip", "addr", "show", "inside0")
+        for words in ["inside0", ",UP", "10.9.8.7/24", "10.9.8.9/32", "fd00:9::7/64"] {
+            #expect(result.output.contains(words), "\(result.output)\(result.errors)")
+        }
+        #expect(throws: NetlinkError.self) { try stage.netlink.link("gtdev0") }
     }
 
     @Test("Without a name a device keeps its own; with %d the kernel finds a number", arguments: [nil, "net%d"])

@@ -62,12 +62,9 @@ struct ContainerRestoration {
         var facts = try HostFacts.current()
         if creation.options.usesSystemd { facts.systemd = try SystemdHost.cgroup(facts) }
         let plan = try ContainerPlan(id: creation.id, bundle: creation.bundle.path, spec: spec, facts: facts)
-        let images = try CriuFolder.images(options.imagePath)
-        let work = try CriuFolder.work(
-            options.workPath ?? options.imagePath, replacing: [Self.logName, "stats-restore"])
-        let streams = try StandardStreams(in: images.descriptor)
+        let streams = try openFolders { (images, _) throws(RuntimeError) in try StandardStreams(in: images) }
         try checkVersion()
-        warn(plan)
+        for warning in ForeignProperties.warnings(spec) { creation.log.warning(warning) }
         let directory = OwnedDescriptor(try creation.store.claim(creation.id))
         var undo = CreationUndo(store: creation.store, id: creation.id)
         do throws(RuntimeError) {
@@ -76,11 +73,13 @@ struct ContainerRestoration {
             try placement.prepare()
             return try ScaffoldNamespace.run { () throws(RuntimeError) in
                 let root = try prepareRoot(plan)
-                var request = request(
-                    plan, facts, images: images.descriptor, work: work.descriptor, streams, root: root)
-                let inherited = try addNamespaces(to: &request)
-                defer { for descriptor in inherited { descriptor.close() } }
-                return try converse(request, inherited, plan, placement, directory.descriptor, &undo)
+                // Anew: CRIU mounts in the folder of its log, which it can only where that is of its own namespace.
+                return try openFolders { (images, work) throws(RuntimeError) in
+                    var request = request(plan, facts, images: images, work: work, streams, root: root)
+                    let inherited = try addNamespaces(to: &request)
+                    defer { for descriptor in inherited { descriptor.close() } }
+                    return try converse(request, inherited, plan, placement, directory.descriptor, &undo)
+                }
             }
         } catch {
             undo.run()
@@ -88,13 +87,13 @@ struct ContainerRestoration {
         }
     }
 
-    /// What the images do not hold and nobody can give to a process that has run already.
-    private func warn(_ plan: ContainerPlan) {
-        for warning in ForeignProperties.warnings(spec) { creation.log.warning(warning) }
-        if !plan.networkDevices.isEmpty {
-            creation.log.warning("linux.netDevices: restore moves none, the namespace is as it was saved or is given")
-        }
-        if plan.memoryPolicy != nil { creation.log.warning("linux.memoryPolicy: restore sets none") }
+    private func openFolders<Result>(
+        _ body: (_ images: Descriptor, _ work: Descriptor) throws(RuntimeError) -> Result
+    ) throws(RuntimeError) -> Result {
+        let images = try CriuFolder.images(options.imagePath)
+        let work = try CriuFolder.work(
+            options.workPath ?? options.imagePath, replacing: [Self.logName, "stats-restore"])
+        return try body(images.descriptor, work.descriptor)
     }
 
     private func checkVersion() throws(RuntimeError) {
@@ -131,17 +130,24 @@ struct ContainerRestoration {
         var restored: LaunchedProcess?
         var record: ContainerRecord?
         var groups: ResctrlGroups?
+        var devices: NetworkDeviceMove?
         do throws(RuntimeError) {
+            // The images hold no policy: CRIU hands on its own to the processes that it makes.
+            try plan.memoryPolicy?.apply()
             try session.converse(
                 request, inheriting: inherited,
                 prepare: { (pid, request) throws(RuntimeError) in
+                    if plan.memoryPolicy != nil { try MemoryPolicyPlan.reset() }
                     groups = try plan.resctrl?.enter(pid: pid)
                     try place(pid, placement, &request)
                 },
                 notified: { (response, descriptor) throws(RuntimeError) in
                     defer { descriptor?.close() }
                     switch response.script {
-                    case "setup-namespaces": try runHooks(plan, pid: response.pid ?? 0)
+                    case "setup-namespaces":
+                        let pid = response.pid ?? 0
+                        devices = try NetworkDeviceMove.all(of: plan, pid: pid, keepingMoved: true)
+                        try runHooks(plan, pid: pid)
                     case "orphan-pts-master": try hand(over: descriptor)
                     case "post-restore":
                         let process = try launched(response.pid ?? 0)
@@ -152,10 +158,10 @@ struct ContainerRestoration {
                 })
         } catch {
             undo.process = restored
-            undo.resctrl = groups
+            (undo.resctrl, undo.devices) = (groups, devices)
             throw error
         }
-        undo.resctrl = groups
+        (undo.resctrl, undo.devices) = (groups, devices)
         guard let record, let restored else { throw RuntimeError("criu failed: it restored no process") }
         undo.process = restored
         try creation.options.pidfdSocket?.send(restored.pidfd, .initial)

@@ -112,28 +112,13 @@ struct ContainerCreation {
             try options.pidfdSocket?.send(process.pidfd, .initial)
             // Before it may have children, or use a device.
             undo.resctrl = try plan.resctrl?.enter(pid: process.pid)
-            undo.devices = try moveDevices(plan, process)
+            undo.devices = try NetworkDeviceMove.all(of: plan, pid: process.pid)
             try launch.attend(process)
             let record = try record(plan, process, specBytes, directory, undo.resctrl)
             try attempt { () throws(KernelError) in try near.send(.recorded) }
             near.socket.close()
             return record
         }
-    }
-
-    private func moveDevices(
-        _ plan: ContainerPlan, _ process: LaunchedProcess
-    ) throws(RuntimeError) -> NetworkDeviceMove? {
-        guard !plan.networkDevices.isEmpty else { return nil }
-        let joined = plan.namespaces.joined.first { $0.kind == .network }
-        let move = try NetworkDeviceMove(into: joined?.path ?? "/proc/\(process.pid)/ns/net")
-        do throws(RuntimeError) {
-            try move.move(plan.networkDevices)
-        } catch {
-            move.undo()
-            throw error
-        }
-        return move
     }
 
     /// What will cover masked files must be the device that it is called.

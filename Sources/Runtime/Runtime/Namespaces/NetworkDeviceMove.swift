@@ -20,8 +20,30 @@ final class NetworkDeviceMove {
     private var container: NetlinkSocket
     private var moved: [Moved] = []
 
+    /// Moves a container's devices, all or none of them.
+    ///
+    /// - Parameters:
+    ///   - pid: of its first process, whose network namespace it is where none is joined.
+    ///   - keepingMoved: whether one that the host lacks and the namespace has under its name there stays: a namespace
+    ///     that is joined outlives the container that brought the device.
+    /// - Returns: what can take it back; nil where there are no devices.
+    static func all(
+        of plan: ContainerPlan, pid: Int32, keepingMoved: Bool = false
+    ) throws(RuntimeError) -> NetworkDeviceMove? {
+        guard !plan.networkDevices.isEmpty else { return nil }
+        let joined = plan.namespaces.joined.first { $0.kind == .network }
+        let move = try NetworkDeviceMove(into: joined?.path ?? "/proc/\(pid)/ns/net")
+        do throws(RuntimeError) {
+            try move.move(plan.networkDevices, keepingMoved: keepingMoved && joined != nil)
+        } catch {
+            move.undo()
+            throw error
+        }
+        return move
+    }
+
     /// - Parameter path: the namespace's file.
-    init(into path: String) throws(RuntimeError) {
+    private init(into path: String) throws(RuntimeError) {
         do throws(KernelError) {
             namespace = try Descriptor.open(path, O_RDONLY)
             own = try Descriptor.open("/proc/self/ns/net", O_RDONLY)
@@ -59,14 +81,20 @@ final class NetworkDeviceMove {
         return socket
     }
 
-    func move(_ plans: [NetworkDevicePlan]) throws(RuntimeError) {
+    private func move(_ plans: [NetworkDevicePlan], keepingMoved: Bool) throws(RuntimeError) {
         for plan in plans {
             do throws(NetlinkError) {
+                if keepingMoved, try hasMoved(plan) { continue }
                 try move(plan)
             } catch {
                 throw RuntimeError("\(plan.property): \(error)")
             }
         }
+    }
+
+    private func hasMoved(_ plan: NetworkDevicePlan) throws(NetlinkError) -> Bool {
+        if try host.links().contains(where: { $0.name == plan.name }) { return false }
+        return try container.links().contains { $0.name == plan.inside }
     }
 
     private func move(_ plan: NetworkDevicePlan) throws(NetlinkError) {

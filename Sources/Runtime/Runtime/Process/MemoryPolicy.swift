@@ -44,6 +44,11 @@ package struct MemoryPolicyPlan: Hashable, Sendable {
             }
         }
     }
+
+    /// The calling process has the machine's policy again; what was started meanwhile keeps its own.
+    static func reset() throws(RuntimeError) {
+        try attempt { () throws(KernelError) in try kernelCall("set_mempolicy") { gantry_set_mempolicy(0, nil, 0) } }
+    }
 }
 
 extension LinuxMemoryPolicy.Mode {
