@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct SizeTests {
     static let screens = [
-        "", "2", "3z", "4+", "a", "n", "?", "m", "i", "I", "Ip", "U", "N", "V", "x", "d", "/w", "a<ctrl-]>[", "+",
+        "", "2", "3z", "4+", "a", "n", "?", "m", "i", "I", "Ip", "U", "t", "N", "V", "x", "d", "/w", "a<ctrl-]>[", "+",
         "1++",
     ]
 
@@ -16,7 +16,7 @@ import Testing
         bench.fillFigures()
         bench.openConsole("\u{1b}[31m日本\u{1b}[0m")
         bench.type(keys)
-        bench.send(.inspected(Sample.details(Sample.containers[0])))
+        bench.send(.inspected(Sample.details(Sample.containers[0]), .show))
         if keys != "i" { bench.type("<esc>") }
         var widths = Array(1...45) + [79, 80, 81, 117, 118, 119, 200, 500]
         // A tall screen with each width, a wide one with each height: all pairs would be a hundred thousand.

@@ -15,6 +15,10 @@ enum FrontEnd {
             let (theme, warnings) = try library.load(options.theme ?? Settings.variable("GANTRY_THEME") ?? "dark")
             var made = InterfaceConfiguration(theme: theme)
             made.notices = warnings
+            if let file = PreferencesFile() {
+                made.preferences = file.read()
+                made.keepPreferences = { file.write($0) }
+            }
             made.credentials = { reference throws(EngineError) in try await StoredCredentials.find(for: reference) }
             configuration = made
         } catch {

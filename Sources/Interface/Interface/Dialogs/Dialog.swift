@@ -38,8 +38,14 @@ struct Confirmation: Hashable, Sendable {
     var lines: [String]
     /// The word on the button.
     var verb: String
-    var action: EngineAction
-    var label: String
+    /// What yes begins, all at once.
+    var steps: [Step]
     /// The answer that Enter gives. No where a process is ended or files are lost that somebody may still want.
     var choosesYes = true
+
+    struct Step: Hashable, Sendable {
+        var action: EngineAction
+        /// What and on which object: `stop web`.
+        var label: String
+    }
 }

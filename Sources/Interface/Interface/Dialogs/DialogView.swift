@@ -19,7 +19,9 @@ extension Canvas {
         var body = model.layout.body
         let row = body.takeTop(1)
         fill(row, .titleFocused)
-        let end = put(" \(title)", .titleFocused, in: row)
+        var left = row
+        _ = left.takeRight(max(0, min(row.columns - 16, TextWidth.columns(of: note) + 3)))
+        let end = put(" \(title)", .titleFocused, in: left)
         var rest = row
         _ = rest.takeLeft(end + 1)
         _ = rest.takeRight(1)

@@ -10,6 +10,8 @@ struct Form: Hashable, Sendable {
         case loadImage
         case pull
         case tag(EngineAction.Target)
+        /// With what they are now.
+        case limits(EngineAction.Target, ResourceLimits, RestartPolicy)
         case newNetwork
         case connect(EngineAction.Target)
         case newVolume
@@ -73,7 +75,7 @@ struct Field: Hashable, Sendable {
     enum Name: Hashable, Sendable {
         case image, name, command, tty, memory, cpus, pids, mounts, environment, network, ports, autoRemove, user,
             path, driver, subnet, address, device, version6, isInternal, container, aliases, options,
-            reference
+            reference, restart
     }
 
     enum Kind: Hashable, Sendable {

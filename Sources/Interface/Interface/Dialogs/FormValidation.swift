@@ -9,7 +9,7 @@ enum FormValidation {
         return switch field.name {
         case .name: isName(text) ? nil : "letters, digits, _ . - only, two or more, first a letter or digit"
         case .command: (try? words(of: text)) == nil ? "a quote is not closed" : nil  // The error has no more to say.
-        case .memory: bytes(text) == nil ? "a size such as 64m or 1.5g" : nil
+        case .memory: memory(text)
         case .cpus: nanoCPUs(text) == nil ? "a number such as 0.5 or 2" : nil
         case .pids: (Int64(text).map { $0 > 0 } ?? false) ? nil : "a whole number above 0"
         case .mounts: message { () throws(FormError) in _ = try mounts(text) }
@@ -42,6 +42,12 @@ enum FormValidation {
         guard let shift = shifts[unit], let value = Double(number), value > 0 else { return nil }
         let bytes = value * Double(1 << shift)
         return bytes < 9.2e18 ? Int64(bytes) : nil
+    }
+
+    /// The engine's own least size, said before it is asked.
+    private static func memory(_ text: String) -> String? {
+        guard let bytes = bytes(text) else { return "a size such as 64m or 1.5g" }
+        return bytes < 6 << 20 ? "6m is the least that an engine takes" : nil
     }
 
     static func nanoCPUs(_ text: String) -> Int64? {

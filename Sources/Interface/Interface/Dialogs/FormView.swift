@@ -98,10 +98,16 @@ extension Canvas {
         }
         if let error = form.error ?? form.fields.compactMap({ $0.error }).first {
             // A long message of the engine takes both rows.
-            let room = max(1, region.columns)
-            put(String(error.prefix(room)), .fieldError, in: region)
-            if error.count > room { put(String(error.dropFirst(room)), .fieldError, row: 1, in: region) }
+            let lines = TextWrap.lines(of: error, columns: max(1, region.columns))
+            put(lines.first ?? "", .fieldError, in: region)
+            put(lines.dropFirst().joined(separator: " "), .fieldError, row: 1, in: region)
             return
+        }
+        if case .limits(let target, _, _) = form.purpose, let point = model.stats.histories[target.id]?.latest {
+            let cpu = Quantity.percent(point.cpuPercent)
+            put(
+                "now: \(Quantity.bytes(point.memoryBytes)), cpu \(cpu), \(point.pids) processes", .dialogMuted,
+                in: region)
         }
         put("enter does it · tab next · esc gives up", .dialogMuted, row: 1, in: region)
     }

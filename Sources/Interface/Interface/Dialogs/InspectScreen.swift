@@ -71,9 +71,12 @@ extension InspectScreen {
     private static func sections(of details: ContainerDetails) -> [Section] {
         [
             Section(title: "container", entries: identity(details)), Section(title: "state", entries: state(details)),
+            Section(title: "health", entries: health(details.state.health)),
             Section(title: "launch", entries: launch(details.launch)),
             Section(title: "process", entries: process(details)),
             Section(title: "limits", entries: limits(details.spec.limits)),
+            Section(title: "ports", entries: ports(details.ports)),
+            Section(title: "networks", entries: details.networks.flatMap(endpoint)),
             Section(title: "mounts", entries: details.spec.mounts.map { ($0.target, describe($0)) }),
             Section(title: "environment", entries: details.environment.map(splitVariable)),
             Section(
@@ -87,7 +90,7 @@ extension InspectScreen {
             ("id", details.id), ("name", details.name), ("image", details.spec.image), ("image id", details.imageID),
             ("created", details.createdAt.rfc3339Nano), ("hostname", details.hostname),
             ("network", details.spec.networkMode?.rawValue ?? "none"), ("runtime", details.runtime),
-            ("restarts", "\(details.restartCount)"),
+            ("restart policy", details.spec.restartPolicy.kind.rawValue), ("restarts", "\(details.restartCount)"),
         ]
         if let path = details.logPath { entries.append(("log", path)) }
         if let path = details.cgroupPath { entries.append(("cgroup", path)) }
@@ -105,18 +108,6 @@ extension InspectScreen {
         if let time = state.finishedAt { entries.append(("finished", time.rfc3339Nano)) }
         if let health = state.health { entries.append(("health", health.status.rawValue)) }
         return entries
-    }
-
-    /// Each step with its time and what it took.
-    private static func launch(_ steps: [LaunchStep]) -> [(name: String, value: String)] {
-        steps.enumerated().map { index, step in
-            let took = steps.duration(at: index).map { duration in
-                let tenths = Int64((duration / .milliseconds(1) * 10).rounded())
-                return "  +\(tenths / 10).\(abs(tenths % 10)) ms"
-            }
-            let words = step.name.rawValue.split(separator: "-").joined(separator: " ")
-            return (words, step.time.rfc3339Nano + (took ?? ""))
-        }
     }
 
     private static func process(_ details: ContainerDetails) -> [(name: String, value: String)] {
@@ -169,23 +160,5 @@ extension InspectScreen {
     private static func quoted(_ argument: String) -> String {
         argument.isEmpty || argument.contains(" ") || argument.contains("'") || argument.contains("\"")
             ? "\"\(argument)\"" : argument
-    }
-}
-
-/// An exit in words.
-enum ExitWords {
-    static func describe(_ state: ContainerState) -> String {
-        let code = state.exitCode
-        if state.oomKilled { return "\(code): killed, out of memory" }
-        let signals: [Int32: String] = [
-            1: "SIGHUP", 2: "SIGINT", 3: "SIGQUIT", 4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 9: "SIGKILL",
-            11: "SIGSEGV", 13: "SIGPIPE", 14: "SIGALRM", 15: "SIGTERM",
-        ]
-        switch code {
-        case 126: return "126: program cannot be executed"
-        case 127: return "127: program not found"
-        case 129...: return signals[code - 128].map { "\(code): \($0)" } ?? "\(code)"
-        default: return "\(code)"
-        }
     }
 }

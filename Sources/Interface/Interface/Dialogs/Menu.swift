@@ -29,6 +29,12 @@ struct Menu: Hashable, Sendable {
 
     var chosen: Item? { shown.indices.contains(selection) ? shown[selection] : nil }
 
+    /// Goes to the line that asks for this, where it is shown.
+    mutating func choose(_ intent: Intent) {
+        guard let index = shown.firstIndex(where: { $0.intent == intent }) else { return }
+        selection = index
+    }
+
     mutating func move(_ movement: Movement, page: Int) {
         selection = movement.applied(to: selection, count: shown.count, page: page)
         scroll = scrollToShow(selection, from: scroll, count: shown.count, page: page)
@@ -39,7 +45,8 @@ extension Menu {
     /// What can be done now with the selected container.
     static func actions(_ model: Model) -> Menu {
         let wanted: [Intent] = [
-            .attach, .shell, .shellAsking, .logs, .inspect, .start, .stop, .restart, .pauseOrResume, .signals, .rename,
+            .attach, .shell, .shellAsking, .logs, .inspect, .start, .stop, .restart, .pauseOrResume, .signals, .limits,
+            .rename,
             .remove, .removeWithVolumes, .copyMenu, .new,
         ]
         let bindings = wanted.compactMap { intent in

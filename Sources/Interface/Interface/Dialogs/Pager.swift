@@ -39,6 +39,22 @@ struct Pager: Hashable, Sendable {
 }
 
 extension Pager {
+    /// What each of several actions came to, those that failed first.
+    static func results(of batch: Batch) -> Pager {
+        var pager = Pager(title: batch.title)
+        for outcome in batch.outcomes.sorted(by: {
+            ($0.failure == nil ? 1 : 0, $0.label) < ($1.failure == nil ? 1 : 0, $1.label)
+        }) {
+            let isGood = outcome.failure == nil
+            let lead = "\(isGood ? "✓" : "✗") \(outcome.label)"
+            pager.lines.append(
+                Line(
+                    text: lead + (outcome.failure.map { ": \($0)" } ?? ""), leadCount: lead.count,
+                    leadRole: isGood ? .success : .error))
+        }
+        return pager
+    }
+
     /// The help: every key by the place where it holds.
     static func help(leader: Key) -> Pager {
         var pager = Pager(title: "help")

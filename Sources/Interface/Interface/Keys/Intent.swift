@@ -4,11 +4,13 @@ enum Intent: Hashable, Sendable {
     case focus(Panel)
     case nextPanel, previousPanel
 
-    case new, start, stop, restart, pauseOrResume, signals, remove, removeWithVolumes, rename
+    case new, start, stop, restart, pauseOrResume, signals, remove, removeWithVolumes, rename, limits
     case attach, shell, shellAsking, logs, inspect
     case kill(signal: String)
 
-    case filter, clearFilter, hideStopped, sortNext, sortReverse
+    case filter, clearFilter, hideStopped, sortNext, sortReverse, columns, changeColumn(ContainerColumn.Kind)
+    /// For what is done next.
+    case mark, markAll
     case zoom, largerPanel, smallerPanel
     case actionMenu, palette, copyMenu, copy(String)
     case images, help
@@ -32,6 +34,7 @@ enum Intent: Hashable, Sendable {
     case askImagePrune, pruneImages(all: Bool)
     /// What all takes on the disk; to what a row of it is about; to remove what of it nobody uses.
     case usage, showUsage, pruneUsage
+    case events, showEventObject
 
     case networks, volumes, newNetwork, newVolume, removeNetwork, removeVolume, pruneNetworks, pruneVolumes
     case connectContainer, showMember

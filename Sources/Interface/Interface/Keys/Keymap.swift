@@ -50,7 +50,7 @@ package enum Keymap {
         let places: [(name: String, context: KeyContext)] = [
             ("main screen", .containers), ("console, after `ctrl-]`", .leader), ("scrollback", .scrollback),
             ("log", .logs), ("inspection", .inspect), ("images", .images), ("networks", .networks),
-            ("volumes", .volumes), ("disk usage", .usage),
+            ("volumes", .volumes), ("disk usage", .usage), ("events", .events),
         ]
         return places.map { name, context in
             let own = table.filter { $0.contexts.contains(context) && seen.insert($0.notation + $0.label).inserted }

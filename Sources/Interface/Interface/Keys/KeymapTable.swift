@@ -3,10 +3,11 @@ extension Keymap {
 
     private static let hasContainer: Condition = { $0.selectedContainer != nil }
     private static let isAlive: Condition = { $0.selectedContainer?.state.isAlive ?? false }
+    private static let canPause: Condition = { $0.containers.targets.contains { $0.state.isAlive } }
     private static let isRunning: Condition = { $0.selectedContainer?.state.status == .running }
     /// Running, paused, or about to be started again.
-    private static let isActive: Condition = { $0.selectedContainer?.state.isActive ?? false }
-    private static let isStopped: Condition = { $0.selectedContainer.map { !$0.state.isActive } ?? false }
+    private static let canStop: Condition = { $0.containers.targets.contains { $0.state.isActive } }
+    private static let canStart: Condition = { $0.containers.targets.contains { !$0.state.isActive } }
     private static let hasLogOnly: Condition = { $0.selectedContainer.map { !$0.state.isAlive } ?? false }
     private static let hasConsole: Condition = { $0.shownConsole != nil }
     private static let isFiltered: Condition = { !$0.filterText.isEmpty }
@@ -20,10 +21,10 @@ extension Keymap {
 
     private static let panels = KeyContext.panels
     private static let lists: Set<KeyContext> = panels.union([
-        .scrollback, .logs, .inspect, .help, .images, .networks, .volumes, .usage,
+        .scrollback, .logs, .inspect, .help, .images, .networks, .volumes, .usage, .events,
     ])
     /// Screens with a list of what the engine has.
-    private static let objectLists: Set<KeyContext> = [.images, .networks, .volumes, .usage]
+    private static let objectLists: Set<KeyContext> = [.images, .networks, .volumes, .usage, .events]
 
     /// In the order of the hint bar. The first line that holds for a key counts.
     package static let table: [KeyBinding] =
@@ -37,15 +38,18 @@ extension Keymap {
         KeyBinding("a", panels, "attach to the console", hint: "attach", when: isAlive, .attach),
         KeyBinding("E", panels, "shell in the container (exec)", hint: "shell", when: isRunning, .shell),
         KeyBinding("ctrl-e", panels, "exec, asking for command and user", when: isRunning, .shellAsking),
-        KeyBinding("S", panels, "start", hint: "start", when: isStopped, .start),
-        KeyBinding("s", panels, "stop", hint: "stop", when: isActive, .stop),
+        KeyBinding("S", panels, "start", hint: "start", when: canStart, .start),
+        KeyBinding("s", panels, "stop", hint: "stop", when: canStop, .stop),
         KeyBinding("r", panels, "restart", when: hasContainer, .restart),
-        KeyBinding("p", panels, "pause or resume", when: isAlive, .pauseOrResume),
+        KeyBinding("p", panels, "pause or resume", when: canPause, .pauseOrResume),
         KeyBinding("m", panels, "logs", hint: "logs", when: hasContainer, .logs),
         KeyBinding("d delete", panels, "remove", hint: "remove", when: hasContainer, .remove),
         KeyBinding("D", panels, "remove with its unnamed volumes", when: hasContainer, .removeWithVolumes),
         KeyBinding("i", panels, "inspect", hint: "inspect", when: hasContainer, .inspect),
-        KeyBinding("F9", panels, "send a signal", when: isAlive, .signals),
+        KeyBinding("F9", panels, "send a signal", when: canPause, .signals),
+        KeyBinding("space", [.containers, .images, .volumes], "mark, for what is done next", .mark),
+        KeyBinding("*", [.containers, .images, .volumes], "mark all, or none", .markAll),
+        KeyBinding("u", panels, "change limits and restart policy", hint: "limits", when: hasContainer, .limits),
         KeyBinding("R", panels, "rename", when: hasContainer, .rename),
         KeyBinding("y", panels, "copy id, name, …", when: hasContainer, .copyMenu),
         KeyBinding("w", panels, "open a published port in the browser, or copy it", when: hasPort, .openPort),
@@ -59,6 +63,7 @@ extension Keymap {
         KeyBinding("I", panels, "images: pull, load, tag, remove", hint: "images", .images),
         KeyBinding("N", panels, "networks: members and traffic, create, connect, remove", .networks),
         KeyBinding("V", panels, "volumes: sizes and users, create, remove", .volumes),
+        KeyBinding("t", panels, "events: what has happened, as it happens", .events),
         KeyBinding("U", panels.union([.images, .volumes]), "disk usage: what takes room, prune", .usage),
         KeyBinding("z", panels, "zoom the panel", hint: "zoom", .zoom),
         KeyBinding("q F10", panels, "quit; containers run on", hint: "quit", .quit),
@@ -66,6 +71,7 @@ extension Keymap {
         KeyBinding("e", panels, "hide stopped containers", .hideStopped),
         KeyBinding("o", panels, "sort by the next column", .sortNext),
         KeyBinding("O", panels, "reverse the order", .sortReverse),
+        KeyBinding("C", panels, "choose the columns", .columns),
         KeyBinding(": ctrl-p", panels, "palette of all commands", .palette),
         KeyBinding("+", panels, "larger panel", .largerPanel),
         KeyBinding("_", panels, "smaller panel", .smallerPanel),
@@ -154,6 +160,7 @@ extension Keymap {
         KeyBinding("d delete", [.networks], "remove the network", hint: "remove", when: isNoMember, .removeNetwork),
         KeyBinding("P", [.networks], "remove those that nobody uses", hint: "prune", .pruneNetworks),
         KeyBinding("enter", [.networks], "to the container", hint: "container", when: isMember, .showMember),
+        KeyBinding("enter", [.events], "to the object", hint: "show", .showEventObject),
         KeyBinding("enter", [.usage], "to the object", hint: "show", .showUsage),
         KeyBinding("P", [.usage], "remove what nobody uses", hint: "prune", .pruneUsage),
         KeyBinding("n", [.volumes], "new volume", hint: "new", .newVolume),

@@ -45,6 +45,7 @@ extension Model {
         let rows = imageRows(filter).map { row in
             let age = row.image.createdAt.map { Quantity.age(since: $0, at: now) } ?? "-"
             return ListTable.Row(
+                id: row.id,
                 texts: [
                     row.name ?? "<none>", row.image.shortID, Quantity.decimalBytes(row.image.sizeBytes), age,
                     "\(row.image.containerCount)",

@@ -3,7 +3,7 @@ import EngineAPI
 /// A list of what the engine has, over all of the panels.
 struct ListScreen: Hashable, Sendable {
     enum Kind: Hashable, Sendable {
-        case images, networks, volumes, usage
+        case images, networks, volumes, usage, events
 
         var keyContext: KeyContext {
             switch self {
@@ -11,6 +11,7 @@ struct ListScreen: Hashable, Sendable {
             case .networks: .networks
             case .volumes: .volumes
             case .usage: .usage
+            case .events: .events
             }
         }
 
@@ -21,6 +22,7 @@ struct ListScreen: Hashable, Sendable {
             case .networks: .refreshNetworks
             case .volumes: .refreshVolumes
             case .usage: .refreshUsage
+            case .events: .refreshEvents
             }
         }
     }
@@ -53,6 +55,7 @@ extension Model {
         case .networks: networkRows(screen.filter).map(\.id)
         case .volumes: volumeRows(screen.filter).map(\.spec.name)
         case .usage: usageRows(screen.filter).map(\.id)
+        case .events: eventRows(screen.filter).map { "\($0.number)" }
         }
     }
 
@@ -61,7 +64,10 @@ extension Model {
         for index in dialogs.indices {
             guard case .list(var screen) = dialogs[index] else { continue }
             let rows = rowIDs(of: screen)
-            screen.cursor.follow(rows)
+            // Who looks at the newest event sees those that come.
+            let isAtNewest = screen.kind == .events && screen.cursor.index == 0
+            if isAtNewest { screen.cursor.choose(0, of: rows) } else { screen.cursor.follow(rows) }
+            if screen.filter.isEmpty { screen.cursor.marked.formIntersection(rows) }
             screen.cursor.show(of: rows.count, page: max(1, layout.body.rows - 2))
             dialogs[index] = .list(screen)
         }
@@ -72,7 +78,9 @@ extension Model {
     /// - Parameter usage: also the disk usage, for which every file is looked at: after what was done here alone.
     func openListRefreshes(usage: Bool = false) -> [Effect] {
         dialogs.compactMap { dialog in
-            guard case .list(let screen) = dialog, usage || screen.kind != .usage else { return nil }
+            guard case .list(let screen) = dialog, usage || screen.kind != .usage, screen.kind != .events else {
+                return nil
+            }
             return screen.kind.refresh
         }
     }
@@ -90,6 +98,14 @@ extension Model {
     }
 
     mutating func endFilter() { setEditingFilter(false) }
+
+    /// Forgets the marks of the list on top; false where there are none.
+    mutating func unmarkList() -> Bool {
+        guard var screen = listScreen, !screen.cursor.marked.isEmpty else { return false }
+        screen.cursor.marked = []
+        replaceDialog(.list(screen))
+        return true
+    }
 
     mutating func setFilter(_ text: String) {
         guard var screen = listScreen else { return containers.filter = text }

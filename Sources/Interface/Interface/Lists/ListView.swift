@@ -16,6 +16,8 @@ struct ListColumn {
 /// What a list shows: its rows' texts, column by column, with a role where it is not the column's usual one.
 struct ListTable {
     struct Row {
+        /// As the list's cursor knows it.
+        var id: String
         var texts: [String]
         var roles: [Role?] = []
     }
@@ -38,6 +40,7 @@ extension Canvas {
             case .networks: model.networkTable(screen.filter, width: width)
             case .volumes: model.volumeTable(screen.filter, width: width)
             case .usage: model.usageTable(screen.filter, width: width)
+            case .events: model.eventTable(screen.filter, width: width)
             }
         draw(table, screen, model)
     }
@@ -45,7 +48,10 @@ extension Canvas {
     private mutating func draw(_ table: ListTable, _ screen: ListScreen, _ model: Model) {
         let title = screen.filter.isEmpty ? table.title : "\(table.title) · /\(screen.filter)"
         var rest = drawScreenTitle(title, note(table, screen, page: model.layout.body.rows - 2), model)
-        drawHeader(table.columns, in: rest.takeTop(1))
+        let hasMarks = !screen.cursor.marked.isEmpty
+        var header = rest.takeTop(1)
+        if hasMarks { _ = header.takeLeft(2) }
+        drawHeader(table.columns, in: header)
         guard !table.rows.isEmpty else {
             let text = screen.filter.isEmpty ? table.empty : "nothing passes `\(screen.filter)`: \\ clears it"
             return putCentered(text, .muted, row: rest.rows / 3, in: rest)
@@ -53,15 +59,22 @@ extension Canvas {
         let first = min(screen.cursor.scroll, table.rows.count)
         for index in first..<min(table.rows.count, first + rest.rows) {
             let line = rest.takeTop(1)
-            draw(table.rows[index], table.columns, in: line)
+            var cells = line
+            if hasMarks {
+                let mark = cells.takeLeft(2)
+                if screen.cursor.marked.contains(table.rows[index].id) { put("✓", .warning, in: mark) }
+            }
+            draw(table.rows[index], table.columns, in: cells)
             if index == screen.cursor.index { highlight(line, .selection) }
         }
     }
 
     /// Where one is, once not all rows are seen.
     private func note(_ table: ListTable, _ screen: ListScreen, page: Int) -> String {
+        let marks = screen.cursor.marked.count
+        let marked = marks > 0 ? "\(marks) marked" : ""
         let place = table.rows.count > page ? "\(screen.cursor.index + 1)/\(table.rows.count)" : ""
-        return [table.note, place].filter { !$0.isEmpty }.joined(separator: " · ")
+        return [table.note, marked, place].filter { !$0.isEmpty }.joined(separator: " · ")
     }
 
     private mutating func drawHeader(_ columns: [ListColumn], in line: Region) {

@@ -74,16 +74,20 @@ extension Model {
         case .network(let network):
             let rates = members(of: network).compactMap { traffic(of: $0, in: network) }
             let sum = rates.isEmpty ? nil : rates.reduce(NetworkRate()) { $0 + $1 }
-            return ListTable.Row(texts: [
-                network.spec.name, network.spec.pools.map(\.subnet).joined(separator: " "),
-                network.spec.driver + (network.spec.isInternal ? ", internal" : ""), Quantity.rate(sum?.receivedBytes),
-                Quantity.rate(sum?.sentBytes),
-            ])
+            return ListTable.Row(
+                id: row.id,
+                texts: [
+                    network.spec.name, network.spec.pools.map(\.subnet).joined(separator: " "),
+                    network.spec.driver + (network.spec.isInternal ? ", internal" : ""),
+                    Quantity.rate(sum?.receivedBytes),
+                    Quantity.rate(sum?.sentBytes),
+                ])
         case .member(let network, let member):
             let rate = traffic(of: member, in: network)
             let endpoint = member.endpoint(in: network)
             let addresses = [endpoint?.ipv4Address, endpoint?.ipv6Address].compactMap { $0 }.filter { !$0.isEmpty }
             return ListTable.Row(
+                id: row.id,
                 texts: [
                     "  \(member.name)", addresses.joined(separator: " "), member.portText,
                     Quantity.rate(rate?.receivedBytes), Quantity.rate(rate?.sentBytes),

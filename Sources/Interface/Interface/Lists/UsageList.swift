@@ -77,15 +77,18 @@ extension Model {
         case .part(let part, let total):
             let share = total.bytes > 0 ? " (\(total.reclaimableBytes * 100 / total.bytes)%)" : ""
             return ListTable.Row(
+                id: row.id,
                 texts: [
                     part.plural, "\(total.count)", "\(total.activeCount)", Quantity.decimalBytes(total.bytes),
                     Quantity.decimalBytes(total.reclaimableBytes) + share,
                 ], roles: [.header, .text, .text, .text, .text])
         case .object(_, let name, let bytes, let isUsed):
-            return ListTable.Row(texts: [
-                "  \(name)", "", isUsed ? "yes" : "no", Quantity.decimalBytes(bytes),
-                isUsed ? "" : Quantity.decimalBytes(bytes),
-            ])
+            return ListTable.Row(
+                id: row.id,
+                texts: [
+                    "  \(name)", "", isUsed ? "yes" : "no", Quantity.decimalBytes(bytes),
+                    isUsed ? "" : Quantity.decimalBytes(bytes),
+                ])
         }
     }
 }

@@ -23,11 +23,13 @@ extension Model {
         let rows = volumeRows(filter).map { volume in
             let users = users(of: volume)
             let kind = volume.spec.options.isEmpty ? "" : "  (\(volume.kindText))"
-            return ListTable.Row(texts: [
-                volume.spec.name, volume.sizeBytes.map { Quantity.shortBytes(UInt64(max(0, $0))) } ?? "-",
-                Quantity.age(since: volume.createdAt, at: now),
-                (users.isEmpty ? "nobody" : users.joined(separator: ", ")) + kind,
-            ])
+            return ListTable.Row(
+                id: volume.spec.name,
+                texts: [
+                    volume.spec.name, volume.sizeBytes.map { Quantity.shortBytes(UInt64(max(0, $0))) } ?? "-",
+                    Quantity.age(since: volume.createdAt, at: now),
+                    (users.isEmpty ? "nobody" : users.joined(separator: ", ")) + kind,
+                ])
         }
         return ListTable(
             title: "volumes · \(volumes?.count ?? 0)",

@@ -11,7 +11,9 @@ enum Effect: Hashable, Sendable {
     case refreshNetworks
     case refreshVolumes
     case refreshUsage
-    case inspect(String)
+    /// The journal of the last hours.
+    case refreshEvents
+    case inspect(String, InspectPurpose)
     case openConsole(ConsoleID, ConsoleSource, TerminalSize)
     case closeConsole(ConsoleID)
     case consoleInput(ConsoleID, [UInt8])
@@ -30,6 +32,15 @@ enum Effect: Hashable, Sendable {
     case quit
 }
 
+/// What a container's details are asked for.
+enum InspectPurpose: Hashable, Sendable {
+    /// To be read.
+    case show
+    /// To say why it does not run.
+    case explainStop
+    case editLimits
+}
+
 /// An engine call that changes something; its end is reported as `JobNews`.
 enum EngineAction: Hashable, Sendable {
     /// Create, attach, then start, so that no byte of output is lost. Where the start fails, the container is removed
@@ -42,6 +53,7 @@ enum EngineAction: Hashable, Sendable {
     case pause(Target)
     case unpause(Target)
     case rename(Target, to: String)
+    case update(Target, ContainerUpdate)
     case remove(Target, force: Bool, volumes: Bool)
     case load(path: String)
     case removeImage(Target, force: Bool)

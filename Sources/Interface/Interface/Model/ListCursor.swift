@@ -6,6 +6,8 @@ struct ListCursor<ID: Hashable & Sendable>: Hashable, Sendable {
     /// Where the chosen row stands; 0 where there are no rows.
     private(set) var index = 0
     private(set) var scroll = 0
+    /// What is to be done next is done to all of these.
+    var marked: Set<ID> = []
 
     mutating func choose(_ place: Int, of rows: [ID]) {
         index = min(max(0, place), max(0, rows.count - 1))
@@ -15,6 +17,18 @@ struct ListCursor<ID: Hashable & Sendable>: Hashable, Sendable {
     mutating func move(_ movement: Movement, of rows: [ID], page: Int) {
         choose(movement.applied(to: index, count: rows.count, page: page), of: rows)
         show(of: rows.count, page: page)
+    }
+
+    /// Marks the chosen row, or no longer, and goes to the next.
+    mutating func mark(of rows: [ID]) {
+        guard rows.indices.contains(index) else { return }
+        marked.formSymmetricDifference([rows[index]])
+        choose(index + 1, of: rows)
+    }
+
+    /// Marks all rows, or none where all are marked.
+    mutating func markAll(of rows: [ID]) {
+        if marked.isSuperset(of: rows) { marked = [] } else { marked.formUnion(rows) }
     }
 
     /// Finds the chosen row among the rows as they have become.

@@ -17,7 +17,9 @@ enum Message: Sendable {
     case networks([NetworkDetails])
     case volumes([VolumeDetails])
     case usage(DiskUsage)
-    case inspected(ContainerDetails)
+    /// The journal, oldest first.
+    case journal([EngineEvent])
+    case inspected(ContainerDetails, InspectPurpose)
 
     case console(ConsoleID, ConsoleNews)
     case logs(LogSubscription, LogNews)

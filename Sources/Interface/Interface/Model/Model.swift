@@ -47,6 +47,8 @@ struct Model {
     var networks: [NetworkDetails]?
     var volumes: [VolumeDetails]?
     var usage: DiskUsage?
+    var events = EventHistory()
+    var logLook = LogLook()
     /// There is a desktop whose browser can be asked to open something.
     var hasDesktop = false
 
@@ -56,6 +58,7 @@ struct Model {
     var dialogs: [Dialog] = []
     /// Oldest first.
     var jobs: [Job] = []
+    var batches: [Int: Batch] = [:]
     var status: Status?
     /// Whether it was said that containers run on after the front end has gone.
     var saidContainersRunOn = false

@@ -10,7 +10,18 @@ extension Model {
         if processes.containerID != nil, processes.containerID != selectedContainer?.id || !isSelectedAlive {
             processes.clear()
         }
-        return settleConsoles()
+        return askWhyStopped() + settleConsoles()
+    }
+
+    /// Of a container that does not run, details are asked for once for each state that it comes to.
+    private mutating func askWhyStopped() -> [Effect] {
+        guard showsPanel(.stats), connection.isUp, let container = selectedContainer, !container.state.isAlive else {
+            return []
+        }
+        let reason = StatsPanel.Stop(container)
+        guard stats.askedStop != reason else { return [] }
+        stats.askedStop = reason
+        return [.inspect(container.id, .explainStop)]
     }
 
     private var isSelectedAlive: Bool { selectedContainer?.state.isAlive ?? false }

@@ -24,6 +24,23 @@ struct Job: Hashable, Sendable {
     var startedAt: Timestamp
     /// It came from the form on top, which waits for its end.
     var answersForm = false
+    /// It was asked for together with others, and is told with them.
+    var batch: Int?
+}
+
+/// Actions that were asked for at once: what each came to is told when all have ended.
+struct Batch: Hashable, Sendable {
+    var title: String
+    var count: Int
+    /// Of those that have ended: what it was, and why it failed.
+    var outcomes: [Outcome] = []
+
+    struct Outcome: Hashable, Sendable {
+        var label: String
+        var failure: String?
+    }
+
+    var failures: Int { outcomes.count { $0.failure != nil } }
 }
 
 /// How far a job is.

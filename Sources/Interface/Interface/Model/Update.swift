@@ -28,7 +28,10 @@ extension Model {
         case .networks(let list): take(list)
         case .volumes(let list): take(list)
         case .usage(let usage): self.usage = usage
-        case .inspected(let details): show(details)
+        case .journal(let list): events.replace(list)
+        case .inspected(let details, .show): show(details)
+        case .inspected(let details, .editLimits): dialogs.append(.form(.limits(details)))
+        case .inspected(let details, .explainStop): stats.stopped = details
         case .console(let id, let news): return take(news, of: id)
         case .logs(let subscription, let news): take(news, of: subscription)
         case .job(let id, let news): return take(news, of: id)
@@ -66,6 +69,7 @@ extension Model {
 
     /// Events change the list; what they are about is read from the engine, so that no two places keep the books.
     private mutating func notice(_ event: EngineEvent) -> [Effect] {
+        events.add(event)
         switch event.kind {
         case .container:
             let passing = ["exec_", "top", "resize", "attach", "detach"]

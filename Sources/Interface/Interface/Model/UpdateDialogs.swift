@@ -32,7 +32,7 @@ extension Model {
     mutating func agree() -> [Effect] {
         guard case .confirmation(let question)? = dialogs.last else { return [] }
         dialogs.removeLast()
-        return begin(question.action, question.label)
+        return begin(question.steps, title: question.title)
     }
 
     private mutating func acceptSearch() {
@@ -61,6 +61,9 @@ extension Model {
             case .rename(let target):
                 let name = form.text(.name) ?? target.name
                 return wait(form, .rename(target, to: name), "rename \(target.name)")
+            case .limits(let target, _, _):
+                guard let update = try form.containerUpdate() else { return close(.form(form)) }
+                return wait(form, .update(target, update), "limit \(target.name)")
             case .loadImage:
                 let path = form.text(.path) ?? ""
                 return wait(form, .load(path: path), "load \(path)")
@@ -163,9 +166,12 @@ extension Model {
         case .toggleFollow:
             screen.follows.toggle()
             if screen.follows { screen.move(.bottom, page: pageRows) }
-        case .toggleTimestamps: screen.showsTimes.toggle()
+        case .toggleTimestamps:
+            screen.showsTimes.toggle()
+            logLook.showsTimes = screen.showsTimes
         case .toggleWrap:
             screen.wraps.toggle()
+            logLook.wraps = screen.wraps
             screen.column = 0
         case .wholeLog: screen.readWhole(serial: takeNumber())
         case .nextChoice: if !screen.wraps { screen.column += 8 }

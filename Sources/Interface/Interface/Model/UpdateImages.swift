@@ -22,13 +22,30 @@ extension Model {
     }
 
     private mutating func confirmImageRemoval() {
+        if let marked = listScreen?.cursor.marked, !marked.isEmpty { return confirmImageRemovals(marked) }
         guard let row = selectedImage else { return }
         let users = row.image.containerCount
         var lines = users > 0 ? ["Containers made from it: \(users)."] : ["No container uses it."]
         if row.image.tags.count > 1 { lines.append("It keeps its other names: \(row.image.tags.count - 1).") }
         ask(
             "remove image \(row.displayName)?", lines,
-            .removeImage(.init(id: row.id, name: row.displayName), force: false), "remove")
+            .removeImage(.init(id: row.id, name: row.displayName), force: false), "remove",
+            of: row.displayName)
+    }
+
+    private mutating func confirmImageRemovals(_ marked: Set<String>) {
+        let rows = imageRows().filter { marked.contains($0.id) }
+        let steps = rows.map { row in
+            Confirmation.Step(
+                action: .removeImage(.init(id: row.id, name: row.displayName), force: false),
+                label: "remove \(row.displayName)")
+        }
+        _ = unmarkList()
+        dialogs.append(
+            .confirmation(
+                Confirmation(
+                    title: "remove \(rows.count) images?", lines: Self.names(rows.map(\.displayName)), verb: "remove",
+                    steps: steps)))
     }
 
     private var unusedImages: [ImageSummary] { (images ?? []).filter { $0.containerCount == 0 } }

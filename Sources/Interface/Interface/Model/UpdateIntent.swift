@@ -18,6 +18,9 @@ extension Model {
             containers.sort = containers.sort.next
             say("sorted by \(containers.sort.rawValue)")
         case .sortReverse: containers.isReversed.toggle()
+        case .columns: dialogs.append(.menu(columnMenu))
+        case .changeColumn(let kind): changeColumn(kind)
+        case .mark, .markAll: mark(intent)
         case .zoom: layoutMode = layoutMode == .full ? .normal : .full
         case .largerPanel: layoutMode = layoutMode == .normal ? .half : .full
         case .smallerPanel: layoutMode = layoutMode == .full ? .half : .normal
@@ -42,15 +45,16 @@ extension Model {
         case .images, .loadImage, .removeImage, .pullImage, .tagImage, .askImagePrune, .pruneImages, .usage, .showUsage,
             .pruneUsage:
             return performInImages(intent)
+        case .events: return open(.events)
+        case .showEventObject: return showEventObject()
         case .networks, .volumes, .newNetwork, .newVolume, .removeNetwork, .removeVolume, .pruneNetworks,
             .pruneVolumes, .connectContainer, .showMember, .openPort, .open:
             return performInNetworks(intent)
         case .nextField, .previousField, .nextChoice, .previousChoice, .search, .nextMatch, .previousMatch,
             .toggleFollow, .toggleTimestamps, .toggleWrap, .wholeLog, .fold:
             performInDialog(intent)
-        case .start, .stop, .restart, .pauseOrResume, .signals, .remove, .removeWithVolumes, .rename, .shell,
-            .shellAsking, .logs,
-            .inspect, .kill, .copyMenu:
+        case .start, .stop, .restart, .pauseOrResume, .kill, .remove, .removeWithVolumes: return act(intent)
+        case .signals, .rename, .limits, .shell, .shellAsking, .logs, .inspect, .copyMenu:
             guard let container = selectedContainer else { return [] }
             return perform(intent, on: container)
         }
@@ -60,18 +64,11 @@ extension Model {
     /// What is done to the selected container.
     private mutating func perform(_ intent: Intent, on container: ContainerSummary) -> [Effect] {
         let target = target(container)
-        let name = container.name
         switch intent {
-        case .start: return begin(.start(target), "start \(name)")
-        case .stop: return begin(.stop(target), "stop \(name)")
-        case .restart: return begin(.restart(target), "restart \(name)")
-        case .pauseOrResume:
-            let isPaused = container.state.status == .paused
-            return begin(isPaused ? .unpause(target) : .pause(target), "\(isPaused ? "resume" : "pause") \(name)")
-        case .kill(let signal): return begin(.kill(target, signal: signal), "send SIG\(signal) to \(name)")
-        case .signals: dialogs.append(.menu(.signals(name)))
-        case .remove: confirmRemoval(container, volumes: false)
-        case .removeWithVolumes: confirmRemoval(container, volumes: true)
+        case .signals:
+            let targets = containers.targets
+            dialogs.append(.menu(.signals(targets.count == 1 ? targets[0].name : "\(targets.count) containers")))
+        case .limits: return [.inspect(container.id, .editLimits)]
         case .rename: dialogs.append(.form(.rename(target)))
         case .shell:
             // Asked for again while one is open: another command is wanted.
@@ -80,8 +77,11 @@ extension Model {
             }
             return openExec(in: target, Self.shell)
         case .shellAsking: dialogs.append(.form(.exec(target)))
-        case .logs: dialogs.append(.logs(LogScreen(container: container, serial: takeNumber())))
-        case .inspect: return [.inspect(container.id)]
+        case .logs:
+            var screen = LogScreen(container: container, serial: takeNumber())
+            (screen.showsTimes, screen.wraps) = (logLook.showsTimes, logLook.wraps)
+            dialogs.append(.logs(screen))
+        case .inspect: return [.inspect(container.id, .show)]
         case .copyMenu: dialogs.append(.menu(copyMenu(container)))
         default: break
         }
@@ -94,20 +94,6 @@ extension Model {
         spec.tty = true
         spec.attachStdin = true
         return spec
-    }
-
-    private mutating func confirmRemoval(_ container: ContainerSummary, volumes: Bool) {
-        let isActive = container.state.isActive
-        var lines = isActive ? ["It is \(container.state.status.rawValue): its processes will be killed."] : []
-        lines.append("What it wrote in its own file system is lost.")
-        lines.append(
-            volumes ? "Volumes without a name go with it, and their files." : "Its volumes stay; D removes them, too.")
-        dialogs.append(
-            .confirmation(
-                Confirmation(
-                    title: "remove \(container.name)?", lines: lines, verb: isActive ? "kill and remove" : "remove",
-                    action: .remove(target(container), force: isActive, volumes: volumes),
-                    label: "remove \(container.name)", choosesYes: !isActive && !volumes)))
     }
 
     private mutating func openNewForm() -> [Effect] {
@@ -133,6 +119,28 @@ extension Model {
             + container.portAddresses.map { ("published port", $0) }
         return Menu(
             title: "copy", items: facts.map { Menu.Item(label: $0, detail: String($1.prefix(40)), intent: .copy($1)) })
+    }
+
+    private var columnMenu: Menu {
+        Menu(
+            title: "columns",
+            items: ContainerColumn.Kind.allCases.filter { $0 != .state && $0 != .name }.map { kind in
+                let choice = containers.columns[kind]
+                let word = choice == nil ? "where there is room" : choice == true ? "always" : "never"
+                return Menu.Item(label: kind.rawValue, detail: word, intent: .changeColumn(kind))
+            })
+    }
+
+    /// Where there is room, always, never, and from the beginning; the menu stays open.
+    private mutating func changeColumn(_ kind: ContainerColumn.Kind) {
+        switch containers.columns[kind] {
+        case nil: containers.columns[kind] = true
+        case true?: containers.columns[kind] = false
+        case false?: containers.columns[kind] = nil
+        }
+        var menu = columnMenu
+        menu.choose(.changeColumn(kind))
+        dialogs.append(.menu(menu))
     }
 
     private mutating func move(_ movement: Movement) {
@@ -171,12 +179,16 @@ extension Model {
         if isEditingFilter {
             setFilter("")
             endFilter()
+        } else if unmarkList() {
+            return []
         } else if let screen = listScreen, !screen.filter.isEmpty {
             setFilter("")
         } else if let dialog = dialogs.last {
             return close(dialog)
         } else if !jobs.isEmpty {
             return cancelLastJob()
+        } else if !containers.cursor.marked.isEmpty {
+            containers.unmark()
         } else if layoutMode != .normal {
             layoutMode = .normal
         } else if !containers.filter.isEmpty {

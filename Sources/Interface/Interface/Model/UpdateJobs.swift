@@ -9,6 +9,19 @@ extension Model {
         return [.perform(id, action)]
     }
 
+    /// Begins several at once; one alone is told by itself.
+    mutating func begin(_ steps: [Confirmation.Step], title: String) -> [Effect] {
+        guard steps.count > 1 else { return steps.flatMap { begin($0.action, $0.label) } }
+        let number = takeNumber()
+        let words = title.hasSuffix("?") ? String(title.dropLast()) : title
+        batches[number] = Batch(title: words, count: steps.count)
+        containers.unmark()
+        return steps.flatMap { step in
+            defer { jobs[jobs.count - 1].batch = number }
+            return begin(step.action, step.label)
+        }
+    }
+
     mutating func take(_ news: JobNews, of id: JobID) -> [Effect] {
         guard let index = jobs.firstIndex(where: { $0.id == id }) else { return [] }
         switch news {
@@ -16,14 +29,33 @@ extension Model {
             jobs[index].progress = progress
             return []
         case .succeeded(let result):
-            jobs.remove(at: index)
+            let job = jobs.remove(at: index)
+            if let batch = job.batch { return note(Batch.Outcome(label: job.label), in: batch) }
             closeForm(waitingFor: id)
             return finish(result)
         case .failed(let error):
             let job = jobs.remove(at: index)
+            if let batch = job.batch {
+                let isDone = error.kind == .notModified
+                return note(Batch.Outcome(label: job.label, failure: isDone ? nil : error.message), in: batch)
+            }
             fail(job, error)
             return [.refreshContainers]
         }
+    }
+
+    private mutating func note(_ outcome: Batch.Outcome, in number: Int) -> [Effect] {
+        batches[number]?.outcomes.append(outcome)
+        let refreshes = [.refreshContainers] + openListRefreshes(usage: true)
+        guard let batch = batches[number], batch.outcomes.count == batch.count else { return refreshes }
+        batches[number] = nil
+        guard batch.failures > 0 else {
+            say("\(batch.title): done", .success)
+            return refreshes
+        }
+        say("\(batch.title): \(batch.failures) failed", .error)
+        dialogs.append(.help(.results(of: batch)))
+        return refreshes
     }
 
     /// Gives up the job that began last.
@@ -77,8 +109,8 @@ extension Model {
         if let action = Self.forced(job.action, after: error) {
             let lines = TextWrap.lines(of: error.message, columns: 60)
             let question = Confirmation(
-                title: "\(job.label) by force?", lines: lines, verb: "force", action: action, label: job.label,
-                choosesYes: false)
+                title: "\(job.label) by force?", lines: lines, verb: "force",
+                steps: [Confirmation.Step(action: action, label: job.label)], choosesYes: false)
             return dialogs.append(.confirmation(question))
         }
         say(text, error.kind == .cancelled || error.kind == .notModified ? .warning : .error)

@@ -33,10 +33,13 @@ extension Model {
 
     /// - Parameter isSafe: nothing is lost that cannot be made again: Enter says yes.
     mutating func ask(
-        _ title: String, _ lines: [String], _ action: EngineAction, _ verb: String, isSafe: Bool = true
+        _ title: String, _ lines: [String], _ action: EngineAction, _ verb: String, of object: String = "",
+        isSafe: Bool = true
     ) {
+        let label = object.isEmpty ? verb : "\(verb) \(object)"
         let question = Confirmation(
-            title: title, lines: lines, verb: verb, action: action, label: verb, choosesYes: isSafe)
+            title: title, lines: lines, verb: verb, steps: [Confirmation.Step(action: action, label: label)],
+            choosesYes: isSafe)
         dialogs.append(.confirmation(question))
     }
 
@@ -54,18 +57,30 @@ extension Model {
         case .member(let network, let member):
             ask(
                 "disconnect \(member.name) from \(network.spec.name)?", ["Its connections there end."],
-                .disconnect(target(member), from: network.target), "disconnect")
+                .disconnect(target(member), from: network.target), "disconnect", of: member.name)
         case .network(let network):
             guard !network.isPredefined else { return say("\(network.spec.name) is always there", .warning) }
             guard members(of: network).isEmpty else {
                 return say("\(network.spec.name): disconnect its containers first", .warning)
             }
-            ask("remove network \(network.spec.name)?", [], .removeNetwork(network.target), "remove")
+            ask(
+                "remove network \(network.spec.name)?", [], .removeNetwork(network.target), "remove",
+                of: network.spec.name)
         case nil: break
         }
     }
 
     private mutating func confirmVolumeRemoval() {
+        if let marked = listScreen?.cursor.marked, !marked.isEmpty {
+            let names = marked.sorted()
+            _ = unmarkList()
+            let steps = names.map { Confirmation.Step(action: .removeVolume($0), label: "remove volume \($0)") }
+            return dialogs.append(
+                .confirmation(
+                    Confirmation(
+                        title: "remove \(names.count) volumes?", lines: Self.names(names) + ["Their files are lost."],
+                        verb: "remove", steps: steps, choosesYes: false)))
+        }
         guard let volume = selectedVolume else { return }
         let users = users(of: volume)
         guard users.isEmpty else {
@@ -73,6 +88,7 @@ extension Model {
         }
         ask(
             "remove volume \(volume.spec.name)?", ["Its files are lost."], .removeVolume(volume.spec.name), "remove",
+            of: volume.spec.name,
             isSafe: false)
     }
 

@@ -5,7 +5,7 @@ import Terminal
 extension Canvas {
     mutating func drawConsole(_ model: Model, _ layout: ScreenLayout) {
         guard let region = layout.panels[.console], let content = layout.content(of: .console) else { return }
-        drawTitle(.console, consoleTitle(model), right: consoleNote(model), model, in: region)
+        drawTitle(.console, consoleTitle(model, columns: region.columns), right: consoleNote(model), model, in: region)
         guard let console = model.shownConsole else {
             return drawNoConsole(model, in: content)
         }
@@ -19,10 +19,12 @@ extension Canvas {
         if console.isScrolling { drawMarks(console, in: content) }
     }
 
-    private func consoleTitle(_ model: Model) -> String {
+    private func consoleTitle(_ model: Model, columns: Int) -> String {
         guard let console = model.shownConsole else { return "console" }
         let size = console.emulator.size
-        var title = "console · \(console.title) · \(size.columns)×\(size.rows)"
+        let room = max(12, columns - 56)
+        let name = console.title.count > room ? console.title.prefix(room - 1) + "…" : console.title[...]
+        var title = "console · \(name) · \(size.columns)×\(size.rows)"
         if !console.isTTY { title += " · no tty" }
         let siblings = model.consoles.ids(of: console.id.containerID)
         if siblings.count > 1, let index = siblings.firstIndex(of: console.id) {

@@ -13,13 +13,24 @@ struct ContainersPanel {
     var sort = ContainerSort.created { didSet { needsArranging = true } }
     var isReversed = false { didSet { needsArranging = true } }
     var hidesStopped = false { didSet { needsArranging = true } }
+    /// Columns that are always shown, or never, whatever room there is.
+    var columns: [ContainerColumn.Kind: Bool] = [:]
     private var needsArranging = false
     /// Made by us, and perhaps not yet in the engine's list.
     private var inserted: [String: (container: ContainerSummary, time: Timestamp)] = [:]
 
     var selected: ContainerSummary? { rows.indices.contains(cursor.index) ? rows[cursor.index] : nil }
 
+    /// Those that what is asked next is done to: the marked ones, shown or not, else the chosen one.
+    var targets: [ContainerSummary] {
+        cursor.marked.isEmpty ? [selected].compactMap { $0 } : all.filter { cursor.marked.contains($0.id) }
+    }
+
     private var ids: [String] { rows.map(\.id) }
+
+    mutating func mark() { cursor.mark(of: ids) }
+    mutating func markAll() { cursor.markAll(of: ids) }
+    mutating func unmark() { cursor.marked = [] }
 
     mutating func replace(_ list: [ContainerSummary], at now: Timestamp) {
         // A list that was asked for before a container was made may come after it.
@@ -28,6 +39,7 @@ struct ContainersPanel {
             !known.contains(id) && now.nanosecondsSinceEpoch - entry.time.nanosecondsSinceEpoch < 2_000_000_000
         }
         all = inserted.values.map(\.container) + list
+        cursor.marked.formIntersection(all.map(\.id))
         needsArranging = true
     }
 
@@ -109,6 +121,11 @@ enum ContainerSort: String, CaseIterable, Hashable, Sendable {
     }
 }
 
+extension ContainerState {
+    /// It runs, and its health checks say that it does not do well.
+    var isSick: Bool { isAlive && health?.status == .unhealthy }
+}
+
 extension ContainerStatus {
     /// Those that run first.
     var rank: Int {
@@ -161,10 +178,13 @@ extension ContainerStatus {
 }
 
 extension ContainerSummary {
-    /// Whether name, image, id or state holds the word, which is in small letters.
+    /// Whether name, image, state, health or a published port holds the word, which is in small letters; or the id begins
+    /// with it, where it is long enough to be meant for one.
     func matches(_ word: Substring) -> Bool {
-        name.lowercased().contains(word) || image.lowercased().contains(word) || id.hasPrefix(word)
-            || state.status.rawValue.hasPrefix(word)
+        name.lowercased().contains(word) || image.lowercased().contains(word)
+            || (word.count >= 4 && id.hasPrefix(word)) || state.status.rawValue.hasPrefix(word)
+            || (state.isAlive && state.health.map { $0.status.rawValue == word } ?? false)
+            || ports.contains { $0.hostPort != 0 && String($0.hostPort) == word }
     }
 
     /// Since when it is as it is: started, ended, or made.

@@ -3,7 +3,9 @@ import Terminal
 
 /// A column of the container list.
 struct ContainerColumn {
-    enum Kind: Hashable { case state, name, image, age, cpu, memory, pids, ports, id, command }
+    enum Kind: String, CaseIterable, Hashable, Sendable {
+        case state, name, image, age, cpu, memory, pids, ports, address, id, command
+    }
 
     var kind: Kind
     var title: String
@@ -11,8 +13,10 @@ struct ContainerColumn {
     var isRight = false
 
     /// Those that fit into `width`, the most useful ones first to come and last to go; what is left goes to the names.
-    static func fitting(_ width: Int) -> [ContainerColumn] {
-        var chosen: [ContainerColumn] = [ContainerColumn(kind: .state, title: "  STATE", columns: width < 60 ? 3 : 10)]
+    ///
+    /// - Parameter choices: those that are there in any case, or in none.
+    static func fitting(_ width: Int, _ choices: [Kind: Bool] = [:]) -> [ContainerColumn] {
+        var chosen: [ContainerColumn] = [ContainerColumn(kind: .state, title: "  STATE", columns: width < 60 ? 3 : 11)]
         let optional: [(least: Int, ContainerColumn)] = [
             (0, ContainerColumn(kind: .name, title: "NAME", columns: 12)),
             (60, ContainerColumn(kind: .image, title: "IMAGE", columns: 16)),
@@ -22,9 +26,10 @@ struct ContainerColumn {
             (48, ContainerColumn(kind: .pids, title: "PIDS", columns: 5, isRight: true)),
             (112, ContainerColumn(kind: .ports, title: "PORTS", columns: 14)),
             (140, ContainerColumn(kind: .id, title: "ID", columns: 12)),
+            (158, ContainerColumn(kind: .address, title: "ADDRESS", columns: 15)),
             (126, ContainerColumn(kind: .command, title: "COMMAND", columns: 16)),
         ]
-        chosen += optional.filter { width >= $0.least }.map(\.1)
+        chosen += optional.filter { choices[$0.1.kind] ?? (width >= $0.least) }.map(\.1)
         let used = chosen.reduce(0) { $0 + $1.columns + 1 } - 1
         var spare = max(0, width - used)
         for kind in [ContainerColumn.Kind.name, .image, .command] {
@@ -40,9 +45,12 @@ struct ContainerColumn {
 extension Canvas {
     mutating func drawContainers(_ model: Model, _ layout: ScreenLayout) {
         guard let region = layout.panels[.containers], let content = layout.content(of: .containers) else { return }
-        drawTitle(.containers, containersTitle(model), right: engineTitle(model), model, in: region)
+        let rows = model.containers.rows.count
+        let place = model.visibleRows.count < rows ? "\(model.containers.cursor.index + 1)/\(rows)" : ""
+        let right = [place, engineTitle(model)].filter { !$0.isEmpty }.joined(separator: ", ")
+        drawTitle(.containers, containersTitle(model), right: right, model, in: region)
         guard !model.containers.rows.isEmpty else { return drawNoContainers(model, in: content) }
-        let columns = ContainerColumn.fitting(content.columns)
+        let columns = ContainerColumn.fitting(content.columns, model.containers.columns)
         var rest = content
         drawHeader(columns, model, in: rest.takeTop(1))
         for index in model.visibleRows {
@@ -55,9 +63,15 @@ extension Canvas {
 
     private func containersTitle(_ model: Model) -> String {
         let all = model.containers.all
-        let alive = all.count { $0.state.isAlive }
-        var title = "containers · \(alive) running"
-        if all.count > alive { title += " · \(all.count - alive) stopped" }
+        func count(_ status: ContainerStatus) -> Int { all.count { $0.state.status == status } }
+        var title = "containers · \(count(.running)) running"
+        let sick = all.count { $0.state.isSick }
+        for (count, word) in [(sick, "unhealthy"), (count(.paused), "paused"), (count(.restarting), "restarting")]
+        where count > 0 { title += " · \(count) \(word)" }
+        let stopped = all.count { !$0.state.isActive }
+        if stopped > 0 { title += " · \(stopped) stopped" }
+        let marked = model.containers.cursor.marked.count
+        if marked > 0 { title += " · \(marked) marked" }
         if model.containers.hidesStopped { title += " (hidden)" }
         if !model.containers.filter.isEmpty { title += " · /\(model.containers.filter)" }
         return title
@@ -111,8 +125,10 @@ extension Canvas {
             let cell = rest.takeLeft(column.columns)
             let text = text(of: column.kind, container, model)
             if column.kind == .state {
-                let role = container.state.status.role(exitCode: container.state.exitCode)
+                let state = container.state
+                let role = state.isSick ? .stateFailed : state.status.role(exitCode: state.exitCode)
                 put(stateText(container, column.columns, isBusy: isBusy), role, in: cell)
+                if model.containers.cursor.marked.contains(container.id) { put("✓", .warning, in: cell) }
             } else if column.isRight {
                 putRight(text, in: cell)
             } else {
@@ -124,9 +140,12 @@ extension Canvas {
 
     private func stateText(_ container: ContainerSummary, _ columns: Int, isBusy: Bool) -> String {
         let status = container.state.status
-        let shape = isBusy ? "…" : String(status.shape)
+        let shape = isBusy ? "…" : container.state.isSick ? "▲" : String(status.shape)
         guard columns >= 8 else { return "\(shape)\(status.letter)" }
         if status == .exited { return "\(shape) exit \(container.state.exitCode)" }
+        if status == .running, let health = container.state.health?.status, health != .none {
+            return "\(shape) \(health.rawValue)"
+        }
         return "\(shape) \(status == .restarting ? "restart" : status.rawValue)"
     }
 
@@ -141,6 +160,7 @@ extension Canvas {
         case .memory: point.map { Quantity.shortBytes($0.memoryBytes) } ?? "-"
         case .pids: point.map { "\($0.pids)" } ?? "-"
         case .ports: container.portText
+        case .address: container.networks.map(\.ipv4Address).filter { !$0.isEmpty }.joined(separator: " ")
         case .id: String(container.id.prefix(12))
         case .command: container.command
         }

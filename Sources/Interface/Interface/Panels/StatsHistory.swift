@@ -9,6 +9,9 @@ struct StatsPoint: Hashable, Sendable {
     var memoryLimitBytes: UInt64 = 0
     var readBytesPerSecond: Double?
     var writeBytesPerSecond: Double?
+    /// Of all devices together; nil where there are none, or no sample came before.
+    var receivedBytesPerSecond: Double?
+    var sentBytesPerSecond: Double?
     var pids: UInt64 = 0
     var pidsLimit: UInt64?
     /// The cgroup was held back for want of quota since the sample before.
@@ -31,8 +34,13 @@ struct StatsHistory: Hashable, Sendable {
     mutating func add(_ sample: ContainerStats) {
         let earlier = last.flatMap { $0.time < sample.time ? $0 : nil }
         guard last.map({ $0.time < sample.time }) ?? true else { return }
-        points.append(StatsPoint(sample, since: earlier))
         networkRates = earlier.map { NetworkRate.rates(sample, since: $0) } ?? [:]
+        var point = StatsPoint(sample, since: earlier)
+        if !networkRates.isEmpty {
+            let sum = networkRates.values.reduce(NetworkRate()) { $0 + $1 }
+            (point.receivedBytesPerSecond, point.sentBytesPerSecond) = (sum.receivedBytes, sum.sentBytes)
+        }
+        points.append(point)
         last = sample
         // A block at a time, so that not each sample moves all the others.
         if points.count > Self.capacity + 60 { points.removeFirst(points.count - Self.capacity) }
@@ -42,6 +50,9 @@ struct StatsHistory: Hashable, Sendable {
 extension StatsPoint {
     /// Read and written together.
     var blockBytesPerSecond: Double? { readBytesPerSecond.map { $0 + (writeBytesPerSecond ?? 0) } }
+
+    /// Received and sent together.
+    var networkBytesPerSecond: Double? { receivedBytesPerSecond.map { $0 + (sentBytesPerSecond ?? 0) } }
 
     init(_ sample: ContainerStats, since earlier: ContainerStats?) {
         self.init(time: sample.time)

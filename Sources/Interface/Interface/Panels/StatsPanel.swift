@@ -5,6 +5,21 @@ import Terminal
 struct StatsPanel {
     /// By container id; bounded by the number of containers there are.
     private(set) var histories: [String: StatsHistory] = [:]
+    /// All that is known of the selected container while it does not run: why that is so.
+    var stopped: ContainerDetails?
+
+    /// What was last asked for: the container, and which of its ends.
+    var askedStop: Stop?
+
+    struct Stop: Hashable, Sendable {
+        private let id: String
+        private let status: ContainerStatus
+        private let finishedAt: Timestamp?
+
+        init(_ container: ContainerSummary) {
+            (id, status, finishedAt) = (container.id, container.state.status, container.state.finishedAt)
+        }
+    }
 
     mutating func add(_ samples: [ContainerStats]) {
         for sample in samples { histories[sample.id, default: StatsHistory()].add(sample) }
@@ -29,7 +44,7 @@ struct StatsSeries {
     /// Which values are marked, oldest first.
     var marks: [Bool] = []
 
-    // A table of the four graphs.
+    // A table of the graphs, the one most easily spared last: the processes are counted elsewhere, too.
     static func all(of history: StatsHistory, at point: StatsPoint) -> [StatsSeries] {
         let points = history.points
         let memory = points.map { Double($0.memoryBytes) }
@@ -41,6 +56,8 @@ struct StatsSeries {
         let cpuTop = Graph.scale(points.compactMap(\.cpuPercent), floor: 25)
         let memoryScale = Graph.scale(memory, floor: 1_048_576)
         let ioTop = Graph.scale(io.compactMap { $0 }, floor: 65536)
+        let net = points.map(\.networkBytesPerSecond)
+        let netTop = Graph.scale(net.compactMap { $0 }, floor: 65536)
         let pids = points.map { Double($0.pids) }
         let pidsTop = Graph.scale(pids, floor: 8)
         return [
@@ -59,6 +76,10 @@ struct StatsSeries {
                 label: "io", value: "r \(Quantity.rate(point.readBytesPerSecond))",
                 note: "w \(Quantity.rate(point.writeBytesPerSecond))", values: io, maximum: ioTop, role: .graphIO,
                 top: "↥\(Quantity.rate(ioTop))"),
+            StatsSeries(
+                label: "net", value: "in \(Quantity.rate(point.receivedBytesPerSecond))",
+                note: "out \(Quantity.rate(point.sentBytesPerSecond))", values: net, maximum: netTop,
+                role: .graphIO, top: "↥\(Quantity.rate(netTop))"),
             StatsSeries(
                 label: "pids", value: "\(point.pids)", note: point.pidsLimit.map { "of \($0)" } ?? "no limit",
                 values: pids, maximum: pidsTop, role: .graphPids, top: "↥\(Int(pidsTop))"),

@@ -5,28 +5,31 @@ extension Canvas {
     mutating func drawStats(_ model: Model, _ layout: ScreenLayout) {
         guard let region = layout.panels[.stats], let content = layout.content(of: .stats) else { return }
         let name = model.selectedContainer?.name ?? ""
-        drawTitle(.stats, name.isEmpty ? "stats" : "stats · \(name)", right: "1 s", model, in: region)
+        drawTitle(.stats, name.isEmpty ? "stats" : "stats · \(name)", model, in: region)
         guard let container = model.selectedContainer else { return }
         guard let history = model.stats.histories[container.id], let point = history.latest else {
-            let text = container.state.isAlive ? "waiting for the first sample" : lastExit(container)
-            return putCentered(text, .muted, row: max(0, content.rows / 2 - 1), in: content)
+            guard container.state.isAlive else { return drawStopped(container, model, in: content) }
+            return putCentered(
+                "waiting for the first sample", .muted, row: max(0, content.rows / 2 - 1), in: content)
         }
-        guard container.state.isAlive else {
-            return putCentered(lastExit(container), .muted, row: max(0, content.rows / 2 - 1), in: content)
-        }
+        guard container.state.isAlive else { return drawStopped(container, model, in: content) }
         draw(StatsSeries.all(of: history, at: point), in: content)
     }
 
-    private func lastExit(_ container: ContainerSummary) -> String {
-        switch container.state.status {
-        case .created: "created, not started"
-        case .exited, .dead: "exited \(ExitWords.describe(container.state))"
-        default: container.state.status.rawValue
+    /// Why it does not run, as far as the rows reach.
+    private mutating func drawStopped(_ container: ContainerSummary, _ model: Model, in region: Region) {
+        var rest = region.inset(columns: 1, rows: 0)
+        let lines = StopReport(container, model.stats.stopped, at: model.now).lines
+        for line in lines {
+            for text in TextWrap.lines(of: line.text, columns: rest.columns) where rest.rows > 0 {
+                put(text, line.role, in: rest.takeTop(1))
+            }
         }
     }
 
     /// One row for each where there is little room; otherwise a line of words and a graph below it.
     private mutating func draw(_ series: [StatsSeries], in region: Region) {
+        let series = series.prefix(max(1, region.rows))
         let graphRows = (region.rows - series.count) / series.count
         var rest = region
         for (index, one) in series.enumerated() {

@@ -31,6 +31,9 @@ struct ActionRunner: Sendable {
         case .rename(let target, let name):
             try await engine.rename(target.id, to: name)
             return .done("\(target.name) is now \(name)")
+        case .update(let target, let update):
+            let warnings = try await engine.update(target.id, update)
+            return .done((["\(target.name) has its new limits"] + warnings).joined(separator: "; "))
         case .remove(let target, let force, let volumes):
             try await engine.remove(target.id, force: force, volumes: volumes)
             return .done("\(target.name) removed")

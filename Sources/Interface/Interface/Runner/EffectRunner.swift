@@ -17,6 +17,7 @@ final class EffectRunner {
     private let networkRefresh: Refresh
     private let volumeRefresh: Refresh
     private let usageRefresh: Refresh
+    private let eventRefresh: Refresh
 
     init(engine: any Engine, mailbox: Mailbox, credentials: @escaping InterfaceConfiguration.Credentials) {
         self.engine = engine
@@ -35,6 +36,7 @@ final class EffectRunner {
             if let list = try? await engine.networks(NetworkFilter()) { mailbox.post(.networks(list)) }
         }
         volumeRefresh = Refresh { [engine, mailbox] in await Self.readVolumes(engine, mailbox) }
+        eventRefresh = Refresh { [engine, mailbox] in await Self.readJournal(engine, mailbox) }
         usageRefresh = Refresh { [engine, mailbox] in
             do throws(EngineError) {
                 mailbox.post(.usage(try await engine.diskUsage()))
@@ -53,7 +55,8 @@ final class EffectRunner {
         case .refreshNetworks: networkRefresh.request()
         case .refreshVolumes: volumeRefresh.request()
         case .refreshUsage: usageRefresh.request()
-        case .inspect(let id): inspect(id)
+        case .refreshEvents: eventRefresh.request()
+        case .inspect(let id, let purpose): inspect(id, purpose)
         case .openConsole(let id, let source, let size): open(id, source, size)
         case .closeConsole(let id): consoles.removeValue(forKey: id)?.close()
         case .consoleInput(let id, let bytes): send(.input(bytes), to: id)
@@ -90,6 +93,7 @@ final class EffectRunner {
         networkRefresh.stop()
         volumeRefresh.stop()
         usageRefresh.stop()
+        eventRefresh.stop()
         (jobs, followed, consoles) = ([:], [:], [:])
     }
 
@@ -105,6 +109,24 @@ final class EffectRunner {
         if !list.isEmpty { mailbox.post(.volumes(list)) }
     }
 
+    private static func readJournal(_ engine: any Engine, _ mailbox: Mailbox) async {
+        let now = Timestamp.now()
+        var request = EventRequest()
+        request.since = Timestamp(
+            nanosecondsSinceEpoch: now.nanosecondsSinceEpoch - EventHistory.hours * 3_600_000_000_000)
+        request.until = now
+        var list: [EngineEvent] = []
+        do {
+            for try await event in try await engine.events(request) {
+                list.append(event)
+                if list.count > 2 * EventHistory.capacity { list.removeFirst(EventHistory.capacity) }
+            }
+            mailbox.post(.journal(list))
+        } catch {
+            mailbox.post(.failed(EngineError(ending: error).message))
+        }
+    }
+
     private func begin(_ id: JobID, _ action: EngineAction) {
         jobs[id] = Task { [engine, mailbox, shelf, credentials] in
             let runner = ActionRunner(engine: engine, shelf: shelf, credentials: credentials) {
@@ -118,13 +140,14 @@ final class EffectRunner {
         }
     }
 
-    private func inspect(_ id: String) {
+    private func inspect(_ id: String, _ purpose: InspectPurpose) {
         // Nobody waits for it and it ends by itself: a single short call.
         Task { [engine, mailbox] in
             do throws(EngineError) {
-                mailbox.post(.inspected(try await engine.inspect(id)))
+                mailbox.post(.inspected(try await engine.inspect(id), purpose))
             } catch {
-                mailbox.post(.failed(error.message))
+                // One that is explained is perhaps just being removed.
+                if purpose != .explainStop { mailbox.post(.failed(error.message)) }
             }
         }
     }

@@ -9,6 +9,10 @@ package struct InterfaceConfiguration: Sendable {
     package var leader = Key(.character("]"), .control)
     /// Said on the status line at the start: what was odd about the theme, the terminal, the first start.
     package var notices: [String] = []
+    /// How lists and logs looked the last time.
+    package var preferences = ViewPreferences()
+    /// Called at the end where they have changed.
+    package var keepPreferences: @Sendable (ViewPreferences) -> Void = { _ in }
     /// Who asks the registry of an image; nil for nobody in particular.
     package typealias Credentials = @Sendable (_ reference: String) async throws(EngineError) -> ImageCredentials?
     /// Asked before each pull.

@@ -25,6 +25,7 @@ final class MainLoop {
     private let screen: any Screen
     private let mailbox = Mailbox()
     private let runner: EffectRunner
+    private let configuration: InterfaceConfiguration
     private(set) var model: Model
     private let clock = ContinuousClock()
     private var lastPaint: ContinuousClock.Instant
@@ -34,11 +35,13 @@ final class MainLoop {
 
     init(engine: any Engine, configuration: InterfaceConfiguration, screen: any Screen) {
         self.screen = screen
+        self.configuration = configuration
         runner = EffectRunner(engine: engine, mailbox: mailbox, credentials: configuration.credentials)
         model = Model(
             now: .now(), size: screen.size, theme: configuration.theme.adapted(to: screen.colorDepth),
             leader: configuration.leader, makeEmulator: { GridEmulator(size: $0) })
         model.hasDesktop = Desktop.isThere
+        model.preferences = configuration.preferences
         lastPaint = clock.now
         lastTick = clock.now
         if let notice = (configuration.notices + [screen.notice].compactMap { $0 }).first {
@@ -71,6 +74,7 @@ final class MainLoop {
     func end() -> InterfaceExit {
         runner.stop()
         mailbox.close()
+        if model.preferences != configuration.preferences { configuration.keepPreferences(model.preferences) }
         return InterfaceExit(
             reason: exit ?? .quit, runningContainers: model.containers.all.count { $0.state.isAlive })
     }

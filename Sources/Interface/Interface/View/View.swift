@@ -47,14 +47,18 @@ extension Canvas {
         fill(row, role)
         // The mark tells the focus without colours.
         let mark = isCaptured ? "▶ " : isFocused ? "● " : "  "
-        let end = put("\(mark)[\(panel.rawValue)] \(title)", role, in: row)
+        var left = row
+        // The most needful part of the note has its place beside a title of any length.
+        let needful = right.split(separator: ",").first.map { TextWidth.columns(of: $0) } ?? 0
+        if needful > 0, needful < row.columns / 2 { _ = left.takeRight(needful + 2) }
+        let end = put("\(mark)[\(panel.rawValue)] \(title)", role, in: left)
         let room = row.columns - end - 2
         var right = right
         // Said in parts, the least needed last.
         while TextWidth.columns(of: right) > room, let comma = right.lastIndex(of: ",") {
             right = String(right[..<comma])
         }
-        guard room >= 8, !right.isEmpty else { return }
+        guard room >= min(8, needful), !right.isEmpty else { return }
         var rest = row
         _ = rest.takeLeft(end + 1)
         _ = rest.takeRight(1)

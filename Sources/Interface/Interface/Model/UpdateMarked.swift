@@ -1,0 +1,99 @@
+import EngineAPI
+
+/// What is done to the marked objects at once, or to the chosen one.
+extension Model {
+    /// Marks in the list on top, or among the containers.
+    mutating func mark(_ intent: Intent) {
+        guard var screen = listScreen else {
+            if intent == .markAll { containers.markAll() } else { containers.mark() }
+            return
+        }
+        let rows = rowIDs(of: screen)
+        if intent == .markAll { screen.cursor.markAll(of: rows) } else { screen.cursor.mark(of: rows) }
+        replaceDialog(.list(screen))
+    }
+
+    /// Starts, stops and the like. Of several containers, those are meant that the action can be done to.
+    mutating func act(_ intent: Intent) -> [Effect] {
+        let isOfSeveral = !containers.cursor.marked.isEmpty
+        let able = containers.targets.filter { Self.takes(intent, $0) }
+        let runs = able.contains { $0.state.status == .running }
+        // Pausing leaves out those that are paused already.
+        let targets = able.filter { intent != .pauseOrResume || !runs || $0.state.status == .running }
+        guard !targets.isEmpty else {
+            if isOfSeveral { say("it can be done to none of the marked containers", .warning) }
+            return []
+        }
+        let steps = targets.compactMap { step(intent, $0, runs: runs) }
+        guard isOfSeveral || intent == .remove || intent == .removeWithVolumes else {
+            return begin(steps, title: steps.first?.label ?? "")
+        }
+        dialogs.append(.confirmation(question(intent, targets, steps)))
+        return []
+    }
+
+    private static func takes(_ intent: Intent, _ container: ContainerSummary) -> Bool {
+        switch intent {
+        case .start: !container.state.isActive
+        case .stop: container.state.isActive
+        case .pauseOrResume, .kill: container.state.isAlive
+        default: true
+        }
+    }
+
+    /// - Parameter runs: one of the containers runs: then pausing is meant, and not resuming.
+    private func step(_ intent: Intent, _ container: ContainerSummary, runs: Bool) -> Confirmation.Step? {
+        let target = target(container)
+        let made: (action: EngineAction, verb: String)? =
+            switch intent {
+            case .start: (.start(target), "start")
+            case .stop: (.stop(target), "stop")
+            case .restart: (.restart(target), "restart")
+            case .pauseOrResume: runs ? (.pause(target), "pause") : (.unpause(target), "resume")
+            case .kill(let signal): (.kill(target, signal: signal), "send SIG\(signal) to")
+            case .remove, .removeWithVolumes:
+                (
+                    .remove(target, force: container.state.isActive, volumes: intent == .removeWithVolumes), "remove"
+                )
+            default: nil
+            }
+        return made.map { Confirmation.Step(action: $0.action, label: "\($0.verb) \(container.name)") }
+    }
+
+    private func question(
+        _ intent: Intent, _ targets: [ContainerSummary], _ steps: [Confirmation.Step]
+    ) -> Confirmation {
+        let isRemoval = intent == .remove || intent == .removeWithVolumes
+        let active = targets.filter(\.state.isActive)
+        // A label is a verb and a name: `send SIGHUP to web`.
+        let phrase = steps.first.map { $0.label.dropLast(targets[0].name.count + 1) } ?? ""
+        let verb = phrase.prefix { $0 != " " }
+        var lines = targets.count > 1 ? Self.names(targets.map(\.name)) : []
+        if isRemoval {
+            if active.count == 1, targets.count == 1 {
+                lines.append("It is \(active[0].state.status.rawValue): its processes will be killed.")
+            } else if !active.isEmpty {
+                lines.append("\(active.count) of them run: their processes will be killed.")
+            }
+            lines.append(
+                targets.count > 1
+                    ? "What they wrote in their own file systems is lost."
+                    : "What it wrote in its own file system is lost.")
+            lines.append(
+                intent == .removeWithVolumes
+                    ? "Volumes without a name go, too, and their files." : "Volumes stay; D removes unnamed ones, too.")
+        }
+        let object = targets.count == 1 ? targets[0].name : "\(steps.count) containers"
+        return Confirmation(
+            title: "\(phrase) \(object)?", lines: lines,
+            verb: isRemoval && !active.isEmpty ? "kill and remove" : String(verb),
+            steps: steps, choosesYes: !isRemoval || (active.isEmpty && intent == .remove))
+    }
+
+    /// Names in rows, not too many.
+    static func names(_ names: [String]) -> [String] {
+        var rows = TextWrap.lines(of: names.joined(separator: " "), columns: 60)
+        if rows.count > 6 { rows = rows.prefix(5) + ["… \(names.count) in all"] }
+        return rows
+    }
+}

@@ -1,0 +1,77 @@
+/// How a person wants lists and logs to look: kept from one run to the next.
+package struct ViewPreferences: Hashable, Sendable {
+    var sort = ContainerSort.created
+    var isReversed = false
+    var hidesStopped = false
+    /// Columns of the container list that are always shown, or never; the others are where there is room.
+    var columns: [ContainerColumn.Kind: Bool] = [:]
+    var showsLogTimes = false
+    var wrapsLogs = false
+
+    /// What a new user gets.
+    package init() {}
+
+    /// Lines `name = value`. What is not known is passed over: another version may have written it.
+    package init(text: String) {
+        for line in text.split(whereSeparator: \.isNewline) {
+            let sides = line.split(separator: "=", maxSplits: 1).map { String($0).trimmingSpaces }
+            guard sides.count == 2 else { continue }
+            let isOn = sides[1] == "yes"
+            switch sides[0] {
+            case "sort": sort = ContainerSort(rawValue: sides[1]) ?? sort
+            case "reversed": isReversed = isOn
+            case "hide-stopped": hidesStopped = isOn
+            case "log-times": showsLogTimes = isOn
+            case "log-wrap": wrapsLogs = isOn
+            case "show": for column in Self.columns(sides[1]) { columns[column] = true }
+            case "hide": for column in Self.columns(sides[1]) { columns[column] = false }
+            default: break
+            }
+        }
+    }
+
+    /// What `init(text:)` reads.
+    package var text: String {
+        func list(_ isShown: Bool) -> String {
+            columns.filter { $0.value == isShown }.map(\.key.rawValue).sorted().joined(separator: " ")
+        }
+        let lines = [
+            ("sort", sort.rawValue), ("reversed", isReversed ? "yes" : "no"),
+            ("hide-stopped", hidesStopped ? "yes" : "no"), ("show", list(true)), ("hide", list(false)),
+            ("log-times", showsLogTimes ? "yes" : "no"), ("log-wrap", wrapsLogs ? "yes" : "no"),
+        ]
+        return lines.filter { !$0.1.isEmpty }.map { "\($0) = \($1)\n" }.joined()
+    }
+
+    private static func columns(_ text: String) -> [ContainerColumn.Kind] {
+        text.split(separator: " ").compactMap { ContainerColumn.Kind(rawValue: String($0)) }
+    }
+}
+
+extension Model {
+    var preferences: ViewPreferences {
+        get {
+            var preferences = ViewPreferences()
+            preferences.sort = containers.sort
+            preferences.isReversed = containers.isReversed
+            preferences.hidesStopped = containers.hidesStopped
+            preferences.columns = containers.columns
+            preferences.showsLogTimes = logLook.showsTimes
+            preferences.wrapsLogs = logLook.wraps
+            return preferences
+        }
+        set {
+            containers.sort = newValue.sort
+            containers.isReversed = newValue.isReversed
+            containers.hidesStopped = newValue.hidesStopped
+            containers.columns = newValue.columns
+            logLook = LogLook(showsTimes: newValue.showsLogTimes, wraps: newValue.wrapsLogs)
+        }
+    }
+}
+
+/// How logs are shown until that is changed again.
+struct LogLook: Hashable, Sendable {
+    var showsTimes = false
+    var wraps = false
+}

@@ -1,0 +1,142 @@
+import EngineAPI
+import Terminal
+import Testing
+
+@testable import Interface
+
+/// Things that are done to several objects at once, and limits changed while a container runs.
+@Suite struct MarkTests {
+    private static func asked(_ bench: inout Bench) -> [EngineAction] {
+        bench.takeEffects().compactMap { if case .perform(_, let action) = $0 { action } else { nil } }
+    }
+
+    private static func target(_ number: Int) -> EngineAction.Target {
+        .init(id: Sample.id(number), name: Sample.containers[number - 1].name)
+    }
+
+    @Test("Marked containers are acted on together, after one question, each as it allows")
+    func actions() throws {
+        let cases: [(keys: String, actions: [EngineAction])] = [
+            ("  sy", [.stop(Self.target(1)), .stop(Self.target(2))]),
+            ("*s<enter>", [1, 2, 3].map { .stop(Self.target($0)) }),
+            ("*S<enter>", [4, 5].map { .start(Self.target($0)) }),
+            ("*p<enter>", [1, 2].map { .pause(Self.target($0)) }),
+            ("jj pn", []), ("jj py", [.unpause(Self.target(3))]), ("**sy", [.stop(Self.target(1))]),
+            (" <esc>dn", []), ("*d<enter>", []),
+            ("jjj  d<enter>", [4, 5].map { .remove(Self.target($0), force: false, volumes: false) }),
+            (
+                "*Dy",
+                (1...5).map { .remove(Self.target($0), force: $0 <= 3, volumes: true) }
+            ),
+            ("  <F9>hup<enter>y", [1, 2].map { .kill(Self.target($0), signal: "HUP") }),
+        ]
+        for (keys, wanted) in cases {
+            var bench = try Bench.connected()
+            _ = bench.takeEffects()
+            bench.type(keys)
+            #expect(Self.asked(&bench) == (keys == "**sy" ? [.stop(Self.target(1))] : wanted), "\(keys)")
+        }
+    }
+
+    @Test("Marks are seen, counted, kept while others come and go, and gone with their container")
+    func marks() throws {
+        var bench = try Bench.connected()
+        bench.type(" j ")
+        #expect(bench.text.contains("2 marked"))
+        #expect(bench.row(2).hasPrefix("✓ running") && bench.row(4).hasPrefix("✓ paused"))
+        bench.type("/fail<enter>")
+        #expect(bench.model.containers.cursor.marked.count == 2)
+        bench.send(.containers(Array(Sample.containers.dropFirst())))
+        #expect(bench.model.containers.cursor.marked == [Sample.id(3)])
+        bench.type("<esc>")
+        #expect(bench.model.containers.cursor.marked.isEmpty)
+    }
+
+    @Test("What became of each is told once all have ended; failures are listed with their reasons")
+    func results() throws {
+        var bench = try Bench.connected()
+        bench.type("*s<enter>")
+        let jobs = bench.model.jobs.map(\.id)
+        bench.send(.job(jobs[0], .succeeded(.done("web stopped"))))
+        bench.send(.job(jobs[1], .failed(EngineError(.internal, "the kernel said no"))))
+        #expect(bench.model.dialogs.isEmpty)
+        bench.send(.job(jobs[2], .failed(EngineError(.notModified, ""))))
+        #expect(bench.text.contains("✗ stop database: the kernel said no"))
+        #expect(bench.text.contains("✓ stop web") && bench.text.contains("✓ stop batch-of-the-night"))
+        #expect(bench.model.status?.text == "stop 3 containers: 1 failed")
+        bench.type("<esc>*s<enter>")
+        for job in bench.model.jobs { bench.send(.job(job.id, .succeeded(.done("")))) }
+        #expect(bench.model.status?.text == "stop 3 containers: done" && bench.model.dialogs.isEmpty)
+    }
+
+    @Test("Images and volumes are marked, too")
+    func lists() throws {
+        var bench = try Bench.connected()
+        bench.type("I")
+        bench.send(.images(ListTests.images(3)))
+        bench.type("g  ")
+        #expect(bench.row(2).hasPrefix("✓ app:100") && bench.row(0).contains("2 marked"))
+        _ = bench.takeEffects()
+        bench.type("dy")
+        #expect(Self.asked(&bench).count == 2)
+        bench.type("<esc>V")
+        bench.send(.volumes(NetworksScreenTests.volumes))
+        bench.type("*d<enter>")
+        #expect(Self.asked(&bench) == [])
+        bench.type("*dy")
+        #expect(Self.asked(&bench) == [.removeVolume("cache"), .removeVolume("pages")])
+    }
+
+    private static func limits(_ keys: String) throws -> (Bench, EngineAction?) {
+        var details = Sample.details(Sample.containers[0])
+        details.spec.limits.memorySwapBytes = 128 << 20
+        details.spec.limits.nanoCPUs = 500_000_000
+        var bench = try Bench.connected()
+        bench.fillFigures()
+        bench.type("u")
+        #expect(bench.takeEffects().contains(.inspect(Sample.id(1), .editLimits)))
+        bench.send(.inspected(details, .editLimits))
+        #expect(bench.text.contains("limits of web") && bench.text.contains("now: 14.0MiB, cpu 9.0%, 2 processes"))
+        bench.type(keys)
+        return (bench, asked(&bench).first)
+    }
+
+    @Test("Limits are changed while a container runs: what was not touched is not sent")
+    func limits() throws {
+        func update(_ change: (inout ContainerUpdate) -> Void) -> EngineAction {
+            var update = ContainerUpdate()
+            change(&update)
+            return .update(Self.target(1), update)
+        }
+        let cases: [(keys: String, action: EngineAction?)] = [
+            ("<enter>", nil), ("<esc>", nil),
+            (
+                "<ctrl-u>100m<enter>",
+                update { ($0.limits.memoryBytes, $0.limits.memorySwapBytes) = (100 << 20, 164 << 20) }
+            ),
+            ("<tab><ctrl-u>1.5<tab>50<enter>", update { ($0.limits.nanoCPUs, $0.limits.pids) = (1_500_000_000, 50) }),
+            ("<tab><tab><tab><right><enter>", update { $0.restartPolicy = RestartPolicy(.always) }),
+            ("<ctrl-u><enter>", nil), ("<ctrl-u>64q<enter>", nil), ("<ctrl-u>5m<enter>", nil),
+            ("<tab><ctrl-u>-1<enter>", nil),
+        ]
+        for (keys, wanted) in cases { #expect(try Self.limits(keys).1 == wanted, "\(keys)") }
+        #expect(try Self.limits("<ctrl-u>5m").0.text.contains("6m is the least"))
+        #expect(try Self.limits("<ctrl-u><enter>").0.text.contains("raised, but not taken away"))
+    }
+
+    @Test("Limits are written as people type them, and read back as they were")
+    func texts() {
+        for (count, text) in [(64 << 20, "64m"), (3 << 30, "3g"), (1536 << 10, "1536k"), (1000, "1000")]
+            as [(Int64, String)]
+        {
+            #expect(LimitText.bytes(count) == text)
+            #expect(FormValidation.bytes(text) == count)
+        }
+        #expect(LimitText.bytes(0) == nil && LimitText.cpus(0) == nil)
+        for (nanos, text) in [(500_000_000, "0.5"), (2_000_000_000, "2"), (1_250_000_000, "1.25")] as [(Int64, String)]
+        {
+            #expect(LimitText.cpus(nanos) == text)
+            #expect(FormValidation.nanoCPUs(text) == nanos)
+        }
+    }
+}

@@ -1,0 +1,112 @@
+import EngineAPI
+import Terminal
+import Testing
+
+@testable import Interface
+
+/// What is told of containers that do not run, or do not do well.
+@Suite struct StopReportTests {
+    private static func inspects(_ bench: inout Bench) -> [Effect] {
+        bench.takeEffects().filter { if case .inspect = $0 { true } else { false } }
+    }
+
+    @Test("Details of a stopped container are asked for once for each of its ends")
+    func asks() throws {
+        var bench = try Bench.connected()
+        #expect(Self.inspects(&bench) == [])
+        bench.type("jjj")
+        #expect(Self.inspects(&bench) == [.inspect(Sample.id(4), .explainStop)])
+        bench.send(.containers(Sample.containers))
+        #expect(Self.inspects(&bench) == [])
+        var list = Sample.containers
+        list[3].state.finishedAt = Sample.now
+        bench.send(.containers(list))
+        #expect(Self.inspects(&bench) == [.inspect(Sample.id(4), .explainStop)])
+    }
+
+    @Test("It says how it ended, why, how long it ran and whether it is started again")
+    func report() throws {
+        var details = Sample.details(Sample.containers[3])
+        details.state.oomKilled = true
+        details.state.error = "shim lost"
+        details.state.startedAt = Sample.ago(800)
+        details.restartCount = 3
+        details.spec.restartPolicy = RestartPolicy(.onFailure, maximumRetries: 5)
+        var bench = try Bench.connected(200, 50)
+        bench.type("jjj")
+        bench.send(.inspected(details, .explainStop))
+        for text in [
+            "exited 137: killed, out of memory", "shim lost", "ran 5m, ended 8m ago",
+            "restart on-failure (at most 5), done 3×", "command: sh",
+        ] { #expect(bench.text.contains(text), "\(text)") }
+        bench.type("j")
+        #expect(bench.text.contains("created, not started") && !bench.text.contains("shim lost"))
+    }
+
+    @Test("A start that failed is told with its error")
+    func failedStart() throws {
+        var details = Sample.details(Sample.containers[4])
+        details.state.error = "exec: \"nosuch\": executable file not found in $PATH"
+        let report = StopReport(Sample.containers[4], details, at: Sample.now)
+        #expect(report.lines.map(\.text).prefix(2) == ["could not be started", details.state.error])
+    }
+
+    @Test("Health is told in the list, counted in its title and filtered by", arguments: [80, 44])
+    func health(columns: Int) throws {
+        var list = Sample.containers
+        list[0].state.health = HealthState(status: .unhealthy)
+        list[1].state.health = HealthState(status: .healthy)
+        list[2].state.health = HealthState(status: .unhealthy)
+        var bench = try Bench.connected(columns, 24, containers: list)
+        #expect(bench.text.contains(columns >= 60 ? "▲ unhealthy web" : "▲R"))
+        #expect(columns < 60 || bench.text.contains("· 2 unhealthy"))
+        if columns >= 60 { #expect(bench.text.contains("● healthy   database")) }
+        bench.type("/unhealthy")
+        #expect(bench.model.containers.rows.map(\.name) == ["web", "batch-of-the-night"])
+    }
+
+    @Test("A short word finds names alone, and no id by chance")
+    func filterIDs() throws {
+        var bench = try Bench.connected()
+        bench.type("/aa")
+        #expect(bench.model.containers.rows.isEmpty)
+        bench.type("aa")
+        #expect(bench.model.containers.rows.count == 5)
+    }
+
+    @Test("A long name leaves room for what stands beside it")
+    func longNames() throws {
+        let name = String(repeating: "long-name-", count: 20)
+        var bench = try Bench.connected(
+            80, 24, containers: [Sample.container(id: Sample.id(1), name: name, .running)])
+        bench.openConsole()
+        #expect(bench.text.contains("a attaches"))
+        bench.type("m")
+        #expect(bench.row(0).contains("following"))
+    }
+
+    @Test("The inspection tells ports, networks, health and how long each step of the launch took")
+    func inspection() throws {
+        var details = Sample.details(Sample.containers[0])
+        details.ports = NetworksScreenTests.containers()[0].ports
+        details.networks = NetworksScreenTests.containers()[0].networks
+        details.networks[0].ipv4PrefixLength = 24
+        details.state.health = HealthState(
+            status: .unhealthy, failingStreak: 2,
+            log: [HealthResult(start: Sample.ago(2), end: Sample.ago(1), exitCode: 1, output: "no\nanswer\n")])
+        func step(_ name: LaunchStep.Name, _ milliseconds: Int64) -> LaunchStep {
+            LaunchStep(
+                name, at: Timestamp(nanosecondsSinceEpoch: Sample.now.nanosecondsSinceEpoch + milliseconds * 1_000_000))
+        }
+        details.launch = [
+            step(.payloadAccepted, 0), step(.imageResolved, 1), step(.startAccepted, 100), step(.specBuilt, 102),
+            step(.processStarted, 142),
+        ]
+        var bench = try Bench.connected(100, 80)
+        bench.send(.inspected(details, .show))
+        for text in [
+            "80/tcp  0.0.0.0:8080", "front      joined", "  address  10.7.0.2/24", "1: no ⏎ answer",
+            "2.0 ms  +   2.0 ms  █", "42.0 ms  +  40.0 ms  ████████████████████████", "restart policy",
+        ] { #expect(bench.text.contains(text), "\(text)") }
+    }
+}
