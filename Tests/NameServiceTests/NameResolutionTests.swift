@@ -76,7 +76,8 @@ import Testing
         var configuration = NetworkConfiguration()
         configuration.tables = ["/run/a b/x.names"]
         configuration.servers = [SocketEndpoint(IPAddress(.v4, 0x0101_0101), 53)]
-        configuration.targets = [SocketEndpoint(IPAddress(.v6, 1), 80)]
+        configuration.targets = [SocketEndpoint(IPAddress(.v6, 1), 80), nil]
+        configuration.parked = ["80/tcp 0.0.0.0 8080"]
         #expect(NetworkConfiguration(text: configuration.text) == configuration)
     }
 

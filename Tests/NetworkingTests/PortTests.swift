@@ -1,4 +1,5 @@
 import EngineAPI
+import Glibc
 import Linux
 import Testing
 
@@ -22,6 +23,21 @@ import Testing
         #expect(
             error?.message.hasPrefix("failed to bind host port 127.0.0.1:\(port)/tcp: address already in use") == true)
         #expect(error?.message.contains("process \(getpidText)") == true)
+    }
+
+    @Test("A port of SCTP is held where the kernel has the protocol; else the refusal says that it has not")
+    func sctp() throws {
+        let binding = PortBinding(ContainerPort(80, .sctp), hostAddress: loopback)
+        let result = Result { try PortReservation.hold([binding], address: nil, owner: { _ in nil }) }
+        guard socket(AF_INET, Int32(SOCK_STREAM.rawValue), 132) < 0 else {
+            let held = try result.get()
+            defer { PortReservation.release(held) }
+            #expect(held.count == 1 && held[0].published.hostPort != 0)
+            return
+        }
+        let error = #expect(throws: EngineError.self) { try result.get() }
+        #expect(error?.kind == .unsupported)
+        #expect(error?.message.contains("/sctp: protocol not supported: this machine's kernel has no SCTP") == true)
     }
 
     @Test("A range gives its first free port, and is refused when none is left")

@@ -63,6 +63,16 @@ package enum InternetSocket {
         UInt16(truncatingIfNeeded: try kernelCall("read a socket's port") { gantry_inet_port(socket.rawValue) })
     }
 
+    /// What connects to whom a listening socket serves.
+    package static func kind(ofListener socket: Descriptor) throws(KernelError) -> Kind {
+        var number: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        try kernelCall("read a socket's protocol") {
+            getsockopt(socket.rawValue, SOL_SOCKET, SO_PROTOCOL, &number, &length)
+        }
+        return number == 132 ? .sctp : .stream
+    }
+
     /// What became of a connection that was in progress: 0, or why it failed.
     package static func pendingError(_ socket: Descriptor) throws(KernelError) -> Errno? {
         let number = try kernelCall("read a socket's error") { gantry_socket_error(socket.rawValue) }

@@ -24,6 +24,7 @@ extension NetworkService {
             containerID: containerID, containerName: name, networkID: network.id, order: order, spec: spec)
         if process != nil {
             try assign(&record, network)
+            record.ports = await parkedPorts(containerID)
             record.change = .joining
         }
         records.append(record)
@@ -53,6 +54,7 @@ extension NetworkService {
             try links.connect(
                 record, to: network, in: namespace.descriptor, hasDefaultRoute: !hasRoute && !network.spec.isInternal)
         }
+        try await change(rules.adding(record))
         faults.pass(.connectAfterDevice)
         await writeNames(network.id)
         try await rewriteFiles(request)
@@ -70,8 +72,22 @@ extension NetworkService {
         endpoints[record.containerID]?[place] = record
     }
 
+    /// The published ports of a container that left its last network: its shim still holds them.
+    private func parkedPorts(_ containerID: String) async -> [PublishedPort] {
+        let path = roots.configuration(containerID)
+        return await BlockingPool.shared.run {
+            // Without the file nothing is parked.
+            let text = (try? FileContents.read(path)) ?? []
+            return NetworkConfiguration(text: String(decoding: text, as: UTF8.self)).parked
+                .compactMap(PublishedPort.init(parkedText:))
+        }
+    }
+
     /// Tells the container that runs, and its shim, of its networks as they are now: hosts, resolv.conf, names and ports.
-    private func rewriteFiles(_ request: NetworkRequest) async throws(EngineError) {
+    ///
+    /// - Parameter left: the part in the network that was left; its ports are kept for the next network where it was the
+    ///   only one.
+    private func rewriteFiles(_ request: NetworkRequest, left: EndpointRecord? = nil) async throws(EngineError) {
         let records = (endpoints[request.containerID] ?? []).filter { $0.isActive && $0.change != .leaving }
         let networks = records.compactMap { definitions[$0.networkID] }
         let plan = EtcPlan(request: request, records: records, networks: networks, resolver: ground.resolver)
@@ -79,8 +95,9 @@ extension NetworkService {
         let tables = named.map { roots.names($0.id) }
         let path = roots.configuration(request.containerID)
         let published = records.flatMap { record in
-            record.ports.filter { $0.port.transport != .sctp }.map { Self.target($0, record) }
+            record.ports.map { Self.target($0, record) }
         }
+        let parked = records.isEmpty ? left?.ports ?? [] : []
         try await BlockingPool.shared.run { () throws(EngineError) in
             let resolver = try plan.writeFiles(servesNames: !named.isEmpty)
             // It is missing after an engine's start, of a container that was in no network then.
@@ -88,7 +105,10 @@ extension NetworkService {
             var configuration = NetworkConfiguration(text: String(decoding: text, as: UTF8.self))
             configuration.tables = tables
             configuration.servers = Self.servers(resolver, networks)
-            if published.count == configuration.targets.count { configuration.targets = published }
+            let sockets = configuration.targets.count
+            if records.isEmpty { configuration.targets = Array(repeating: nil, count: sockets) }
+            if published.count == sockets { configuration.targets = published }
+            configuration.parked = parked.map(\.parkedText)
             try NameFiles.write(configuration, to: path)
         }
     }
@@ -109,7 +129,8 @@ extension NetworkService {
         do throws(EngineError) { try await index.apply([change]) } catch { note("\(error)") }
         await writeNames(record.networkID)
         guard process != nil, record.isActive else { return }
-        do throws(EngineError) { try await rewriteFiles(request) } catch { note("\(error)") }
+        if isFilterSet { await changeQuietly(rules.removing(record)) }
+        do throws(EngineError) { try await rewriteFiles(request, left: record) } catch { note("\(error)") }
     }
 
     /// Takes a container out of a network.
@@ -143,7 +164,7 @@ extension NetworkService {
         faults.pass(.disconnectAfterDevice)
         await writeNames(network.id)
         let heir = await moveOn(record, process)
-        try await rewriteFiles(request)
+        try await rewriteFiles(request, left: record)
         faults.pass(.disconnectAfterNames)
         for address in record.addresses { book.release(address, in: record.networkID) }
         endpoints[record.containerID]?.removeAll { $0.networkID == record.networkID }

@@ -115,4 +115,15 @@ package struct PublishedPort: Hashable, Sendable, Codable {
         self.hostAddress = hostAddress
         self.hostPort = hostPort
     }
+
+    /// As `NetworkConfiguration` keeps it: `80/tcp 0.0.0.0 8080`.
+    var parkedText: String { "\(port) \(hostAddress) \(hostPort)" }
+
+    init?(parkedText: String) {
+        let words = parkedText.split(separator: " ").map(String.init)
+        guard words.count == 3, let port = ContainerPort(words[0]), let address = IPAddress(words[1]),
+            let number = UInt16(words[2])
+        else { return nil }
+        self.init(port, hostAddress: address, hostPort: number)
+    }
 }

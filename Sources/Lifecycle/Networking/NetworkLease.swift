@@ -67,6 +67,19 @@ extension NetworkService {
         }
     }
 
+    /// What a container of the mode `none` starts with: nothing is served, until it is taken out of that and joins a
+    /// network while it runs.
+    package nonisolated func bareLease(_ containerID: String) -> NetworkLease {
+        NetworkLease(
+            sockets: [], socketIsStream: [], configurationPath: roots.configuration(containerID), servesNames: false)
+    }
+
+    /// After the end of such a container, which may have been in networks meanwhile.
+    package nonisolated func forgetConfiguration(_ containerID: String) async {
+        let path = roots.configuration(containerID)
+        await BlockingPool.shared.run { NameFiles.remove(path) }
+    }
+
     /// Addresses for all, or for none; in memory alone.
     private func activate(_ before: [EndpointRecord]) throws(EngineError) -> [EndpointRecord] {
         var records = before
@@ -136,8 +149,7 @@ extension NetworkService {
         let servesNames = networks.contains { !$0.isDefault }
         let path = roots.configuration(request.containerID)
         let plan = EtcPlan(request: request, records: records, networks: networks, resolver: ground.resolver)
-        let sockets = held.compactMap { one in one.socket.map { (one.published, $0) } }
-        let targets = records.first.map { record in sockets.map { Self.target($0.0, record) } } ?? []
+        let targets = records.first.map { record in held.map { Self.target($0.published, record) } } ?? []
         let tables = networks.filter { !$0.isDefault }.map { roots.names($0.id) }
         try await BlockingPool.shared.run { () throws(EngineError) in
             let resolver = try plan.writeFiles(servesNames: servesNames)
@@ -148,7 +160,7 @@ extension NetworkService {
             try NameFiles.write(configuration, to: path)
         }
         return NetworkLease(
-            sockets: sockets.map(\.1), socketIsStream: sockets.map { $0.0.port.transport != .udp },
+            sockets: held.map(\.socket), socketIsStream: held.map { $0.published.port.transport != .udp },
             configurationPath: path, servesNames: servesNames)
     }
 

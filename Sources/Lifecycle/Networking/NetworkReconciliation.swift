@@ -75,11 +75,26 @@ extension NetworkService {
         } catch { note("remove devices that are left: \(error)") }
     }
 
+    /// The containers that run and have a configuration, in networks or out of all of them for now.
+    private func livingContainers() async -> [String] {
+        let directory = roots.directory
+        let names = await BlockingPool.shared.run {
+            // A folder that cannot be read has nothing of ours.
+            (try? Directory.list(directory)) ?? []
+        }
+        var living: [String] = []
+        for name in names where name.hasSuffix(".conf") {
+            let id = String(name.dropLast(5))
+            if await containers.process(id) != nil { living.append(id) }
+        }
+        return living
+    }
+
     /// Names of those that are gone go, too; where nothing has changed nothing is written.
     private func correctNames() async {
         let networks = definitions.values.filter { !$0.isDefault && !members(of: $0.id).isEmpty }
         let tables = networks.map { (roots.names($0.id), nameTable($0)) }
-        let living = endpoints.filter { $0.value.contains(where: \.isActive) }.keys.map { roots.configuration($0) }
+        let living = await livingContainers().map { roots.configuration($0) }
         let (directory, kept) = (roots.directory, Set(tables.map(\.0) + living))
         do throws(EngineError) {
             try await BlockingPool.shared.run { () throws(EngineError) in

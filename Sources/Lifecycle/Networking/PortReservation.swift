@@ -7,10 +7,10 @@ import Linux
 /// The sockets are for the container's shim, which keeps them as long as the container runs, whoever else ends, and
 /// serves by them what packets cannot do.
 package enum PortReservation {
-    /// A port with the socket that holds it; nil where the kernel lacks the protocol and packets alone carry it.
+    /// A port with the socket that holds it.
     package struct Held: Sendable {
         package var published: PublishedPort
-        package var socket: Descriptor?
+        package var socket: Descriptor
     }
 
     /// Binds all, or none.
@@ -33,7 +33,7 @@ package enum PortReservation {
         return held
     }
 
-    package static func release(_ held: [Held]) { for one in held { one.socket?.close() } }
+    package static func release(_ held: [Held]) { for one in held { one.socket.close() } }
 
     private static func addresses(_ binding: PortBinding, _ preset: IPAddress?) throws(EngineError) -> [IPAddress] {
         if binding.hostAddress.isEmpty {
@@ -106,10 +106,11 @@ package enum PortReservation {
             return Held(published: published, socket: socket)
         } catch {
             if kind == .sctp, error.errno.rawValue == EPROTONOSUPPORT || error.errno.rawValue == ESOCKTNOSUPPORT {
-                guard wanted.hostPort != 0 else {
-                    throw EngineError(.unsupported, "a free SCTP port cannot be found: this kernel has no SCTP")
-                }
-                return Held(published: wanted, socket: nil)
+                // Nor could the container serve it: the kernel is the same.
+                throw EngineError(
+                    .unsupported,
+                    "failed to bind host port \(local)/sctp: \(error.errno): this machine's kernel has no SCTP "
+                        + "(its module is `sctp`)", object: "\(local.port)")
             }
             if error.errno == .accessDenied { throw privileged(local, wanted.port.transport) }
             let holder = error.errno.rawValue == EADDRINUSE ? PortHolder.name(local, wanted.port.transport) : nil

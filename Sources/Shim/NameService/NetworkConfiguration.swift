@@ -7,14 +7,17 @@ import Linux
 ///     server 192.0.2.53
 ///     forward 172.18.0.2 80
 ///
-/// There is a `forward` line for each socket that the shim holds, in their order.
+/// There is a `forward` line for each socket that the shim holds, in their order; `forward none` while the container is
+/// in no network. What was published then is kept for the engine, in lines of its own: `parked 80/tcp 0.0.0.0 8080`.
 package struct NetworkConfiguration: Hashable, Sendable {
     /// The networks' tables, in the order in which names are looked for.
     package var tables: [String] = []
     /// The host's resolvers; none for an internal network.
     package var servers: [SocketEndpoint] = []
-    /// Where each published port leads.
-    package var targets: [SocketEndpoint] = []
+    /// Where each published port leads; nil for nowhere.
+    package var targets: [SocketEndpoint?] = []
+    /// The engine's words for each port that leads nowhere and shall lead to the network that is joined next.
+    package var parked: [String] = []
 
     package init() {}
 
@@ -26,7 +29,8 @@ package struct NetworkConfiguration: Hashable, Sendable {
             case "names": tables.append(words[1])
             case "server": if let address = IPAddress(words[1]) { servers.append(SocketEndpoint(address, 53)) }
             case "server-port": if let server = Self.endpoint(words[1]) { servers.append(server) }
-            case "forward": if let target = Self.endpoint(words[1]) { targets.append(target) }
+            case "forward": targets.append(Self.endpoint(words[1]))
+            case "parked": parked.append(words[1])
             default: break
             }
         }
@@ -41,7 +45,8 @@ package struct NetworkConfiguration: Hashable, Sendable {
     package var text: String {
         let lines =
             tables.map { "names \($0)" } + servers.map { "server-port \($0.address) \($0.port)" }
-            + targets.map { "forward \($0.address) \($0.port)" }
+            + targets.map { $0.map { "forward \($0.address) \($0.port)" } ?? "forward none" }
+            + parked.map { "parked \($0)" }
         return lines.joined(separator: "\n") + "\n"
     }
 }

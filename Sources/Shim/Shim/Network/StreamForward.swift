@@ -9,6 +9,7 @@ final class StreamForward {
     private let listener: Descriptor
     private let index: Int
     private let configuration: LiveConfiguration
+    private let kind: InternetSocket.Kind
     private var watch: EventLoop.Watch?
     private var connections: [ObjectIdentifier: CarriedConnection] = [:]
 
@@ -17,6 +18,7 @@ final class StreamForward {
         self.listener = listener
         self.index = index
         self.configuration = configuration
+        kind = try InternetSocket.kind(ofListener: listener)
         watch = try loop.watch(listener, .readable) { [unowned self] _ in accept() }
     }
 
@@ -39,7 +41,7 @@ final class StreamForward {
             let connection = CarriedConnection(loop, client)
             connection.onEnd = { [unowned self] connection in connections[ObjectIdentifier(connection)] = nil }
             connections[ObjectIdentifier(connection)] = connection
-            connection.start(to: target)
+            connection.start(to: target, kind)
         }
     }
 }
@@ -73,9 +75,9 @@ final class CarriedConnection {
         self.client = Side(client)
     }
 
-    func start(to target: SocketEndpoint) {
+    func start(to target: SocketEndpoint, _ kind: InternetSocket.Kind) {
         do throws(KernelError) {
-            let server = Side(try InternetSocket.open(.stream, target.address.family))
+            let server = Side(try InternetSocket.open(kind, target.address.family))
             self.server = server
             isConnecting = !(try InternetSocket.connect(server.socket, to: target))
             client.watch = try loop.watch(client.socket, []) { [unowned self] in serve(client, server, $0) }
