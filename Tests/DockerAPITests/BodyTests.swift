@@ -74,6 +74,17 @@ import Testing
         #expect(ContainerSummary(dockerBody: body) == summary)
     }
 
+    @Test("A container that was taken out of `none` is in no network, or in others, and comes back so")
+    func leftNone() throws {
+        var summary = ContainerSummary(
+            id: "abc", name: "web", image: "a", imageID: "sha256:1", command: "x", createdAt: time,
+            state: ContainerState(status: .created), networkMode: "none")
+        summary.hasLeftNone = true
+        let body = try JSONValue(parsing: summary.dockerBody(now: time).compactBytes)
+        #expect(body["NetworkSettings"]?["Networks"] == [:] && body["HostConfig"]?["NetworkMode"] == "none")
+        #expect(ContainerSummary(dockerBody: body) == summary)
+    }
+
     @Test("Inspection shows command and entrypoint as started, and comes back")
     func inspection() throws {
         var spec = ContainerSpec(image: "a:1")
@@ -91,6 +102,7 @@ import Testing
         let back = try #require(ContainerDetails(dockerBody: body))
         #expect(back.arguments == details.arguments && back.environment == details.environment)
         #expect(back.spec.environment == ["B=2"] && back.cgroupPath == details.cgroupPath)
+        #expect(!back.hasLeftNone)
         #expect(back.spec.networkMode == NetworkMode.none && back.state == details.state && back.name == "web")
     }
 

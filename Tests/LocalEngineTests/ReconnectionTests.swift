@@ -115,6 +115,123 @@ struct ReconnectionTests {
         return try #require(endpoint.flatMap { IPAddress($0.ipv4Address) })
     }
 
+    @Test("Published ports lead nowhere without a network, and back with the next, also by another engine")
+    func portsComeBack() async throws {
+        let bench = try EngineBench()
+        do {
+            let first = try await bench.open()
+            for name in ["front", "back"] { _ = try await first.createNetwork(NetworkSpec(name: name)) }
+            let server = try await bench.create("busybox nc -ll -p 7 -e cat", on: first) { spec in
+                spec.networkMode = NetworkMode(rawValue: "front")
+                spec.portBindings = [PortBinding(ContainerPort(7)), PortBinding(ContainerPort(9, .udp))]
+            }
+            try await first.start(server)
+            let ports = try await first.inspect(server).ports
+            let port = try #require(ports.first { $0.port.transport == .tcp }?.hostPort)
+            try await serves(port, true)
+            try await first.disconnect(server, from: "front", force: false)
+            #expect(try await first.inspect(server).ports.allSatisfy { $0.hostPort == 0 })
+            // Who has the address now is not reached by a port of another.
+            let heir = try await bench.create("busybox nc -ll -p 7 -e cat", on: first) { spec in
+                spec.networkMode = NetworkMode(rawValue: "front")
+            }
+            try await first.start(heir)
+            try await serves(port, false)
+            try await first.connect(server, to: "back", EndpointSpec())
+            #expect(try await first.inspect(server).ports == ports)
+            try await serves(port, true)
+            try await first.disconnect(server, from: "back", force: false)
+            await first.close()
+            let second = try await bench.open()
+            try await second.connect(server, to: "back", EndpointSpec())
+            #expect(try await second.inspect(server).ports == ports)
+            try await serves(port, true)
+            try await second.connect(server, to: "front", EndpointSpec())
+            try await second.disconnect(server, from: "back", force: false)
+            try await serves(port, true)
+            await second.close()
+        } catch {
+            try await bench.clear()
+            throw error
+        }
+        try await bench.clear()
+    }
+
+    /// By loopback of version 4, which the packet filter serves, and of version 6, which the shim does.
+    private func serves(_ port: UInt16, _ isServed: Bool) async throws {
+        var hosts = [IPAddress(.v4, 0x7F00_0001)]
+        if access("/proc/net/if_inet6", F_OK) == 0 { hosts.append(IPAddress(.v6, 1)) }
+        for host in hosts {
+            let target = SocketEndpoint(host, port)
+            if isServed {
+                #expect(try eventually { try NetworkPeer.host.ask("x\n", target) == "x\n" }, "\(target)")
+            } else {
+                // Taken and let go at once, or not taken.
+                let answer = try? NetworkPeer.host.ask("x\n", target)
+                #expect(answer == nil || answer == "", "\(target)")
+            }
+        }
+    }
+
+    @Test("A container leaves `none` for networks, over a restart and engines, and comes back when it is in no other")
+    func leavesNone() async throws {
+        let bench = try EngineBench()
+        do {
+            let first = try await bench.open()
+            _ = try await first.createNetwork(NetworkSpec(name: "front"))
+            let mover = try await sleeper(first, bench, "mover", "none")
+            let privacy =
+                "container cannot be connected to multiple networks with one of the networks in private (none) mode"
+            try await refuses(privacy) { try await first.connect(mover, to: "none", EndpointSpec()) }
+            try await first.disconnect(mover, from: "none", force: false)
+            #expect(try await first.inspect(mover).hasLeftNone)
+            try await refuses("container \(mover) is not connected to network none") {
+                try await first.disconnect(mover, from: "none", force: false)
+            }
+            try await joins(mover, first)
+            try await refuses(privacy) { try await first.connect(mover, to: "none", EndpointSpec()) }
+            try await first.restart(mover, signal: "KILL", timeoutSeconds: 5)
+            #expect(try await first.inspect(mover).networks.map(\.networkName) == ["front"])
+            await first.close()
+            let second = try await bench.open()
+            #expect(try await second.inspect(mover).networks.map(\.networkName) == ["front"])
+            try await second.disconnect(mover, from: "front", force: false)
+            try await second.connect(mover, to: "none", EndpointSpec())
+            #expect(try await !second.inspect(mover).hasLeftNone)
+            try await refuses(privacy) { try await second.connect(mover, to: "front", EndpointSpec()) }
+            try await second.stop(mover, signal: "KILL", timeoutSeconds: 5)
+            #expect(access("\(bench.root)/run/networks/\(mover).conf", F_OK) != 0)
+            await second.close()
+        } catch {
+            try await bench.clear()
+            throw error
+        }
+        try await bench.clear()
+    }
+
+    @Test("The host's network is neither joined nor left, in docker's words")
+    func hostNetwork() async throws {
+        try await EngineBench.with { engine, bench in
+            let host = try await bench.create("sleep 100", on: engine) { $0.networkMode = .host }
+            let plain = try await bench.create("sleep 100", on: engine) { $0.networkMode = .bridge }
+            let words = "container cannot be disconnected from host network or connected to host network"
+            try await refuses(words) { try await engine.connect(plain, to: "host", EndpointSpec()) }
+            try await refuses(words) { try await engine.disconnect(host, from: "host", force: false) }
+            try await refuses("container \(plain) is not connected to network host") {
+                try await engine.disconnect(plain, from: "host", force: false)
+            }
+            try await refuses("container \(host) is not connected to network none") {
+                try await engine.disconnect(host, from: "none", force: false)
+            }
+        }
+    }
+
+    private func refuses(_ words: String, _ body: () async throws -> Void) async throws {
+        let error = await #expect(throws: EngineError.self) { try await body() }
+        #expect(error?.kind == .denied)
+        #expect(error?.message == words)
+    }
+
     @Test("A container whose network mode has no room for another network is told so in docker's words")
     func privateModes() async throws {
         try await EngineBench.with { engine, bench in

@@ -47,6 +47,8 @@ public struct ContainerSummary: Hashable, Sendable {
     public var ports: [PortMapping] = []
     /// How it is part of its networks.
     public var networks: [EndpointDetails] = []
+    /// Of the mode `none`, it was taken out of that: it is in `networks` alone.
+    public var hasLeftNone = false
     public var mounts: [MountSpec]
     /// Of the files that the container has written; nil where it was not asked for.
     public var writtenBytes: Int64?
@@ -97,6 +99,8 @@ public struct ContainerDetails: Hashable, Sendable {
     public var ports: [PortMapping] = []
     /// How it is part of its networks, in the order in which it joined.
     public var networks: [EndpointDetails] = []
+    /// Of the mode `none`, it was taken out of that: it is in `networks` alone.
+    public var hasLeftNone = false
     /// How it came to be and to run the last time; empty where the engine does not say.
     public var launch: [LaunchStep] = []
 

@@ -11,6 +11,7 @@ extension GantryEngine {
         var found: [ContainerSummary] = []
         for container in core.context.index.all {
             var summary = await container.summary
+            summary.hasLeftNone = container.definition.hasLeftNone
             if container.isNetworked {
                 summary.networks = try await core.context.networks.details(container.id)
                 summary.ports = try await core.ports(of: container)
@@ -26,6 +27,7 @@ extension GantryEngine {
     public func inspect(_ reference: String) async throws(EngineError) -> ContainerDetails {
         let container = try core.context.index.find(reference)
         var details = await container.details(runtime: core.context.runtimes.defaultName)
+        details.hasLeftNone = container.definition.hasLeftNone
         if container.isNetworked {
             details.networks = try await core.context.networks.details(container.id)
             details.ports = try await core.ports(of: container)
@@ -115,7 +117,7 @@ private struct ContainerSelection {
             && (filter.networks.isEmpty
                 || filter.networks.contains { network in
                     summary.networks.contains { $0.networkName == network || $0.networkID.hasPrefix(network) }
-                        || summary.networkMode == network
+                        || summary.networkMode == network && !summary.hasLeftNone
                 })
             && (filter.volumes.isEmpty
                 || filter.volumes.contains { wanted in

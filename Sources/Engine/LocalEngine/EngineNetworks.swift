@@ -38,7 +38,9 @@ extension GantryEngine {
     public func connect(
         _ container: String, to network: String, _ spec: EndpointSpec
     ) async throws(EngineError) {
-        try await refuseBuiltIn(network)
+        if let builtIn = NetworkDetails.builtIn(network) {
+            return try await change(container, to: true, in: builtIn)
+        }
         try await whole { core throws(EngineError) in
             let found = try await core.context.networks.network(network)
             let member = try core.context.index.find(container)
@@ -50,7 +52,9 @@ extension GantryEngine {
     public func disconnect(
         _ container: String, from network: String, force: Bool
     ) async throws(EngineError) {
-        try await refuseBuiltIn(network)
+        if let builtIn = NetworkDetails.builtIn(network) {
+            return try await change(container, to: false, in: builtIn)
+        }
         try await whole { core throws(EngineError) in
             let found = try await core.context.networks.network(network)
             let member = try core.context.index.find(container)
@@ -59,13 +63,24 @@ extension GantryEngine {
         }
     }
 
-    private func refuseBuiltIn(_ reference: String) async throws(EngineError) {
-        guard let builtIn = NetworkDetails.builtIn(reference) else { return }
-        let words =
-            builtIn.spec.name == "host"
-            ? "container cannot be connected to host network or disconnected from it"
-            : "container cannot be connected to multiple networks with one of the networks in private (none) mode"
-        throw EngineError(.denied, words, object: reference)
+    /// `host` is for a container's whole life; `none` can be left, and come back to from no network.
+    private func change(
+        _ container: String, to isMember: Bool, in network: NetworkDetails
+    ) async throws(EngineError) {
+        try await whole { core throws(EngineError) in
+            let member = try core.context.index.find(container)
+            guard network.spec.name == "none" else {
+                guard isMember || member.definition.spec.networkMode == .host else {
+                    throw EngineError(
+                        .denied, "container \(member.id) is not connected to network host", object: container)
+                }
+                throw EngineError(
+                    .denied, "container cannot be disconnected from host network or connected to host network",
+                    object: container)
+            }
+            try await member.set(inNone: isMember)
+            await core.tell(isMember ? "connect" : "disconnect", network.id, network.spec, container: member.id)
+        }
     }
 
     public func pruneNetworks(_ filter: NetworkFilter) async throws(EngineError) -> PruneResult {
@@ -106,11 +121,14 @@ extension EngineCore {
     }
 
     fileprivate func tell(_ action: String, _ network: NetworkDefinition, container: String? = nil) async {
-        var attributes = ["name": network.name, "type": network.spec.driver]
+        await tell(action, network.id, network.spec, container: container)
+    }
+
+    fileprivate func tell(_ action: String, _ id: String, _ spec: NetworkSpec, container: String? = nil) async {
+        var attributes = ["name": spec.name, "type": spec.driver]
         attributes["container"] = container
-        let event = EngineEvent(
-            kind: .network, action: action, actorID: network.id, attributes: attributes, time: .now())
-        do { try await context.events.record([event]) } catch { context.note("network \(network.name): \(error)") }
+        let event = EngineEvent(kind: .network, action: action, actorID: id, attributes: attributes, time: .now())
+        do { try await context.events.record([event]) } catch { context.note("network \(spec.name): \(error)") }
     }
 }
 

@@ -21,7 +21,7 @@ extension ContainerDetails {
             ("ExecIDs", execIDs.isEmpty ? .null : .texts(execIDs)), ("HostConfig", .object(host)),
             ("GraphDriver", ["Data": .null, "Name": "overlay2"]),
             ("Mounts", .array(spec.mounts.map(\.dockerMountPoint))), ("Config", .object(mergedConfig)),
-            ("NetworkSettings", NetworkSettingsBody.settings(mode, networks, ports)),
+            ("NetworkSettings", NetworkSettingsBody.settings(hasLeftNone ? "" : mode, networks, ports)),
             (
                 "Gantry",
                 [
@@ -93,6 +93,7 @@ extension ContainerDetails {
         let settings = body.field("NetworkSettings")
         ports = NetworkSettingsBody.ports(dockerBody: settings?.field("Ports"))
         networks = NetworkSettingsBody.endpoints(dockerBody: settings?.field("Networks"))
+        hasLeftNone = NetworkSettingsBody.hasLeftNone(spec.networkMode?.rawValue, dockerBody: settings)
         launch = (body.field("Gantry")?.elements("Launch") ?? []).compactMap { step in
             guard let name = LaunchStep.Name(rawValue: step.text("Step")), let time = WireTime.parse(step.text("Time"))
             else { return nil }

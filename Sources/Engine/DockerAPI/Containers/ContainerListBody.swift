@@ -12,7 +12,9 @@ extension ContainerSummary {
             "Labels": .textMap(labels), "State": .string(state.status.rawValue),
             "Status": .string(StatusText.text(state, now: now)),
             "HostConfig": ["NetworkMode": .string(networkMode)],
-            "NetworkSettings": ["Networks": .object(NetworkSettingsBody.networks(networkMode, networks))],
+            "NetworkSettings": [
+                "Networks": .object(NetworkSettingsBody.networks(hasLeftNone ? "" : networkMode, networks))
+            ],
             "Mounts": .array(mounts.map(\.dockerMountPoint)),
             "Gantry": ["State": state.dockerBody, "Tty": .bool(tty), "CreatedAt": .string(WireTime.text(createdAt))],
         ]
@@ -39,6 +41,7 @@ extension ContainerSummary {
         rootBytes = body.whole("SizeRootFs")
         ports = body.elements("Ports").compactMap { PortMapping(dockerBody: $0) }
         networks = NetworkSettingsBody.endpoints(dockerBody: body.field("NetworkSettings")?.field("Networks"))
+        hasLeftNone = NetworkSettingsBody.hasLeftNone(networkMode, dockerBody: body.field("NetworkSettings"))
     }
 
     /// A container's own name among its names: links add names with a second slash.

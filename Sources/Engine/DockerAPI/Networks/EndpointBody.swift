@@ -118,6 +118,12 @@ enum NetworkSettingsBody {
         }
     }
 
+    /// Of a container of the mode `none` that network is told of, unless it was left.
+    static func hasLeftNone(_ mode: String?, dockerBody settings: JSONValue?) -> Bool {
+        guard mode == "none", let networks = settings?.field("Networks")?.object else { return false }
+        return networks["none"] == nil
+    }
+
     static func ports(dockerBody body: JSONValue?) -> [PortMapping] {
         (body?.object?.members ?? []).flatMap { name, list -> [PortMapping] in
             guard let port = ContainerPort(name) else { return [] }

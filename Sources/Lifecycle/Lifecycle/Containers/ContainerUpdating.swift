@@ -96,7 +96,7 @@ extension Container {
         try await context.tasks.update(id, resources: resources.json.compactBytes)
     }
 
-    private func commit(_ definition: ContainerDefinition, _ events: [EngineEvent]) async throws(EngineError) {
+    func commit(_ definition: ContainerDefinition, _ events: [EngineEvent]) async throws(EngineError) {
         let text = try definition.text()
         do {
             let numbers = try await context.store.commit(

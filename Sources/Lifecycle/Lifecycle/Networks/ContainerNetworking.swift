@@ -14,14 +14,22 @@ struct SharedNetwork: Sendable {
 /// A container's networks, over its life.
 extension Container {
     /// Whether the networks' service has anything to do with it.
-    package nonisolated var isNetworked: Bool { definition.spec.networkMode?.network != nil }
+    package nonisolated var isNetworked: Bool {
+        definition.spec.networkMode?.network != nil || definition.hasLeftNone
+    }
+
+    private nonisolated var isInNone: Bool {
+        definition.spec.networkMode == NetworkMode.none && !definition.hasLeftNone
+    }
 
     /// Addresses, ports and files for a start; nil where the container has no network of the engine's.
     func networkLease() async throws(EngineError) -> NetworkLease? {
-        guard let network = definition.spec.networkMode?.network else { return nil }
+        guard isNetworked else { return isInNone ? context.networks.bareLease(id) : nil }
         do throws(EngineError) {
             // Out of every network by hand is a container without one; a network that was removed is missed.
-            if try await context.networks.details(id).isEmpty { _ = try await context.networks.network(network) }
+            if let network = definition.spec.networkMode?.network, try await context.networks.details(id).isEmpty {
+                _ = try await context.networks.network(network)
+            }
             return try await context.networks.prepare(networkRequest)
         } catch {
             guard error.kind == .conflict || error.kind == .unavailable else { throw error }
@@ -60,6 +68,7 @@ extension Container {
 
     func releaseNetworks() async {
         if isNetworked { await context.networks.release(id) }
+        if isInNone { await context.networks.forgetConfiguration(id) }
     }
 
     /// Makes this container part of a network, live where it runs.
@@ -75,6 +84,31 @@ extension Container {
         if let failure { throw failure }
     }
 
+    /// Takes this container out of `none`, or puts it back there.
+    package func set(inNone: Bool) async throws(EngineError) {
+        let failure = await inChain { container in
+            do throws(EngineError) {
+                try await container.change(inNone: inNone)
+                return nil
+            } catch { return error }
+        }.value
+        if let failure { throw failure }
+    }
+
+    private func change(inNone: Bool) async throws(EngineError) {
+        var new = definition
+        if inNone {
+            let networks = try await context.networks.details(id)
+            guard new.hasLeftNone, networks.isEmpty else { throw Self.privateMode("none") }
+        } else {
+            guard isInNone else {
+                throw EngineError(.denied, "container \(id) is not connected to network none", object: name)
+            }
+        }
+        new.hasLeftNone = !inNone
+        try await commit(new, [])
+    }
+
     package func disconnect(from network: String) async throws(EngineError) {
         let failure = await inChain { container in
             do throws(EngineError) {
@@ -88,15 +122,16 @@ extension Container {
 
     private nonisolated func checkCanConnect(_ network: String) throws(EngineError) {
         guard !isNetworked else { return }
-        let words =
-            switch definition.spec.networkMode?.rawValue ?? "none" {
-            case "none":
-                "container cannot be connected to multiple networks with one of the networks in private (none) mode"
-            default:
-                "container sharing network namespace with another container or host cannot be connected to any other "
-                    + "network"
-            }
-        throw EngineError(.denied, words, object: network)
+        throw Self.privateMode(definition.spec.networkMode?.rawValue ?? "none")
+    }
+
+    private static func privateMode(_ mode: String) -> EngineError {
+        EngineError(
+            .denied,
+            mode == "none"
+                ? "container cannot be connected to multiple networks with one of the networks in private (none) mode"
+                : "container sharing network namespace with another container or host cannot be connected to any other "
+                    + "network")
     }
 }
 

@@ -19,6 +19,8 @@ package struct ContainerDefinition: Hashable, Sendable, Codable {
     package var imagePorts: [String]
     /// An update of the limits is under way.
     package var isUpdating = false
+    /// Of the mode `none`, it was taken out of that by hand and may join networks.
+    package var hasLeftNone = false
 
     /// Puts spec and image together by docker's rules.
     ///
