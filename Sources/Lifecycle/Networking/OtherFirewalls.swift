@@ -64,11 +64,12 @@ extension NetworkService {
             try await load()
             // In a namespace of its own nobody else filters.
             guard ground.namespace == nil else { return [] }
-            let bridges = definitions.values.filter { $0.driver == .bridge && !$0.spec.isInternal }
-                .sorted { $0.name < $1.name }.map { ($0.linkName, $0.name) }
+            let outward = definitions.values.filter { $0.driver == .bridge && !$0.spec.isInternal }
+            let bridges = outward.sorted { $0.name < $1.name }.map { ($0.linkName, $0.name) }
+            let version6 = Set(outward.filter { $0.block(.v6) != nil }.map(\.linkName))
             let (filter, own) = (self.filter, rules.table)
             return try await BlockingPool.shared.run { () throws(EngineError) in
-                try Self.warnings(of: bridges, filter, own) + Self.legacyWarnings()
+                try Self.warnings(of: bridges, filter, own) + Self.legacyWarnings(of: bridges, version6: version6)
             }
         } catch {
             // Without the filter's library there is more to tell than this, and a network's first use tells it.
@@ -103,13 +104,16 @@ extension NetworkService {
     }
 
     /// The elder filter beside nftables does not tell its rules by nftables.
-    private static func legacyWarnings() -> [String] {
-        // Where the module is not loaded there is no such file.
-        let names = (try? FileContents.read("/proc/net/ip_tables_names", limitBytes: 4096)) ?? []
-        guard String(decoding: names, as: UTF8.self).split(separator: "\n").contains("filter") else { return [] }
-        return [
-            "iptables-legacy has rules on this machine: where its chain FORWARD drops, networks reach no other "
-                + "machine until it lets their bridges through"
-        ]
+    private static func legacyWarnings(
+        of bridges: [(link: String, network: String)], version6: Set<String>
+    ) throws(EngineError) -> [String] {
+        do throws(KernelError) {
+            let first = try LegacyForwardChain.read(.v4)
+            let second = version6.isEmpty ? nil : try LegacyForwardChain.read(.v6)
+            return bridges.compactMap { first?.warning($0.link, network: $0.network) }
+                + bridges.filter { version6.contains($0.link) }.compactMap {
+                    second?.warning($0.link, network: $0.network)
+                }
+        } catch { throw EngineError(.internal, "\(error)") }
     }
 }
