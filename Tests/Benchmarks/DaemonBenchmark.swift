@@ -81,9 +81,10 @@ private final class ServedSide {
     }
 
     func removeAll() {
-        // What cannot be removed goes with the contender's cgroup.
+        // What cannot be removed in time goes with the contender's daemon and cgroup.
         _ = try? contender.run([
-            "sh", "-c", "docker -H unix://\(socketPath) ps -aq | xargs -r docker -H unix://\(socketPath) rm -f",
+            "timeout", "60", "sh", "-c",
+            "docker -H unix://\(socketPath) ps -aq | xargs -r -n 10 docker -H unix://\(socketPath) rm -f",
         ])
     }
 }

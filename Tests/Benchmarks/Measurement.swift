@@ -117,6 +117,8 @@ struct Spread: CustomStringConvertible {
 }
 
 func report(_ title: String, _ rows: [(name: String, figures: [(String, Spread)])]) {
+    // A case that is ended from outside has told by then what it measured.
+    defer { fflush(nil) }
     print("\n\(title)")
     for row in rows {
         let figures = row.figures.map { "\($0.0) \($0.1)" }.joined(separator: "  ")
