@@ -213,7 +213,7 @@ let suites: [Target] = [
     tests(
         "CLITests",
         [
-            "CLI", "DockerAPI", "EngineAPI", "JSON",
+            "CLI", "DockerAPI", "EngineAPI", "JSON", "Archive",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
     .target(

@@ -73,6 +73,20 @@ struct RemoteAccessTests {
             let words = ["context", "inspect", "--format", line, "ours"]
             #expect(try await daemon.gantry(words, store).output == daemon.docker(words, store).output)
         }
+        let (exported, second) = ("\(daemon.root)/theirs.tar", "\(daemon.root)/ours.tar")
+        #expect(try await daemon.docker(["context", "export", "theirs", exported], store).code == 0)
+        let taken = try await daemon.gantry(["context", "import", "taken", exported], store)
+        #expect(taken.output == "taken\n" && taken.errors == "Successfully imported context \"taken\"\n")
+        #expect(try await daemon.gantry(["--context", "taken"] + name, store).output == wanted)
+        #expect(try await daemon.gantry(["context", "import", "taken", exported], store).code == 1)
+        let written = try await daemon.gantry(["context", "export", "ours", second], store)
+        #expect(written.errors == "Written file \"\(second)\"\n", "\(written.errors)")
+        #expect(try await daemon.gantry(["context", "export", "ours", second], store).code == 1)
+        #expect(try await daemon.docker(["context", "import", "given", second], store).output == "given\n")
+        #expect(try await daemon.docker(["--context", "given"] + name, store).output == wanted)
+        for name in ["taken", "given"] {
+            #expect(try await daemon.docker(["context", "rm", name], store).code == 0)
+        }
         #expect(try await daemon.gantry(["context", "rm", "ours"], store).code == 1)
         #expect(try await daemon.gantry(["context", "rm", "-f", "ours"], store).output == "ours\n")
         #expect(try await daemon.docker(["context", "ls", "-q"], store).output == "default\ntheirs\n")

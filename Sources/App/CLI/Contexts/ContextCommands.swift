@@ -9,7 +9,8 @@ struct ContextGroup: ParsableCommand {
         commandName: "context", abstract: "Manage docker's contexts: which engine commands go to.",
         subcommands: [
             ContextListCommand.self, ContextUseCommand.self, ContextShowCommand.self, ContextInspectCommand.self,
-            ContextCreateCommand.self, ContextRemoveCommand.self,
+            ContextCreateCommand.self, ContextRemoveCommand.self, ContextExportCommand.self,
+            ContextImportCommand.self,
         ])
 }
 
@@ -140,17 +141,7 @@ struct ContextCreateCommand: AsyncParsableCommand {
 
     func run() async throws {
         let store = try EngineChooser.current().store
-        guard StoredContext.isName(name) else {
-            throw UsageError(
-                message: "context name \"\(name)\" is invalid, names are validated against regexp "
-                    + "\"^[a-zA-Z0-9][a-zA-Z0-9_.+-]+$\"", code: 1)
-        }
-        guard name != ContextStore.defaultName else {
-            throw UsageError(message: "\"default\" is a reserved context name", code: 1)
-        }
-        guard try store.all().allSatisfy({ $0.name != name }) else {
-            throw UsageError(message: "context \"\(name)\" already exists", code: 1)
-        }
+        try store.checkFree(name)
         let (context, certificates) = try from.map { try copy($0, store) } ?? made()
         try store.write(context, certificates: certificates)
         Console.out("\(name)\n")
@@ -195,6 +186,23 @@ struct ContextCreateCommand: AsyncParsableCommand {
     private static func content(_ path: String) throws -> [UInt8] {
         do throws(KernelError) { return try FileContents.read(path, limitBytes: 1 << 20) } catch {
             throw UsageError(message: "unable to create docker endpoint config: \(error)", code: 1)
+        }
+    }
+}
+
+extension ContextStore {
+    /// Refuses a name that no new context can have.
+    func checkFree(_ name: String) throws {
+        guard StoredContext.isName(name) else {
+            throw UsageError(
+                message: "context name \"\(name)\" is invalid, names are validated against regexp "
+                    + "\"^[a-zA-Z0-9][a-zA-Z0-9_.+-]+$\"", code: 1)
+        }
+        guard name != Self.defaultName else {
+            throw UsageError(message: "\"default\" is a reserved context name", code: 1)
+        }
+        guard try all().allSatisfy({ $0.name != name }) else {
+            throw UsageError(message: "context \"\(name)\" already exists", code: 1)
         }
     }
 }

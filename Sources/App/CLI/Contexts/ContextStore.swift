@@ -73,15 +73,35 @@ package struct ContextStore: Sendable {
         return files
     }
 
+    /// The contents of all files that a context has for TLS, by `ENDPOINT/FILE`.
+    package func secrets(_ name: String) throws(EngineError) -> [String: [UInt8]] {
+        let folder = tlsPath(name)
+        guard access(folder, F_OK) == 0 else { return [:] }
+        do throws(KernelError) {
+            var secrets: [String: [UInt8]] = [:]
+            for endpoint in try Directory.list(folder) {
+                for file in try Directory.list("\(folder)/\(endpoint)") {
+                    let path = "\(endpoint)/\(file)"
+                    secrets[path] = try FileContents.read("\(folder)/\(path)", limitBytes: 1 << 20)
+                }
+            }
+            return secrets
+        } catch { throw EngineError(.internal, "read the certificates of the context `\(name)`: \(error)") }
+    }
+
     /// Keeps a context with the certificates given, each the content of a file of docker's name for it.
     package func write(_ context: StoredContext, certificates: [String: [UInt8]]) throws(EngineError) {
+        let pairs = certificates.map { ("docker/\($0.key)", $0.value) }
+        try write(context, secrets: Dictionary(uniqueKeysWithValues: pairs))
+    }
+
+    /// Keeps a context with files for TLS, by `ENDPOINT/FILE`, each part of which is a plain name.
+    package func write(_ context: StoredContext, secrets: [String: [UInt8]]) throws(EngineError) {
         do throws(KernelError) {
-            if !certificates.isEmpty {
-                let folder = "\(tlsPath(context.name))/docker"
-                try Directory.create(folder, mode: 0o700)
-                for (file, bytes) in certificates.sorted(by: { $0.key < $1.key }) {
-                    try FileContents.replace("\(folder)/\(file)", with: bytes, mode: 0o600)
-                }
+            for (path, bytes) in secrets.sorted(by: { $0.key < $1.key }) {
+                let file = "\(tlsPath(context.name))/\(path)"
+                try Directory.create(PathName.split(file).parent, mode: 0o700)
+                try FileContents.replace(file, with: bytes, mode: 0o600)
             }
             // Last: a context is there once its own file is.
             let folder = metadataPath(context.name)
