@@ -25,6 +25,9 @@ final class ServerConnection: ChannelInboundHandler {
     private(set) var httpBytesLeft: Int?
     private var isLastRequest = false
     private var task: Task<Void, Never>?
+    /// When the next request must have begun; nil while one is served.
+    private var requestDue: NIODeadline?
+    /// One for the whole connection, however many requests it takes: it looks at `requestDue` when it fires.
     private var idleTimer: Scheduled<Void>?
 
     init(
@@ -44,6 +47,7 @@ final class ServerConnection: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch Self.unwrapInboundIn(data) {
         case .head(let head):
+            requestDue = nil
             isLastRequest = head.headers.contains(name: "upgrade") || mayHijack(head)
             if isLastRequest { httpBytesLeft = Self.bodyLength(head) }
             inlet.push(.head(head))
@@ -99,12 +103,22 @@ final class ServerConnection: ChannelInboundHandler {
 
     /// Closes the connection if no request has begun in time.
     func awaitRequest(within limit: TimeAmount, on loop: any EventLoop) -> EventLoopFuture<Item?> {
-        let channel = context?.channel
-        idleTimer = loop.scheduleTask(in: limit) { channel?.close(promise: nil) }
-        let timer = idleTimer
+        requestDue = .now() + limit
         let future = take(on: loop)
-        future.whenComplete { _ in timer?.cancel() }
+        watchIdleness(on: loop)
         return future
+    }
+
+    private func watchIdleness(on loop: any EventLoop) {
+        guard idleTimer == nil, context != nil, let due = requestDue else { return }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        idleTimer = loop.scheduleTask(deadline: due) { bound.value.endIdleness(on: loop) }
+    }
+
+    private func endIdleness(on loop: any EventLoop) {
+        idleTimer = nil
+        guard let due = requestDue else { return }
+        if due <= .now() { context?.close(promise: nil) } else { watchIdleness(on: loop) }
     }
 }
 
@@ -114,13 +128,18 @@ struct ServerLink: Sendable {
     let connection: NIOLoopBound<ServerConnection>
 
     func take() async throws(TransportError) -> ServerConnection.Item? {
-        try await channel.eventLoop.flatSubmit { connection.value.take(on: channel.eventLoop) }.value()
+        try await onLoop { connection.value.take(on: channel.eventLoop) }.value()
     }
 
     func awaitRequest(within limit: TimeAmount) async throws(TransportError) -> ServerConnection.Item? {
-        try await channel.eventLoop.flatSubmit {
-            connection.value.awaitRequest(within: limit, on: channel.eventLoop)
-        }.value()
+        try await onLoop { connection.value.awaitRequest(within: limit, on: channel.eventLoop) }.value()
+    }
+
+    /// At once where this is the loop's thread, as it is for all that is brief.
+    private func onLoop(
+        _ body: @escaping @Sendable () -> EventLoopFuture<ServerConnection.Item?>
+    ) -> EventLoopFuture<ServerConnection.Item?> {
+        channel.eventLoop.inEventLoop ? body() : channel.eventLoop.flatSubmit(body)
     }
 
     func write(_ part: HTTPServerResponsePart) async throws(TransportError) {
