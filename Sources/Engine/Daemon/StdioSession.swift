@@ -33,10 +33,24 @@ struct StdioSession: Sendable {
 
     private func passOutput() async {
         do {
-            while let chunk = try await stream.read() { try await connection.write(encode(chunk)) }
+            // What comes next is read while the client takes what came before; no further ahead than that.
+            var chunk = try await stream.read()
+            while let current = chunk {
+                async let following = stream.read()
+                try await send(current)
+                chunk = try await following
+            }
         } catch {
             // The client is gone, or the process's output is: either way the session is over.
             await stream.close()
+        }
+    }
+
+    private func send(_ chunk: StreamChunk) async throws {
+        do { try await connection.write(encode(chunk)) } catch {
+            // The read that stands ends by this alone.
+            await stream.close()
+            throw error
         }
     }
 

@@ -77,7 +77,13 @@ private func sendLogs(_ exchange: Exchange) async throws {
         isFramed: !details.spec.tty, hasTimes: exchange.query.flag("timestamps"),
         hasDetails: exchange.query.flag("details"))
     try await exchange.begin(exchange.streamType(isFramed: !details.spec.tty))
-    for try await entries in logs { try await exchange.writer.write(encoder.encode(entries)) }
+    // The disk is read while the client takes what was read before; no further ahead than that.
+    var entries = try await logs.next()
+    while let current = entries {
+        async let following = logs.next()
+        try await exchange.writer.write(encoder.encode(current))
+        entries = try await following
+    }
     try await exchange.writer.end()
 }
 

@@ -57,15 +57,17 @@ package struct LogEncoder: Sendable {
 
     package func encode(_ entries: [LogEntry]) -> [UInt8] {
         var output: [UInt8] = []
+        // A frame's head, a time and the spaces: then nothing is moved while it is written.
+        output.reserveCapacity(entries.reduce(0) { $0 + $1.bytes.count + 48 })
         for entry in entries {
-            var bytes = hasTimes ? entry.time.rfc3339NanoBytes + [32] : []
-            if hasDetails { bytes.append(32) }
-            bytes.append(contentsOf: entry.bytes)
+            let time = hasTimes ? entry.time.rfc3339NanoBytes + [32] : []
             if isFramed {
-                StreamFrame.append(entry.source == .stdout ? .stdout : .stderr, bytes, to: &output)
-            } else {
-                output.append(contentsOf: bytes)
+                let count = time.count + (hasDetails ? 1 : 0) + entry.bytes.count
+                StreamFrame.appendHead(entry.source == .stdout ? .stdout : .stderr, count, to: &output)
             }
+            output.append(contentsOf: time)
+            if hasDetails { output.append(32) }
+            output.append(contentsOf: entry.bytes)
         }
         return output
     }

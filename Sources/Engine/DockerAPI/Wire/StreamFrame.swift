@@ -19,10 +19,14 @@ package enum StreamFrame {
     }
 
     package static func append(_ channel: Channel, _ bytes: [UInt8], to output: inout [UInt8]) {
-        let length = UInt32(bytes.count)
-        output.append(contentsOf: [channel.rawValue, 0, 0, 0])
-        output.append(contentsOf: [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: length >> $0) })
+        appendHead(channel, bytes.count, to: &output)
         output.append(contentsOf: bytes)
+    }
+
+    /// What stands before so many bytes. Written for each line of a log: without arrays of its own.
+    package static func appendHead(_ channel: Channel, _ count: Int, to output: inout [UInt8]) {
+        let head = UInt64(channel.rawValue) << 56 | UInt64(UInt32(count))
+        withUnsafeBytes(of: head.bigEndian) { output.append(contentsOf: $0) }
     }
 }
 
