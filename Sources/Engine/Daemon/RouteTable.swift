@@ -28,6 +28,9 @@ struct Route: Sendable {
         }
     }
 
+    /// The first segment where it is given word for word.
+    var firstWord: String? { if case .literal(let word)? = segments.first { word } else { nil } }
+
     /// How many segments are given word for word: where two patterns fit, the more exact one is meant.
     var exactness: Int {
         segments.reduce(0) { count, segment in if case .literal = segment { count + 1 } else { count } }
@@ -73,13 +76,25 @@ struct RouteTable: Sendable {
         let parameters: [String: String]
     }
 
-    private let routes: [Route]
+    private struct Key: Hashable {
+        let method: String
+        let firstWord: String
+    }
+
+    /// By method and first segment, which all routes give word for word; the more exact first.
+    private let routes: [Key: [Route]]
 
     init(_ routes: [Route]) {
         // Stable by hand: of equally exact patterns the first given comes first.
-        self.routes = routes.enumerated().sorted {
+        let sorted = routes.enumerated().sorted {
             ($1.element.exactness, $0.offset) < ($0.element.exactness, $1.offset)
         }.map(\.element)
+        self.routes = Dictionary(grouping: sorted) { route in
+            guard let word = route.firstWord else {
+                preconditionFailure("a route begins with a word: \(route.pattern)")
+            }
+            return Key(method: route.method, firstWord: word)
+        }
     }
 
     static let docker = RouteTable(
@@ -94,8 +109,9 @@ struct RouteTable: Sendable {
     /// What answers a path without its version; `HEAD` is answered as `GET` is.
     func find(_ method: String, _ path: some StringProtocol) -> Match? {
         let segments = path.split(separator: "/").map { Substring($0) }
+        guard let first = segments.first.map(String.init) else { return nil }
         for wanted in method == "HEAD" ? ["HEAD", "GET"] : [method] {
-            for route in routes where route.method == wanted {
+            for route in routes[Key(method: wanted, firstWord: first)] ?? [] {
                 if let parameters = route.match(segments) { return Match(route: route, parameters: parameters) }
             }
         }
