@@ -31,6 +31,61 @@ struct DockerSDKTests {
         try await daemon.end()
     }
 
+    @Test(
+        "A program of websockets attaches by the Unix socket, and docker's SDK by TCP",
+        .enabled(if: Tool.isThere("/usr/bin/python3"), "needs python3"))
+    func webSockets() async throws {
+        let python = Tool(path: "/usr/bin/python3", arguments: ["-c", "import docker, websocket"])
+        guard try await python.run().code == 0 else {
+            return print("skipped: no python3-websocket and python3-docker")
+        }
+        let daemon = try await RunningDaemon(["-H", "tcp://127.0.0.1:0", "--unsafe-plain-tcp"])
+        let words = ["-c", Self.webSocketScript, daemon.socketPath, "tcp://127.0.0.1:\(try daemon.port)"]
+        let result = try await Tool(path: python.path, arguments: words).run()
+        #expect(result.code == 0 && result.output.hasSuffix("all is well\n"), "\(result.output)\(result.errors)")
+        try await daemon.end()
+    }
+
+    private static let webSocketScript = #"""
+        import docker, socket, sys, websocket
+        client = docker.DockerClient(base_url=sys.argv[2], timeout=60)
+
+        def said(connection, wanted):
+            got = b''
+            while len(got) < len(wanted):
+                piece = connection.recv()
+                assert piece, 'the end after %r' % got
+                got += piece.encode() if isinstance(piece, str) else piece
+            assert got == wanted, '%r is not %r' % (got, wanted)
+
+        def ask(connection, box):
+            connection.send_binary(b'one\n')
+            said(connection, b'one\n')
+            connection.send(('x' * 100000) + '\n')
+            said(connection, b'x' * 100000 + b'\n')
+            box.kill()
+            assert not connection.recv(), 'something after the end'
+            connection.close()
+
+        for way in 'unix', 'tcp':
+            box = client.containers.run('gantry/starter', 'cat', detach=True, stdin_open=True, network_mode='none')
+            if way == 'tcp':
+                connection = box.attach_socket(params={'stdin': 1, 'stdout': 1, 'stream': 1}, ws=True)
+            else:
+                plain = socket.socket(socket.AF_UNIX)
+                plain.connect(sys.argv[1])
+                target = 'ws://localhost/v1.51/containers/%s/attach/ws?stream=1&stdin=1&stdout=1' % box.id
+                connection = websocket.create_connection(target, socket=plain)
+            connection.settimeout(60)
+            ask(connection, box)
+            box.remove(force=True)
+        try:
+            websocket.create_connection('%s/v1.51/events' % sys.argv[2].replace('tcp', 'ws'), origin='http://site')
+            raise SystemExit('a page of another site was let in')
+        except websocket.WebSocketBadStatusException as refusal: assert refusal.status_code == 403, refusal
+        print('all is well')
+        """#
+
     private static let script = #"""
         import docker, io, sys, tarfile, threading, time, socket
         client = docker.DockerClient(base_url=sys.argv[1], timeout=60)

@@ -141,11 +141,14 @@ struct Dispatcher: Sendable {
         note(request, writer, elapsed)
     }
 
-    /// A page of some site may send requests to this machine, under a name that leads here.
+    /// A page of some site may send requests to this machine, under a name that leads here. Programs that speak websocket
+    /// name this very server as the page that they come from.
     private func refusePages(_ request: HTTPRequest) throws(EngineError) {
         guard isOpenToPages else { return }
-        let host = request.fields["Host"].flatMap { HostPort.read($0, defaultPort: 0)?.host } ?? ""
-        guard request.fields["Origin"] == nil, HostPort.isLoopback(host) else {
+        let field = request.fields["Host"] ?? ""
+        let host = HostPort.read(field, defaultPort: 0)?.host ?? ""
+        let origin = request.fields["Origin"]
+        guard HostPort.isLoopback(host), origin == nil || origin == "http://\(field)" else {
             throw EngineError(.denied, "requests of web pages, and to other names than the loopback's, are not taken")
         }
     }
