@@ -6,8 +6,7 @@ import JSON
 let containerRoutes: [Route] = [
     Route("GET", "/containers/json") { exchange in
         let containers = try await exchange.engine.containers(ContainerFilter(dockerQuery: exchange.query))
-        let now = Timestamp.now()
-        try await exchange.send(200, .array(containers.map { $0.dockerBody(now: now) }))
+        try await exchange.send(200, text: exchange.lists.bytes(containers, now: .now()))
     },
     Route("GET", "/containers/{id}/json") { exchange in
         try await exchange.send(200, try await exchange.engine.inspect(exchange.container).dockerBody)

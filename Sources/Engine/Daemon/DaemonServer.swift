@@ -88,6 +88,7 @@ struct Dispatcher: Sendable {
     private let commonFields: HTTPFields
     private let journal: DaemonJournal
     private let routes: RouteTable
+    private let lists = ContainerListText()
     private let clock = ContinuousClock()
     /// Served plainly on the loopback, where a browser's pages reach, too.
     private let isOpenToPages: Bool
@@ -127,7 +128,7 @@ struct Dispatcher: Sendable {
         let exchange = Exchange(
             engine: engine, request: request, writer: writer, version: versioned.version ?? .current,
             parameters: match?.parameters ?? [:], query: QueryString(parsing: request.query),
-            commonFields: commonFields, journal: journal)
+            commonFields: commonFields, journal: journal, lists: lists)
         do {
             try refusePages(request)
             try versioned.version?.check()

@@ -15,6 +15,7 @@ struct Exchange: Sendable {
     /// What each answer carries.
     let commonFields: HTTPFields
     let journal: DaemonJournal
+    let lists: ContainerListText
 
     /// No body of a request but an archive's is longer.
     static let bodyLimitBytes = 4 << 20
@@ -44,9 +45,14 @@ struct Exchange: Sendable {
 
 extension Exchange {
     func send(_ status: Int, _ value: JSONValue) async throws {
+        try await send(status, text: value.compactBytes + [10])
+    }
+
+    /// An answer of JSON that is text already.
+    func send(_ status: Int, text: [UInt8]) async throws {
         var fields = commonFields
         fields["Content-Type"] = "application/json"
-        try await writer.send(status, fields, body: value.compactBytes + [10])
+        try await writer.send(status, fields, body: text)
     }
 
     /// An answer without a body.

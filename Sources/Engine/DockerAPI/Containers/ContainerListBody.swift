@@ -5,12 +5,18 @@ extension ContainerSummary {
     /// An entry of `GET /containers/json`. The member `Gantry` holds what docker's form leaves out; docker's clients
     /// pass over it.
     package func dockerBody(now: Timestamp) -> JSONValue {
+        var body = lastingBody
+        body["Status"] = .string(StatusText.text(state, now: now))
+        return .object(body)
+    }
+
+    /// All but the words of the status, which alone change by themselves as time goes by.
+    var lastingBody: JSONObject {
         let base: JSONValue = [
             "Id": .string(id), "Names": [.string("/\(name)")], "Image": .string(image), "ImageID": .string(imageID),
             "Command": .string(command), "Created": .integer(createdAt.secondsSinceEpoch),
             "Ports": .array(ports.map(\.dockerBody)),
             "Labels": .textMap(labels), "State": .string(state.status.rawValue),
-            "Status": .string(StatusText.text(state, now: now)),
             "HostConfig": ["NetworkMode": .string(networkMode)],
             "NetworkSettings": [
                 "Networks": .object(NetworkSettingsBody.networks(hasLeftNone ? "" : networkMode, networks))
@@ -21,7 +27,11 @@ extension ContainerSummary {
         var body = base.object ?? JSONObject()
         if let writtenBytes { body["SizeRw"] = .integer(writtenBytes) }
         if let rootBytes { body["SizeRootFs"] = .integer(rootBytes) }
-        return .object(body)
+        return body
+    }
+
+    private var mountPoints: [JSONValue] {
+        mounts.filter { $0.kind != .tmpfs || !$0.isShort }.map { $0.dockerMountPoint(volumes: volumesDirectory) }
     }
 
     /// Reads an entry of any engine's list; nil where it has no id.
