@@ -106,6 +106,45 @@ import Testing
         #expect(back.spec.networkMode == NetworkMode.none && back.state == details.state && back.name == "web")
     }
 
+    @Test("Inspection tells where a container is kept, and what was said in short in docker's short form")
+    func places() throws {
+        var spec = ContainerSpec(image: "a:1")
+        var volume = MountSpec(.volume, source: "v1", target: "/data")
+        volume.isShort = true
+        var bind = MountSpec(.bind, source: "/h", target: "/h")
+        (bind.isShort, bind.createsSource, bind.readOnly) = (true, true, true)
+        var scratch = MountSpec(.tmpfs, target: "/t")
+        (scratch.isShort, scratch.options) = (true, ["size=1m"])
+        spec.mounts = [volume, bind, scratch]
+        spec.networkMode = NetworkMode.none
+        var details = ContainerDetails(
+            id: "abc", name: "web", spec: spec, imageID: "sha256:1", createdAt: time,
+            state: ContainerState(status: .running), arguments: ["x"], environment: [], workingDirectory: "/",
+            user: "", hostname: "h")
+        details.state.pid = 7
+        details.places.hostsPath = "/c/hosts"
+        details.places.volumesDirectory = "/vs"
+        details.places.root = OverlayPlaces(lower: ["/2", "/1"], upper: "/u", work: "/w", merged: "/m")
+        let body = details.dockerBody
+        #expect(body["HostsPath"] == "/c/hosts")
+        #expect(
+            body["GraphDriver"]?["Data"]
+                == ["LowerDir": "/2:/1", "MergedDir": "/m", "UpperDir": "/u", "WorkDir": "/w"])
+        #expect(body["NetworkSettings"]?["SandboxKey"] == "/proc/7/ns/net")
+        #expect(body["HostConfig"]?["Binds"] == ["v1:/data", "/h:/h:ro"])
+        #expect(body["HostConfig"]?["Tmpfs"] == ["/t": "size=1m"] && body["HostConfig"]?["Mounts"] == nil)
+        let mounts = body["Mounts"]?.array ?? []
+        #expect(mounts.map { $0["Source"] } == ["/vs/v1/_data", "/h"] && mounts.map { $0["Mode"] } == ["z", "ro"])
+        #expect(body["HostConfig"]?["MaskedPaths"] == .null && body["HostConfig"]?["Sysctls"] == nil)
+    }
+
+    @Test("Sizes of images are told twice to clients that look for the older name")
+    func virtualSize() {
+        let image = ImageSummary(id: "sha256:1", tags: [], createdAt: nil, sizeBytes: 5)
+        #expect(image.dockerBody(for: APIVersion(1, 43))["VirtualSize"] == 5)
+        #expect(image.dockerBody(for: APIVersion(1, 44))["VirtualSize"] == nil)
+    }
+
     @Test("An inspection with what these values cannot hold is still read")
     func foreignInspection() throws {
         let body = try JSONValue(

@@ -44,13 +44,13 @@ import Testing
         #expect(spec.shmSizeBytes == 1024 && spec.supplementaryGroups == ["5"] && spec.oomScoreAdjustment == 10)
         #expect(spec.log.maximumSizeBytes == 10 << 20 && spec.log.maximumFiles == 3)
         var bind = MountSpec(.bind, source: "/a", target: "/b")
-        (bind.readOnly, bind.propagation, bind.createsSource) = (true, "rslave", true)
+        (bind.readOnly, bind.propagation, bind.createsSource, bind.isShort) = (true, "rslave", true, true)
         var plain = MountSpec(.bind, source: "/s", target: "/d")
         plain.readOnly = true
         var sized = MountSpec(.tmpfs, target: "/m")
         sized.options = ["size=65536", "mode=1777"]
         var short = MountSpec(.tmpfs, target: "/t")
-        short.options = ["size=1m"]
+        (short.options, short.isShort) = (["size=1m"], true)
         #expect(spec.mounts == [bind, plain, sized, short])
     }
 
@@ -78,7 +78,12 @@ import Testing
         mount.createsSource = true
         var memory = MountSpec(.tmpfs, target: "/m")
         memory.options = ["size=1m", "exec"]
-        spec.mounts = [mount, memory]
+        // What was said in short comes back in short, and before what was not.
+        var volume = MountSpec(.volume, source: "v", target: "/v")
+        (volume.isShort, volume.createsSource, volume.noCopy, volume.readOnly) = (true, false, true, true)
+        var scratch = MountSpec(.tmpfs, target: "/z")
+        (scratch.isShort, scratch.options) = (true, ["mode=1777"])
+        spec.mounts = [volume, mount, memory, scratch]
         spec.portBindings = [
             PortBinding(ContainerPort(53, .udp), hostAddress: "127.0.0.1", hostPort: 5300, lastHostPort: 5310),
             PortBinding(ContainerPort(80)),

@@ -9,7 +9,10 @@ let containerRoutes: [Route] = [
         try await exchange.send(200, text: exchange.lists.bytes(containers, now: .now()))
     },
     Route("GET", "/containers/{id}/json") { exchange in
-        try await exchange.send(200, try await exchange.engine.inspect(exchange.container).dockerBody)
+        let details = try await exchange.engine.inspect(exchange.container)
+        var body = details.dockerBody
+        if exchange.query.flag("size") { try await addSizes(details.id, exchange, to: &body) }
+        try await exchange.send(200, body)
     },
     Route("POST", "/containers/create") { exchange in try await createContainer(exchange) },
     Route("POST", "/containers/{id}/rename") { exchange in
@@ -38,6 +41,17 @@ let containerRoutes: [Route] = [
         try await exchange.send(200, table.dockerBody)
     },
 ]
+
+/// The members that are asked for apart, since to measure a container takes its time.
+private func addSizes(_ id: String, _ exchange: Exchange, to body: inout JSONValue) async throws {
+    var filter = ContainerFilter(all: true)
+    (filter.ids, filter.withSizes) = ([id], true)
+    let summary = try await exchange.engine.containers(filter).first
+    guard let summary, var object = body.object else { return }
+    object["SizeRw"] = summary.writtenBytes.map { .integer($0) }
+    object["SizeRootFs"] = summary.rootBytes.map { .integer($0) }
+    body = .object(object)
+}
 
 private func createContainer(_ exchange: Exchange) async throws {
     let request = try CreateRequest(dockerBody: try await exchange.body())

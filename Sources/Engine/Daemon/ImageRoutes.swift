@@ -6,10 +6,11 @@ import JSON
 let imageRoutes: [Route] = [
     Route("GET", "/images/json") { exchange in
         let images = try await exchange.engine.images(ImageFilter(dockerQuery: exchange.query))
-        try await exchange.send(200, .array(images.map(\.dockerBody)))
+        try await exchange.send(200, .array(images.map { $0.dockerBody(for: exchange.version) }))
     },
     Route("GET", "/images/{name...}/json") { exchange in
-        try await exchange.send(200, try await exchange.engine.inspectImage(exchange.parameter("name")).dockerBody)
+        let image = try await exchange.engine.inspectImage(exchange.parameter("name"))
+        try await exchange.send(200, image.dockerBody(for: exchange.version))
     },
     Route("DELETE", "/images/{name...}") { exchange in
         let removals = try await exchange.engine.removeImage(

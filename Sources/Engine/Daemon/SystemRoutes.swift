@@ -27,6 +27,6 @@ let systemRoutes: [Route] = [
     },
     Route("GET", "/system/df") { exchange in
         let usage = try await exchange.engine.diskUsage(of: DiskUsagePart.parts(dockerQuery: exchange.query))
-        try await exchange.send(200, usage.dockerBody(now: .now()))
+        try await exchange.send(200, usage.dockerBody(for: exchange.version, now: .now()))
     },
 ]

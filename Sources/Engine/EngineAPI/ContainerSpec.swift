@@ -102,6 +102,8 @@ public struct MountSpec: Hashable, Sendable, Codable {
     public var propagation: String?
     /// Make a missing bind source as a directory (`-v`); otherwise it is an error (`--mount`).
     public var createsSource = false
+    /// Said in docker's short form, `-v` or `--tmpfs`: told of as it was said.
+    public var isShort = false
     /// tmpfs options as mount(8) takes them: `size=64m`, `mode=1770`, `exec`.
     public var options: [String] = []
     /// Leave an empty volume empty: do not fill it with what the image has there.
@@ -128,6 +130,7 @@ extension MountSpec {
         readOnly = try container.decodeIfPresent(Bool.self, forKey: .readOnly) ?? false
         propagation = try container.decodeIfPresent(String.self, forKey: .propagation)
         createsSource = try container.decodeIfPresent(Bool.self, forKey: .createsSource) ?? false
+        isShort = try container.decodeIfPresent(Bool.self, forKey: .isShort) ?? createsSource
         options = try container.decodeIfPresent([String].self, forKey: .options) ?? []
         noCopy = try container.decodeIfPresent(Bool.self, forKey: .noCopy) ?? false
         volumeDriver = try container.decodeIfPresent(String.self, forKey: .volumeDriver)

@@ -54,6 +54,8 @@ public struct ContainerSummary: Hashable, Sendable {
     public var writtenBytes: Int64?
     /// The same with the image's; nil where it was not asked for.
     public var rootBytes: Int64?
+    /// Where the engine keeps its volumes, each as `NAME/_data`; empty where it does not say.
+    public var volumesDirectory = ""
 
     public init(
         id: String, name: String, image: String, imageID: String, command: String, createdAt: Timestamp,
@@ -103,6 +105,8 @@ public struct ContainerDetails: Hashable, Sendable {
     public var hasLeftNone = false
     /// How it came to be and to run the last time; empty where the engine does not say.
     public var launch: [LaunchStep] = []
+    /// Where the engine keeps what belongs to it.
+    public var places = ContainerPlaces()
 
     public init(
         id: String, name: String, spec: ContainerSpec, imageID: String, createdAt: Timestamp, state: ContainerState,

@@ -40,6 +40,7 @@ public struct EngineInfo: Hashable, Sendable {
     public var cgroupVersion = ""
     public var kernelVersion = ""
     public var operatingSystem = ""
+    public var operatingSystemVersion = ""
     public var architecture = ""
     public var cpuCount = 0
     public var memoryBytes: Int64 = 0

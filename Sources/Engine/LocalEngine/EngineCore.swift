@@ -161,7 +161,7 @@ private struct Parts {
         context = LifecycleContext(
             store: store, events: events, tasks: tasks, images: images, networks: networks,
             volumes: VolumeService(
-                store: store, directory: roots.data + "/volumes", index: index, faults: faults, note: note),
+                store: store, directory: roots.volumes, index: index, faults: faults, note: note),
             index: index,
             host: host,
             roots: roots, bootID: bootID, settings: CurrentSettings(try await configuration.settings()),

@@ -12,6 +12,7 @@ extension GantryEngine {
         for container in core.context.index.all {
             var summary = await container.summary
             summary.hasLeftNone = container.definition.hasLeftNone
+            summary.volumesDirectory = core.context.roots.volumes
             if container.isNetworked {
                 summary.networks = try await core.context.networks.details(container.id)
                 summary.ports = try await core.ports(of: container)
@@ -28,6 +29,7 @@ extension GantryEngine {
         let container = try core.context.index.find(reference)
         var details = await container.details(runtime: core.context.runtimes.defaultName)
         details.hasLeftNone = container.definition.hasLeftNone
+        details.places = await core.places(of: container)
         if container.isNetworked {
             details.networks = try await core.context.networks.details(container.id)
             details.ports = try await core.ports(of: container)
@@ -47,12 +49,32 @@ extension EngineCore {
         } + container.definition.servedPorts.filter { !bound.contains($0) }.map { PortMapping($0) }
     }
 
+    /// Told from memory, as all of an inspection is.
+    func places(of container: Container) async -> ContainerPlaces {
+        let mode = container.definition.spec.networkMode
+        let files = context.roots.files(container.id)
+        // Who shares a network has its files, too; an owner that is gone has left none.
+        let owner = mode?.container.flatMap { try? context.index.find($0).id } ?? container.id
+        var places = ContainerPlaces()
+        places.resolvConfPath = "\(context.roots.files(owner))/resolv.conf"
+        places.hostsPath = "\(context.roots.files(owner))/hosts"
+        places.hostnamePath = "\(files)/hostname"
+        places.volumesDirectory = context.roots.volumes
+        places.root = await context.images.rootPlaces(containerID: container.id).map { root in
+            OverlayPlaces(
+                lower: root.lower, upper: root.upper, work: root.work,
+                merged: "\(context.roots.bundle(container.id))/rootfs")
+        }
+        return places
+    }
+
     /// The runtime for containers that name none.
     var runtimeName: String { context.runtimes.defaultName }
 }
 
 extension Container {
     fileprivate var summary: ContainerSummary {
+        let definition = definition
         let spec = definition.spec
         return ContainerSummary(
             id: id, name: name, image: spec.image, imageID: definition.imageID,
@@ -68,7 +90,8 @@ extension Container {
     }
 
     fileprivate func details(runtime: String) -> ContainerDetails {
-        var spec = definition.spec
+        let definition = definition
+        var spec = definition.spec.withDefaults
         spec.labels = definition.labels
         spec.stopSignal = spec.stopSignal ?? (definition.stopSignal == "SIGTERM" ? nil : definition.stopSignal)
         var details = ContainerDetails(
@@ -79,6 +102,23 @@ extension Container {
             cgroupPath: cgroupPath)
         details.launch = launch
         return details
+    }
+}
+
+extension ContainerSpec {
+    /// With what a container gets where nothing else is said, as docker shows it.
+    fileprivate var withDefaults: ContainerSpec {
+        var spec = self
+        spec.shmSizeBytes = SpecBuilder.shmSizeBytes(self)
+        if let memory = limits.memoryBytes, memory > 0, limits.memorySwapBytes ?? 0 == 0 {
+            let (twice, overflow) = memory.multipliedReportingOverflow(by: 2)
+            if !overflow { spec.limits.memorySwapBytes = twice }
+        }
+        if let pids = limits.pids, pids <= 0 { spec.limits.pids = nil }
+        guard !privileged else { return spec }
+        spec.maskedPaths = maskedPaths ?? SpecBuilder.maskedPaths
+        spec.readonlyPaths = readonlyPaths ?? SpecBuilder.readonlyPaths
+        return spec
     }
 }
 

@@ -40,7 +40,9 @@ extension GantryEngine {
         info.cgroupVersion = host.isUnified ? "2" : "1"
         info.kernelVersion = machine.kernel
         info.architecture = machine.architecture
-        info.operatingSystem = await BlockingPool.shared.run { Machine.operatingSystem() }
+        (info.operatingSystem, info.operatingSystemVersion) = await BlockingPool.shared.run {
+            Machine.operatingSystem()
+        }
         info.cpuCount = host.cpuCount
         info.memoryBytes = host.memoryBytes
         info.dataRoot = configuration.dataRoot
@@ -99,17 +101,21 @@ private struct Machine {
         return Machine(kernel: text(name.release), architecture: text(name.machine))
     }
 
-    /// `PRETTY_NAME` of os-release(5). Blocking.
-    static func operatingSystem() -> String {
+    /// `PRETTY_NAME` and `VERSION_ID` of os-release(5). Blocking.
+    static func operatingSystem() -> (name: String, version: String) {
         for path in ["/etc/os-release", "/usr/lib/os-release"] {
             // The second is tried where the first is missing; with neither there is a word for it.
             guard let bytes = try? FileContents.read(path, limitBytes: 65536) else { continue }
-            for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n")
-            where line.hasPrefix("PRETTY_NAME=") {
-                return line.dropFirst(12).trimmingQuotes
+            var found = (name: "Linux", version: "")
+            for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
+                let sides = line.split(separator: "=", maxSplits: 1)
+                guard sides.count == 2 else { continue }
+                if sides[0] == "PRETTY_NAME" { found.name = sides[1].trimmingQuotes }
+                if sides[0] == "VERSION_ID" { found.version = sides[1].trimmingQuotes }
             }
+            return found
         }
-        return "Linux"
+        return ("Linux", "")
     }
 }
 

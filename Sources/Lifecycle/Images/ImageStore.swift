@@ -121,6 +121,10 @@ package actor ImageStore: ImageService {
         }
     }
 
+    package func rootPlaces(containerID: String) -> RootPlaces? {
+        rootLayers[containerID].flatMap { snapshots.places(containerID, layers: $0) }
+    }
+
     package func openRoot(
         containerID: String, forWriting: Bool, inside: InnerMounts
     ) async throws(EngineError) -> OpenedRoot {

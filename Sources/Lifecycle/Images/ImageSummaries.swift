@@ -37,7 +37,8 @@ extension ImageRecord {
         let execution = config.execution
         details.variant = config.platform.variant
         details.author = config.author
-        details.comment = config.comment
+        // As docker: of an image that says nothing of itself, what its last step says.
+        details.comment = config.comment.isEmpty ? config.history.last?.comment ?? "" : config.comment
         details.entrypoint = execution.entrypoint
         details.command = execution.command
         details.environment = execution.environment

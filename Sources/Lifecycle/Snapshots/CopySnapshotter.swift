@@ -55,6 +55,8 @@ package final class CopySnapshotter: Snapshotter {
         return [SnapshotMount(type: "bind", source: "\(path)/fs", options: ["rbind"])]
     }
 
+    package func places(_ containerID: String, layers: [Digest]) -> RootPlaces? { nil }
+
     package func openRoot(
         _ containerID: String, forWriting: Bool, inside: InnerMounts
     ) throws(SnapshotError) -> OpenedRoot {

@@ -76,6 +76,13 @@ package final class OverlaySnapshotter: Snapshotter {
         return [SnapshotMount(type: "overlay", source: "overlay", options: options)]
     }
 
+    package func places(_ containerID: String, layers: [Digest]) -> RootPlaces? {
+        // An id that is no name of a directory has no root.
+        guard let path = try? directory.rootPath(containerID) else { return nil }
+        return RootPlaces(
+            lower: layers.reversed().map { "\(directory.layerPath($0))/fs" }, upper: "\(path)/fs", work: "\(path)/work")
+    }
+
     package func openRoot(
         _ containerID: String, forWriting: Bool, inside: InnerMounts
     ) throws(SnapshotError) -> OpenedRoot {

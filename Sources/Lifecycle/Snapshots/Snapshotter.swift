@@ -26,6 +26,8 @@ package protocol Snapshotter: Sendable {
     ///
     /// - Parameter isDisposable: whether nobody will want the root after the container has ended: it is not synced then.
     func rootMounts(_ containerID: String, isDisposable: Bool) throws(SnapshotError) -> [SnapshotMount]
+    /// Where a root over layers (chain IDs, lowest first) is kept, by its paths alone; nil where it is one plain tree.
+    func places(_ containerID: String, layers: [Digest]) -> RootPlaces?
     /// A container's root held open, with `inside` mounted in it where nobody else sees it. For writing only while nothing
     /// else has it mounted.
     func openRoot(_ containerID: String, forWriting: Bool, inside: InnerMounts) throws(SnapshotError) -> OpenedRoot
@@ -65,6 +67,14 @@ package struct RootChange: Hashable, Sendable {
     package var sizeBytes: Int64
     /// Owner and mode are those of the layers.
     var hasOnlyNewTime = false
+}
+
+/// The directories that make a container's root.
+package struct RootPlaces: Hashable, Sendable {
+    /// Topmost first.
+    package var lower: [String]
+    package var upper: String
+    package var work: String
 }
 
 /// What is kept beside an unpacked layer.

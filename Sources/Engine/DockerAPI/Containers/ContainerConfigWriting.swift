@@ -35,20 +35,26 @@ extension ContainerSpec {
 
     /// docker's `HostConfig`.
     var dockerHostConfig: JSONObject {
+        let binds = mounts.filter(\.isBindText).map(\.bindText)
         var host = JSONObject([
-            ("Binds", .texts(mounts.filter(\.isBindText).map(\.bindText))),
+            ("Binds", .texts(binds.isEmpty ? nil : binds)),
             ("VolumesFrom", volumesFrom.isEmpty ? .null : .texts(volumesFrom)),
             ("ContainerIDFile", ""), ("LogConfig", log.dockerBody),
             ("NetworkMode", .string(networkMode?.rawValue ?? "default")),
             ("RestartPolicy", restartPolicy.dockerBody), ("AutoRemove", .bool(autoRemove)),
             ("CapAdd", .texts(addedCapabilities.isEmpty ? nil : addedCapabilities)),
             ("CapDrop", .texts(droppedCapabilities.isEmpty ? nil : droppedCapabilities)),
-            ("GroupAdd", .texts(supplementaryGroups)), ("Links", .null),
+            ("GroupAdd", .texts(supplementaryGroups.isEmpty ? nil : supplementaryGroups)), ("Links", .null),
             ("OomScoreAdj", .count(oomScoreAdjustment ?? 0)), ("Privileged", .bool(privileged)),
             ("ReadonlyRootfs", .bool(readOnlyRoot)),
-            ("ShmSize", .integer(shmSizeBytes ?? 0)), ("Sysctls", .textMap(sysctls)),
+            ("ShmSize", .integer(shmSizeBytes ?? 0)),
         ])
-        let plain = mounts.filter { !$0.isBindText }.map(\.dockerMount)
+        if !sysctls.isEmpty { host["Sysctls"] = .textMap(sysctls) }
+        let tmpfs = mounts.filter { $0.isShort && $0.kind == .tmpfs }.map { mount in
+            (mount.target, JSONValue.string(mount.options.joined(separator: ",")))
+        }
+        if !tmpfs.isEmpty { host["Tmpfs"] = .object(JSONObject(tmpfs)) }
+        let plain = mounts.filter { !$0.isShort }.map(\.dockerMount)
         if !plain.isEmpty { host["Mounts"] = .array(plain) }
         for (name, value) in limits.dockerMembers + dockerSharing + dockerNetworkMembers { host[name] = value }
         host["Ulimits"] =
@@ -61,13 +67,14 @@ extension ContainerSpec {
 }
 
 extension MountSpec {
-    /// Whether it is said in docker's short form, which makes what is not there.
-    fileprivate var isBindText: Bool { kind == .bind && createsSource }
+    fileprivate var isBindText: Bool { isShort && kind != .tmpfs }
 
     /// `source:target[:options]`
-    fileprivate var bindText: String {
-        let options = (readOnly ? ["ro"] : []) + (propagation.map { [$0] } ?? [])
-        return "\(source):\(target)" + (options.isEmpty ? "" : ":" + options.joined(separator: ","))
+    fileprivate var bindText: String { "\(source):\(target)" + (bindMode.isEmpty ? "" : ":\(bindMode)") }
+
+    private var bindMode: String {
+        ((readOnly ? ["ro"] : []) + (noCopy ? ["nocopy"] : []) + (propagation.map { [$0] } ?? []))
+            .joined(separator: ",")
     }
 
     fileprivate var dockerMount: JSONValue {
@@ -76,7 +83,11 @@ extension MountSpec {
         body["Target"] = .string(target)
         if readOnly { body["ReadOnly"] = true }
         switch kind {
-        case .bind: if let propagation { body["BindOptions"] = ["Propagation": .string(propagation)] }
+        case .bind:
+            var options = JSONObject()
+            if let propagation { options["Propagation"] = .string(propagation) }
+            if createsSource { options["CreateMountpoint"] = true }
+            if !options.isEmpty { body["BindOptions"] = .object(options) }
         case .volume:
             var options = JSONObject()
             if noCopy { options["NoCopy"] = true }
@@ -95,17 +106,30 @@ extension MountSpec {
     }
 
     /// An entry of the `Mounts` of lists and inspections.
-    var dockerMountPoint: JSONValue {
+    ///
+    /// - Parameter volumes: the directory of the volumes; empty where it is not known.
+    func dockerMountPoint(volumes: String) -> JSONValue {
         var body = JSONObject([
             ("Type", .string(kind.rawValue)), ("Source", .string(source)), ("Destination", .string(target)),
-            ("Mode", .string(options.joined(separator: ","))), ("RW", .bool(!readOnly)),
+            ("Mode", .string(mountPointMode)), ("RW", .bool(!readOnly)),
             ("Propagation", .string(kind == .bind ? propagation ?? "rprivate" : "")),
         ])
         if kind == .volume {
             body["Name"] = .string(source)
+            if !volumes.isEmpty { body["Source"] = .string("\(volumes)/\(source)/_data") }
             body["Driver"] = "local"
         }
         return .object(body)
+    }
+
+    /// As docker: what was said after the second colon, and `z` for a volume of which nothing was said.
+    private var mountPointMode: String {
+        let said = isShort ? bindMode : ""
+        return switch kind {
+        case .bind: said
+        case .volume: said.isEmpty ? "z" : said
+        case .tmpfs: options.joined(separator: ",")
+        }
     }
 
     init?(dockerMountPoint body: JSONValue) {

@@ -10,18 +10,27 @@ extension ContainerDetails {
         host["CgroupnsMode"] = .string(spec.cgroupMode?.text ?? "private")
         host["IpcMode"] = .string(spec.ipcMode?.text ?? "private")
         host["Runtime"] = .string(runtime)
+        // Null, where nothing is hidden since the container is privileged.
+        host["MaskedPaths"] = .texts(spec.maskedPaths)
+        host["ReadonlyPaths"] = .texts(spec.readonlyPaths)
+        if spec.privileged { host["SecurityOpt"] = .array(["label=disable"] + (host["SecurityOpt"]?.array ?? [])) }
         for (name, value) in Self.unused { host[name] = value }
         let base: [(String, JSONValue)] = [
             ("Id", .string(id)), ("Created", .string(WireTime.text(createdAt))),
             ("Path", .string(arguments.first ?? "")), ("Args", .texts(Array(arguments.dropFirst()))),
-            ("State", state.dockerBody), ("Image", .string(imageID)), ("ResolvConfPath", ""), ("HostnamePath", ""),
-            ("HostsPath", ""), ("LogPath", .string(logPath ?? "")), ("Name", .string("/\(name)")),
+            ("State", state.dockerBody), ("Image", .string(imageID)),
+            ("ResolvConfPath", .string(places.resolvConfPath)), ("HostnamePath", .string(places.hostnamePath)),
+            ("HostsPath", .string(places.hostsPath)), ("LogPath", .string(logPath ?? "")),
+            ("Name", .string("/\(name)")),
             ("RestartCount", .count(restartCount)), ("Driver", "overlay2"), ("Platform", "linux"),
             ("MountLabel", ""), ("ProcessLabel", ""), ("AppArmorProfile", ""),
             ("ExecIDs", execIDs.isEmpty ? .null : .texts(execIDs)), ("HostConfig", .object(host)),
-            ("GraphDriver", ["Data": .null, "Name": "overlay2"]),
-            ("Mounts", .array(spec.mounts.map(\.dockerMountPoint))), ("Config", .object(mergedConfig)),
-            ("NetworkSettings", NetworkSettingsBody.settings(hasLeftNone ? "" : mode, networks, ports)),
+            ("GraphDriver", ["Data": places.root?.dockerBody ?? .null, "Name": "overlay2"]),
+            ("Mounts", .array(mountPoints)), ("Config", .object(mergedConfig)),
+            (
+                "NetworkSettings",
+                NetworkSettingsBody.settings(hasLeftNone ? "" : mode, networks, ports, namespace: namespace)
+            ),
             (
                 "Gantry",
                 [
@@ -31,6 +40,18 @@ extension ContainerDetails {
             ),
         ]
         return .object(JSONObject(base))
+    }
+
+    /// Docker tells of no tmpfs here that was asked for by `--tmpfs`.
+    private var mountPoints: [JSONValue] {
+        spec.mounts.filter { $0.kind != .tmpfs || !$0.isShort }.map {
+            $0.dockerMountPoint(volumes: places.volumesDirectory)
+        }
+    }
+
+    /// The container's own network namespace, for programs that enter it by its path.
+    private var namespace: (id: String, path: String)? {
+        state.pid > 0 && spec.networkMode != .host ? (id: id, path: "/proc/\(state.pid)/ns/net") : nil
     }
 
     /// Members that are as they are in every container here, for clients that look for them.
@@ -53,7 +74,8 @@ extension ContainerDetails {
     private var mergedConfig: JSONObject {
         var config = spec.dockerConfig
         config["Hostname"] = .string(hostname)
-        config["ExposedPorts"] = spec.dockerExposedPorts
+        let exposed = spec.dockerExposedPorts
+        if !exposed.isEmptyValue { config["ExposedPorts"] = exposed }
         config["Env"] = .texts(environment)
         config["WorkingDir"] = .string(workingDirectory)
         config["User"] = .string(user)
@@ -119,5 +141,15 @@ extension ContainerDetails {
         spec.privileged = host.flag("Privileged")
         spec.autoRemove = host.flag("AutoRemove")
         return spec
+    }
+}
+
+extension OverlayPlaces {
+    /// docker's `GraphDriver.Data`.
+    fileprivate var dockerBody: JSONValue {
+        [
+            "LowerDir": .string(lower.joined(separator: ":")), "MergedDir": .string(merged), "UpperDir": .string(upper),
+            "WorkDir": .string(work),
+        ]
     }
 }

@@ -21,7 +21,7 @@ extension ContainerSummary {
             "NetworkSettings": [
                 "Networks": .object(NetworkSettingsBody.networks(hasLeftNone ? "" : networkMode, networks))
             ],
-            "Mounts": .array(mounts.map(\.dockerMountPoint)),
+            "Mounts": .array(mountPoints),
             "Gantry": ["State": state.dockerBody, "Tty": .bool(tty), "CreatedAt": .string(WireTime.text(createdAt))],
         ]
         var body = base.object ?? JSONObject()

@@ -61,7 +61,7 @@ extension ContainerSpec {
         var members: [(String, JSONValue)] = [
             ("CgroupnsMode", .string(cgroupMode?.text ?? "")), ("IpcMode", .string(ipcMode?.text ?? "")),
             ("PidMode", .string(pidMode?.text ?? "")), ("UTSMode", .string(utsMode?.text ?? "")),
-            ("UsernsMode", ""), ("Init", usesInit ? true : .null),
+            ("UsernsMode", ""),
             ("SecurityOpt", .texts(securityOptions.isEmpty ? nil : securityOptions)),
             ("DeviceCgroupRules", .texts(deviceRules.isEmpty ? nil : deviceRules)),
             (
@@ -76,6 +76,7 @@ extension ContainerSpec {
             ),
         ]
         if !annotations.isEmpty { members.append(("Annotations", .textMap(annotations))) }
+        if usesInit { members.append(("Init", true)) }
         if let runtime { members.append(("Runtime", .string(runtime))) }
         if let maskedPaths { members.append(("MaskedPaths", .texts(maskedPaths))) }
         if let readonlyPaths { members.append(("ReadonlyPaths", .texts(readonlyPaths))) }

@@ -11,6 +11,7 @@ enum MountReading {
         for body in try host.elements("Mounts") { mounts.append(try mount(body)) }
         for (target, options) in try host.textMap("Tmpfs").sorted(by: { $0.key < $1.key }) {
             var mount = MountSpec(.tmpfs, target: try absolute(target, "tmpfs"))
+            mount.isShort = true
             mount.options = options.split(separator: ",").map(String.init)
             mount.readOnly = mount.options.contains("ro")
             mounts.append(mount)
@@ -34,6 +35,7 @@ enum MountReading {
         let isPath = parts[0].hasPrefix("/")
         var mount = MountSpec(isPath ? .bind : .volume, source: parts[0], target: parts[1])
         mount.createsSource = isPath
+        mount.isShort = true
         for option in (parts.count == 3 ? parts[2] : "").split(separator: ",").map(String.init) {
             switch option {
             case "ro": mount.readOnly = true

@@ -3,13 +3,22 @@ import JSON
 
 extension ImageSummary {
     /// An entry of `GET /images/json`.
-    package var dockerBody: JSONValue {
-        [
-            "Containers": .count(containerCount), "Created": .integer(createdAt?.secondsSinceEpoch ?? 0),
-            "Id": .string(id), "Labels": labels.isEmpty ? .null : .textMap(labels), "ParentId": "",
-            "RepoDigests": .texts(digests), "RepoTags": .texts(tags), "SharedSize": .integer(sharedBytes ?? -1),
-            "Size": .integer(sizeBytes),
-        ]
+    package var dockerBody: JSONValue { dockerBody(for: .current) }
+
+    /// As a client of that version knows it.
+    package func dockerBody(for version: APIVersion) -> JSONValue {
+        var body = members
+        if version.hasVirtualSizes { body["VirtualSize"] = .integer(sizeBytes) }
+        return .object(body)
+    }
+
+    private var members: JSONObject {
+        JSONObject([
+            ("Containers", .count(containerCount)), ("Created", .integer(createdAt?.secondsSinceEpoch ?? 0)),
+            ("Id", .string(id)), ("Labels", labels.isEmpty ? .null : .textMap(labels)), ("ParentId", ""),
+            ("RepoDigests", .texts(digests)), ("RepoTags", .texts(tags)),
+            ("SharedSize", .integer(sharedBytes ?? -1)), ("Size", .integer(sizeBytes)),
+        ])
     }
 
     package init?(dockerBody body: JSONValue) {
@@ -31,7 +40,10 @@ extension ImageSummary {
 
 extension ImageDetails {
     /// The answer of `GET /images/{name}/json`.
-    package var dockerBody: JSONValue {
+    package var dockerBody: JSONValue { dockerBody(for: .current) }
+
+    /// As a client of that version knows it.
+    package func dockerBody(for version: APIVersion) -> JSONValue {
         var body = JSONObject([
             ("Id", .string(summary.id)), ("RepoTags", .texts(summary.tags)),
             ("RepoDigests", .texts(summary.digests)), ("Parent", ""), ("Comment", .string(comment)),
@@ -41,6 +53,7 @@ extension ImageDetails {
         if let variant { body["Variant"] = .string(variant) }
         body["Os"] = .string(os)
         body["Size"] = .integer(summary.sizeBytes)
+        if version.hasVirtualSizes { body["VirtualSize"] = .integer(summary.sizeBytes) }
         body["GraphDriver"] = ["Data": .null, "Name": "overlay2"]
         body["RootFS"] = ["Type": "layers", "Layers": .texts(layers)]
         body["Metadata"] = ["LastTagTime": .string(WireTime.zero)]
@@ -108,4 +121,9 @@ extension ImageRemoval {
             return nil
         }
     }
+}
+
+extension APIVersion {
+    /// Until 1.44 an image's size was told a second time, under the name of an older idea of it.
+    var hasVirtualSizes: Bool { self < APIVersion(1, 44) }
 }

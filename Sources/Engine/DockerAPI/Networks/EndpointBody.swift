@@ -80,10 +80,13 @@ enum NetworkSettingsBody {
         return JSONObject(endpoints.map { ($0.networkName, $0.dockerBody) })
     }
 
-    static func settings(_ mode: String, _ endpoints: [EndpointDetails], _ ports: [PortMapping]) -> JSONValue {
+    static func settings(
+        _ mode: String, _ endpoints: [EndpointDetails], _ ports: [PortMapping], namespace: (id: String, path: String)?
+    ) -> JSONValue {
         let bridge = endpoints.first { $0.networkName == "bridge" }
         return [
-            "Bridge": "", "SandboxID": "", "SandboxKey": "", "Ports": .object(portMap(ports)), "HairpinMode": false,
+            "Bridge": "", "SandboxID": .string(namespace?.id ?? ""), "SandboxKey": .string(namespace?.path ?? ""),
+            "Ports": .object(portMap(ports)), "HairpinMode": false,
             "LinkLocalIPv6Address": "", "LinkLocalIPv6PrefixLen": 0, "SecondaryIPAddresses": .null,
             "SecondaryIPv6Addresses": .null, "EndpointID": .string(bridge?.endpointID ?? ""),
             "Gateway": .string(bridge?.gateway ?? ""), "GlobalIPv6Address": .string(bridge?.ipv6Address ?? ""),

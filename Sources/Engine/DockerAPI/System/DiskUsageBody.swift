@@ -3,9 +3,9 @@ import JSON
 
 extension DiskUsage {
     /// The answer of `GET /system/df`.
-    package func dockerBody(now: Timestamp) -> JSONValue {
+    package func dockerBody(for version: APIVersion = .current, now: Timestamp) -> JSONValue {
         [
-            "LayersSize": .integer(layersBytes), "Images": .array(images.map(\.dockerBody)),
+            "LayersSize": .integer(layersBytes), "Images": .array(images.map { $0.dockerBody(for: version) }),
             "Containers": .array(containers.map { $0.dockerBody(now: now) }),
             "Volumes": .array(volumes.map(\.dockerBody)), "BuildCache": [], "BuilderSize": 0,
         ]

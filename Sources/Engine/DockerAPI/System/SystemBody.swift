@@ -58,6 +58,8 @@ extension EngineInfo {
     /// The answer of `GET /info`.
     package func dockerBody(now: Timestamp) -> JSONValue {
         let runtimeMembers = runtimes.map { ($0, JSONValue.object(JSONObject([("path", .string($0))]))) }
+        // The parts that docker's clients ask the versions of are all of one release here.
+        let part: JSONValue = ["ID": .string(serverVersion)]
         let base: [(String, JSONValue)] = [
             ("ID", .string(id)), ("Containers", .count(containersRunning + containersPaused + containersStopped)),
             ("ContainersRunning", .count(containersRunning)), ("ContainersPaused", .count(containersPaused)),
@@ -77,11 +79,18 @@ extension EngineInfo {
             ("LoggingDriver", .string(loggingDriver)), ("CgroupDriver", .string(cgroupDriver)),
             ("CgroupVersion", .string(cgroupVersion)), ("NEventsListener", 0),
             ("KernelVersion", .string(kernelVersion)), ("OperatingSystem", .string(operatingSystem)),
-            ("OSVersion", ""), ("OSType", "linux"), ("Architecture", .string(architecture)),
+            ("OSVersion", .string(operatingSystemVersion)), ("OSType", "linux"),
+            ("Architecture", .string(architecture)),
             ("IndexServerAddress", "https://index.docker.io/v1/"),
             (
                 "RegistryConfig",
-                ["InsecureRegistryCIDRs": [], "IndexConfigs": [:], "Mirrors": []]
+                [
+                    "InsecureRegistryCIDRs": ["::1/128", "127.0.0.0/8"],
+                    "IndexConfigs": [
+                        "docker.io": ["Name": "docker.io", "Mirrors": [], "Secure": true, "Official": true]
+                    ],
+                    "Mirrors": [],
+                ]
             ),
             ("NCPU", .count(cpuCount)), ("MemTotal", .integer(memoryBytes)), ("GenericResources", .null),
             ("DockerRootDir", .string(dataRoot)), ("HttpProxy", ""), ("HttpsProxy", ""), ("NoProxy", ""),
@@ -96,6 +105,7 @@ extension EngineInfo {
                 ]
             ),
             ("LiveRestoreEnabled", true), ("Isolation", ""), ("InitBinary", ""),
+            ("ContainerdCommit", part), ("RuncCommit", part), ("InitCommit", part),
             ("SecurityOptions", .texts(securityOptions)), ("Warnings", .texts(warnings)),
             ("GantryPid", .integer(Int64(pid))),
         ]
@@ -116,6 +126,7 @@ extension EngineInfo {
         cgroupVersion = body.text("CgroupVersion")
         kernelVersion = body.text("KernelVersion")
         operatingSystem = body.text("OperatingSystem")
+        operatingSystemVersion = body.text("OSVersion")
         architecture = body.text("Architecture")
         cpuCount = Int(body.whole("NCPU") ?? 0)
         memoryBytes = body.whole("MemTotal") ?? 0

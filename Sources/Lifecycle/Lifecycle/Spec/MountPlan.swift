@@ -83,7 +83,7 @@ struct MountPlan {
                 queues, RuntimeMount(destination: path, type: "bind", source: source, options: ["rbind", "rprivate"]),
             ]
         }
-        let shm = spec.shmSizeBytes.flatMap { $0 > 0 ? $0 : nil } ?? 64 << 20
+        let shm = SpecBuilder.shmSizeBytes(spec)
         return [
             queues,
             RuntimeMount(

@@ -221,13 +221,18 @@ package struct SpecBuilder {
 }
 
 extension SpecBuilder {
-    static let maskedPaths = [
+    /// Of a container's own shared memory; docker's default where nothing is said.
+    package static func shmSizeBytes(_ spec: ContainerSpec) -> Int64 {
+        spec.shmSizeBytes.flatMap { $0 > 0 ? $0 : nil } ?? 64 << 20
+    }
+
+    package static let maskedPaths = [
         "/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
         "/proc/sched_debug", "/proc/scsi", "/proc/timer_list", "/proc/timer_stats", "/sys/devices/virtual/powercap",
         "/sys/firmware",
     ]
 
-    static let readonlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
+    package static let readonlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
 
     /// All is forbidden but making nodes, and using the harmless ones and terminals.
     static let deviceRules: [LinuxDeviceRule] =
