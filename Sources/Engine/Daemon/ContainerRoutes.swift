@@ -10,8 +10,12 @@ let containerRoutes: [Route] = [
     },
     Route("GET", "/containers/{id}/json") { exchange in
         let details = try await exchange.engine.inspect(exchange.container)
+        guard exchange.query.flag("size") else {
+            let text = exchange.inspections.text(details.id, details) { $0.dockerBody.compactBytes + [10] }
+            return try await exchange.send(200, text: text)
+        }
         var body = details.dockerBody
-        if exchange.query.flag("size") { try await addSizes(details.id, exchange, to: &body) }
+        try await addSizes(details.id, exchange, to: &body)
         try await exchange.send(200, body)
     },
     Route("POST", "/containers/create") { exchange in try await createContainer(exchange) },

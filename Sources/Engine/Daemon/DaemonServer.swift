@@ -89,6 +89,7 @@ struct Dispatcher: Sendable {
     private let journal: DaemonJournal
     private let routes: RouteTable
     private let lists = ContainerListText()
+    private let inspections = WrittenTexts<ContainerDetails>(limit: 512)
     private let clock = ContinuousClock()
     /// Served plainly on the loopback, where a browser's pages reach, too.
     private let isOpenToPages: Bool
@@ -128,7 +129,7 @@ struct Dispatcher: Sendable {
         let exchange = Exchange(
             engine: engine, request: request, writer: writer, version: versioned.version ?? .current,
             parameters: match?.parameters ?? [:], query: QueryString(parsing: request.query),
-            commonFields: commonFields, journal: journal, lists: lists)
+            commonFields: commonFields, journal: journal, lists: lists, inspections: inspections)
         do {
             try refusePages(request)
             try versioned.version?.check()

@@ -16,6 +16,7 @@ struct Exchange: Sendable {
     let commonFields: HTTPFields
     let journal: DaemonJournal
     let lists: ContainerListText
+    let inspections: WrittenTexts<ContainerDetails>
 
     /// No body of a request but an archive's is longer.
     static let bodyLimitBytes = 4 << 20
