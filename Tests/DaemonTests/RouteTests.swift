@@ -32,6 +32,15 @@ import Testing
         #expect(VersionedPath("/v1.40").path == "/")
     }
 
+    @Test("What is told from memory of one thing is answered without a change of threads, and nothing else")
+    func brevity() {
+        for path in ["/_ping", "/v1.51/version", "/containers/a/json"] { #expect(Dispatcher.isBrief("GET", path)) }
+        for path in ["/containers/json", "/v1.51/containers/json", "/containers/a/logs", "/info"] {
+            #expect(!Dispatcher.isBrief("GET", path))
+        }
+        #expect(!Dispatcher.isBrief("POST", "/_ping"))
+    }
+
     @Test("Only attach and exec start may take a connection over")
     func hijacking() {
         for path in ["/containers/a/attach", "/v1.51/exec/1/start"] { #expect(Dispatcher.mayHijack("POST", path)) }

@@ -114,11 +114,13 @@ struct Dispatcher: Sendable {
         return segments[0] == "containers" && segments[2] == "attach" || segments[0] == "exec" && segments[2] == "start"
     }
 
-    /// What the engine tells from memory.
+    /// What the engine tells from memory, of one thing: a list asks each container, and the way back to the event loop
+    /// from each would cost more than one change of threads for all.
     static func isBrief(_ method: String, _ path: String) -> Bool {
         guard method == "GET" || method == "HEAD" else { return false }
         let path = VersionedPath(path).path
-        return path == "/_ping" || path == "/version" || path.hasPrefix("/containers/") && path.hasSuffix("/json")
+        if path == "/_ping" || path == "/version" { return true }
+        return path.hasPrefix("/containers/") && path.hasSuffix("/json") && path != "/containers/json"
     }
 
     func serve(_ request: HTTPRequest, _ writer: ResponseWriter) async {
