@@ -41,9 +41,18 @@ import Testing
         #expect(WireTime.parse("0001-01-01T00:00:00Z") == nil)
         #expect(WireTime.parameter("1.5") == Timestamp(nanosecondsSinceEpoch: 1_500_000_000))
         #expect(WireTime.parameter("1.000000001")?.nanosecondsSinceEpoch == 1_000_000_001)
+        #expect(WireTime.parameter("9223372036.9") == nil && WireTime.parameter("-9223372037") == nil)
         #expect(WireTime.parameter("x") == nil && WireTime.parameter("1.x") == nil)
         let time = Timestamp(nanosecondsSinceEpoch: 1_700_000_000_000_000_005)
         #expect(WireTime.parameter(WireTime.parameter(time)) == time)
+    }
+
+    @Test("An age before the beginning of time is its beginning, and one after its end its end")
+    func farAges() throws {
+        let old = try Filters(parsing: #"{"until":["2500000h"]}"#).until(seconds(-9_000_000_000))
+        #expect(old?.nanosecondsSinceEpoch == .min)
+        let far = try Filters(parsing: #"{"until":["-2500000h"]}"#).until(seconds(9_000_000_000))
+        #expect(far?.nanosecondsSinceEpoch == .max)
     }
 
     @Test(

@@ -27,6 +27,13 @@ extension ContractCase {
                 try expect(String(decoding: file, as: UTF8.self).contains("text\n"), "the file is not as it was")
             }
         },
+        ContractCase("A file's date may lie further away than nanoseconds can count") { scene in
+            let engine = scene.engine
+            let id = try await scene.start("echo far >/near; touch -d '2300-01-01 00:00' /near; mv /near /far; exec sleep 60")
+            try await Self.waitForFile(engine, id, "/far")
+            try expectEqual(try await engine.statPath(id, path: "/far").name, "far")
+            try expectEqual(try await Self.bytes(try await engine.copyOut(id, path: "/far").bytes).isEmpty, false)
+        },
         ContractCase("A link in a container leads nowhere but into the container") { scene in
             let engine = scene.engine
             let id = try await scene.start(

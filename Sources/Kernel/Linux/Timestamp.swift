@@ -6,6 +6,20 @@ public struct Timestamp: Hashable, Comparable, Sendable {
 
     public init(nanosecondsSinceEpoch: Int64) { self.nanosecondsSinceEpoch = nanosecondsSinceEpoch }
 
+    /// A moment that is too far away to be counted so (before 1677, after 2262) becomes the furthest that is not: dates of
+    /// files may lie there.
+    public init(seconds: Int64, nanoseconds: Int64 = 0) {
+        let (product, isFar) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, isTooFar) = product.addingReportingOverflow(nanoseconds)
+        self.init(nanosecondsSinceEpoch: isFar || isTooFar ? (seconds < 0 ? .min : .max) : sum)
+    }
+
+    /// The moment so many nanoseconds before, or after where they are negative; the furthest where there is none.
+    public func before(by nanoseconds: Int64) -> Timestamp {
+        let (difference, isFar) = nanosecondsSinceEpoch.subtractingReportingOverflow(nanoseconds)
+        return Timestamp(nanosecondsSinceEpoch: isFar ? (nanoseconds > 0 ? .min : .max) : difference)
+    }
+
     public static func now() -> Timestamp {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)

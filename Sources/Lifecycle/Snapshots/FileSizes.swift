@@ -21,7 +21,9 @@ enum FileSizes {
                 switch facts.st_mode & S_IFMT {
                 case S_IFDIR: pending.append(child)
                 case S_IFREG where facts.st_nlink == 1 || seen.insert(UInt64(facts.st_ino)).inserted:
-                    total += Int64(facts.st_size)
+                    // Files with holes may hold more together than can be counted.
+                    let (sum, isTooMuch) = total.addingReportingOverflow(Int64(facts.st_size))
+                    total = isTooMuch ? .max : sum
                 default: break
                 }
             }

@@ -21,6 +21,6 @@ enum Moment {
                 message: "invalid value for \"\(option)\": failed to parse value as time or duration: \"\(text)\"",
                 code: 1)
         }
-        return Timestamp(nanosecondsSinceEpoch: now.nanosecondsSinceEpoch - ago)
+        return now.before(by: ago)
     }
 }

@@ -88,7 +88,7 @@ extension Filters {
         guard let age = GoDuration.nanoseconds(text) else {
             throw EngineError(.invalid, "invalid filter 'until=\(text)'")
         }
-        return Timestamp(nanosecondsSinceEpoch: now.nanosecondsSinceEpoch - age)
+        return now.before(by: age)
     }
 }
 

@@ -34,8 +34,8 @@ package enum WireTime {
             nanoseconds = Int64(String(digits) + String(repeating: "0", count: 9 - digits.count)) ?? 0
         }
         let (product, overflow) = whole.multipliedReportingOverflow(by: 1_000_000_000)
-        guard !overflow else { return nil }
-        return Timestamp(nanosecondsSinceEpoch: product + nanoseconds)
+        let (sum, isTooFar) = product.addingReportingOverflow(nanoseconds)
+        return overflow || isTooFar ? nil : Timestamp(nanosecondsSinceEpoch: sum)
     }
 
     /// A moment as `parameter` reads it.

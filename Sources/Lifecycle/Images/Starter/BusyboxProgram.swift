@@ -24,7 +24,7 @@ struct BusyboxProgram {
                 let facts = try file.descriptor.status()
                 self.init(
                     bytes: try file.descriptor.readAll(limitBytes: 64 << 20), applets: try Self.applets(of: place),
-                    modified: Timestamp(nanosecondsSinceEpoch: Int64(facts.st_mtim.tv_sec) * 1_000_000_000))
+                    modified: Timestamp(seconds: Int64(facts.st_mtim.tv_sec)))
                 return
             } catch {
                 if error.errno != .noSuchFile || path != nil { objection = "`\(place)` cannot be used: \(error)" }

@@ -29,7 +29,7 @@ struct ContainerTree: Sendable {
                 name: PathName.split(PathName.cleaned("/" + path)).name, sizeBytes: Int64(facts.st_size),
                 mode: facts.st_mode,
                 modifiedAt: Timestamp(
-                    nanosecondsSinceEpoch: Int64(facts.st_mtim.tv_sec) * 1_000_000_000 + Int64(facts.st_mtim.tv_nsec)),
+                    seconds: Int64(facts.st_mtim.tv_sec), nanoseconds: Int64(facts.st_mtim.tv_nsec)),
                 linkTarget: target)
         } catch { throw failure(error, path) }
     }

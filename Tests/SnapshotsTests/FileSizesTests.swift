@@ -1,0 +1,20 @@
+import Glibc
+import Linux
+import Testing
+
+@testable import Snapshots
+
+@Suite struct FileSizesTests {
+    @Test("Files with holes may hold more than can be counted")
+    func holes() throws {
+        // A memory file system takes files of any size.
+        let directory = "/dev/shm/gantry-sizes-\(getpid())"
+        try Directory.create(directory, mode: 0o700)
+        defer { try? Directory.removeTree(directory) }
+        for name in ["one", "two"] {
+            let file = OwnedDescriptor(try Descriptor.open("\(directory)/\(name)", O_RDWR | O_CREAT))
+            #expect(ftruncate(file.descriptor.rawValue, Int(Int64.max)) == 0)
+        }
+        #expect(try FileSizes.sum(below: directory) == .max)
+    }
+}
