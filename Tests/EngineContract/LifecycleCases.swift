@@ -72,6 +72,18 @@ extension ContractCase {
             try expectEqual(try await engine.inspect(id).state.status, .running)
             try await expectRefusal(.conflict, "not paused") { try await engine.unpause(id) }
         },
+        ContractCase("A paused container is killed as one that runs") { scene in
+            let engine = scene.engine
+            for ends in ["kill", "stop"] {
+                let id = try await scene.start("exec sleep 60")
+                try await engine.pause(id)
+                if ends == "kill" { try await engine.kill(id, signal: "KILL") }
+                if ends == "stop" { try await engine.stop(id, signal: "KILL", timeoutSeconds: 10) }
+                let state = try await engine.inspect(id).state
+                try expectEqual(state.status, .exited)
+                try expectEqual(state.exitCode, 137)
+            }
+        },
         ContractCase("A name names one container; renamed, it is found by the new name alone") { scene in
             let engine = scene.engine
             let id = try await scene.create("true", name: "contract-first")
@@ -115,6 +127,11 @@ extension ContractCase {
             try await scene.engine.stop(id, signal: nil, timeoutSeconds: 20)
             try expectEqual(try await scene.engine.inspect(id).state.exitCode, 5)
             try await expectRefusal(.notModified) { try await scene.engine.stop(id, signal: nil, timeoutSeconds: nil) }
+        },
+        ContractCase("A stop may have all the time that there is") { scene in
+            let id = try await scene.start(after: "trap 'exit 5' TERM", "while :; do sleep 0.1; done")
+            try await scene.engine.stop(id, signal: nil, timeoutSeconds: .max)
+            try expectEqual(try await scene.engine.inspect(id).state.status, .exited)
         },
         ContractCase("A program that will not stop is killed when the time is over") { scene in
             let id = try await scene.start(after: "trap '' TERM", "while :; do sleep 1; done")

@@ -93,7 +93,7 @@ extension LifecycleMachineTests {
         return [
             Rule(phase, stop, .stopping(run, restarting: false), .perform([.signal(15), .thaw])),
             Rule(phase, restart, .stopping(run, restarting: true), .perform([.signal(15), .thaw])),
-            Rule(phase, sigkill, .resuming(run, nil), .perform([.signal(9), .thaw])),
+            Rule(phase, sigkill, .stopping(run, restarting: false), .perform([.signal(9)])),
             Rule(phase, hangup, phase, .perform([.signal(1)])),
             Rule(phase, .unpause, .resuming(run, nil), .perform([.thaw])),
             Rule(phase, force, .stopping(run, restarting: false), .perform([.killAll])),

@@ -24,12 +24,15 @@ extension Container {
         // Between an end and a restart there is no process to wait for.
         guard machine.run != nil || endCount > count else { return await tell("stop") }
         let seconds = timeoutSeconds ?? definition.spec.stopTimeoutSeconds ?? 10
-        if await !ended(after: count, within: seconds < 0 ? nil : .seconds(seconds)) {
+        if await !ended(after: count, within: seconds < 0 ? nil : .seconds(min(seconds, Self.longestPatience))) {
             _ = try await command(.escalate, "stop", reference)
             try await expectEnd(after: count, reference)
         }
         await tell("stop")
     }
+
+    /// In seconds: 68 years. A clock cannot count to much more.
+    private static let longestPatience = 1 << 31
 
     package func restart(_ reference: String, signal: String?, timeoutSeconds: Int?) async throws(EngineError) {
         do throws(EngineError) {

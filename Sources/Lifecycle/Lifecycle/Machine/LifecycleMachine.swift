@@ -269,9 +269,16 @@ extension LifecycleMachine {
         }
     }
 
+    /// SIGKILL.
+    private static let endingSignal: Int32 = 9
+
     private mutating func paused(_ run: Run, _ input: Input) -> Output {
         switch input {
         case .start: .refuse(.startPaused)
+        // The shim lets a frozen process go on that gets this signal.
+        case .stop(Self.endingSignal, let restarting): stop(run, restarting: restarting, .signal(Self.endingSignal))
+        case .kill(Self.endingSignal, _):
+            byHand(.stopping(run, restarting: false), .signal(Self.endingSignal))
         case .stop(let signal, let restarting): stop(run, restarting: restarting, .signal(signal), .thaw)
         case .kill(let signal, ends: true): byHand(.resuming(run, nil), .signal(signal), .thaw)
         case .kill(let signal, ends: false): .perform([.signal(signal)])
