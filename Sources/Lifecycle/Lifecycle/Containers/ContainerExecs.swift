@@ -13,6 +13,7 @@ extension Container {
         guard !spec.command.isEmpty, spec.command[0] != "" else {
             throw EngineError(.invalid, "No exec command specified")
         }
+        forgetExecs(at: .now)
         let id = RandomID.make()
         execs[id] = ExecRecord(id: id, spec: spec)
         context.index.add(execID: id, of: self.id)
@@ -148,6 +149,10 @@ extension Container {
         }
         changed.notify()
         if !events.isEmpty { await record(events) }
+    }
+
+    private func forgetExecs(at now: ContinuousClock.Instant) {
+        for exec in execs.values where exec.isForgotten(at: now) { forget(exec: exec.id) }
     }
 
     /// Nobody will ask for it any more.

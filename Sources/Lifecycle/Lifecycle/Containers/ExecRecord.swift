@@ -1,6 +1,6 @@
 import EngineAPI
 
-/// A further process of a container. Lives as long as the container's task; not kept over a restart of the engine.
+/// A further process of a container. Remembered for a while after its end; not kept over a restart of the engine.
 struct ExecRecord: Sendable {
     enum Phase: Hashable, Sendable {
         case created, starting
@@ -10,13 +10,22 @@ struct ExecRecord: Sendable {
 
     let id: String
     let spec: ExecSpec
-    var phase = Phase.created
+    var phase = Phase.created {
+        didSet { if case .exited = phase { endedAt = .now } }
+    }
+    private var endedAt: ContinuousClock.Instant?
     /// The end came before the start was answered.
     var earlyExit: Int32?
 
     init(id: String, spec: ExecSpec) {
         self.id = id
         self.spec = spec
+    }
+
+    /// Whoever wants to know how it ended asks within five minutes, as with docker.
+    func isForgotten(at now: ContinuousClock.Instant) -> Bool {
+        guard let endedAt else { return false }
+        return now - endedAt > .seconds(300)
     }
 
     func details(containerID: String) -> ExecDetails {

@@ -94,18 +94,24 @@ private struct HealthProbe: Sendable {
     }
 
     private func run() async -> (Int32, String) {
+        let execID: String
         do throws(EngineError) {
-            let execID = try await container.createExec(container.id, ExecSpec(command: plan.command))
+            execID = try await container.createExec(container.id, ExecSpec(command: plan.command))
+        } catch { return (-1, error.message) }
+        let outcome = await run(execID)
+        await container.forget(exec: execID)
+        return outcome
+    }
+
+    private func run(_ execID: String) async -> (Int32, String) {
+        do throws(EngineError) {
             guard let stream = try await container.startExec(execID, size: nil, attached: true) else {
                 return (-1, "the check has no output to read")
             }
             let outcome = await outcome(execID, stream)
             await stream.close()
-            await container.forget(exec: execID)
             return outcome
-        } catch {
-            return (-1, error.message)
-        }
+        } catch { return (-1, error.message) }
     }
 
     private func outcome(_ execID: String, _ stream: any AttachedStream) async -> (Int32, String) {
