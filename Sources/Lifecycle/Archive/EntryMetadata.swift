@@ -26,7 +26,9 @@ enum EntryMetadata {
         try kernelCall("chown", place.display) { fchownat(parent, name, user, group, AT_SYMLINK_NOFOLLOW) }
         var isLink = false
         if case .symbolicLink = entry.kind { isLink = true }
-        if !isLink { try kernelCall("chmod", place.display) { fchmodat(parent, name, entry.mode, 0) } }
+        if !isLink {
+            try kernelCall("chmod", place.display) { fchmodat(parent, name, entry.mode, AT_SYMLINK_NOFOLLOW) }
+        }
         // There is no setxattrat before Linux 6.13: the directory's descriptor is named by /proc instead.
         let path = cString(Array("\(place.parent.descriptor.procPath)/".utf8)).dropLast() + name
         for attribute in entry.attributes where !isOverlays(attribute) {

@@ -36,7 +36,13 @@ final class RootedDirectories {
         let name = cString(path.name)
         do throws(KernelError) {
             try kernelCall("mkdir", path.display) { mkdirat(above.number, name, 0o755) }
-            try kernelCall("chmod", path.display) { fchmodat(above.number, name, 0o755, 0) }
+            // By descriptor: a process of the container may put a link in its place meanwhile.
+            let made = OwnedDescriptor(
+                Descriptor(
+                    rawValue: try kernelCall("open", path.display) {
+                        openat(above.number, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+                    }))
+            try kernelCall("chmod", path.display) { fchmod(made.descriptor.rawValue, 0o755) }
         } catch {
             // A link that leads nowhere is no directory and no place for one.
             guard error.errno != .exists else {

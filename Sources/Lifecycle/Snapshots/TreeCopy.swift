@@ -94,7 +94,9 @@ struct TreeCopy {
             fchownat(to.rawValue, name, facts.st_uid, facts.st_gid, AT_SYMLINK_NOFOLLOW)
         }
         if facts.st_mode & S_IFMT != S_IFLNK {
-            try kernelCall("chmod", shown(path)) { fchmodat(to.rawValue, name, facts.st_mode & 0o7777, 0) }
+            try kernelCall("chmod", shown(path)) {
+                fchmodat(to.rawValue, name, facts.st_mode & 0o7777, AT_SYMLINK_NOFOLLOW)
+            }
         }
         try copyAttributes(of: name, from, to)
         let times = [facts.st_mtim, facts.st_mtim]
