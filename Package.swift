@@ -205,7 +205,7 @@ let suites: [Target] = [
         name: "PeerEngines", dependencies: ["EngineAPI", "Linux", "RemoteEngine"], path: "Tests/PeerEngines",
         swiftSettings: strict),
     tests("RemoteEngineTests", ["Daemon", "EngineAPI", "RemoteEngine", "ScriptedEngine"]),
-    tests("DaemonTests", ["Daemon", "EngineAPI", "JSON", "RawClients", "ScriptedEngine", "Transport"]),
+    tests("DaemonTests", ["Daemon", "EngineAPI", "JSON", "Linux", "RawClients", "ScriptedEngine", "Transport"]),
     // Drives the programs of this build with docker's own clients.
     tests("ClientTests", ["Linux", "NetworkRemains", "PeerEngines", "RawClients", "Transport"]),
     tests("DockerAPITests", ["DockerAPI", "EngineAPI", "JSON"]),

@@ -1,5 +1,6 @@
 import EngineAPI
 import JSON
+import Linux
 import ScriptedEngine
 import Synchronization
 import Testing
@@ -53,7 +54,8 @@ import Transport
         let server = try await DaemonServer.startMetrics(
             engine: served.engine, address: "127.0.0.1:0", journal: DaemonJournal())
         let client = HTTPClient(.tcp(host: "127.0.0.1", port: try #require(server.port)))
-        #expect(try await client.send(HTTPCall("GET", "/metrics")).status == 200)
+        let collector = HTTPCall("GET", "/metrics", fields: ["Host": "host.docker.internal:9323"])
+        #expect(try await client.send(collector).status == 200)
         #expect(try await client.send(HTTPCall("GET", "/containers/json")).status == 404)
         await server.stop()
         await served.stop()
@@ -74,6 +76,17 @@ import Transport
             #expect(try await client.send(HTTPCall("GET", "/_ping", fields: fields)).status == 403)
         }
         await server.stop()
+        // The same on a socket that came with the process.
+        let socket = try InternetSocket.bound(.stream, SocketEndpoint(try #require(IPAddress("127.0.0.1")), 0))
+        let port = try InternetSocket.port(socket)
+        let inherited = try await DaemonServer.start(
+            engine: served.engine, at: DaemonListener(address: .inherited(socket.rawValue), tls: nil),
+            journal: DaemonJournal())
+        let other = HTTPClient(.tcp(host: "127.0.0.1", port: Int(port)))
+        #expect(try await other.send(HTTPCall("GET", "/_ping")).status == 200)
+        let page = HTTPCall("GET", "/_ping", fields: ["Origin": "http://127.0.0.1"])
+        #expect(try await other.send(page).status == 403)
+        await inherited.stop()
         await served.stop()
     }
 }

@@ -34,7 +34,7 @@ package final class DaemonServer: Sendable {
     package static func start(
         engine: any Engine, at listener: DaemonListener, journal: DaemonJournal
     ) async throws(EngineError) -> DaemonServer {
-        try await start(engine, listener, journal, .docker)
+        try await start(engine, listener, journal, .docker, isOpenToPages: listener.isPlainInternet)
     }
 
     /// Serves figures for Prometheus, and nothing else, over plain HTTP, as docker's `--metrics-addr`.
@@ -47,15 +47,15 @@ package final class DaemonServer: Sendable {
             throw EngineError(.invalid, "invalid --metrics-addr: `\(address)`: give host:port", object: address)
         }
         let listener = DaemonListener(address: .tcp(host: host, port: port), tls: nil)
-        return try await start(engine, listener, journal, .metrics)
+        // Whoever collects figures does so from elsewhere, and nothing can be done by them.
+        return try await start(engine, listener, journal, .metrics, isOpenToPages: false)
     }
 
     private static func start(
-        _ engine: any Engine, _ listener: DaemonListener, _ journal: DaemonJournal, _ routes: RouteTable
+        _ engine: any Engine, _ listener: DaemonListener, _ journal: DaemonJournal, _ routes: RouteTable,
+        isOpenToPages: Bool
     ) async throws(EngineError) -> DaemonServer {
         let version = try await engine.version()
-        var isOpenToPages = false
-        if case .tcp = listener.address, listener.tls == nil { isOpenToPages = true }
         let dispatcher = Dispatcher(
             engine: engine, version: version, journal: journal, routes: routes, isOpenToPages: isOpenToPages)
         var configuration = HTTPServer.Configuration()
@@ -80,6 +80,20 @@ package final class DaemonServer: Sendable {
 
     /// Takes no more clients and removes the socket's file; streams are cut, other requests get `grace` to be answered.
     package func stop(grace: Duration = .seconds(5)) async { await server.stop(grace: grace) }
+}
+
+extension DaemonListener {
+    /// Served without TLS where a browser's pages reach, too; also by a socket that came with the process.
+    fileprivate var isPlainInternet: Bool {
+        guard tls == nil else { return false }
+        switch address {
+        case .unix: return false
+        case .tcp: return true
+        case .inherited(let number):
+            if case .unix? = InheritedSocket(number) { return false }
+            return true
+        }
+    }
 }
 
 /// Finds the route of a request and turns what it throws into an answer.

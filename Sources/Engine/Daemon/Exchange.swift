@@ -59,12 +59,13 @@ extension Exchange {
     /// An answer without a body.
     func send(_ status: Int) async throws { try await writer.send(status, commonFields) }
 
-    func send(_ error: EngineError) async throws {
+    /// - Parameter status: nil for that of the error's kind.
+    func send(_ error: EngineError, status: Int? = nil) async throws {
         if error.kind == .notModified { return try await send(304) }
         var fields = commonFields
         fields["Content-Type"] = "application/json"
         fields[EngineError.kindField] = error.kind.rawValue
-        try await writer.send(ErrorStatus.status(error.kind), fields, body: error.dockerBody.compactBytes + [10])
+        try await writer.send(status ?? ErrorStatus.status(error.kind), fields, body: error.dockerBody.compactBytes + [10])
     }
 
     /// The head of an answer that comes in pieces.

@@ -37,7 +37,8 @@ private func startExec(_ exchange: Exchange) async throws {
     let isTerminal = details.spec.tty
     await StdioSession(
         connection: connection, stream: stream, isFramed: !isTerminal,
-        detachKeys: isTerminal && !exchange.isFromGantry ? .standard : nil, hasInput: details.spec.attachStdin,
+        detachKeys: isTerminal && !exchange.isFromGantry ? try DetachKeys(parsing: details.spec.detachKeys) : nil,
+        hasInput: details.spec.attachStdin,
         closesInput: exchange.isFromGantry || !isTerminal
     ).run()
 }

@@ -12,7 +12,12 @@ let transferRoutes: [Route] = [
         let reference = name + (tag.map { $0.contains(":") ? "@\($0)" : ":\($0)" } ?? "")
         let platform = exchange.query["platform"].flatMap { $0.isEmpty ? nil : $0 }
         let request = ImagePullRequest(reference, platform: platform, credentials: try exchange.credentials())
-        try await tell(of: try await exchange.engine.pullImage(request), exchange)
+        do { try await tell(of: try await exchange.engine.pullImage(request), exchange) } catch let error as EngineError
+            where error.kind == .denied
+        {
+            // As docker: a registry does not say whether an image is there to somebody who may not see it.
+            throw EngineError(.notFound, error.message, object: error.object)
+        }
     },
     Route("POST", "/images/{name...}/push") { exchange in
         let tag = exchange.query["tag"].flatMap { $0.isEmpty ? nil : $0 }
@@ -26,7 +31,12 @@ let transferRoutes: [Route] = [
         guard let credentials = ImageCredentials(dockerBody: body.value) else {
             throw EngineError(.invalid, "no username is given")
         }
-        let token = try await exchange.engine.checkCredentials(credentials, at: registry)
+        let token: String?
+        do {
+            token = try await exchange.engine.checkCredentials(credentials, at: registry)
+        } catch let error as EngineError where error.kind == .denied {
+            return try await exchange.send(error, status: 401)
+        }
         try await exchange.send(200, ["Status": "Login Succeeded", "IdentityToken": .string(token ?? "")])
     },
     Route("GET", "/distribution/{name...}/json") { exchange in

@@ -60,6 +60,8 @@ public struct ExecSpec: Hashable, Sendable, Codable {
     public var attachStdout = true
     public var attachStderr = true
     public var privileged = false
+    /// The keys that end an attachment, as docker writes them (`ctrl-p,ctrl-q`); nil for those.
+    public var detachKeys: String?
 
     public init(command: [String]) { self.command = command }
 }

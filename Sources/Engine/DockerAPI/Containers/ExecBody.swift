@@ -14,13 +14,15 @@ extension ExecSpec {
         attachStdout = try body.flag("AttachStdout")
         attachStderr = try body.flag("AttachStderr")
         privileged = try body.flag("Privileged")
+        detachKeys = try body.filledText("DetachKeys")
+        _ = try DetachKeys(parsing: detachKeys)
     }
 
     package var dockerBody: JSONValue {
         [
             "User": .string(user ?? ""), "Privileged": .bool(privileged), "Tty": .bool(tty),
             "AttachStdin": .bool(attachStdin), "AttachStdout": .bool(attachStdout),
-            "AttachStderr": .bool(attachStderr), "DetachKeys": "", "Env": .texts(environment),
+            "AttachStderr": .bool(attachStderr), "DetachKeys": .string(detachKeys ?? ""), "Env": .texts(environment),
             "WorkingDir": .string(workingDirectory ?? ""), "Cmd": .texts(command),
         ]
     }
@@ -39,7 +41,7 @@ extension ExecDetails {
             ],
             "OpenStdin": .bool(spec.attachStdin), "OpenStderr": .bool(spec.attachStderr),
             "OpenStdout": .bool(spec.attachStdout), "CanRemove": .bool(exitCode != nil),
-            "ContainerID": .string(containerID), "DetachKeys": "", "Pid": .integer(Int64(pid)),
+            "ContainerID": .string(containerID), "DetachKeys": .string(spec.detachKeys ?? ""), "Pid": .integer(Int64(pid)),
         ]
     }
 
@@ -52,6 +54,7 @@ extension ExecDetails {
         spec.user = process.filledText("user")
         spec.workingDirectory = process.filledText("workingDir")
         spec.environment = process.texts("env")
+        spec.detachKeys = body.filledText("DetachKeys")
         spec.attachStdin = body.flag("OpenStdin")
         spec.attachStdout = body.flag("OpenStdout")
         spec.attachStderr = body.flag("OpenStderr")
