@@ -28,7 +28,7 @@ import Testing
     func order() throws {
         var bench = try Self.open()
         #expect(bench.row(2).contains("image     pull") && bench.row(2).contains("app:1"))
-        #expect(bench.row(3).contains("die") && bench.row(3).contains("exitCode="))
+        #expect(bench.row(3).contains("exitCode=137"))
         bench.send(.event(Self.event("start", 2, ["name": "database"])))
         #expect(bench.row(2).contains("start") && bench.model.listScreen?.cursor.index == 0)
         bench.type("j")

@@ -160,7 +160,7 @@ extension Keymap {
         KeyBinding("d delete", [.networks], "remove the network", hint: "remove", when: isNoMember, .removeNetwork),
         KeyBinding("P", [.networks], "remove those that nobody uses", hint: "prune", .pruneNetworks),
         KeyBinding("enter", [.networks], "to the container", hint: "container", when: isMember, .showMember),
-        KeyBinding("enter", [.events], "to the object", hint: "show", .showEventObject),
+        KeyBinding("enter", [.events], "to the event's object", hint: "show", .showEventObject),
         KeyBinding("enter", [.usage], "to the object", hint: "show", .showUsage),
         KeyBinding("P", [.usage], "remove what nobody uses", hint: "prune", .pruneUsage),
         KeyBinding("n", [.volumes], "new volume", hint: "new", .newVolume),

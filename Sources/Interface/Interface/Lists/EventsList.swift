@@ -20,7 +20,9 @@ struct EventHistory {
         for event in events.suffix(Self.capacity) { add(event) }
     }
 
+    /// What consoles and samples leave behind is of no interest, and would fill it.
     mutating func add(_ event: EngineEvent) {
+        guard !event.isPassing else { return }
         entries.insert(Entry(number: nextNumber, event: event), at: 0)
         nextNumber += 1
         if entries.count > Self.capacity { entries.removeLast(entries.count - Self.capacity) }
@@ -42,6 +44,11 @@ extension EngineEvent {
                 $0.isEmpty ? nil : "\(name)=\($0.prefix(name == "container" || name == "execID" ? 12 : 80))"
             }
         }.joined(separator: " ")
+    }
+
+    /// It changes nothing of its object.
+    var isPassing: Bool {
+        ["exec_", "top", "resize", "attach", "detach"].contains { action.hasPrefix($0) }
     }
 
     fileprivate var role: Role? {
@@ -74,7 +81,7 @@ extension Model {
         let today = now.rfc3339Nano.prefix(10)
         let isWide = width >= 60
         let name = max(8, min(30, width / 4))
-        let action = isWide ? 22 : 12
+        let action = isWide ? 16 : 12
         let rest = width - (isWide ? 15 + 10 : 9) - action - name - 3
         let rows = eventRows(filter).map { entry in
             let event = entry.event

@@ -72,8 +72,7 @@ extension Model {
         events.add(event)
         switch event.kind {
         case .container:
-            let passing = ["exec_", "top", "resize", "attach", "detach"]
-            guard !passing.contains(where: { event.action.hasPrefix($0) }) else { return [] }
+            guard !event.isPassing else { return [] }
             if event.action == "oom" { say("\(event.attributes["name"] ?? "a container"): out of memory", .warning) }
             return [.refreshContainers] + openListRefreshes()
         case .image: return [.refreshImages]

@@ -50,7 +50,7 @@ extension Canvas {
         var left = row
         // The most needful part of the note has its place beside a title of any length.
         let needful = right.split(separator: ",").first.map { TextWidth.columns(of: $0) } ?? 0
-        if needful > 0, needful < row.columns / 2 { _ = left.takeRight(needful + 2) }
+        if needful > 0, needful < row.columns / 4 { _ = left.takeRight(needful + 2) }
         let end = put("\(mark)[\(panel.rawValue)] \(title)", role, in: left)
         let room = row.columns - end - 2
         var right = right
