@@ -29,7 +29,8 @@ extension ContractCase {
         },
         ContractCase("A file's date may lie further away than nanoseconds can count") { scene in
             let engine = scene.engine
-            let id = try await scene.start("echo far >/near; touch -d '2300-01-01 00:00' /near; mv /near /far; exec sleep 60")
+            let id = try await scene.start(
+                "echo far >/near; touch -d '2300-01-01 00:00' /near; mv /near /far; exec sleep 60")
             try await Self.waitForFile(engine, id, "/far")
             try expectEqual(try await engine.statPath(id, path: "/far").name, "far")
             try expectEqual(try await Self.bytes(try await engine.copyOut(id, path: "/far").bytes).isEmpty, false)

@@ -65,7 +65,8 @@ extension Exchange {
         var fields = commonFields
         fields["Content-Type"] = "application/json"
         fields[EngineError.kindField] = error.kind.rawValue
-        try await writer.send(status ?? ErrorStatus.status(error.kind), fields, body: error.dockerBody.compactBytes + [10])
+        let status = status ?? ErrorStatus.status(error.kind)
+        try await writer.send(status, fields, body: error.dockerBody.compactBytes + [10])
     }
 
     /// The head of an answer that comes in pieces.

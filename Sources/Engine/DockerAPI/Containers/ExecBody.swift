@@ -41,7 +41,8 @@ extension ExecDetails {
             ],
             "OpenStdin": .bool(spec.attachStdin), "OpenStderr": .bool(spec.attachStderr),
             "OpenStdout": .bool(spec.attachStdout), "CanRemove": .bool(exitCode != nil),
-            "ContainerID": .string(containerID), "DetachKeys": .string(spec.detachKeys ?? ""), "Pid": .integer(Int64(pid)),
+            "ContainerID": .string(containerID), "DetachKeys": .string(spec.detachKeys ?? ""),
+            "Pid": .integer(Int64(pid)),
         ]
     }
 
