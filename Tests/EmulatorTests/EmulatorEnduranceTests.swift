@@ -76,6 +76,15 @@ import Testing
         #expect(emulator.text(ofLine: emulator.lines.upperBound - 1).hasPrefix("end"))
     }
 
+    @Test("A repetition fills a row's worth of cells at most", arguments: ["x", "日", "\u{1B}(0q"])
+    func repetitionWithoutEnd(text: String) {
+        let emulator = GridEmulator(size: Size(columns: 10, rows: 6))
+        emulator.feed(Array((text + String(repeating: "\u{1B}[65535b", count: 3)).utf8))
+        #expect(emulator.lines.count == 6, "nothing has scrolled")
+        let filled = emulator.lines.map { emulator.text(ofLine: $0) }.count { !$0.isEmpty }
+        #expect(filled == 4)
+    }
+
     private func residentBytes() -> Int {
         guard let file = fopen("/proc/self/statm", "r") else { return 0 }
         defer { fclose(file) }

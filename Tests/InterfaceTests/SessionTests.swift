@@ -107,6 +107,22 @@ struct SessionTests {
         _ = session.finish()
     }
 
+    @Test("Messages that take long are taken one by one, with a look at the keyboard between")
+    func slowMessages() throws {
+        let screen = MemoryScreen(size: Size(columns: 80, rows: 24))
+        let theme = try ThemeLibrary(folders: []).load("dark").theme
+        let loop = MainLoop(
+            engine: ScriptedEngine(), configuration: InterfaceConfiguration(theme: theme), screen: screen,
+            messageBudget: .zero)
+        for text in ["first", "second"] { loop.mailbox.post(.failed(text)) }
+        loop.step()
+        #expect(loop.model.status?.text == "first")
+        loop.step()
+        #expect(loop.model.status?.text == "second")
+        screen.close()
+        _ = loop.end()
+    }
+
     @Test("What happens outside is seen by its event, without polling")
     func events() throws {
         let engine = ScriptedEngine(containers: Sample.containers)

@@ -101,7 +101,14 @@ extension GridEmulator: ControlHandler {
         let gone = state.grid.scrollUp(count, region: state.margins, style: state.eraseStyle)
         state.lastPosition = nil
         guard state.margins.lowerBound == 0, !options.isAlternateScreen else { return }
-        for row in gone { scrollback.append(ScrollbackLine(row)) }
+        // Rows that were blanked together are one array in memory, and one line here: a few bytes may scroll many of them.
+        var last: (cells: UnsafePointer<Cell>?, line: ScrollbackLine)?
+        for row in gone {
+            let cells = row.withUnsafeBufferPointer { $0.baseAddress }
+            let line = if let last, last.cells == cells { last.line } else { ScrollbackLine(row) }
+            scrollback.append(line)
+            last = (cells, line)
+        }
     }
 
     func escape(intermediate: UInt8, final: UInt8) {

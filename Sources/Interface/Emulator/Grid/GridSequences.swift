@@ -112,10 +112,16 @@ extension GridEmulator {
         moveTo(column: 0)
     }
 
-    /// REP: no more than fills the screen, since the same characters would only scroll by.
+    /// REP: no more than fills a row, which is all that programs use it for. Eight bytes that filled the screen would let
+    /// a program's output hold up the keys.
     private func repeatLast(_ count: Int) {
         guard let scalar = state.lastScalar else { return }
-        for _ in 0..<min(count, size.columns * size.rows) { print(scalar) }
+        let count = min(count, max(1, size.columns / max(1, TextWidth.columns(of: scalar))))
+        guard scalar.isASCII, state.sets[state.activeSet] == .ascii else {
+            for _ in 0..<count { print(scalar) }
+            return
+        }
+        [UInt8](repeating: UInt8(ascii: scalar), count: count).withUnsafeBufferPointer { print($0) }
     }
 
     private func clearTabs(_ part: Int) {

@@ -49,7 +49,9 @@ struct ScreenGrid {
     }
 
     mutating func erase(rows range: Range<Int>, style: Style) {
-        for row in range.clamped(to: 0..<size.rows) { rows[row] = blankRow(style) }
+        // One array for all of them, copied when a row is written to.
+        let blank = blankRow(style)
+        for row in range.clamped(to: 0..<size.rows) { rows[row] = blank }
     }
 
     /// ICH: moves the cells from `column` on to the right.

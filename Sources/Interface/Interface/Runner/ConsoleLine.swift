@@ -114,7 +114,9 @@ struct ConsoleSession: Sendable {
 
     private func read(_ stream: any AttachedStream) async {
         do throws(EngineError) {
-            while let chunk = try await stream.read() { await mailbox.deliver(.console(id, .output(chunk))) }
+            while let chunk = try await stream.read() {
+                for piece in chunk.pieces { await mailbox.deliver(.console(id, .output(piece))) }
+            }
         } catch {
             guard !Task.isCancelled, error.kind != .cancelled else { return }
             mailbox.post(.failed(error.message))
@@ -173,5 +175,22 @@ struct ConsoleSession: Sendable {
         case .created: return .ended(state.error.isEmpty ? "not started yet; S starts it" : state.error)
         default: return .lost
         }
+    }
+}
+
+extension StreamChunk {
+    /// In messages that the main loop takes in little time each, so that it looks at the keyboard between them.
+    fileprivate var pieces: [StreamChunk] {
+        switch self {
+        case .stdout(let bytes): Self.cut(bytes).map { .stdout($0) }
+        case .stderr(let bytes): Self.cut(bytes).map { .stderr($0) }
+        case .lost: [self]
+        }
+    }
+
+    private static func cut(_ bytes: [UInt8]) -> [[UInt8]] {
+        let length = 4 << 10
+        guard bytes.count > length else { return [bytes] }
+        return stride(from: 0, to: bytes.count, by: length).map { Array(bytes[$0..<min($0 + length, bytes.count)]) }
     }
 }

@@ -22,8 +22,10 @@ final class MainLoop {
     /// Messages between two looks at the keyboard.
     private static let batch = 8
 
+    /// How long the messages between two looks at the keyboard may take; at least one is taken.
+    private let messageBudget: Duration
     private let screen: any Screen
-    private let mailbox = Mailbox()
+    let mailbox = Mailbox()
     private let runner: EffectRunner
     private let configuration: InterfaceConfiguration
     private(set) var model: Model
@@ -33,7 +35,11 @@ final class MainLoop {
     private var needsPaint = true
     private(set) var exit: InterfaceExit.Reason?
 
-    init(engine: any Engine, configuration: InterfaceConfiguration, screen: any Screen) {
+    init(
+        engine: any Engine, configuration: InterfaceConfiguration, screen: any Screen,
+        messageBudget: Duration = .milliseconds(20)
+    ) {
+        self.messageBudget = messageBudget
         self.screen = screen
         self.configuration = configuration
         runner = EffectRunner(engine: engine, mailbox: mailbox, credentials: configuration.credentials)
@@ -113,12 +119,14 @@ final class MainLoop {
     }
 
     private func takeMessages() {
-        let messages = mailbox.take(limit: Self.batch)
-        guard !messages.isEmpty else { return }
-        tick()
-        for message in messages {
+        let end = clock.now + messageBudget
+        for taken in 0..<Self.batch {
+            guard let message = mailbox.take(limit: 1).first else { return }
+            if taken == 0 { tick() }
             apply(message)
             if case .job(let id, let news) = message, news.isEnd { runner.forget(id) }
+            // What is left keeps the mailbox readable: the next step comes at once, with its look at the keyboard.
+            if clock.now >= end { return }
         }
     }
 
