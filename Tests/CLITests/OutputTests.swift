@@ -55,6 +55,32 @@ import Testing
         #expect(Table(titles: ["ID", "NAME", "X"]).text == "ID        NAME      X\n")
     }
 
+    @Test("A row with more cells than there are titles is written whole")
+    func longRow() {
+        var table = Table(titles: ["A"])
+        table.rows = [["x", "more", "cells"]]
+        #expect(table.text == "A\nx         more      cells\n")
+    }
+
+    @Test("Figures that another engine makes up are written all the same")
+    func extremeFigures() {
+        var display = TransferDisplay(onto: .output, isQuiet: false, isTerminal: true)
+        let full = display.text(for: .layer(digest: "sha256:ab", .downloading(doneBytes: .max, totalBytes: .max)))
+        #expect(full.contains("[>") || full.contains("[="))
+        let negative = display.text(for: .layer(digest: "sha256:cd", .downloading(doneBytes: .min, totalBytes: 1)))
+        #expect(negative.contains("[\(String(repeating: " ", count: 50))]"))
+        var volumes = DiskUsage()
+        volumes.volumes = (0..<2).map { number in
+            var volume = VolumeDetails(
+                spec: VolumeSpec(name: "v\(number)"), createdAt: Timestamp(nanosecondsSinceEpoch: 0), mountpoint: "/v")
+            volume.sizeBytes = .max
+            volume.users = []
+            return volume
+        }
+        let row = DiskUsageSummary.rows(volumes)[2]
+        #expect(row.bytes == .max && row.fields["Reclaimable"]?.hasSuffix("%)") ?? false)
+    }
+
     @Test("A listing obeys its format")
     func listing() throws {
         let listing = Listing(columns: [("Names", "NAMES"), ("ID", "ID")], rows: [["Names": "web", "ID": "1"]])

@@ -169,6 +169,31 @@ import Testing
         #expect(EngineEvent(dockerBody: ["Type": "node"]) == nil)
     }
 
+    @Test("Figures and times of another engine may be anything")
+    func extremeFigures() throws {
+        let most = JSONValue.unsigned(.max)
+        let body: JSONValue = [
+            "read": "1700-01-01T00:00:00Z", "pids_stats": ["current": most],
+            "cpu_stats": ["cpu_usage": ["total_usage": most]], "memory_stats": ["usage": most, "limit": most],
+            "blkio_stats": [
+                "io_service_bytes_recursive": [["op": "read", "value": most], ["op": "Read", "value": most]]
+            ],
+        ]
+        let last = try #require(ContainerStats(dockerBody: body, id: "abc"))
+        #expect(last.blockReadBytes == .max && last.time == Timestamp(nanosecondsSinceEpoch: 0))
+        for nanoseconds in [Int64.min, .max] {
+            let event = try #require(
+                EngineEvent(dockerBody: ["Type": "container", "timeNano": .integer(nanoseconds)]))
+            #expect(event.time.rfc3339Nano.hasPrefix(nanoseconds < 0 ? "1970-" : "2200-"))
+        }
+        let image: ImageSummary? = ImageSummary(dockerBody: ["Id": "sha256:1", "Size": .integer(.min)])
+        #expect(image?.sizeBytes == 0)
+        let table = ProcessTable(
+            titles: ["PID", "RSS", "TIME"], rows: [["10", "18446744073709551615", "18446744073709551615"]])
+        let node = try #require(table.processNodes().first)
+        #expect(node.residentBytes == .max && node.cpuNanoseconds == .max)
+    }
+
     @Test("Images and their progress come back")
     func images() throws {
         let summary = ImageSummary(

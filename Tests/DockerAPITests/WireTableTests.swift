@@ -29,6 +29,9 @@ import Testing
         #expect(StatusText.text(state, now: seconds(220)) == "Created")
         state.finishedAt = seconds(217)
         #expect(StatusText.text(state, now: seconds(220)) == "Exited (3) 3 seconds ago")
+        state.status = .running
+        state.startedAt = Timestamp(nanosecondsSinceEpoch: .min)
+        #expect(StatusText.text(state, now: seconds(1_790_000_000)) == "Up 292 years")
         #expect(StatusText.exitCode("Exited (137) 3 seconds ago") == 137)
         #expect(StatusText.text(ContainerState(status: .created), now: seconds(0)) == "Created")
     }

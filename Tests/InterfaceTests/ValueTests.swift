@@ -30,6 +30,21 @@ import Testing
         ] as [(UInt64, String)])
     func bytes(count: UInt64, text: String) { #expect(Quantity.bytes(count) == text) }
 
+    @Test("Figures that another engine makes up are drawn all the same")
+    func extremeFigures() throws {
+        var history = StatsHistory()
+        for (nanoseconds, figure) in [(Int64.min, UInt64(0)), (.min + 1, .max), (.max, .max)] {
+            var sample = ContainerStats(id: "a", name: "a", time: Timestamp(nanosecondsSinceEpoch: nanoseconds))
+            (sample.cpuNanoseconds, sample.memoryTotalBytes, sample.memoryLimitBytes) = (figure, figure, figure)
+            (sample.blockReadBytes, sample.blockWriteBytes, sample.pids) = (figure, figure, figure)
+            (sample.outOfMemoryKills, sample.throttledPeriods) = (figure, figure)
+            history.add(sample)
+        }
+        #expect(history.points.count == 3)
+        for point in history.points { #expect(StatsSeries.all(of: history, at: point).count == 4) }
+        #expect(Quantity.percent(1e30) == "9223372036854775807%" && Quantity.bytes(.max) == "16384PiB")
+    }
+
     @Test("Ages have one unit", arguments: [(5, "5s"), (119, "119s"), (120, "2m"), (7200, "2h"), (200_000, "2d")])
     func ages(seconds: Int64, text: String) {
         #expect(Quantity.age(since: Sample.ago(seconds), at: Sample.now) == text)

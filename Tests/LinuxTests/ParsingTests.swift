@@ -79,6 +79,16 @@ import Testing
     @Test(arguments: [("/a/../../b/./c//", "/b/c"), ("", "/"), ("a", "/a"), ("/..", "/")])
     func cleaned(_ path: String, _ clean: String) { #expect(PathName.cleaned(path) == clean) }
 
+    @Test("Every moment that 64 bits can hold has its text, and a distance to every other")
+    func extremeMoments() {
+        let first = Timestamp(nanosecondsSinceEpoch: .min)
+        let last = Timestamp(nanosecondsSinceEpoch: .max)
+        #expect(first.rfc3339Nano == "1677-09-21T00:12:43.145224192Z" && first.nanoseconds == 145_224_192)
+        #expect(last.rfc3339Nano == "2262-04-11T23:47:16.854775807Z")
+        #expect(last.nanoseconds(since: first) == .max && first.nanoseconds(since: last) == .min)
+        #expect(last.nanoseconds(since: Timestamp(nanosecondsSinceEpoch: 5)) == .max - 5)
+    }
+
     @Test("Capabilities by name")
     func capabilities() {
         #expect(CapabilitySet(name: "CAP_CHOWN")?.rawValue == 1)

@@ -28,18 +28,18 @@ extension DiskUsage {
         switch part {
         case .image:
             let used = images.filter { $0.containerCount > 0 }
-            let usedBytes = used.reduce(0) { $0 + $1.sizeBytes - ($1.sharedBytes ?? 0) }
+            let usedBytes = used.saturatedSum { max(0, $0.sizeBytes - ($0.sharedBytes ?? 0)) }
             return DiskUsageTotal(
                 count: images.count, activeCount: used.count, bytes: layersBytes,
                 reclaimableBytes: max(0, layersBytes - usedBytes))
         case .container:
-            func written(_ list: [ContainerSummary]) -> Int64 { list.reduce(0) { $0 + ($1.writtenBytes ?? 0) } }
+            func written(_ list: [ContainerSummary]) -> Int64 { list.saturatedSum { $0.writtenBytes ?? 0 } }
             let idle = containers.filter { !$0.state.isActive }
             return DiskUsageTotal(
                 count: containers.count, activeCount: containers.count - idle.count, bytes: written(containers),
                 reclaimableBytes: written(idle))
         case .volume:
-            func size(_ list: [VolumeDetails]) -> Int64 { list.reduce(0) { $0 + ($1.sizeBytes ?? 0) } }
+            func size(_ list: [VolumeDetails]) -> Int64 { list.saturatedSum { $0.sizeBytes ?? 0 } }
             let unused = volumes.filter { $0.users?.isEmpty ?? false }
             return DiskUsageTotal(
                 count: volumes.count, activeCount: volumes.count - unused.count, bytes: size(volumes),

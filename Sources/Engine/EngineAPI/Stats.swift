@@ -40,7 +40,7 @@ public struct ContainerStats: Hashable, Sendable {
     /// CPU since an earlier sample of the same container in per cent of one core, as docker's CLI counts it; nil where
     /// the samples do not follow one another.
     public func cpuPercent(since earlier: ContainerStats) -> Double? {
-        let elapsed = time.nanosecondsSinceEpoch - earlier.time.nanosecondsSinceEpoch
+        let elapsed = time.nanoseconds(since: earlier.time)
         guard elapsed > 0, cpuNanoseconds >= earlier.cpuNanoseconds else { return nil }
         return Double(cpuNanoseconds - earlier.cpuNanoseconds) / Double(elapsed) * 100
     }

@@ -36,7 +36,18 @@ public struct Timestamp: Hashable, Comparable, Sendable {
     }
 
     /// The fraction of a second, 0..<1,000,000,000.
-    public var nanoseconds: Int64 { nanosecondsSinceEpoch - secondsSinceEpoch * 1_000_000_000 }
+    public var nanoseconds: Int64 {
+        let remainder = nanosecondsSinceEpoch % 1_000_000_000
+        return remainder < 0 ? remainder + 1_000_000_000 : remainder
+    }
+
+    /// The nanoseconds from `earlier` until now, negative where it is later; the nearest number that there is where the
+    /// two lie more than 292 years apart, as in bodies of other engines they may.
+    public func nanoseconds(since earlier: Timestamp) -> Int64 {
+        let (difference, overflow) = nanosecondsSinceEpoch.subtractingReportingOverflow(earlier.nanosecondsSinceEpoch)
+        guard overflow else { return difference }
+        return earlier < self ? .max : .min
+    }
 }
 
 extension Timestamp {

@@ -49,7 +49,7 @@ struct DiskUsageSummary: Hashable {
     }
 
     var fields: [String: String] {
-        let percent = bytes > 0 ? " (\(reclaimableBytes * 100 / bytes)%)" : ""
+        let percent = bytes > 0 ? " (\(reclaimableBytes.multipliedSaturated(by: 100) / bytes)%)" : ""
         return [
             "Type": type, "TotalCount": String(count), "Active": String(activeCount),
             "Size": Units.decimal(bytes, digits: 4),

@@ -42,8 +42,8 @@ struct StatsCommand: AsyncParsableCommand {
 
     private func row(_ sample: ContainerStats, _ earlier: ContainerStats?) -> [String: String] {
         let used = sample.memoryUsedBytes
-        let received = sample.networks.values.reduce(0) { $0 + $1.receivedBytes }
-        let sent = sample.networks.values.reduce(0) { $0 + $1.sentBytes }
+        let received = sample.networks.values.saturatedSum { $0.receivedBytes }
+        let sent = sample.networks.values.saturatedSum { $0.sentBytes }
         let share = sample.memoryLimitBytes > 0 ? Double(used) / Double(sample.memoryLimitBytes) * 100 : 0
         return [
             "Container": sample.id.shortID, "ID": noTrunc ? sample.id : sample.id.shortID, "Name": sample.name,

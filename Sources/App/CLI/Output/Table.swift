@@ -7,9 +7,11 @@ struct Table {
     var rows: [[String]] = []
 
     var text: String {
-        var widths = titles.map(\.count)
+        // A row from another engine may have more cells than there are titles.
+        let columns = rows.reduce(titles.count) { max($0, $1.count) }
+        var widths = titles.map(\.count) + [Int](repeating: 0, count: columns - titles.count)
         for row in rows {
-            for (index, cell) in row.enumerated() where index < widths.count {
+            for (index, cell) in row.enumerated() {
                 widths[index] = max(widths[index], cell.count)
             }
         }

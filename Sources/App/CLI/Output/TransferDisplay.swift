@@ -85,7 +85,7 @@ struct TransferDisplay {
 
     private static func bar(_ done: Int64, _ total: Int64) -> String {
         let width: Int64 = 50
-        let filled = total > 0 ? Int(min(width, done * width / total)) : 0
+        let filled = total > 0 ? Int(max(0, min(width, done.multipliedSaturated(by: width) / total))) : 0
         let empty = Int(width) - filled
         let bar = String(repeating: "=", count: max(0, filled - 1)) + (filled > 0 ? ">" : "")
         return "[\(bar)\(String(repeating: " ", count: empty))]  \(Units.decimal(done))/\(Units.decimal(total))"

@@ -56,11 +56,11 @@ extension ProcessTable {
             return ProcessNode(
                 role: pids.contains(parent) ? .process : .initial, pid: pid, parentPID: Int32(parent) ?? 0,
                 containerPID: nil, state: String(column(row, "STAT").prefix(1)),
-                residentBytes: (UInt64(column(row, "RSS")) ?? 0) * 1024,
+                residentBytes: (UInt64(column(row, "RSS")) ?? 0).multipliedSaturated(by: 1024),
                 startedAt: Timestamp(nanosecondsSinceEpoch: 0),
                 command: column(row, titles.contains("COMMAND") ? "COMMAND" : "CMD"),
                 threadCount: Int(column(row, "NLWP")) ?? 1,
-                cpuNanoseconds: (UInt64(column(row, "TIME")) ?? 0) * 1_000_000_000)
+                cpuNanoseconds: (UInt64(column(row, "TIME")) ?? 0).multipliedSaturated(by: 1_000_000_000))
         }
     }
 }

@@ -96,8 +96,8 @@ extension ContainerStats {
         pidsLimit = limit == 0 || limit == UInt64.max ? nil : limit
         for entry in body.field("blkio_stats")?.elements("io_service_bytes_recursive") ?? [] {
             switch entry.text("op").lowercased() {
-            case "read": blockReadBytes += entry.unsigned("value")
-            case "write": blockWriteBytes += entry.unsigned("value")
+            case "read": blockReadBytes = blockReadBytes.addingSaturated(entry.unsigned("value"))
+            case "write": blockWriteBytes = blockWriteBytes.addingSaturated(entry.unsigned("value"))
             default: break
             }
         }

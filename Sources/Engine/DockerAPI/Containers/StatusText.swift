@@ -27,7 +27,7 @@ package enum StatusText {
 
     private static func age(since time: Timestamp?, _ now: Timestamp) -> String {
         guard let time else { return "Less than a second" }
-        return age(seconds: max(0, now.nanosecondsSinceEpoch - time.nanosecondsSinceEpoch) / 1_000_000_000)
+        return age(seconds: max(0, now.nanoseconds(since: time)) / 1_000_000_000)
     }
 
     /// A length of time in docker's coarse words; rounded as docker rounds.

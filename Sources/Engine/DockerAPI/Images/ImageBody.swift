@@ -29,7 +29,7 @@ extension ImageSummary {
             digests: Self.named(body.texts("RepoDigests")),
             createdAt: created == 0
                 ? nil : Timestamp(nanosecondsSinceEpoch: created.multipliedWithoutOverflow(1_000_000_000)),
-            sizeBytes: body.whole("Size") ?? 0, labels: body.textMap("Labels"),
+            sizeBytes: max(0, body.whole("Size") ?? 0), labels: body.textMap("Labels"),
             containerCount: max(0, Int(body.whole("Containers") ?? 0)))
         sharedBytes = body.whole("SharedSize").flatMap { $0 < 0 ? nil : $0 }
     }
@@ -83,7 +83,7 @@ extension ImageDetails {
         let summary = ImageSummary(
             id: id.contains(":") ? id : "sha256:\(id)", tags: ImageSummary.named(body.texts("RepoTags")),
             digests: ImageSummary.named(body.texts("RepoDigests")), createdAt: WireTime.parse(body.text("Created")),
-            sizeBytes: body.whole("Size") ?? 0, labels: config.textMap("Labels"))
+            sizeBytes: max(0, body.whole("Size") ?? 0), labels: config.textMap("Labels"))
         self.init(summary: summary, architecture: body.text("Architecture"), os: body.text("Os"))
         variant = body.filledText("Variant")
         author = body.text("Author")

@@ -13,7 +13,7 @@ extension DiskUsage {
 
     package init(dockerBody body: JSONValue) {
         self.init()
-        layersBytes = body.whole("LayersSize") ?? 0
+        layersBytes = max(0, body.whole("LayersSize") ?? 0)
         images = body.elements("Images").compactMap { ImageSummary(dockerBody: $0) }
         containers = body.elements("Containers").compactMap { ContainerSummary(dockerBody: $0) }
         volumes = body.elements("Volumes").compactMap { VolumeDetails(dockerBody: $0) }

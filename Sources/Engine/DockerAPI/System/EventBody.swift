@@ -27,8 +27,9 @@ extension EngineEvent {
         self.init(
             kind: kind, action: body.filledText("Action") ?? body.text("status"),
             actorID: actor.filledText("ID") ?? body.text("id"), attributes: actor.textMap("Attributes"),
-            time: Timestamp(
-                nanosecondsSinceEpoch: body.whole("timeNano") ?? seconds.multipliedWithoutOverflow(1_000_000_000)))
+            time: WireTime.clamped(
+                Timestamp(
+                    nanosecondsSinceEpoch: body.whole("timeNano") ?? seconds.multipliedSaturated(by: 1_000_000_000))))
     }
 }
 

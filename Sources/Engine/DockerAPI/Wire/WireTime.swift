@@ -16,10 +16,18 @@ package enum WireTime {
         return String(Substring(digits)) + "Z"
     }
 
-    /// Nil for the zero time and for what is no time.
+    private static let year1970 = Timestamp(nanosecondsSinceEpoch: 0)
+    private static let year2200 = Timestamp(nanosecondsSinceEpoch: 7_258_118_400_000_000_000)
+
+    /// The nearest time that an engine may well have told: what is computed with it stays within 64 bits.
+    package static func clamped(_ time: Timestamp) -> Timestamp {
+        min(max(time, year1970), year2200)
+    }
+
+    /// Nil for the zero time and for what is no time; clamped.
     package static func parse(_ text: String) -> Timestamp? {
         if text.isEmpty || text.hasPrefix("0001-") { return nil }
-        return Timestamp(rfc3339: text)
+        return Timestamp(rfc3339: text).map(clamped)
     }
 
     /// A `since` or `until` of a query: seconds with an optional fraction, or RFC 3339.

@@ -65,7 +65,7 @@ extension Model {
         ]
         let name = max(8, width - fixed.reduce(0) { $0 + ($1.columns > 0 ? $1.columns + 1 : 0) })
         let parts: [DiskUsagePart] = [.image, .container, .volume]
-        let sum = usage.map { usage in parts.reduce(Int64(0)) { $0 + usage.total(of: $1).bytes } }
+        let sum = usage.map { usage in parts.saturatedSum { usage.total(of: $0).bytes } }
         return ListTable(
             title: "disk usage", note: sum.map { "\(Quantity.decimalBytes($0)) in all" } ?? "",
             columns: [ListColumn("WHAT", name)] + fixed, rows: usageRows(filter).map(tableRow),
@@ -75,7 +75,8 @@ extension Model {
     private func tableRow(_ row: UsageRow) -> ListTable.Row {
         switch row {
         case .part(let part, let total):
-            let share = total.bytes > 0 ? " (\(total.reclaimableBytes * 100 / total.bytes)%)" : ""
+            let reclaimable = total.reclaimableBytes.multipliedSaturated(by: 100)
+            let share = total.bytes > 0 ? " (\(reclaimable / total.bytes)%)" : ""
             return ListTable.Row(
                 id: row.id,
                 texts: [

@@ -52,7 +52,7 @@ extension Model {
 
     private var imagePruneMenu: Menu {
         func detail(_ list: [ImageSummary]) -> String {
-            "\(list.count), up to \(Quantity.decimalBytes(list.reduce(0) { $0 + $1.sizeBytes }))"
+            "\(list.count), up to \(Quantity.decimalBytes(list.saturatedSum { $0.sizeBytes }))"
         }
         return Menu(
             title: "remove images",

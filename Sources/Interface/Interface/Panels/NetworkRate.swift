@@ -14,7 +14,7 @@ struct NetworkRate: Hashable, Sendable {
 extension NetworkRate {
     /// By device; none where the samples do not follow one another. A device that has just come has no rate yet.
     static func rates(_ sample: ContainerStats, since earlier: ContainerStats) -> [String: NetworkRate] {
-        let seconds = Double(sample.time.nanosecondsSinceEpoch - earlier.time.nanosecondsSinceEpoch) / 1e9
+        let seconds = Double(sample.time.nanoseconds(since: earlier.time)) / 1e9
         guard seconds > 0 else { return [:] }
         var rates: [String: NetworkRate] = [:]
         for (device, now) in sample.networks {

@@ -61,7 +61,7 @@ extension StatsPoint {
         pids = sample.pids
         pidsLimit = sample.pidsLimit
         guard let earlier else { return }
-        let seconds = Double(sample.time.nanosecondsSinceEpoch - earlier.time.nanosecondsSinceEpoch) / 1e9
+        let seconds = Double(sample.time.nanoseconds(since: earlier.time)) / 1e9
         cpuPercent = sample.cpuPercent(since: earlier)
         // Counters that went back belong to a new start of the container.
         guard seconds > 0, sample.cpuNanoseconds >= earlier.cpuNanoseconds else { return }

@@ -52,7 +52,7 @@ struct StatsSeries {
         let share = isLimited ? Double(point.memoryBytes) / Double(point.memoryLimitBytes) * 100 : 0
         let io = points.map(\.blockBytesPerSecond)
         let throttled = point.throttledPeriods > 0 ? "throttled" : ""
-        let kills = points.reduce(0) { $0 + $1.outOfMemoryKills }
+        let kills = points.saturatedSum { $0.outOfMemoryKills }
         let cpuTop = Graph.scale(points.compactMap(\.cpuPercent), floor: 25)
         let memoryScale = Graph.scale(memory, floor: 1_048_576)
         let ioTop = Graph.scale(io.compactMap { $0 }, floor: 65536)
@@ -64,14 +64,14 @@ struct StatsSeries {
             StatsSeries(
                 label: "cpu", value: Quantity.percent(point.cpuPercent), note: "100% = one core",
                 values: points.map(\.cpuPercent), maximum: cpuTop, role: .graphCPU, alert: throttled,
-                top: "↥\(Int(cpuTop))%",
+                top: "↥\(Quantity.whole(cpuTop))%",
                 marks: points.map { $0.throttledPeriods > 0 }),
             StatsSeries(
                 label: "mem", value: Quantity.bytes(point.memoryBytes),
                 note: "of \(Quantity.bytes(point.memoryLimitBytes)) \(Quantity.percent(share))",
                 values: memory, maximum: memoryScale, role: .graphMemory,
                 alert: kills > 0 ? "OOM kills: \(kills)" : "",
-                top: "↥\(Quantity.bytes(UInt64(memoryScale)))", marks: points.map { $0.outOfMemoryKills > 0 }),
+                top: "↥\(Quantity.bytes(memoryScale))", marks: points.map { $0.outOfMemoryKills > 0 }),
             StatsSeries(
                 label: "io", value: "r \(Quantity.rate(point.readBytesPerSecond))",
                 note: "w \(Quantity.rate(point.writeBytesPerSecond))", values: io, maximum: ioTop, role: .graphIO,
@@ -82,7 +82,7 @@ struct StatsSeries {
                 role: .graphIO, top: "↥\(Quantity.rate(netTop))"),
             StatsSeries(
                 label: "pids", value: "\(point.pids)", note: point.pidsLimit.map { "of \($0)" } ?? "no limit",
-                values: pids, maximum: pidsTop, role: .graphPids, top: "↥\(Int(pidsTop))"),
+                values: pids, maximum: pidsTop, role: .graphPids, top: "↥\(Quantity.whole(pidsTop))"),
         ]
     }
 }

@@ -111,6 +111,7 @@ struct ActionRunner: Sendable {
         let short = digest.split(separator: ":").last.map { String($0.prefix(12)) } ?? digest
         let so = Quantity.decimalBytes(done)
         guard let total, total > 0 else { return "\(short) \(so)" }
-        return "\(short) \(so) of \(Quantity.decimalBytes(total)), \(min(100, done * 100 / total))%"
+        let percent = min(100, done.multipliedSaturated(by: 100) / total)
+        return "\(short) \(so) of \(Quantity.decimalBytes(total)), \(percent)%"
     }
 }

@@ -3,9 +3,9 @@ import EngineAPI
 /// Figures as people read them.
 enum Quantity {
     /// Binary units, as docker's CLI writes memory: `12.5MiB`.
-    static func bytes(_ count: UInt64) -> String {
-        scaled(Double(count), 1024, ["B", "KiB", "MiB", "GiB", "TiB", "PiB"])
-    }
+    static func bytes(_ count: UInt64) -> String { bytes(Double(count)) }
+
+    static func bytes(_ count: Double) -> String { scaled(count, 1024, ["B", "KiB", "MiB", "GiB", "TiB", "PiB"]) }
 
     /// As `bytes` in at most five columns, for lists: `12.5M`.
     static func shortBytes(_ count: UInt64) -> String { scaled(Double(count), 1024, ["B", "K", "M", "G", "T", "P"]) }
@@ -22,7 +22,7 @@ enum Quantity {
 
     static func percent(_ value: Double?) -> String {
         guard let value else { return "-" }
-        return value >= 100 ? "\(Int(value.rounded()))%" : oneDigit(value) + "%"
+        return value >= 100 ? "\(whole(value))%" : oneDigit(value) + "%"
     }
 
     /// The time since `moment`, in one unit: `5s`, `12m`, `3h`, `2d`.
@@ -37,6 +37,9 @@ enum Quantity {
         }
     }
 
+    /// Rounded; the largest number where there is none so large, as figures of another engine may be.
+    static func whole(_ value: Double) -> Int { Int(exactly: value.rounded()) ?? (value < 0 ? .min : .max) }
+
     /// `text` cut or filled to `width` columns of ASCII figures.
     static func right(_ text: String, _ width: Int) -> String {
         String(repeating: " ", count: max(0, width - text.count)) + text
@@ -50,11 +53,11 @@ enum Quantity {
             value /= step
             unit += 1
         }
-        return (unit == 0 || value >= 99.95 ? "\(Int(value.rounded()))" : oneDigit(value)) + units[unit]
+        return (unit == 0 || value >= 99.95 ? "\(whole(value))" : oneDigit(value)) + units[unit]
     }
 
     private static func oneDigit(_ value: Double) -> String {
-        let tenths = Int((value * 10).rounded())
+        let tenths = whole(value * 10)
         return "\(tenths / 10).\(tenths % 10)"
     }
 }
