@@ -55,6 +55,25 @@ import Testing
         #expect(Table(titles: ["ID", "NAME", "X"]).text == "ID        NAME      X\n")
     }
 
+    @Test(
+        "Text is quoted as Go quotes it",
+        arguments: [
+            ("sh", #""sh""#), ("", "\"\""), (#"say "hi" \ö"#, #""say \"hi\" \\ö""#),
+            ("\u{1B}]0;x\u{07}", #""\x1b]0;x\a""#), ("a\tb\nc\r\n\u{0B}\u{0C}\u{08}", #""a\tb\nc\r\n\v\f\b""#),
+            ("\u{7F}\u{9B}2J\u{A0}\u{202E}", #""\x7f\u009b2J\u00a0\u202e""#),
+            ("日\u{1F600}\u{E0001}", "\"日😀\\U000e0001\""),
+        ])
+    func quoting(text: String, quoted: String) { #expect(text.goQuoted == quoted) }
+
+    @Test("A terminal obeys nothing that stands in a table")
+    func hostileCells() {
+        var table = Table(titles: ["NAME", "LABEL"])
+        table.rows = [["web\u{1B}[2J", "a\u{9B}\u{202E}b\r\n"], [#"c:\d"e""#, "👩‍👩‍👧"]]
+        let lines = table.text.split(separator: "\n")
+        #expect(lines[1] == #"web\x1b[2J   a\u009b\u202eb\r\n"#)
+        #expect(lines[2] == #"c:\d"e"      "# + "👩‍👩‍👧")
+    }
+
     @Test("A row with more cells than there are titles is written whole")
     func longRow() {
         var table = Table(titles: ["A"])

@@ -46,7 +46,7 @@ struct ListOptions: ParsableArguments {
     private func row(_ summary: ContainerSummary, _ now: Timestamp) -> [String: String] {
         [
             "ID": noTrunc ? summary.id : summary.id.shortID, "Image": summary.image,
-            "Command": "\"\(noTrunc ? summary.command : summary.command.shortened(to: 20))\"",
+            "Command": (noTrunc ? summary.command : summary.command.shortened(to: 20)).goQuoted,
             "RunningFor": StatusText.age(seconds: now.secondsSinceEpoch - summary.createdAt.secondsSinceEpoch) + " ago",
             "Status": StatusText.text(summary.state, now: now), "Ports": PortTexts.text(summary.ports),
             "Names": summary.name,
@@ -147,6 +147,7 @@ struct EventsCommand: AsyncParsableCommand {
         }
         let attributes = event.attributes.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         let suffix = attributes.isEmpty ? "" : " (\(attributes.joined(separator: ", ")))"
-        return "\(event.time.rfc3339Nano) \(event.kind.rawValue) \(event.action) \(event.actorID)\(suffix)"
+        let text = "\(event.kind.rawValue) \(event.action) \(event.actorID)\(suffix)"
+        return "\(event.time.rfc3339Nano) \(text.withControlsEscaped)"
     }
 }

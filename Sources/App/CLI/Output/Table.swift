@@ -1,5 +1,5 @@
 /// Rows under titles, columns as wide as their widest cell and three spaces apart, and no narrower than docker prints
-/// them.
+/// them. What cells hold that a terminal would obey is escaped: names, labels and commands are of others' making.
 struct Table {
     let titles: [String]
     /// The space between two columns counts.
@@ -7,6 +7,7 @@ struct Table {
     var rows: [[String]] = []
 
     var text: String {
+        let rows = rows.map { $0.map(\.withControlsEscaped) }
         // A row from another engine may have more cells than there are titles.
         let columns = rows.reduce(titles.count) { max($0, $1.count) }
         var widths = titles.map(\.count) + [Int](repeating: 0, count: columns - titles.count)
