@@ -51,6 +51,43 @@ import Testing
         #expect("\(error.map { "\($0)" } ?? "")".contains("/etc/passwd"))
     }
 
+    @Test("Both ends of a connection over TCP are probed while nothing is said")
+    func keepalive() async throws {
+        let (held, release) = AsyncStream.makeStream(of: Void.self)
+        let server = try await HTTPServer.start(at: .tcp(host: "127.0.0.1", port: 0)) { _, writer in
+            for await _ in held {}
+            try? await writer.send(200, [:], body: [])
+        }
+        let port = try #require(server.port)
+        async let answer = HTTPClient(.tcp(host: "127.0.0.1", port: port)).send(HTTPCall("GET", "/x")).status
+        let clock = ContinuousClock()
+        let end = clock.now + .seconds(20)
+        var probed = 0
+        while probed < 2, clock.now < end {
+            probed = try probedEnds(port)
+            try await clock.sleep(for: .milliseconds(10))
+        }
+        #expect(probed == 2)
+        release.finish()
+        #expect(try await answer == 200)
+        await server.stop()
+    }
+
+    /// How many ends of connections with `port` have the keepalive timer of proc_net_tcp (2), due within 30 s.
+    private func probedEnds(_ port: Int) throws -> Int {
+        let text = String(decoding: try FileContents.read("/proc/net/tcp", limitBytes: 16 << 20), as: UTF8.self)
+        let digits = String(port, radix: 16, uppercase: true)
+        let suffix = ":" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+        return text.split(separator: "\n").count { line in
+            let fields = line.split(separator: " ")
+            guard fields.count > 5, fields[3] == "01", fields[1].hasSuffix(suffix) || fields[2].hasSuffix(suffix) else {
+                return false
+            }
+            let timer = fields[5].split(separator: ":")
+            return timer[0] == "02" && (Int(timer[1], radix: 16) ?? .max) <= 3000
+        }
+    }
+
     @Test("A listening socket that came with the process is served, and its file is left alone")
     func inherited() async throws {
         let directory = try SocketDirectory()

@@ -44,11 +44,14 @@ struct ClientDialer: Sendable {
             .channelOption(ChannelOptions.autoRead, value: false)
             .channelOption(ChannelOptions.allowRemoteHalfClosure, value: true)
             .connectTimeout(TimeAmount(limit))
-        if let proxy { return (try await bootstrap.connect(host: proxy.host, port: proxy.port).get(), nil) }
+        if let proxy {
+            return (try await Keepalive.apply(to: bootstrap).connect(host: proxy.host, port: proxy.port).get(), nil)
+        }
         switch endpoint {
         case .unix(let path):
             return (try await bootstrap.withConnectedSocket(try await connectedSocket(path)).get(), nil)
-        case .tcp(let host, let port): return (try await bootstrap.connect(host: host, port: port).get(), nil)
+        case .tcp(let host, let port):
+            return (try await Keepalive.apply(to: bootstrap).connect(host: host, port: port).get(), nil)
         case .command(let words, _):
             let command = try CommandConnection(words)
             let channel = try await bootstrap.withConnectedSocket(command.socket.rawValue).get()

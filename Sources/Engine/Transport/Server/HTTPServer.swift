@@ -131,6 +131,7 @@ package final class HTTPServer: Sendable {
         limits.maxHeaderFieldSize = configuration.headLimitBytes
         limits.maxHeaderListSize = configuration.headLimitBytes
         return channel.eventLoop.makeCompletedFuture {
+            try Keepalive.apply(toAccepted: channel)
             if let context { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context)) }
             let decoder = ByteToMessageHandler(
                 HTTPRequestDecoder(
