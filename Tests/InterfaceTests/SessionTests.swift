@@ -14,11 +14,13 @@ struct SessionTests {
         let loop: MainLoop
 
         @MainActor
-        init(_ engine: ScriptedEngine, columns: Int = 80, rows: Int = 24) throws {
+        init(_ engine: ScriptedEngine, columns: Int = 80, rows: Int = 24, hostsEngine: Bool = false) throws {
             self.engine = engine
             screen = MemoryScreen(size: Size(columns: columns, rows: rows))
             let theme = try ThemeLibrary(folders: []).load("dark").theme
-            loop = MainLoop(engine: engine, configuration: InterfaceConfiguration(theme: theme), screen: screen)
+            var configuration = InterfaceConfiguration(theme: theme)
+            configuration.hostsEngine = { hostsEngine }
+            loop = MainLoop(engine: engine, configuration: configuration, screen: screen)
             loop.begin()
         }
 
@@ -105,6 +107,15 @@ struct SessionTests {
         #expect(engine.state.withLock { $0.containers.isEmpty })
         #expect(session.loop.model.keyContext == .form)
         _ = session.finish()
+    }
+
+    @Test("A screen that hosts the engine is not stopped by ctrl-z, and says why")
+    func suspension() throws {
+        let session = try Session(ScriptedEngine(), hostsEngine: true)
+        session.untilSeen("no containers yet")
+        session.type("<ctrl-z>")
+        session.untilSeen("this screen hosts the engine")
+        #expect(session.finish().reason == .quit)
     }
 
     @Test("Messages that take long are taken one by one, with a look at the keyboard between")

@@ -102,6 +102,20 @@ struct TakeoverSessionTests {
         try bench.succeed("rm", id)
     }
 
+    @Test("Where the host's process is stopped, commands fail and name it; once it goes on they work")
+    func hostStopped() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        let host = try bench.daemon()
+        host.kill(SIGSTOP)
+        let outcome = try bench.gantry("ps")
+        #expect(outcome.code == 1)
+        #expect(outcome.errors.contains("does not answer"), "\(outcome.errors)")
+        #expect(outcome.errors.contains("process \(host.pid), which is stopped"), "\(outcome.errors)")
+        host.kill(SIGCONT)
+        #expect(try bench.succeed("ps", "-q") == "")
+    }
+
     @Test("A second daemon on one root is refused, and says who has it")
     func secondDaemon() throws {
         let bench = try SessionBench()

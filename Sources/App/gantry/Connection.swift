@@ -26,6 +26,12 @@ actor Connection {
         }
     }
 
+    /// Whether this process hosts the engine at the time of asking.
+    func hosting() -> @Sendable () -> Bool {
+        let seat = seat
+        return { seat?.isHosting ?? false }
+    }
+
     func runDaemon(_ daemon: CommandEnvironment.DaemonOptions) async throws(EngineError) -> Int32 {
         guard options.host == nil, options.context == nil else {
             throw EngineError(

@@ -41,7 +41,7 @@ struct DaemonMode {
         let listeners = try listeners()
         let engine = FailoverEngine(seat: seat)
         let version = try await engine.version()
-        guard await seat.isHosting else {
+        guard seat.isHosting else {
             throw EngineError(
                 .conflict,
                 "another process hosts the engine of `\(configuration.dataRoot)` already; it answers at "

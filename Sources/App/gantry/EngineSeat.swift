@@ -1,7 +1,9 @@
 import Daemon
 import EngineAPI
+import Linux
 import LocalEngine
 import RemoteEngine
+import Synchronization
 
 /// Who serves this program's calls: the engine hosted here, or another process's over its socket. One engine per data
 /// root: the first to take the root's lock hosts it, and who comes later visits; when the host goes, the next takes over.
@@ -18,7 +20,8 @@ actor EngineSeat {
         case visiting(DockerEngine)
     }
 
-    /// How long a host that holds the lock may take until it answers, or until its lock is free.
+    /// How long a host that holds the lock may take until it answers, or until its lock is free. One whose process is
+    /// stopped would take for ever.
     private static let patience = Duration.seconds(15)
 
     private let configuration: LocalEngineConfiguration
@@ -26,7 +29,13 @@ actor EngineSeat {
     private let ownSocket: DaemonListener?
     private let journal: DaemonJournal
     private let clock = ContinuousClock()
-    private var seat: Seat?
+    private let hosts = Atomic(false)
+    private var seat: Seat? {
+        didSet {
+            let isHost = if case .hosting? = seat { true } else { false }
+            hosts.store(isHost, ordering: .relaxed)
+        }
+    }
     private var election: Task<Result<Seat, EngineError>, Never>?
     private var isClosed = false
 
@@ -51,12 +60,8 @@ actor EngineSeat {
         case .hosting(let host): return host.engine
         case .visiting(let engine):
             if !verified { return engine }
-            do throws(EngineError) {
-                _ = try await engine.version()
-                return engine
-            } catch {
-                lose(engine)
-            }
+            if await engine.answers(within: Self.patience) { return engine }
+            lose(engine)
         case nil: break
         }
         switch try await elect() {
@@ -74,8 +79,8 @@ actor EngineSeat {
     /// Whether this process is the host, and its engine is to say more of what it does.
     var isDebugging: Bool { if case .hosting(let host)? = seat { host.engine.isDebugging } else { false } }
 
-    /// Whether this process is the host.
-    var isHosting: Bool { if case .hosting? = seat { true } else { false } }
+    /// Whether this process is the host now.
+    nonisolated var isHosting: Bool { hosts.load(ordering: .relaxed) }
 
     /// A call found its connection broken. Whether it may be made again is the caller's to know.
     func lose(_ engine: any Engine) {
@@ -129,17 +134,21 @@ actor EngineSeat {
             EngineError(
                 .unavailable,
                 "another process hosts the engine of `\(configuration.dataRoot)` and does not answer at "
-                    + "`\(configuration.apiSocketPath)`", object: configuration.apiSocketPath))
+                    + "`\(configuration.apiSocketPath)`\(listener)", object: configuration.apiSocketPath))
+    }
+
+    /// Who it is, for the message, and what helps where it is stopped.
+    private var listener: String {
+        guard let pid = socket.listener else { return "" }
+        // A process that is gone by now has no state to tell.
+        let state = (try? ProcessStat.read(pid: pid))?.state
+        guard state == "T" || state == "t" else { return " (process \(pid))" }
+        return " (process \(pid), which is stopped: `kill -CONT \(pid)` lets it go on)"
     }
 
     private func visit() async -> DockerEngine? {
         guard ownSocket == nil else { return nil }
         let engine = DockerEngine(socketPath: configuration.apiSocketPath)
-        do throws(EngineError) {
-            _ = try await engine.version()
-            return engine
-        } catch {
-            return nil
-        }
+        return await engine.answers(within: Self.patience) ? engine : nil
     }
 }

@@ -34,7 +34,7 @@ struct EngineSocket: Hashable, Sendable {
     /// One that is being killed may lose its connections a moment before its listening socket, so only an answer counts.
     func isServed(by host: Int32) async -> Bool {
         guard listener == host else { return false }
-        do throws(EngineError) { _ = try await DockerEngine(socketPath: path).version() } catch { return false }
+        guard await DockerEngine(socketPath: path).answers(within: .seconds(15)) else { return false }
         return listener == host
     }
 }

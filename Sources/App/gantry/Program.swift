@@ -40,7 +40,8 @@ enum Program {
     @MainActor
     private static func frontEnd(_ options: GlobalOptions, _ connection: Connection) async -> Int32 {
         do throws(EngineError) {
-            return FrontEnd.run(engine: try await connection.engine(), options: options)
+            let engine = try await connection.engine()
+            return FrontEnd.run(engine: engine, hostsEngine: await connection.hosting(), options: options)
         } catch {
             Complaint.say("gantry: \(error.message)")
             return 1

@@ -38,6 +38,24 @@ package final class DockerEngine: Engine {
         EngineVersion(dockerBody: try await client.json("GET", "/version"))
     }
 
+    /// Whether the engine tells its version within `limit`. One whose process is stopped takes connections and says
+    /// nothing.
+    package func answers(within limit: Duration) async -> Bool {
+        await withTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                do throws(EngineError) { _ = try await self.version() } catch { return false }
+                return true
+            }
+            group.addTask {
+                // Cancelled where the answer was faster.
+                try? await ContinuousClock().sleep(for: limit)
+                return false
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? false
+        }
+    }
+
     package func info() async throws(EngineError) -> EngineInfo {
         EngineInfo(dockerBody: try await client.json("GET", "/info"))
     }

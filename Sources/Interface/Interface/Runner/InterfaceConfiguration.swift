@@ -17,6 +17,8 @@ package struct InterfaceConfiguration: Sendable {
     package typealias Credentials = @Sendable (_ reference: String) async throws(EngineError) -> ImageCredentials?
     /// Asked before each pull.
     package var credentials: Credentials = { _ in nil }
+    /// Whether this process hosts the engine now: while it were stopped, no other process would have an answer.
+    package var hostsEngine: @Sendable () -> Bool = { false }
 
     /// With the usual leader key and nothing to say.
     package init(theme: Theme) { self.theme = theme }

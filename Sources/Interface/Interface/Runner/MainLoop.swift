@@ -24,6 +24,7 @@ final class MainLoop {
 
     /// How long the messages between two looks at the keyboard may take; at least one is taken.
     private let messageBudget: Duration
+    private let hostsEngine: @Sendable () -> Bool
     private let screen: any Screen
     let mailbox = Mailbox()
     private let runner: EffectRunner
@@ -40,6 +41,7 @@ final class MainLoop {
         messageBudget: Duration = .milliseconds(20)
     ) {
         self.messageBudget = messageBudget
+        hostsEngine = configuration.hostsEngine
         self.screen = screen
         self.configuration = configuration
         runner = EffectRunner(engine: engine, mailbox: mailbox, credentials: configuration.credentials)
@@ -153,6 +155,8 @@ final class MainLoop {
         case .open(let address): Desktop.open(address)
         case .bell: screen.bell()
         case .redraw: screen.invalidate()
+        case .suspend where hostsEngine():
+            model.say("this screen hosts the engine: stopped, it would answer no other gantry", .warning)
         case .suspend:
             screen.suspend()
             screen.invalidate()
