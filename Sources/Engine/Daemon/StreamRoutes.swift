@@ -54,6 +54,7 @@ private func attachment(_ exchange: Exchange) async throws -> (ContainerDetails,
         stderr: exchange.query.flag("stderr"))
     request.logs = exchange.query.flag("logs")
     request.stream = exchange.query.flag("stream")
+    request.holdsBack = !exchange.query.flag(AttachRequest.mayLoseQuery)
     return (details, request, keys)
 }
 

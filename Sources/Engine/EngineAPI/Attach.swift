@@ -18,6 +18,9 @@ public struct AttachRequest: Hashable, Sendable {
     public var logs = false
     /// Stay for new output.
     public var stream = true
+    /// The process waits where this reader is slow, as with docker; else the reader loses the oldest output. Not for a
+    /// screen that watches: whoever stops it would stop the container.
+    public var holdsBack = false
 
     public init(stdin: Bool = false, stdout: Bool = true, stderr: Bool = true) {
         self.stdin = stdin

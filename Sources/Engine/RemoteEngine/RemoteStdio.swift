@@ -14,6 +14,7 @@ extension DockerEngine {
         query.add("stdout", request.stdout)
         query.add("stderr", request.stderr)
         query.add("logs", request.logs)
+        if !request.holdsBack { query.add(AttachRequest.mayLoseQuery, true) }
         // Servers before 1.42 do not say whether there will be frames.
         let isFramed: Bool? = try await saysFraming() ? nil : try await !inspect(reference).spec.tty
         let answer = try await client.hijack(containerPath(reference, "attach"), query, object: reference)

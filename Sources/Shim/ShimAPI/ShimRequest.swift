@@ -64,6 +64,8 @@ package struct ShimAttach: Hashable, Sendable {
     package var stderr: Bool
     /// Send what a terminal showed last, or what an exec wrote before anybody attached, first.
     package var replay: Bool
+    /// The process waits where this client is slow, instead of the client losing output.
+    package var holdsBack = false
 
     package init(execID: String? = nil, stdin: Bool, stdout: Bool, stderr: Bool, replay: Bool) {
         self.execID = execID
@@ -170,7 +172,7 @@ extension ShimExec {
 extension ShimAttach {
     fileprivate func write(to writer: inout WireWriter) {
         writer.put(execID) { $0.put($1) }
-        for wish in [stdin, stdout, stderr, replay] { writer.put(wish) }
+        for wish in [stdin, stdout, stderr, replay, holdsBack] { writer.put(wish) }
     }
 
     fileprivate init(from reader: inout WireReader) throws(ShimFrameError) {
@@ -179,5 +181,6 @@ extension ShimAttach {
         stdout = try reader.takeBool()
         stderr = try reader.takeBool()
         replay = try reader.takeBool()
+        holdsBack = try reader.takeBool()
     }
 }

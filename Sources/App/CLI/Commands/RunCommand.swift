@@ -32,10 +32,10 @@ struct RunCommand: AsyncParsableCommand {
         let chosen = Set(options.attach.map { $0.lowercased() })
         let all = chosen.isEmpty
         let input = options.interactive && (all || chosen.contains("stdin"))
-        let stream = try await engine.attach(
-            id,
-            AttachRequest(
-                stdin: input, stdout: all || chosen.contains("stdout"), stderr: all || chosen.contains("stderr")))
+        var request = AttachRequest(
+            stdin: input, stdout: all || chosen.contains("stdout"), stderr: all || chosen.contains("stderr"))
+        request.holdsBack = true
+        let stream = try await engine.attach(id, request)
         let wait = try await engine.beginWait(id, for: options.rm ? .removed : .nextExit)
         do {
             try await start(engine, id)

@@ -27,7 +27,9 @@ struct AttachCommand: AsyncParsableCommand {
             throw UsageError(message: "the input device is not a TTY", code: 1)
         }
         let wait = try await engine.beginWait(id, for: .notRunning)
-        let stream = try await engine.attach(id, AttachRequest(stdin: input))
+        var request = AttachRequest(stdin: input)
+        request.holdsBack = true
+        let stream = try await engine.attach(id, request)
         var session = InteractiveSession(
             stream: stream, tty: details.spec.tty, forwardsInput: input, detachKeys: keys,
             resize: { await resizeQuietly(engine, id, $0) })

@@ -19,6 +19,8 @@ final class ProcessStdio {
     private var outputs: [Output] = []
     private var childEnds: [Descriptor?] = [nil, nil, nil]
     private(set) var terminal: Descriptor?
+    private var isReading = false
+    private var isHeld = false
     var onOutput: (UnsafeRawBufferPointer, OutputKind) -> Void = { _, _ in }
     /// Called once, when the last output has ended.
     var onEnd: () -> Void = {}
@@ -68,7 +70,31 @@ final class ProcessStdio {
     }
 
     func startReading() throws(KernelError) {
-        for output in outputs {
+        isReading = true
+        if !isHeld { try watchOutputs() }
+    }
+
+    /// Leaves what is written in the pipes, so that the process waits once they are full; or reads on.
+    func hold(_ isHeld: Bool) {
+        guard isHeld != self.isHeld else { return }
+        self.isHeld = isHeld
+        if isHeld {
+            // Forgotten, not only silenced: the kernel would still tell of an end that is not to be read yet.
+            for output in outputs {
+                if let watch = output.watch { loop.forget(watch) }
+                output.watch = nil
+            }
+        } else if isReading {
+            do { try watchOutputs() } catch {
+                Diagnostics.note("read on: \(error)")
+                close()
+                onEnd()
+            }
+        }
+    }
+
+    private func watchOutputs() throws(KernelError) {
+        for output in outputs where output.watch == nil {
             output.watch = try loop.watch(output.descriptor, .readable) { [unowned self, unowned output] _ in
                 _ = readOnce(output)
             }

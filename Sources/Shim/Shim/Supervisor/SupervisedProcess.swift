@@ -42,6 +42,7 @@ final class SupervisedProcess {
     var holdsUnseenOutput: Bool { !isTerminal && recent != nil }
 
     func attach(_ attachment: Attachment) {
+        attachment.onRoom = { [unowned self] in holdBack() }
         if attachment.request.replay, let recent {
             for part in recent.replay() {
                 part.bytes.withUnsafeBytes { attachment.deliver($0, part.kind) }
@@ -57,7 +58,16 @@ final class SupervisedProcess {
 
     /// A client went away. The input stays open, whoever went: an engine that died is followed by another, and a program
     /// must not notice. Who means to end the input says so.
-    func detach(_ attachment: Attachment) { attachments.removeAll { $0 === attachment } }
+    func detach(_ attachment: Attachment) {
+        attachments.removeAll { $0 === attachment }
+        holdBack()
+    }
+
+    /// Output is read for as long as all clients that must not lose any have room for it.
+    private func holdBack() {
+        guard !hasEnded else { return }
+        stdio.hold(attachments.contains { $0.isFull })
+    }
 
     /// Writes what the log still holds; output after this is not logged.
     func closeLog() {
@@ -78,6 +88,7 @@ final class SupervisedProcess {
     private func deliver(_ bytes: UnsafeRawBufferPointer, _ kind: OutputKind) {
         log?.append(bytes, kind)
         for attachment in attachments { attachment.deliver(bytes, kind) }
+        holdBack()
         guard keepsRecent else { return }
         if recent == nil { recent = OutputRing(capacityBytes: Self.recentBytes) }
         recent?.append(bytes, kind)
@@ -88,13 +99,20 @@ final class SupervisedProcess {
 final class Attachment {
     let request: ShimAttach
     private unowned let client: Client
-    private var ring = OutputRing(capacityBytes: SupervisedProcess.attachmentBytes)
+    private var ring: OutputRing
     private var hasEnded = false
+    /// Called where there may be room again.
+    var onRoom: () -> Void = {}
 
     init(_ request: ShimAttach, client: Client) {
         self.request = request
         self.client = client
+        // Who is waited for loses nothing: what comes in spite of that is what the pipes held at the process's end.
+        ring = OutputRing(capacityBytes: request.holdsBack ? .max : SupervisedProcess.attachmentBytes)
     }
+
+    /// Whether the process is to wait for this client.
+    var isFull: Bool { request.holdsBack && ring.byteCount >= SupervisedProcess.attachmentBytes }
 
     func deliver(_ bytes: UnsafeRawBufferPointer, _ kind: OutputKind) {
         guard kind == .stdout ? request.stdout : request.stderr else { return }
@@ -109,7 +127,11 @@ final class Attachment {
 
     /// The next frame to send; nil when there is none now.
     func next() -> ShimStreamFrame? {
-        if let frame = ring.next() { return frame }
+        let wasFull = isFull
+        if let frame = ring.next() {
+            if wasFull, !isFull { onRoom() }
+            return frame
+        }
         guard hasEnded else { return nil }
         hasEnded = false
         client.closeWhenFlushed()
