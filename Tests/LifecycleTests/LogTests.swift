@@ -170,6 +170,23 @@ import Testing
         #expect(seen == (0..<next).map(String.init))
     }
 
+    @Test("A log that was replaced by a new file is read on from the new one's beginning")
+    func replaced() throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("log", Self.line("1") + Self.line("2"))
+        let reader = try LogReader(path: directory.path + "/log", request: LogRequest())
+        func next() throws -> [String] {
+            try reader.next().map { String(decoding: $0.bytes.dropLast(), as: UTF8.self) }
+        }
+        #expect(try next() == ["1", "2"])
+        try directory.append("log", Self.line("3"))
+        try directory.remove(["log"])
+        #expect(try next() == ["3"])
+        #expect(try next() == [])
+        try directory.write("log", Self.line("4"))
+        #expect(try next() == ["4"])
+    }
+
     @Test("A follower that nobody waits for any more ends with its task")
     func cancelled() async throws {
         let directory = try TemporaryDirectory()

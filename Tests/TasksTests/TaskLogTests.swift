@@ -114,6 +114,45 @@ struct TaskLogTests {
         return all
     }
 
+    @Test("A log of one file begins anew as another file: who reads the old one finds its lines, and its end")
+    func rotationOfOne() async throws {
+        try await bench { bench in
+            var spec = try bench.sh("a", "echo first; read x; seq 1 200")
+            spec.input = .open
+            spec.log = TaskLog(path: "\(bench.root)/a.log", maximumSizeBytes: 1000)
+            _ = try await bench.service.create(spec)
+            let stream = try await bench.service.attach("a", execID: nil, AttachRequest(stdin: true))
+            try await bench.service.start("a")
+            _ = try await bench.read(stream, until: "first\n")
+            let old = OwnedDescriptor(try Descriptor.open("\(bench.root)/a.log", O_RDONLY))
+            try await stream.write([10])
+            #expect(try await bench.exit(of: "a").code == 0)
+            let text = String(decoding: try old.descriptor.readAll(), as: UTF8.self)
+            #expect(text.hasPrefix(#"{"log":"first\n""#))
+            #expect(try bench.log("a").last?["log"]?.string == "200\n")
+            var facts = stat()
+            try #require(fstat(old.descriptor.rawValue, &facts) == 0)
+            #expect(facts.st_nlink == 0)
+        }
+    }
+
+    @Test("Attributes larger than the room for encoded lines are written whole with each line")
+    func hugeAttributes() async throws {
+        try await bench { bench in
+            let label = String(repeating: "x", count: 400_000)
+            var spec = try bench.sh("a", "echo one; echo two")
+            var log = TaskLog(path: "\(bench.root)/a.log")
+            let attributes: JSONValue = ["label": .string(label)]
+            log.attributes = attributes.compactText
+            spec.log = log
+            try await bench.run(spec)
+            #expect(try await bench.exit(of: "a").code == 0)
+            let lines = try bench.log("a")
+            #expect(lines.compactMap { $0["log"]?.string } == ["one\n", "two\n"])
+            #expect(lines.allSatisfy { $0["attrs"]?["label"]?.string == label })
+        }
+    }
+
     @Test("A line over 16 KiB is parted without losing a byte")
     func hugeLine() async throws {
         try await bench { bench in

@@ -30,6 +30,7 @@ final class ContainerLog {
     func append(_ bytes: UnsafeRawBufferPointer, _ kind: OutputKind) {
         let stamp = Stamp(kind, output)
         guard var position = bytes.baseAddress else { return }
+        if case .journal(let journal) = output { journal.beginOutput() }
         let end = position + bytes.count
         while position < end {
             guard let newline = memchr(position, 10, end - position) else {
@@ -99,10 +100,17 @@ final class ContainerLog {
                 flush()
                 file.rotate()
             }
-            if used + line.roomNeeded(contentCount: content.count, stamp: stamp.bytes) > scratch.byteCount { flush() }
+            let room = line.roomNeeded(contentCount: content.count, stamp: stamp.bytes)
+            if used + room > scratch.byteCount { flush() }
+            // Attributes are labels and variables of any size.
+            guard room <= scratch.byteCount else { return writeAlone(line.encoded(content, stamp: stamp.bytes), file) }
             guard let base = scratch.buffer.baseAddress else { return }
             used = line.write(content, stamp: stamp.bytes, to: base + used) - base
         }
+    }
+
+    private func writeAlone(_ line: [UInt8], _ file: LogFile) {
+        line.withUnsafeBytes { file.write($0) }
     }
 
     private func flush() {

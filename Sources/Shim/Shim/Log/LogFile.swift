@@ -40,7 +40,12 @@ final class LogFile {
     func rotate() {
         descriptor?.close()
         descriptor = nil
-        if maximumFiles > 1 { moveFiles() }
+        if maximumFiles > 1 {
+            moveFiles()
+        } else {
+            // Another file, not the same one emptied: who follows it stands behind what would come then.
+            unlink(path)
+        }
         reopen(truncating: maximumFiles == 1)
     }
 
@@ -88,13 +93,7 @@ final class LogFile {
 
     private func encoded(_ text: String) -> [UInt8] {
         let stamp = line.stamp(.stderr, .now())
-        let content = Array(text.utf8)
-        let room = line.roomNeeded(contentCount: content.count, stamp: stamp)
-        return [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
-            guard let base = buffer.baseAddress else { return }
-            let start = UnsafeMutableRawPointer(base)
-            count = content.withUnsafeBytes { line.write($0, stamp: stamp, to: start) } - start
-        }
+        return Array(text.utf8).withUnsafeBytes { line.encoded($0, stamp: stamp) }
     }
 
     @discardableResult

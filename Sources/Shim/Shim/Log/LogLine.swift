@@ -72,6 +72,16 @@ struct LogLine {
         return end + 1
     }
 
+    /// One line in memory of its own.
+    func encoded(_ content: UnsafeRawBufferPointer, stamp: [UInt8]) -> [UInt8] {
+        let room = roomNeeded(contentCount: content.count, stamp: stamp)
+        return [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
+            guard let base = buffer.baseAddress else { return }
+            let start = UnsafeMutableRawPointer(base)
+            count = write(content, stamp: stamp, to: start) - start
+        }
+    }
+
     /// Where to cut a line that is too long: at the limit, or up to three bytes before it where a character of UTF-8
     /// would be torn.
     static func cut(_ content: UnsafeRawBufferPointer) -> Int {
