@@ -50,7 +50,8 @@ package enum ShimProgram {
         let supervisor = try ContainerSupervisor(task: task, directory: directory, loop: loop, reaper: reaper)
         try kernelCall("set close-on-exec") { gantry_fcntl_int(listener.rawValue, F_SETFD, FD_CLOEXEC) }
         try listener.setNonBlocking()
-        _ = try loop.watch(listener, .readable) { _ in supervisor.accept(listener) }
+        let doorway = try Doorway(loop, listener) { supervisor.serve($0) }
+        defer { doorway.close() }
         supervisor.endIfForgotten()
         try loop.run()
     }

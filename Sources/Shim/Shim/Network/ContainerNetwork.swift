@@ -14,6 +14,7 @@ final class ContainerNetwork {
     private let task: ShimTask.Network
     private let loop: EventLoop
     private let configuration: LiveConfiguration
+    private let budget = DescriptorBudget()
     private var sockets: [Descriptor]
     private var nameServer: NameServer?
     private var streams: [StreamForward] = []
@@ -35,9 +36,11 @@ final class ContainerNetwork {
         if task.servesNames { try serveNames(pid: pid) }
         for (index, socket) in sockets.enumerated() {
             if task.socketIsStream[index] {
-                streams.append(try StreamForward(loop, socket, index: index, configuration: configuration))
+                streams.append(
+                    try StreamForward(loop, socket, index: index, configuration: configuration, budget: budget))
             } else {
-                datagrams.append(try DatagramForward(loop, socket, index: index, configuration: configuration))
+                datagrams.append(
+                    try DatagramForward(loop, socket, index: index, configuration: configuration, budget: budget))
             }
         }
     }

@@ -17,15 +17,20 @@ final class DatagramForward {
     private let socket: Descriptor
     private let index: Int
     private let configuration: LiveConfiguration
+    private let budget: DescriptorBudget
     private var watch: EventLoop.Watch?
     private var flows: [SocketEndpoint: Flow] = [:]
     private var buffer = [UInt8](repeating: 0, count: 65536)
 
-    init(_ loop: EventLoop, _ socket: Descriptor, index: Int, configuration: LiveConfiguration) throws(KernelError) {
+    init(
+        _ loop: EventLoop, _ socket: Descriptor, index: Int, configuration: LiveConfiguration,
+        budget: DescriptorBudget
+    ) throws(KernelError) {
         self.loop = loop
         self.socket = socket
         self.index = index
         self.configuration = configuration
+        self.budget = budget
         watch = try loop.watch(socket, .readable) { [unowned self] _ in takeFromClients() }
     }
 
@@ -53,7 +58,12 @@ final class DatagramForward {
     private func flow(_ client: SocketEndpoint) throws(KernelError) -> Flow? {
         if let flow = flows[client] { return flow }
         guard flows.count < Self.flowLimit, let target = configuration.target(index) else { return nil }
-        let flow = Flow(try InternetSocket.open(.datagram, target.address.family))
+        guard budget.take(1) else { return nil }
+        let flow: Flow
+        do throws(KernelError) { flow = Flow(try InternetSocket.open(.datagram, target.address.family)) } catch {
+            budget.giveBack(1)
+            throw error
+        }
         do throws(KernelError) {
             _ = try InternetSocket.connect(flow.socket, to: target)
             flow.watch = try loop.watch(flow.socket, .readable) { [unowned self, unowned flow] _ in
@@ -61,6 +71,7 @@ final class DatagramForward {
             }
         } catch {
             flow.socket.close()
+            budget.giveBack(1)
             throw error
         }
         flows[client] = flow
@@ -87,5 +98,6 @@ final class DatagramForward {
         loop.cancel(flow.alarm)
         if let watch = flow.watch { loop.forget(watch) }
         flow.socket.close()
+        budget.giveBack(1)
     }
 }

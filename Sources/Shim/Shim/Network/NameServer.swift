@@ -12,7 +12,8 @@ final class NameServer {
     private let configuration: LiveConfiguration
     private let datagrams: Descriptor
     private let listener: Descriptor
-    private var watches: [EventLoop.Watch] = []
+    private var watch: EventLoop.Watch?
+    private var doorway: Doorway?
     private var buffer = [UInt8](repeating: 0, count: 4096)
     private var questions: [ObjectIdentifier: UpstreamQuestion] = [:]
     private var connections: [ObjectIdentifier: NameConnection] = [:]
@@ -35,17 +36,16 @@ final class NameServer {
         self.configuration = configuration
         self.datagrams = datagrams
         self.listener = listener
-        watches = [
-            try loop.watch(datagrams, .readable) { [unowned self] _ in takeDatagrams() },
-            try loop.watch(listener, .readable) { [unowned self] _ in takeConnections() },
-        ]
+        watch = try loop.watch(datagrams, .readable) { [unowned self] _ in takeDatagrams() }
+        doorway = try Doorway(loop, listener) { [unowned self] in serve($0) }
     }
 
     func close() {
-        for watch in watches { loop.forget(watch) }
+        if let watch { loop.forget(watch) }
+        doorway?.close()
         for question in questions.values { question.close() }
         for connection in connections.values { connection.close() }
-        (watches, questions, connections) = ([], [:], [:])
+        (watch, doorway, questions, connections) = (nil, nil, [:], [:])
         datagrams.close()
         listener.close()
     }
@@ -73,22 +73,15 @@ final class NameServer {
         do throws(KernelError) { try InternetSocket.send(datagrams, bytes, to: client) } catch { return }
     }
 
-    private func takeConnections() {
-        for _ in 0..<16 {
-            let socket: Descriptor
-            do { socket = try UnixSocket.accept(listener) } catch { return }  // None waits.
-            guard connections.count < Self.connectionLimit else {
-                socket.close()
-                continue
-            }
-            let connection = NameConnection(loop, socket)
-            connection.onMessage = { [unowned self, unowned connection] message in
-                answer(message, connection)
-            }
-            connection.onEnd = { [unowned self] connection in connections[ObjectIdentifier(connection)] = nil }
-            connections[ObjectIdentifier(connection)] = connection
-            connection.start()
+    private func serve(_ socket: Descriptor) {
+        guard connections.count < Self.connectionLimit else { return socket.close() }
+        let connection = NameConnection(loop, socket)
+        connection.onMessage = { [unowned self, unowned connection] message in
+            answer(message, connection)
         }
+        connection.onEnd = { [unowned self] connection in connections[ObjectIdentifier(connection)] = nil }
+        connections[ObjectIdentifier(connection)] = connection
+        connection.start()
     }
 
     private func answer(_ message: [UInt8], _ connection: NameConnection) {

@@ -6,43 +6,44 @@ final class StreamForward {
     private static let connectionLimit = 1024
 
     private let loop: EventLoop
-    private let listener: Descriptor
     private let index: Int
     private let configuration: LiveConfiguration
     private let kind: InternetSocket.Kind
-    private var watch: EventLoop.Watch?
+    private let budget: DescriptorBudget
+    private var doorway: Doorway?
     private var connections: [ObjectIdentifier: CarriedConnection] = [:]
 
-    init(_ loop: EventLoop, _ listener: Descriptor, index: Int, configuration: LiveConfiguration) throws(KernelError) {
+    init(
+        _ loop: EventLoop, _ listener: Descriptor, index: Int, configuration: LiveConfiguration,
+        budget: DescriptorBudget
+    ) throws(KernelError) {
         self.loop = loop
-        self.listener = listener
+        self.budget = budget
         self.index = index
         self.configuration = configuration
         kind = try InternetSocket.kind(ofListener: listener)
-        watch = try loop.watch(listener, .readable) { [unowned self] _ in accept() }
+        doorway = try Doorway(loop, listener) { [unowned self] in carry($0) }
     }
 
     /// The listener is its owner's to close.
     func close() {
-        if let watch { loop.forget(watch) }
-        watch = nil
+        doorway?.close()
+        doorway = nil
+        budget.giveBack(2 * connections.count)
         for connection in connections.values { connection.close() }
         connections = [:]
     }
 
-    private func accept() {
-        for _ in 0..<16 {
-            let client: Descriptor
-            do { client = try UnixSocket.accept(listener) } catch { return }  // None waits.
-            guard connections.count < Self.connectionLimit, let target = configuration.target(index) else {
-                client.close()
-                continue
-            }
-            let connection = CarriedConnection(loop, client)
-            connection.onEnd = { [unowned self] connection in connections[ObjectIdentifier(connection)] = nil }
-            connections[ObjectIdentifier(connection)] = connection
-            connection.start(to: target, kind)
+    private func carry(_ client: Descriptor) {
+        guard connections.count < Self.connectionLimit, let target = configuration.target(index), budget.take(2)
+        else { return client.close() }
+        let connection = CarriedConnection(loop, client)
+        connection.onEnd = { [unowned self] connection in
+            guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+            budget.giveBack(2)
         }
+        connections[ObjectIdentifier(connection)] = connection
+        connection.start(to: target, kind)
     }
 }
 

@@ -7,16 +7,8 @@ extension ContainerSupervisor {
     /// How long a shim that was never asked to create anything waits for somebody who might.
     private static var patienceMilliseconds: Int64 { 10_000 }
 
-    func accept(_ listener: Descriptor) {
-        while true {
-            do {
-                add(Client(try UnixSocket.accept(listener), loop: loop, scratch: readScratch))
-            } catch {
-                if error.errno != .wouldBlock { Diagnostics.note("\(error)") }
-                return
-            }
-        }
-    }
+    /// - Parameter connection: somebody's, taken over.
+    func serve(_ connection: Descriptor) { add(Client(connection, loop: loop, scratch: readScratch)) }
 
     /// Ends the shim in a while unless somebody connects: the engine that started it may be dead.
     func endIfForgotten() {
