@@ -12,7 +12,7 @@ import Testing
     static let exit = TaskExit(code: 5, time: Timestamp(nanosecondsSinceEpoch: 500))
     static let run = LifecycleMachine.Run(initial: initial, startedAt: started)
 
-    enum Seen: CaseIterable { case nothing, created, running, paused, stopped, lost }
+    enum Seen: CaseIterable { case nothing, created, running, paused, stopped, unreachable, lost }
 
     static func facts(_ seen: Seen) -> [TaskFacts] {
         var facts = TaskFacts(id: "c", status: .running)
@@ -26,6 +26,7 @@ import Testing
         case .stopped:
             facts.status = .stopped
             facts.exit = exit
+        case .unreachable: facts.status = .unreachable
         case .lost: facts.status = .lost
         }
         return [facts]
@@ -63,6 +64,12 @@ import Testing
         #expect(decide(Self.row(.paused), .paused) == .init(phase: .paused(Self.run), actions: []))
         #expect(decide(Self.row(.running), .paused) == .init(phase: .paused(Self.run), actions: [.record([.pause])]))
         #expect(decide(Self.row(.paused), .running) == .init(phase: .running(Self.run), actions: [.record([.unpause])]))
+    }
+
+    @Test("A container whose shim is there and does not answer goes on as it was")
+    func unreachable() {
+        #expect(decide(Self.row(.running), .unreachable) == .init(phase: .running(Self.run), actions: []))
+        #expect(decide(Self.row(.paused), .unreachable) == .init(phase: .paused(Self.run), actions: []))
     }
 
     @Test("An exit that nobody saw is recorded with its own time", arguments: [ContainerRow.Phase.running, .paused])

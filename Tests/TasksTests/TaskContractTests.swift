@@ -76,6 +76,40 @@ struct TaskContractTests {
         }
     }
 
+    @Test("A reader that holds the process back loses nothing, however late it reads", arguments: TestRuntime.available)
+    func patientProcess(runtime: TestRuntime) async throws {
+        try await bench(runtime) { bench in
+            _ = try await bench.service.create(try bench.sh("a", "seq 1 400000; seq 1 400000 >&2"))
+            var request = AttachRequest()
+            request.holdsBack = true
+            let late = try await bench.service.attach("a", execID: nil, request)
+            try await bench.service.start("a")
+            // Without being held back it would have written all by then, and has written what finds room.
+            try await Task.sleep(for: .milliseconds(500))
+            let received = try await bench.all(late)
+            let whole = (1...400_000).map { "\($0)\n" }.joined()
+            #expect(received.lost == 0)
+            #expect(received.stdout == Array(whole.utf8) && received.stderr == Array(whole.utf8))
+            #expect(try await bench.exit(of: "a").code == 0)
+            #expect(try bench.log("a").count == 800_000)
+        }
+    }
+
+    @Test("Who went away holds nobody back", arguments: TestRuntime.available)
+    func goneReader(runtime: TestRuntime) async throws {
+        try await bench(runtime) { bench in
+            _ = try await bench.service.create(try bench.sh("a", "seq 1 400000"))
+            var request = AttachRequest()
+            request.holdsBack = true
+            let gone = try await bench.service.attach("a", execID: nil, request)
+            try await bench.service.start("a")
+            try await Task.sleep(for: .milliseconds(100))
+            await gone.close()
+            #expect(try await bench.exit(of: "a").code == 0)
+            #expect(try bench.log("a").count == 400_000)
+        }
+    }
+
     @Test("Input reaches the process, and its end does", arguments: TestRuntime.available)
     func input(runtime: TestRuntime) async throws {
         try await bench(runtime) { bench in

@@ -29,12 +29,15 @@ final class ShimConnection: Sendable {
 
     /// Connects and greets.
     ///
-    /// - Parameter onNotice: called from the connection's own task, in order; `.ended` is the last.
+    /// - Parameters:
+    ///   - patience: what the shim may take to answer the greeting.
+    ///   - onNotice: called from the connection's own task, in order; `.ended` is the last.
     init(
-        to directory: ShimDirectory, onNotice: @escaping @Sendable (ShimConnection, Notice) async -> Void
+        to directory: ShimDirectory, patience: Duration,
+        onNotice: @escaping @Sendable (ShimConnection, Notice) async -> Void
     ) async throws(EngineError) {
         id = directory.id
-        let greeted = try await GreetedSocket.open(directory)
+        let greeted = try await GreetedSocket.open(directory, patience: patience)
         socket = greeted.socket
         shim = greeted.shim
         let (outgoing, outbox) = AsyncStream.makeStream(of: [UInt8].self)
@@ -132,15 +135,15 @@ final class ShimConnection: Sendable {
 
 /// A connection on which both sides have said hello.
 struct GreetedSocket: Sendable {
-    private static let patience = Duration.seconds(10)
-
     let socket: AsyncSocket
     let shim: ShimProcess
     /// What came behind the hello.
     var decoder: ShimFrameDecoder
 
     /// `notFound` where nobody listens there; `unavailable` where the shim does not answer in time.
-    static func open(_ directory: ShimDirectory) async throws(EngineError) -> GreetedSocket {
+    static func open(
+        _ directory: ShimDirectory, patience: Duration = ShimTaskService.patience
+    ) async throws(EngineError) -> GreetedSocket {
         let socket = try connect(directory)
         let timer = Task {
             try await Task.sleep(for: patience)

@@ -21,10 +21,18 @@ struct ShimDirectory: Hashable, Sendable {
         path = "\(runRoot)/shims/\(id)"
     }
 
-    /// The ids of all that the run root holds.
+    /// The ids of all that the run root holds: none where it is not there.
     static func all(below runRoot: String) throws(KernelError) -> [String] {
         let path = "\(runRoot)/shims"
-        guard let stream = opendir(path) else { return [] }
+        let directory: Descriptor
+        do { directory = try Descriptor.open(path, O_RDONLY | O_DIRECTORY) } catch {
+            if error.errno == .noSuchFile { return [] }
+            throw error
+        }
+        guard let stream = fdopendir(directory.rawValue) else {
+            directory.close()
+            throw KernelError("read directory", path, .inputOutput)
+        }
         defer { closedir(stream) }
         var ids: [String] = []
         while let entry = readdir(stream) {
@@ -55,6 +63,16 @@ struct ShimDirectory: Hashable, Sendable {
     var initRecord: InitRecord? { json(InitRecord.fileName).flatMap(InitRecord.init(json:)) }
     var exitRecord: ExitRecord? { json(ExitRecord.fileName).flatMap(ExitRecord.init(json:)) }
 
+    /// The records of its container, read by who must not take a failure to read for their absence.
+    ///
+    /// - Throws: what open(2) and read(2) met, such as EMFILE; a file that is missing, or says nothing of use, is nil.
+    func records() throws(KernelError) -> (initial: InitRecord?, exit: ExitRecord?) {
+        (
+            try certain(InitRecord.fileName).flatMap(InitRecord.init(json:)),
+            try certain(ExitRecord.fileName).flatMap(ExitRecord.init(json:))
+        )
+    }
+
     /// Removes the directory with its files; what is gone already does not matter.
     func remove() {
         // Nothing to open means nothing to remove.
@@ -71,9 +89,33 @@ struct ShimDirectory: Hashable, Sendable {
         rmdir(path)
     }
 
+    private func certain(_ name: String) throws(KernelError) -> JSONValue? {
+        let bytes: [UInt8]
+        do { bytes = try FileContents.read("\(path)/\(name)") } catch {
+            if error.errno == .noSuchFile { return nil }
+            throw error
+        }
+        return try? JSONValue(parsing: bytes)  // Cut short by a full disk.
+    }
+
     private func json(_ name: String) -> JSONValue? {
         // A file that is not there, or was cut short by a full disk, is a fact that the caller weighs.
         guard let bytes = try? FileContents.read("\(path)/\(name)") else { return nil }
         return try? JSONValue(parsing: bytes)  // As above.
+    }
+}
+
+extension InitRecord {
+    /// Whether the shim that wrote it is still there; it may have been stopped, or have no time.
+    var shimLives: Bool {
+        get throws(KernelError) {
+            do {
+                let stat = try ProcessStat.read(pid: shim.pid)
+                return stat.startTicks == shim.startTicks && !stat.isEnded
+            } catch {
+                if error.errno == .noSuchFile || error.errno == .noSuchProcess { return false }
+                throw error
+            }
+        }
     }
 }

@@ -9,23 +9,33 @@ import Synchronization
 /// Everything that it knows it can learn again from there, so a second service on the same run root, in a later
 /// process, goes on with the tasks of the first.
 package final class ShimTaskService: TaskService {
+    /// What a shim may take to answer a greeting, unless another time is given.
+    package static let patience = Duration.seconds(10)
+
     private struct State {
         var connections: [String: ShimConnection] = [:]
         /// Tasks whose shim shall end, or whose exit was told: the end of their connection is no news.
         var expectedEnds: Set<String> = []
         var reapers: [Int32: Task<Void, Never>] = [:]
+        /// For shims that live and did not answer: nobody has heard yet of what they have to tell.
+        var searches: [String: Task<Void, Never>] = [:]
     }
 
     package let reports: AsyncStream<TaskReport>
     private let reporting: AsyncStream<TaskReport>.Continuation
     private let launcher: ShimLauncher
+    private let patience: Duration
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - runRoot: facts of this boot; `shims` and `runtime` below it are this service's.
     ///   - shimPath: the program `gantry-shim`.
     ///   - lease: what shims inherit, to keep alive what is kept while it is open.
-    package init(runRoot: String, shimPath: String, lease: Descriptor? = nil) {
+    ///   - patience: what a shim may take to answer a greeting.
+    package init(
+        runRoot: String, shimPath: String, lease: Descriptor? = nil, patience: Duration = ShimTaskService.patience
+    ) {
+        self.patience = patience
         launcher = ShimLauncher(runRoot: runRoot, shimPath: shimPath, lease: lease)
         (reports, reporting) = AsyncStream.makeStream(of: TaskReport.self)
     }
@@ -35,6 +45,7 @@ package final class ShimTaskService: TaskService {
         for connection in state.connections.values { connection.close() }
         // A shim outlives this service; where this process goes on, its zombie is init's only after that.
         for reaper in state.reapers.values { reaper.cancel() }
+        for search in state.searches.values { search.cancel() }
         reporting.finish()
     }
 
@@ -100,9 +111,10 @@ package final class ShimTaskService: TaskService {
     package func attach(
         _ id: String, execID: String?, _ request: AttachRequest
     ) async throws(EngineError) -> any AttachedStream {
-        let attach = ShimAttach(
+        var attach = ShimAttach(
             execID: execID, stdin: request.stdin, stdout: request.stdout, stderr: request.stderr,
             replay: request.logs || execID != nil)
+        attach.holdsBack = request.holdsBack
         return try await ShimAttachedStream.open(try directory(id), attach)
     }
 
@@ -132,12 +144,18 @@ package final class ShimTaskService: TaskService {
         do {
             ids = try await BlockingPool.shared.run { () throws(KernelError) in try ShimDirectory.all(below: runRoot) }
         } catch { throw EngineError(error, task: runRoot) }
-        return await withTaskGroup(of: TaskFacts?.self) { group in
-            for id in ids { group.addTask { await self.facts(id) } }
-            var found: [TaskFacts] = []
-            for await facts in group { if let facts { found.append(facts) } }
-            return found.sorted { $0.id < $1.id }
+        let answers = await withTaskGroup(of: Result<TaskFacts?, EngineError>.self) { group in
+            for id in ids { group.addTask { await self.survey(id) } }
+            return await group.reduce(into: []) { $0.append($1) }
         }
+        var found: [TaskFacts] = []
+        for answer in answers {
+            switch answer {
+            case .success(let facts): if let facts { found.append(facts) }
+            case .failure(let error): throw error
+            }
+        }
+        return found.sorted { $0.id < $1.id }
     }
 }
 
@@ -160,34 +178,52 @@ extension ShimTaskService {
         return made
     }
 
+    private func survey(_ id: String) async -> Result<TaskFacts?, EngineError> {
+        do throws(EngineError) { return .success(try await facts(id)) } catch { return .failure(error) }
+    }
+
     /// What a shim says of its task, else what its files say; nil where the directory went away meanwhile.
-    private func facts(_ id: String) async -> TaskFacts? {
+    private func facts(_ id: String) async throws(EngineError) -> TaskFacts? {
         guard let directory = try? directory(id) else { return nil }  // No file name: none of ours.
+        let isGone: Bool
         do {
             let connection = try await connection(id)
             if case .facts(let facts) = try await connection.request(.survey) {
                 return TaskFacts(id: id, facts, shim: connection.shim)
             }
-        } catch {
-            // No shim answers: its files are what is left.
-        }
-        return await BlockingPool.shared.run { () -> TaskFacts? in
-            guard directory.exists else { return nil }
-            var facts = TaskFacts(id: id, status: .lost)
-            facts.initial = directory.initRecord.map { ProcessIdentity($0.process) }
-            if let record = directory.exitRecord {
-                facts.status = .stopped
-                facts.exit = TaskExit(record.exit)
+            isGone = false
+        } catch { isGone = error.kind == .notFound }
+        let facts: TaskFacts?
+        do {
+            facts = try await BlockingPool.shared.run { () throws(KernelError) in
+                try Self.facts(of: directory, isGone: isGone)
             }
-            return facts
+        } catch { throw EngineError(error, task: id) }
+        if facts?.status == .unreachable { search(for: directory) }
+        return facts
+    }
+
+    /// - Parameter isGone: nobody listens where the shim did.
+    private static func facts(of directory: ShimDirectory, isGone: Bool) throws(KernelError) -> TaskFacts? {
+        guard directory.exists else { return nil }
+        let (initial, exit) = try directory.records()
+        var facts = TaskFacts(id: directory.id, status: .lost)
+        facts.initial = initial.map { ProcessIdentity($0.process) }
+        if let exit {
+            facts.status = .stopped
+            facts.exit = TaskExit(exit.exit)
+        } else if !isGone, let initial, try initial.shimLives {
+            facts.status = .unreachable
+            facts.shim = ProcessIdentity(initial.shim)
         }
+        return facts
     }
 
     /// The task's connection; a task that another service started is connected to here first, and reports from then on.
     private func connection(_ id: String) async throws(EngineError) -> ShimConnection {
         if let known = state.withLock({ $0.connections[id] }) { return known }
         let directory = try directory(id)
-        let made = try await ShimConnection(to: directory) { [weak self] connection, notice in
+        let made = try await ShimConnection(to: directory, patience: patience) { [weak self] connection, notice in
             await self?.notice(notice, of: connection, directory)
         }
         let winner = state.withLock { state -> ShimConnection in
@@ -200,9 +236,13 @@ extension ShimTaskService {
             return winner
         }
         let answer = try await made.request(.subscribe)
-        // An end before this moment is in the survey's facts, and no report of this service.
-        if case .facts(let facts) = answer, facts.exit != nil {
-            state.withLock { _ = $0.expectedEnds.insert(id) }
+        if case .facts(let facts) = answer, let exit = facts.exit {
+            if state.withLock({ $0.searches[id] != nil }) {
+                reportExit(id, TaskExit(exit))
+            } else {
+                // An end before this moment is in the survey's facts, and no report of this service.
+                state.withLock { _ = $0.expectedEnds.insert(id) }
+            }
         }
         return made
     }
@@ -222,10 +262,48 @@ extension ShimTaskService {
                 state.connections[id] = nil
                 return state.expectedEnds.contains(id)
             }
-            guard !isExpected else { return }
-            let record = await BlockingPool.shared.run { directory.exitRecord }
-            if let record { reportExit(id, TaskExit(record.exit)) } else { reporting.yield(.shimLost(id: id)) }
+            if !isExpected { search(for: directory) }
         }
+    }
+
+    /// Tries to reach a shim until it answers, or is gone: then tells what became of its task.
+    private func search(for directory: ShimDirectory) {
+        let id = directory.id
+        let pause = patience / 10
+        state.withLock { state in
+            guard state.searches[id] == nil else { return }
+            state.searches[id] = Task { [weak self] in
+                while await self?.isFound(directory) == false {
+                    // Cancelled with the service, and with the task's removal.
+                    do { try await Task.sleep(for: pause) } catch { return }
+                }
+            }
+        }
+    }
+
+    /// Whether the search is over.
+    private func isFound(_ directory: ShimDirectory) async -> Bool {
+        let id = directory.id
+        do { _ = try await connection(id) } catch {
+            let isGone = error.kind == .notFound
+            let facts: TaskFacts?
+            do {
+                facts = try await BlockingPool.shared.run { () throws(KernelError) in
+                    try Self.facts(of: directory, isGone: isGone)
+                }
+            } catch { return false }  // What cannot be looked at now may be later.
+            if facts?.status == .unreachable { return false }
+            guard !Task.isCancelled else { return true }
+            if let exit = facts?.exit {
+                reportExit(id, exit)
+            } else if !state.withLock({ $0.expectedEnds.contains(id) }) {
+                reporting.yield(.shimLost(id: id))
+            }
+        }
+        // After the task's removal the place may be that of another search.
+        guard !Task.isCancelled else { return true }
+        state.withLock { _ = $0.searches.removeValue(forKey: id) }
+        return true
     }
 
     private func reportExit(_ id: String, _ exit: TaskExit) {
@@ -236,6 +314,7 @@ extension ShimTaskService {
     private func forget(_ id: String) async {
         let connection = state.withLock { state in
             state.expectedEnds.remove(id)
+            state.searches.removeValue(forKey: id)?.cancel()
             return state.connections.removeValue(forKey: id)
         }
         connection?.close()

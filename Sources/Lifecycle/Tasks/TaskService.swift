@@ -41,7 +41,8 @@ public protocol TaskService: Sendable {
     /// Succeeds where parts, or all of it, are gone already.
     func delete(_ id: String) async throws(EngineError)
 
-    /// What this boot's run root holds, asked of the shims that answer: the input of recovery.
+    /// What this boot's run root holds, asked of the shims that answer: the input of recovery. Throws rather than to take
+    /// for lost what it only cannot look at.
     func survey() async throws(EngineError) -> [TaskFacts]
 
     /// What happened to tasks since this service was made, in order per task. One consumer.
@@ -193,13 +194,16 @@ public struct TaskExit: Hashable, Sendable, Codable {
 public struct TaskFacts: Hashable, Sendable {
     public enum Status: String, Hashable, Sendable, Codable {
         case created, running, paused, stopped
+        /// The shim is there and does not answer now, so that nobody knows more than that its container was created: it is
+        /// tried further, and what then turns out to have ended is reported.
+        case unreachable
         /// The shim is gone and left no exit record, or it has not created anything: there is nothing but to delete.
         case lost
     }
 
     public var id: String
     public var status: Status
-    /// Nil where no shim answers.
+    /// Nil where no shim is.
     public var shim: ProcessIdentity?
     public var initial: ProcessIdentity?
     /// The init process's exit; set where `status` is `stopped`.
@@ -222,6 +226,6 @@ public enum TaskReport: Hashable, Sendable {
     case exited(id: String, TaskExit)
     case execExited(id: String, execID: String, TaskExit)
     case outOfMemory(id: String)
-    /// The shim's connection ended without an exit: it was killed.
+    /// The shim is gone and left no exit: it was killed.
     case shimLost(id: String)
 }

@@ -7,11 +7,12 @@ import Tasks
 /// | row says | facts say | so |
 /// | --- | --- | --- |
 /// | running | the shim answers | adopt it |
+/// | running | the shim is there and does not answer | it runs as the row says, until more is heard |
 /// | running | stopped, with an exit record | record that exit with its own time |
 /// | running | nothing, or lost; same boot | end it by its cgroup; exited 137, "shim lost" |
 /// | running | nothing, or lost; another boot | exited 255, "host restarted" |
 /// | created, exited | running | a start was cut short after it took effect: adopt it |
-/// | created, exited | created | a start was cut short before: undo it |
+/// | created, exited | created, or the shim does not answer | a start was cut short before: undo it |
 /// | created, exited | stopped | the run the row tells of: clean up; a later one: record its exit |
 /// | restarting | no process | start it |
 /// | exited in another boot, policy starts it | no process | start it |
@@ -89,7 +90,7 @@ package struct Reconciliation: Hashable, Sendable {
         case .stopped:
             guard let exit = facts.exit, exit.time.nanosecondsSinceEpoch != row.finishedAt else { break }
             return ended(exit, startedAt: facts.startedAt, telling: [.start, .die])
-        case .created, .lost: break
+        case .created, .unreachable, .lost: break
         }
         return Container(phase: rest, actions: [.killAll, .deleteTask] + due)
     }
@@ -104,6 +105,9 @@ package struct Reconciliation: Hashable, Sendable {
             let isPaused = facts.status == .paused
             let telling: [LifecycleMachine.Happening] = wasPaused == isPaused ? [] : [isPaused ? .pause : .unpause]
             return adopted(initial, startedAt ?? now, paused: isPaused, telling: telling)
+        }
+        if sameBoot, let facts, facts.status == .unreachable, let initial = facts.initial {
+            return adopted(initial, startedAt ?? now, paused: row.phase == .paused, telling: [])
         }
         var rest = LifecycleMachine.Rest()
         rest.startedAt = startedAt

@@ -1,0 +1,132 @@
+import EngineAPI
+import Glibc
+import Linux
+import Testing
+
+@testable import Tasks
+
+/// Shims that have no time, or no descriptors, for who asks: their containers must not suffer for it.
+@Suite(
+    .serialized, .timeLimit(.minutes(2)),
+    .enabled(if: TaskBench.missing == nil, "needs root, busybox-static and gantry-shim beside the tests"))
+struct SlowShimTests {
+    private func bench(_ body: (TaskBench) async throws -> Void) async throws {
+        let bench = try TaskBench(try #require(TestRuntime.available.first))
+        do { try await body(bench) } catch {
+            await bench.close()
+            throw error
+        }
+        await bench.close()
+    }
+
+    private func isRunning(_ process: ProcessIdentity) -> Bool {
+        guard let stat = try? ProcessStat.read(pid: process.pid) else { return false }
+        return stat.startTicks == process.startTicks && !stat.isEnded
+    }
+
+    @Test("A container whose shim does not answer a new service goes on, and is served once the shim does")
+    func stopped() async throws {
+        try await bench { bench in
+            let created = try await bench.service.create(try bench.sh("a", "sleep 1000"))
+            try await bench.service.start("a")
+            let shim = try #require(created.shim)
+            let initial = try #require(created.initial)
+            kill(shim.pid, SIGSTOP)
+            defer { kill(shim.pid, SIGCONT) }
+            let second = ShimTaskService(
+                runRoot: bench.root + "/run", shimPath: TaskBench.shimPath, patience: .milliseconds(200))
+            let facts = try #require(try await second.survey().first)
+            #expect(facts.status == .unreachable)
+            #expect(facts.initial == initial)
+            #expect(facts.shim == shim)
+            #expect(isRunning(initial))
+            kill(shim.pid, SIGCONT)
+            let patient = ShimTaskService(runRoot: bench.root + "/run", shimPath: TaskBench.shimPath)
+            #expect(try await patient.survey().first?.status == .running)
+            let exec = ExecTaskSpec(id: "e", process: TaskBench.process(["/bin/true"]).compactBytes)
+            #expect(try await patient.exec("a", exec) > 0)
+            try await patient.kill("a", execID: nil, signal: SIGKILL)
+            #expect(try await bench.exit(of: "a", in: second).code == 137)
+        }
+    }
+
+    @Test("What ended while its shim did not answer is reported, once that is known")
+    func endedMeanwhile() async throws {
+        try await bench { bench in
+            let created = try await bench.service.create(try bench.sh("a", "sleep 1000"))
+            try await bench.service.start("a")
+            let shim = try #require(created.shim)
+            kill(shim.pid, SIGSTOP)
+            defer { kill(shim.pid, SIGCONT) }
+            let second = ShimTaskService(
+                runRoot: bench.root + "/run", shimPath: TaskBench.shimPath, patience: .milliseconds(200))
+            #expect(try await second.survey().first?.status == .unreachable)
+            kill(try #require(created.initial).pid, SIGKILL)
+            kill(shim.pid, SIGCONT)
+            #expect(try await bench.exit(of: "a", in: second).code == 137)
+        }
+    }
+
+    @Test("A shim that is killed while it does not answer is reported as lost")
+    func killedMeanwhile() async throws {
+        try await bench { bench in
+            let created = try await bench.service.create(try bench.sh("a", "sleep 1000"))
+            try await bench.service.start("a")
+            let shim = try #require(created.shim)
+            kill(shim.pid, SIGSTOP)
+            let second = ShimTaskService(
+                runRoot: bench.root + "/run", shimPath: TaskBench.shimPath, patience: .milliseconds(200))
+            #expect(try await second.survey().first?.status == .unreachable)
+            kill(shim.pid, SIGKILL)
+            var reports = second.reports.makeAsyncIterator()
+            #expect(await reports.next() == .shimLost(id: "a"))
+        }
+    }
+
+    @Test("A shim without descriptors for who connects sleeps, says so once, and serves them when it has some again")
+    func withoutDescriptors() async throws {
+        try await bench { bench in
+            let created = try await bench.service.create(try bench.sh("a", "sleep 1000"))
+            try await bench.service.start("a")
+            let shim = try #require(created.shim)
+            let before = try limitDescriptors(of: shim.pid, to: 3)
+            let place = OwnedDescriptor(try Descriptor.open("\(bench.root)/run/shims/a", O_RDONLY | O_DIRECTORY))
+            let client = OwnedDescriptor(try UnixSocket.connect(in: place.descriptor, name: "shim.sock"))
+            defer { withExtendedLifetime(client) {} }
+            let log = "\(bench.root)/run/shims/a/shim.log"
+            // It goes to sleep again and again with a connection waiting: a loop that spins never sleeps.
+            let slept = try sleepCount(shim.pid)
+            while try sleepCount(shim.pid) < slept + 5 {
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            let notes = String(decoding: try FileContents.read(log), as: UTF8.self).split(separator: "\n")
+            #expect(notes.filter { $0.contains("accept") }.count == 1, "\(notes.prefix(3))")
+            try limitDescriptors(of: shim.pid, to: before)
+            let second = ShimTaskService(runRoot: bench.root + "/run", shimPath: TaskBench.shimPath)
+            #expect(try await second.survey().first?.status == .running)
+        }
+    }
+
+    /// prlimit(1), of the soft limit.
+    ///
+    /// - Returns: what it was before.
+    @discardableResult
+    private func limitDescriptors(of pid: Int32, to count: Int) throws -> Int {
+        let text = String(decoding: try FileContents.read("/proc/\(pid)/limits"), as: UTF8.self)
+        let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("Max open files") })
+        let former = try #require(line.split(separator: " ").dropFirst(3).first.flatMap { Int($0) })
+        let arguments = ["prlimit", "--pid", "\(pid)", "--nofile=\(count):"]
+        let child = try Spawn(program: "/usr/bin/prlimit", arguments: arguments).start()
+        var status: Int32 = -1
+        waitpid(child, &status, 0)
+        try #require(status == 0)
+        return former
+    }
+
+    /// How often a process gave up its processor to wait: proc_pid_status(5).
+    private func sleepCount(_ pid: Int32) throws -> Int {
+        let text = String(decoding: try FileContents.read("/proc/\(pid)/status"), as: UTF8.self)
+        let line = text.split(separator: "\n").first { $0.hasPrefix("voluntary_ctxt_switches") }
+        return try #require(line.flatMap { Int($0.filter(\.isNumber)) })
+    }
+}
