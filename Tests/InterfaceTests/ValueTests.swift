@@ -41,7 +41,7 @@ import Testing
             history.add(sample)
         }
         #expect(history.points.count == 3)
-        for point in history.points { #expect(StatsSeries.all(of: history, at: point).count == 4) }
+        for point in history.points { #expect(StatsSeries.all(of: history, at: point).count == 5) }
         #expect(Quantity.percent(1e30) == "9223372036854775807%" && Quantity.bytes(.max) == "16384PiB")
     }
 
