@@ -122,6 +122,100 @@ struct UpdateContractTests {
         }
     }
 
+    private static let isUnified = (try? CgroupLayout.current())?.mode == .unified
+
+    /// The first lines of the container's files of version 2.
+    private func expect(
+        _ container: TestContainer, _ files: [(name: String, text: String)],
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let directory = try #require(try CgroupLayout.current().unifiedDirectory(of: "/\(container.id)"))
+        for file in files {
+            let text = String(decoding: try FileContents.read("\(directory)/\(file.name)"), as: UTF8.self)
+            #expect(
+                text.split(separator: "\n").first ?? "" == file.text, "\(file.name)", sourceLocation: sourceLocation)
+        }
+    }
+
+    @Test("Each option of version 2 has its file", .enabled(if: isUnified, "needs cgroups of version 2 alone"))
+    func unifiedOptions() throws {
+        let container = try TestContainer(.ours, ["sleep", "600"])
+        try container.createAndStart()
+        let first = try container.command(
+            "update", "--cpu-period", "50000", "--cpu-quota", "20000", "--cpu-burst", "5000", "--cpu-share", "2048",
+            "--cpuset-cpus", "0", "--cpuset-mems", "0", "--memory", "64m", "--memory-reservation", "32m",
+            "--memory-swap", "96m", "--pids-limit", "77", "--kernel-memory", "1m", container.id)
+        #expect(first.code == 0 && first.errors.contains("Kernel memory settings are ignored"), "\(first.errors)")
+        try expect(
+            container,
+            [
+                ("cpu.max", "20000 50000"), ("cpu.max.burst", "5000"), ("cpu.weight", "79"), ("cpuset.cpus", "0"),
+                ("cpuset.mems", "0"), ("memory.max", "67108864"), ("memory.low", "33554432"),
+                ("memory.swap.max", "33554432"), ("pids.max", "77"),
+            ])
+        // What is not asked for stays as it is; -1 is no limit.
+        let second = try container.command(
+            "update", "--cpu-quota", "-1", "--cpu-burst", "0", "--cpu-idle", "1", "--memory", "-1", "--memory-swap",
+            "-1", "--pids-limit", "-1", container.id)
+        #expect(second.code == 0, "\(second.errors)")
+        try expect(
+            container,
+            [
+                ("cpu.max", "max 50000"), ("cpu.max.burst", "0"), ("cpu.idle", "1"), ("cpuset.cpus", "0"),
+                ("memory.max", "max"), ("memory.low", "33554432"), ("memory.swap.max", "max"), ("pids.max", "max"),
+            ])
+        let realtime = try container.command("update", "--cpu-rt-runtime", "1000", container.id)
+        #expect(realtime.code == 1 && realtime.errors.contains("cpu.realtimeRuntime"), "\(realtime.errors)")
+    }
+
+    @Test("So has each value of a document", .enabled(if: isUnified, "needs cgroups of version 2 alone"))
+    func unifiedDocument() throws {
+        let container = try TestContainer(.ours, ["sleep", "600"])
+        try container.createAndStart()
+        let disk = try #require(try Directory.list("/sys/block").sorted().first { $0.hasPrefix("vd") })
+        let number = String(decoding: try FileContents.read("/sys/block/\(disk)/dev").dropLast(), as: UTF8.self)
+        let (major, minor) = try #require(
+            number.firstIndex(of: ":").map { index in
+                (String(number[..<index]), String(number[number.index(after: index)...]))
+            })
+        let device = #"{"major":\#(major),"minor":\#(minor),"rate":"#
+        let text = #"""
+            {"cpu":{"shares":512,"quota":30000,"period":60000,"burst":1000,"cpus":"0","mems":"0"},
+             "memory":{"limit":50331648,"reservation":16777216,"swap":50331648},
+             "pids":{"limit":44},
+             "hugepageLimits":[{"pageSize":"2MB","limit":4194304}],
+             "blockIO":{"throttleReadBpsDevice":[\#(device)1048576}],
+                        "throttleWriteBpsDevice":[\#(device)2097152}],
+                        "throttleReadIOPSDevice":[\#(device)300}],
+                        "throttleWriteIOPSDevice":[\#(device)400}]},
+             "unified":{"memory.high":"33554432","memory.oom.group":"1","cgroup.max.depth":"3"}}
+            """#
+        let file = "\(container.folder)/resources.json"
+        try FileContents.replace(file, with: Array(text.utf8), durable: false)
+        let result = try container.command("update", "--resources", file, container.id)
+        #expect(result.code == 0, "\(result.errors)")
+        try expect(
+            container,
+            [
+                ("cpu.weight", "20"), ("cpu.max", "30000 60000"), ("cpu.max.burst", "1000"), ("cpuset.cpus", "0"),
+                ("cpuset.mems", "0"), ("memory.max", "50331648"), ("memory.low", "16777216"),
+                ("memory.swap.max", "0"), ("pids.max", "44"), ("hugetlb.2MB.max", "4194304"),
+                ("io.max", "\(number) rbps=1048576 wbps=2097152 riops=300 wiops=400"), ("memory.high", "33554432"),
+                ("memory.oom.group", "1"), ("cgroup.max.depth", "3"),
+            ])
+        for (document, words) in [
+            (#"{"unified":{"cgroup.kill":"1"}}"#, "linux.resources.unified.cgroup.kill"),
+            (#"{"hugepageLimits":[{"pageSize":"../x","limit":1}]}"#, "linux.resources.hugepageLimits[0].pageSize"),
+            (#"{"network":{"classID":1}}"#, "linux.resources.network"),
+            (#"{"memory":{"swappiness":1}}"#, "linux.resources.memory.swappiness"),
+        ] {
+            try FileContents.replace(file, with: Array(document.utf8), durable: false)
+            let refused = try container.command("update", "--resources", file, container.id)
+            #expect(refused.code == 1 && refused.errors.contains(words), "\(refused.errors)")
+        }
+        #expect(try container.status() == "running")
+    }
+
     @Test("What is no limit is refused in words that name it", arguments: RuntimeUnderTest.all)
     func refused(_ runtime: RuntimeUnderTest) throws {
         let container = try TestContainer(runtime)

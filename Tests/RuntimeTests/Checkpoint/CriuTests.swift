@@ -177,7 +177,7 @@ struct CheckpointTests {
     }
 
     static func wait(for container: TestContainer, beyond number: Int) throws {
-        for _ in 0..<400 {
+        for _ in 0..<2400 {
             if count(container) > number { return }
             poll(nil, 0, 25)
         }

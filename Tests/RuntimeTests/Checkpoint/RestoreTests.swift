@@ -73,6 +73,61 @@ struct RestoreTests {
         #expect(memory == String(64 << 20))
     }
 
+    @Test("The memory policy, which the images do not hold, is the configuration's again")
+    func memoryPolicy() throws {
+        try #require(access("/proc/self/numa_maps", R_OK) == 0, "this kernel has no memory nodes")
+        let container = try TestContainer(.ours, ["sh", "-c", CheckpointTests.counting])
+        container.spec.linux.memoryPolicy = LinuxMemoryPolicy(.bind, nodes: "0", flags: [.staticNodes])
+        try container.createAndStart()
+        try Self.checkpoint(container)
+        try Self.restore(container)
+        let pid = try #require(try container.state()["pid"]?.integer)
+        let maps = String(decoding: try FileContents.read("/proc/\(pid)/numa_maps"), as: UTF8.self)
+        #expect(maps.split(separator: " ").dropFirst().first == "bind=static:0")
+    }
+
+    @Test("What a pre-dump has saved is left out of the dump, which is restored with it")
+    func preDump() throws {
+        // Memory that does not change between the two.
+        let words = "x=$(dd if=/dev/zero bs=1M count=1 2>/dev/null | tr '\\0' x); \(CheckpointTests.counting)"
+        let container = try TestContainer(.ours, ["sh", "-c", words])
+        container.install("tr")
+        try container.createAndStart()
+        try CheckpointTests.wait(for: container, beyond: 2)
+        let (first, second) = ("\(container.folder)/first", "\(container.folder)/second")
+        let before = try container.command(
+            "checkpoint", "--pre-dump", "--image-path", first, "--work-path", container.folder, container.id)
+        try #require(before.code == 0, "\(before.errors)")
+        #expect(try container.status() == "running")
+        let saved = try container.command(
+            "checkpoint", "--image-path", second, "--parent-path", "../first", "--work-path", container.folder,
+            container.id)
+        try #require(saved.code == 0, "\(saved.errors)")
+        #expect(try Self.pages(in: first) > 1 << 20)
+        #expect(try Self.pages(in: second) < Self.pages(in: first) / 2)
+        let count = CheckpointTests.count(container)
+        let restore: [String] = ["restore", "--detach", "--work-path", container.folder, "--image-path", second]
+        // A parent that somebody else could have written to is as bad as such images.
+        chmod(first, 0o777)
+        let refused = try container.runtime.run(
+            restore + [container.id], root: container.root, in: container.bundle)
+        #expect(refused.errors.contains("second/parent` to criu: others than its owner"), "\(refused.errors)")
+        chmod(first, 0o700)
+        let restored = try container.runtime.run(
+            restore + [container.id], root: container.root, in: container.bundle)
+        try #require(restored.code == 0, "\(restored.errors)")
+        try CheckpointTests.wait(for: container, beyond: count + 1)
+    }
+
+    /// The bytes of memory in a folder of images.
+    private static func pages(in folder: String) throws -> Int {
+        try Directory.list(folder).filter { $0.hasPrefix("pages-") }.reduce(0) { sum, name in
+            var facts = stat()
+            try kernelCall("stat", name) { stat("\(folder)/\(name)", &facts) }
+            return sum + Int(facts.st_size)
+        }
+    }
+
     @Test("A pipe that was a standard stream is the one that restore is given")
     func pipes() throws {
         let container = try TestContainer(
@@ -205,14 +260,19 @@ struct RestoreTests {
 
     @Test("A restore in the foreground ends with the program's code and leaves nothing")
     func foreground() throws {
-        let count = "i=0; while [ $i -lt 40 ]; do i=$((i+1)); echo $i >/tmp/count; sleep 0.1; done; exit 7"
+        let count = "i=0; while [ ! -e /tmp/enough ]; do i=$((i+1)); echo $i >/tmp/count; sleep 0.1; done; exit 7"
         let container = try TestContainer(.ours, ["sh", "-c", "\(CheckpointTests.aside) \(count)"])
         try container.createAndStart()
         try CheckpointTests.wait(for: container, beyond: 2)
         try Self.checkpoint(container)
-        let result = try container.command("restore", "--image-path", Self.images(container), container.id)
-        #expect(result.code == 7, "\(result.errors)")
-        #expect(CheckpointTests.count(container) == 40)
+        let before = CheckpointTests.count(container)
+        let restoring = OwnedDescriptor(
+            try container.runtime.begin(
+                ["restore", "--image-path", Self.images(container), container.id], root: container.root,
+                in: container.bundle, environment: []))
+        try CheckpointTests.wait(for: container, beyond: before)
+        try FileContents.replace("\(container.rootfs)/tmp/enough", with: [], durable: false)
+        #expect(try PidFD.reap(restoring.descriptor) == 7)
         #expect(try container.leftovers() == [])
     }
 }

@@ -38,13 +38,13 @@ struct JoiningTests {
         "CVE-2016-9962: who shares its pid namespace cannot look into a container while it is made, nor while it waits",
         arguments: [false, true])
     func joined(_ hasUserNamespace: Bool) throws {
-        let first = try TestContainer(.ours)
+        let first = try TestContainer(.ours, ["sleep", "600"])
         first.install("readlink")
         if hasUserNamespace { Self.inUserNamespace(first) }
         try first.createAndStart()
         let pid = try #require(try first.state()["pid"]?.integer)
 
-        let second = try TestContainer(.ours)
+        let second = try TestContainer(.ours, ["sleep", "600"])
         if hasUserNamespace {
             Self.inUserNamespace(second)
             second.spec.linux.namespaces.removeAll { $0.kind == .user }
