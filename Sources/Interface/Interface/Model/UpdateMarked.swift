@@ -73,7 +73,8 @@ extension Model {
             if active.count == 1, targets.count == 1 {
                 lines.append("It is \(active[0].state.status.rawValue): its processes will be killed.")
             } else if !active.isEmpty {
-                lines.append("\(active.count) of them \(active.count == 1 ? "runs: its" : "run: their") processes will be killed.")
+                let words = active.count == 1 ? "runs: its" : "run: their"
+                lines.append("\(active.count) of them \(words) processes will be killed.")
             }
             lines.append(
                 targets.count > 1
