@@ -38,10 +38,7 @@ extension EngineCore {
             summary.writtenBytes = written
             // An image that was removed by force is not there to be measured.
             let image = try? await context.images.resolve(summary.imageID)
-            summary.rootBytes = image.map {
-                let (sum, isTooMuch) = $0.sizeBytes.addingReportingOverflow(written)
-                return isTooMuch ? .max : sum
-            }
+            summary.rootBytes = image.map { $0.sizeBytes.addingSaturated(written) }
         } catch {
             // Removed meanwhile.
             if context.index[summary.id] != nil { throw error }

@@ -114,12 +114,7 @@ extension NetworkFilter {
         withoutLabels = filters["label!"]
         (ids, names, drivers) = (filters["id"], filters["name"], filters["driver"])
         (labels, scopes, types) = (filters["label"], filters["scope"], filters["type"])
-        if let text = filters["dangling"].first {
-            guard ["1", "true", "0", "false"].contains(text) else {
-                throw EngineError(.invalid, "invalid filter 'dangling=\(text)'")
-            }
-            dangling = text == "1" || text == "true"
-        }
+        dangling = try filters.isDangling
     }
 
     package var dockerQuery: QueryString {

@@ -155,12 +155,7 @@ extension ImageFilter {
         // Before 1.25 a pattern came as a parameter of its own.
         if let pattern = query["filter"], !pattern.isEmpty { references.append(pattern) }
         labels = filters["label"]
-        if let text = filters["dangling"].first {
-            guard ["1", "true", "0", "false"].contains(text) else {
-                throw EngineError(.invalid, "invalid filter 'dangling=\(text)'")
-            }
-            dangling = text == "1" || text == "true"
-        }
+        dangling = try filters.isDangling
     }
 
     package var dockerQuery: QueryString {
@@ -175,5 +170,19 @@ extension ImageFilter {
         var query = QueryString()
         query.add("filters", filters.encoded)
         return query
+    }
+}
+
+extension Filters {
+    /// What `dangling` asks for; nil where it does not.
+    var isDangling: Bool? {
+        get throws(EngineError) {
+            guard let text = self["dangling"].first else { return nil }
+            switch text {
+            case "1", "true": return true
+            case "0", "false": return false
+            default: throw EngineError(.invalid, "invalid filter 'dangling=\(text)'")
+            }
+        }
     }
 }
