@@ -20,9 +20,10 @@ public struct AttachRequest: Hashable, Sendable {
     public var stream = true
     /// The process waits where this reader is slow, as with docker; else the reader loses the oldest output. Not for a
     /// screen that watches: whoever stops it would stop the container.
-    public var holdsBack = false
+    public var holdsBack: Bool
 
-    public init(stdin: Bool = false, stdout: Bool = true, stderr: Bool = true) {
+    public init(stdin: Bool = false, stdout: Bool = true, stderr: Bool = true, holdsBack: Bool = false) {
+        self.holdsBack = holdsBack
         self.stdin = stdin
         self.stdout = stdout
         self.stderr = stderr

@@ -153,9 +153,7 @@ struct StartCommand: AsyncParsableCommand {
         let details = try await engine.inspect(containers[0])
         let id = details.id
         let input = interactive && details.spec.openStdin
-        var request = AttachRequest(stdin: input)
-        request.holdsBack = true
-        let stream = try await engine.attach(id, request)
+        let stream = try await engine.attach(id, AttachRequest(stdin: input, holdsBack: true))
         let wait = try await engine.beginWait(id, for: details.spec.autoRemove ? .removed : .nextExit)
         try await engine.start(id)
         var session = InteractiveSession(

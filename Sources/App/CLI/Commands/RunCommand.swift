@@ -32,9 +32,9 @@ struct RunCommand: AsyncParsableCommand {
         let chosen = Set(options.attach.map { $0.lowercased() })
         let all = chosen.isEmpty
         let input = options.interactive && (all || chosen.contains("stdin"))
-        var request = AttachRequest(
-            stdin: input, stdout: all || chosen.contains("stdout"), stderr: all || chosen.contains("stderr"))
-        request.holdsBack = true
+        let request = AttachRequest(
+            stdin: input, stdout: all || chosen.contains("stdout"), stderr: all || chosen.contains("stderr"),
+            holdsBack: true)
         let stream = try await engine.attach(id, request)
         let wait = try await engine.beginWait(id, for: options.rm ? .removed : .nextExit)
         do {

@@ -27,9 +27,7 @@ struct AttachCommand: AsyncParsableCommand {
             throw UsageError(message: "the input device is not a TTY", code: 1)
         }
         let wait = try await engine.beginWait(id, for: .notRunning)
-        var request = AttachRequest(stdin: input)
-        request.holdsBack = true
-        let stream = try await engine.attach(id, request)
+        let stream = try await engine.attach(id, AttachRequest(stdin: input, holdsBack: true))
         var session = InteractiveSession(
             stream: stream, tty: details.spec.tty, forwardsInput: input, detachKeys: keys,
             resize: { await resizeQuietly(engine, id, $0) })

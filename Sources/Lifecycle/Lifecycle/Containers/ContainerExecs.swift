@@ -49,10 +49,10 @@ extension Container {
         do throws(EngineError) {
             let task = try await execTask(exec, size: size)
             if attached {
-                var request = AttachRequest(
-                    stdin: exec.spec.attachStdin, stdout: exec.spec.attachStdout, stderr: exec.spec.attachStderr)
                 // There is no log that would have what is lost here.
-                request.holdsBack = true
+                let request = AttachRequest(
+                    stdin: exec.spec.attachStdin, stdout: exec.spec.attachStdout, stderr: exec.spec.attachStderr,
+                    holdsBack: true)
                 stream = try await context.tasks.attach(id, execID: execID, request)
             }
             began(execID, pid: try await context.tasks.exec(id, task))
