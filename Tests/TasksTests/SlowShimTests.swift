@@ -10,15 +10,6 @@ import Testing
     .serialized, .timeLimit(.minutes(2)),
     .enabled(if: TaskBench.missing == nil, "needs root, busybox-static and gantry-shim beside the tests"))
 struct SlowShimTests {
-    private func bench(_ body: (TaskBench) async throws -> Void) async throws {
-        let bench = try TaskBench(try #require(TestRuntime.available.first))
-        do { try await body(bench) } catch {
-            await bench.close()
-            throw error
-        }
-        await bench.close()
-    }
-
     private func isRunning(_ process: ProcessIdentity) -> Bool {
         guard let stat = try? ProcessStat.read(pid: process.pid) else { return false }
         return stat.startTicks == process.startTicks && !stat.isEnded
@@ -26,7 +17,7 @@ struct SlowShimTests {
 
     @Test("A container whose shim does not answer a new service goes on, and is served once the shim does")
     func stopped() async throws {
-        try await bench { bench in
+        try await TaskBench.with { bench in
             let created = try await bench.service.create(try bench.sh("a", "sleep 1000"))
             try await bench.service.start("a")
             let shim = try #require(created.shim)
@@ -52,7 +43,7 @@ struct SlowShimTests {
 
     @Test("What ended while its shim did not answer is reported, once that is known")
     func endedMeanwhile() async throws {
-        try await bench { bench in
+        try await TaskBench.with { bench in
             let created = try await bench.service.create(try bench.sh("a", "sleep 1000"))
             try await bench.service.start("a")
             let shim = try #require(created.shim)
@@ -69,7 +60,7 @@ struct SlowShimTests {
 
     @Test("A shim that is killed while it does not answer is reported as lost")
     func killedMeanwhile() async throws {
-        try await bench { bench in
+        try await TaskBench.with { bench in
             let created = try await bench.service.create(try bench.sh("a", "sleep 1000"))
             try await bench.service.start("a")
             let shim = try #require(created.shim)
@@ -85,7 +76,7 @@ struct SlowShimTests {
 
     @Test("A shim without descriptors for who connects sleeps, says so once, and serves them when it has some again")
     func withoutDescriptors() async throws {
-        try await bench { bench in
+        try await TaskBench.with { bench in
             let created = try await bench.service.create(try bench.sh("a", "sleep 1000"))
             try await bench.service.start("a")
             let shim = try #require(created.shim)

@@ -68,6 +68,21 @@ final class TaskBench: Sendable {
         service = ShimTaskService(runRoot: root + "/run", shimPath: Self.shimPath)
     }
 
+    /// Runs a test on a bench that is taken away in any case.
+    static func with(_ runtime: TestRuntime, _ body: (TaskBench) async throws -> Void) async throws {
+        let bench = try TaskBench(runtime)
+        do { try await body(bench) } catch {
+            await bench.close()
+            throw error
+        }
+        await bench.close()
+    }
+
+    /// The same with the first runtime of the machine.
+    static func with(_ body: (TaskBench) async throws -> Void) async throws {
+        try await with(try #require(TestRuntime.available.first), body)
+    }
+
     /// Ends what a failed test may have left, and removes the directory.
     func close() async {
         for facts in (try? await service.survey()) ?? [] {

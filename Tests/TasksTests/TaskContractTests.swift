@@ -11,19 +11,9 @@ import Testing
     .serialized, .timeLimit(.minutes(2)),
     .enabled(if: TaskBench.missing == nil, "needs root, busybox-static and gantry-shim beside the tests"))
 struct TaskContractTests {
-    /// Runs a test on a bench that is taken away in any case.
-    private func bench(_ runtime: TestRuntime, _ body: (TaskBench) async throws -> Void) async throws {
-        let bench = try TaskBench(runtime)
-        do { try await body(bench) } catch {
-            await bench.close()
-            throw error
-        }
-        await bench.close()
-    }
-
     @Test("A task runs, its output is logged complete and in order, its code is told", arguments: TestRuntime.available)
     func run(runtime: TestRuntime) async throws {
-        try await bench(runtime) { bench in
+        try await TaskBench.with(runtime) { bench in
             let spec = try bench.sh("a", "seq 1 20000; echo problem >&2; exit 7")
             let facts = try await bench.service.create(spec)
             #expect(facts.status == .created)
@@ -45,7 +35,7 @@ struct TaskContractTests {
 
     @Test("Who attaches before the start misses no byte, and several get the same", arguments: TestRuntime.available)
     func attach(runtime: TestRuntime) async throws {
-        try await bench(runtime) { bench in
+        try await TaskBench.with(runtime) { bench in
             _ = try await bench.service.create(try bench.sh("a", "echo first; seq 1 5000; echo err >&2"))
             let one = try await bench.service.attach("a", execID: nil, AttachRequest())
             let other = try await bench.service.attach("a", execID: nil, AttachRequest(stdout: false))
@@ -62,7 +52,7 @@ struct TaskContractTests {
 
     @Test("A reader that does not read loses the oldest, and holds nobody up", arguments: TestRuntime.available)
     func slowReader(runtime: TestRuntime) async throws {
-        try await bench(runtime) { bench in
+        try await TaskBench.with(runtime) { bench in
             _ = try await bench.service.create(try bench.sh("a", "seq 1 400000"))
             let slow = try await bench.service.attach("a", execID: nil, AttachRequest())
             try await bench.service.start("a")
@@ -78,7 +68,7 @@ struct TaskContractTests {
 
     @Test("A reader that holds the process back loses nothing, however late it reads", arguments: TestRuntime.available)
     func patientProcess(runtime: TestRuntime) async throws {
-        try await bench(runtime) { bench in
+        try await TaskBench.with(runtime) { bench in
             _ = try await bench.service.create(try bench.sh("a", "seq 1 400000; seq 1 400000 >&2"))
             var request = AttachRequest()
             request.holdsBack = true
@@ -97,7 +87,7 @@ struct TaskContractTests {
 
     @Test("Who went away holds nobody back", arguments: TestRuntime.available)
     func goneReader(runtime: TestRuntime) async throws {
-        try await bench(runtime) { bench in
+        try await TaskBench.with(runtime) { bench in
             _ = try await bench.service.create(try bench.sh("a", "seq 1 400000"))
             var request = AttachRequest()
             request.holdsBack = true
@@ -112,7 +102,7 @@ struct TaskContractTests {
 
     @Test("Input reaches the process, and its end does", arguments: TestRuntime.available)
     func input(runtime: TestRuntime) async throws {
-        try await bench(runtime) { bench in
+        try await TaskBench.with(runtime) { bench in
             var spec = try bench.spec("a", ["/bin/cat"])
             spec.input = .open
             _ = try await bench.service.create(spec)
@@ -133,7 +123,7 @@ struct TaskContractTests {
 
     @Test("A client's going leaves the input open, its saying so ends it", arguments: TestRuntime.available)
     func onceInput(runtime: TestRuntime) async throws {
-        try await bench(runtime) { bench in
+        try await TaskBench.with(runtime) { bench in
             var spec = try bench.spec("a", ["/bin/cat"])
             spec.input = .once
             try await bench.run(spec)
@@ -151,7 +141,7 @@ struct TaskContractTests {
 
     @Test("A terminal has the size it was given, and the next one", arguments: TestRuntime.available)
     func terminal(runtime: TestRuntime) async throws {
-        try await bench(runtime) { bench in
+        try await TaskBench.with(runtime) { bench in
             var spec = try bench.sh("a", "read x; stty size; read x; stty size; echo late", terminal: true)
             spec.input = .open
             spec.initialSize = TerminalSize(columns: 101, rows: 41)
@@ -172,7 +162,7 @@ struct TaskContractTests {
 
     @Test("An exec runs in the container with stdio of its own", arguments: TestRuntime.available)
     func exec(runtime: TestRuntime) async throws {
-        try await bench(runtime) { bench in
+        try await TaskBench.with(runtime) { bench in
             try await bench.run(try bench.sh("a", "echo $$ > /pid; sleep 1000"))
             var exec = ExecTaskSpec(
                 id: "e",
@@ -196,7 +186,7 @@ struct TaskContractTests {
 
     @Test("What a short exec wrote before somebody attached is kept for them", arguments: TestRuntime.available)
     func lateExecAttach(runtime: TestRuntime) async throws {
-        try await bench(runtime) { bench in
+        try await TaskBench.with(runtime) { bench in
             try await bench.run(try bench.sh("a", "sleep 1000"))
             let exec = ExecTaskSpec(id: "e", process: TaskBench.process(["/bin/echo", "quick"]).compactBytes)
             _ = try await bench.service.exec("a", exec)
@@ -208,7 +198,7 @@ struct TaskContractTests {
 
     @Test("An exec with a terminal is resized", arguments: TestRuntime.available)
     func execTerminal(runtime: TestRuntime) async throws {
-        try await bench(runtime) { bench in
+        try await TaskBench.with(runtime) { bench in
             try await bench.run(try bench.sh("a", "sleep 1000"))
             var exec = ExecTaskSpec(
                 id: "e",
@@ -226,7 +216,7 @@ struct TaskContractTests {
 
     @Test("A paused task stands still, and goes on when resumed", arguments: TestRuntime.available)
     func pause(runtime: TestRuntime) async throws {
-        try await bench(runtime) { bench in
+        try await TaskBench.with(runtime) { bench in
             var spec = try bench.spec("a", ["/bin/cat"])
             spec.input = .open
             try await bench.run(spec)
@@ -245,7 +235,7 @@ struct TaskContractTests {
 
     @Test("A signal's death is 128 and the signal", arguments: TestRuntime.available)
     func signal(runtime: TestRuntime) async throws {
-        try await bench(runtime) { bench in
+        try await TaskBench.with(runtime) { bench in
             try await bench.run(try bench.sh("a", "trap 'exit 5' TERM; echo ready; while :; do sleep 0.05; done"))
             let stream = try await bench.service.attach("a", execID: nil, AttachRequest())
             while !(try bench.text("a").contains("ready")) { await Task.yield() }

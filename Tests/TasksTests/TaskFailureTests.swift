@@ -11,15 +11,6 @@ import Testing
     .serialized, .timeLimit(.minutes(2)),
     .enabled(if: TaskBench.missing == nil, "needs root, busybox-static and gantry-shim beside the tests"))
 struct TaskFailureTests {
-    private func bench(_ runtime: TestRuntime, _ body: (TaskBench) async throws -> Void) async throws {
-        let bench = try TaskBench(runtime)
-        do { try await body(bench) } catch {
-            await bench.close()
-            throw error
-        }
-        await bench.close()
-    }
-
     private func failure(_ body: () async throws -> Void) async -> EngineError? {
         do {
             try await body()
@@ -35,7 +26,7 @@ struct TaskFailureTests {
 
     @Test("A program that is not there is commandNotFound, and nothing is left", arguments: TestRuntime.available)
     func commandNotFound(runtime: TestRuntime) async throws {
-        try await bench(runtime) { bench in
+        try await TaskBench.with(runtime) { bench in
             let spec = try bench.spec("a", ["nosuchprogram"])
             let error = await failure { try await bench.run(spec) }
             #expect(error?.kind == .commandNotFound, "\(String(describing: error))")
@@ -47,7 +38,7 @@ struct TaskFailureTests {
 
     @Test("A file that is no program is commandNotExecutable", arguments: TestRuntime.available)
     func notExecutable(runtime: TestRuntime) async throws {
-        try await bench(runtime) { bench in
+        try await TaskBench.with(runtime) { bench in
             let error = await failure { try await bench.run(try bench.spec("a", ["/tmp"])) }
             #expect(error?.kind == .commandNotExecutable, "\(String(describing: error))")
             try await bench.service.delete("a")
@@ -57,7 +48,7 @@ struct TaskFailureTests {
 
     @Test("An exec of a program that is not there fails alone", arguments: TestRuntime.available)
     func execNotFound(runtime: TestRuntime) async throws {
-        try await bench(runtime) { bench in
+        try await TaskBench.with(runtime) { bench in
             try await bench.run(try bench.sh("a", "sleep 1000"))
             let exec = ExecTaskSpec(id: "e", process: TaskBench.process(["nosuchprogram"]).compactBytes)
             let error = await failure { _ = try await bench.service.exec("a", exec) }
@@ -70,7 +61,7 @@ struct TaskFailureTests {
 
     @Test("A mount that cannot be made is told, and nothing is left", arguments: TestRuntime.available)
     func badMount(runtime: TestRuntime) async throws {
-        try await bench(runtime) { bench in
+        try await TaskBench.with(runtime) { bench in
             var spec = try bench.sh("a", "true")
             spec.rootMounts = [
                 RootMount(
@@ -85,7 +76,7 @@ struct TaskFailureTests {
 
     @Test("The root is mounted where only the shim sees it", arguments: TestRuntime.available)
     func rootMount(runtime: TestRuntime) async throws {
-        try await bench(runtime) { bench in
+        try await TaskBench.with(runtime) { bench in
             var spec = try bench.sh("a", "echo changed > /tmp/x; cat /tmp/x")
             let lower = "\(bench.root)/lower"
             rename("\(spec.bundle)/rootfs", lower)
@@ -116,7 +107,7 @@ struct TaskFailureTests {
 
     @Test("A second task of the same id, and an id that is no name, are refused", arguments: TestRuntime.available)
     func ids(runtime: TestRuntime) async throws {
-        try await bench(runtime) { bench in
+        try await TaskBench.with(runtime) { bench in
             let spec = try bench.sh("a", "sleep 1000")
             try await bench.run(spec)
             #expect(await failure { _ = try await bench.service.create(spec) }?.kind == .conflict)
@@ -128,7 +119,7 @@ struct TaskFailureTests {
 
     @Test("A killed shim is reported, and killAll and delete leave nothing", arguments: TestRuntime.available)
     func killedShim(runtime: TestRuntime) async throws {
-        try await bench(runtime) { bench in
+        try await TaskBench.with(runtime) { bench in
             let facts = try await bench.service.create(try bench.sh("a", "sleep 1000 & sleep 1000"))
             try await bench.service.start("a")
             let shim = try #require(facts.shim)
@@ -151,7 +142,7 @@ struct TaskFailureTests {
 
     @Test("A task without a pid namespace leaves no process behind its init", arguments: TestRuntime.available)
     func sharedPidNamespace(runtime: TestRuntime) async throws {
-        try await bench(runtime) { bench in
+        try await TaskBench.with(runtime) { bench in
             let script = "sleep 1000 & echo $!; exit 4"
             try await bench.run(try bench.spec("a", ["/bin/sh", "-c", script], pidNamespace: false))
             #expect(try await bench.exit(of: "a").code == 4)
@@ -163,7 +154,7 @@ struct TaskFailureTests {
 
     @Test("killAll ends a paused task", arguments: TestRuntime.available)
     func killPaused(runtime: TestRuntime) async throws {
-        try await bench(runtime) { bench in
+        try await TaskBench.with(runtime) { bench in
             try await bench.run(try bench.sh("a", "sleep 1000"))
             try await bench.service.pause("a")
             try await bench.service.killAll("a")
@@ -173,7 +164,7 @@ struct TaskFailureTests {
 
     @Test("A second service adopts running tasks and hears of their end", arguments: TestRuntime.available)
     func adopt(runtime: TestRuntime) async throws {
-        try await bench(runtime) { bench in
+        try await TaskBench.with(runtime) { bench in
             try await bench.run(try bench.sh("a", "read x; exit 9"))
             var spec = try bench.sh("b", "read x; exit 8")
             spec.input = .open
@@ -197,7 +188,7 @@ struct TaskFailureTests {
         "An exit that nobody saw is found with its own time, even when the shim is dead",
         arguments: TestRuntime.available)
     func unseenExit(runtime: TestRuntime) async throws {
-        try await bench(runtime) { bench in
+        try await TaskBench.with(runtime) { bench in
             let facts = try await bench.service.create(try bench.sh("a", "exit 6"))
             try await bench.service.start("a")
             let exit = try await bench.exit(of: "a")
@@ -215,7 +206,7 @@ struct TaskFailureTests {
 
     @Test("A task that the kernel kills for want of memory says so", arguments: TestRuntime.available)
     func outOfMemory(runtime: TestRuntime) async throws {
-        try await bench(runtime) { bench in
+        try await TaskBench.with(runtime) { bench in
             let spec = try bench.spec("a", ["/bin/busybox", "tail", "-c", "200000000", "/dev/zero"])
             let file = "\(spec.bundle)/config.json"
             guard case .object(var config) = try JSONValue(parsing: try FileContents.read(file)),

@@ -11,18 +11,9 @@ import Testing
     .serialized, .timeLimit(.minutes(2)),
     .enabled(if: TaskBench.missing == nil, "needs root, busybox-static and gantry-shim beside the tests"))
 struct TaskLogTests {
-    private func bench(_ body: (TaskBench) async throws -> Void) async throws {
-        let bench = try TaskBench(try #require(TestRuntime.available.first))
-        do { try await body(bench) } catch {
-            await bench.close()
-            throw error
-        }
-        await bench.close()
-    }
-
     @Test("A full log becomes .1, the oldest goes, and no line is torn or lost in between")
     func rotation() async throws {
-        try await bench { bench in
+        try await TaskBench.with { bench in
             var spec = try bench.sh("a", "seq 1 3000")
             spec.log = TaskLog(path: "\(bench.root)/a.log", maximumSizeBytes: 100_000, maximumFiles: 3)
             try await bench.run(spec)
@@ -41,7 +32,7 @@ struct TaskLogTests {
 
     @Test("Old files are packed while the container runs, and no line is lost over that")
     func packing() async throws {
-        try await bench { bench in
+        try await TaskBench.with { bench in
             var spec = try bench.sh("a", "for i in 1 2 3; do seq 1 700; read x; done")
             spec.input = .open
             spec.log = TaskLog(path: "\(bench.root)/a.log", maximumSizeBytes: 20_000, maximumFiles: 10)
@@ -73,7 +64,7 @@ struct TaskLogTests {
 
     @Test("Rotations that outrun the packing leave nothing plain for long", arguments: [2, 3, 4])
     func outrun(files: Int) async throws {
-        try await bench { bench in
+        try await TaskBench.with { bench in
             var spec = try bench.sh("a", "seq 1 20000; read x")
             spec.input = .open
             spec.log = TaskLog(path: "\(bench.root)/a.log", maximumSizeBytes: 20_000, maximumFiles: files)
@@ -116,7 +107,7 @@ struct TaskLogTests {
 
     @Test("A log of one file begins anew as another file: who reads the old one finds its lines, and its end")
     func rotationOfOne() async throws {
-        try await bench { bench in
+        try await TaskBench.with { bench in
             var spec = try bench.sh("a", "echo first; read x; seq 1 200")
             spec.input = .open
             spec.log = TaskLog(path: "\(bench.root)/a.log", maximumSizeBytes: 1000)
@@ -138,7 +129,7 @@ struct TaskLogTests {
 
     @Test("Attributes larger than the room for encoded lines are written whole with each line")
     func hugeAttributes() async throws {
-        try await bench { bench in
+        try await TaskBench.with { bench in
             let label = String(repeating: "x", count: 400_000)
             var spec = try bench.sh("a", "echo one; echo two")
             var log = TaskLog(path: "\(bench.root)/a.log")
@@ -155,7 +146,7 @@ struct TaskLogTests {
 
     @Test("A line over 16 KiB is parted without losing a byte")
     func hugeLine() async throws {
-        try await bench { bench in
+        try await TaskBench.with { bench in
             try await bench.run(
                 try bench.sh("a", "dd if=/dev/zero bs=100000 count=1 2>/dev/null | cat -; echo; echo next"))
             #expect(try await bench.exit(of: "a").code == 0)
@@ -168,7 +159,7 @@ struct TaskLogTests {
 
     @Test("Bytes that are no UTF-8 are replaced in the log, and pass attached clients untouched")
     func invalidUTF8() async throws {
-        try await bench { bench in
+        try await TaskBench.with { bench in
             let spec = try bench.sh("a", #"echo -e 'a\xff\xc3b\xe2\x82\xac<&>'"#)
             _ = try await bench.service.create(spec)
             let stream = try await bench.service.attach("a", execID: nil, AttachRequest())
@@ -182,7 +173,7 @@ struct TaskLogTests {
 
     @Test("A last line without an end is in the log once the container has ended")
     func unfinishedLine() async throws {
-        try await bench { bench in
+        try await TaskBench.with { bench in
             try await bench.run(try bench.sh("a", "echo -n no end"))
             #expect(try await bench.exit(of: "a").code == 0)
             #expect(try bench.text("a") == "no end")
@@ -191,7 +182,7 @@ struct TaskLogTests {
 
     @Test("A full disk loses lines, never the container; the log says so when there is room again")
     func fullDisk() async throws {
-        try await bench { bench in
+        try await TaskBench.with { bench in
             let disk = "\(bench.root)/disk"
             mkdir(disk, 0o755)
             try Mount.mount("tmpfs", at: disk, type: "tmpfs", data: "size=256k")
@@ -216,7 +207,7 @@ struct TaskLogTests {
 
     @Test("Output that came before the engine was killed, and after, is all in the log")
     func killedClient() async throws {
-        try await bench { bench in
+        try await TaskBench.with { bench in
             var spec = try bench.sh("a", "seq 1 100; read x; seq 101 200")
             spec.input = .open
             _ = try await bench.service.create(spec)

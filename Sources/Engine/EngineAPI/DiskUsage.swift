@@ -1,3 +1,5 @@
+import Linux
+
 /// What an engine's data take on the disk.
 public struct DiskUsage: Hashable, Sendable {
     /// Of all images' layers, each counted once.

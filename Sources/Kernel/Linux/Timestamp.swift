@@ -9,15 +9,13 @@ public struct Timestamp: Hashable, Comparable, Sendable {
     /// A moment that is too far away to be counted so (before 1677, after 2262) becomes the furthest that is not: dates of
     /// files may lie there.
     public init(seconds: Int64, nanoseconds: Int64 = 0) {
-        let (product, isFar) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        let (sum, isTooFar) = product.addingReportingOverflow(nanoseconds)
-        self.init(nanosecondsSinceEpoch: isFar || isTooFar ? (seconds < 0 ? .min : .max) : sum)
+        self.init(
+            nanosecondsSinceEpoch: seconds.multipliedSaturated(by: 1_000_000_000).addingSaturated(nanoseconds))
     }
 
     /// The moment so many nanoseconds before, or after where they are negative; the furthest where there is none.
     public func before(by nanoseconds: Int64) -> Timestamp {
-        let (difference, isFar) = nanosecondsSinceEpoch.subtractingReportingOverflow(nanoseconds)
-        return Timestamp(nanosecondsSinceEpoch: isFar ? (nanoseconds > 0 ? .min : .max) : difference)
+        Timestamp(nanosecondsSinceEpoch: nanosecondsSinceEpoch.subtractingSaturated(nanoseconds))
     }
 
     public static func now() -> Timestamp {
@@ -44,9 +42,7 @@ public struct Timestamp: Hashable, Comparable, Sendable {
     /// The nanoseconds from `earlier` until now, negative where it is later; the nearest number that there is where the
     /// two lie more than 292 years apart, as in bodies of other engines they may.
     public func nanoseconds(since earlier: Timestamp) -> Int64 {
-        let (difference, overflow) = nanosecondsSinceEpoch.subtractingReportingOverflow(earlier.nanosecondsSinceEpoch)
-        guard overflow else { return difference }
-        return earlier < self ? .max : .min
+        nanosecondsSinceEpoch.subtractingSaturated(earlier.nanosecondsSinceEpoch)
     }
 }
 

@@ -22,8 +22,7 @@ enum FileSizes {
                 case S_IFDIR: pending.append(child)
                 case S_IFREG where facts.st_nlink == 1 || seen.insert(UInt64(facts.st_ino)).inserted:
                     // Files with holes may hold more together than can be counted.
-                    let (sum, isTooMuch) = total.addingReportingOverflow(Int64(facts.st_size))
-                    total = isTooMuch ? .max : sum
+                    total = total.addingSaturated(Int64(facts.st_size))
                 default: break
                 }
             }

@@ -38,8 +38,7 @@ extension ContainerSummary {
     package init?(dockerBody body: JSONValue) {
         guard let id = body.filledText("Id") else { return nil }
         let more = body.field("Gantry")
-        let created = Timestamp(
-            nanosecondsSinceEpoch: (body.whole("Created") ?? 0).multipliedWithoutOverflow(1_000_000_000))
+        let created = Timestamp(seconds: body.whole("Created") ?? 0)
         self.init(
             id: id, name: Self.name(body.texts("Names")), image: body.text("Image"), imageID: body.text("ImageID"),
             command: body.text("Command"), createdAt: more.flatMap { WireTime.parse($0.text("CreatedAt")) } ?? created,
@@ -64,12 +63,5 @@ extension ContainerSummary {
         var state = ContainerState(status: ContainerState.status(body.text("State").lowercased()))
         state.exitCode = StatusText.exitCode(body.text("Status")) ?? 0
         return state
-    }
-}
-
-extension Int64 {
-    func multipliedWithoutOverflow(_ factor: Int64) -> Int64 {
-        let (product, overflow) = multipliedReportingOverflow(by: factor)
-        return overflow ? 0 : product
     }
 }

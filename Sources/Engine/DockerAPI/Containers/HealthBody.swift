@@ -33,7 +33,7 @@ extension HealthCheck {
 extension Duration {
     var wholeNanoseconds: Int64 {
         let (seconds, attoseconds) = components
-        return seconds.multipliedWithoutOverflow(1_000_000_000) + attoseconds / 1_000_000_000
+        return seconds.multipliedSaturated(by: 1_000_000_000).addingSaturated(attoseconds / 1_000_000_000)
     }
 }
 

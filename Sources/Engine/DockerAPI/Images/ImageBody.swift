@@ -27,8 +27,7 @@ extension ImageSummary {
         self.init(
             id: id.contains(":") ? id : "sha256:\(id)", tags: Self.named(body.texts("RepoTags")),
             digests: Self.named(body.texts("RepoDigests")),
-            createdAt: created == 0
-                ? nil : Timestamp(nanosecondsSinceEpoch: created.multipliedWithoutOverflow(1_000_000_000)),
+            createdAt: created == 0 ? nil : Timestamp(seconds: created),
             sizeBytes: max(0, body.whole("Size") ?? 0), labels: body.textMap("Labels"),
             containerCount: max(0, Int(body.whole("Containers") ?? 0)))
         sharedBytes = body.whole("SharedSize").flatMap { $0 < 0 ? nil : $0 }

@@ -61,8 +61,7 @@ extension ImageHistoryStep {
         let created = body.whole("Created") ?? 0
         self.init(
             id: id == "<missing>" ? nil : id,
-            createdAt: created == 0
-                ? nil : Timestamp(nanosecondsSinceEpoch: created.multipliedWithoutOverflow(1_000_000_000)),
+            createdAt: created == 0 ? nil : Timestamp(seconds: created),
             createdBy: body.text("CreatedBy"), comment: body.text("Comment"), tags: body.texts("Tags"),
             sizeBytes: body.whole("Size") ?? 0)
     }

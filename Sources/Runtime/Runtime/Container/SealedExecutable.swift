@@ -28,8 +28,8 @@ enum SealedExecutable {
                 environment.append(String(cString: variable))
                 entry += 1
             }
-            CStringVector.with(CommandLine.arguments) { argv in
-                CStringVector.with(environment) { envp in _ = gantry_exec_descriptor(tree.rawValue, argv, envp) }
+            withCStrings(CommandLine.arguments) { argv in
+                withCStrings(environment) { envp in _ = gantry_exec_descriptor(tree.rawValue, argv, envp) }
             }
             throw KernelError("exec", "/proc/self/exe", Errno(rawValue: ENOEXEC))
         }

@@ -18,8 +18,8 @@ struct ProgramImage {
 
     /// Becomes the program. Returns only with the reason why it did not.
     func execute() -> KernelError {
-        CStringVector.with(arguments) { argv in
-            CStringVector.with(environment) { envp in
+        withCStrings(arguments) { argv in
+            withCStrings(environment) { envp in
                 do throws(KernelError) {
                     try kernelCall("exec", path) { execve(path, argv, envp) }
                 } catch {
@@ -67,20 +67,5 @@ struct ProgramImage {
             return error.errno == .accessDenied ? .refused : .missing(error.errno)
         }
         return facts.st_mode & S_IFMT != S_IFDIR && facts.st_mode & 0o111 != 0 ? .executable : .refused
-    }
-}
-
-/// Null-terminated vectors of C strings.
-enum CStringVector {
-    static func with<Result>(
-        _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
-    ) -> Result {
-        var pointers: [UnsafeMutablePointer<CChar>?] = strings.map { strdup($0) }
-        pointers.append(nil)
-        defer { for pointer in pointers { free(pointer) } }
-        return pointers.withUnsafeBufferPointer { buffer in
-            guard let base = buffer.baseAddress else { preconditionFailure("a vector has at least its end") }
-            return body(base)
-        }
     }
 }
