@@ -20,32 +20,6 @@ import Testing
         ])
     func binarySizes(bytes: UInt64, text: String) { #expect(Units.binary(bytes) == text) }
 
-    @Test(
-        "Templates give what Go's would",
-        arguments: [
-            ("{{.Name}}", "web"), ("{{ .State.Status }}/{{.Count}}", "up/3"),
-            ("{{json .State}}", "{\"Status\":\"up\"}"),
-            ("{{index .Labels \"a.b\"}}", "c"), ("{{range .Items}}{{.N}},{{end}}", "1,2,"), ("{{len .Items}}", "2"),
-            ("{{if .Empty}}yes{{else}}no{{end}}", "no"), ("{{upper .Name}}\\t{{.On}}", "WEB\ttrue"),
-            ("{{.Labels}}", "map[a.b:c]"), ("plain", "plain"),
-        ])
-    func templates(text: String, result: String) throws {
-        let value: JSONValue = [
-            "Name": "web", "State": ["Status": "up"], "Count": 3, "Labels": ["a.b": "c"], "On": true, "Empty": "",
-            "Items": [["N": 1], ["N": 2]],
-        ]
-        #expect(try Template(text).render(value) == result)
-    }
-
-    @Test(
-        "A template that is wrong says so",
-        arguments: [
-            "{{.Name", "{{.Missing}}", "{{end}}", "{{range .Items}}", "{{frob .Name}}", "{{}}",
-        ])
-    func badTemplates(text: String) {
-        #expect(throws: Template.Failure.self) { try Template(text).render(["Name": "web", "Items": []]) }
-    }
-
     @Test("A table's columns are as wide as their widest cell")
     func table() {
         var table = Table(titles: ["A", "LONG"])

@@ -36,7 +36,7 @@ struct ListOptions: ParsableArguments {
                 ("CreatedAt", "CREATED AT"), ("Labels", "LABELS"), ("Mounts", "MOUNTS"), ("Networks", "NETWORKS"),
                 ("Size", "SIZE"),
                 ("LocalVolumes", "LOCAL VOLUMES"),
-            ], rows: summaries.map { row($0, now) })
+            ], rows: summaries.map { row($0, now) }, labels: summaries.map(\.labels))
         Console.out(
             try listing.text(
                 format: format,
@@ -51,7 +51,7 @@ struct ListOptions: ParsableArguments {
             "Status": StatusText.text(summary.state, now: now), "Ports": PortTexts.text(summary.ports),
             "Names": summary.name,
             "State": summary.state.status.rawValue, "CreatedAt": summary.createdAt.goText,
-            "Labels": summary.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ","),
+            "Labels": summary.labels.listed,
             "Size": summary.sizeText,
             "LocalVolumes": String(summary.mounts.count { $0.kind == .volume }),
             "Mounts": summary.mounts.map(\.source).filter { !$0.isEmpty }.joined(separator: ","),
@@ -134,14 +134,21 @@ struct EventsCommand: AsyncParsableCommand {
         var request = try EventRequest(dockerQuery: query)
         request.since = try Moment.parse(since, "since")
         request.until = try Moment.parse(until, "until")
+        let template = try template()
         let events = try await CommandEnvironment.connect().events(request)
-        for try await event in events { Console.out(try line(event) + "\n") }
+        for try await event in events { Console.out(try line(event, template) + "\n") }
     }
 
-    private func line(_ event: EngineEvent) throws -> String {
-        if format == "json" { return event.dockerBody.compactText }
-        if let format {
-            do throws(Template.Failure) { return try Template(format).render(event.dockerBody) } catch {
+    private func template() throws -> Template? {
+        guard let format else { return nil }
+        do throws(Template.Failure) { return try Template(format == "json" ? "{{json .}}" : format) } catch {
+            throw UsageError(message: error.message, code: 64)
+        }
+    }
+
+    private func line(_ event: EngineEvent, _ template: Template?) throws -> String {
+        if let template {
+            do throws(Template.Failure) { return try template.render(event.dockerBody) } catch {
                 throw UsageError(message: error.message, code: 1)
             }
         }

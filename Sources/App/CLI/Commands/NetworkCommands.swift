@@ -39,10 +39,9 @@ struct NetworkListCommand: AsyncParsableCommand {
                     "Driver": network.spec.driver, "Scope": "local", "IPv4": "true",
                     "IPv6": String(network.spec.enablesIPv6),
                     "Internal": String(network.spec.isInternal), "CreatedAt": network.createdAt.goTextWithFraction,
-                    "Labels": network.spec.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-                        .joined(separator: ","),
+                    "Labels": network.spec.labels.listed,
                 ]
-            })
+            }, labels: networks.map(\.spec.labels))
         Console.out(try listing.text(format: format, usual: ["ID", "Name", "Driver", "Scope"]))
     }
 }

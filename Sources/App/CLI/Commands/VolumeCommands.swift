@@ -38,10 +38,9 @@ struct VolumeListCommand: AsyncParsableCommand {
                     "Mountpoint": volume.mountpoint, "Availability": "N/A", "Group": "N/A", "Status": "N/A",
                     "Size": volume.sizeBytes.map { Units.decimal($0) } ?? "N/A",
                     "Links": volume.users.map { String($0.count) } ?? "N/A",
-                    "Labels": volume.spec.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-                        .joined(separator: ","),
+                    "Labels": volume.spec.labels.listed,
                 ]
-            })
+            }, labels: volumes.map(\.spec.labels))
         Console.out(try listing.text(format: format, usual: ["Driver", "Name"]))
     }
 }

@@ -1,0 +1,24 @@
+import JSON
+
+/// A `--format` template as Go's text/template reads it, with docker's functions, over a JSON value: fields, variables,
+/// pipelines, `if`, `with`, `range`, comparisons, `printf`. What is not here (`define`, `template`, `html`, `js`,
+/// `urlquery`, `call`) is refused.
+struct Template {
+    typealias Failure = TemplateFailure
+
+    private let nodes: [TemplateNode]
+
+    init(_ text: String) throws(Failure) {
+        var parser = try TemplateParser(text)
+        nodes = try parser.template()
+    }
+
+    /// The template filled in; a name that is not there is an error, as in docker.
+    ///
+    /// - Parameter methods: what can be called by its name with a string, as in `{{.Label "key"}}`.
+    func render(_ value: JSONValue, methods: TemplateEvaluation.Methods = [:]) throws(Failure) -> String {
+        var evaluation = TemplateEvaluation(value, methods: methods)
+        try evaluation.run(nodes)
+        return evaluation.text
+    }
+}

@@ -1,0 +1,106 @@
+import JSON
+
+/// What a template works with: a JSON value, and how Go would print it where it is null, which depends on the type that
+/// the value has in docker.
+struct TemplateValue {
+    var json: JSONValue
+    var nullText = "<no value>"
+
+    init(_ json: JSONValue) { self.json = json }
+
+    private init(_ json: JSONValue, nullText: String) {
+        self.json = json
+        self.nullText = nullText
+    }
+
+    /// Members that docker's JSON leaves out or gives as null where they are empty, and what its types say of them.
+    private static let lists: Set<String> = [
+        "Aliases", "Args", "Binds", "BlkioDeviceReadBps", "BlkioDeviceReadIOps", "BlkioDeviceWriteBps",
+        "BlkioDeviceWriteIOps", "BlkioWeightDevice", "CapAdd", "CapDrop", "Cmd", "DNSNames", "DeviceCgroupRules",
+        "DeviceRequests", "Devices", "Dns", "DnsOptions", "DnsSearch", "Entrypoint", "Env", "ExecIDs", "ExtraHosts",
+        "GroupAdd", "Links", "MaskedPaths", "Mounts", "OnBuild", "ReadonlyPaths", "RepoDigests", "RepoTags",
+        "SecurityOpt", "Ulimits", "VolumesFrom", "Warnings",
+    ]
+    private static let maps: Set<String> = [
+        "Annotations", "Config", "DriverOpts", "ExposedPorts", "Labels", "Options", "PortBindings", "StorageOpt",
+        "Sysctls", "Tmpfs", "Volumes",
+    ]
+    private static let pointers: Set<String> = [
+        "Health", "Healthcheck", "IPAMConfig", "Init", "MemorySwappiness", "OomKillDisable", "PidsLimit", "SizeRootFs",
+        "SizeRw", "StopTimeout", "UsageData",
+    ]
+    private static let texts: Set<String> = [
+        "CgroupnsMode", "MacAddress", "StopSignal", "User", "WorkingDir", "Runtime", "Domainname",
+    ]
+
+    /// The member of that name as a value of docker's type; nil where docker does not know such a member, either.
+    static func member(_ name: String, _ value: JSONValue?) -> TemplateValue? {
+        if let value, value != .null { return TemplateValue(value) }
+        if lists.contains(name) { return TemplateValue(.null, nullText: "[]") }
+        if maps.contains(name) { return TemplateValue(.null, nullText: "map[]") }
+        if pointers.contains(name) { return TemplateValue(.null, nullText: "<nil>") }
+        if texts.contains(name) { return TemplateValue(.string("")) }
+        return value.map(TemplateValue.init)
+    }
+
+    /// The name of its type, as Go's messages give it.
+    var type: String {
+        switch json {
+        case .null: "<nil>"
+        case .bool: "bool"
+        case .integer, .unsigned: "int"
+        case .number: "float64"
+        case .string: "string"
+        case .array: "[]interface {}"
+        case .object: "map[string]interface {}"
+        }
+    }
+
+    /// Empty values do not count as true: 0, "", null, and collections without elements.
+    var isTrue: Bool {
+        switch json {
+        case .null, .bool(false), .integer(0), .unsigned(0), .number(0), .string(""): false
+        case .array(let elements): !elements.isEmpty
+        case .object(let object): !object.isEmpty
+        default: true
+        }
+    }
+
+    /// As Go's `%v` prints it.
+    var text: String { json == .null ? nullText : json.goText }
+
+    /// As `print` and `printf` have it.
+    var printed: String { json == .null && nullText == "<no value>" ? "<nil>" : text }
+
+    /// The whole number that it is.
+    var whole: Int64? {
+        switch json {
+        case .integer(let number): number
+        case .unsigned(let number): Int64(exactly: number)
+        case .number(let number): Int64(exactly: number)
+        default: nil
+        }
+    }
+}
+
+extension JSONValue {
+    /// As Go's `%v` prints it; within another value, null is `<nil>`.
+    var goText: String {
+        switch self {
+        case .null: "<nil>"
+        case .bool(let value): value ? "true" : "false"
+        case .integer(let value): String(value)
+        case .unsigned(let value): String(value)
+        case .number(let value): Int64(exactly: value).map { String($0) } ?? String(value)
+        case .string(let value): value
+        case .array(let elements): "[" + elements.map(\.goText).joined(separator: " ") + "]"
+        case .object(let object):
+            "map[" + object.sortedMembers.map { "\($0.name):\($0.value.goText)" }.joined(separator: " ") + "]"
+        }
+    }
+}
+
+extension JSONObject {
+    /// In the order in which Go goes over a map.
+    var sortedMembers: [(name: String, value: JSONValue)] { members.sorted { $0.name < $1.name } }
+}
