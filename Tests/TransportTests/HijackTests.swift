@@ -149,4 +149,37 @@ import Testing
         #expect(try await client.receive().hasSuffix("\r\n\r\n[early\r\n\r\nbytes]"))
         await server.stop()
     }
+
+    @Test("A connection goes on after its handler, in a task that is cancelled when the client goes away")
+    func sequel() async throws {
+        let directory = try SocketDirectory()
+        let (steps, signal) = AsyncStream<String>.makeStream()
+        let server = try await HTTPServerTests.serve(directory, mayHijack: true) { _, writer in
+            do {
+                let connection = try await writer.hijack(200, [:])
+                writer.goOn {
+                    do {
+                        while let bytes = try await connection.read() { try await connection.write(bytes) }
+                        try await Task.sleep(for: .seconds(1000))
+                    } catch { signal.yield(Task.isCancelled ? "cancelled" : "\(error)") }
+                    await connection.close()
+                }
+                signal.yield("handled")
+            } catch { Issue.record("\(error)") }
+        }
+        let client = try RawClient(directory.socketPath)
+        try await client.send("POST /hijack HTTP/1.1\r\n\r\n")
+        #expect(try await client.receive { $0.hasSuffix("\r\n\r\n") }.hasPrefix("HTTP/1.1 200 "))
+        try await client.send("after")
+        #expect(try await client.receive { $0.hasSuffix("after") } == "after")
+        client.shutdownOutput()
+        client.closeBoth()
+        var said: [String] = []
+        for await step in steps {
+            said.append(step)
+            if said.count == 2 { break }
+        }
+        #expect(said == ["handled", "cancelled"])
+        await server.stop()
+    }
 }

@@ -110,6 +110,11 @@ final class RequestCounts: Sendable {
 
     var snapshot: Snapshot { state.withLock { $0 } }
 
+    /// A request that was answered at once.
+    func add(_ method: String, _ status: Int) {
+        state.withLock { $0.requests[Key(method: method, status: status), default: 0] += 1 }
+    }
+
     func begin() { state.withLock { $0.inFlight += 1 } }
 
     /// - Parameter action: what was done to a container, where the route is one of those.

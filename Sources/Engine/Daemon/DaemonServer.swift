@@ -60,6 +60,7 @@ package final class DaemonServer: Sendable {
             engine: engine, version: version, journal: journal, routes: routes, isOpenToPages: isOpenToPages)
         var configuration = HTTPServer.Configuration()
         configuration.mayHijack = { method, path in Dispatcher.mayHijack(method, path) }
+        configuration.prepared = { method, target in dispatcher.prepared(method, target) }
         configuration.isBrief = { method, path in Dispatcher.isBrief(method, path) }
         do throws(TransportError) {
             let server = try await HTTPServer.start(at: listener.address, configuration, tls: listener.tls) {
@@ -107,6 +108,7 @@ struct Dispatcher: Sendable {
     private let clock = ContinuousClock()
     /// Served plainly on the loopback, where a browser's pages reach, too.
     private let isOpenToPages: Bool
+    private let pings: [String: PreparedAnswer]
 
     init(
         engine: any Engine, version: EngineVersion, journal: DaemonJournal, routes: RouteTable, isOpenToPages: Bool
@@ -119,6 +121,15 @@ struct Dispatcher: Sendable {
             "Api-Version": APIVersion.current.description, "Docker-Experimental": "false", "Ostype": "linux",
             "Server": "Gantry/\(version.version) (linux)",
         ]
+        // Who may ask, and what is to be told of each request, is looked at on the usual way.
+        pings = isOpenToPages || !routes.answersPings ? [:] : Ping.answers(commonFields)
+    }
+
+    /// The answers that are the same for everybody.
+    func prepared(_ method: String, _ target: String) -> PreparedAnswer? {
+        guard let answer = pings[target], !journal.notes(.debug) else { return nil }
+        journal.counts.add(method, answer.status)
+        return answer
     }
 
     /// Whether a request may give its connection up, by its route alone.
@@ -133,8 +144,8 @@ struct Dispatcher: Sendable {
     static func isBrief(_ method: String, _ path: String) -> Bool {
         guard method == "GET" || method == "HEAD" else { return false }
         let path = VersionedPath(path).path
-        if path == "/_ping" || path == "/version" { return true }
-        return path.hasPrefix("/containers/") && path.hasSuffix("/json") && path != "/containers/json"
+        return path == "/_ping" || path == "/version"
+            || path.hasPrefix("/containers/") && path.hasSuffix("/json") && path != "/containers/json"
     }
 
     func serve(_ request: HTTPRequest, _ writer: ResponseWriter) async {

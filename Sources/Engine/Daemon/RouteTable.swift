@@ -106,6 +106,8 @@ struct RouteTable: Sendable {
     /// What is served at an address for figures alone.
     static let metrics = RouteTable([Route("GET", "/metrics") { exchange in try await sendMetrics(exchange) }])
 
+    var answersPings: Bool { find("GET", "/_ping") != nil }
+
     /// What answers a path without its version; `HEAD` is answered as `GET` is.
     func find(_ method: String, _ path: some StringProtocol) -> Match? {
         let segments = path.split(separator: "/").map { Substring($0) }

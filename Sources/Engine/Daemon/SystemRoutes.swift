@@ -5,13 +5,7 @@ import JSON
 /// Ping, version, info, events, disk usage.
 let systemRoutes: [Route] = [
     Route("GET", "/_ping") { exchange in
-        var fields = exchange.commonFields
-        fields["Builder-Version"] = "1"
-        fields["Swarm"] = "inactive"
-        fields["Cache-Control"] = "no-cache, no-store, must-revalidate"
-        fields["Pragma"] = "no-cache"
-        fields["Content-Type"] = "text/plain; charset=utf-8"
-        try await exchange.writer.send(200, fields, body: Array("OK".utf8))
+        try await exchange.writer.send(200, Ping.fields(exchange.commonFields), body: Ping.body)
     },
     Route("GET", "/version") { exchange in
         try await exchange.send(200, try await exchange.engine.version().dockerBody)

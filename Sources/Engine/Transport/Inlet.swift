@@ -3,7 +3,8 @@ import NIOCore
 /// What has arrived on a connection and nobody has taken yet, with the one who waits for it.
 ///
 /// A value inside a channel handler, so confined to its event loop. The handler reads from the socket only while
-/// `isWanted`: what a slow consumer does not take stays in the kernel's buffer and holds the peer back.
+/// `isWanted`, or one read ahead of that: what a slow consumer does not take stays in the kernel's buffer and holds the
+/// peer back.
 struct Inlet<Item: Sendable> {
     private var items = CircularBuffer<Item>()
     private var waiting: EventLoopPromise<Item?>?
@@ -11,6 +12,9 @@ struct Inlet<Item: Sendable> {
 
     /// Somebody waits, and nothing is here to give.
     var isWanted: Bool { waiting != nil }
+
+    /// At most one item lies here, which is the end of a small request as a rule.
+    var isNearlyEmpty: Bool { items.count <= 1 }
 
     var hasEnded: Bool { ending != nil }
 

@@ -14,7 +14,16 @@ package final class ResponseWriter: Sendable {
     private let method: String
     private let version: HTTPVersion
     private let mayHijack: Bool
-    private let state: Mutex<(phase: Phase, keepsAlive: Bool, status: Int)>
+    private struct State {
+        var phase = Phase.waiting
+        var keepsAlive: Bool
+        var status = 0
+        var sequel: Sequel?
+    }
+
+    typealias Sequel = @Sendable () async -> Void
+
+    private let state: Mutex<State>
 
     init(_ link: ServerLink, _ incoming: IncomingBody, head: HTTPRequestHead, mayHijack: Bool) {
         self.link = link
@@ -22,11 +31,12 @@ package final class ResponseWriter: Sendable {
         self.mayHijack = mayHijack
         method = head.method.rawValue
         version = head.version
-        state = Mutex((.waiting, head.isKeepAlive && !mayHijack, 0))
+        state = Mutex(State(keepsAlive: head.isKeepAlive && !mayHijack))
     }
 
     var phase: Phase { state.withLock { $0.phase } }
     var keepsAlive: Bool { state.withLock { $0.keepsAlive } }
+    var sequel: Sequel? { state.withLock { $0.sequel } }
 
     /// Nothing of an answer has been sent yet.
     package var isUnanswered: Bool { phase == .waiting }
@@ -86,6 +96,13 @@ package final class ResponseWriter: Sendable {
             },
             put: { link.channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer($0))) })
     }
+
+    /// Has a connection that was given up live on after the handler: `body` runs in a task of its own then, which is
+    /// cancelled when the client goes away, and closes the connection.
+    ///
+    /// A task keeps the memory of its deepest call as long as it lives. What it took to answer the request is given back
+    /// this way, and of a thousand clients that are attached and idle each holds a few kilobytes only.
+    package func goOn(_ body: @escaping @Sendable () async -> Void) { state.withLock { $0.sequel = body } }
 
     private func writeHead(_ status: Int, _ fields: HTTPFields, next: Phase) async throws(TransportError) {
         try await link.write(.head(head(status, fields, next: next)))

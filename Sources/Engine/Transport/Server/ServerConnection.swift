@@ -8,8 +8,12 @@ import NIOHTTP1
 /// ```
 /// A request that asks for an upgrade, or whose route hijacks, is the last of its connection: what comes after it passes
 /// by the HTTP decoder, through the `RawGate`.
+///
+/// A request whose answer is prepared is answered here, where the connection waits for a request and nothing else; its
+/// task does not hear of it.
 final class ServerConnection: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
 
     enum Item: Sendable {
         case head(HTTPRequestHead)
@@ -20,6 +24,10 @@ final class ServerConnection: ChannelInboundHandler {
     private let mayHijack: @Sendable (HTTPRequestHead) -> Bool
     private let whenActive: (any Channel, NIOLoopBound<ServerConnection>) -> Task<Void, Never>
     private var inlet = Inlet<Item>()
+    private var ready: ReadyAnswers
+    /// The answer to the request that is just being decoded, and whether it goes without its body.
+    private var prepared: (answer: PreparedAnswer, isHead: Bool)?
+    private var hasUnflushed = false
     private var context: ChannelHandlerContext?
     /// Nil while further requests may come.
     private(set) var httpBytesLeft: Int?
@@ -27,13 +35,15 @@ final class ServerConnection: ChannelInboundHandler {
     private var task: Task<Void, Never>?
     /// When the next request must have begun; nil while one is served.
     private var requestDue: NIODeadline?
+    private var idleLimit = TimeAmount.zero
     /// One for the whole connection, however many requests it takes: it looks at `requestDue` when it fires.
     private var idleTimer: Scheduled<Void>?
 
     init(
-        mayHijack: @escaping @Sendable (HTTPRequestHead) -> Bool,
+        ready: ReadyAnswers, mayHijack: @escaping @Sendable (HTTPRequestHead) -> Bool,
         whenActive: @escaping (any Channel, NIOLoopBound<ServerConnection>) -> Task<Void, Never>
     ) {
+        self.ready = ready
         self.mayHijack = mayHijack
         self.whenActive = whenActive
     }
@@ -47,15 +57,29 @@ final class ServerConnection: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch Self.unwrapInboundIn(data) {
         case .head(let head):
+            if requestDue != nil, context.channel.isWritable, let answer = ready.answer(to: head) {
+                prepared = (answer, head.method == .HEAD)
+                return
+            }
             requestDue = nil
             isLastRequest = head.headers.contains(name: "upgrade") || mayHijack(head)
             if isLastRequest { httpBytesLeft = Self.bodyLength(head) }
             inlet.push(.head(head))
         case .body(let buffer): inlet.push(.bytes([UInt8](buffer: buffer)))
         case .end:
+            if let prepared { return send(prepared.answer, withoutBody: prepared.isHead, context) }
             inlet.push(.end)
             if isLastRequest { httpBytesLeft = 0 }
         }
+    }
+
+    private func send(_ answer: PreparedAnswer, withoutBody: Bool, _ context: ChannelHandlerContext) {
+        prepared = nil
+        requestDue = .now() + idleLimit
+        context.write(Self.wrapOutboundOut(.head(answer.head)), promise: nil)
+        if !withoutBody { context.write(Self.wrapOutboundOut(.body(.byteBuffer(answer.body))), promise: nil) }
+        context.write(Self.wrapOutboundOut(.end(nil)), promise: nil)
+        hasUnflushed = true
     }
 
     /// Nil for a chunked body: its end is known when it is decoded.
@@ -68,7 +92,12 @@ final class ServerConnection: ChannelInboundHandler {
     func receiveRaw(_ bytes: [UInt8]) { inlet.push(.bytes(bytes)) }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        if inlet.isWanted { context.read() }
+        if hasUnflushed {
+            hasUnflushed = false
+            context.flush()
+        }
+        // One read ahead: to stop reading with each request and to begin again costs two system calls.
+        if inlet.isWanted || !isLastRequest && inlet.isNearlyEmpty { context.read() }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -89,8 +118,9 @@ final class ServerConnection: ChannelInboundHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         idleTimer?.cancel()
-        inlet.finish(.failure(.closed))
+        // Before who reads learns of the end: it is to see both.
         task?.cancel()
+        inlet.finish(.failure(.closed))
         self.context = nil
     }
 
@@ -102,11 +132,24 @@ final class ServerConnection: ChannelInboundHandler {
     }
 
     /// Closes the connection if no request has begun in time.
-    func awaitRequest(within limit: TimeAmount, on loop: any EventLoop) -> EventLoopFuture<Item?> {
-        requestDue = .now() + limit
+    ///
+    /// - Parameter isTrusted: whoever is at the other end may have prepared answers, whatever becomes of permissions.
+    func awaitRequest(within limit: TimeAmount, isTrusted: Bool, on loop: any EventLoop) -> EventLoopFuture<Item?> {
         let future = take(on: loop)
+        if inlet.isWanted {
+            requestDue = .now() + limit
+            idleLimit = limit
+            ready.isOn = isTrusted
+        }
         watchIdleness(on: loop)
         return future
+    }
+
+    /// Runs what is left of the connection's life instead of its first task. A client that is gone meanwhile cancels it.
+    func goOn(_ body: @escaping @Sendable () async -> Void) {
+        let sequel = Task(operation: body)
+        task = sequel
+        if context == nil { sequel.cancel() }
     }
 
     private func watchIdleness(on loop: any EventLoop) {
@@ -131,8 +174,17 @@ struct ServerLink: Sendable {
         try await onLoop { connection.value.take(on: channel.eventLoop) }.value()
     }
 
-    func awaitRequest(within limit: TimeAmount) async throws(TransportError) -> ServerConnection.Item? {
-        try await onLoop { connection.value.awaitRequest(within: limit, on: channel.eventLoop) }.value()
+    func awaitRequest(
+        within limit: TimeAmount, isTrusted: Bool
+    ) async throws(TransportError) -> ServerConnection.Item? {
+        try await onLoop {
+            connection.value.awaitRequest(within: limit, isTrusted: isTrusted, on: channel.eventLoop)
+        }.value()
+    }
+
+    func goOn(_ body: @escaping @Sendable () async -> Void) async {
+        // A loop that is shut down has no connections.
+        try? await channel.eventLoop.submit { connection.value.goOn(body) }.value()
     }
 
     /// At once where this is the loop's thread, as it is for all that is brief.

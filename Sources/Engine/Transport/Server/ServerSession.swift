@@ -12,20 +12,31 @@ struct ServerSession: Sendable {
     /// What the body of a request without a reader is drained by, so that the answer is not lost with it.
     static let drainLimitBytes = 1 << 20
 
+    /// What comes after a request.
+    private enum Next {
+        case request
+        case sequel(ResponseWriter.Sequel)
+        case end
+    }
+
     func run() async {
         let peer = await PeerCredentials(of: link.channel)
+        var next = Next.request
         do throws(TransportError) {
-            while try await serveRequest(peer) {}
+            while case .request = next { next = try await serveRequest(peer) }
         } catch {
+            next = .end
             await refuse(error)
         }
+        if case .sequel(let body) = next { return await link.goOn(body) }
         // Closed by the peer already: nothing to do.
         try? await link.channel.close().value()
     }
 
-    /// Whether the connection can take another request.
-    private func serveRequest(_ peer: PeerCredentials?) async throws(TransportError) -> Bool {
-        guard case .head(let head) = try await link.awaitRequest(within: configuration.idleTime) else { return false }
+    private func serveRequest(_ peer: PeerCredentials?) async throws(TransportError) -> Next {
+        let isTrusted = peer.map { PeerAccess.admitsAlways($0) } ?? true
+        let item = try await link.awaitRequest(within: configuration.idleTime, isTrusted: isTrusted)
+        guard case .head(let head) = item else { return .end }
         registration.setBusy(true)
         defer { registration.setBusy(false) }
         let incoming = IncomingBody(link, expectsContinue: head.headers.first(name: "expect") != nil)
@@ -53,13 +64,14 @@ struct ServerSession: Sendable {
         try? await writer.send(403, ["Content-Type": "application/json"], body: body)
     }
 
-    private func finish(_ writer: ResponseWriter, _ incoming: IncomingBody) async -> Bool {
+    private func finish(_ writer: ResponseWriter, _ incoming: IncomingBody) async -> Next {
         switch writer.phase {
-        case .hijacked, .streaming, .waiting: return false
+        case .hijacked: return writer.sequel.map { Next.sequel($0) } ?? .end
+        case .streaming, .waiting: return .end
         case .ended: break
         }
         let isRead = await incoming.drain(limitBytes: Self.drainLimitBytes)
-        return isRead && writer.keepsAlive && !registration.isStopping
+        return isRead && writer.keepsAlive && !registration.isStopping ? .request : .end
     }
 
     /// Tells a client whose request cannot be read what is wrong with it.
