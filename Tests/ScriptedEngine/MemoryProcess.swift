@@ -68,10 +68,14 @@ package actor MemoryProcess {
 
     /// The chunk at a place in the output, once there is one; nil at the end, or when `isClosed` says so.
     func chunk(_ index: Int, unless isClosed: @Sendable () -> Bool) async -> StreamChunk? {
-        while !isClosed() {
+        while !isClosed(), !Task.isCancelled {
             if index < output.count { return output[index] }
             if exitCode != nil { return nil }
-            await withCheckedContinuation { changed.append($0) }
+            await withTaskCancellationHandler {
+                await withCheckedContinuation { changed.append($0) }
+            } onCancel: {
+                Task { await nudge() }
+            }
         }
         return nil
     }

@@ -35,12 +35,12 @@ private func startExec(_ exchange: Exchange) async throws {
         : try await hijackThenStart(details, request, exchange)
     guard let stream else { return }
     let isTerminal = details.spec.tty
-    await StdioSession(
+    let session = StdioSession(
         connection: connection, stream: stream, isFramed: !isTerminal,
         detachKeys: isTerminal && !exchange.isFromGantry ? try DetachKeys(parsing: details.spec.detachKeys) : nil,
         hasInput: details.spec.attachStdin,
-        closesInput: exchange.isFromGantry || !isTerminal
-    ).run()
+        closesInput: exchange.isFromGantry || !isTerminal)
+    exchange.writer.goOn { await session.run() }
 }
 
 /// Our own clients take an error as the answer's status.

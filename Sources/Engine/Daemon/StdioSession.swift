@@ -3,6 +3,8 @@ import EngineAPI
 import Transport
 
 /// A connection given up to bytes, joined to a process's stdio, until one of them ends.
+///
+/// The task is cancelled when the client is gone; what it reads then ends.
 struct StdioSession: Sendable {
     let connection: any ByteLink
     let stream: any AttachedStream
@@ -18,7 +20,6 @@ struct StdioSession: Sendable {
 
     func run() async {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await closeWhenCancelled() }
             group.addTask { await passInput() }
             await passOutput()
             await connection.closeOutput()
@@ -36,9 +37,9 @@ struct StdioSession: Sendable {
             // What comes next is read while the client takes what came before; no further ahead than that.
             var chunk = try await stream.read()
             while let current = chunk {
-                async let following = stream.read()
-                try await send(current)
-                chunk = try await following
+                async let sending: Void = send(current)
+                chunk = try await stream.read()
+                try await sending
             }
         } catch {
             // The client is gone, or the process's output is: either way the session is over.
@@ -94,13 +95,6 @@ struct StdioSession: Sendable {
         } catch {
             await stream.close()
         }
-    }
-
-    /// The connection's task is cancelled when the client is gone; a read of the stream then ends by this.
-    private func closeWhenCancelled() async {
-        // Sleeps until it is cancelled, which is all that it is for.
-        try? await Task.sleep(for: .seconds(1 << 30))
-        await stream.close()
     }
 
     private func sayFarewell() async {

@@ -18,11 +18,11 @@ private func attach(_ exchange: Exchange) async throws {
     let isTerminal = details.spec.tty
     let connection = try await hijack(exchange, isFramed: !isTerminal, or: stream)
     // Docker's clients end their input also when they leave a terminal; ours say the one or the other.
-    await StdioSession(
+    let session = StdioSession(
         connection: connection, stream: stream, isFramed: !isTerminal,
         detachKeys: isTerminal && !exchange.isFromGantry ? keys : nil, hasInput: request.stdin,
-        closesInput: exchange.isFromGantry || (details.spec.stdinOnce && !isTerminal)
-    ).run()
+        closesInput: exchange.isFromGantry || (details.spec.stdinOnce && !isTerminal))
+    exchange.writer.goOn { await session.run() }
 }
 
 /// Standard output and error come as they are, in one, as docker sends them over a websocket.
@@ -40,10 +40,10 @@ private func attachByWebSocket(_ exchange: Exchange) async throws {
         await stream.close()
         throw error
     }
-    await StdioSession(
+    let session = StdioSession(
         connection: link, stream: stream, isFramed: false, detachKeys: details.spec.tty ? keys : nil,
-        hasInput: request.stdin, closesInput: details.spec.stdinOnce && !details.spec.tty
-    ).run()
+        hasInput: request.stdin, closesInput: details.spec.stdinOnce && !details.spec.tty)
+    exchange.writer.goOn { await session.run() }
 }
 
 private func attachment(_ exchange: Exchange) async throws -> (ContainerDetails, AttachRequest, DetachKeys) {

@@ -43,7 +43,7 @@ public enum StreamChunk: Hashable, Sendable {
 ///
 /// One task reads, one writes; they may be different ones. Dropping the last reference detaches.
 public protocol AttachedStream: Sendable {
-    /// The next output; nil when the process's output has ended.
+    /// The next output; nil when the process's output has ended. Returns or throws soon where its task is cancelled.
     func read() async throws(EngineError) -> StreamChunk?
     /// Gives input to the process; returns when the engine has taken it.
     func write(_ bytes: [UInt8]) async throws(EngineError)

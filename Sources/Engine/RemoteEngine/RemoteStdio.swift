@@ -37,12 +37,14 @@ extension DockerEngine {
         let request = ExecStartRequest(detach: false, tty: isTerminal, size: isTerminal ? size : nil)
         let answer = try await client.hijack(
             execPath(id, "start"), body: .bytes(request.dockerBody.compactBytes), object: id)
+        // Servers before 1.42 do not look at the size in the request. One that cannot be set is no reason to fail.
+        if let size = request.size, try await !saysFraming() { try? await resizeExec(id, to: size) }
         return RemoteStdio(answer.connection, client, isFramed: !isTerminal)
     }
 
     package func startExecDetached(_ id: String) async throws(EngineError) {
         let request = ExecStartRequest(detach: true, tty: false, size: nil)
-        _ = try await client.json("POST", execPath(id, "start"), body: request.dockerBody, object: id)
+        try await client.perform("POST", execPath(id, "start"), body: request.dockerBody, object: id)
     }
 
     package func resizeExec(_ id: String, to size: TerminalSize) async throws(EngineError) {
@@ -98,7 +100,7 @@ final class RemoteStdio: AttachedStream {
 
     private func receive() async throws(EngineError) -> [UInt8]? {
         do throws(TransportError) {
-            return try await connection.read()
+            return try await connection.readUntilCancelled()
         } catch {
             if state.withLock({ $0.isClosed }) { return nil }
             throw client.engineError(error, "read output")

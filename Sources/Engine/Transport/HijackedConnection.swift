@@ -35,6 +35,17 @@ package final class HijackedConnection: Sendable {
         return nil
     }
 
+    /// As `read`, where a connection whose reader is cancelled is of no further use: it is closed then.
+    package func readUntilCancelled() async throws(TransportError) -> [UInt8]? {
+        let channel = channel
+        let outcome: Result<[UInt8]?, TransportError> = await withTaskCancellationHandler {
+            do throws(TransportError) { return .success(try await read()) } catch { return .failure(error) }
+        } onCancel: {
+            channel.close(promise: nil)
+        }
+        return try outcome.get()
+    }
+
     /// Returns when the kernel has taken all of it, so a peer that does not read holds the writer back.
     package func write(_ bytes: [UInt8]) async throws(TransportError) {
         try await put(ByteBuffer(bytes: bytes)).value()

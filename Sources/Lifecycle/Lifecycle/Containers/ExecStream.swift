@@ -19,7 +19,8 @@ final class ExecStream: AttachedStream {
 
     func read() async throws(EngineError) -> StreamChunk? {
         if let chunk = try await stream.read() { return chunk }
-        hasEnded.withLock { $0 = true }
+        // Who is cancelled has left, and has not come to the end.
+        if !Task.isCancelled { hasEnded.withLock { $0 = true } }
         await container.waitForEnd(ofExec: execID) { [self] in hasClosed.withLock { $0 } }
         return nil
     }
@@ -52,7 +53,7 @@ final class ContainerStream: AttachedStream {
 
     func read() async throws(EngineError) -> StreamChunk? {
         if let chunk = try await stream.read() { return chunk }
-        isOver.withLock { $0 = true }
+        if !Task.isCancelled { isOver.withLock { $0 = true } }
         return nil
     }
 
