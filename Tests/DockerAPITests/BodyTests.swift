@@ -202,6 +202,17 @@ import Testing
         #expect(ImageSummary(dockerBody: try JSONValue(parsing: summary.dockerBody.compactBytes)) == summary)
         let named: ImageSummary? = ImageSummary(dockerBody: ["Id": "sha256:1", "RepoTags": ["<none>:<none>"]])
         #expect(named?.tags == [])
+        var details = ImageDetails(summary: summary, architecture: "amd64", os: "linux")
+        for places in [[], ["/l/3/fs"], ["/l/3/fs", "/l/2/fs", "/l/1/fs"]] {
+            details.layerPlaces = places
+            let body = try JSONValue(parsing: details.dockerBody.compactBytes)
+            #expect(ImageDetails(dockerBody: body)?.layerPlaces == places)
+        }
+        var info = EngineInfo()
+        info.storageFacts = [StorageFact("Backing Filesystem", "extfs"), StorageFact("userxattr", "false")]
+        let told = info.dockerBody(now: time)
+        #expect(told["DriverStatus"] == [["Backing Filesystem", "extfs"], ["userxattr", "false"]])
+        #expect(EngineInfo(dockerBody: told).storageFacts == info.storageFacts)
         let steps: [ImageLoadProgress] = [
             .layer(digest: "sha256:ab", doneBytes: 5, totalBytes: 10), .loaded(name: "a:1", id: "sha256:1"),
             .loaded(name: nil, id: "sha256:2"),

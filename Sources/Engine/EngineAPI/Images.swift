@@ -48,6 +48,8 @@ public struct ImageDetails: Hashable, Sendable {
     public var triggers: [String] = []
     /// The layers' diff ids, lowest first.
     public var layers: [String]
+    /// The directories on the engine's machine that hold the layers' files, topmost first; empty where it does not say.
+    public var layerPlaces: [String] = []
 
     public init(summary: ImageSummary, architecture: String, os: String) {
         self.summary = summary

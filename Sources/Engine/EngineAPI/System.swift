@@ -26,6 +26,17 @@ public struct EngineVersion: Hashable, Sendable {
     }
 }
 
+/// A line of what an engine says of its storage: `Backing Filesystem: extfs`.
+public struct StorageFact: Hashable, Sendable {
+    public var name: String
+    public var value: String
+
+    public init(_ name: String, _ value: String) {
+        self.name = name
+        self.value = value
+    }
+}
+
 public struct EngineInfo: Hashable, Sendable {
     public var id = ""
     public var name = ""
@@ -34,6 +45,8 @@ public struct EngineInfo: Hashable, Sendable {
     public var containersStopped = 0
     public var images = 0
     public var storageDriver = ""
+    /// What is known of where layers are kept, in docker's words for it.
+    public var storageFacts: [StorageFact] = []
     public var loggingDriver = ""
     public var cgroupDriver = ""
     /// `1` or `2`.

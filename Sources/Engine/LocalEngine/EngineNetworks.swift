@@ -8,12 +8,12 @@ extension GantryEngine {
     public func networks(_ filter: NetworkFilter) async throws(EngineError) -> [NetworkDetails] {
         var found: [NetworkDetails] = []
         for network in try await core.context.networks.networks() { found.append(await core.details(network)) }
-        found += NetworkDetails.builtIn
+        for network in NetworkDetails.builtIn { found.append(await core.details(builtIn: network)) }
         return found.filter { filter.accepts($0) }.sorted { ($0.spec.name, $0.id) < ($1.spec.name, $1.id) }
     }
 
     public func inspectNetwork(_ reference: String) async throws(EngineError) -> NetworkDetails {
-        if let builtIn = NetworkDetails.builtIn(reference) { return builtIn }
+        if let builtIn = NetworkDetails.builtIn(reference) { return await core.details(builtIn: builtIn) }
         return await core.details(try await core.context.networks.network(reference))
     }
 
@@ -116,6 +116,20 @@ extension EngineCore {
             details.members[record.containerID] = NetworkMember(
                 name: record.containerName, endpointID: record.endpointID, macAddress: record.mac?.description ?? "",
                 ipv4Address: text(record.ipv4), ipv6Address: text(record.ipv6))
+        }
+        return details
+    }
+
+    /// With the containers that run with that mode; they have no endpoint there, and no address of their own.
+    fileprivate func details(builtIn network: NetworkDetails) async -> NetworkDetails {
+        var details = network
+        for container in context.index.all {
+            let definition = container.definition
+            guard definition.spec.networkMode?.rawValue == network.spec.name, !definition.hasLeftNone,
+                await container.run != nil
+            else { continue }
+            details.members[container.id] = NetworkMember(
+                name: await container.name, endpointID: "", macAddress: "", ipv4Address: "", ipv6Address: "")
         }
         return details
     }

@@ -35,6 +35,7 @@ extension GantryEngine {
         info.id = core.engineID
         info.name = host.hostname
         info.storageDriver = "overlay2"
+        info.storageFacts = try await core.context.images.storageFacts()
         info.loggingDriver = "json-file"
         info.cgroupDriver = host.hasCgroups ? "cgroupfs" : "none"
         info.cgroupVersion = host.isUnified ? "2" : "1"

@@ -96,7 +96,7 @@ extension DockerEngine {
         } catch {
             throw EngineError(.cancelled, "import: cancelled")
         }
-        return id
+        return ImageSummary.fullID(id)
     }
 
     package func commitContainer(
@@ -107,7 +107,7 @@ extension DockerEngine {
         guard let id = body.filledText("Id") ?? body.filledText("ID") else {
             throw Self.unreadable("commit", reference)
         }
-        return id
+        return ImageSummary.fullID(id)
     }
 
     package func pruneImages(all: Bool, filter: ImageFilter) async throws(EngineError) -> ImagePruneResult {

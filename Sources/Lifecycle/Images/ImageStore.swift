@@ -96,7 +96,12 @@ package actor ImageStore: ImageService {
             > (right.createdAt?.nanosecondsSinceEpoch ?? 0, right.id)
     }
 
-    package func details(_ reference: String) throws(EngineError) -> ImageDetails { try resolve(reference).details }
+    package func details(_ reference: String) throws(EngineError) -> ImageDetails {
+        let record = try resolve(reference)
+        var details = record.details
+        details.layerPlaces = snapshots.places(ofLayers: record.chainIDs) ?? []
+        return details
+    }
 
     // MARK: Roots of containers
 
@@ -119,6 +124,16 @@ package actor ImageStore: ImageService {
         try await onPool { (snapshots) throws(SnapshotError) in
             try snapshots.rootMounts(containerID, isDisposable: isDisposable)
         }
+    }
+
+    package func storageFacts() async throws(EngineError) -> [StorageFact] {
+        let facts = try await onPool { (snapshots) throws(SnapshotError) in try snapshots.overlayFacts() }
+        guard let facts else { return [] }
+        return [
+            StorageFact("Backing Filesystem", facts.backingFileSystem), StorageFact("Supports d_type", "true"),
+            StorageFact("Using metacopy", "false"), StorageFact("Native Overlay Diff", "true"),
+            StorageFact("userxattr", "\(facts.usesUserAttributes)"),
+        ]
     }
 
     package func rootPlaces(containerID: String) -> RootPlaces? {

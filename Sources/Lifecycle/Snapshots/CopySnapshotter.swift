@@ -57,6 +57,10 @@ package final class CopySnapshotter: Snapshotter {
 
     package func places(_ containerID: String, layers: [Digest]) -> RootPlaces? { nil }
 
+    package func overlayFacts() -> OverlayFacts? { nil }
+
+    package func places(ofLayers layers: [Digest]) -> [String]? { nil }
+
     package func openRoot(
         _ containerID: String, forWriting: Bool, inside: InnerMounts
     ) throws(SnapshotError) -> OpenedRoot {

@@ -79,8 +79,18 @@ package final class OverlaySnapshotter: Snapshotter {
     package func places(_ containerID: String, layers: [Digest]) -> RootPlaces? {
         // An id that is no name of a directory has no root.
         guard let path = try? directory.rootPath(containerID) else { return nil }
-        return RootPlaces(
-            lower: layers.reversed().map { "\(directory.layerPath($0))/fs" }, upper: "\(path)/fs", work: "\(path)/work")
+        return RootPlaces(lower: stacked(layers), upper: "\(path)/fs", work: "\(path)/work")
+    }
+
+    package func overlayFacts() throws(SnapshotError) -> OverlayFacts? {
+        OverlayFacts(
+            backingFileSystem: OverlayFacts.name(magic: try fileSystemMagic()), usesUserAttributes: UserNamespace.isOwn)
+    }
+
+    package func places(ofLayers layers: [Digest]) -> [String]? { stacked(layers) }
+
+    private func stacked(_ layers: [Digest]) -> [String] {
+        layers.reversed().map { "\(directory.layerPath($0))/fs" }
     }
 
     package func openRoot(
@@ -258,12 +268,15 @@ package final class OverlaySnapshotter: Snapshotter {
 
     // MARK: Where overlayfs does not work
 
-    private func checkUpper() throws(SnapshotError) {
-        let magic = try kernel { () throws(KernelError) in
+    private func fileSystemMagic() throws(SnapshotError) -> Int64 {
+        try kernel { () throws(KernelError) in
             let place = OwnedDescriptor(try Descriptor.open(directory.path, O_PATH | O_DIRECTORY))
             return gantry_filesystem_magic(place.descriptor.rawValue)
         }
-        guard magic != Self.overlayMagic else {
+    }
+
+    private func checkUpper() throws(SnapshotError) {
+        guard try fileSystemMagic() != Self.overlayMagic else {
             throw .overlayUnavailable(
                 "`\(directory.path)` is itself on overlayfs, which cannot be stacked so; choose another data root")
         }

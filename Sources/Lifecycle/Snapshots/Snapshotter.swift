@@ -28,6 +28,11 @@ package protocol Snapshotter: Sendable {
     func rootMounts(_ containerID: String, isDisposable: Bool) throws(SnapshotError) -> [SnapshotMount]
     /// Where a root over layers (chain IDs, lowest first) is kept, by its paths alone; nil where it is one plain tree.
     func places(_ containerID: String, layers: [Digest]) -> RootPlaces?
+    /// Nil where roots are no overlays.
+    func overlayFacts() throws(SnapshotError) -> OverlayFacts?
+    /// Where layers (chain IDs, lowest first) are kept, topmost first, by their paths alone; nil where no layer has a
+    /// tree of its own.
+    func places(ofLayers layers: [Digest]) -> [String]?
     /// A container's root held open, with `inside` mounted in it where nobody else sees it. For writing only while nothing
     /// else has it mounted.
     func openRoot(_ containerID: String, forWriting: Bool, inside: InnerMounts) throws(SnapshotError) -> OpenedRoot

@@ -25,13 +25,16 @@ extension ImageSummary {
         guard let id = body.filledText("Id") else { return nil }
         let created = body.whole("Created") ?? 0
         self.init(
-            id: id.contains(":") ? id : "sha256:\(id)", tags: Self.named(body.texts("RepoTags")),
+            id: Self.fullID(id), tags: Self.named(body.texts("RepoTags")),
             digests: Self.named(body.texts("RepoDigests")),
             createdAt: created == 0 ? nil : Timestamp(seconds: created),
             sizeBytes: max(0, body.whole("Size") ?? 0), labels: body.textMap("Labels"),
             containerCount: max(0, Int(body.whole("Containers") ?? 0)))
         sharedBytes = body.whole("SharedSize").flatMap { $0 < 0 ? nil : $0 }
     }
+
+    /// Podman leaves the algorithm out.
+    package static func fullID(_ id: String) -> String { id.contains(":") ? id : "sha256:\(id)" }
 
     /// Without the `<none>:<none>` that older engines send for "no name".
     static func named(_ list: [String]) -> [String] { list.filter { !$0.hasPrefix("<none>") } }
@@ -53,9 +56,17 @@ extension ImageDetails {
         body["Os"] = .string(os)
         body["Size"] = .integer(summary.sizeBytes)
         if version.hasVirtualSizes { body["VirtualSize"] = .integer(summary.sizeBytes) }
-        body["GraphDriver"] = ["Data": .null, "Name": "overlay2"]
+        body["GraphDriver"] = ["Data": storageBody, "Name": "overlay2"]
         body["RootFS"] = ["Type": "layers", "Layers": .texts(layers)]
         body["Metadata"] = ["LastTagTime": .string(WireTime.zero)]
+        return .object(body)
+    }
+
+    /// docker names a place to mount at and one for overlayfs to work in, too: layers that are never written to have none.
+    private var storageBody: JSONValue {
+        guard let top = layerPlaces.first else { return .null }
+        var body = JSONObject([("UpperDir", .string(top))])
+        if layerPlaces.count > 1 { body["LowerDir"] = .string(layerPlaces.dropFirst().joined(separator: ":")) }
         return .object(body)
     }
 
@@ -80,7 +91,7 @@ extension ImageDetails {
         guard let id = body.filledText("Id") else { return nil }
         let config = body.field("Config") ?? .null
         let summary = ImageSummary(
-            id: id.contains(":") ? id : "sha256:\(id)", tags: ImageSummary.named(body.texts("RepoTags")),
+            id: ImageSummary.fullID(id), tags: ImageSummary.named(body.texts("RepoTags")),
             digests: ImageSummary.named(body.texts("RepoDigests")), createdAt: WireTime.parse(body.text("Created")),
             sizeBytes: max(0, body.whole("Size") ?? 0), labels: config.textMap("Labels"))
         self.init(summary: summary, architecture: body.text("Architecture"), os: body.text("Os"))
@@ -99,6 +110,9 @@ extension ImageDetails {
         // An engine whose word about it cannot be read has said nothing about it.
         healthCheck = try? HealthCheck(dockerBody: BodyReader(config.field("Healthcheck") ?? .object(JSONObject())))
         layers = body.field("RootFS")?.texts("Layers") ?? []
+        let data = body.field("GraphDriver")?.field("Data") ?? .null
+        let places = [data.text("UpperDir")] + data.text("LowerDir").split(separator: ":").map(String.init)
+        layerPlaces = places.filter { !$0.isEmpty }
     }
 }
 

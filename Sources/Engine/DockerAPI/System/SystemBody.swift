@@ -64,7 +64,8 @@ extension EngineInfo {
             ("ID", .string(id)), ("Containers", .count(containersRunning + containersPaused + containersStopped)),
             ("ContainersRunning", .count(containersRunning)), ("ContainersPaused", .count(containersPaused)),
             ("ContainersStopped", .count(containersStopped)), ("Images", .count(images)),
-            ("Driver", .string(storageDriver)), ("DriverStatus", []),
+            ("Driver", .string(storageDriver)),
+            ("DriverStatus", .array(storageFacts.map { [.string($0.name), .string($0.value)] })),
             (
                 "Plugins",
                 [
@@ -121,6 +122,10 @@ extension EngineInfo {
         containersStopped = Int(body.whole("ContainersStopped") ?? 0)
         images = Int(body.whole("Images") ?? 0)
         storageDriver = body.text("Driver")
+        storageFacts = body.elements("DriverStatus").compactMap { pair in
+            let words = (pair.array ?? []).compactMap(\.string)
+            return words.count == 2 ? StorageFact(words[0], words[1]) : nil
+        }
         loggingDriver = body.text("LoggingDriver")
         cgroupDriver = body.text("CgroupDriver")
         cgroupVersion = body.text("CgroupVersion")
