@@ -46,7 +46,7 @@ struct DockerCommandWalkTests {
     @Test("Networks, volumes, system, and what there is not: swarm and plugins")
     func others() async throws {
         let daemon = try await RunningDaemon()
-        try await walk(Self.otherSteps, on: daemon)
+        try await walk(Self.otherSteps(daemon.root), on: daemon)
         try await daemon.end()
     }
 
@@ -75,7 +75,10 @@ struct DockerCommandWalkTests {
         Step("exec web sh -c exit␣9", 9), Step("exec web nosuch", 127, "executable file not found"),
         Step("exec -i web cat", 0, "typed", input: "typed"), Step("exec -d web touch /made", 0),
         Step("exec web sh -c until␣[␣-e␣/made␣];do␣:;done", 0), Step("diff web", 0, "A /made"),
-        Step("cp web:/etc/passwd -", 0, "root:x:0:0"), Step("cp web:/nosuch -", 1, "Could not find the file /nosuch"),
+        Step("cp web:/etc/passwd -", 0, "root:x:0:0"), Step("cp /etc/hostname web:/named", 0),
+        Step("exec web test -s /named", 0), Step("commit -m note web committed:1", 0, "sha256:"),
+        Step("rmi committed:1", 0, "Untagged: committed:1"),
+        Step("cp web:/nosuch -", 1, "Could not find the file /nosuch"),
         Step("pause web", 0, "web\n"), Step("exec web true", 1, "is paused, unpause the container before exec"),
         Step("pause web", 1, "already paused"), Step("unpause web", 0), Step("unpause web", 1, "is not paused"),
         Step("update --memory 64m --memory-swap 128m --restart on-failure:3 --pids-limit 50 web", 0, "web\n"),
@@ -89,8 +92,12 @@ struct DockerCommandWalkTests {
         Step("rm web", 1, "No such container: web"),
         Step("create --name once --network none gantry/starter echo made", 0), Step("start -a once", 0, "made\n"),
         Step("attach once", 1, "You cannot attach to a stopped container"),
+        Step("run -d -i --name asked --network none gantry/starter sh -c read␣x;exit␣$x", 0),
+        Step("attach asked", 4, input: "4\n"),
         Step("export once", 0, "bin/busybox"), Step("container prune -f", 0, "Deleted Containers:"),
         Step("checkpoint ls nosuch", 1, "experimental features"),
+        Step("checkpoint create nosuch x", 1, "experimental features"),
+        Step("checkpoint rm nosuch x", 1, "experimental features"),
     ]
 
     private static func imageSteps(_ folder: String) -> [Step] {
@@ -108,18 +115,22 @@ struct DockerCommandWalkTests {
             Step("image prune -f", 0, "Total reclaimed space"),
             Step("pull 127.0.0.1:1/none:1", 1, "Error response from daemon", "connection refused"),
             Step("push nosuch:1", 1, "does not exist locally with the tag"),
-            Step("login -u a -p hunter2 127.0.0.1:1", 1, "connection refused"),
+            Step("login -u a -p hunter2 127.0.0.1:1", 1, "connection refused"), Step("logout 127.0.0.1:1", 0),
             Step("search x", 1, "searching registries is not supported"),
             Step("build -t x \(folder)/none", 1), Step("builder prune -f", 0, "Total reclaimed space: 0B"),
+            Step("build -t x -", 1, "building images is not supported yet by this engine", input: "FROM scratch\n"),
         ]
     }
 
-    private static let otherSteps: [Step] = [
+    private static func otherSteps(_ folder: String) -> [Step] { networkSteps + systemSteps + contextSteps(folder) }
+
+    private static let networkSteps: [Step] = [
         Step("volume create --label x=y vol", 0, "vol\n"), Step("volume ls -q --filter label=x", 0, "vol\n"),
         Step("volume ls --format json", 0, "\"Name\":\"vol\""), Step("volume inspect vol", 0, "\"Driver\": \"local\""),
         Step("volume inspect nosuch", 1, "no such volume"),
         Step("run --rm --network none -v vol:/d gantry/starter sh -c echo␣kept>/d/f", 0),
         Step("run --rm --network none -v vol:/d gantry/starter cat /d/f", 0, "kept\n"),
+        Step("volume update vol", 1, "cluster volumes"),
         Step("volume rm vol", 0), Step("volume rm vol", 1, "no such volume"),
         Step("volume prune -f", 0, "Total reclaimed"),
         Step("network create --label l=1 --subnet 10.213.77.0/24 net", 0),
@@ -132,19 +143,103 @@ struct DockerCommandWalkTests {
         Step("network connect bridge member", 0), Step("network disconnect bridge member", 0),
         Step("network rm net", 1, "has active endpoints"), Step("rm -f member", 0), Step("network rm net", 0),
         Step("network prune -f", 0),
-        Step("version --format {{.Server.APIVersion}}␣{{.Server.MinAPIVersion}}", 0, "1.51 1.24\n"),
-        Step("info", 0, "Server Version: ", "Network: bridge host macvlan null", "Swarm: inactive"),
-        Step("system df", 0, "Local Volumes"), Step("system df -v", 0, "Images space usage"),
-        Step("system info --format {{.Driver}}", 0, "overlay2\n"),
-        Step(
-            "events --since 10m --until=-1s --filter type=container --filter event=die --format {{.Action}}", 0, "die\n"
-        ),
-        Step("system prune -f", 0, "Total reclaimed space"), Step("context ls", 0, "default"),
-        Step("plugin ls", 0, "ID        NAME"), Step("plugin inspect x", 1, "plugin \"x\" not found"),
-        Step("plugin install x", 1, "managed plugins are not supported"),
+    ]
+
+    private static let systemSteps: [Step] =
+        [
+            Step("version --format {{.Server.APIVersion}}␣{{.Server.MinAPIVersion}}", 0, "1.51 1.24\n"),
+            Step("info", 0, "Server Version: ", "Network: bridge host macvlan null", "Swarm: inactive"),
+            Step("system df", 0, "Local Volumes"), Step("system df -v", 0, "Images space usage"),
+            Step("system info --format {{.Driver}}", 0, "overlay2\n"),
+            Step(
+                "events --since 10m --until=-1s --filter type=container --filter event=die --format {{.Action}}", 0,
+                "die\n"
+            ),
+            Step("system prune -f", 0, "Total reclaimed space"),
+            Step("plugin ls", 0, "ID        NAME"), Step("plugin inspect x", 1, "plugin \"x\" not found"),
+            Step("plugin install x", 1, "managed plugins are not supported"),
+            Step("plugin upgrade x", 1, "plugin \"x\" not found"),
+        ]
+        + ["disable x", "enable x", "push x", "rm x", "set x A=b"].map {
+            Step("plugin \($0)", 1, "managed plugins are not supported")
+        } + swarmSteps
+
+    private static let swarmSteps: [Step] = [
         Step("swarm init", 1, "does not take part in swarms"), Step("swarm leave", 1, "not part of a swarm"),
         Step("node ls", 1, "This node is not a swarm manager"), Step("service ls", 1, "not a swarm manager"),
         Step("stack ls", 1, "not a swarm manager"), Step("secret ls", 1, "not a swarm manager"),
         Step("config ls", 1, "not a swarm manager"),
     ]
+
+    /// The client's own, which a daemon has no part in but that it can be reached by them.
+    private static func contextSteps(_ folder: String) -> [Step] {
+        [
+            Step("context ls", 0, "default"), Step("context show", 0, "default\n"),
+            Step("context create made --docker host=unix://\(folder)/run/gantry.sock", 0, "made\n"),
+            Step("--context made version --format {{.Server.APIVersion}}", 0, "1.51\n"),
+            Step("context update made --description words", 0, "made\n"),
+            Step("context inspect made --format {{.Name}}", 0, "made\n"),
+            Step("context export made \(folder)/c.tar", 0, "Written file"),
+            Step("context import again \(folder)/c.tar", 0, "again\n"), Step("context use again", 0, "again\n"),
+            Step("context use default", 0, "default\n"), Step("context rm made again", 0, "made\n"),
+            Step("plugin create x \(folder)", 1),
+        ]
+    }
+}
+
+/// That the walk leaves nothing out.
+extension DockerCommandWalkTests {
+    /// What speaks to registries and keys alone, and to no engine; and what belongs to swarms.
+    private static let elsewhere: Set = [
+        "manifest", "trust", "swarm", "node", "service", "stack", "secret", "config",
+    ]
+
+    @Test("No command of docker's help is left out but swarms', and those that speak to no engine")
+    func completeness() async throws {
+        let docker = try #require(Tool.find("docker"))
+        func help(_ words: [String]) async throws -> [(section: String, name: String)] {
+            let result = try await Tool(path: docker, arguments: words + ["--help"]).run()
+            return Self.commands(inHelp: result.output)
+        }
+        let top = try await help([]).filter { !Self.elsewhere.contains($0.name) }
+        try #require(top.contains { $0.name == "ps" })
+        let groups = top.filter { $0.section == "Management Commands:" }.map(\.name)
+        try #require(groups.contains("container"))
+        var wanted = Set(top.map(\.name)).subtracting(groups).map { [$0] }
+        for group in groups { wanted += try await help([group]).map { [group, $0.name] } }
+        let steps = Self.containerSteps + Self.imageSteps("") + Self.otherSteps("")
+        let walked = Set(steps.map { Self.plain(Array($0.words.prefix(groups.contains($0.words[0]) ? 2 : 1))) })
+        let missing = wanted.filter { !walked.contains(Self.plain($0)) }.map { $0.joined(separator: " ") }
+        #expect(missing.isEmpty, "not walked: \(missing)")
+    }
+
+    /// The commands of a help text with the section that each is in; plugins, whose names have a star, are other programs.
+    private static func commands(inHelp text: String) -> [(section: String, name: String)] {
+        var section = ""
+        var found: [(section: String, name: String)] = []
+        for line in text.split(separator: "\n") {
+            if !line.hasPrefix(" ") {
+                section = String(line)
+            } else if section.hasSuffix("Commands:"), line.hasPrefix("  "), !line.hasPrefix("   "),
+                let name = line.split(separator: " ").first, !name.hasSuffix("*")
+            {
+                found.append((section, String(name)))
+            }
+        }
+        return found
+    }
+
+    /// One name for what docker has several for: `ps` is `container ls`.
+    private static func plain(_ words: [String]) -> String {
+        switch words {
+        case ["ps"], ["container", "ls"]: "ps"
+        case ["images"], ["image", "ls"]: "images"
+        case ["rmi"], ["image", "rm"]: "rmi"
+        case ["builder", "build"]: "build"
+        case ["image", "inspect"], ["image", "prune"], ["container", "prune"]: words.joined(separator: " ")
+        case _ where words.count == 2 && ["container", "image", "system"].contains(words[0]):
+            ["df", "prune"].contains(words[1]) ? words.joined(separator: " ") : words[1]
+        default: words.joined(separator: " ")
+        }
+    }
 }
