@@ -24,6 +24,29 @@ import Testing
         }
     }
 
+    @Test("A file that many threads replace at once is always one of theirs, and whole")
+    func concurrentReplacement() async throws {
+        let folder = "/tmp/gantry-test-files-\(getpid())-\(UInt64.random(in: 0...UInt64.max))"
+        try Directory.create(folder)
+        defer { try? Directory.removeTree(folder) }  // The test's own folder; nothing to tell.
+        let path = "\(folder)/file"
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for writer in 1...8 {
+                group.addTask {
+                    for _ in 0..<200 {
+                        let bytes = [UInt8](repeating: UInt8(writer), count: writer * 1000)
+                        try FileContents.replace(path, with: bytes, durable: false)
+                        let found = try FileContents.read(path)
+                        let isWhole = found.first.map { found.count == Int($0) * 1000 } ?? false
+                        #expect(isWhole && Set(found).count == 1)
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try Directory.list(folder) == ["file"])
+    }
+
     @Test("Directories are made with their parents, also twice, but not through a file")
     func directories() throws {
         try Self.withFolder { folder in

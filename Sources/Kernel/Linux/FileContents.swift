@@ -37,7 +37,8 @@ package enum FileContents {
     package static func replace(
         _ name: String, in directory: Descriptor, with bytes: [UInt8], mode: mode_t = 0o600, durable: Bool = true
     ) throws(KernelError) {
-        let temporary = ".\(name).\(getpid()).tmp"
+        // A name that no other thread has: it would cut the file off before it is renamed.
+        let temporary = ".\(name).\(getpid()).\(String(pthread_self(), radix: 36)).tmp"
         let flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW
         let file = OwnedDescriptor(try directory.open(temporary, flags, mode: mode))
         do {
@@ -56,14 +57,9 @@ package enum FileContents {
         _ path: String, with bytes: [UInt8], mode: mode_t = 0o600, durable: Bool = true
     ) throws(KernelError) {
         let (parent, name) = PathName.split(path)
-        let directory = OwnedDescriptor(try Descriptor.open(parent, O_PATH | O_DIRECTORY))
-        // fsync needs a descriptor that is open for reading; the O_PATH one serves the rest.
-        try replace(name, in: directory.descriptor, with: bytes, mode: mode, durable: false)
-        guard durable else { return }
-        let readable = OwnedDescriptor(try Descriptor.open(parent, O_RDONLY | O_DIRECTORY))
-        let file = OwnedDescriptor(try readable.descriptor.open(name, O_RDONLY))
-        try kernelCall("fsync", path) { fsync(file.descriptor.rawValue) }
-        try kernelCall("fsync", parent) { fsync(readable.descriptor.rawValue) }
+        // fsync needs a descriptor that is open for reading.
+        let directory = OwnedDescriptor(try Descriptor.open(parent, (durable ? O_RDONLY : O_PATH) | O_DIRECTORY))
+        try replace(name, in: directory.descriptor, with: bytes, mode: mode, durable: durable)
     }
 
     /// Writes to a file that exists and is the kernel's, as in /proc, /sys and cgroup directories: one write(2).
