@@ -4,24 +4,13 @@ import Linux
 /// Bytes between a thread that blocks, as reading and writing archives does, and tasks that must not: by a pair of
 /// sockets, whose buffer in the kernel holds the faster side back.
 package enum ByteBridge {
-    /// Of their own: these threads wait for peers, others' work must not wait behind them.
-    private static let threads = BlockingPool(maximumThreads: 32)
-
     /// What `produce` writes to its descriptor, by `sendAll`; it runs at once, on a thread that may block. A source that
     /// nobody keeps ends the production with EPIPE.
     package static func produced(
         _ produce: @escaping @Sendable (Descriptor) throws -> Void
     ) throws(KernelError) -> ByteSource {
         let (near, far) = try pair()
-        let work = Task { () -> (any Error)? in
-            await threads.run { () -> (any Error)? in
-                defer { far.close() }
-                do {
-                    try produce(far)
-                    return nil
-                } catch { return error }
-            }
-        }
+        let work = Task { () -> (any Error)? in await run(produce, on: far) }
         return ByteSource(socket: near, work: work)
     }
 
@@ -43,13 +32,7 @@ package enum ByteBridge {
                 return nil
             } catch { return error }
         }
-        let failure = await threads.run { () -> (any Error)? in
-            defer { far.close() }
-            do {
-                try consume(far)
-                return nil
-            } catch { return error }
-        }
+        let failure = await run(consume, on: far)
         if failure != nil {
             near.close()
             pump.cancel()
@@ -57,6 +40,26 @@ package enum ByteBridge {
         let broken = await pump.value
         if let broken, failure == nil || !isCancellation(broken) { throw broken }
         if let failure { throw failure }
+    }
+
+    /// Runs `body`, and closes its descriptor, on a thread of its own: one waits for its peer as long as that likes, and
+    /// nobody else's transfer waits behind it. Where the system has no thread left, that is the failure.
+    private static func run(_ body: @escaping @Sendable (Descriptor) throws -> Void, on far: Descriptor) async -> (
+        any Error
+    )? {
+        await withCheckedContinuation { continuation in
+            let isStarted = startThread {
+                let result = Result { try body(far) }
+                far.close()
+                switch result {
+                case .success: continuation.resume(returning: nil)
+                case .failure(let error): continuation.resume(returning: error)
+                }
+            }
+            guard !isStarted else { return }
+            far.close()
+            continuation.resume(returning: KernelError("start a thread for", "a transfer", .wouldBlock))
+        }
     }
 
     /// What the pump ends with where it is ended because the consumer has failed.
