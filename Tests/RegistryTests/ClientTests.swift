@@ -266,6 +266,28 @@ import Testing
         #expect(message.unicodeScalars.allSatisfy { $0.value >= 32 })
     }
 
+    @Test(
+        "No text of a registry's reaches a terminal with what could drive it",
+        arguments: ["\u{1B}]0;t\u{7}", "\u{9B}2J"])
+    func drivenTerminal(sequence: String) async throws {
+        let text = sequence.unicodeScalars.map { "\\u00" + String($0.value + 0x1000, radix: 16).suffix(2) }.joined()
+        let documents = [
+            #"{"mediaType":"\#(text)"}"#, #"{"schemaVersion":2,"\#(text)":"#,
+            #"{"schemaVersion":2,"mediaType":"\#(ImageMediaType.index)\#(text)"}"#,
+        ]
+        for document in documents {
+            let transport = ScriptedTransport { _, _ throws(WebFailure) in .init(200, [], document) }
+            let error = await #expect(throws: RegistryError.self) { try await session(transport).manifest("1") }
+            let message = try #require(error?.message)
+            #expect(message.unicodeScalars.allSatisfy { $0.value >= 32 && !(127...159).contains($0.value) })
+        }
+        #expect(
+            RegistryError.harmless("a\(sequence)é") == "a"
+                + sequence.unicodeScalars.map {
+                    $0.value < 32 || (127...159).contains($0.value) ? " " : String($0)
+                }.joined() + "é")
+    }
+
     private func descriptor(_ text: String) -> ContentDescriptor {
         ContentDescriptor(
             mediaType: ImageMediaType.layerGzip, digest: .sha256(of: Array(text.utf8)),

@@ -22,9 +22,17 @@ package struct RegistryError: Error, Hashable, Sendable, CustomStringConvertible
     package var cause: (any Error)? { hidden?.error }
     private var hidden: Cause?
 
+    /// - Parameter message: may hold what a server sent: what could drive a terminal is taken out of it.
     package init(_ kind: Kind, _ message: String) {
         self.kind = kind
-        self.message = message
+        self.message = Self.harmless(message, limit: 2000)
+    }
+
+    /// Text of others as one line of bounded length, without the bytes that could drive a terminal (C0, DEL and C1).
+    package static func harmless(_ text: String, limit: Int = 400) -> String {
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.prefix(limit).map { $0.value < 32 || (127...159).contains($0.value) ? " " : $0 }))
     }
 
     package init(local error: any Error) {

@@ -23,7 +23,7 @@ enum RegistryFailure {
         guard let json = try? JSONValue(parsing: bytes) else { return nil }
         let lines = (json["errors"]?.array ?? []).prefix(4).compactMap(line)
         if !lines.isEmpty { return lines.joined(separator: "; ") }
-        return json["details"]?.string.map { clipped($0) }
+        return json["details"]?.string.map { RegistryError.harmless($0) }
     }
 
     static func kind(_ status: Int) -> RegistryError.Kind {
@@ -40,14 +40,7 @@ enum RegistryFailure {
     private static func line(_ error: JSONValue) -> String? {
         guard let code = error["code"]?.string else { return nil }
         let name = code.lowercased().split(separator: "_").joined(separator: " ")
-        guard let message = error["message"]?.string, !message.isEmpty else { return clipped(name) }
-        return clipped("\(name): \(message)")
-    }
-
-    /// One line of bounded length, without control bytes that could drive a terminal.
-    private static func clipped(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.prefix(400).map { $0.value < 32 || $0.value == 127 ? " " : $0 }))
+        guard let message = error["message"]?.string, !message.isEmpty else { return RegistryError.harmless(name) }
+        return RegistryError.harmless("\(name): \(message)")
     }
 }

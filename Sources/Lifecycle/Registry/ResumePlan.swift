@@ -4,7 +4,8 @@
 package struct ResumePlan: Hashable, Sendable {
     private let plan: RetryPlan
     private var failures = 0
-    private var lastOffset: Int64 = 0
+    /// The furthest that it was at a break: to come there again is no getting on.
+    private var furthestOffset: Int64 = 0
     /// Less than this is no getting on: a server that sends a byte at a time would keep us for ever.
     private static let progressBytes: Int64 = 1 << 20
 
@@ -12,8 +13,8 @@ package struct ResumePlan: Hashable, Sendable {
 
     /// The wait before the next attempt; nil to give up.
     package mutating func broke(at offset: Int64, chance: Double) -> Duration? {
-        if offset - lastOffset >= Self.progressBytes { failures = 0 }
-        lastOffset = offset
+        if offset - furthestOffset >= Self.progressBytes { failures = 0 }
+        furthestOffset = max(furthestOffset, offset)
         failures += 1
         return plan.delay(afterFailures: failures, retryAfter: nil, chance: chance)
     }

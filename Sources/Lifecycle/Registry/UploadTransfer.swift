@@ -18,23 +18,25 @@ struct UploadTransfer {
         var offset: Int64 = 0
         var resume = ResumePlan(client.retries)
         while offset < blob.sizeBytes {
+            let length = min(client.configuration.uploadChunkBytes, blob.sizeBytes - offset)
             do throws(RegistryError) {
-                offset = try await sendChunk(from: offset, progress)
+                offset = try await sendChunk(from: offset, length, progress)
             } catch {
                 guard error.kind == .unavailable,
                     let delay = resume.broke(at: offset, chance: client.randomChance())
                 else { throw error }
                 try await client.pause(delay)
-                offset = try await position(orElse: error)
+                offset = try await position(upTo: offset + length, orElse: error)
             }
         }
         try await finish(sending: 0, progress)
     }
 
+    /// - Throws: `unavailable` also for a registry that has no byte more afterwards: again and again, that is no way to the
+    ///   end.
     private mutating func sendChunk(
-        from offset: Int64, _ progress: @escaping @Sendable (Int64) -> Void
+        from offset: Int64, _ length: Int64, _ progress: @escaping @Sendable (Int64) -> Void
     ) async throws(RegistryError) -> Int64 {
-        let length = min(client.configuration.uploadChunkBytes, blob.sizeBytes - offset)
         let fields = [
             WebField("Content-Type", "application/octet-stream"),
             WebField("Content-Range", "\(offset)-\(offset + length - 1)"),
@@ -43,7 +45,13 @@ struct UploadTransfer {
         let response = try await send(request)
         guard response.status == 202 || response.status == 204 else { throw await session.failure(response, location) }
         try follow(response)
-        return Self.end(of: response) ?? offset + length
+        let end = try end(of: response, within: 0...offset + length) ?? offset + length
+        guard end > offset else {
+            throw RegistryError(
+                .unavailable, "\(what): the registry took \(length) bytes from byte \(offset) on, and has \(end) in all"
+            )
+        }
+        return end
     }
 
     /// Completes the upload, with what is left of the blob.
@@ -58,21 +66,31 @@ struct UploadTransfer {
         progress(blob.sizeBytes)
     }
 
-    /// How many bytes the registry has.
-    private mutating func position(orElse failure: RegistryError) async throws(RegistryError) -> Int64 {
+    /// How many bytes the registry has, of those that were sent.
+    private mutating func position(upTo sent: Int64, orElse failure: RegistryError) async throws(RegistryError) -> Int64
+    {
         let response = try await send(WebBodyRequest("GET", location, [], .none))
-        guard response.status == 204 || response.status == 200, let end = Self.end(of: response) else { throw failure }
+        guard response.status == 204 || response.status == 200, let end = try end(of: response, within: 0...sent) else {
+            throw failure
+        }
         try follow(response)
         return end
     }
 
-    /// `Range: 0-LAST`; `0-0` means nothing to registries, not one byte.
-    private static func end(of response: WebResponse) -> Int64? {
+    /// `Range: 0-LAST`; `0-0` means nothing to registries, not one byte. Nil where nothing is said.
+    ///
+    /// - Throws: `invalid` for bytes that were never sent.
+    private func end(of response: WebResponse, within sent: ClosedRange<Int64>) throws(RegistryError) -> Int64? {
         guard let field = response["Range"] else { return nil }
         let text = field.hasPrefix("bytes=") ? field.dropFirst(6) : field[...]
         let sides = text.split(separator: "-")
         guard sides.count == 2, sides[0] == "0", let last = Int64(sides[1]), last >= 0 else { return nil }
-        return last == 0 ? 0 : last + 1
+        let end = last == 0 ? 0 : last &+ 1
+        // Of the highest number it is a negative one.
+        guard sent.contains(end) else {
+            throw RegistryError(.invalid, "\(what): the registry says to have bytes that it was not sent: \(field)")
+        }
+        return end
     }
 
     private mutating func follow(_ response: WebResponse) throws(RegistryError) {
