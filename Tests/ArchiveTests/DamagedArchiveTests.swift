@@ -35,8 +35,7 @@ import Testing
             state ^= state >> 27
             return Int((state &* 0x2545_f491_4f6c_dd1d) >> 33) % limit
         }
-        var limits = UnpackLimits(bytes: 1 << 22, entries: 1000)
-        limits.ratioFloorBytes = 1 << 22
+        let limits = UnpackLimits(bytes: 1 << 22, entries: 1000)
         var outcomes = (refused: 0, unpacked: 0)
         for _ in 0..<40 {
             var bytes = whole
@@ -58,6 +57,20 @@ import Testing
             #expect(try Directory.list(layer.temporary.path).sorted() == ["layer", "root"])
         }
         #expect(outcomes.refused > 0)
+    }
+
+    @Test("A header whose checksum is wrong is refused, and no member is passed over in silence", arguments: 0..<3)
+    func wrongChecksum(member: Int) throws {
+        var tar = TarBytes()
+        for name in ["one", "two", "three"] { tar.file(name, name) }
+        var bytes = tar.finished
+        bytes[member * 1024 + 100] ^= 1
+        let layer = try LayerCase(onTmpfs: true)
+        let error = #expect(throws: ArchiveError.self) { try layer.apply(bytes) }
+        guard case .invalid? = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
     }
 
     /// Else most damage would be found by the checksum alone.

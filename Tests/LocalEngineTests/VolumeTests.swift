@@ -130,14 +130,23 @@ struct VolumeTests {
     @Test("A volume goes through a tar archive into another, links, modes and owners kept")
     func archive() async throws {
         try await EngineBench.with { engine, bench in
-            let script = "cd /v && mkdir -m 700 d && echo text > d/f && ln d/f hard && ln -s d/f soft && chown 7:8 d/f"
+            let script =
+                "chown 999:998 /v && chmod 710 /v && cd /v && mkdir -m 700 d && echo text > d/f && ln d/f hard && ln -s d/f soft && chown 7:8 d/f"
             let filled = try await succeeds(script, engine, bench, MountSpec(.volume, source: "one", target: "/v"))
             #expect(filled)
             _ = try await engine.createVolume(VolumeSpec(name: "two"))
             try await engine.importVolume("two", archive: try await engine.exportVolume("one"))
             let check = "cd /w && test \"$(stat -c '%a' d) $(stat -c '%u:%g %h' hard) $(cat soft)\" = '700 7:8 2 text'"
-            let same = try await succeeds(check, engine, bench, MountSpec(.volume, source: "two", target: "/w"))
+            let top = "test \"$(stat -c '%a %u:%g' /w)\" = '710 999:998' && "
+            let same = try await succeeds(top + check, engine, bench, MountSpec(.volume, source: "two", target: "/w"))
             #expect(same)
+            // One that has files of its own keeps its own top.
+            let used = MountSpec(.volume, source: "used", target: "/u")
+            let own = try await succeeds("touch /u/own && chmod 755 /u", engine, bench, used)
+            #expect(own)
+            try await engine.importVolume("used", archive: try await engine.exportVolume("one"))
+            let kept = try await succeeds("test -e /u/soft && test $(stat -c %a:%u /u) = 755:0", engine, bench, used)
+            #expect(kept)
             await #expect(throws: EngineError.self) { try await engine.exportVolume("three") }
             let refusal = await #expect(throws: EngineError.self) {
                 try await engine.importVolume("two", archive: Self.stream(Array("no archive at all".utf8)))

@@ -21,9 +21,10 @@ final class ArchiveHandle {
     deinit { archive_read_free(archive) }
 
     /// - Throws: what the input threw, or libarchive's complaint. A warning is none: it is about names that the C
-    ///   library's locale cannot show, which come as bytes all the same.
+    ///   library's locale cannot show, which come as bytes all the same. What could be tried again is one: a header whose
+    ///   checksum is wrong comes so, and passed by it would be a file that is missing.
     func check(_ status: Int32) throws(ArchiveError) {
-        if status >= ARCHIVE_WARN { return }
+        if status == ARCHIVE_OK || status == ARCHIVE_WARN { return }
         if let inputFailure { throw inputFailure }
         let reason = archive_error_string(archive).map { String(cString: $0) } ?? "unknown error \(status)"
         if reason.contains("runcated") || reason.contains("nexpected EOF") || reason.contains("premature end") {

@@ -50,7 +50,7 @@ package final class InflatingInput: ArchiveInput {
             if count == 0 { continue }
             let piece = UnsafeRawBufferPointer(start: start, count: count)
             inflatedBytes += Int64(count)
-            try limits.check(inflatedBytes: inflatedBytes, packedBytes: packed.readBytes)
+            try limits.check(inflatedBytes: inflatedBytes)
             hasher?.update(piece)
             return piece
         }

@@ -39,6 +39,7 @@ package final class LayerApplier {
         /// A directory does not take the place of something else, nor the other way round.
         fileprivate var keepsKinds = false
         fileprivate var owner: (user: Int64, group: Int64)?
+        fileprivate var takesTop = false
 
         private init() {}
 
@@ -47,15 +48,17 @@ package final class LayerApplier {
         /// - Parameters:
         ///   - topName: the name of what the archive holds as a whole; nil for its own.
         ///   - owner: of all that is unpacked; nil for what the archive says.
+        ///   - takesTop: the directory takes owner, mode and time of the archive's own top, if that is in it.
         package init(
             into directory: String, topName: String? = nil, keepsKinds: Bool = false,
-            owner: (user: Int64, group: Int64)? = nil
+            owner: (user: Int64, group: Int64)? = nil, takesTop: Bool = false
         ) {
             prefix = directory.utf8.split(separator: 47).filter { !$0.elementsEqual([46]) }.map { Array($0) }
             self.topName = topName.map { Array($0.utf8) }
             hasWhiteouts = false
             self.keepsKinds = keepsKinds
             self.owner = owner
+            self.takesTop = takesTop
         }
     }
 
@@ -83,8 +86,11 @@ package final class LayerApplier {
     private func applyPlain(_ entry: TarEntry, from reader: TarReader) throws(ArchiveError) {
         var entry = entry
         if let owner = placement.owner { (entry.userID, entry.groupID) = owner }
-        // The directory that is copied into keeps what it is.
-        guard let path = try placed(entry.path) else { return }
+        guard let path = try placed(entry.path) else {
+            // Else the directory that is copied into keeps what it is.
+            guard placement.takesTop, case .directory = entry.kind else { return }
+            return try finishDirectory(entry, EntryPath(joining: placement.prefix))
+        }
         if case .hardLink(let target) = entry.kind {
             guard let place = try placed(target) else { throw refusal(entry, "a link to the whole archive") }
             entry.kind = .hardLink(target: place.joined)

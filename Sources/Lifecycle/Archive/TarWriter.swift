@@ -102,7 +102,9 @@ package struct TarWriter<Failure: Error> {
         if !fits(member.sizeBytes, 12) { records += record("size", Array("\(member.sizeBytes)".utf8)) }
         if !fits(member.userID, 8) { records += record("uid", Array("\(member.userID)".utf8)) }
         if !fits(member.groupID, 8) { records += record("gid", Array("\(member.groupID)".utf8)) }
-        if member.modified < 0 { records += record("mtime", Array("\(member.modified)".utf8)) }
+        if member.modified < 0 || !fits(UInt64(clamping: member.modified), 12) {
+            records += record("mtime", Array("\(member.modified)".utf8))
+        }
         for attribute in member.attributes { records += record("SCHILY.xattr.\(attribute.name)", attribute.value) }
         return records
     }

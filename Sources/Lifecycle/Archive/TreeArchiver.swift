@@ -136,8 +136,10 @@ package final class TreeArchiver {
                 member.target = first
                 member.attributes = []
             } else {
+                try appendFile(member, item, facts)
+                // Not before: one that went away meanwhile is in the archive by no name.
                 if facts.st_nlink > 1 { firstNames[identity] = item.member }
-                return try appendFile(member, item, facts)
+                return
             }
         default: break
         }

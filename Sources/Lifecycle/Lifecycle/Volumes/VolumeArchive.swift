@@ -17,7 +17,8 @@ extension VolumeService {
         } catch { throw EngineError(error, object: name) }
     }
 
-    /// Adds an archive's files, plain or compressed, to a volume's; those of the same names are replaced.
+    /// Adds an archive's files, plain or compressed, to a volume's; those of the same names are replaced. An empty volume
+    /// also takes owner and mode of the archive's top: so what was exported is had again as it was.
     package func unpack(_ archive: EngineStream<[UInt8]>, into name: String) async throws(EngineError) {
         let root = try await open(name)
         do {
@@ -34,10 +35,15 @@ extension VolumeService {
     private static func unpack(_ source: Descriptor, into root: HeldDescriptor, _ name: String) throws(EngineError) {
         defer { withExtendedLifetime(root) {} }
         do throws(ArchiveError) {
+            let isEmpty: Bool
+            do throws(KernelError) { isEmpty = try TreeRemoval.entries(of: root.descriptor).isEmpty } catch {
+                throw .kernel(error)
+            }
             let limits = UnpackLimits()
             let reader = try TarReader(
                 InflatingInput(DescriptorInput(source), hash: nil, limits: limits), limits: limits)
-            try LayerApplier(root: root.descriptor, placement: LayerApplier.Placement(into: "/")).apply(reader)
+            let placement = LayerApplier.Placement(into: "/", takesTop: isEmpty)
+            try LayerApplier(root: root.descriptor, placement: placement).apply(reader)
         } catch {
             guard case .kernel(let failure) = error else {
                 throw EngineError(.invalid, "import into volume \(name): \(error)", object: name)
