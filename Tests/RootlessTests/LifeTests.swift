@@ -100,6 +100,27 @@ struct LifeTests {
         }
     }
 
+    @Test(
+        "A volume gets what the image shows at its place: nothing of a directory that a layer has replaced",
+        .enabled(if: OrdinaryUser.hasHelpers, "uidmap is not installed"))
+    func copyUp() throws {
+        try withUser { user in
+            for (image, name, script) in [
+                ("gantry/starter", "one", "mkdir /data && touch /data/old"),
+                ("one", "two", "rm -r /data && mkdir /data && touch /data/new"),
+            ] {
+                let run = try user.gantry("run", "--name", name, "--network", "none", image, "sh", "-c", script)
+                #expect(run.code == 0, "\(run.errors)")
+                let commit = try user.gantry("commit", name, name)
+                #expect(commit.code == 0, "\(commit.errors)")
+            }
+            let seen = try user.gantry("run", "--rm", "--network", "none", "-v", "kept:/data", "two", "ls", "/data")
+            #expect(seen.output == "new\n", "\(seen.errors)")
+            for name in ["one", "two"] { #expect(try user.gantry("rm", name).code == 0) }
+            #expect(try user.gantry("volume", "rm", "kept").code == 0)
+        }
+    }
+
     @Test("Without subordinate ids there is one id, and that is said")
     func singleID() throws {
         try withUser(hasSubordinateIDs: false) { user in

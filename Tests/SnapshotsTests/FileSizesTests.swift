@@ -1,4 +1,5 @@
 import Glibc
+import ImageFixtures
 import Linux
 import Testing
 
@@ -16,5 +17,15 @@ import Testing
             #expect(ftruncate(file.descriptor.rawValue, Int(Int64.max)) == 0)
         }
         #expect(try FileSizes.sum(below: directory) == .max)
+    }
+
+    @Test("Names that are no UTF-8 count, files and directories")
+    func anyNames() throws {
+        let root = try TemporaryRoot()
+        let script =
+            "cd \(root.path) && printf 12345 > $(printf 'caf\\351') && mkdir $(printf 'd\\351r') && "
+            + "printf 123 > $(printf 'd\\351r')/f"
+        try Command.require("sh", "-c", script)
+        #expect(try FileSizes.sum(below: root.path) == 8)
     }
 }

@@ -9,11 +9,11 @@ package struct UpperRules {
     package var includesTop: Bool
     /// What is no change of the container's, by the path from the root: `/etc/hosts`. A directory goes with all in it.
     private let isLeftOut: (String) -> Bool
-    /// What the layers below have at a path.
-    private let below: (String) -> stat?
+    /// What the layers below have at a path, in the kernel's bytes.
+    private let below: ([UInt8]) -> stat?
 
     package init(
-        includesTop: Bool, leavingOut isLeftOut: @escaping (String) -> Bool, below: @escaping (String) -> stat?
+        includesTop: Bool, leavingOut isLeftOut: @escaping (String) -> Bool, below: @escaping ([UInt8]) -> stat?
     ) {
         self.includesTop = includesTop
         self.isLeftOut = isLeftOut
@@ -27,7 +27,7 @@ package struct UpperRules {
 
     /// Owner and mode, that is: the time of a directory changes with what is left out of it.
     func isAsBelow(_ member: [UInt8], _ facts: stat) -> Bool {
-        guard !member.isEmpty, let old = below(Self.path(member)) else { return false }
+        guard !member.isEmpty, let old = below([47] + member) else { return false }
         return (old.st_mode, old.st_uid, old.st_gid) == (facts.st_mode, facts.st_uid, facts.st_gid)
     }
 

@@ -23,8 +23,8 @@ extension SnapshotDirectory {
     func removeLink(_ chainID: Digest) throws(KernelError) {
         for length in stride(from: 4, through: chainID.hex.count, by: 2) {
             let place = "\(path)/l/\(chainID.hex.prefix(length))"
-            guard let target = try read(place) else { return }
-            guard target == "../\(chainID.hex)/fs" else { continue }
+            // A shorter one may have been another layer's, which is gone.
+            guard try read(place) == "../\(chainID.hex)/fs" else { continue }
             try kernelCall("remove", place) { unlink(place) }
             return
         }

@@ -2,6 +2,7 @@ import AsyncIO
 import EngineAPI
 import Images
 import Linux
+import Snapshots
 import Storage
 import Tasks
 
@@ -173,8 +174,10 @@ package final class ContainerService: Sendable {
     private func fillVolumes(_ container: Container) async throws(EngineError) {
         let mounts = container.definition.spec.mounts
         guard mounts.contains(where: { $0.kind == .volume && !$0.noCopy }) else { return }
-        let root = try await context.images.rootMounts(containerID: container.id, isDisposable: false)
-        try await context.volumes.copyUp(mounts, layers: LayeredRoot(mounts: root).layers)
+        let images = context.images
+        try await context.volumes.copyUp(mounts) { () async throws(EngineError) in
+            try await images.openRoot(containerID: container.id, forWriting: false, inside: InnerMounts())
+        }
     }
 
     private func fill(_ container: Container, _ image: ImageRecord) async throws(EngineError) {

@@ -227,30 +227,53 @@ extension VolumeService {
     }
 
     /// Fills volumes that are empty with what the image has at their places.
-    package func copyUp(_ mounts: [MountSpec], layers: [String]) async throws(EngineError) {
+    ///
+    /// - Parameter open: the container's root, which nothing was written to yet; asked for where a volume is empty.
+    package func copyUp(
+        _ mounts: [MountSpec], open: () async throws(EngineError) -> OpenedRoot
+    ) async throws(EngineError) {
+        var opened: OpenedRoot?
         for mount in mounts where mount.kind == .volume && !mount.noCopy {
             // What is in memory is gone before the container starts.
             guard let volume = volumes[mount.source], volume.mount?.isMemory != true else { continue }
-            let (target, scratch) = (mountpoint(mount.source), host.folder(mount.source) + "/_view")
+            let target = mountpoint(mount.source)
             let holder = RandomID.make()
             if mountsOnHost { try await hold(mount.source, by: holder) } else if volume.mount != nil { continue }
-            let failure: KernelError?
-            do throws(KernelError) {
-                try await BlockingPool.shared.run { () throws(KernelError) in
-                    guard try Directory.list(target).isEmpty else { return }
-                    try Directory.create(scratch, mode: 0o700)
-                    defer { rmdir(scratch) }
-                    _ = try RootCopy.copy(mount.target, of: layers, into: target, scratch: scratch)
+            let failure: EngineError?
+            do throws(EngineError) {
+                if try await isEmpty(target, mount.source) {
+                    let root: OpenedRoot
+                    if let opened { root = opened } else { root = try await open() }
+                    opened = root
+                    try await copy(mount.target, of: root, into: target, mount.source)
                 }
                 failure = nil
             } catch { failure = error }
             await release(mount.source, by: holder, detach: true)
-            if let error = failure {
-                throw EngineError(
-                    error.errno == .noSpace ? .unavailable : .internal,
-                    "copy the image's files into volume \(mount.source): \(error)", object: mount.source)
-            }
+            if let failure { throw failure }
         }
+    }
+
+    private nonisolated func isEmpty(_ directory: String, _ volume: String) async throws(EngineError) -> Bool {
+        do throws(KernelError) {
+            return try await BlockingPool.shared.run { () throws(KernelError) in try Directory.list(directory).isEmpty }
+        } catch { throw Self.copyFailure(error, volume) }
+    }
+
+    private nonisolated func copy(
+        _ path: String, of root: OpenedRoot, into target: String, _ volume: String
+    ) async throws(EngineError) {
+        do throws(KernelError) {
+            try await BlockingPool.shared.run { () throws(KernelError) in
+                _ = try RootCopy.copy(path, of: root, into: target)
+            }
+        } catch { throw Self.copyFailure(error, volume) }
+    }
+
+    private static func copyFailure(_ error: KernelError, _ volume: String) -> EngineError {
+        EngineError(
+            error.errno == .noSpace ? .unavailable : .internal,
+            "copy the image's files into volume \(volume): \(error)", object: volume)
     }
 
     /// What the runtime is to mount for each volume of these.
