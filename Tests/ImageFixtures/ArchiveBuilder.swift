@@ -12,6 +12,9 @@ package struct ArchiveBuilder {
     /// Packed layers, lowest first, with the digests of what they unpack to.
     package var layers: [(bytes: [UInt8], diffID: Digest, mediaType: String)] = []
 
+    /// What the manifest states beyond the sizes of the configuration and of the topmost layer.
+    package var misstatedBytes: (config: Int64, layer: Int64) = (0, 0)
+
     package init() {
         config.created = .init(nanosecondsSinceEpoch: 1_700_000_000_000_000_000)
         config.execution.command = ["sh"]
@@ -31,10 +34,11 @@ package struct ArchiveBuilder {
 
     package var manifestBytes: [UInt8] {
         let config = ContentDescriptor(
-            mediaType: ImageMediaType.config, digest: id, sizeBytes: Int64(configBytes.count))
-        let layers = layers.map {
+            mediaType: ImageMediaType.config, digest: id, sizeBytes: Int64(configBytes.count) + misstatedBytes.config)
+        var layers = layers.map {
             ContentDescriptor(mediaType: $0.mediaType, digest: .sha256(of: $0.bytes), sizeBytes: Int64($0.bytes.count))
         }
+        if let last = layers.indices.last { layers[last].sizeBytes += misstatedBytes.layer }
         return ImageManifest(config: config, layers: layers).json.compactBytes
     }
 

@@ -52,6 +52,28 @@ import Testing
         try await refuse(tar.finished, "unexpected digest")
     }
 
+    @Test("A manifest that states other sizes than the blobs have is refused", arguments: [-100, 100] as [Int64])
+    func wrongSizes(difference: Int64) async throws {
+        var builder = Fixture.twoLayers()
+        builder.misstatedBytes = (config: 0, layer: difference)
+        try await refuse(builder.oci(name: "a:1"), "has \(builder.layers[1].bytes.count) bytes, and")
+        builder.misstatedBytes = (config: difference, layer: 0)
+        try await refuse(builder.oci(name: "a:1"), "has \(builder.configBytes.count) bytes, and")
+    }
+
+    @Test(
+        "An archive in which a document's header is damaged is refused, and nothing of it loaded",
+        arguments: [true, false])
+    func damagedHeader(isDocker: Bool) async throws {
+        let builder = Fixture.twoLayers()
+        var bytes = isDocker ? builder.docker(tags: ["a:1"]) : builder.oci(name: "a:1")
+        let name = Array((isDocker ? "manifest.json" : "index.json").utf8)
+        let header = try #require(
+            stride(from: 0, to: bytes.count, by: 512).first { bytes[$0..<$0 + name.count].elementsEqual(name) })
+        bytes[header + 110] ^= 1
+        try await refuse(bytes, "invalid archive")
+    }
+
     @Test("A layer that is not what the configuration says is refused")
     func wrongLayer() async throws {
         var builder = Fixture.twoLayers()

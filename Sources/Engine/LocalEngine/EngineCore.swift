@@ -51,6 +51,10 @@ final class EngineCore: Sendable {
             try await containers.recover()
             let core = EngineCore(
                 configuration, containers, cgroups, engineID: parts.engineID, warnings: WarningList(), lock: lock)
+            for line in parts.damagedImages {
+                core.warnings.add(line)
+                note(line)
+            }
             await core.packStarterImage()
             return core
         } catch {
@@ -132,6 +136,8 @@ final class WarningList: Sendable {
 private struct Parts {
     let context: LifecycleContext
     let engineID: String
+    /// Each with the reason.
+    let damagedImages: [String]
 
     init(
         _ configuration: LocalEngineConfiguration, host: HostFacts, bootID: String,
@@ -147,6 +153,7 @@ private struct Parts {
         } catch { throw EngineError(error, object: roots.data) }
         let faults = FaultPlan.fromEnvironment
         let images = try await ImageStore(dataRoot: roots.data, index: StoredImageIndex(store: store), faults: faults)
+        damagedImages = images.damaged
         let tasks = ShimTaskService(
             runRoot: roots.run, shimPath: configuration.shimPath, lease: configuration.rootless?.line.socket)
         let index = ContainerIndex()

@@ -4,6 +4,7 @@ import EngineAPI
 import JSON
 import Linux
 import OCI
+import Registry
 import Snapshots
 
 /// What the parts below report, with the kind that it has for the person who asked.
@@ -46,11 +47,11 @@ extension EngineError {
     }
 
     init(_ error: RuntimeSpecError, in document: String) {
-        self.init(.invalid, "\(document): \(error)")
+        self.init(.invalid, RegistryError.harmless("\(document): \(error)", limit: 2000))
     }
 
     init(_ error: JSONError, in document: String) {
-        self.init(.invalid, "\(document): \(error)")
+        self.init(.invalid, RegistryError.harmless("\(document): \(error)", limit: 2000))
     }
 
     static let loadCancelled = EngineError(.cancelled, "context canceled")

@@ -12,16 +12,12 @@ extension ImageStore {
         from source: ImageLoadSource, progress: @escaping @Sendable (ImageLoadProgress) -> Void
     ) async throws(EngineError) -> [ImageRecord] {
         let job = LoadJob(content: content, progress: progress)
-        let result: Result<[ImageRecord], EngineError> = await withTaskCancellationHandler {
-            do throws(EngineError) { return .success(try await load(source, job)) } catch { return .failure(error) }
-        } onCancel: {
-            job.cancel()
-        }
-        return try result.get()
+        return try await job.run { () async throws(EngineError) in try await load(source, job) }
     }
 
     private func load(_ source: ImageLoadSource, _ job: LoadJob) async throws(EngineError) -> [ImageRecord] {
         do throws(EngineError) {
+            await discardRottenConfigurations()
             let opened = try await open(source, job)
             let host = host
             let offered = try await pool.run { () throws(EngineError) in
@@ -58,6 +54,8 @@ extension ImageStore {
         defer { unpin(chain) }
         for position in image.layers.indices {
             try await arrival(image.layers[position].blob)
+            let layer = image.layers[position]
+            try await pool.run { () throws(EngineError) in try assembly.checkSize(of: layer) }
             let facts = try await unpack(image.layers[position], onto: Array(chain[..<position]), assembly)
             image.layers[position].sizeBytes = facts.sizeBytes
             faults.pass(.loadAfterLayer)
@@ -71,8 +69,7 @@ extension ImageStore {
     private func unpack(
         _ layer: ImageLayer, onto parents: [Digest], _ assembly: ImageAssembly
     ) async throws(EngineError) -> LayerFacts {
-        guard !Task.isCancelled else { throw .loadCancelled }
-        await claim(layer.chainID)
+        try await claimUnlessCancelled(layer.chainID)
         defer { release(layer.chainID) }
         let present = try await onPool { (snapshots) throws(SnapshotError) in try snapshots.layer(layer.chainID) }
         if let present { return present }
@@ -80,9 +77,11 @@ extension ImageStore {
     }
 
     private func store(_ image: StoredImage, _ job: LoadJob) async throws(EngineError) -> ImageRecord {
+        await beginChange()
+        defer { endChange() }
         await waitForBlobCollection()
-        let known = records[image.id]
-        var record = ImageRecord(
+        let known = records[image.id] ?? unread[image.id]
+        let record = ImageRecord(
             id: image.id, manifest: image.manifest, storedAt: known?.storedAt ?? .now(), config: image.config,
             layers: image.layers, names: Array(Set((known?.names ?? []) + image.names)).sorted())
         var changes: [ImageIndexChange] = [
@@ -92,10 +91,9 @@ extension ImageStore {
         changes += image.names.map { .name($0, id: record.id.description) }
         try await index.apply(changes)
         faults.pass(.loadAfterRow)
-        // Names may have come while the index was written.
-        record.names = Array(Set((records[image.id]?.names ?? []) + image.names)).sorted()
         takeAway(image.names, fromAllBut: record.id)
         records[record.id] = record
+        unread[record.id] = nil
         for name in image.names {
             job.progress(.loaded(name: ImageRecord.familiar(name), id: record.id.description))
         }
@@ -105,10 +103,10 @@ extension ImageStore {
 
     /// Gives an image that is here further names.
     func name(_ id: Digest, _ names: [String]) async throws(EngineError) -> ImageRecord {
-        guard records[id] != nil else { throw .noSuchImage(id.description) }
-        try await index.apply(names.map { .name($0, id: id.description) })
-        // It may have been removed while the index was written, and its names with it.
+        await beginChange()
+        defer { endChange() }
         guard var record = records[id] else { throw .noSuchImage(id.description) }
+        try await index.apply(names.map { .name($0, id: id.description) })
         record.names = Array(Set(record.names + names)).sorted()
         takeAway(names, fromAllBut: id)
         records[id] = record
@@ -118,6 +116,7 @@ extension ImageStore {
     /// A name points at one image: others lose it.
     private func takeAway(_ names: [String], fromAllBut id: Digest) {
         for other in records.keys where other != id { records[other]?.names.removeAll { names.contains($0) } }
+        for other in unread.keys where other != id { unread[other]?.names.removeAll { names.contains($0) } }
     }
 
     // MARK: Sources

@@ -8,35 +8,60 @@ extension ImageStore {
     package func remove(
         _ reference: String, force: Bool, uses: [ImageUse]
     ) async throws(EngineError) -> [ImageRemoval] {
-        let record = try resolve(reference)
-        let name = ImageLookup(records: records).name(of: record, in: reference)
-        let plan = try ImageRemovalPlan(record, name: name, reference: reference, force: force, uses: uses)
-        let id = record.id
-        let changes: [ImageIndexChange] =
-            plan.deletesImage ? [.delete(id: id.description)] : plan.names.map { .removeName($0) }
-        // Gone for everybody else before the index is asked: nobody builds on it meanwhile.
-        forget(id, plan)
-        do throws(EngineError) { try await index.apply(changes) } catch {
-            records[id] = record
-            throw error
-        }
+        let (record, plan) = try await forget(reference, force: force, uses: uses)
         faults.pass(.removeImageAfterRow)
         var removals = plan.names.map { ImageRemoval.untagged(ImageRecord.familiar($0)) }
         guard plan.deletesImage else { return removals }
-        removals.append(.deleted(id.description))
+        removals.append(.deleted(record.id.description))
         let gone = try await removeUnusedLayers(among: Set(record.chainIDs))
         faults.pass(.removeImageAfterLayers)
         removals += record.chainIDs.reversed().filter(gone.contains).map { .deleted($0.description) }
-        try await removeUnusedBlobs(among: Set([record.manifest, id] + record.layers.map(\.blob)))
+        try await removeUnusedBlobs(among: Set([record.manifest, record.id] + record.layers.map(\.blob)))
         faults.pass(.removeImageAfterBlobs)
         return removals
+    }
+
+    /// Takes the row away, or names of it, and says what was decided.
+    private func forget(
+        _ reference: String, force: Bool, uses: [ImageUse]
+    ) async throws(EngineError) -> (ImageRecord, ImageRemovalPlan) {
+        await beginChange()
+        defer { endChange() }
+        let (record, name) = try removable(reference)
+        let plan = try ImageRemovalPlan(record, name: name, reference: reference, force: force, uses: uses)
+        let id = record.id.description
+        let before = (records[record.id], unread[record.id])
+        // Gone for everybody else before the index is asked: nobody builds on it meanwhile.
+        forget(record.id, plan)
+        do throws(EngineError) {
+            try await index.apply(plan.deletesImage ? [.delete(id: id)] : plan.names.map { .removeName($0) })
+        } catch {
+            (records[record.id], unread[record.id]) = before
+            throw error
+        }
+        return (record, plan)
+    }
+
+    /// What a person means, also where it cannot be used; and the full name by which they do.
+    private func removable(_ reference: String) throws(EngineError) -> (ImageRecord, name: String?) {
+        do throws(EngineError) {
+            let record = try resolve(reference)
+            return (record, ImageLookup(records: records).name(of: record, in: reference))
+        } catch {
+            let lookup = ImageLookup(records: unread)
+            // What is not among those either is told by the first failure.
+            guard let record = try? lookup.resolve(reference) else { throw error }
+            return (record, lookup.name(of: record, in: reference))
+        }
     }
 
     private func forget(_ id: Digest, _ plan: ImageRemovalPlan) {
         if plan.deletesImage {
             records[id] = nil
+            unread[id] = nil
         } else {
             records[id]?.names.removeAll { plan.names.contains($0) }
+            unread[id]?.names.removeAll { plan.names.contains($0) }
         }
     }
 
@@ -74,7 +99,7 @@ extension ImageStore {
             layers = try await onPool { (snapshots) throws(SnapshotError) in try snapshots.layers() }
         }
         var removed: Set<Digest> = []
-        for layer in layers where !isNeeded(layer) {
+        for layer in try await uppermostFirst(layers.filter { !isNeeded($0) }) where !isNeeded(layer) {
             await claim(layer)
             defer { release(layer) }
             // Somebody may have come while the claim was waited for.
@@ -85,16 +110,33 @@ extension ImageStore {
         return removed
     }
 
+    /// A kill in between leaves no layer without those below it.
+    private func uppermostFirst(_ layers: Set<Digest>) async throws(EngineError) -> [Digest] {
+        guard layers.count > 1 else { return Array(layers) }
+        return try await onPool { (snapshots) throws(SnapshotError) in
+            var parents: [Digest: Digest] = [:]
+            for layer in layers { parents[layer] = try snapshots.layer(layer)?.parent }
+            var depths: [Digest: Int] = [:]
+            for layer in layers {
+                var (depth, place) = (0, layer)
+                while let parent = parents[place], depth < layers.count { (depth, place) = (depth + 1, parent) }
+                depths[layer] = depth
+            }
+            return layers.sorted { (depths[$0] ?? 0, $0) > (depths[$1] ?? 0, $1) }
+        }
+    }
+
     private func isNeeded(_ layer: Digest) -> Bool {
-        pinnedLayers[layer] != nil || rootLayers.values.contains { $0.contains(layer) }
-            || records.values.contains { $0.layers.contains { $0.chainID == layer } }
+        keepsEverything || pinnedLayers[layer] != nil || rootLayers.values.contains { $0.contains(layer) }
+            || kept.contains { $0.layers.contains { $0.chainID == layer } }
     }
 
     /// Decides and deletes while no image is added: one that comes meanwhile could need a blob that was unused before.
     private func removeUnusedBlobs(among candidates: Set<Digest>) async throws(EngineError) {
+        if keepsEverything { return }
         await waitForBlobCollection()
         var needed: Set<Digest> = []
-        for record in records.values {
+        for record in kept {
             needed.formUnion([record.manifest, record.id])
             needed.formUnion(record.layers.map(\.blob))
         }

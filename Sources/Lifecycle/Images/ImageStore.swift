@@ -2,7 +2,6 @@ import AsyncIO
 import Content
 import EngineAPI
 import Faults
-import JSON
 import Linux
 import OCI
 import Snapshots
@@ -19,16 +18,25 @@ package actor ImageStore: ImageService {
     nonisolated let host: Platform
     let index: any ImageIndex
     nonisolated let faults: FaultPlan
-    /// Images whose configuration could not be read, with the reason. A load of the same image mends them.
+    /// What of the index could not be read at the start, each with the reason and what helps.
     package nonisolated let damaged: [String]
 
     var records: [Digest: ImageRecord]
+    /// Images that could not be read at the start, as their rows tell of them, with an empty configuration: they cannot be
+    /// used, and keep what they are made of, for what failed once may work at the next start. To load or pull them again
+    /// mends them.
+    var unread: [Digest: ImageRecord]
+    /// A row could not be read at all: nobody knows what it needs, and so nothing is collected.
+    nonisolated let keepsEverything: Bool
+    /// While rows and records are changed, with those who wait to do the same, in their order; nil else.
+    var changing: [CheckedContinuation<Void, Never>]?
     /// Of each container's root, lowest first.
     var rootLayers: [String: [Digest]]
     /// Layers that somebody is about to build on, and how many are.
     var pinnedLayers: [Digest: Int] = [:]
     /// Layers being unpacked or removed, with those who wait for that.
-    var busyLayers: [Digest: [CheckedContinuation<Void, Never>]] = [:]
+    var busyLayers: [Digest: [UInt64: CheckedContinuation<Void, Never>]] = [:]
+    private var lastWaiter: UInt64 = 0
     /// While blobs are being deleted no image is added, with those who wait for that; nil else.
     var blobCollection: [CheckedContinuation<Void, Never>]?
 
@@ -48,11 +56,15 @@ package actor ImageStore: ImageService {
         self.pool = pool
         self.faults = faults
         let entries = try await index.entries()
-        let read = await pool.run { RecordReading(entries: entries, content: opened.content, layers: opened.layers) }
+        let read = await pool.run {
+            RecordReading(entries: entries, content: opened.content, layers: opened.layers, host: host)
+        }
         records = read.records
+        unread = read.unread
+        keepsEverything = read.hasUnknown
         damaged = read.problems
-        // What a killed load left. Not where an image is damaged: what is whole of it may serve to mend it.
-        if damaged.isEmpty { try await collectGarbage(containers: nil) }
+        // What a killed load left.
+        try await collectGarbage(containers: nil)
     }
 
     /// How layers are kept and roots made.
@@ -185,17 +197,43 @@ package actor ImageStore: ImageService {
     /// Makes this caller the only one that unpacks or removes a layer; ends with `release`.
     func claim(_ layer: Digest) async {
         await waitUntilIdle(layer)
-        busyLayers[layer] = []
+        busyLayers[layer] = [:]
+    }
+
+    /// The same for work that the calling task's end ends: then it throws, and nothing is claimed.
+    func claimUnlessCancelled(_ layer: Digest) async throws(EngineError) {
+        while busyLayers[layer] != nil, !Task.isCancelled {
+            let waiter = nextWaiter()
+            await withTaskCancellationHandler {
+                await wait(for: layer, as: waiter)
+            } onCancel: {
+                // Behind the wait's beginning, which this actor has not left until then.
+                Task { await self.wake(waiter, of: layer) }
+            }
+        }
+        guard !Task.isCancelled else { throw .loadCancelled }
+        busyLayers[layer] = [:]
     }
 
     func release(_ layer: Digest) {
-        for waiter in busyLayers.removeValue(forKey: layer) ?? [] { waiter.resume() }
+        for waiter in (busyLayers.removeValue(forKey: layer) ?? [:]).values { waiter.resume() }
     }
 
     private func waitUntilIdle(_ layer: Digest) async {
-        while busyLayers[layer] != nil {
-            await withCheckedContinuation { busyLayers[layer]?.append($0) }
-        }
+        while busyLayers[layer] != nil { await wait(for: layer, as: nextWaiter()) }
+    }
+
+    private func wait(for layer: Digest, as waiter: UInt64) async {
+        await withCheckedContinuation { busyLayers[layer]?[waiter] = $0 }
+    }
+
+    private func wake(_ waiter: UInt64, of layer: Digest) {
+        busyLayers[layer]?.removeValue(forKey: waiter)?.resume()
+    }
+
+    private func nextWaiter() -> UInt64 {
+        lastWaiter += 1
+        return lastWaiter
     }
 
     func onPool<Value: Sendable>(
@@ -230,26 +268,5 @@ private struct OpenedDirectories: Sendable {
             rootLayers = try snapshots.roots()
             layers = try snapshots.layers()
         } catch { throw EngineError(error, doing: "open the snapshots") }
-    }
-}
-
-/// Makes records of the index's entries. Blocking.
-private struct RecordReading: Sendable {
-    var records: [Digest: ImageRecord] = [:]
-    var problems: [String] = []
-
-    init(entries: [ImageIndexEntry], content: ContentStore, layers: Set<Digest>) {
-        for entry in entries {
-            do {
-                guard let id = Digest(entry.id) else { throw RuntimeSpecError("id", "invalid digest format") }
-                let config = try ImageConfig(try JSONValue(parsing: try content.read(id, trusting: true)))
-                let record = try ImageRecord(entry, config: config)
-                let missing = record.chainIDs.first { !layers.contains($0) }
-                if let missing { throw SnapshotError.missingLayer(missing) }
-                records[id] = record
-            } catch {
-                problems.append("image \(entry.id) cannot be used: \(error)")
-            }
-        }
     }
 }

@@ -5,6 +5,7 @@ import Glibc
 import JSON
 import Linux
 import OCI
+import Registry
 import Snapshots
 
 /// An image whose blobs are all in the content store.
@@ -36,6 +37,7 @@ struct ImageAssembly: Sendable {
             throw EngineError(error, in: "invalid manifest \(digest)")
         }
         try source.require(manifest.config.digest, in: job)
+        try checkSize(of: manifest.config.digest, stated: manifest.config.sizeBytes, "configuration")
         let config = try self.config(manifest.config.digest)
         guard manifest.layers.count == config.diffIDs.count else {
             throw EngineError(
@@ -47,7 +49,8 @@ struct ImageAssembly: Sendable {
         let chain = Digest.chainIDs(config.diffIDs)
         for (index, layer) in manifest.layers.enumerated() {
             guard ImageMediaType.isLayer(layer.mediaType) else {
-                throw EngineError(.invalid, "unsupported media type of a layer: \(layer.mediaType)")
+                throw EngineError(
+                    .invalid, "unsupported media type of a layer: " + RegistryError.harmless(layer.mediaType))
             }
             try source.require(layer.digest, in: job)
             layers.append(
@@ -57,6 +60,19 @@ struct ImageAssembly: Sendable {
         }
         return StoredImage(
             manifest: digest, id: manifest.config.digest, config: config, layers: layers, names: offered.names)
+    }
+
+    /// What a manifest states is what others are told, and cut the blob by: it must be so. Once the blob is here.
+    func checkSize(of layer: ImageLayer) throws(EngineError) {
+        try checkSize(of: layer.blob, stated: layer.blobSizeBytes, "layer")
+    }
+
+    private func checkSize(of blob: Digest, stated: Int64, _ kind: String) throws(EngineError) {
+        let found = try size(blob)
+        guard found == stated else {
+            throw EngineError(
+                .invalid, "invalid manifest: \(kind) \(blob) has \(found) bytes, and \(stated) by the manifest")
+        }
     }
 
     /// Unpacks a layer over those below it, and checks that it is the one that the configuration names.

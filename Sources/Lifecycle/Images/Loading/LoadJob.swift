@@ -18,11 +18,24 @@ final class LoadJob: Sendable {
         lease = content.lease()
     }
 
+    /// Runs the load's work; once the calling task is cancelled, what blocks for it ends by `checkCancellation`.
+    func run<Value: Sendable>(
+        isolation: isolated (any Actor)? = #isolation, _ body: () async throws(EngineError) -> Value
+    ) async throws(EngineError) -> Value {
+        let result: Result<Value, EngineError> = await withTaskCancellationHandler {
+            do throws(EngineError) { return .success(try await body()) } catch { return .failure(error) }
+        } onCancel: {
+            cancel()
+        }
+        return try result.get()
+    }
+
     func cancel() { isCancelled.store(true, ordering: .relaxed) }
 
-    func checkCancellation() throws(ArchiveError) {
-        if isCancelled.load(ordering: .relaxed) { throw .cancelled }
-    }
+    /// Nobody waits for what this makes any more.
+    var isOver: Bool { isCancelled.load(ordering: .relaxed) }
+
+    func checkCancellation() throws(ArchiveError) { if isOver { throw .cancelled } }
 
     /// At most what is free now, less a reserve, so that a bomb does not take the machine's last block.
     func limits() throws(EngineError) -> UnpackLimits {

@@ -37,17 +37,19 @@ extension ImageStore {
     ) async throws(EngineError) -> ImageRecord {
         let job = LoadJob(content: content, progress: { _ in })
         do throws(EngineError) {
-            let made: Result<CommittedImage, EngineError>
-            do throws(EngineError) { made = .success(try await readChanges(wanted, job)) } catch {
-                made = .failure(error)
+            return try await job.run { () async throws(EngineError) in
+                let made: Result<CommittedImage, EngineError>
+                do throws(EngineError) { made = .success(try await readChanges(wanted, job)) } catch {
+                    made = .failure(error)
+                }
+                await whenRead()
+                faults.pass(.commitAfterLayer)
+                let image = try made.get()
+                let names = try Self.names(wanted.request)
+                let manifest = try await pool.run { () throws(EngineError) in try image.writeDocuments(job) }
+                faults.pass(.commitAfterDocuments)
+                return try await add(OfferedImage(form: .manifest(manifest), names: names), from: PulledSource(), job)
             }
-            await whenRead()
-            faults.pass(.commitAfterLayer)
-            let image = try made.get()
-            let names = try Self.names(wanted.request)
-            let manifest = try await pool.run { () throws(EngineError) in try image.writeDocuments(job) }
-            faults.pass(.commitAfterDocuments)
-            return try await add(OfferedImage(form: .manifest(manifest), names: names), from: PulledSource(), job)
         } catch {
             // The failure that led here is what the caller is told; what cannot be removed now is garbage for later.
             try? await removeUnused(among: job)
@@ -96,8 +98,11 @@ private enum ChangedLayer {
             throw EngineError(error, doing: "commit")
         }
         do throws(SnapshotError) {
-            guard try writeChanges(wanted, from: snapshots, to: blob) else { return nil }
-        } catch { throw EngineError(error, doing: "read the changes of \(wanted.containerID)") }
+            guard try writeChanges(wanted, from: snapshots, to: blob, job) else { return nil }
+        } catch {
+            if job.isOver { throw .loadCancelled }
+            throw EngineError(error, doing: "read the changes of \(wanted.containerID)")
+        }
         do throws(ContentError) {
             let digest = try blob.commit(lease: job.lease)
             return ContentDescriptor(mediaType: ImageMediaType.layer, digest: digest, sizeBytes: blob.sizeBytes)
@@ -105,9 +110,10 @@ private enum ChangedLayer {
     }
 
     private static func writeChanges(
-        _ wanted: ContainerCommit, from snapshots: any Snapshotter, to blob: BlobWriter
+        _ wanted: ContainerCommit, from snapshots: any Snapshotter, to blob: BlobWriter, _ job: LoadJob
     ) throws(SnapshotError) -> Bool {
         let writer = TarWriter { (bytes) throws(ArchiveError) in
+            try job.checkCancellation()
             do throws(ContentError) { try blob.write(bytes) } catch {
                 if case .kernel(let failure) = error { throw .kernel(failure) }
                 throw .invalid(error.description)

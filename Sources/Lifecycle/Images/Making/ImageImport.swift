@@ -19,14 +19,16 @@ extension ImageStore {
         config.created = .now()
         config.comment = request.message
         let job = LoadJob(content: content, progress: { _ in })
+        let (base, wanted) = (config, names)
         do throws(EngineError) {
-            let spool = try await spool(request.archive)
-            defer { spool.close() }
-            let base = config
-            let manifest = try await pool.run { () throws(EngineError) in
-                try ImportedLayer(job: job).write(spool, config: base)
+            return try await job.run { () async throws(EngineError) in
+                let spool = try await spool(request.archive)
+                defer { spool.close() }
+                let manifest = try await pool.run { () throws(EngineError) in
+                    try ImportedLayer(job: job).write(spool, config: base)
+                }
+                return try await add(OfferedImage(form: .manifest(manifest), names: wanted), from: PulledSource(), job)
             }
-            return try await add(OfferedImage(form: .manifest(manifest), names: names), from: PulledSource(), job)
         } catch {
             // The failure that led here is what the caller is told; what cannot be removed now is garbage for later.
             try? await removeUnused(among: job)
@@ -59,18 +61,23 @@ private struct ImportedLayer {
 
     /// The bytes as they came, packed or not.
     private func blob(_ file: Descriptor) throws(EngineError) -> ContentDescriptor {
+        let writer: BlobWriter
+        var head: [UInt8] = []
         do throws(ContentError) {
-            let writer = try job.content.beginIngest()
+            writer = try job.content.beginIngest()
             var piece = [UInt8](repeating: 0, count: 1 << 20)
-            var head: [UInt8] = []
             do throws(KernelError) { try rewind(file) } catch { throw .kernel(error) }
-            while true {
+            while !job.isOver {
                 let count: Int
                 do throws(KernelError) { count = try file.read(into: &piece) } catch { throw .kernel(error) }
                 if count == 0 { break }
                 if head.count < 4 { head += piece[..<min(4, count)] }
                 try writer.write(Array(piece[..<count]))
             }
+        } catch { throw EngineError(error, doing: "import") }
+        // Then it may be a part of it.
+        if job.isOver { throw .loadCancelled }
+        do throws(ContentError) {
             let digest = try writer.commit(lease: job.lease)
             return ContentDescriptor(
                 mediaType: ImageMediaType.layerType(startingWith: head), digest: digest, sizeBytes: writer.sizeBytes)

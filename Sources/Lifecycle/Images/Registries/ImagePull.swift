@@ -23,26 +23,22 @@ extension ImageStore {
             progress(.layer(digest: digest, .unpacking(doneBytes: done, totalBytes: total ?? done)))
         }
         let pull = ImagePull(store: self, session: session, job: job, progress: progress)
-        let result: Result<PulledImage, EngineError> = await withTaskCancellationHandler {
-            do throws(EngineError) { return .success(try await pull.run(platform ?? host)) } catch {
-                return .failure(error)
-            }
-        } onCancel: {
-            job.cancel()
-        }
-        if case .failure = result {
+        do throws(EngineError) {
+            return try await job.run { () async throws(EngineError) in try await pull.run(platform ?? host) }
+        } catch {
             // The failure that led here is what the caller is told; what cannot be removed now is garbage for later.
             try? await removeUnused(among: job)
+            throw error
         }
-        return try result.get()
     }
 
     /// The image of that manifest, if the store has it.
     func record(ofManifest digest: Digest) -> ImageRecord? { records.values.first { $0.manifest == digest } }
 
-    /// Makes one of two pulls of one blob wait for the other.
-    func isHeldAfterClaim(_ blob: Digest) async -> Bool {
-        await claim(blob)
+    /// Makes one of two pulls of one blob wait for the other; ends with `release`, unless it throws because the caller was
+    /// cancelled.
+    func isHeldAfterClaim(_ blob: Digest) async throws(EngineError) -> Bool {
+        try await claimUnlessCancelled(blob)
         return content.contains(blob)
     }
 }
@@ -63,13 +59,23 @@ struct ImagePull: Sendable {
         let found = try await manifest(top, platform)
         let names = names(top.digest, isIndex: top.digest != found.digest)
         if let known = await store.record(ofManifest: found.digest) {
-            let isNew = !Set(names).isSubset(of: known.names)
-            let record = isNew ? try await store.name(known.id, names) : known
-            for layer in record.layers { progress(.layer(digest: layer.blob.description, .existing)) }
-            return finished(record, top.digest, isNew: isNew)
+            do throws(EngineError) { return try await finish(known, names, top.digest) } catch {
+                // Removed meanwhile: then it is brought again.
+                guard error.kind == .notFound else { throw error }
+            }
         }
         let record = try await bring(found, names)
         return finished(record, top.digest, isNew: true)
+    }
+
+    /// One that is here needs nothing but its names.
+    private func finish(_ known: ImageRecord, _ names: [String], _ digest: Digest) async throws(EngineError)
+        -> PulledImage
+    {
+        let isNew = !Set(names).isSubset(of: known.names)
+        let record = isNew ? try await store.name(known.id, names) : known
+        for layer in record.layers { progress(.layer(digest: layer.blob.description, .existing)) }
+        return finished(record, digest, isNew: isNew)
     }
 
     private func finished(_ record: ImageRecord, _ digest: Digest, isNew: Bool) -> PulledImage {
@@ -121,6 +127,7 @@ struct ImagePull: Sendable {
     private func bring(_ found: FetchedManifest, _ names: [String]) async throws(EngineError) -> ImageRecord {
         let manifest = try PullPlan.manifest(found.json, name: name)
         let plan = try PullPlan(manifest, name: name)
+        await store.discardRottenConfigurations()
         // Before anything is looked for: what is here must not be collected while it is relied upon.
         for digest in [found.digest, manifest.config.digest] + plan.blobs.map(\.digest) { job.lease.pin(digest) }
         try await store(found)

@@ -14,6 +14,12 @@ extension ImageStore {
         of record: ImageRecord, _ told: @escaping @Sendable (Digest) -> Void
     ) async throws(EngineError) -> ImageRecord {
         let job = LoadJob(content: content, progress: { _ in })
+        return try await job.run { () async throws(EngineError) in try await packLayers(of: record, job, told) }
+    }
+
+    private func packLayers(
+        of record: ImageRecord, _ job: LoadJob, _ told: @escaping @Sendable (Digest) -> Void
+    ) async throws(EngineError) -> ImageRecord {
         for blob in [record.manifest] + record.layers.map(\.blob) { job.lease.pin(blob) }
         let bytes = try await pool.run { [content] () throws(EngineError) in
             do throws(ContentError) { return try content.read(record.manifest) } catch {
@@ -30,7 +36,9 @@ extension ImageStore {
             }
             faults.pass(.pushAfterPacking)
             let packed = try await pool.run { [manifest] () throws(EngineError) in try manifest.store(job) }
-            return try await put(manifest.record(record, packed), replacing: record, job)
+            let new = try await put(manifest.record(record, packed), replacing: record)
+            try await removeUnused(among: job)
+            return new
         } catch {
             // The failure that led here is what the caller is told; what cannot be removed now is garbage for later.
             try? await removeUnused(among: job)
@@ -47,9 +55,9 @@ extension ImageStore {
         return try await pool.run { () throws(EngineError) in try PackedLayer(packing: layer.blob, job) }
     }
 
-    private func put(
-        _ new: ImageRecord, replacing old: ImageRecord, _ job: LoadJob
-    ) async throws(EngineError) -> ImageRecord {
+    private func put(_ new: ImageRecord, replacing old: ImageRecord) async throws(EngineError) -> ImageRecord {
+        await beginChange()
+        defer { endChange() }
         await waitForBlobCollection()
         // Removed meanwhile: then it is not to come back.
         guard let now = records[old.id] else { throw .noSuchImage(old.id.description) }
@@ -59,10 +67,8 @@ extension ImageStore {
         try await index.apply([
             .put(id: new.id.description, storedAt: new.storedAt.nanosecondsSinceEpoch, document: new.document)
         ])
-        new.names = records[old.id]?.names ?? new.names
         records[new.id] = new
         faults.pass(.pushAfterRow)
-        try await removeUnused(among: job)
         return new
     }
 }

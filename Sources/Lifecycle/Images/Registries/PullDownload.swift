@@ -16,7 +16,7 @@ struct PullDownload: Sendable {
 
     /// Returns once the blob is in the store, whole and checked.
     func run() async throws(EngineError) {
-        let isHeld = await store.isHeldAfterClaim(blob.digest)
+        let isHeld = try await store.isHeldAfterClaim(blob.digest)
         let result: Result<Void, EngineError>
         do throws(EngineError) {
             if !isHeld { try await download() }

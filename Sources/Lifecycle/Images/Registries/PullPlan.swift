@@ -1,6 +1,7 @@
 import EngineAPI
 import JSON
 import OCI
+import Registry
 
 /// What a manifest and its configuration say must be brought here, checked before a byte of a layer is. Pure.
 struct PullPlan: Hashable, Sendable {
@@ -15,7 +16,9 @@ struct PullPlan: Hashable, Sendable {
         for layer in manifest.layers {
             guard ImageMediaType.isLayer(layer.mediaType) else {
                 throw EngineError(
-                    .invalid, "pull \(name): layer \(layer.digest): unsupported media type \(layer.mediaType)",
+                    .invalid,
+                    "pull \(name): layer \(layer.digest): unsupported media type "
+                        + RegistryError.harmless(layer.mediaType),
                     object: name)
             }
             guard layer.sizeBytes >= 0 else {
@@ -44,7 +47,9 @@ struct PullPlan: Hashable, Sendable {
         let types = [ImageMediaType.config, ImageMediaType.dockerConfig]
         guard types.contains(manifest.config.mediaType) else {
             throw EngineError(
-                .invalid, "pull \(name): the manifest is no image's: its configuration is \(manifest.config.mediaType)",
+                .invalid,
+                "pull \(name): the manifest is no image's: its configuration is "
+                    + RegistryError.harmless(manifest.config.mediaType),
                 object: name)
         }
         guard (0...configLimitBytes).contains(manifest.config.sizeBytes) else {
