@@ -16,7 +16,9 @@ struct TemporaryDatabase: ~Copyable {
     }
 
     deinit {
-        for name in ["gantry.db", "gantry.db-wal", "gantry.db-shm"] { unlink(directory + "/" + name) }
+        for name in ["gantry.db", "gantry.db-wal", "gantry.db-shm", "gantry.db-ballast"] {
+            unlink(directory + "/" + name)
+        }
         rmdir(directory)
     }
 }
@@ -101,6 +103,48 @@ struct TemporaryDatabase: ~Copyable {
         #expect(failure?.message.contains("no space left on device") == true)
         #expect(try await store.containers().map(\.id) == ["a"])
         try store.close()
+    }
+
+    @Test("On a full disk what is to go can be written, and the room for that is held again later")
+    func ballast() async throws {
+        let place = "/tmp/gantry-storage-full-\(getpid())-\(UInt64.random(in: 0...UInt64.max))"
+        try Directory.create(place)
+        defer { rmdir(place) }
+        try Mount.mount("tmpfs", at: place, type: "tmpfs", data: "size=8m")
+        defer { try? Mount.unmount(place, detach: true) }  // Else the folder stays, which LeftoverTests finds.
+        let store = try await MetadataStore.open("\(place)/gantry.db")
+        for id in ["a", "b", "c"] { _ = try await store.commit(.insert(Self.row(id, id)), []) }
+        try await store.apply([ImageChange.put(id: "i", storedAt: 1, document: "{}")])
+        try Self.fill("\(place)/filler")
+        // All that the log has room for without growing.
+        var refusal: StorageError?
+        for number in 0..<1000 where refusal == nil {
+            do throws(StorageError) {
+                _ = try await store.commit(.insert(Self.row("n\(number)", "n\(number)")), [])
+            } catch { refusal = error }
+        }
+        #expect(refusal?.kind == .full)
+        #expect(access("\(place)/gantry.db-ballast", F_OK) == 0)
+        try await store.apply([ImageChange.delete(id: "i")])
+        _ = try await store.commit(.delete(id: "a"), [])
+        #expect(access("\(place)/gantry.db-ballast", F_OK) != 0)
+        #expect(try await store.images() == [])
+        #expect(try await !store.containers().contains { $0.id == "a" })
+        unlink("\(place)/filler")
+        _ = try await store.commit(.delete(id: "b"), [])
+        #expect(access("\(place)/gantry.db-ballast", F_OK) == 0)
+        try store.close()
+    }
+
+    /// Takes all that is left of a file system.
+    private static func fill(_ path: String) throws {
+        let file = OwnedDescriptor(try Descriptor.open(path, O_CREAT | O_WRONLY, mode: 0o600))
+        for size in [1 << 20, 1 << 16, 4096] {
+            let piece = [UInt8](repeating: 1, count: size)
+            do throws(KernelError) { while true { try file.descriptor.writeAll(piece) } } catch {
+                guard error.errno == .noSpace else { throw error }
+            }
+        }
     }
 
     @Test("A file of a later version, and one that is no database, are refused in words")

@@ -64,6 +64,14 @@ package enum ContainerChange: Hashable, Sendable {
     case delete(id: String)
     /// Only the event.
     case nothing
+
+    /// A container's end and removal are written by these.
+    fileprivate var makesRoom: Bool {
+        switch self {
+        case .state, .delete: true
+        case .insert, .rename, .definition, .health, .nothing: false
+        }
+    }
 }
 
 extension MetadataStore {
@@ -72,7 +80,7 @@ extension MetadataStore {
     /// - Returns: the events' numbers in the journal, which only grow.
     /// - Throws: `duplicate` where another container has the name; `full`.
     package func commit(_ change: ContainerChange, _ events: [EventRow]) async throws(StorageError) -> [Int64] {
-        try await write("write the container's row") { database in
+        try await write("write the container's row", makesRoom: change.makesRoom) { database in
             try Self.apply(change, database)
             return try events.map { try Self.append($0, database) }
         }

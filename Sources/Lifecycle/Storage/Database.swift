@@ -93,6 +93,9 @@ struct DatabaseError: Error {
     let code: Int32
     let message: String
 
+    /// The disk has no space left.
+    var isFull: Bool { code == SQLITE_FULL }
+
     init(code: Int32, message: String) {
         self.code = code & 0xFF
         self.message = message

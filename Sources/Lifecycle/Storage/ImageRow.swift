@@ -36,7 +36,13 @@ extension MetadataStore {
 
     /// Makes all the changes, in order, or none.
     package func apply(_ changes: [ImageChange]) async throws(StorageError) {
-        try await write("write the images' rows") { database in
+        let makesRoom = changes.allSatisfy { change in
+            switch change {
+            case .removeName, .delete: true
+            case .put, .name: false
+            }
+        }
+        try await write("write the images' rows", makesRoom: makesRoom) { database in
             for change in changes { try Self.apply(change, database) }
         }
     }

@@ -49,10 +49,11 @@ package final class MetadataStore: Sendable {
         }
     }
 
+    /// - Parameter makesRoom: the change is one without which something cannot be removed: it is made on a full disk, too.
     func write<Value: Sendable>(
-        _ operation: String, _ body: @escaping @Sendable (Database) throws -> Value
+        _ operation: String, makesRoom: Bool = false, _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws(StorageError) -> Value {
-        do { return try await queue.use { try $0.transaction(body) } } catch {
+        do { return try await queue.change(makesRoom: makesRoom, body) } catch {
             throw StorageError(error, doing: operation)
         }
     }

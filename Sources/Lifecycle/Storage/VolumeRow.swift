@@ -27,7 +27,7 @@ extension MetadataStore {
     }
 
     package func deleteVolume(_ name: String) async throws(StorageError) {
-        try await write("remove the volume `\(name)`") { database in
+        try await write("remove the volume `\(name)`", makesRoom: true) { database in
             try database.execute(sql: "DELETE FROM volume WHERE name = ?", arguments: [name])
         }
     }
