@@ -32,6 +32,22 @@ import Testing
         #expect(throws: EngineError.self) { try make("none", [], [], routes: ["172.16.0.0/12", "192.168.0.0/16"]) }
     }
 
+    @Test(
+        "A bridge is named by what both the kernel and the packet filter's rules take as one name",
+        arguments: [
+            ("br0", true), ("br-a.b_c:d@e", true), ("rvimg*", false), ("rvim\"g", false), ("a\\b", false), (".", false),
+            ("..", false), ("a b", false), ("a/b", false), ("sixteen-bytes-16", false), ("bré", false), ("a\n", false),
+        ])
+    func bridgeNames(name: String, isOne: Bool) {
+        let result = Result { () throws(EngineError) in
+            try make(change: { $0.options["com.docker.network.bridge.name"] = name })
+        }
+        switch result {
+        case .success(let network): #expect(isOne && network.linkName == name)
+        case .failure(let error): #expect(!isOne && error.message == "invalid network interface name '\(name)'")
+        }
+    }
+
     @Test("A network of version 6 has a unique local subnet where none was given")
     func version6() throws {
         let network = try make("six", change: { $0.enablesIPv6 = true })

@@ -59,6 +59,7 @@ extension GantryEngine {
         // An ordinary user's bridges are where nobody else filters.
         if !host.isRootless {
             info.warnings += await core.context.networks.forwardingWarnings().map { "WARNING: \($0)" }
+            info.warnings += await core.context.networks.forwardingNotes()
         }
         info.pid = getpid()
         return info

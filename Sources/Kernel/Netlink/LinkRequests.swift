@@ -35,12 +35,15 @@ extension NetlinkSocket {
         if let mtu { message.put(LinkAttribute.mtu, mtu) }
         message.nest(LinkAttribute.info) { $0.put(LinkAttribute.infoKind, text: "bridge") }
         try perform(message, "create bridge", name)
-        guard !alias.isEmpty else { return }
         // Newer kernels alone take the alias of a link that is just being made.
-        var second = NetlinkMessage(LinkType.new, .acknowledge, head: LinkHead.bytes())
-        second.put(LinkAttribute.name, text: name)
-        second.put(LinkAttribute.alias, text: alias)
-        try perform(second, "set the alias of", name)
+        if !alias.isEmpty { try setAlias(alias, of: name) }
+    }
+
+    package mutating func setAlias(_ alias: String, of name: String) throws(NetlinkError) {
+        var message = NetlinkMessage(LinkType.new, .acknowledge, head: LinkHead.bytes())
+        message.put(LinkAttribute.name, text: name)
+        message.put(LinkAttribute.alias, text: alias)
+        try perform(message, "set the alias of", name)
     }
 
     /// Makes a pair whose first end is a port of a bridge here, and whose second is in a namespace. The first is up then.

@@ -78,6 +78,20 @@ package struct ResolverFile: Hashable, Sendable {
         }
     }
 
+    /// The machine's own. Blocking; a machine without the file has no resolvers to tell of.
+    static func machine(at path: String = "/etc/resolv.conf") -> ResolverFile {
+        let bytes = (try? FileContents.read(path, limitBytes: 1 << 20)) ?? []
+        return ResolverFile(text: String(decoding: bytes, as: UTF8.self))
+    }
+
+    /// For who cannot reach the machine's loopback: where all there is is systemd-resolved(8) there, what that itself
+    /// asks, as docker does; else unchanged. Blocking.
+    func beyondLocalStub(_ path: String = "/run/systemd/resolve/resolv.conf") -> ResolverFile {
+        guard servers == ["127.0.0.53"] else { return self }
+        let upstream = ResolverFile.machine(at: path)
+        return upstream.servers.isEmpty ? self : upstream
+    }
+
     /// With what the container asks for in the place of the host's.
     package func overridden(_ names: ContainerNames) -> ResolverFile {
         var result = self

@@ -10,7 +10,9 @@ import Linux
 /// postrouting          what leaves from a container's subnet to elsewhere bears the host's address; so does what comes
 ///                      back to a bridge by a published port, or from loopback
 /// forward              a bridge reaches itself; no other bridge, unless by a published port; from outside come answers
-///                      and what was published; internal networks neither send nor receive
+///                      and what was published; internal networks neither send nor receive; where the machine forwards
+///                      only because an engine needed it, nothing passes that is neither from nor to a bridge or a veth
+///                      (other engines', libvirt's, lxc's): a laptop must not lead its neighbours into its VPN
 /// raw                  nobody on a bridge speaks to the host's loopback, though `route_localnet` lets the host do the
 ///                      reverse
 /// ```
@@ -21,14 +23,18 @@ package struct FirewallRules: Hashable, Sendable {
     package init(table: String) { self.table = table }
 
     /// All there is to be, in one transaction; what was there goes.
-    package func whole(_ networks: [NetworkDefinition], _ endpoints: [EndpointRecord]) -> String {
+    ///
+    /// - Parameter families: of which the machine is not to forward what is no container's.
+    package func whole(
+        _ networks: [NetworkDefinition], _ endpoints: [EndpointRecord], closing families: Set<IPAddress.Family> = []
+    ) -> String {
         let bridges = networks.filter { $0.driver == .bridge }
         return """
             add table inet \(table)
             delete table inet \(table)
             table inet \(table) {
             \(sets(bridges))
-            \(chains)
+            \(chains(closing: families))
             }
             \(endpoints.map(adding).joined())
             """
@@ -104,46 +110,56 @@ package struct FirewallRules: Hashable, Sendable {
         "map \(name) { type \(key) : \(address) . inet_service; }"
     }
 
-    private var chains: String {
-        """
-        chain published {
-            dnat ip to meta l4proto . ip daddr . th dport map @one4
-            dnat ip to meta l4proto . th dport map @any4
-            dnat ip6 to meta l4proto . ip6 daddr . th dport map @one6
-            dnat ip6 to meta l4proto . th dport map @any6
+    private func chains(closing families: Set<IPAddress.Family>) -> String {
+        // A device without a kind, as a network card is, does not match `iifkind` at all.
+        let shut = families.sorted { $0.digit < $1.digit }.map {
+            """
+            meta nfproto ipv\($0.digit) meta iifkind { "bridge", "veth" } accept
+            meta nfproto ipv\($0.digit) meta oifkind { "bridge", "veth" } accept
+            meta nfproto ipv\($0.digit) ct state established,related accept
+            meta nfproto ipv\($0.digit) drop
+            """
         }
-        chain raw {
-            type filter hook prerouting priority raw; policy accept;
-            iifname @bridges ip daddr 127.0.0.0/8 drop
-        }
-        chain prerouting {
-            type nat hook prerouting priority dstnat; policy accept;
-            ip daddr 127.0.0.0/8 return
-            iifname @apart return
-            fib daddr type local jump published
-        }
-        chain output {
-            type nat hook output priority -100; policy accept;
-            ip6 daddr ::1 return
-            fib daddr type local jump published
-        }
-        chain postrouting {
-            type nat hook postrouting priority srcnat; policy accept;
-            ip saddr @subnets4 oifname != @bridges masquerade
-            ip6 saddr @subnets6 oifname != @bridges masquerade
-            oifname @bridges iifname @bridges ct status dnat masquerade
-            oifname @bridges ip saddr 127.0.0.0/8 masquerade
-        }
-        chain forward {
-            type filter hook forward priority filter; policy accept;
-            iifname . oifname @same accept
-            iifname @internal drop
-            oifname @internal drop
-            oifname @bridges ct state established,related accept
-            oifname @bridges ct status dnat accept
-            oifname @bridges drop
-        }
-        """
+        return """
+            chain published {
+                dnat ip to meta l4proto . ip daddr . th dport map @one4
+                dnat ip to meta l4proto . th dport map @any4
+                dnat ip6 to meta l4proto . ip6 daddr . th dport map @one6
+                dnat ip6 to meta l4proto . th dport map @any6
+            }
+            chain raw {
+                type filter hook prerouting priority raw; policy accept;
+                iifname @bridges ip daddr 127.0.0.0/8 drop
+            }
+            chain prerouting {
+                type nat hook prerouting priority dstnat; policy accept;
+                ip daddr 127.0.0.0/8 return
+                iifname @apart return
+                fib daddr type local jump published
+            }
+            chain output {
+                type nat hook output priority -100; policy accept;
+                ip6 daddr ::1 return
+                fib daddr type local jump published
+            }
+            chain postrouting {
+                type nat hook postrouting priority srcnat; policy accept;
+                ip saddr @subnets4 oifname != @bridges masquerade
+                ip6 saddr @subnets6 oifname != @bridges masquerade
+                oifname @bridges iifname @bridges ct status dnat masquerade
+                oifname @bridges ip saddr 127.0.0.0/8 masquerade
+            }
+            chain forward {
+                type filter hook forward priority filter; policy accept;
+                iifname . oifname @same accept
+                iifname @internal drop
+                oifname @internal drop
+                oifname @bridges ct state established,related accept
+                oifname @bridges ct status dnat accept
+                oifname @bridges drop
+                \(shut.joined(separator: "\n"))
+            }
+            """
     }
 }
 

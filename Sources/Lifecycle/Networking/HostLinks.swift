@@ -65,12 +65,19 @@ package struct HostLinks: Sendable {
         guard network.driver == .bridge else { return link.index }
         guard link.kind == "bridge" else { throw NetlinkError("use as a bridge", network.linkName, .exists) }
         // A bridge of somebody else that the caller named is used as it is, as docker does.
-        guard link.alias == mark else {
+        if Self.isHalfMade(link, network) { try socket.setAlias(mark, of: link.name) }
+        guard link.alias == mark || Self.isHalfMade(link, network) else {
             if network.spec.options["com.docker.network.bridge.name"] == link.name { return link.index }
             throw NetlinkError("create bridge", network.linkName, .exists, detail: "it is not of this engine")
         }
         if !link.isUp { try finish(link.index, network, &socket) }
         return link.index
+    }
+
+    /// A kill between the two requests that make a bridge leaves one of a name that nobody else gives, down and unmarked.
+    private static func isHalfMade(_ link: Link, _ network: NetworkDefinition) -> Bool {
+        let isOwnName = link.name == "gt-\(network.id.prefix(12))" || network.isDefault && link.name.hasPrefix("gt0-")
+        return isOwnName && link.alias.isEmpty && !link.isUp
     }
 
     private func make(_ network: NetworkDefinition, _ socket: inout NetlinkSocket) throws(NetlinkError) -> Int32 {

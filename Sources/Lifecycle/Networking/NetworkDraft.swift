@@ -81,7 +81,11 @@ package struct NetworkDraft {
             }
             return own
         }
-        guard name.utf8.count <= 15, !name.utf8.contains(where: { $0 <= 32 || $0 == UInt8(ascii: "/") }) else {
+        // The kernel takes nearly any byte. The packet filter's rules hold the name in quotation marks, where `*` stands
+        // for any ending, and `"` and `\` are no names at all: one such network would break the rules of all.
+        guard name.utf8.count <= 15, name != ".", name != "..",
+            name.utf8.allSatisfy({ $0.isWordByte || "_.:@-".utf8.contains($0) })
+        else {
             throw EngineError(.invalid, "invalid network interface name '\(name)'", object: name)
         }
         if driver == .bridge, let other = networks.first(where: { $0.linkName == name }) {

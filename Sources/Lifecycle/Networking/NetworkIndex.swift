@@ -1,4 +1,5 @@
 import EngineAPI
+import Linux
 
 /// Where networks and containers' parts in them are kept: in the engine's metadata.
 package protocol NetworkIndex: Sendable {
@@ -34,6 +35,8 @@ package struct NetworkRoots: Hashable, Sendable {
         mark = "gantry \(dataRoot)"
     }
 
+    /// Below the run root, which does not outlive the machine's run, as the kernel's switches do not.
+    var switches: String { PathName.split(directory).parent + "/switches" }
     package func names(_ networkID: String) -> String { "\(directory)/\(networkID).names" }
     package func configuration(_ containerID: String) -> String { "\(directory)/\(containerID).conf" }
 }

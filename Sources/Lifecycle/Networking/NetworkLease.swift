@@ -280,12 +280,18 @@ struct EtcPlan: Sendable {
         let gateway = networks.first { !$0.spec.isInternal }?.block(.v4)?.gateway
         let hosts = HostsFile.text(request.names, addresses: records.flatMap(\.addresses), gateway: gateway)
         try NameFiles.overwrite(hosts, "\(request.filesDirectory)/hosts")
-        // A machine without the file has no resolvers to tell of.
-        let bytes = (try? FileContents.read("/etc/resolv.conf", limitBytes: 1 << 20)) ?? []
-        var machine = ResolverFile(text: String(decoding: bytes, as: UTF8.self))
+        var machine = ResolverFile.machine()
         if let resolver { machine.servers = [resolver.description] }
         let host = machine.overridden(request.names)
-        let own = servesNames ? host.behindNameServer : request.names.servers.isEmpty ? host.reachable : host
+        let own: ResolverFile
+        if servesNames {
+            // The name server asks from the machine's side, where its loopback is.
+            own = host.behindNameServer
+        } else if request.names.servers.isEmpty {
+            own = machine.beyondLocalStub().overridden(request.names).reachable
+        } else {
+            own = host
+        }
         try NameFiles.overwrite(own.text, "\(request.filesDirectory)/resolv.conf")
         return host
     }

@@ -19,6 +19,8 @@ package actor NetworkService {
     let note: @Sendable (String) -> Void
     let containers: NetworkedContainers
     private let openGround: @Sendable () throws(EngineError) -> NetworkGround
+    /// What it gave: it is called once.
+    private var openedGround: NetworkGround?
     let faults: FaultPlan
     let clock: any Clock<Duration>
 
@@ -34,8 +36,8 @@ package actor NetworkService {
     var isFilterSet = false
     /// Networks of which this engine has seen that their switches are set.
     var isMaterialized: Set<String> = []
-    /// Kernel switches that were set, for the engine to tell.
-    package internal(set) var changedSwitches: [String] = []
+    /// The kernel's switches that an engine of this run root has set since the machine's start.
+    var openedSwitches: Set<String> = []
     private var loading: Task<EngineError?, Never>?
 
     /// - Parameter openGround: where the bridges are; called once, when a network is first needed. Blocking.
@@ -58,29 +60,34 @@ package actor NetworkService {
         rules = FirewallRules(table: roots.table)
     }
 
-    /// Reads what is kept, once; who comes meanwhile waits for it.
+    /// Reads what is kept, once; who comes meanwhile waits for it. After a failure the next to come begins anew.
     func load() async throws(EngineError) {
-        if loading == nil { loading = Task { await self.read() } }
-        if let failure = await loading?.value {
-            loading = nil
-            throw failure
-        }
+        let task = loading ?? Task { await self.read() }
+        loading = task
+        guard let failure = await task.value else { return }
+        // Another one that waited may have begun anew already.
+        if loading == task { loading = nil }
+        throw failure
     }
 
+    /// May be run again after a failure: nothing of the former run counts.
     private func read() async -> EngineError? {
         do throws(EngineError) {
             try await findGround()
-            for network in try await index.networks() { definitions[network.id] = network }
-            for record in try await index.endpoints() {
+            let networks = try await index.networks()
+            definitions = Dictionary(networks.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+            let records = try await index.endpoints().filter { definitions[$0.networkID] != nil }
+            endpoints = Dictionary(grouping: records.sorted { $0.order < $1.order }, by: \.containerID)
+            book = AddressBook()
+            for record in records where record.isActive {
                 guard let network = definitions[record.networkID] else { continue }
-                endpoints[record.containerID, default: []].append(record)
-                for address in record.addresses where record.isActive { book.note(address, in: network) }
+                for address in record.addresses { book.note(address, in: network) }
             }
-            for id in endpoints.keys { endpoints[id]?.sort { $0.order < $1.order } }
-            let directory = roots.directory
+            let (directory, switches) = (roots.directory, roots.switches)
             do throws(KernelError) {
-                try await BlockingPool.shared.run { () throws(KernelError) in
+                openedSwitches = try await BlockingPool.shared.run { () throws(KernelError) in
                     try Directory.create(directory, mode: 0o711)
+                    return try Forwarding.opened(switches)
                 }
             } catch { throw EngineError(.internal, "\(error)") }
             if !definitions.values.contains(where: \.isDefault) { try await makeDefault() }
@@ -90,12 +97,14 @@ package actor NetworkService {
     }
 
     private func findGround() async throws(EngineError) {
-        let open = openGround
-        ground = try await BlockingPool.shared.run { () throws(EngineError) in
-            let ground = try open()
-            try ground.prepare()
-            return ground
+        let (open, known) = (openGround, openedGround)
+        let ground = try await BlockingPool.shared.run { () throws(EngineError) in
+            if let known { return known }
+            return try open()
         }
+        openedGround = ground
+        try await BlockingPool.shared.run { () throws(EngineError) in try ground.prepare() }
+        self.ground = ground
         links = HostLinks(mark: roots.mark, namespace: ground.namespace)
     }
 
@@ -176,24 +185,6 @@ extension NetworkService {
         try await setSwitches([network])
     }
 
-    /// Those of the kernel, without which packets do not pass between networks.
-    func setSwitches(_ networks: [NetworkDefinition]) async throws(EngineError) {
-        let ground = self.ground
-        let changed = try await BlockingPool.shared.run { () throws(EngineError) in
-            try ground.run { () throws(EngineError) in
-                let bridges = networks.filter { $0.driver == .bridge }
-                for network in bridges { try Forwarding.routeLoopback(network.linkName) }
-                return try Forwarding.enable(bridges)
-            }
-        }
-        // In a namespace of its own nobody else is concerned.
-        guard ground.namespace == nil else { return }
-        for name in changed {
-            changedSwitches.append(name)
-            note("set \(name), which networks need")
-        }
-    }
-
     private func drop(_ network: NetworkDefinition) async {
         let links = self.links
         do throws(EngineError) {
@@ -261,7 +252,15 @@ extension NetworkService {
 
     private var wholeRules: String {
         let networks = definitions.values.sorted { $0.id < $1.id }
-        return rules.whole(networks, endpoints.values.flatMap { $0 }.filter { $0.isActive && $0.change != .leaving })
+        return rules.whole(
+            networks, endpoints.values.flatMap { $0 }.filter { $0.isActive && $0.change != .leaving },
+            closing: Set(openedSwitches.compactMap(Forwarding.family)))
+    }
+
+    /// Sets the whole of it anew, for what all of its rules depend on has changed.
+    func resetFilter() async throws(EngineError) {
+        isFilterSet = false
+        try await prepareFilter()
     }
 
     /// Makes a change; where the table is not what it was thought to be, all of it is set again.

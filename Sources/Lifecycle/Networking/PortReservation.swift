@@ -60,20 +60,26 @@ package enum PortReservation {
         // Any free port: one that is free on the first address may be taken on the second.
         for number in binding.hostPort == 0 ? [UInt16](repeating: 0, count: 16) : numbers {
             do throws(EngineError) {
-                return try hold(binding.port, number, addresses, owner)
+                return try hold(binding.port, number, addresses, mine, owner)
             } catch { refusal = refusal ?? error }
         }
         throw refusal ?? EngineError(.invalid, "invalid range of ports")
     }
 
     private static func hold(
-        _ port: ContainerPort, _ number: UInt16, _ addresses: [IPAddress], _ owner: (PublishedPort) -> String?
+        _ port: ContainerPort, _ number: UInt16, _ addresses: [IPAddress], _ mine: Set<PublishedPort>,
+        _ owner: (PublishedPort) -> String?
     ) throws(EngineError) -> [Held] {
         var held: [Held] = []
         var number = number
         do throws(EngineError) {
             for address in addresses {
                 let wanted = PublishedPort(port, hostAddress: address, hostPort: number)
+                if mine.contains(where: { $0.isSameOnHost(as: wanted) }) {
+                    throw EngineError(
+                        .conflict,
+                        "Bind for \(SocketEndpoint(address, number)) failed: port is already allocated")
+                }
                 if number != 0, let name = owner(wanted) {
                     throw EngineError(
                         .conflict,
@@ -131,5 +137,11 @@ package enum PortReservation {
             "cannot expose privileged port \(local)/\(transport.rawValue): choose a port from "
                 + "\(start.isEmpty ? "1024" : start) on, or let the machine's root set "
                 + "net.ipv4.ip_unprivileged_port_start=\(local.port) (sysctl)", object: "\(local.port)")
+    }
+}
+
+extension PublishedPort {
+    fileprivate func isSameOnHost(as other: PublishedPort) -> Bool {
+        port.transport == other.port.transport && hostAddress == other.hostAddress && hostPort == other.hostPort
     }
 }

@@ -1,0 +1,95 @@
+import EngineAPI
+import Glibc
+import Linux
+import Netlink
+import Testing
+
+@testable import Networking
+
+/// What a networks' service reads at its first use.
+@Suite struct LoadingTests {
+    private let folder: String
+
+    init() throws {
+        folder = "/tmp/gantry-networking-\(getpid())-\(UInt64.random(in: 0...UInt64.max))"
+        try Directory.create(folder)
+    }
+
+    private func remove() { try? Directory.removeTree(folder) }  // The test's own; nothing to tell.
+
+    private struct Index: NetworkIndex {
+        let network: NetworkDefinition
+        let records: [EndpointRecord]
+
+        func networks() -> [NetworkDefinition] { [network] }
+        func endpoints() -> [EndpointRecord] { records }
+        func apply(_ changes: [NetworkIndexChange]) {}
+    }
+
+    private func network(_ name: String) throws -> NetworkDefinition {
+        var spec = NetworkSpec(name: name)
+        spec.options["com.docker.network.bridge.default_bridge"] = "true"
+        return try NetworkDraft(networks: [], routes: []).definition(
+            spec, id: String(repeating: "5a", count: 32), createdAt: 0, linkName: "gt-none")
+    }
+
+    @Test("A first use that failed leaves nothing: the next reads all of it once")
+    func failedLoads() async throws {
+        defer { remove() }
+        let network = try network("bridge")
+        let records = ["one", "two"].enumerated().map { order, id in
+            EndpointRecord(
+                containerID: "c0ffee", containerName: id, networkID: network.id, order: 1 - order, spec: EndpointSpec())
+        }
+        // A file where the directory is to be.
+        try FileContents.replace("\(folder)/run", with: [])
+        let service = NetworkService(
+            index: Index(network: network, records: records),
+            roots: NetworkRoots(runRoot: "\(folder)/run", dataRoot: folder, suffix: "test"),
+            containers: NetworkedContainers(
+                process: { _ in nil }, request: { _ in nil }, serveNames: { (_) throws(EngineError) in }),
+            note: { Issue.record("\($0)") })
+        for _ in 0..<3 { await #expect(throws: EngineError.self) { try await service.networks() } }
+        unlink("\(folder)/run")
+        #expect(try await service.networks() == [network])
+        #expect(await service.endpoints["c0ffee"]?.map(\.containerName) == ["two", "one"])
+    }
+
+    @Test("Where the machine forwards for containers alone, the rules are ones that the kernel takes, of both versions")
+    func closedRules() throws {
+        var network = try network("bridge")
+        network.linkName = "br0"
+        let rules = FirewallRules(table: "gantry_test")
+        let open = rules.whole([network], [])
+        #expect(!open.contains("nfproto"))
+        let namespace = OwnedDescriptor(try NetworkNamespace.make())
+        let ground = NetworkGround(namespace: namespace.descriptor)
+        for families in [[.v4], [.v6], [.v4, .v6]] as [Set<IPAddress.Family>] {
+            let commands = rules.whole([network], [], closing: families)
+            let listing = try ground.run { () throws(EngineError) in
+                let filter = PacketFilter()
+                try filter.run(commands)
+                return try filter.run("list chain inet gantry_test forward")
+            }
+            #expect(listing.contains("meta nfproto ipv4 drop") == families.contains(.v4), "\(listing)")
+            #expect(listing.contains("meta nfproto ipv6 drop") == families.contains(.v6), "\(listing)")
+        }
+    }
+
+    @Test("Where systemd-resolved answers on the machine's loopback alone, containers ask whom it asks")
+    func localStub() throws {
+        defer { remove() }
+        let upstream = "\(folder)/resolv.conf"
+        try FileContents.replace(upstream, with: Array("nameserver 10.1.2.3\nsearch corp.example\n".utf8))
+        let stub = ResolverFile(text: "nameserver 127.0.0.53\noptions edns0 trust-ad\nsearch .\n")
+        let beyond = stub.beyondLocalStub(upstream)
+        #expect(beyond.reachable.servers == ["10.1.2.3"] && beyond.search == ["corp.example"])
+        for text in ["nameserver 127.0.0.53\nnameserver 10.0.0.1\n", "nameserver 127.0.0.1\n", "nameserver 10.0.0.1\n"]
+        {
+            let other = ResolverFile(text: text)
+            #expect(other.beyondLocalStub(upstream) == other)
+        }
+        // Without the service's file there is nothing better.
+        #expect(stub.beyondLocalStub("\(folder)/none") == stub)
+    }
+}
