@@ -26,6 +26,15 @@ import Testing
         #expect(result.supplementaryGroups == groups)
     }
 
+    @Test("Files that another system wrote are read, too")
+    func otherLineEnds() throws {
+        let lookup = UserLookup(
+            passwd: Array("root:x:0:0:root:/root:/bin/sh\r\nweb:x:33:34:w:/srv:/bin/sh\r\n".utf8),
+            group: Array("root:x:0:\r\nlog:x:4:syslog,web\r\n".utf8))
+        let result = try lookup.resolve("web")
+        #expect((result.uid, result.gid, result.home) == (33, 34, "/srv") && result.supplementaryGroups == [4])
+    }
+
     @Test("Who is not there is named")
     func absent() throws {
         #expect(throws: EngineError(.invalid, "unable to find user nobody: no matching entries in passwd file")) {

@@ -18,6 +18,17 @@ import Testing
         #expect(ProcessStat(parsing: []) == nil)
     }
 
+    @Test(
+        "Lines end in LF, or in CR LF where another system wrote them",
+        arguments: [
+            ("a\nb", ["a", "b"]), ("a\r\nb\r\n", ["a", "b"]), ("a\n\nb\n", ["a", "", "b"]), ("", []), ("\r\n", [""]),
+            ("a\rb\n", ["a\rb"]), ("a\n\r\n", ["a", ""]),
+        ] as [(String, [String])])
+    func textLines(text: String, lines: [String]) {
+        #expect(TextLines.split(Array(text.utf8)).map { String(decoding: $0, as: UTF8.self) } == lines)
+        #expect(TextLines.said(in: text).map(String.init) == lines.filter { !$0.isEmpty })
+    }
+
     @Test("This process is found under its own number")
     func ownStat() throws {
         let stat = try ProcessStat.read(pid: getpid())

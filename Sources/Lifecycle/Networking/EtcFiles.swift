@@ -64,7 +64,7 @@ package struct ResolverFile: Hashable, Sendable {
 
     /// The last `search` counts, of options all; what is not understood is left out.
     package init(text: String) {
-        for line in text.split(separator: "\n") {
+        for line in TextLines.said(in: text) {
             let words = line.split { $0 == " " || $0 == "\t" }.map(String.init)
             guard let first = words.first, !first.hasPrefix("#"), !first.hasPrefix(";"), words.count > 1 else {
                 continue

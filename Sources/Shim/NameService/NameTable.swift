@@ -26,7 +26,7 @@ package struct NameTable: Hashable, Sendable {
 
     /// Lines that make no sense are left out: a table of a later version is still of use.
     package init(text: String) {
-        for line in text.split(separator: "\n") {
+        for line in TextLines.said(in: text) {
             let words = line.split(separator: " ").map(String.init)
             guard let first = words.first else { continue }
             if first == "network", words.count == 2 {

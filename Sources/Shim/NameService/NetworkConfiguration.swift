@@ -22,7 +22,7 @@ package struct NetworkConfiguration: Hashable, Sendable {
     package init() {}
 
     package init(text: String) {
-        for line in text.split(separator: "\n") {
+        for line in TextLines.said(in: text) {
             let words = line.split(separator: " ", maxSplits: 1).map(String.init)
             guard words.count == 2 else { continue }
             switch words[0] {

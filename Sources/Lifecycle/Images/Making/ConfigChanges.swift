@@ -19,7 +19,7 @@ struct ConfigChanges: Hashable, Sendable {
     /// - Throws: `invalid` for an instruction that is none of these, or has nothing to say.
     init(_ texts: [String]) throws(EngineError) {
         var instructions: [Instruction] = []
-        for line in texts.flatMap({ $0.split(separator: "\n") }).map({ String($0).trimmed }) {
+        for line in texts.flatMap(TextLines.said).map({ String($0).trimmed }) {
             if line.isEmpty || line.hasPrefix("#") { continue }
             let word = line.prefix { !$0.isWhitespace }
             let argument = String(line.dropFirst(word.count)).trimmed

@@ -1,4 +1,5 @@
 import EngineAPI
+import Linux
 
 /// Who a process runs as.
 package struct ResolvedUser: Hashable, Sendable {
@@ -42,7 +43,7 @@ package struct UserLookup {
     }
 
     private static func lines(_ bytes: [UInt8]) -> [[Substring]] {
-        String(decoding: bytes, as: UTF8.self).split(separator: "\n").map { line in
+        TextLines.said(in: String(decoding: bytes, as: UTF8.self)).map { line in
             line.split(separator: ":", omittingEmptySubsequences: false)
         }
     }
