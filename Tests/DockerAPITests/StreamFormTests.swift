@@ -80,6 +80,24 @@ import Testing
         }
     }
 
+    @Test("What a log says of a line stands before it, in docker's form, and comes back", arguments: [true, false])
+    func logDetails(isFramed: Bool) throws {
+        let entries = [
+            LogEntry(
+                time: Timestamp(nanosecondsSinceEpoch: 1_700_000_000_000_000_000), source: .stdout,
+                bytes: Array("hi\n".utf8), attributes: ["k": "v", "E": "a b,c=d"]),
+            LogEntry(
+                time: Timestamp(nanosecondsSinceEpoch: 1_700_000_000_000_000_001), source: .stdout,
+                bytes: Array("plain text\n".utf8)),
+        ]
+        let text = String(
+            decoding: LogEncoder(isFramed: false, hasTimes: false, hasDetails: true).encode(entries), as: UTF8.self)
+        #expect(text == "E=a+b%2Cc%3Dd,k=v hi\n plain text\n")
+        let bytes = LogEncoder(isFramed: isFramed, hasTimes: true, hasDetails: true).encode(entries)
+        var decoder = LogDecoder(isFramed: isFramed, hasDetails: true)
+        #expect(try decoder.feed(bytes) + decoder.finish() == entries)
+    }
+
     @Test("Lines are cut out of pieces, empty ones left out")
     func lines() {
         var splitter = LineSplitter()

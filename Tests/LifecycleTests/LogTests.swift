@@ -39,6 +39,15 @@ import Testing
         #expect(entry?.time == Self.time)
     }
 
+    @Test("What a line says of itself is kept where it is wanted")
+    func attributes() {
+        let text = #"{"log":"a\n","stream":"stdout","attrs":{"k":"v","E":"1","n":2},"time":"2026-01-02T03:04:05Z"}"#
+        var parser = LogLineParser(keepsAttributes: true)
+        let entry = Array(text.utf8).withUnsafeBufferPointer { parser.parse($0) }
+        #expect(entry?.attributes == ["k": "v", "E": "1"])
+        #expect(Self.parse(text)?.attributes == [:])
+    }
+
     @Test(
         "What is no line is passed over",
         arguments: ["", "{", "{}", "{\"log\":\"x", "{\"log\":\"x\"}", "text", "{\"log\":\"x\",\"time\":\"yesterday\"}"])

@@ -76,7 +76,7 @@ private func sendLogs(_ exchange: Exchange) async throws {
     let logs = try await exchange.engine.logs(details.id, request)
     let encoder = LogEncoder(
         isFramed: !details.spec.tty, hasTimes: exchange.query.flag("timestamps"),
-        hasDetails: exchange.query.flag("details"))
+        hasDetails: request.details)
     try await exchange.begin(exchange.streamType(isFramed: !details.spec.tty))
     // The disk is read while the client takes what was read before; no further ahead than that.
     var entries = try await logs.next()

@@ -8,6 +8,8 @@ public struct LogRequest: Hashable, Sendable {
     public var tail: Int?
     public var since: Timestamp?
     public var until: Timestamp?
+    /// With what the log says of each line.
+    public var details = false
 
     public init() {}
 }
@@ -22,10 +24,13 @@ public struct LogEntry: Hashable, Sendable {
     public var source: Source
     /// With its line end where the container wrote one.
     public var bytes: [UInt8]
+    /// What the log says of the line: labels and variables that were asked for, and its tag. Empty unless they are wanted.
+    public var attributes: [String: String]
 
-    public init(time: Timestamp, source: Source, bytes: [UInt8]) {
+    public init(time: Timestamp, source: Source, bytes: [UInt8], attributes: [String: String] = [:]) {
         self.time = time
         self.source = source
         self.bytes = bytes
+        self.attributes = attributes
     }
 }

@@ -10,7 +10,9 @@ extension DockerEngine {
         let isFramed: Bool? = try await saysFraming() ? nil : try await !inspect(reference).spec.tty
         let response = try await client.send(
             "GET", containerPath(reference, "logs"), request.dockerQuery, object: reference)
-        let reader = LogReader(response.body, client, isFramed: isFramed ?? Self.isFramed(response.fields))
+        let reader = LogReader(
+            response.body, client, isFramed: isFramed ?? Self.isFramed(response.fields),
+            hasDetails: request.details)
         return EngineStream { try await reader.next() }
     }
 
@@ -45,10 +47,10 @@ private actor LogReader {
     private var decoder: LogDecoder
     private var isAtEnd = false
 
-    init(_ body: HTTPBody, _ client: EngineClient, isFramed: Bool) {
+    init(_ body: HTTPBody, _ client: EngineClient, isFramed: Bool, hasDetails: Bool) {
         self.body = body
         self.client = client
-        decoder = LogDecoder(isFramed: isFramed)
+        decoder = LogDecoder(isFramed: isFramed, hasDetails: hasDetails)
     }
 
     func next() async throws(EngineError) -> [LogEntry]? {

@@ -14,6 +14,7 @@ extension LogRequest {
         tail = query["tail"].flatMap(Int.init).flatMap { $0 >= 0 ? $0 : nil }
         since = try Self.time(query, "since")
         until = try Self.time(query, "until")
+        details = query.flag("details")
     }
 
     private static func time(_ query: QueryString, _ name: String) throws(EngineError) -> Timestamp? {
@@ -31,6 +32,7 @@ extension LogRequest {
         query.add("stderr", stderr)
         query.add("follow", follow)
         query.add("timestamps", true)
+        query.add("details", details)
         query.add("tail", tail.map(String.init) ?? "all")
         query.add("since", since.map(WireTime.parameter))
         query.add("until", until.map(WireTime.parameter))
@@ -47,8 +49,7 @@ package struct LogEncoder: Sendable {
     /// - Parameters:
     ///   - isFramed: false for a container with a terminal.
     ///   - hasTimes: each entry begins with its time.
-    ///   - hasDetails: each entry's text comes after the attributes that its log has for it, of which there are none,
-    ///     and a space.
+    ///   - hasDetails: each entry's text comes after the attributes that its log has for it and a space.
     package init(isFramed: Bool, hasTimes: Bool, hasDetails: Bool = false) {
         self.isFramed = isFramed
         self.hasTimes = hasTimes
@@ -61,15 +62,39 @@ package struct LogEncoder: Sendable {
         output.reserveCapacity(entries.reduce(0) { $0 + $1.bytes.count + 48 })
         for entry in entries {
             let time = hasTimes ? entry.time.rfc3339NanoBytes + [32] : []
+            let details = hasDetails ? Array(entry.details.utf8) + [32] : []
             if isFramed {
-                let count = time.count + (hasDetails ? 1 : 0) + entry.bytes.count
+                let count = time.count + details.count + entry.bytes.count
                 StreamFrame.appendHead(entry.source == .stdout ? .stdout : .stderr, count, to: &output)
             }
             output.append(contentsOf: time)
-            if hasDetails { output.append(32) }
+            output.append(contentsOf: details)
             output.append(contentsOf: entry.bytes)
         }
         return output
+    }
+}
+
+extension LogEntry {
+    /// The attributes as docker writes them: `k=v,k2=v2`, names and values as in a query, sorted by name.
+    package var details: String {
+        attributes.sorted { $0.key < $1.key }
+            .map { "\(Self.escaped($0.key))=\(Self.escaped($0.value))" }.joined(separator: ",")
+    }
+
+    private static func escaped(_ text: String) -> String {
+        Percent.encoded(text, alsoPlain: [32]).replacing(" ", with: "+")
+    }
+
+    /// Undoes `details`.
+    fileprivate static func attributes(_ details: String) -> [String: String] {
+        var attributes: [String: String] = [:]
+        for pair in details.split(separator: ",") {
+            let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard sides.count == 2 else { continue }
+            attributes[Percent.decoded(sides[0], plusIsSpace: true)] = Percent.decoded(sides[1], plusIsSpace: true)
+        }
+        return attributes
     }
 }
 
@@ -79,7 +104,13 @@ package struct LogDecoder: Sendable {
     private var line: [UInt8] = []
     private var lastTime = Timestamp(nanosecondsSinceEpoch: 0)
 
-    package init(isFramed: Bool) { demultiplexer = isFramed ? StreamDemultiplexer() : nil }
+    private let hasDetails: Bool
+
+    /// - Parameter hasDetails: whether they were asked for.
+    package init(isFramed: Bool, hasDetails: Bool = false) {
+        demultiplexer = isFramed ? StreamDemultiplexer() : nil
+        self.hasDetails = hasDetails
+    }
 
     package mutating func feed(_ bytes: [UInt8]) throws(StreamDemultiplexer.Failure) -> [LogEntry] {
         guard let frames = try demultiplexer?.feed(bytes) else { return feedLines(bytes) }
@@ -111,14 +142,20 @@ package struct LogDecoder: Sendable {
         return entries
     }
 
-    /// `TIME bytes`; a line without a time has that of the line before.
+    /// `TIME bytes`, or `TIME details bytes`; a line without a time has that of the line before.
     private mutating func entry(_ bytes: [UInt8], _ source: LogEntry.Source) -> LogEntry {
         let head = bytes.prefix(40)
         if let space = head.firstIndex(of: 32),
             let time = Timestamp(rfc3339: String(decoding: head[..<space], as: UTF8.self))
         {
             lastTime = time
-            return LogEntry(time: time, source: source, bytes: Array(bytes[(space + 1)...]))
+            let rest = bytes[(space + 1)...]
+            guard hasDetails, let end = rest.firstIndex(of: 32) else {
+                return LogEntry(time: time, source: source, bytes: Array(rest))
+            }
+            let attributes = LogEntry.attributes(String(decoding: rest[..<end], as: UTF8.self))
+            return LogEntry(
+                time: time, source: source, bytes: Array(rest[(end + 1)...]), attributes: attributes)
         }
         return LogEntry(time: lastTime, source: source, bytes: bytes)
     }

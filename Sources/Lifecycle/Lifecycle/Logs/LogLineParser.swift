@@ -1,13 +1,19 @@
 import EngineAPI
 import Glibc
+import JSON
 
-/// Reads the lines of a json-file log: `{"log":"…","stream":"stdout","time":"…"}`, members in any order, others ignored.
+/// Reads the lines of a json-file log: `{"log":"…","stream":"stdout","attrs":{"k":"v"},"time":"…"}`, members in any order,
+/// others ignored.
 ///
 /// Written for speed, because a log may hold gigabytes: the C library's memchr finds the ends of strings, and the date,
 /// which hardly changes from line to line, is worked out once.
 struct LogLineParser {
     private var date: [UInt8] = []
     private var midnight: Int64 = 0
+    private let keepsAttributes: Bool
+
+    /// - Parameter keepsAttributes: whether entries are to have what their lines say of them.
+    init(keepsAttributes: Bool = false) { self.keepsAttributes = keepsAttributes }
 
     /// The entry of a line without its line end; nil for what is none.
     ///
@@ -24,6 +30,7 @@ struct LogLineParser {
         var bytes: [UInt8]?
         var source = LogEntry.Source.stdout
         var time: Timestamp?
+        var attributes: [String: String] = [:]
         while position < line.count {
             guard let name = Self.string(line, &position), Self.take(UInt8(ascii: ":"), line, &position) else {
                 return nil
@@ -37,12 +44,14 @@ struct LogLineParser {
             } else if Self.isWord(name, "time") {
                 guard let value = Self.string(line, &position) else { return nil }
                 time = timestamp(value)
-            } else if !Self.skipValue(line, &position) {
-                return nil
+            } else {
+                let start = position
+                guard Self.skipValue(line, &position) else { return nil }
+                if keepsAttributes, Self.isWord(name, "attrs") { attributes = Self.texts(line[start..<position]) }
             }
             if Self.take(UInt8(ascii: "}"), line, &position) {
                 guard let bytes, let time else { return nil }
-                return LogEntry(time: time, source: source, bytes: bytes)
+                return LogEntry(time: time, source: source, bytes: bytes, attributes: attributes)
             }
             guard Self.take(UInt8(ascii: ","), line, &position) else { return nil }
         }
@@ -111,6 +120,16 @@ extension LogLineParser {
             position += 1
         }
         return false
+    }
+
+    /// An object's members that are strings; none where it is no object.
+    private static func texts(_ value: Slice<UnsafeBufferPointer<UInt8>>) -> [String: String] {
+        do throws(JSONError) {
+            let members = try JSONValue(parsing: Array(value)).object?.members ?? []
+            return Dictionary(members.compactMap { name, value in value.string.map { (name, $0) } }) { $1 }
+        } catch {
+            return [:]
+        }
     }
 
     private static func unescape(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8] {

@@ -10,7 +10,7 @@ final class LogReader {
     private let request: LogRequest
     private let isCompact: Bool
     private var files: LogFiles
-    private var parser = LogLineParser()
+    private var parser: LogLineParser
     private var buffer = [UInt8](repeating: 0, count: 1 << 17)
     /// What of `buffer` is read and not yet parsed.
     private var pending = 0..<0
@@ -21,6 +21,7 @@ final class LogReader {
         self.path = path
         self.isCompact = isCompact
         self.request = request
+        parser = LogLineParser(keepsAttributes: request.details)
         files = try LogFiles(path: path)
         guard let tail = request.tail, tail >= 0 else { return }
         let start = try files.startOfTail(tail)
