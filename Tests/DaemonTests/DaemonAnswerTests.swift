@@ -1,5 +1,6 @@
 import EngineAPI
 import JSON
+import RawClients
 import Testing
 import Transport
 
@@ -33,6 +34,7 @@ import Transport
             ("POST", "/containers/x/resize?h=a&w=1", 400, "invalid resize"),
             ("GET", "/exec/x/json", 404, "No such exec"),
             ("GET", "/containers/json?filters=%7B", 400, "invalid filter"),
+            ("GET", "/containers/json?limit=foo", 400, "parsing \"foo\": invalid syntax"),
             ("GET", "/containers/x/logs", 400, "you must choose at least one stream"),
             ("POST", "/containers/x/rename", 400, "Neither old nor new names may be empty"),
             ("POST", "/containers/x/attach?detachKeys=huh", 400, "detach keys"),
@@ -43,6 +45,27 @@ import Transport
         #expect(answer.status == status)
         #expect(try answer.message.contains(words), "\(answer.text)")
         #expect(answer.fields["Content-Type"] == "application/json")
+        await served.stop()
+    }
+
+    @Test("A body that cannot be read is told of")
+    func brokenBody() async throws {
+        let served = try await Served()
+        let client = try RawClient(served.socketPath)
+        try await client.send(
+            "POST /containers/create HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
+                + "Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n")
+        let answer = try await client.receive()
+        #expect(answer.hasPrefix("HTTP/1.1 400 ") && answer.contains("the request's body cannot be read"), "\(answer)")
+        await served.stop()
+    }
+
+    @Test("The head of a request may be as long as docker's may")
+    func longHead() async throws {
+        let served = try await Served()
+        let names = (0..<4000).map { "names=repository/name-\($0):latest" }.joined(separator: "&")
+        let answer = try await served.call("GET", "/containers/json?\(names)")
+        #expect(answer.status == 200, "\(answer.text)")
         await served.stop()
     }
 

@@ -5,10 +5,11 @@ import Testing
 @Suite struct RouteTests {
     @Test("A path finds its route, with or without a version")
     func finding() {
-        let found = [
+        let found: [(String, String, String?)] = [
             ("GET", "/containers/json", "/containers/json"), ("GET", "/containers/web/json", "/containers/{id}/json"),
             ("GET", "/images/json", "/images/json"), ("GET", "/images/a/b:c/json", "/images/{name...}/json"),
             ("DELETE", "/images/a/b/c@sha256:1", "/images/{name...}"), ("HEAD", "/_ping", "/_ping"),
+            ("HEAD", "/events", nil), ("HEAD", "/containers/x/export", nil),
             ("POST", "/exec/1/start", "/exec/{id}/start"), ("GET", "/swarm", "/swarm"),
             ("GET", "/services/a/b", "/services/{id...}"), ("POST", "/images/load", "/images/load"),
         ]

@@ -102,6 +102,26 @@ import Transport
         await served.stop()
     }
 
+    @Test("An exec's output is framed as its start asks for it, whatever its terminal", arguments: [true, false])
+    func execFraming(isTerminal: Bool) async throws {
+        let served = try await Served()
+        _ = try await served.run("sleep", name: "f")
+        for asksForTerminal in [true, false] {
+            let created = try await served.call(
+                "POST", "/containers/f/exec", #"{"AttachStdout":true,"Tty":\#(isTerminal),"Cmd":["echo","hi"]}"#)
+            let id = try created.json["Id"]?.string ?? ""
+            let (fields, connection) = try await attach(
+                served, "/v1.51/exec/\(id)/start", #"{"Detach":false,"Tty":\#(asksForTerminal)}"#)
+            let kind = asksForTerminal ? "raw" : "multiplexed"
+            #expect(fields["Content-Type"] == "application/vnd.docker.\(kind)-stream")
+            let bytes = try await readAll(connection)
+            #expect((bytes.first == 1) == !asksForTerminal)
+            #expect(
+                String(decoding: asksForTerminal ? bytes : Array(bytes.dropFirst(8)), as: UTF8.self).hasPrefix("hi"))
+        }
+        await served.stop()
+    }
+
     @Test("A command that is not there is told of in the stream, and by the exit code")
     func missingCommand() async throws {
         let served = try await Served()

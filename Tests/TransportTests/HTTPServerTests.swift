@@ -63,6 +63,29 @@ import Testing
         await server.stop()
     }
 
+    @Test("A request that came with the one before it is not taken for idleness, however long its answer takes")
+    func pipelinedStream() async throws {
+        let directory = try SocketDirectory()
+        var configuration = HTTPServer.Configuration()
+        configuration.idleLimit = .milliseconds(100)
+        let server = try await HTTPServer.start(socketPath: directory.socketPath, configuration) { request, writer in
+            do {
+                guard request.path == "/stream" else { return try await writer.send(200, [:], body: [111, 107]) }
+                try await writer.begin(200, [:])
+                try await Task.sleep(for: .seconds(1))
+                try await writer.write(Array("late".utf8))
+                try await writer.end()
+            } catch {
+                Issue.record("the connection was closed: \(error)")
+            }
+        }
+        let client = try RawClient(directory.socketPath)
+        try await client.send("GET / HTTP/1.1\r\n\r\nGET /stream HTTP/1.1\r\n\r\n")
+        #expect(try await client.receive { $0.hasSuffix("0\r\n\r\n") }.contains("late"))
+        #expect(try await client.receive() == "", "idle from here on")
+        await server.stop()
+    }
+
     @Test("HEAD is answered by the length alone, and 100-continue by a go-ahead")
     func headAndContinue() async throws {
         let directory = try SocketDirectory()

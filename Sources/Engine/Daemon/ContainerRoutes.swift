@@ -14,9 +14,9 @@ let containerRoutes: [Route] = [
             let text = exchange.inspections.text(details.id, details) { $0.dockerBody.compactBytes + [10] }
             return try await exchange.send(200, text: text)
         }
-        var body = details.dockerBody
-        try await addSizes(details.id, exchange, to: &body)
-        try await exchange.send(200, body)
+        var filter = ContainerFilter(all: true)
+        (filter.ids, filter.withSizes) = ([details.id], true)
+        try await exchange.send(200, details.dockerBody(sizes: try await exchange.engine.containers(filter).first))
     },
     Route("POST", "/containers/create") { exchange in try await createContainer(exchange) },
     Route("POST", "/containers/{id}/rename") { exchange in
@@ -46,20 +46,11 @@ let containerRoutes: [Route] = [
     },
 ]
 
-/// The members that are asked for apart, since to measure a container takes its time.
-private func addSizes(_ id: String, _ exchange: Exchange, to body: inout JSONValue) async throws {
-    var filter = ContainerFilter(all: true)
-    (filter.ids, filter.withSizes) = ([id], true)
-    let summary = try await exchange.engine.containers(filter).first
-    guard let summary, var object = body.object else { return }
-    object["SizeRw"] = summary.writtenBytes.map { .integer($0) }
-    object["SizeRootFs"] = summary.rootBytes.map { .integer($0) }
-    body = .object(object)
-}
-
 private func createContainer(_ exchange: Exchange) async throws {
     let request = try CreateRequest(dockerBody: try await exchange.body())
-    try await checkPlatform(exchange)
+    if let platform = exchange.query["platform"], !platform.isEmpty {
+        try await exchange.engine.version().checkPlatform(platform)
+    }
     let name = exchange.query["name"].flatMap { $0.isEmpty ? nil : $0 }
     let created: CreatedContainer
     do throws(EngineError) {
@@ -73,18 +64,4 @@ private func createContainer(_ exchange: Exchange) async throws {
     let warnings = created.warnings + request.warnings.filter { !created.warnings.contains($0) }
     let body: JSONValue = ["Id": .string(created.id), "Warnings": .array(warnings.map { .string($0) })]
     try await exchange.send(201, body)
-}
-
-/// This engine runs images of its own machine's kind only; another kind is refused, not run by chance.
-private func checkPlatform(_ exchange: Exchange) async throws {
-    guard let platform = exchange.query["platform"], !platform.isEmpty else { return }
-    let parts = platform.split(separator: "/").map(String.init)
-    let ownArchitecture = try await exchange.engine.version().goArchitecture
-    let architecture = parts.count > 1 ? EngineVersion.goName(parts[1]) : ownArchitecture
-    guard parts.first == "linux", architecture == ownArchitecture else {
-        throw EngineError(
-            .unsupported,
-            "the platform `\(platform)` is not this machine's (linux/\(ownArchitecture)), and running "
-                + "others is not supported")
-    }
 }

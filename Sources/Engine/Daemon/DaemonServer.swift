@@ -195,6 +195,8 @@ struct Dispatcher: Sendable {
         let failure: EngineError
         switch error {
         case let error as EngineError: failure = error
+        case TransportError.malformed(let reason):
+            failure = EngineError(.invalid, "the request's body cannot be read: \(reason)")
         // The client is gone, or gives up: nobody waits for an answer.
         case is TransportError, is CancellationError: return
         default: failure = EngineError(.internal, "\(error)")

@@ -36,11 +36,16 @@ private func startExec(_ exchange: Exchange) async throws {
     guard let stream else { return }
     let isTerminal = details.spec.tty
     let session = StdioSession(
-        connection: connection, stream: stream, isFramed: !isTerminal,
+        connection: connection, stream: stream, isFramed: isFramed(details, request, exchange),
         detachKeys: isTerminal && !exchange.isFromGantry ? try DetachKeys(parsing: details.spec.detachKeys) : nil,
         hasInput: details.spec.attachStdin,
         closesInput: exchange.isFromGantry || !isTerminal)
     exchange.writer.goOn { await session.run() }
+}
+
+/// As docker, whose answer follows the start's own `Tty` and not the exec's. Our own clients know the exec.
+private func isFramed(_ details: ExecDetails, _ request: ExecStartRequest, _ exchange: Exchange) -> Bool {
+    exchange.isFromGantry ? !details.spec.tty : !request.tty
 }
 
 /// Our own clients take an error as the answer's status.
@@ -48,7 +53,7 @@ private func startThenHijack(
     _ details: ExecDetails, _ request: ExecStartRequest, _ exchange: Exchange
 ) async throws -> ((any AttachedStream)?, HijackedConnection) {
     let stream = try await exchange.engine.startExec(details.id, size: request.size)
-    return (stream, try await hijack(exchange, isFramed: !details.spec.tty, or: stream))
+    return (stream, try await hijack(exchange, isFramed: isFramed(details, request, exchange), or: stream))
 }
 
 /// As docker: the answer's head goes out before the process begins. Clients that read the head through a buffer and the
@@ -58,12 +63,13 @@ private func hijackThenStart(
     _ details: ExecDetails, _ request: ExecStartRequest, _ exchange: Exchange
 ) async throws -> ((any AttachedStream)?, HijackedConnection) {
     try await checkStartable(details, exchange)
-    let connection = try await exchange.hijack(isFramed: !details.spec.tty)
+    let isFramed = isFramed(details, request, exchange)
+    let connection = try await exchange.hijack(isFramed: isFramed)
     do throws(EngineError) {
         return (try await exchange.engine.startExec(details.id, size: request.size), connection)
     } catch {
         let text = Array("\(error.message)\r\n".utf8)
-        try await connection.write(details.spec.tty ? text : StreamFrame.encode(.stderr, text))
+        try await connection.write(isFramed ? StreamFrame.encode(.stderr, text) : text)
         await connection.closeOutput()
         await connection.close()
         return (nil, connection)

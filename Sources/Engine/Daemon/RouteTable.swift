@@ -108,14 +108,13 @@ struct RouteTable: Sendable {
 
     var answersPings: Bool { find("GET", "/_ping") != nil }
 
-    /// What answers a path without its version; `HEAD` is answered as `GET` is.
+    /// What answers a path without its version. As docker: `HEAD` is answered where there is a route for it alone, not
+    /// by a list or a stream that goes nowhere.
     func find(_ method: String, _ path: some StringProtocol) -> Match? {
         let segments = path.split(separator: "/").map { Substring($0) }
         guard let first = segments.first.map(String.init) else { return nil }
-        for wanted in method == "HEAD" ? ["HEAD", "GET"] : [method] {
-            for route in routes[Key(method: wanted, firstWord: first)] ?? [] {
-                if let parameters = route.match(segments) { return Match(route: route, parameters: parameters) }
-            }
+        for route in routes[Key(method: method, firstWord: first)] ?? [] {
+            if let parameters = route.match(segments) { return Match(route: route, parameters: parameters) }
         }
         return nil
     }

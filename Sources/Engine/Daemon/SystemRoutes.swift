@@ -4,9 +4,8 @@ import JSON
 
 /// Ping, version, info, events, disk usage.
 let systemRoutes: [Route] = [
-    Route("GET", "/_ping") { exchange in
-        try await exchange.writer.send(200, Ping.fields(exchange.commonFields), body: Ping.body)
-    },
+    Route("GET", "/_ping") { exchange in try await sendPing(exchange) },
+    Route("HEAD", "/_ping") { exchange in try await sendPing(exchange) },
     Route("GET", "/version") { exchange in
         try await exchange.send(200, try await exchange.engine.version().dockerBody)
     },
@@ -24,3 +23,7 @@ let systemRoutes: [Route] = [
         try await exchange.send(200, usage.dockerBody(for: exchange.version, now: .now()))
     },
 ]
+
+private func sendPing(_ exchange: Exchange) async throws {
+    try await exchange.writer.send(200, Ping.fields(exchange.commonFields), body: Ping.body)
+}

@@ -1,3 +1,5 @@
+import Linux
+
 /// Which ports of the host lead to which of a container, as `-p` writes it.
 public enum PublishedPorts {
     /// Reads `[ADDRESS:][HOSTPORT:]PORT[/PROTOCOL]`, the ports also as ranges.
@@ -5,13 +7,17 @@ public enum PublishedPorts {
     /// - Throws: `invalid`, in docker's words.
     public static func parse(_ text: String) throws(EngineError) -> [PortBinding] {
         let (rest, transport) = try transport(of: text)
-        var parts = fields(rest)
-        guard (1...3).contains(parts.count), let container = range(parts.removeLast()), container.lowerBound > 0 else {
+        var parts = rest.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+        guard let container = range(parts.removeLast()), container.lowerBound > 0 else {
             throw EngineError(.invalid, "invalid containerPort: \(text)")
         }
         let hostText = parts.popLast() ?? ""
-        var address = parts.popLast() ?? ""
+        // Of version 6 with or without its brackets: the last two fields are the ports.
+        var address = parts.joined(separator: ":")
         if address.hasPrefix("["), address.hasSuffix("]") { address = String(address.dropFirst().dropLast()) }
+        guard address.isEmpty || IPAddress(address) != nil else {
+            throw EngineError(.invalid, "invalid IP address: \(address)")
+        }
         guard !hostText.isEmpty else {
             return container.map { PortBinding(ContainerPort($0, transport), hostAddress: address) }
         }
@@ -41,18 +47,6 @@ public enum PublishedPorts {
             throw EngineError(.invalid, "invalid proto: \(parts.dropFirst().joined(separator: "/"))")
         }
         return (parts[0], transport)
-    }
-
-    /// Parted at the colons outside of brackets.
-    private static func fields(_ text: String) -> [String] {
-        var fields = [""]
-        var isInBrackets = false
-        for character in text {
-            if character == "[" { isInBrackets = true }
-            if character == "]" { isInBrackets = false }
-            if character == ":", !isInBrackets { fields.append("") } else { fields[fields.count - 1].append(character) }
-        }
-        return fields
     }
 
     private static func range(_ text: String) -> ClosedRange<UInt16>? {

@@ -140,6 +140,8 @@ package enum ByteCount {
             factor = 1 << shift
             word.removeLast()
         }
+        // Docker allows one before the unit.
+        if word.hasSuffix(" ") { word.removeLast() }
         guard let number = Double(word), number.isFinite else { return nil }
         return Int64(exactly: (number * Double(factor)).rounded(.down))
     }

@@ -69,8 +69,10 @@ extension ContainerSpec {
 extension MountSpec {
     fileprivate var isBindText: Bool { isShort && kind != .tmpfs }
 
-    /// `source:target[:options]`
-    fileprivate var bindText: String { "\(source):\(target)" + (bindMode.isEmpty ? "" : ":\(bindMode)") }
+    /// `source:target[:options]`; the target alone of a volume without a name.
+    fileprivate var bindText: String {
+        source.isEmpty ? target : "\(source):\(target)" + (bindMode.isEmpty ? "" : ":\(bindMode)")
+    }
 
     private var bindMode: String {
         ((readOnly ? ["ro"] : []) + (noCopy ? ["nocopy"] : []) + (propagation.map { [$0] } ?? []))

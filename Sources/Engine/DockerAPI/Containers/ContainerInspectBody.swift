@@ -2,6 +2,14 @@ import EngineAPI
 import JSON
 
 extension ContainerDetails {
+    /// The same with what was measured for a list, which docker's `size` asks for.
+    package func dockerBody(sizes: ContainerSummary?) -> JSONValue {
+        var body = dockerBody.object ?? JSONObject()
+        body["SizeRw"] = sizes?.writtenBytes.map(JSONValue.integer)
+        body["SizeRootFs"] = sizes?.rootBytes.map(JSONValue.integer)
+        return .object(body)
+    }
+
     /// The answer of `GET /containers/{id}/json`. The member `Gantry` holds what docker's form leaves out.
     package var dockerBody: JSONValue {
         let mode = spec.networkMode?.rawValue ?? "none"

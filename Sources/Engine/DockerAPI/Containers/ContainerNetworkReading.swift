@@ -1,5 +1,26 @@
 import EngineAPI
 import JSON
+import Linux
+
+/// A line for /etc/hosts: `NAME:ADDRESS` or `NAME=ADDRESS`, the address also in brackets, or `host-gateway`.
+package enum ExtraHost {
+    /// - Throws: `invalid`, in docker's words.
+    package static func check(_ text: String) throws(EngineError) {
+        let separator: Character = text.contains("=") ? "=" : ":"
+        let parts = text.split(separator: separator, maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, !parts[0].isEmpty, !parts[0].contains(":") else {
+            throw EngineError(.invalid, "bad format for add-host: \"\(text)\"")
+        }
+        var address = parts[1]
+        if address == "host-gateway" { return }
+        if address.count > 2, address.hasPrefix("["), address.hasSuffix("]") {
+            address = String(address.dropFirst().dropLast())
+        }
+        guard IPAddress(address) != nil else {
+            throw EngineError(.invalid, "invalid IP address in add-host: \"\(address)\"")
+        }
+    }
+}
 
 extension ContainerSpec {
     /// Reads what a create body says of networks, ports and names.
@@ -25,6 +46,7 @@ extension ContainerSpec {
         dnsSearch = try host.texts("DnsSearch") ?? []
         dnsOptions = try host.texts("DnsOptions") ?? []
         extraHosts = try host.texts("ExtraHosts") ?? []
+        for text in extraHosts { try ExtraHost.check(text) }
     }
 
     private func ports(_ body: BodyReader) throws(EngineError) -> [ContainerPort] {

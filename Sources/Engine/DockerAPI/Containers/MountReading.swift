@@ -19,9 +19,14 @@ enum MountReading {
         return mounts
     }
 
-    /// `source:target[:options]`
+    /// `source:target[:options]`; a target alone for a volume without a name.
     static func bind(_ text: String) throws(EngineError) -> MountSpec {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+        if parts.count == 1, text.hasPrefix("/") {
+            var mount = MountSpec(.volume, source: "", target: text)
+            mount.isShort = true
+            return mount
+        }
         guard (2...3).contains(parts.count), !parts[0].isEmpty, !parts[1].isEmpty else {
             throw EngineError(.invalid, "invalid volume specification: '\(text)'")
         }

@@ -13,6 +13,21 @@ extension EngineVersion {
 
     private static let goNames = ["x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"]
 
+    /// This engine runs images of its own machine's kind only; another kind is refused, not run by chance.
+    ///
+    /// - Parameter platform: `os[/architecture[/variant]]`
+    /// - Throws: `unsupported`
+    package func checkPlatform(_ platform: String) throws(EngineError) {
+        let parts = platform.split(separator: "/").map(String.init)
+        let wanted = parts.count > 1 ? Self.goName(parts[1]) : goArchitecture
+        guard parts.first == "linux", wanted == goArchitecture else {
+            throw EngineError(
+                .unsupported,
+                "the platform `\(platform)` is not this machine's (linux/\(goArchitecture)), and running others is not "
+                    + "supported")
+        }
+    }
+
     /// The answer of `GET /version`.
     package var dockerBody: JSONValue {
         let details: JSONValue = [

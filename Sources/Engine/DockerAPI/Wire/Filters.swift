@@ -82,7 +82,12 @@ extension ContainerFilter {
         // A status or a limit asks for containers that do not run, too.
         self.init(all: query.flag("all"))
         withSizes = query.flag("size")
-        if let limit = query["limit"].flatMap(Int.init), limit > 0 { (self.limit, all) = (limit, true) }
+        if let text = query["limit"], !text.isEmpty {
+            guard let limit = Int(text) else {
+                throw EngineError(.invalid, "strconv.Atoi: parsing \"\(text)\": invalid syntax")
+            }
+            if limit > 0 { (self.limit, all) = (limit, true) }
+        }
         ids = filters["id"]
         names = filters["name"]
         labels = filters["label"]

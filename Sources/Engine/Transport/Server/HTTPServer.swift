@@ -25,7 +25,8 @@ package final class HTTPServer: Sendable {
         package var prepared: @Sendable (_ method: String, _ target: String) -> PreparedAnswer? = { _, _ in nil }
         /// How long a connection may stay without a request, or with half a head.
         package var idleLimit: Duration = .seconds(180)
-        package var headLimitBytes = 64 << 10
+        /// As Go's server takes: a list of many images has all their names in its target.
+        package var headLimitBytes = 1 << 20
         package var connectionLimit = 4096
         /// The socket file's permissions and group.
         package var socketMode: UInt32 = 0o660

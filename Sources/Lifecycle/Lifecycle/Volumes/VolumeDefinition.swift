@@ -70,7 +70,13 @@ package enum VolumeName {
     package static func check(_ name: String) throws(EngineError) {
         let bytes = Array(name.utf8)
         func isWord(_ byte: UInt8) -> Bool { (48...57).contains(byte) || (97...122).contains(byte | 0x20) }
-        guard let first = bytes.first, isWord(first), bytes.count >= 2,
+        guard bytes.count >= 2 else {
+            throw EngineError(
+                .invalid,
+                "create \(name): volume name is too short, names should be at least two alphanumeric characters",
+                object: name)
+        }
+        guard let first = bytes.first, isWord(first),
             bytes.allSatisfy({ isWord($0) || [UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "-")].contains($0) })
         else {
             throw EngineError(
