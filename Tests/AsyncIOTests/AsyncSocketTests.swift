@@ -27,6 +27,28 @@ import Testing
         receiver.close()
     }
 
+    @Test("A consumer's failure is told, not what the source says when it is ended for that; the source's own is, too")
+    func bridgedFailures() async throws {
+        struct Ended: Error {}
+        struct Full: Error {}
+        await #expect(throws: Full.self) {
+            try await ByteBridge.consumed {
+                do { try await Task.sleep(for: .seconds(600)) } catch { throw Ended() }
+                return nil
+            } by: { _ in
+                throw Full()
+            }
+        }
+        await #expect(throws: Ended.self) {
+            try await ByteBridge.consumed {
+                throw Ended()
+            } by: { source in
+                var chunk: [UInt8] = [0]
+                if try source.read(into: &chunk) == 0 { throw Full() }
+            }
+        }
+    }
+
     @Test("Cancelling the task ends its wait with ECANCELED and leaves the socket usable")
     func cancellation() async throws {
         let (one, other) = try socketPair()

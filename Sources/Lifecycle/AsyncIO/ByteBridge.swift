@@ -16,7 +16,8 @@ package enum ByteBridge {
 
     /// Lets `consume` read from its descriptor what `next` gives until that gives nil; returns when both are done.
     ///
-    /// - Throws: what `next` threw, for it is the reason of what the consumer finds wrong then; else what `consume` threw.
+    /// - Throws: what `next` threw of itself, for it is the reason of what the consumer finds wrong then; else what
+    ///   `consume` threw.
     package static func consumed(
         _ next: @escaping @Sendable () async throws -> [UInt8]?,
         by consume: @escaping @Sendable (Descriptor) throws -> Void
@@ -30,23 +31,25 @@ package enum ByteBridge {
                     do { try await near.write(bytes) } catch { return nil }
                 }
                 return nil
-            } catch { return error }
+            } catch {
+                // Ended because the consumer has failed, whatever words `next` has for that.
+                return Task.isCancelled ? nil : error
+            }
         }
         let failure = await run(consume, on: far)
         if failure != nil {
             near.close()
             pump.cancel()
         }
-        let broken = await pump.value
-        if let broken, failure == nil || !isCancellation(broken) { throw broken }
+        if let broken = await pump.value { throw broken }
         if let failure { throw failure }
     }
 
     /// Runs `body`, and closes its descriptor, on a thread of its own: one waits for its peer as long as that likes, and
     /// nobody else's transfer waits behind it. Where the system has no thread left, that is the failure.
-    private static func run(_ body: @escaping @Sendable (Descriptor) throws -> Void, on far: Descriptor) async -> (
-        any Error
-    )? {
+    private static func run(
+        _ body: @escaping @Sendable (Descriptor) throws -> Void, on far: Descriptor
+    ) async -> (any Error)? {
         await withCheckedContinuation { continuation in
             let isStarted = startThread {
                 let result = Result { try body(far) }
@@ -60,11 +63,6 @@ package enum ByteBridge {
             far.close()
             continuation.resume(returning: KernelError("start a thread for", "a transfer", .wouldBlock))
         }
-    }
-
-    /// What the pump ends with where it is ended because the consumer has failed.
-    private static func isCancellation(_ error: any Error) -> Bool {
-        error is CancellationError || (error as? KernelError)?.errno.rawValue == ECANCELED
     }
 
     private static func pair() throws(KernelError) -> (AsyncSocket, Descriptor) {
