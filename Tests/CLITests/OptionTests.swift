@@ -1,5 +1,6 @@
 import ArgumentParser
 import EngineAPI
+import Glibc
 import Testing
 
 @testable import CLI
@@ -8,8 +9,9 @@ import Testing
     /// The spec that a `run` command line asks for.
     private func spec(_ words: String) throws -> ContainerSpec {
         let arguments = words.split(separator: " ").map(String.init)
-        let command = try #require(try GantryCommand.parseAsRoot(["run"] + arguments) as? RunCommand)
-        return try CreateBody(options: command.options, words: command.words, attaches: !command.detach).request().spec
+        let command = try #require(try GantryCommand.command(for: ["run"] + arguments) as? RunCommand)
+        let words = CommandLineForm.unmarked(command.words)
+        return try CreateBody(options: command.options, words: words, attaches: !command.detach).request().spec
     }
 
     @Test(
@@ -87,7 +89,7 @@ import Testing
 
     @Test("An empty entrypoint takes the image's away")
     func emptyEntrypoint() throws {
-        let command = try #require(try GantryCommand.parseAsRoot(["run", "--entrypoint", "", "img"]) as? RunCommand)
+        let command = try #require(try GantryCommand.command(for: ["run", "--entrypoint", "", "img"]) as? RunCommand)
         let request = try CreateBody(options: command.options, words: command.words, attaches: true).request()
         #expect(request.spec.entrypoint == [])
     }
@@ -98,8 +100,34 @@ import Testing
             ("--bogus img", "unknown flag: --bogus"), ("-m x img", "invalid size: 'x'"),
             ("--no-healthcheck --health-cmd x img", "conflicts"),
             ("--link a img", "--link"), ("-p 80:80/ip img", "invalid proto"), ("-p 1-2:1-3 img", "invalid ranges"),
-            ("--cpus lots img", "failed to parse lots"), ("", "an image is required"),
-            ("--mount type=bind,oops=1 img", "unexpected key 'oops'"), ("--ulimit nofile img", "invalid ulimit"),
+            ("--cpus lots img", "failed to parse lots as a rational number"),
+            ("--cpus 1e-10 img", "value is too precise"), ("", "an image is required"),
+            ("--mount type=bind,oops=1 img", "unexpected key 'oops' in 'oops=1'"),
+            ("--mount type=bind,src=/a,dst=/x,readonly=foo img", "--mount\" flag: invalid value for readonly: foo"),
+            ("--mount type=tmpfs,dst=/x,tmpfs-mode=zz img", "invalid value for tmpfs-mode: zz"),
+            ("--mount type=volume,dst=/x,volume-nocopy=foo img", "invalid value for volume-nocopy: foo"),
+            (
+                "--mount type=tmpfs,dst=/x,volume-nocopy=true img",
+                "cannot mix 'volume-*' options with mount type 'tmpfs'"
+            ),
+            ("--mount src=/a,dst=/x,bind-propagation=rslave img", "'bind-*' options with mount type 'volume'"),
+            ("--mount type=bind,src=/tmp img", "target is required"),
+            ("--mount type=bind,src=/a,dst=/x,oops img", "invalid field 'oops' must be a key=value pair"),
+            ("-a foo img", "valid streams are STDIN, STDOUT and STDERR"),
+            ("-e =x img", "invalid environment variable: =x"),
+            ("--dns foo img", "IP address is not correctly formatted: foo"),
+            ("-l =x img", "invalid label '=x': empty name"),
+            ("--add-host a:b img", "invalid IP address in add-host: \"b\""),
+            ("--add-host a img", "bad format for add-host"),
+            ("-p localhost:80:80 img", "invalid IP address: localhost"),
+            ("-p 256.1.1.1:80:80 img", "invalid IP address"),
+            ("--expose 8080:80 img", "invalid port format for --expose: 8080:80"),
+            ("--network none --network-alias a img", "only supported for user-defined networks"),
+            ("--network-alias a img", "only supported for user-defined networks"),
+            ("--network x --network x img", "network \"x\" is specified multiple times"),
+            ("--network x --network host img", "cannot attach both user-defined and non-user-defined"),
+            ("--network name=x,oops=1 img", "--network\" flag: invalid field key oops"),
+            ("--ulimit nofile img", "invalid ulimit"),
         ])
     func refusals(words: String, message: String) {
         #expect {
@@ -107,6 +135,52 @@ import Testing
         } throws: { error in
             (error as? UsageError)?.message.contains(message) ?? false
         }
+    }
+
+    @Test("Mounts, ports, limits and networks that docker takes are taken")
+    func taken() throws {
+        let spec = try spec(
+            "--mount type=bind,source=./data,target=/a,ro --mount type=bind,\"src=/x,y\",dst=/b,consistency=cached "
+                + "-v ./new:/c -v .hidden:/d:ro -p ::1:80:80 -p [::1]:81:81 --cpus 1/2 --isolation default "
+                + "--volume-driver local --disable-content-trust -q --network name=net,driver-opt=a=b,alias=c "
+                + "--add-host h:host-gateway --add-host=v6=[::1] img")
+        let here = try WorkingDirectory.path()
+        #expect(spec.mounts.first { $0.target == "/a" }?.source == "\(here)/data")
+        #expect(spec.mounts.first { $0.target == "/a" }?.readOnly == true)
+        #expect(spec.mounts.first { $0.target == "/b" }?.source == "/x,y")
+        #expect(spec.mounts.first { $0.target == "/c" }?.source == "\(here)/new", "it need not be there")
+        #expect(spec.mounts.first { $0.target == "/d" }?.source == "\(here)/.hidden")
+        #expect(spec.portBindings.map(\.hostAddress) == ["::1", "::1"] && spec.limits.nanoCPUs == 500_000_000)
+        #expect(spec.networks["net"]?.options == ["a": "b"] && spec.networks["net"]?.aliases == ["c"])
+    }
+
+    @Test("A file of variables may come from another system, and says nothing that docker's would not")
+    func environmentFile() throws {
+        func lines(_ text: String) throws -> [String] { try KeyValueFile.lines(Array(text.utf8), of: "f") }
+        #expect(try lines("X=1\r\nY=2\r\nZ=3\r\n") == ["X=1", "Y=2", "Z=3"])
+        #expect(try lines("\u{FEFF}A= b \n\n  # no\n\tB\nC==\n") == ["A= b ", "B", "C=="])
+        for (text, reason) in [
+            ("a b=1", "variable 'a b' contains whitespaces"), ("=1", "no variable name on line '=1'"),
+        ] {
+            let error = try #require(throws: UsageError.self) { try lines(text) }
+            #expect(error.message == "invalid env file (f): \(reason)" && error.code == 125)
+        }
+        #expect(throws: UsageError.self) { try KeyValueFile.lines([97, 255, 61, 49], of: "f") }
+    }
+
+    @Test("A variable without a value is ours; where we have none, the engine is told to take the image's away")
+    func passedVariables() throws {
+        setenv("GANTRY_OPTION_TEST", "ours", 1)
+        defer { unsetenv("GANTRY_OPTION_TEST") }
+        #expect(
+            try spec("-e GANTRY_OPTION_TEST -e GANTRY_NOT_SET -e A=b img").environment
+                == ["GANTRY_OPTION_TEST=ours", "GANTRY_NOT_SET", "A=b"])
+    }
+
+    @Test("Only the streams that are named are attached to")
+    func attachedStreams() throws {
+        let spec = try spec("-i -a stdout img")
+        #expect(spec.openStdin && !spec.stdinOnce && !spec.attachStdin && spec.attachStdout && !spec.attachStderr)
     }
 
     @Test("Global options end at the command")
@@ -126,13 +200,14 @@ import Testing
             ("frob", "gantry: 'frob' is not a gantry command.\nSee 'gantry --help'.\n"),
             ("network frob x", "gantry: 'network frob' is not a gantry command.\nSee 'gantry network --help'.\n"),
             ("compose up", "gantry: 'compose' is not a gantry command: docker-compose drives Gantry, "),
-            ("ps --frob", "gantry: Unknown option '--frob'\nUsage: gantry ps "),
+            ("create --stop-timeout foo x", "gantry: invalid argument \"foo\" for \"--stop-timeout\" flag\n"),
+            ("run --pull foo x", "gantry: invalid argument \"foo\" for \"--pull\" flag: choose one of 'missing', "),
             ("logs", "gantry: Missing expected argument '<container>'\nUsage: gantry logs "),
             ("container logs", "gantry: Missing expected argument '<container>'\nUsage: gantry container logs "),
         ])
     func complaints(words: String, beginning: String) throws {
         let arguments = words.split(separator: " ").map(String.init)
-        let error = try #require(throws: (any Error).self) { try GantryCommand.parseAsRoot(arguments) }
+        let error = try #require(throws: (any Error).self) { try GantryCommand.command(for: arguments) }
         let text = UsageText.complaint(about: arguments, parser: GantryCommand.fullMessage(for: error))
         #expect(text.hasPrefix(beginning), "\(text)")
         #expect(text.hasSuffix("\n"))

@@ -74,8 +74,12 @@ final class SessionBench {
 
     /// Starts a command and does not wait.
     ///
-    /// - Parameter inputPipe: what the program reads, instead of `input`.
-    func start(_ words: [String], input: [UInt8]? = nil, inputPipe: Descriptor? = nil) throws -> RunningProgram {
+    /// - Parameters:
+    ///   - inputPipe: what the program reads, instead of `input`.
+    ///   - outputPipe: what it writes to, instead of a file.
+    func start(
+        _ words: [String], input: [UInt8]? = nil, inputPipe: Descriptor? = nil, outputPipe: Descriptor? = nil
+    ) throws -> RunningProgram {
         fileCount += 1
         let base = "\(root)/io-\(fileCount)"
         var spawn = Spawn(program: Self.program("gantry"), arguments: ["gantry", "--root", root] + words)
@@ -90,7 +94,7 @@ final class SessionBench {
             lseek(file.rawValue, 0, SEEK_SET)
         }
         defer { source?.close() }
-        spawn.descriptors = [inputPipe ?? source, output.descriptor, errors.descriptor]
+        spawn.descriptors = [inputPipe ?? source, outputPipe ?? output.descriptor, errors.descriptor]
         let program = RunningProgram(pid: try spawn.start(), base: base)
         running.append(program)
         return program

@@ -65,4 +65,13 @@ struct ExitStatus: Error {
 struct UsageError: Error {
     let message: String
     var code: Int32 = 125
+
+    init(message: String, code: Int32 = 125) { (self.message, self.code) = (message, code) }
+
+    /// A flag's value that docker's command line would not take, in its words.
+    ///
+    /// - Parameter flag: as in `-e, --env`.
+    init(value: String, of flag: String, _ reason: String) {
+        self.init(message: "invalid argument \"\(value)\" for \"\(flag)\" flag: \(reason)")
+    }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import EngineAPI
+import Linux
 
 /// The command line in docker's grammar.
 package struct GantryCommand: AsyncParsableCommand {
@@ -74,38 +75,50 @@ struct ImageGroup: ParsableCommand {
         ])
 }
 
+extension GantryCommand {
+    /// The command that a line in docker's grammar asks for.
+    static func command(for line: [String]) throws -> any ParsableCommand {
+        try parseAsRoot(CommandLineForm.normalized(line))
+    }
+}
+
 /// Runs one command line; never ends the process itself.
 ///
 /// - Parameter arguments: the words after the program's name and the global options.
 /// - Returns: the exit code, as docker gives it.
 package func runCommandLine(_ arguments: [String], environment: CommandEnvironment) async -> Int32 {
     await CommandEnvironment.$current.withValue(environment) {
-        let isRun = arguments.first == "run" || arguments.prefix(2) == ["container", "run"]
-        let usageCode: Int32 = isRun ? 125 : 1
         do {
-            var command = try GantryCommand.parseAsRoot(arguments)
+            var command = try GantryCommand.command(for: arguments)
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {
                 try command.run()
             }
-            return 0
+            return Console.lostOutput().map { complain("\($0)") } ?? 0
         } catch {
-            return finish(error, arguments, usageCode: usageCode)
+            return finish(error, arguments)
         }
     }
 }
 
-private func finish(_ error: any Error, _ arguments: [String], usageCode: Int32) -> Int32 {
+private func complain(_ message: String) -> Int32 {
+    Console.error("gantry: \(message)\n")
+    return 1
+}
+
+private func finish(_ error: any Error, _ arguments: [String]) -> Int32 {
     switch error {
     case let error as ExitStatus: return error.code
     case let error as UsageError:
         Console.error("gantry: \(error.message)\n")
-        return error.code == 125 ? usageCode : error.code
+        return error.code
     case let error as EngineError:
         Console.error(Refusals.line(error))
-        return usageCode == 125 ? Refusals.runExitCode(error) : 1
+        let isRun = arguments.first == "run" || arguments.prefix(2) == ["container", "run"]
+        return isRun ? Refusals.runExitCode(error) : 1
     case is CancellationError: return 130
+    case let error as KernelError: return complain("\(error)")
     default: break
     }
     let message = GantryCommand.fullMessage(for: error)
@@ -114,7 +127,8 @@ private func finish(_ error: any Error, _ arguments: [String], usageCode: Int32)
         return 0
     }
     Console.error(UsageText.complaint(about: arguments, parser: message))
-    return usageCode
+    // As docker: a flag that cannot be read is 125, a word too few or too many 1.
+    return UsageText.refusedValue(message) == nil ? 1 : 125
 }
 
 /// How an engine's refusal is told and what code it ends with.

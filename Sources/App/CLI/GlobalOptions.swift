@@ -34,54 +34,37 @@ package struct GlobalOptions: Hashable, Sendable {
     /// Takes the options off the front of the words that follow the program's name; the rest begins with the command,
     /// or is empty for the front end.
     package static func split(_ words: [String]) throws(Failure) -> (options: GlobalOptions, rest: [String]) {
+        let reading: FlagReading
+        do throws(FlagReading.Failure) { reading = try FlagReading(words, by: flags) } catch {
+            throw Failure(message: error.message)
+        }
         var options = GlobalOptions()
-        var rest = words[...]
-        while let word = rest.first, word.hasPrefix("-"), word.count > 1 {
-            rest = rest.dropFirst()
-            if word == "--" { break }
-            try options.take(word, &rest)
-        }
-        return (options, Array(rest))
+        options.showsHelp = reading.asksForHelp
+        for value in reading.values { options.set(value.flag.name, value.text) }
+        let switches = reading.switches
+        options.showsVersion = switches["version"] ?? false
+        options.noColor = switches["no-color"] ?? false
+        if switches["debug"] == true { options.logLevel = "debug" }
+        options.tls.isWanted = switches["tls"] ?? false
+        options.tls.verifies = switches["tlsverify"] ?? false
+        return (options, reading.words)
     }
 
-    private mutating func take(_ word: String, _ rest: inout ArraySlice<String>) throws(Failure) {
-        switch word {
-        case "-v", "--version": showsVersion = true
-        case "-h", "--help": showsHelp = true
-        case "--no-color": noColor = true
-        case "-D", "--debug": logLevel = "debug"
-        case "--tls", "--tls=true": tls.isWanted = true
-        case "--tlsverify", "--tlsverify=true": tls.verifies = true
-        case "--tls=false": tls.isWanted = false
-        case "--tlsverify=false": tls.verifies = false
-        default:
-            let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
-            let name = parts[0]
-            guard Self.valued.contains(name) else {
-                throw Failure(message: "unknown flag: \(word)")
-            }
-            guard let value = parts.count > 1 ? parts[1] : rest.popFirst() else {
-                throw Failure(message: "flag needs an argument: \(name)")
-            }
-            set(name, value)
-        }
-    }
-
-    private static let valued: Set = [
-        "--root", "-H", "--host", "-c", "--context", "--config", "--theme", "-l", "--log-level", "--tlscacert",
-        "--tlscert", "--tlskey",
-    ]
+    private static let flags = FlagTable(
+        "root= H|host= c|context= config= theme= no-color l|log-level= D|debug tls tlsverify tlscacert= tlscert= "
+            + "tlskey= v|version",
+        endsAtFirstWord: true)
 
     private mutating func set(_ name: String, _ value: String) {
         switch name {
-        case "--root": root = value
-        case "--theme": theme = value
-        case "-c", "--context": context = value
-        case "--config": configDirectory = value
-        case "--tlscacert": tls.authorityFile = value
-        case "--tlscert": tls.certificateFile = value
-        case "--tlskey": tls.keyFile = value
-        case "-l", "--log-level": logLevel = value
+        case "root": root = value
+        case "theme": theme = value
+        case "context": context = value
+        case "config": configDirectory = value
+        case "tlscacert": tls.authorityFile = value
+        case "tlscert": tls.certificateFile = value
+        case "tlskey": tls.keyFile = value
+        case "log-level": logLevel = value
         default: host = value
         }
     }

@@ -12,10 +12,26 @@ enum UsageText {
                 + (isGroup ? "" : elsewhere[words[0]].map { ": \($0)" } ?? "")
                 + ".\nSee 'gantry \(isGroup ? words[0] + " " : "")--help'.\n"
         }
+        if let value = refusedValue(message) {
+            return "gantry: invalid argument \"\(value.text)\" for \"\(value.flag)\" flag\(value.choice)\n"
+        }
         // The parser repeats an argument's help, which says nothing that its usage line does not.
         let lines = message.split(separator: "\n").filter { !$0.hasPrefix("Help: ") }
         let text = lines.joined(separator: "\n")
         return (text.hasPrefix("Error: ") ? "gantry: " + text.dropFirst(7) : text) + "\n"
+    }
+
+    /// What a flag was given that it does not take, told from the parser's sentence
+    /// `The value 'x' is invalid for '--flag <value>'. Please provide one of 'a' or 'b'.`
+    static func refusedValue(_ message: String) -> (text: String, flag: String, choice: String)? {
+        let line = message.prefix { $0 != "\n" }
+        let opening = "Error: The value '"
+        guard line.hasPrefix(opening), let middle = line.firstRange(of: "' is invalid for '--") else { return nil }
+        let text = line[..<middle.lowerBound].dropFirst(opening.count)
+        let rest = line[middle.upperBound...]
+        let flag = rest.prefix { $0 != " " && $0 != "'" }
+        let choice = rest.firstRange(of: "Please provide ").map { ": choose \(rest[$0.upperBound...])" } ?? ""
+        return (String(text), "--\(flag)", choice)
     }
 
     /// Commands that docker's users know, and how one comes to what they want here.
@@ -46,6 +62,6 @@ enum UsageText {
     private static func named(
         _ name: String, among commands: [any ParsableCommand.Type]
     ) -> (any ParsableCommand.Type)? {
-        commands.first { $0.configuration.commandName == name || $0.configuration.aliases.contains(name) }
+        commands.first { $0.isCalled(name) }
     }
 }

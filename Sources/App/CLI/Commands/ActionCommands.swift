@@ -136,7 +136,7 @@ struct StartCommand: AsyncParsableCommand {
     @Flag(name: [.short, .long], help: "Attach to its output, and pass signals on.") var attach = false
     @Flag(name: [.short, .long], help: "Attach to its input too.") var interactive = false
     @Option(help: "The keys that detach.") var detachKeys: String?
-    @Option(help: "Pass signals on to the process.") var sigProxy: Bool = true
+    @Flag(inversion: .prefixedNo, help: "Pass signals on to the process.") var sigProxy = true
     @Argument var containers: [String]
 
     func run() async throws {
@@ -159,7 +159,7 @@ struct StartCommand: AsyncParsableCommand {
         var session = InteractiveSession(
             stream: stream, tty: details.spec.tty, forwardsInput: input, detachKeys: keys,
             resize: { await resizeQuietly(engine, id, $0) })
-        if sigProxy { session.forwardSignal = { await killQuietly(engine, id, $0) } }
+        if sigProxy, !details.spec.tty { session.forwardSignal = { await killQuietly(engine, id, $0) } }
         try await finishSession(session, wait)
     }
 }

@@ -87,7 +87,7 @@ private struct CopyOut {
         let archive = try await engine.copyOut(reference, path: path)
         guard target != "-" else {
             for try await bytes in archive.bytes {
-                guard await Console.pass(bytes, to: .standardOutput) else { return }
+                guard try await Console.pass(bytes, to: .standardOutput) else { return }
             }
             return
         }
@@ -271,7 +271,9 @@ struct ContainerPruneCommand: AsyncParsableCommand {
         var wanted = PruneFilter()
         for text in filter {
             let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
-            guard parts.count == 2 else { throw UsageError(message: "bad format of filter: \(text)", code: 1) }
+            guard parts.count == 2 else {
+                throw UsageError(value: text, of: "--filter", "bad format of filter (expected name=value)")
+            }
             switch parts[0] {
             case "until": wanted.until = try Moment.parse(parts[1], "--filter")
             case "label": wanted.labels.append(parts[1])

@@ -6,7 +6,7 @@ import JSON
 struct InspectOptions: ParsableArguments {
     @Option(name: [.customShort("f", allowingJoined: true), .long], help: "A template such as '{{.State.Status}}'.")
     var format: String?
-    @Flag(name: [.short, .long], help: "Accepted for scripts.") var size = false
+    @Flag(name: [.short, .long], help: "How much a container has written, and holds in all.") var size = false
     @Argument var references: [String]
 
     /// Prints what was found as docker does: an array, or a line each by the template; fails if any was not found.
@@ -53,11 +53,12 @@ struct InspectCommand: AsyncParsableCommand {
     @OptionGroup var options: InspectOptions
 
     func run() async throws {
-        let type = type
+        let (type, size) = (type, options.size)
+        if size, let type, type != .container { Console.error("WARNING: --size ignored for \(type)\n") }
         try await options.print { engine, reference throws(EngineError) in
-            if let type { return try await type.body(reference, engine) }
+            if let type { return try await type.body(reference, engine, size: size) }
             for kind in Inspected.allCases {
-                do throws(EngineError) { return try await kind.body(reference, engine) } catch {
+                do throws(EngineError) { return try await kind.body(reference, engine, size: size) } catch {
                     // What has another form than a name of that kind is not there, either.
                     guard error.kind == .notFound || error.kind == .invalid else { throw error }
                 }
@@ -71,13 +72,24 @@ struct InspectCommand: AsyncParsableCommand {
 enum Inspected: String, CaseIterable, ExpressibleByArgument {
     case container, image, network, volume
 
-    func body(_ reference: String, _ engine: any Engine) async throws(EngineError) -> JSONValue {
+    /// - Parameter size: whether a container is measured, which takes its time.
+    func body(_ reference: String, _ engine: any Engine, size: Bool) async throws(EngineError) -> JSONValue {
         switch self {
-        case .container: try await engine.inspect(reference).dockerBody
+        case .container: try await Self.container(reference, engine, withSizes: size)
         case .image: try await engine.inspectImage(reference).dockerBody
         case .network: try await engine.inspectNetwork(reference).dockerBody
         case .volume: try await engine.inspectVolume(reference).dockerBody
         }
+    }
+
+    static func container(
+        _ reference: String, _ engine: any Engine, withSizes: Bool
+    ) async throws(EngineError) -> JSONValue {
+        let details = try await engine.inspect(reference)
+        guard withSizes else { return details.dockerBody }
+        var filter = ContainerFilter(all: true)
+        (filter.ids, filter.withSizes) = ([details.id], true)
+        return details.dockerBody(sizes: try await engine.containers(filter).first)
     }
 }
 
@@ -87,8 +99,9 @@ struct ContainerInspectCommand: AsyncParsableCommand {
     @OptionGroup var options: InspectOptions
 
     func run() async throws {
+        let size = options.size
         try await options.print { engine, reference throws(EngineError) in
-            try await engine.inspect(reference).dockerBody
+            try await Inspected.container(reference, engine, withSizes: size)
         }
     }
 }

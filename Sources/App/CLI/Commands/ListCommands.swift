@@ -89,9 +89,10 @@ enum Filtering {
     static func encoded(_ words: [String]) throws -> String? {
         var filters = Filters()
         for word in words {
+            if word.isEmpty { continue }
             let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             guard parts.count == 2 else {
-                throw UsageError(message: "bad format of filter (expected name=value): \(word)", code: 1)
+                throw UsageError(value: word, of: "--filter", "bad format of filter (expected name=value)")
             }
             filters.add(parts[0], [parts[1]])
         }
@@ -105,7 +106,7 @@ struct TopCommand: AsyncParsableCommand {
     @Argument(parsing: .captureForPassthrough) var words: [String] = []
 
     func run() async throws {
-        try showHelp(of: Self.self, ifAskedBy: words)
+        let words = CommandLineForm.unmarked(words)
         guard let container = words.first else {
             throw UsageError(message: "\"gantry top\" requires at least 1 argument.", code: 1)
         }
@@ -136,7 +137,9 @@ struct EventsCommand: AsyncParsableCommand {
         request.until = try Moment.parse(until, "until")
         let template = try template()
         let events = try await CommandEnvironment.connect().events(request)
-        for try await event in events { Console.out(try line(event, template) + "\n") }
+        for try await event in events {
+            guard Console.offer(try line(event, template) + "\n") else { return }
+        }
     }
 
     private func template() throws -> Template? {

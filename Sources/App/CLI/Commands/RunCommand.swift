@@ -15,8 +15,11 @@ struct RunCommand: AsyncParsableCommand {
     var words: [String] = []
 
     func run() async throws {
-        try showHelp(of: Self.self, ifAskedBy: words)
+        let words = CommandLineForm.unmarked(words)
         let keys = try DetachKeys(parsing: options.detachKeys)
+        guard !detach || options.attach.isEmpty else {
+            throw UsageError(message: "conflicting options: cannot specify both --attach and --detach", code: 1)
+        }
         let request = try CreateBody(options: options, words: words, attaches: !detach).request()
         if options.tty, options.interactive, !detach, !Console.inputIsTerminal {
             throw UsageError(message: "the input device is not a TTY", code: 1)
@@ -46,6 +49,7 @@ struct RunCommand: AsyncParsableCommand {
         var session = InteractiveSession(
             stream: stream, tty: options.tty, forwardsInput: input, detachKeys: keys,
             resize: { size in await resizeQuietly(engine, id, size) })
+        // As docker's: with a terminal, too, where a key is no signal but `kill` and `timeout` send some.
         if options.sigProxy { session.forwardSignal = { await killQuietly(engine, id, $0) } }
         try await finishSession(session, wait)
     }
@@ -73,16 +77,11 @@ struct CreateCommand: AsyncParsableCommand {
     var words: [String] = []
 
     func run() async throws {
-        try showHelp(of: Self.self, ifAskedBy: words)
+        let words = CommandLineForm.unmarked(words)
         let request = try CreateBody(options: options, words: words, attaches: true).request()
         let engine = try await CommandEnvironment.connect()
         Console.out(try await createContainer(engine, request, options) + "\n")
     }
-}
-
-/// The words that a command passes on hide its `--help` from the parser, where that comes first of them.
-func showHelp(of command: any ParsableCommand.Type, ifAskedBy words: [String]) throws {
-    if words.first == "--help" { throw CleanExit.helpRequest(command) }
 }
 
 /// Creates the container, says the warnings, and writes the id where `--cidfile` asks for it.
@@ -93,6 +92,7 @@ private func createContainer(
         throw UsageError(
             message: "container ID file found, make sure the other container isn't running or delete \(path)")
     }
+    if let platform = options.platform { try await engine.version().checkPlatform(platform) }
     let created = try await create(engine, request, options)
     for warning in request.warnings + created.warnings { Console.error("WARNING: \(warning)\n") }
     if let path = options.cidfile { try write(created.id, to: path) }
@@ -104,15 +104,16 @@ private func create(
     _ engine: any Engine, _ request: CreateRequest, _ options: ContainerOptions
 ) async throws -> CreatedContainer {
     let image = request.spec.image
-    if options.pull == .always { try await pull(ImagePullRequest(image), by: engine, quietly: false, onto: .error) }
+    let wanted = ImagePullRequest(image, platform: options.platform)
+    if options.pull == .always { try await pull(wanted, by: engine, quietly: options.quiet, onto: .error) }
     do {
         return try await engine.create(request.spec, name: options.name)
     } catch {
         guard error.kind == .notFound, error.message.lowercased().contains("no such image") else { throw error }
         guard options.pull == .missing else { throw error }
-        Console.error("Unable to find image '\(familiarName(image))' locally\n")
+        if !options.quiet { Console.error("Unable to find image '\(familiarName(image))' locally\n") }
     }
-    try await pull(ImagePullRequest(image), by: engine, quietly: false, onto: .error)
+    try await pull(wanted, by: engine, quietly: options.quiet, onto: .error)
     return try await engine.create(request.spec, name: options.name)
 }
 
@@ -127,6 +128,8 @@ func finishSession(_ session: InteractiveSession, _ wait: ExitWait?) async throw
     switch await session.run() {
     case .detached: return
     case .interrupted(let number): throw ExitStatus(code: 128 + number)
+    case .forced: throw ExitStatus(code: 1)
+    case .failed(let error): throw error
     case .ended: break
     }
     guard let result = try await wait?.result() else { return }

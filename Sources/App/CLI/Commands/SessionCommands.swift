@@ -7,7 +7,7 @@ struct AttachCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "attach", abstract: "Attach to a running container's standard streams.")
     @Flag(help: "Do not attach to its input.") var noStdin = false
-    @Option(help: "Pass signals on to the process.") var sigProxy: Bool = true
+    @Flag(inversion: .prefixedNo, help: "Pass signals on to the process.") var sigProxy = true
     @Option(help: "The keys that detach.") var detachKeys: String?
     @Argument var container: String
 
@@ -31,7 +31,7 @@ struct AttachCommand: AsyncParsableCommand {
         var session = InteractiveSession(
             stream: stream, tty: details.spec.tty, forwardsInput: input, detachKeys: keys,
             resize: { await resizeQuietly(engine, id, $0) })
-        if sigProxy { session.forwardSignal = { await killQuietly(engine, id, $0) } }
+        if sigProxy, !details.spec.tty { session.forwardSignal = { await killQuietly(engine, id, $0) } }
         try await finishSession(session, wait)
     }
 }
@@ -47,6 +47,8 @@ struct ExecCommand: AsyncParsableCommand {
         name: [.customShort("e", allowingJoined: true), .long], parsing: .unconditionalSingleValue,
         help: "Set an environment variable.")
     var env: [String] = []
+    @Option(parsing: .unconditionalSingleValue, help: "Read environment variables from a file.") var envFile: [String] =
+        []
     @Option(name: [.customShort("w", allowingJoined: true), .long], help: "The working directory.") var workdir: String?
     @Option(name: [.customShort("u", allowingJoined: true), .long], help: "User, and group after a colon.")
     var user: String?
@@ -56,18 +58,17 @@ struct ExecCommand: AsyncParsableCommand {
     var words: [String] = []
 
     func run() async throws {
-        try showHelp(of: Self.self, ifAskedBy: words)
+        let words = CommandLineForm.unmarked(words)
         let keys = try DetachKeys(parsing: detachKeys)
         guard let container = words.first, words.count > 1 else {
             throw UsageError(message: "\"gantry exec\" requires at least 2 arguments.", code: 1)
         }
-        guard !container.hasPrefix("-") else { throw UsageError(message: "unknown flag: \(container)", code: 125) }
         if tty, interactive, !detach, !Console.inputIsTerminal {
             throw UsageError(message: "the input device is not a TTY", code: 1)
         }
         let engine = try await CommandEnvironment.connect()
         do {
-            let id = try await engine.createExec(container, spec())
+            let id = try await engine.createExec(container, spec(Array(words.dropFirst())))
             if detach { return try await engine.startExecDetached(id) }
             try await attached(engine, id, keys)
         } catch let error as EngineError {
@@ -76,9 +77,9 @@ struct ExecCommand: AsyncParsableCommand {
         }
     }
 
-    private func spec() -> ExecSpec {
-        var spec = ExecSpec(command: Array(words.dropFirst()))
-        spec.environment = env
+    private func spec(_ command: [String]) throws -> ExecSpec {
+        var spec = ExecSpec(command: command)
+        spec.environment = try EnvironmentOption.variables(files: envFile, words: env)
         spec.workingDirectory = workdir
         spec.user = user
         spec.tty = tty
@@ -90,7 +91,7 @@ struct ExecCommand: AsyncParsableCommand {
     }
 
     private func attached(_ engine: any Engine, _ id: String, _ keys: DetachKeys) async throws {
-        let stream = try await engine.startExec(id, size: tty ? RawTerminal.size : nil)
+        let stream = try await engine.startExec(id, size: tty ? UserTerminal.size : nil)
         let session = InteractiveSession(
             stream: stream, tty: tty, forwardsInput: interactive, detachKeys: keys,
             resize: { size in
@@ -118,6 +119,7 @@ struct LogsCommand: AsyncParsableCommand {
     func run() async throws {
         var request = LogRequest()
         request.follow = follow
+        request.details = details
         request.tail = Int(tail).flatMap { $0 >= 0 ? $0 : nil }
         request.since = try Moment.parse(since, "since")
         request.until = try Moment.parse(until, "until")
@@ -129,13 +131,14 @@ struct LogsCommand: AsyncParsableCommand {
                 let run = rest.prefix { $0.source == first.source }
                 rest = rest.dropFirst(run.count)
                 let target: Descriptor = first.source == .stdout ? .standardOutput : .standardError
-                let isRead = await Console.pass(run.flatMap(line), to: target)
+                let isRead = try await Console.pass(run.flatMap(line), to: target)
                 if !isRead, first.source == .stdout { return }
             }
         }
     }
 
     private func line(_ entry: LogEntry) -> [UInt8] {
-        (timestamps ? entry.time.rfc3339NanoBytes + [32] : []) + (details ? [32] : []) + entry.bytes
+        (timestamps ? entry.time.rfc3339NanoBytes + [32] : []) + (details ? Array(entry.details.utf8) + [32] : [])
+            + entry.bytes
     }
 }

@@ -22,12 +22,12 @@ struct StatsCommand: AsyncParsableCommand {
             defer { earlier = Dictionary(samples.map { ($0.id, $0) }) { first, _ in first } }
             round += 1
             if round == 1, !samples.isEmpty { continue }
-            try show(samples, earlier)
-            if noStream { return }
+            guard try show(samples, earlier), !noStream else { return }
         }
     }
 
-    private func show(_ samples: [ContainerStats], _ earlier: [String: ContainerStats]) throws {
+    /// False where nobody looks any more.
+    private func show(_ samples: [ContainerStats], _ earlier: [String: ContainerStats]) throws -> Bool {
         let listing = Listing(
             columns: [
                 ("Container", "CONTAINER"), ("ID", "CONTAINER ID"), ("Name", "NAME"), ("CPUPerc", "CPU %"),
@@ -37,7 +37,7 @@ struct StatsCommand: AsyncParsableCommand {
         let text = try listing.text(
             format: format, usual: ["ID", "Name", "CPUPerc", "MemUsage", "MemPerc", "NetIO", "BlockIO", "PIDs"])
         // Home and clear, as a screen that is looked at; as plain tables where it is piped.
-        Console.out((!noStream && format == nil && Console.outputIsTerminal ? "\u{1B}[2J\u{1B}[H" : "") + text)
+        return Console.offer((!noStream && format == nil && Console.outputIsTerminal ? "\u{1B}[2J\u{1B}[H" : "") + text)
     }
 
     private func row(_ sample: ContainerStats, _ earlier: ContainerStats?) -> [String: String] {

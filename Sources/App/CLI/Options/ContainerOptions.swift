@@ -33,8 +33,11 @@ struct ContainerOptions: ParsableArguments {
     @Option(help: "Start it again after its end: no, always, unless-stopped, on-failure[:COUNT].") var restart: String?
     @Option(help: "Write the container's id to a file.") var cidfile: String?
     @Option(help: "When to pull the image: missing, never, always.") var pull = PullPolicy.missing
+    @Flag(name: [.short, .long], help: "Do not show how the image is pulled.") var quiet = false
+    @Option(help: "os/architecture[/variant]; only this machine's run.") var platform: String?
+    @Flag(help: .hidden) var disableContentTrust = false
     @Option(help: "The keys that detach, such as ctrl-p,ctrl-q.") var detachKeys: String?
-    @Option(help: "Pass signals on to the process: true or false.") var sigProxy: Bool = true
+    @Flag(inversion: .prefixedNo, help: "Pass signals on to the process.") var sigProxy = true
     @OptionGroup(title: "Networks") var networks: NetworkOptions
     @OptionGroup(title: "Storage") var storage: StorageOptions
     @OptionGroup(title: "Limits") var limits: LimitOptions
@@ -42,7 +45,6 @@ struct ContainerOptions: ParsableArguments {
     @OptionGroup(title: "Isolation") var isolation: IsolationOptions
     @OptionGroup(title: "Sharing and devices") var sharing: SharingOptions
     @OptionGroup(title: "Health") var health: HealthOptions
-    @OptionGroup(title: "Refused") var refused: RefusedOptions
 }
 
 struct StorageOptions: ParsableArguments {
@@ -55,6 +57,7 @@ struct StorageOptions: ParsableArguments {
     @Option(parsing: .unconditionalSingleValue, help: "A memory file system: PATH[:OPTIONS].") var tmpfs: [String] = []
     @Option(parsing: .unconditionalSingleValue, help: "The mounts of another container: NAME[:ro].")
     var volumesFrom: [String] = []
+    @Option(help: "The driver of volumes that are made: local.") var volumeDriver: String?
     @Flag(help: "Make the root file system read-only.") var readOnly = false
     @Option(help: "Size of /dev/shm.") var shmSize: String?
     @Option(help: "How output is kept: json-file, local, journald or none.") var logDriver: String?
@@ -101,6 +104,8 @@ struct IsolationOptions: ParsableArguments {
     @Flag(help: "All capabilities, devices and paths.") var privileged = false
     @Option(parsing: .unconditionalSingleValue, help: "Kernel parameter: NAME=VALUE.") var sysctl: [String] = []
     @Option(parsing: .unconditionalSingleValue, help: "Add a group.") var groupAdd: [String] = []
+    @Option(help: .hidden) var isolation: String?
+    @Option(help: .hidden) var cgroupParent: String?
 }
 
 /// What a container shares with the host or another container, and what it may use.
@@ -127,17 +132,4 @@ struct HealthOptions: ParsableArguments {
     @Option(help: "Time after the start in which failures do not count.") var healthStartPeriod: String?
     @Option(help: "Time between two checks in the start period.") var healthStartInterval: String?
     @Flag(help: "Check nothing, whatever the image says.") var noHealthcheck = false
-}
-
-/// docker's options that this engine does not offer. They are known, so that they can be refused by their names
-/// instead of being taken for the image.
-struct RefusedOptions: ParsableArguments {
-    @Option(help: .hidden) var platform: String?
-
-    func check() throws {
-        let used: [(Bool, String)] = [
-            (platform != nil, "--platform")
-        ]
-        if let first = used.first(where: \.0) { throw UsageError(message: "\(first.1) is not supported yet") }
-    }
 }

@@ -14,15 +14,16 @@ struct CreateBody {
     var attaches: Bool
 
     func request() throws -> CreateRequest {
-        try options.refused.check()
         let (image, command) = try imageAndCommand()
+        let streams = try attachedStreams()
+        let environment = try EnvironmentOption.variables(files: options.envFile, words: options.env)
+        let takesInput = options.interactive && streams.contains("stdin")
         var body = JSONObject([
             ("Image", .string(image)), ("Tty", .bool(options.tty)), ("OpenStdin", .bool(options.interactive)),
-            ("StdinOnce", .bool(options.interactive && attaches)),
-            ("AttachStdin", .bool(options.interactive && attaches)),
-            ("AttachStdout", .bool(attaches)), ("AttachStderr", .bool(attaches)),
-            ("Env", .array(try environment().map(JSONValue.string))),
-            ("Labels", map(try lines(of: options.labelFile) + options.label)),
+            ("StdinOnce", .bool(takesInput)), ("AttachStdin", .bool(takesInput)),
+            ("AttachStdout", .bool(streams.contains("stdout"))), ("AttachStderr", .bool(streams.contains("stderr"))),
+            ("Env", .array(environment.map(JSONValue.string))),
+            ("Labels", map(try options.labelFile.flatMap(KeyValueFile.lines) + checkedLabels())),
         ])
         body["Healthcheck"] = try options.health.body()
         if !command.isEmpty { body["Cmd"] = .array(command.map(JSONValue.string)) }
@@ -33,6 +34,7 @@ struct CreateBody {
         body["Domainname"] = options.domainname.map(JSONValue.string)
         body["StopSignal"] = options.stopSignal.map(JSONValue.string)
         body["StopTimeout"] = options.stopTimeout.map { .integer(Int64($0)) }
+        guard !options.storage.volume.contains("") else { throw UsageError(message: "invalid empty volume spec") }
         let anonymous = options.storage.volume.filter { !$0.contains(":") }
         if !anonymous.isEmpty { body["Volumes"] = .object(JSONObject(anonymous.map { ($0, [:]) })) }
         var host = try hostConfig()
@@ -44,18 +46,34 @@ struct CreateBody {
     private func imageAndCommand() throws -> (String, [String]) {
         if let image = options.image { return (image, words) }
         guard let image = words.first else {
-            throw UsageError(message: "an image is required: gantry run [OPTIONS] IMAGE [COMMAND] [ARG...]")
+            throw UsageError(message: "an image is required: gantry run [OPTIONS] IMAGE [COMMAND] [ARG...]", code: 1)
         }
-        guard !image.hasPrefix("-") else { throw UsageError(message: "unknown flag: \(image)") }
         return (image, Array(words.dropFirst()))
+    }
+
+    /// Of `stdin`, `stdout` and `stderr`: those that `-a` names, or all.
+    private func attachedStreams() throws -> Set<String> {
+        let all: Set = ["stdin", "stdout", "stderr"]
+        for text in options.attach where !all.contains(text.lowercased()) {
+            throw UsageError(value: text, of: "-a, --attach", "valid streams are STDIN, STDOUT and STDERR")
+        }
+        guard attaches else { return [] }
+        return options.attach.isEmpty ? all : Set(options.attach.map { $0.lowercased() })
+    }
+
+    private func checkedLabels() throws -> [String] {
+        for text in options.label where text.isEmpty || text.hasPrefix("=") {
+            throw UsageError(value: text, of: "-l, --label", "invalid label '\(text)': empty name")
+        }
+        return options.label
     }
 
     private func hostConfig() throws -> JSONObject {
         var host = JSONObject([
             ("AutoRemove", .bool(options.rm)),
-            ("Binds", .array(try options.storage.volume.filter { $0.contains(":") }.map { .string(try absolute($0)) })),
+            ("Binds", .array(options.storage.volume.filter { $0.contains(":") }.map { .string(absolute($0)) })),
             ("VolumesFrom", .array(options.storage.volumesFrom.map(JSONValue.string))),
-            ("Mounts", .array(try options.storage.mount.map(mount))),
+            ("Mounts", .array(try options.storage.mount.map { try MountOption($0).dockerBody })),
             ("ReadonlyRootfs", .bool(options.storage.readOnly)),
             ("CapAdd", .array(options.isolation.capAdd.map(JSONValue.string))),
             ("CapDrop", .array(options.isolation.capDrop.map(JSONValue.string))),
@@ -70,6 +88,9 @@ struct CreateBody {
                     let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
                     return (parts.first ?? "", .string(parts.count > 1 ? parts[1] : ""))
                 }))
+        host["VolumeDriver"] = options.storage.volumeDriver.map(JSONValue.string)
+        host["Isolation"] = options.isolation.isolation.map(JSONValue.string)
+        host["CgroupParent"] = options.isolation.cgroupParent.map(JSONValue.string)
         host["ShmSize"] = try sizeValue(options.storage.shmSize, "--shm-size")
         host["OomScoreAdj"] = options.fixed.oomScoreAdj.map(JSONValue.integer)
         if options.storage.logDriver != nil || !options.storage.logOpt.isEmpty {
@@ -110,15 +131,11 @@ struct CreateBody {
             })
     }
 
-    /// A path relative to where the command was given, as docker's CLI allows it in `-v ./data:/data`.
-    private func absolute(_ bind: String) throws -> String {
-        guard bind.hasPrefix("./") || bind.hasPrefix("../") || bind == "." || bind.hasPrefix(".:") else { return bind }
-        let parts = bind.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        guard let resolved = realpath(parts[0], nil) else {
-            throw UsageError(message: "invalid volume specification: '\(bind)': no such file or directory")
-        }
-        defer { free(resolved) }
-        return ([String(cString: resolved)] + parts.dropFirst()).joined(separator: ":")
+    /// A path relative to where the command was given, as docker's CLI allows it in `-v ./data:/data`; the engine makes
+    /// what is not there.
+    private func absolute(_ bind: String) -> String {
+        guard bind.hasPrefix("."), let colon = bind.firstIndex(of: ":") else { return bind }
+        return WorkingDirectory.absolute(String(bind[..<colon])) + bind[colon...]
     }
 }
 
@@ -132,21 +149,6 @@ extension CreateBody {
         return .object(object)
     }
 
-    /// The lines of files, without comments and empty ones.
-    private func lines(of files: [String]) throws -> [String] {
-        var lines: [String] = []
-        for path in files {
-            do throws(KernelError) {
-                let text = String(decoding: try FileContents.read(path), as: UTF8.self)
-                lines += text.split(separator: "\n").map { String($0.drop { $0 == " " || $0 == "\t" }) }
-                    .filter { !$0.isEmpty && !$0.hasPrefix("#") }
-            } catch {
-                throw UsageError(message: "\(error)")
-            }
-        }
-        return lines
-    }
-
     /// A profile is a file here and its text in the body, as docker's CLI sends it.
     private func securityOption(_ text: String) throws -> JSONValue {
         guard text.hasPrefix("seccomp=") || text.hasPrefix("seccomp:") else { return .string(text) }
@@ -157,59 +159,12 @@ extension CreateBody {
         } catch { throw UsageError(message: "opening seccomp profile (\(value)) failed: \(error)") }
     }
 
-    /// `-e NAME` passes a variable of ours on, if we have it; files come before options.
-    private func environment() throws -> [String] {
-        (try lines(of: options.envFile) + options.env).compactMap { word in
-            if word.contains("=") { return word }
-            return getenv(word).map { "\(word)=\(String(cString: $0))" }
-        }
-    }
-
-    /// `KEY=VALUE` among the members of an object.
-    private static func adding(_ pair: String, to value: JSONValue?) -> JSONValue {
-        let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        var object = value?.object ?? JSONObject()
-        object[parts[0]] = .string(parts.count > 1 ? parts[1] : "")
-        return .object(object)
-    }
-
-    /// `type=bind,source=/a,target=/b,readonly` as docker's `Mount` object.
-    private func mount(_ text: String) throws -> JSONValue {
-        var body = JSONObject([("Type", "volume")])
-        var (tmpfs, volume, driver) = (JSONObject(), JSONObject(), JSONObject())
-        for field in text.split(separator: ",").map(String.init) {
-            let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-            let value = parts.count > 1 ? parts[1] : "true"
-            switch parts[0].lowercased() {
-            case "type": body["Type"] = .string(value)
-            case "source", "src": body["Source"] = .string(value)
-            case "target", "dst", "destination": body["Target"] = .string(value)
-            case "readonly", "ro": body["ReadOnly"] = .bool(value == "true" || value == "1")
-            case "bind-propagation": body["BindOptions"] = ["Propagation": .string(value)]
-            case "volume-nocopy": volume["NoCopy"] = .bool(value == "true" || value == "1")
-            case "volume-driver": driver["Name"] = .string(value)
-            case "volume-label": volume["Labels"] = Self.adding(value, to: volume["Labels"])
-            case "volume-opt": driver["Options"] = Self.adding(value, to: driver["Options"])
-            case "tmpfs-size": tmpfs["SizeBytes"] = try sizeValue(value, "--mount")
-            case "tmpfs-mode": tmpfs["Mode"] = Int64(value, radix: 8).map(JSONValue.integer)
-            default:
-                throw UsageError(
-                    message: "invalid argument \"\(text)\" for \"--mount\" flag: unexpected key '\(parts[0])'")
-            }
-        }
-        if !tmpfs.isEmpty { body["TmpfsOptions"] = .object(tmpfs) }
-        if !driver.isEmpty { volume["DriverConfig"] = .object(driver) }
-        if !volume.isEmpty { body["VolumeOptions"] = .object(volume) }
-        return .object(body)
-    }
-
     /// `nofile=1024:2048` as docker's `Ulimit` object.
     private func ulimit(_ text: String) throws -> JSONValue {
         let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
         let values = (parts.count > 1 ? parts[1] : "").split(separator: ":").map { Int64($0) }
         guard (1...2).contains(values.count), let soft = values[0], let hard = values[values.count - 1] else {
-            throw UsageError(
-                message: "invalid argument \"\(text)\" for \"--ulimit\" flag: invalid ulimit argument: \(text)")
+            throw UsageError(value: text, of: "--ulimit", "invalid ulimit argument: \(text)")
         }
         return ["Name": .string(parts[0]), "Soft": .integer(soft), "Hard": .integer(hard)]
     }

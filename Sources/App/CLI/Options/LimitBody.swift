@@ -21,10 +21,18 @@ extension LimitOptions {
 
     private func nanoCPUs() throws -> JSONValue? {
         guard let cpus else { return nil }
-        guard let cores = Double(cpus), cores >= 0, cores < 1e6 else {
-            throw UsageError(message: "invalid argument \"\(cpus)\" for \"--cpus\" flag: failed to parse \(cpus)")
+        func refusal(_ reason: String) -> UsageError {
+            UsageError(value: cpus, of: "--cpus", reason)
         }
-        return .integer(Int64((cores * 1e9).rounded()))
+        let parts = cpus.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        let divisor = parts.count > 1 ? Int64(parts[1]).map(Double.init) : 1
+        let number = parts.count > 1 ? Int64(parts[0]).map(Double.init) : Double(cpus)
+        guard let number, let divisor, divisor > 0, number >= 0, number / divisor < 1e6 else {
+            throw refusal("failed to parse \(cpus) as a rational number")
+        }
+        let nanoseconds = number * 1e9 / divisor
+        guard abs(nanoseconds - nanoseconds.rounded()) < 1e-3 else { throw refusal("value is too precise") }
+        return .integer(Int64(nanoseconds.rounded()))
     }
 }
 
@@ -32,7 +40,7 @@ extension LimitOptions {
 func sizeValue(_ text: String?, _ flag: String) throws -> JSONValue? {
     guard let text else { return nil }
     guard let bytes = ByteCount.parse(text), bytes >= 0 else {
-        throw UsageError(message: "invalid argument \"\(text)\" for \"\(flag)\" flag: invalid size: '\(text)'")
+        throw UsageError(value: text, of: flag, "invalid size: '\(text)'")
     }
     return .integer(bytes)
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import DockerAPI
 import EngineAPI
 import JSON
+import Linux
 
 /// The options of `run` and `create` that tell of networks.
 struct NetworkOptions: ParsableArguments {
@@ -36,7 +37,9 @@ struct NetworkOptions: ParsableArguments {
         guard link.isEmpty else {
             throw UsageError(message: "--link is not supported: containers of one network reach each other by name")
         }
+        try checkAddresses()
         let endpoints = try endpoints()
+        try check(endpoints)
         host["NetworkMode"] = .string(endpoints.first?.name ?? "default")
         if endpoints.contains(where: { $0.spec != EndpointSpec() }) || endpoints.count > 1 {
             let members = endpoints.map { ($0.name, $0.spec.dockerBody) }
@@ -45,21 +48,57 @@ struct NetworkOptions: ParsableArguments {
         var spec = ContainerSpec(image: "")
         do throws(EngineError) {
             for text in publish { spec.portBindings += try PublishedPorts.parse(text) }
-            for text in expose { spec.exposedPorts += try PublishedPorts.parse(text).map(\.port) }
+            for text in expose {
+                guard !text.contains(":") else {
+                    throw EngineError(.invalid, "invalid port format for --expose: \(text)")
+                }
+                spec.exposedPorts += try PublishedPorts.parse(text).map(\.port)
+            }
         } catch {
             throw UsageError(message: error.message)
         }
         (spec.publishesAllPorts, spec.extraHosts) = (publishAll, addHost)
         (spec.dnsServers, spec.dnsSearch, spec.dnsOptions) = (dns, dnsSearch, dnsOption)
-        for text in addHost where !text.contains(where: { $0 == ":" || $0 == "=" }) {
-            throw UsageError(message: "invalid argument \"\(text)\" for \"--add-host\" flag: bad format for add-host")
-        }
         for (name, value) in spec.dockerNetworkMembers { host[name] = value }
         body["ExposedPorts"] = spec.dockerExposedPorts
     }
 
+    private func checkAddresses() throws {
+        for text in dns where IPAddress(text) == nil {
+            throw UsageError(value: text, of: "--dns", "IP address is not correctly formatted: \(text)")
+        }
+        for text in addHost {
+            do throws(EngineError) { try ExtraHost.check(text) } catch {
+                throw UsageError(value: text, of: "--add-host", error.message)
+            }
+        }
+    }
+
+    private func check(_ endpoints: [(name: String, spec: EndpointSpec)]) throws {
+        var names: Set<String> = []
+        for (name, spec) in endpoints {
+            guard names.insert(name).inserted else {
+                throw UsageError(message: "network \"\(name)\" is specified multiple times")
+            }
+            guard Self.isMadeByUser(name) || spec.aliases.isEmpty else {
+                throw UsageError(message: "network-scoped aliases are only supported for user-defined networks")
+            }
+        }
+        guard names.count < 2 || names.allSatisfy(Self.isMadeByUser) || !names.contains(where: Self.isMadeByUser) else {
+            throw UsageError(
+                message: "conflicting options: cannot attach both user-defined and non-user-defined network-modes")
+        }
+    }
+
+    private static func isMadeByUser(_ name: String) -> Bool {
+        !["none", "host", "bridge", "default"].contains(name) && !name.hasPrefix("container:")
+    }
+
     private func endpoints() throws -> [(name: String, spec: EndpointSpec)] {
         var endpoints = try network.map(Self.endpoint)
+        guard networkAlias.isEmpty || endpoints.first?.spec.aliases.isEmpty ?? true else {
+            throw UsageError(message: "conflicting options: cannot specify both --network-alias and per-network alias")
+        }
         var first = endpoints.first?.spec ?? EndpointSpec()
         first.aliases += networkAlias
         first.ipv4Address = ip ?? first.ipv4Address
@@ -73,21 +112,32 @@ struct NetworkOptions: ParsableArguments {
     /// `frontend`, or `name=frontend,alias=web,ip=10.1.0.5`.
     private static func endpoint(_ text: String) throws -> (name: String, spec: EndpointSpec) {
         guard text.contains("=") else { return (text, EndpointSpec()) }
+        func refusal(_ reason: String) -> UsageError {
+            UsageError(value: text, of: "--network", reason)
+        }
+        let fields: [String]
+        do throws(CommaSeparated.Failure) { fields = try CommaSeparated.fields(text) } catch {
+            throw refusal(error.message)
+        }
         var name = ""
         var spec = EndpointSpec()
-        for field in text.split(separator: ",").map(String.init) {
-            let parts = field.split(separator: "=", maxSplits: 1).map(String.init)
-            guard parts.count == 2 else { throw UsageError(message: "invalid field \(field)") }
+        for field in fields {
+            let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            guard parts.count == 2 else { throw refusal("invalid field \(field)") }
             switch parts[0].lowercased() {
             case "name": name = parts[1]
             case "alias": spec.aliases.append(parts[1])
             case "ip": spec.ipv4Address = parts[1]
             case "ip6": spec.ipv6Address = parts[1]
             case "mac-address": spec.macAddress = parts[1]
-            default: throw UsageError(message: "invalid field key \(parts[0])")
+            case "driver-opt":
+                let pair = parts[1].split(separator: "=", maxSplits: 1).map(String.init)
+                guard pair.count == 2 else { throw refusal("invalid key value pair format in driver options") }
+                spec.options[pair[0]] = pair[1]
+            default: throw refusal("invalid field key \(parts[0])")
             }
         }
-        guard !name.isEmpty else { throw UsageError(message: "network name is not specified: \(text)") }
+        guard !name.isEmpty else { throw refusal("network name is not specified") }
         return (name, spec)
     }
 }

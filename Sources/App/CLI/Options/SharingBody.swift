@@ -64,7 +64,7 @@ extension HealthOptions {
         for (member, text, option) in durations {
             guard let text else { continue }
             guard let value = GoDuration.nanoseconds(text) else {
-                throw UsageError(message: "invalid argument \"\(text)\" for \"\(option)\" flag: invalid duration")
+                throw UsageError(value: text, of: option, "time: invalid duration \"\(text)\"")
             }
             body[member] = .integer(value)
         }

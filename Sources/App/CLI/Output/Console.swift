@@ -1,24 +1,56 @@
 import AsyncIO
 import Glibc
 import Linux
+import Synchronization
 
 /// The program's own standard output and error.
 enum Console {
-    static func out(_ text: String) { write(text, to: .standardOutput) }
-    static func error(_ text: String) { write(text, to: .standardError) }
+    /// Why the last text could not be written to standard output, where somebody would have read it.
+    private static let failure = Mutex<KernelError?>(nil)
 
-    private static func write(_ text: String, to descriptor: Descriptor) {
-        do throws(KernelError) { try descriptor.writeAll(Array(text.utf8)) } catch {
-            // Nobody reads any more, as in `gantry ps | head -1`: there is nobody to tell.
+    static func out(_ text: String) { _ = offer(text) }
+
+    /// False where it cannot be written, or nobody reads any more: what has no end of its own ends by that.
+    static func offer(_ text: String) -> Bool {
+        do throws(KernelError) { return try write(Array(text.utf8), to: .standardOutput) } catch {
+            failure.withLock { $0 = error }
+            return false
         }
     }
 
-    /// Writes a container's output without holding up a thread of the pool. False once nobody reads.
-    static func pass(_ bytes: [UInt8], to descriptor: Descriptor) async -> Bool {
+    static func error(_ text: String) {
+        do throws(KernelError) { try write(Array(text.utf8), to: .standardError) } catch {
+            // There is nowhere left to say so.
+        }
+    }
+
+    /// What has kept `out` from writing, once: a command that has lost output has not done what it was asked for.
+    static func lostOutput() -> KernelError? {
+        failure.withLock { error in
+            defer { error = nil }
+            return error
+        }
+    }
+
+    /// Writes a container's output without holding up a thread of the pool.
+    ///
+    /// - Returns: false once nobody reads.
+    /// - Throws: what else keeps it from being written, such as a full disk.
+    static func pass(_ bytes: [UInt8], to descriptor: Descriptor) async throws(KernelError) -> Bool {
+        try await BlockingPool.shared.run { () throws(KernelError) in try write(bytes, to: descriptor) }
+    }
+
+    /// False where nobody reads any more, as in `gantry ps | head -1`: there is nobody to tell.
+    @discardableResult
+    private static func write(_ bytes: [UInt8], to descriptor: Descriptor) throws(KernelError) -> Bool {
         do throws(KernelError) {
-            try await BlockingPool.shared.run { () throws(KernelError) in try descriptor.writeAll(bytes) }
+            try descriptor.writeAll(bytes)
             return true
         } catch {
+            guard error.errno == .brokenPipe else {
+                let name = descriptor == .standardOutput ? "standard output" : "standard error"
+                throw KernelError("write to", name, error.errno)
+            }
             return false
         }
     }

@@ -13,6 +13,10 @@ struct InteractiveSession {
         case detached
         /// A signal that ends this program, not the process.
         case interrupted(Int32)
+        /// The user has asked three times for an end, which the process does not come to.
+        case forced
+        /// What the process has written cannot be passed on.
+        case failed(KernelError)
     }
 
     let stream: any AttachedStream
@@ -25,25 +29,25 @@ struct InteractiveSession {
     var forwardSignal: (@Sendable (Int32) async -> Void)?
 
     func run() async -> End {
-        let terminal = tty && forwardsInput ? RawTerminal() : nil
+        let terminal = tty && forwardsInput ? UserTerminal.raw() : nil
         defer { terminal?.end() }
-        return await withTaskGroup(of: End?.self) { group in
-            group.addTask { await pumpOutput() }
-            if forwardsInput { group.addTask { await pumpInput() } }
-            group.addTask { await watchSignals() }
-            if let size = RawTerminal.size, let resize, tty { await resize(size) }
-            var end = End.ended
-            while let result = await group.next() {
-                if let result {
-                    end = result
-                    break
-                }
-            }
-            group.cancelAll()
-            if case .interrupted = end { await endInput() }
-            await stream.close()
-            return end
+        let (ends, announce) = AsyncStream.makeStream(of: End.self)
+        let work: [Task<Void, Never>] = [
+            Task { announce.yield(await pumpOutput()) },
+            Task { if forwardsInput, let end = await pumpInput() { announce.yield(end) } },
+            Task { await watchSignals(announce) },
+            Task { if let size = UserTerminal.size, let resize, tty { await resize(size) } },
+        ]
+        var first = ends.makeAsyncIterator()
+        let end = await first.next() ?? .interrupted(SIGINT)
+        // Not awaited: one of them may stand in write(2), before a reader of ours that stands still.
+        for task in work { task.cancel() }
+        switch end {
+        case .interrupted, .failed: await endInput()
+        case .ended, .detached, .forced: break
         }
+        await stream.close()
+        return end
     }
 
     /// What this program can no longer pass on has ended for the container's; a terminal waits for who comes next.
@@ -54,19 +58,23 @@ struct InteractiveSession {
         }
     }
 
-    private func pumpOutput() async -> End? {
-        do throws(EngineError) {
+    private func pumpOutput() async -> End {
+        do {
             while let chunk = try await stream.read() {
                 switch chunk {
                 case .stdout(let bytes):
                     // As the signal that a program gets which writes to nobody: the container is not ended by it.
-                    guard await Console.pass(bytes, to: .standardOutput) else { return .interrupted(SIGPIPE) }
-                case .stderr(let bytes): _ = await Console.pass(bytes, to: .standardError)
+                    guard try await Console.pass(bytes, to: .standardOutput) else { return .interrupted(SIGPIPE) }
+                case .stderr(let bytes): _ = try await Console.pass(bytes, to: .standardError)
                 case .lost(let count): Console.error("\r\ngantry: \(count) bytes of output were lost here\r\n")
                 }
             }
-        } catch {
+        } catch let error as KernelError {
+            return .failed(error)
+        } catch let error as EngineError {
             if error.kind != .cancelled { Console.error("gantry: \(error.message)\r\n") }
+        } catch {
+            // Cancelled: what has ended the session is told by who ended it.
         }
         return .ended
     }
@@ -88,7 +96,9 @@ struct InteractiveSession {
             if !rest.isEmpty { try await stream.write(rest) }
             try await stream.closeInput()
         } catch let error as KernelError {
-            if error.errno.rawValue != ECANCELED { Console.error("gantry: no more input is read: \(error)\r\n") }
+            guard error.errno.rawValue != ECANCELED else { return nil }
+            Console.error("gantry: no more input is read: \(error)\r\n")
+            await endInput()
         } catch {
             // The process no longer reads, or the engine went: the output's end tells what happened.
         }
@@ -110,22 +120,41 @@ struct InteractiveSession {
         }
     }
 
-    private func watchSignals() async -> End? {
-        let numbers = [SIGWINCH, SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2]
+    /// Passes signals on in their order, or ends the session by one. A process need not heed them, nor an engine answer:
+    /// the third that asks for an end is obeyed here.
+    private func watchSignals(_ ends: AsyncStream<End>.Continuation) async {
+        let signals: SignalPipe
         do throws(KernelError) {
-            let signals = try SignalPipe(numbers)
-            while let number = await signals.next() {
-                if number == SIGWINCH {
-                    if let size = RawTerminal.size, let resize { await resize(size) }
-                } else if let forwardSignal, !tty {
-                    await forwardSignal(number)
-                } else {
-                    return .interrupted(number)
-                }
-            }
+            signals = try SignalPipe([SIGWINCH, SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2])
         } catch {
-            Console.error("gantry: signals are not passed on: \(error)\r\n")
+            return Console.error("gantry: signals are not passed on: \(error)\r\n")
         }
-        return nil
+        var requests = 0
+        var forwarding = Task {}
+        while let number = await signals.next() {
+            if number == SIGWINCH {
+                forwarding = Task { [forwarding] in
+                    await forwarding.value
+                    if let size = UserTerminal.size, let resize { await resize(size) }
+                }
+                continue
+            }
+            guard let forwardSignal else {
+                ends.yield(.interrupted(number))
+                return
+            }
+            if number == SIGTERM || number == SIGINT { requests += 1 }
+            guard requests < 3 else {
+                Console.error("\r\ngot 3 SIGTERM/SIGINTs, forcefully exiting\r\n")
+                ends.yield(.forced)
+                return
+            }
+            forwarding = Task { [forwarding] in
+                await forwarding.value
+                await forwardSignal(number)
+                // Nobody sees any more what the process does about it.
+                if number == SIGHUP, tty { ends.yield(.interrupted(number)) }
+            }
+        }
     }
 }

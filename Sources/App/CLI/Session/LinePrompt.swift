@@ -13,13 +13,9 @@ enum LinePrompt {
         guard Console.inputIsTerminal else {
             throw UsageError(message: "cannot perform an interactive login from a non TTY device", code: 1)
         }
-        var saved = termios()
-        guard tcgetattr(0, &saved) == 0 else { return try line(prompt) }
-        var silent = saved
-        silent.c_lflag &= ~tcflag_t(ECHO)
-        tcsetattr(0, TCSAFLUSH, &silent)
+        let terminal = UserTerminal.silent()
         defer {
-            tcsetattr(0, TCSAFLUSH, &saved)
+            terminal?.end()
             Console.out("\n")
         }
         return try line(prompt)

@@ -1,0 +1,40 @@
+/// The flags of one command as pflag, the reader of docker's command lines, knows them: their names, and which of them
+/// take a value. Without that a line cannot be read: `-an1` is three options of `ps` and one of `run`.
+struct FlagTable: Hashable, Sendable {
+    struct Flag: Hashable, Sendable {
+        /// Without their dashes; those of one character are shorthands, beside a long one.
+        let names: [String]
+        let takesValue: Bool
+
+        /// The one by which it is told and passed on: the first long one.
+        var name: String { names.first { $0.count > 1 } ?? names[0] }
+
+        /// `-e, --env`
+        var title: String {
+            let short = names.first { $0.count == 1 }.map { "-\($0)" }
+            let long = names.first { $0.count > 1 }.map { "--\($0)" }
+            return [short, long].compactMap(\.self).joined(separator: ", ")
+        }
+    }
+
+    /// In the order in which they were listed.
+    let flags: [Flag]
+    /// The first word that is no flag ends them: what follows belongs to a program in a container.
+    let endsAtFirstWord: Bool
+    private let places: [String: Int]
+
+    /// - Parameter list: words such as `d|detach` and, for one that takes a value, `e|env=`.
+    init(_ list: String, endsAtFirstWord: Bool = false) {
+        flags = list.split(separator: " ").map { word in
+            let takesValue = word.last == "="
+            let names = (takesValue ? word.dropLast() : word).split(separator: "|").map(String.init)
+            return Flag(names: names, takesValue: takesValue)
+        }
+        self.endsAtFirstWord = endsAtFirstWord
+        var places: [String: Int] = [:]
+        for (place, flag) in flags.enumerated() { for name in flag.names { places[name] = place } }
+        self.places = places
+    }
+
+    func flag(_ name: String) -> Flag? { places[name].map { flags[$0] } }
+}

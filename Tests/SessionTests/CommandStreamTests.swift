@@ -1,0 +1,168 @@
+import Glibc
+import Linux
+import Testing
+
+/// What becomes of a command whose output has no place, whose reader stands still, or whom somebody wants to end.
+@Suite(.serialized, .enabled(if: SessionBench.missing == nil, "\(SessionBench.missing ?? "")"))
+struct CommandStreamTests {
+    /// Runs a line of the shell in which `gantry` is this program with the bench's root; what it says of errors.
+    private func shell(_ line: String, _ bench: SessionBench) throws -> String {
+        var command = Spawner.shell(
+            "gantry() { \(SessionBench.program("gantry")) --root \(bench.root) \"$@\"; }; \(line)")
+        command.environment = SessionBench.environment
+        return try Spawner.output(of: command).errors
+    }
+
+    @Test("A command that cannot write what it was asked for says so and fails")
+    func fullOutput() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        try bench.succeed(
+            "run", "-d", "--name", "web", "--network", "none", "gantry/starter", "sh", "-c", "echo hi; exec sleep 1000")
+        #expect(eventually { (try? bench.succeed("logs", "web")) == "hi" })
+        for words in [
+            "cp web:/bin -", "logs web", "exec web echo hi", "run --rm --network none gantry/starter echo hi", "ps",
+            "inspect web", "exec -t web echo hi",
+        ] {
+            let errors = try shell("gantry \(words) >/dev/full; echo code $? >&2", bench)
+            #expect(errors.contains("no space left on device") && errors.hasSuffix("code 1\n"), "\(words): \(errors)")
+        }
+    }
+
+    @Test("A copy that does not fit says what is missing: room")
+    func fullDisk() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        _ = try bench.daemon()
+        try bench.succeed("create", "--name", "web", "--network", "none", "gantry/starter")
+        let target = bench.root + "/full"
+        #expect(mkdir(target, 0o700) == 0)
+        let errors = try shell(
+            "unshare -m sh -c 'mount -t tmpfs -o size=64k none \(target) && "
+                + "\(SessionBench.program("gantry")) --root \(bench.root) cp web:/bin \(target)/'; echo code $? >&2",
+            bench)
+        #expect(errors.contains("no space left on device") && errors.hasSuffix("code 1\n"), "\(errors)")
+    }
+
+    /// Once the session handles signals, which it does from then on.
+    private func isListening(_ program: RunningProgram) -> Bool {
+        eventually {
+            let text = (try? FileContents.read("/proc/\(program.pid)/status")).map {
+                String(decoding: $0, as: UTF8.self)
+            }
+            let line = text?.split(separator: "\n").first { $0.hasPrefix("SigCgt:") }
+            let caught = line.flatMap { UInt64($0.dropFirst(7).drop { $0 == "\t" }, radix: 16) } ?? 0
+            return caught & (1 << UInt64(SIGUSR1 - 1)) != 0
+        }
+    }
+
+    /// Sends a signal again and again until the program has ended.
+    private func insist(_ signal: Int32, on program: RunningProgram) -> Int32? {
+        _ = eventually {
+            program.kill(signal)
+            return program.ended(withinSeconds: 0) != nil
+        }
+        return program.ended(withinSeconds: 0)
+    }
+
+    @Test("Who asks for the third time is let go, though the program in the container does not listen")
+    func thirdSignal() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        let program = try bench.start(
+            ["run", "--name", "deaf", "--network", "none", "gantry/starter", "sleep", "1000"])
+        #expect(isListening(program))
+        #expect(insist(SIGINT, on: program) == 1)
+        #expect(program.errors.contains("got 3 SIGTERM/SIGINTs, forcefully exiting"))
+        #expect(try bench.succeed("inspect", "-f", "{{.State.Status}}", "deaf") == "running")
+    }
+
+    @Test("A reader that stands still does not keep a command from ending", arguments: ["run", "exec"])
+    func stoppedReader(verb: String) throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        let pipe = try Descriptor.pipe()
+        defer {
+            pipe.reading.close()
+            pipe.writing.close()
+        }
+        var words = ["run", "-t", "--name", "loud", "--network", "none", "gantry/starter", "yes"]
+        if verb == "exec" {
+            try bench.succeed(
+                "run", "-d", "--name", "loud", "--network", "none", "gantry/starter", "sleep", "1000")
+            words = ["exec", "-t", "loud", "yes"]
+        }
+        let program = try bench.start(words, outputPipe: pipe.writing)
+        let isFull = eventually {
+            var waiting: Int32 = 0
+            return ioctl(pipe.reading.rawValue, UInt(FIONREAD), &waiting) == 0 && waiting >= 65536
+        }
+        #expect(isFull)
+        #expect(insist(SIGTERM, on: program) == (verb == "run" ? 1 : 128 + SIGTERM))
+    }
+
+    @Test("A signal for run reaches the container's program, with a terminal as without", arguments: ["-t", "-i"])
+    func proxiedSignal(flag: String) throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        let program = try bench.start(
+            [
+                "run", flag, "--network", "none", "gantry/starter", "sh", "-c",
+                "trap 'exit 7' TERM; echo up; while :; do sleep 0.1; done",
+            ])
+        #expect(isListening(program))
+        #expect(eventually { String(decoding: program.output, as: UTF8.self).hasPrefix("up") })
+        program.kill(SIGTERM)
+        #expect(try program.outcome().code == 7)
+    }
+
+    @Test("An interrupt at the password leaves the terminal as it was")
+    func interruptedPassword() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        let terminal = try bench.terminal("login", "-u", "somebody", "127.0.0.1:1")
+        #expect(terminal.wait(for: "Password: "))
+        #expect(!terminal.isRestored, "what is typed is not shown")
+        terminal.type([3])
+        #expect(terminal.ended() == 128 + SIGINT)
+        #expect(terminal.isRestored)
+    }
+
+    private static let mistakes: [(line: String, code: Int32, message: String)] = [
+        ("ps --bogus", 125, "unknown flag: --bogus"), ("ps -n x", 125, "invalid argument \"x\" for \"--last\" flag"),
+        ("ps --filter foo", 125, "bad format of filter (expected name=value)"),
+        ("create --stop-timeout foo gantry/starter", 125, "invalid argument \"foo\" for \"--stop-timeout\" flag"),
+        ("exec --bogus x y", 125, "unknown flag: --bogus"), ("run", 1, "an image is required"),
+        ("logs", 1, "Missing expected argument"), ("frob", 1, "'frob' is not a gantry command"),
+        ("run -d -a stdout gantry/starter", 1, "cannot specify both --attach and --detach"),
+        ("run --platform linux/none gantry/starter", 125, "is not this machine's"),
+    ]
+
+    @Test("A line that makes no sense ends with docker's code", arguments: mistakes)
+    func codes(line: String, code: Int32, message: String) throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        let outcome = try bench.start(line.split(separator: " ").map(String.init)).outcome()
+        #expect(outcome.code == code && outcome.errors.contains(message), "\(outcome.code): \(outcome.errors)")
+    }
+
+    @Test("Variables, details and sizes are as docker has them")
+    func details() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        let file = bench.root + "/env"
+        try FileContents.replace(file, with: Array("A=1\r\nB=2\r\n".utf8))
+        try bench.succeed("create", "--name", "base", "--network", "none", "gantry/starter", "true")
+        try bench.succeed("commit", "-c", "ENV HERE=yes", "base", "with:env")
+        let text = try bench.succeed(
+            "run", "--name", "talker", "--network", "none", "--platform", "linux", "--env-file", file, "-e",
+            "HERE", "-l", "k=v", "--log-opt", "labels=k", "--log-opt", "env=A", "with:env", "sh", "-c",
+            "echo $A$B${HERE-gone}")
+        #expect(text == "12gone")
+        #expect(try bench.succeed("logs", "--details", "talker") == "A=1,k=v 12gone")
+        #expect(try bench.succeed("logs", "talker") == "12gone")
+        let size = try bench.succeed("inspect", "-s", "-f", "{{.SizeRw}}/{{.SizeRootFs}}", "talker")
+        let numbers = size.split(separator: "/").compactMap { Int64($0) }
+        #expect(numbers.count == 2 && numbers.allSatisfy { $0 >= 0 } && numbers.last ?? 0 > 0, "\(size)")
+    }
+}
