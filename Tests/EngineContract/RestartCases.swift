@@ -57,6 +57,36 @@ extension ContractCase {
             try await engine.restart(id, signal: "KILL", timeoutSeconds: 5)
             try await expectLimits(engine, id, memoryBytes: 64 << 20, pids: 40)
         },
+        ContractCase("Limits are taken away while it runs, and stay away") { scene in
+            let engine = scene.engine
+            let id = try await scene.start("exec sleep 60") { spec in
+                spec.limits.memoryBytes = 64 << 20
+                spec.limits.nanoCPUs = 500_000_000
+                spec.limits.pids = 40
+            }
+            try await expectLimits(engine, id, memoryBytes: 64 << 20, pids: 40)
+            var update = ContainerUpdate()
+            update.limits.memoryBytes = -1
+            update.limits.memorySwapBytes = -1
+            update.limits.cpuQuotaMicroseconds = -1
+            update.limits.pids = -1
+            _ = try await engine.update(id, update)
+            for _ in 0..<2 {
+                let stream = try await engine.stats([id], every: nil)
+                guard let sample = try await stream.next()?.first else {
+                    throw ContractFailure(description: "no sample of a running container")
+                }
+                try expect(sample.memoryLimitBytes == 0 || sample.memoryLimitBytes > 1 << 30, "memory is limited")
+                try expectEqual(sample.pidsLimit ?? 0, 0)
+                let limits = try await engine.inspect(id).spec.limits
+                try expect(limits.memoryBytes ?? 0 <= 0 && limits.nanoCPUs ?? 0 <= 0, "\(limits)")
+                try await engine.restart(id, signal: "KILL", timeoutSeconds: 5)
+            }
+            update = ContainerUpdate()
+            update.limits.nanoCPUs = 1_000_000_000
+            _ = try await engine.update(id, update)
+            try expectEqual(try await engine.inspect(id).spec.limits.nanoCPUs, 1_000_000_000)
+        },
         ContractCase("What an update asks wrongly changes nothing") { scene in
             let engine = scene.engine
             let id = try await scene.start("exec sleep 60") { $0.limits.nanoCPUs = 500_000_000 }

@@ -26,6 +26,7 @@ struct DockerdContractTests {
         "A user that the image does not know is refused at the start": .always("with status 500"),
         "Limits change while it runs, and stay for the next run":
             .always("memory is not raised above the limit of memory and swap that the first limit has set"),
+        "Limits are taken away while it runs, and stay away": .always("no limit of memory can be taken away there"),
         "A container joins another's pid namespace, which must run": .always("with status 500, in other words"),
         "Another's ipc namespace must be there and free to be shared": .always("with status 500"),
         "A device that is given can be used, others cannot": .always("with status 500"),

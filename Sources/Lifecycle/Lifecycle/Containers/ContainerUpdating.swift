@@ -92,7 +92,7 @@ extension Container {
         guard machine.run != nil else { return }
         let limits = definition.spec.limits
         let devices = try await BlockingPool.shared.run { () throws(EngineError) in try limits.blockDevices() }
-        let resources = LimitResources(limits: limits, host: context.host, devices: devices).resources
+        let resources = LimitResources(limits: limits, host: context.host, devices: devices).explicitResources
         try await context.tasks.update(id, resources: resources.json.compactBytes)
     }
 

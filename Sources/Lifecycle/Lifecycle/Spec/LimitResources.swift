@@ -19,6 +19,20 @@ struct LimitResources {
         return resources
     }
 
+    /// As `resources`, with what is unlimited said expressly: for a cgroup that has limits from before.
+    var explicitResources: LinuxResources {
+        var resources = resources
+        var memory = resources.memory ?? LinuxMemory()
+        memory.limitBytes = memory.limitBytes ?? -1
+        resources.memory = memory
+        var cpu = resources.cpu ?? LinuxCPU()
+        cpu.quotaMicroseconds = cpu.quotaMicroseconds ?? -1
+        resources.cpu = cpu
+        resources.pids = resources.pids ?? LinuxPids(limit: -1)
+        resources.keep(host.controllers)
+        return resources
+    }
+
     private var cpu: LinuxCPU? {
         var cpu = LinuxCPU()
         cpu.shares = Self.positive(limits.cpuShares)

@@ -1,7 +1,9 @@
 import EngineAPI
 
 extension ResourceLimits {
-    /// These limits with those of an update in their places, by docker's rules.
+    /// These limits with those of an update in their places, by docker's rules. What docker's API has no word for: a
+    /// limit of memory below zero takes that limit away, and with it the one of swap; a CPU quota below zero takes away
+    /// what the CPUs are limited to, said either way.
     ///
     /// - Throws: `conflict` where the two say the same thing in different ways.
     func updated(by change: ResourceLimits) throws(EngineError) -> ResourceLimits {
@@ -21,7 +23,15 @@ extension ResourceLimits {
             \.blockIOReadsPerSecond, \.blockIOWritesPerSecond,
         ] { take(path) }
         take(\.oomKillDisabled)
+        result.dropLifted(change)
         return result
+    }
+
+    private mutating func dropLifted(_ change: ResourceLimits) {
+        if change.memoryBytes ?? 0 < 0 { (memoryBytes, memorySwapBytes) = (nil, nil) }
+        if change.cpuQuotaMicroseconds ?? 0 < 0 { (nanoCPUs, cpuQuotaMicroseconds) = (change.nanoCPUs, nil) }
+        // An earlier version kept what takes a quota away, which would conflict with the CPUs that are asked for now.
+        if nanoCPUs ?? 0 > 0, cpuQuotaMicroseconds ?? 0 < 0 { cpuQuotaMicroseconds = nil }
     }
 
     private func checkConflicts(with change: ResourceLimits) throws(EngineError) {
