@@ -27,6 +27,32 @@ extension ContractCase {
                 try expect(String(decoding: file, as: UTF8.self).contains("text\n"), "the file is not as it was")
             }
         },
+        ContractCase("A directory is listed with what is directly in it, running or stopped, through a link, too") {
+            scene in
+            let engine = scene.engine
+            let id = try await scene.start(
+                "mkdir -p /d/sub/deep; echo text > /d/file; ln -s ../etc /d/link; ln -s d /to; chmod 4750 /d/file; "
+                    + "touch /d/sub/deep/x; echo > /ready; exec sleep 60")
+            try await Self.waitForFile(engine, id, "/ready")
+            for state in ["running", "stopped"] {
+                if state == "stopped" { try await engine.stop(id, signal: "KILL", timeoutSeconds: 5) }
+                for path in ["/d", "/to", "d/"] {
+                    let members = try await engine.listDirectory(id, path: path)
+                    try expectEqual(members.map(\.name), ["file", "link", "sub"])
+                    try expectEqual(members[0].sizeBytes, 5)
+                    try expectEqual(members[0].mode & 0o7777, 0o4750)
+                    try expectEqual(members[1].linkTarget, "../etc")
+                    try expect(members[2].isDirectory && members[0].linkTarget == nil, "\(members)")
+                }
+                try expect(try await engine.listDirectory(id, path: "/").contains { $0.name == "d" }, "no /d in /")
+                try await expectRefusal(.invalid, "not a directory: /d/file") {
+                    _ = try await engine.listDirectory(id, path: "/d/file")
+                }
+                try await expectRefusal(.notFound, "Could not find the file") {
+                    _ = try await engine.listDirectory(id, path: "/nowhere")
+                }
+            }
+        },
         ContractCase("A file's date may lie further away than nanoseconds can count") { scene in
             let engine = scene.engine
             let id = try await scene.start(

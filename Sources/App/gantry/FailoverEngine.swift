@@ -100,6 +100,10 @@ struct FailoverEngine: Engine {
         try await ask { engine throws(EngineError) in try await engine.statPath(reference, path: path) }
     }
 
+    func listDirectory(_ reference: String, path: String) async throws(EngineError) -> [PathStat] {
+        try await ask { engine throws(EngineError) in try await engine.listDirectory(reference, path: path) }
+    }
+
     func copyOut(_ reference: String, path: String) async throws(EngineError) -> PathArchive {
         try await ask { engine throws(EngineError) in try await engine.copyOut(reference, path: path) }
     }

@@ -10,6 +10,11 @@ let fileRoutes: [Route] = [
         fields[PathStat.dockerField] = stat.dockerHeader
         try await exchange.writer.send(200, fields)
     },
+    // Not docker's: it knows a directory by the archive of all below it alone.
+    Route("GET", "/containers/{id}/directory") { exchange in
+        let members = try await exchange.engine.listDirectory(exchange.container, path: try exchange.path())
+        try await exchange.send(200, .array(members.map(\.dockerBody)))
+    },
     Route("GET", "/containers/{id}/archive") { exchange in
         let archive = try await exchange.engine.copyOut(exchange.container, path: try exchange.path())
         var fields = exchange.commonFields

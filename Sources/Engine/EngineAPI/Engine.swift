@@ -46,6 +46,9 @@ public protocol Engine: ImageTransfers, NetworkEngine, VolumeEngine, Sendable {
 
     /// What stands at a path of a container, running or not; a link as the last name is itself meant.
     func statPath(_ reference: String, path: String) async throws(EngineError) -> PathStat
+    /// What is directly in a directory of a container, running or not, by name. Links tell where they lead as they are
+    /// written; a link as the last component is followed. `invalid` where it is no directory.
+    func listDirectory(_ reference: String, path: String) async throws(EngineError) -> [PathStat]
     /// A path with all below it as a tar archive. `dir/.` leaves the directory's own name out.
     func copyOut(_ reference: String, path: String) async throws(EngineError) -> PathArchive
     /// Unpacks a tar archive, packed or not, into a directory of a container. `denied` where that is read-only.
@@ -108,6 +111,12 @@ public protocol Engine: ImageTransfers, NetworkEngine, VolumeEngine, Sendable {
 }
 
 extension Engine {
+    /// By the archive of the whole directory, for an engine that knows nothing better.
+    public func listDirectory(_ reference: String, path: String) async throws(EngineError) -> [PathStat] {
+        let follows = path.hasSuffix("/") ? path + "." : path + "/."
+        return try await copyOut(reference, path: follows).directoryMembers(path)
+    }
+
     /// Waits for the condition: `beginWait`, then its result.
     public func wait(_ reference: String, for condition: WaitCondition) async throws(EngineError) -> WaitResult {
         try await beginWait(reference, for: condition).result()

@@ -75,6 +75,10 @@ extension GantryEngine {
         try await core.context.index.find(reference).statPath(reference, path)
     }
 
+    public func listDirectory(_ reference: String, path: String) async throws(EngineError) -> [PathStat] {
+        try await core.context.index.find(reference).listDirectory(reference, path)
+    }
+
     public func copyOut(_ reference: String, path: String) async throws(EngineError) -> PathArchive {
         try await core.context.index.find(reference).copyOut(reference, path)
     }

@@ -11,6 +11,29 @@ extension DockerEngine {
         return try Self.stat(response, reference)
     }
 
+    /// By a route of our own; an engine that lacks it sends the directory whole.
+    package func listDirectory(_ reference: String, path: String) async throws(EngineError) -> [PathStat] {
+        do throws(EngineError) {
+            let body = try await client.json(
+                "GET", containerPath(reference, "directory"), Self.query(path), object: reference)
+            return (body.array ?? []).map { PathStat(dockerBody: $0) }
+        } catch {
+            // What is missing may be the route, the container or the path: the archive's own route tells the last two.
+            guard error.kind == .notFound else { throw error }
+            return try await archivedMembers(reference, path)
+        }
+    }
+
+    private func archivedMembers(_ reference: String, _ path: String) async throws(EngineError) -> [PathStat] {
+        do throws(EngineError) {
+            let follows = path.hasSuffix("/") ? path + "." : path + "/."
+            return try await copyOut(reference, path: follows).directoryMembers(path)
+        } catch {
+            // Docker's words for it, of status 500, tell a path of its host.
+            throw error.message.hasSuffix(": not a directory") ? PathArchive.isNoDirectory(path) : error
+        }
+    }
+
     package func copyOut(_ reference: String, path: String) async throws(EngineError) -> PathArchive {
         let response = try await client.send(
             "GET", containerPath(reference, "archive"), Self.query(path), object: reference)

@@ -7,17 +7,23 @@ extension PathStat {
     package static let dockerField = "X-Docker-Container-Path-Stat"
 
     /// The header's value: base64 of JSON, with the mode as Go writes it.
-    package var dockerHeader: String {
-        let body: JSONValue = [
+    package var dockerHeader: String { Base64Text.encoded(dockerBody.compactBytes) }
+
+    /// What the header holds; an entry of our own `GET /containers/{id}/directory`.
+    package var dockerBody: JSONValue {
+        [
             "name": .string(name), "size": .integer(sizeBytes), "mode": .integer(Int64(GoFileMode.encoded(mode))),
             "mtime": .string(WireTime.text(modifiedAt)), "linkTarget": .string(linkTarget ?? ""),
         ]
-        return Base64Text.encoded(body.compactBytes)
     }
 
     /// Nil for what is no such header.
     package init?(dockerHeader text: String) {
         guard let bytes = Base64Text.decoded(text), let body = try? JSONValue(parsing: bytes) else { return nil }
+        self.init(dockerBody: body)
+    }
+
+    package init(dockerBody body: JSONValue) {
         self.init(
             name: body.text("name"), sizeBytes: body.whole("size") ?? 0,
             mode: GoFileMode.decoded(UInt32(truncatingIfNeeded: body.unsigned("mode"))),

@@ -15,6 +15,12 @@ extension Container {
         return try await BlockingPool.shared.run { () throws(EngineError) in try tree.stat(path) }
     }
 
+    package func listDirectory(_ reference: String, _ path: String) async throws(EngineError) -> [PathStat] {
+        try checkPath(path)
+        let tree = try await tree(forWriting: false)
+        return try await BlockingPool.shared.run { () throws(EngineError) in try tree.list(path) }
+    }
+
     package func copyOut(_ reference: String, _ path: String) async throws(EngineError) -> PathArchive {
         try checkPath(path)
         let tree = try await tree(forWriting: false)

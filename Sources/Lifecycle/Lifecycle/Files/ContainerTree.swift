@@ -34,6 +34,32 @@ struct ContainerTree: Sendable {
         } catch { throw failure(error, path) }
     }
 
+    /// What is in a directory, by name; a link tells where it leads as it is written. What goes meanwhile is left out.
+    ///
+    /// - Throws: `invalid` where it is no directory.
+    func list(_ path: String) throws(EngineError) -> [PathStat] {
+        guard try stat(path.hasSuffix("/") ? path : path + "/").isDirectory else {
+            throw PathArchive.isNoDirectory(path)
+        }
+        do throws(KernelError) {
+            let directory = OwnedDescriptor(try tree.open(Self.clean(path), O_RDONLY | O_DIRECTORY))
+            let names = try Directory.list(in: directory.descriptor)
+            return names.compactMap { member($0, of: directory.descriptor) }.sorted { $0.name < $1.name }
+        } catch { throw failure(error, path) }
+    }
+
+    private func member(_ name: String, of directory: Descriptor) -> PathStat? {
+        // Gone meanwhile, or with a name that is no text.
+        guard let found = try? directory.open(name, O_PATH | O_NOFOLLOW) else { return nil }
+        let file = OwnedDescriptor(found)
+        guard let facts = try? file.descriptor.status() else { return nil }  // As above.
+        let isLink = facts.st_mode & S_IFMT == S_IFLNK
+        return PathStat(
+            name: name, sizeBytes: Int64(facts.st_size), mode: facts.st_mode,
+            modifiedAt: Timestamp(seconds: Int64(facts.st_mtim.tv_sec), nanoseconds: Int64(facts.st_mtim.tv_nsec)),
+            linkTarget: isLink ? try? linkText(file.descriptor) : nil)  // As above.
+    }
+
     /// A directory in which something has its name, opened, and that name; `.` where the path is a root.
     func parent(of path: String) throws(EngineError) -> (directory: HeldDescriptor, name: String) {
         let follows = path.hasSuffix("/") || path.hasSuffix("/.")
