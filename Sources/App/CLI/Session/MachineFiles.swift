@@ -1,0 +1,46 @@
+import AsyncIO
+import EngineAPI
+import Glibc
+import Linux
+
+/// Files of this machine, for who has no threads and archives of their own.
+package enum MachineFiles {
+    /// Copies a path of a container here. Errors are the engine's; those of this machine are `invalid`.
+    package static func copyOut(
+        _ engine: any Engine, _ reference: String, _ path: String, to target: String
+    ) async throws(EngineError) {
+        try await told { try await ContainerCopy(engine: engine, reference: reference).out(path, to: home(target)) }
+    }
+
+    /// Copies a path of this machine into a container.
+    package static func copyIn(
+        _ engine: any Engine, _ reference: String, _ source: String, to path: String
+    ) async throws(EngineError) {
+        try await told { try await ContainerCopy(engine: engine, reference: reference).into(path, from: home(source)) }
+    }
+
+    /// Writes a file, and the folders that it lacks; one that is there is replaced.
+    package static func save(_ path: String, _ contents: [UInt8]) async throws(EngineError) {
+        try await told {
+            try await BlockingPool.shared.run { () throws(KernelError) in
+                let path = home(path)
+                try Directory.create(PathName.split(path).parent)
+                try FileContents.replace(path, with: contents, mode: 0o644, durable: false)
+            }
+        }
+    }
+
+    /// `~/` is a shell's word, and people type it here, too.
+    private static func home(_ path: String) -> String {
+        guard path.hasPrefix("~/"), let home = getenv("HOME") else { return path }
+        return String(cString: home) + path.dropFirst(1)
+    }
+
+    private static func told(_ body: () async throws -> Void) async throws(EngineError) {
+        do { try await body() } catch let error as EngineError { throw error } catch is CancellationError {
+            throw EngineError(.cancelled, "cancelled")
+        } catch let error as UsageError {
+            throw EngineError(.invalid, error.message)
+        } catch { throw EngineError(.invalid, "\(error)") }
+    }
+}
