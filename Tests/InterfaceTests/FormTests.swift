@@ -21,8 +21,9 @@ import Testing
     @Test("Every field reaches the engine")
     func allFields() throws {
         var bench = try Bench.connected()
-        bench.type("n<tab>web2<tab>sh -c 'echo a b'<tab> <tab>64m<tab>1.5<tab>100<tab>/src:/data:ro tmpfs:/tmp")
-        bench.type(" pages:/www<tab>A=1 'B=x y'<tab><right><right><tab>8080:80 53/udp<tab> <enter>")
+        bench.type(
+            "n<tab>web2<tab>sh -c 'echo a b'<tab> <tab><right><tab>64m<tab>1.5<tab>100<tab>/src:/data:ro tmpfs:/tmp")
+        bench.type(" pages:/www<tab>A=1 'B=x y'<tab><right><right><tab>8080:80 53/udp<tab>www:www<tab>/srv<enter>")
         let (_, spec, name) = try #require(asked(&bench))
         #expect(name == "web2")
         #expect(spec.command == ["sh", "-c", "echo a b"])
@@ -38,7 +39,47 @@ import Testing
         #expect(spec.networkMode == .host)
         let ports = [PortBinding(ContainerPort(80), hostPort: 8080), PortBinding(ContainerPort(53, .udp))]
         #expect(spec.portBindings == ports)
-        #expect(spec.autoRemove)
+        #expect(spec.user == "www:www" && spec.workingDirectory == "/srv")
+        #expect(spec.restartPolicy.kind == .always && !spec.autoRemove)
+        bench.type("<esc><esc>n<shift-tab> <enter>")
+        #expect(try #require(asked(&bench)).1.autoRemove)
+    }
+
+    @Test("What is started again is not also removed at its end, and that is said where it was asked")
+    func contradiction() throws {
+        var bench = try Bench.connected()
+        bench.type("n<shift-tab> <down><down><down><down><down><right><enter>")
+        #expect(asked(&bench) == nil)
+        guard case .form(let form) = bench.model.dialogs.last else { return #expect(Bool(false), "the form is gone") }
+        #expect(form.fields[form.focus].name == .autoRemove)
+        #expect(bench.text.contains("cannot be removed at its end"))
+        bench.type(" <enter>")
+        #expect(asked(&bench) != nil)
+    }
+
+    @Test(
+        "What the engine refuses is said at the field that it is about",
+        arguments: [
+            (.conflict, "Conflict. The container name \"/web\" is already in use by container aaa.", .name),
+            (.internal, "driver failed: Bind for 0.0.0.0:80 failed: port is already allocated", .ports),
+            (.invalid, "invalid mount config for type \"bind\": bind source path does not exist: /x", .mounts),
+            (.commandNotFound, "exec: \"nope\": executable file not found in $PATH", .command),
+            (.invalid, "Minimum memory limit allowed is 6MB", .memory),
+            (.invalid, "Range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available", .cpus),
+            (.notFound, "network nowhere not found", .network), (.notFound, "No such image: x", .image),
+            (.invalid, "unable to find user nobody2: no matching entries in passwd file", .user),
+            (.internal, "the disk is on fire", nil),
+        ] as [(EngineError.Kind, String, Field.Name?)])
+    func blame(kind: EngineError.Kind, message: String, name: Field.Name?) throws {
+        var bench = try Bench.connected()
+        bench.type("n<tab>web<enter>")
+        let (job, _, _) = try #require(asked(&bench))
+        bench.send(.job(job, .failed(EngineError(kind, message))))
+        guard case .form(let form) = bench.model.dialogs.last else { return #expect(Bool(false), "the form is gone") }
+        #expect(form.fields.first { $0.error == message }?.name == name)
+        #expect((form.error == message) == (name == nil))
+        if let name { #expect(form.fields[form.focus].name == name) }
+        #expect(bench.text.contains(message.prefix(30)))
     }
 
     @Test("What is wrong is said beside the field while it is typed, and nothing is sent")

@@ -71,7 +71,7 @@ import Testing
             case .images: ("GANTRY start", ["gantry/starter:latest"])
             case .networks: ("web", ["net1", "net1/\(Sample.id(1))"])
             case .volumes: ("web", ["pages"])
-            case .usage, .events: ("", [])
+            case .usage, .events, .commands, .files: ("", [])
             }
         let all = bench.model.rowIDs(of: ListScreen(kind))
         bench.type("/\(word)")

@@ -116,12 +116,19 @@ import Testing
             ),
             ("<tab><ctrl-u>1.5<tab>50<enter>", update { ($0.limits.nanoCPUs, $0.limits.pids) = (1_500_000_000, 50) }),
             ("<tab><tab><tab><right><enter>", update { $0.restartPolicy = RestartPolicy(.always) }),
-            ("<ctrl-u><enter>", nil), ("<ctrl-u>64q<enter>", nil), ("<ctrl-u>5m<enter>", nil),
+            ("<ctrl-u><enter>", update { ($0.limits.memoryBytes, $0.limits.memorySwapBytes) = (-1, -1) }),
+            ("<ctrl-u>64q<enter>", nil), ("<ctrl-u>5m<enter>", nil),
             ("<tab><ctrl-u>-1<enter>", nil),
         ]
         for (keys, wanted) in cases { #expect(try Self.limits(keys).1 == wanted, "\(keys)") }
         #expect(try Self.limits("<ctrl-u>5m").0.text.contains("6m is the least"))
-        #expect(try Self.limits("<ctrl-u><enter>").0.text.contains("raised, but not taken away"))
+        var bench = try Bench.connected()
+        var details = Sample.details(Sample.containers[0])
+        (details.spec.limits.nanoCPUs, details.spec.limits.pids) = (500_000_000, 50)
+        bench.send(.inspected(details, .editLimits))
+        bench.type("<tab><ctrl-u><tab><ctrl-u><enter>")
+        let lifted = update { ($0.limits.cpuQuotaMicroseconds, $0.limits.pids) = (-1, -1) }
+        #expect(Self.asked(&bench) == [lifted], "a limit that is emptied is taken away")
     }
 
     @Test("Limits are written as people type them, and read back as they were")

@@ -101,10 +101,11 @@ import Testing
 
     @Test("A log keeps a bounded number of bytes, the newest, and says so")
     func boundedLog() throws {
-        var screen = LogScreen(container: Sample.containers[0], serial: 1)
+        var screen = LogScreen([Sample.containers[0]], serial: 1)
         for number in 0..<100_000 {
             let bytes = Array("line \(number) \(String(repeating: "x", count: 100))\n".utf8)
-            screen.add(.entries([LogEntry(time: Sample.now, source: .stdout, bytes: bytes)]))
+            let entry = LogEntry(time: Sample.now, source: .stdout, bytes: bytes)
+            screen.add(.entries([entry]), of: screen.sources[0].subscription)
         }
         let held = screen.lines.reduce(0) { $0 + $1.bytes.count + LogLine.overhead }
         #expect(held <= LogScreen.byteLimit)
@@ -115,9 +116,10 @@ import Testing
 
     @Test("Parts of a long line are one line")
     func partialLines() {
-        var screen = LogScreen(container: Sample.containers[0], serial: 1)
+        var screen = LogScreen([Sample.containers[0]], serial: 1)
         for piece in ["one ", "line\n", "next\n"] {
-            screen.add(.entries([LogEntry(time: Sample.now, source: .stdout, bytes: Array(piece.utf8))]))
+            let entry = LogEntry(time: Sample.now, source: .stdout, bytes: Array(piece.utf8))
+            screen.add(.entries([entry]), of: screen.sources[0].subscription)
         }
         #expect(screen.lines.map(\.text) == ["one line", "next"])
     }

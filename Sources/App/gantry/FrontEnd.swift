@@ -20,6 +20,7 @@ enum FrontEnd {
                 made.keepPreferences = { file.write($0) }
             }
             made.hostsEngine = hostsEngine
+            made.files = .ofThisMachine
             made.credentials = { reference throws(EngineError) in try await StoredCredentials.find(for: reference) }
             configuration = made
         } catch {
@@ -46,4 +47,15 @@ enum FrontEnd {
         for name in ["HOME", "XDG_CONFIG_HOME"] { found[name] = Settings.variable(name) }
         return found
     }
+}
+
+extension HostFiles {
+    fileprivate static let ofThisMachine = HostFiles(
+        copyOut: { engine, reference, path, target throws(EngineError) in
+            try await MachineFiles.copyOut(engine, reference, path, to: target)
+        },
+        copyIn: { engine, reference, source, path throws(EngineError) in
+            try await MachineFiles.copyIn(engine, reference, source, to: path)
+        },
+        save: { path, contents throws(EngineError) in try await MachineFiles.save(path, contents) })
 }

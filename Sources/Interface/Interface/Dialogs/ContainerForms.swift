@@ -19,18 +19,35 @@ extension Form {
                 Field(name: .name, label: "Name", placeholder: "made up by the engine", kind: .text(LineEditor())),
                 Field(name: .command, label: "Command", placeholder: "the image's own", kind: .text(LineEditor())),
                 Field(name: .tty, label: "Terminal", kind: .toggle(true)),
+                restartField(.no),
                 Field(name: .memory, label: "Memory", placeholder: "no limit; 64m, 1g", kind: .text(LineEditor())),
                 Field(name: .cpus, label: "CPUs", placeholder: "no limit; 0.5, 2", kind: .text(LineEditor())),
                 Field(name: .pids, label: "Processes", placeholder: "no limit; 100", kind: .text(LineEditor())),
                 Field(
                     name: .mounts, label: "Mounts", placeholder: "/host/path:/path[:ro] volume:/path tmpfs:/path",
                     kind: .text(LineEditor())),
-                Field(name: .environment, label: "Environment", placeholder: "NAME=value", kind: .text(LineEditor())),
+                Field(
+                    name: .environment, label: "Environment", placeholder: "NAME=value OTHER='two words'",
+                    kind: .text(LineEditor())),
                 Field(name: .network, label: "Network", kind: .choice(networks, 0)),
                 Field(name: .ports, label: "Ports", placeholder: "8080:80 53:53/udp", kind: .text(LineEditor())),
+                Field(
+                    name: .user, label: "User", placeholder: "the image's; root, 1000:1000", kind: .text(LineEditor())),
+                Field(
+                    name: .directory, label: "Directory", placeholder: "the image's; /path", kind: .text(LineEditor())),
                 Field(name: .autoRemove, label: "Remove at end", kind: .toggle(false)),
             ])
     }
+
+    static func restartField(_ policy: RestartPolicy.Kind) -> Field {
+        let kinds = RestartPolicy.Kind.allCases
+        return Field(
+            name: .restart, label: "Restart",
+            kind: .choice(kinds.map(\.rawValue), kinds.firstIndex(of: policy) ?? 0))
+    }
+
+    /// The policy that is chosen; nil where the form has none.
+    var restartKind: RestartPolicy.Kind? { self[.restart].flatMap { RestartPolicy.Kind(rawValue: $0.text) } }
 
     static let builtInNetworks = ["bridge", "none", "host"]
 
@@ -68,7 +85,13 @@ extension Form {
         if let variables = text(.environment) { spec.environment = try FormValidation.words(of: variables) }
         if let ports = text(.ports) { spec.portBindings = try FormValidation.ports(ports) }
         spec.networkMode = self[.network].flatMap { NetworkMode(rawValue: $0.text) }
+        spec.user = text(.user)
+        spec.workingDirectory = text(.directory)
+        spec.restartPolicy = RestartPolicy(restartKind ?? .no)
         spec.autoRemove = self[.autoRemove]?.isOn ?? false
+        guard !spec.autoRemove || spec.restartPolicy.kind == .no else {
+            throw FormError("what is started again cannot be removed at its end", at: .autoRemove)
+        }
         return spec
     }
 

@@ -9,11 +9,12 @@ enum Dialog {
     case logs(LogScreen)
     case inspect(InspectScreen)
     case list(ListScreen)
+    case file(FileScreen)
 
     /// It covers the whole of the panels.
     var isScreen: Bool {
         switch self {
-        case .logs, .inspect, .list, .help: true
+        case .logs, .inspect, .list, .help, .file: true
         case .form, .menu, .confirmation: false
         }
     }
@@ -24,8 +25,10 @@ enum Dialog {
         case .menu: .menu
         case .confirmation: .confirmation
         case .help(let pager): pager.search.isEditing ? .search : .help
-        case .logs(let screen): screen.search.isEditing ? .search : .logs
+        case .logs(let screen):
+            screen.search.isEditing ? .search : screen.filterEditor != nil ? .filter : .logs
         case .inspect(let screen): screen.pager.search.isEditing ? .search : .inspect
+        case .file(let screen): screen.pager.search.isEditing ? .search : .file
         case .list(let screen): screen.isEditingFilter ? .filter : screen.kind.keyContext
         }
     }

@@ -8,6 +8,9 @@ struct Form: Hashable, Sendable {
         case rename(EngineAction.Target)
         case exec(EngineAction.Target)
         case loadImage
+        case saveLog
+        case copyOut(FilePlace, [String])
+        case copyIn(FilePlace)
         case pull
         case tag(EngineAction.Target)
         /// With what they are now.
@@ -54,11 +57,19 @@ struct Form: Hashable, Sendable {
         return true
     }
 
+    /// Says at a field what is wrong with it, and goes there; without a field, or with one that is not asked, below all.
+    mutating func complain(_ message: String, at name: Field.Name?) {
+        guard let index = fields.firstIndex(where: { $0.name == name }) else { return error = message }
+        fields[index].error = message
+        focus = index
+    }
+
     mutating func insert(_ text: String) {
         guard fields.indices.contains(focus), case .text(var editor) = fields[focus].kind else { return }
         editor.insert(text)
         fields[focus].kind = .text(editor)
         fields[focus].error = FormValidation.error(in: fields[focus])
+        error = nil
     }
 
     /// Checks every field; goes to the first that is wrong. True where all are right.
@@ -74,7 +85,7 @@ struct Form: Hashable, Sendable {
 struct Field: Hashable, Sendable {
     enum Name: Hashable, Sendable {
         case image, name, command, tty, memory, cpus, pids, mounts, environment, network, ports, autoRemove, user,
-            path, driver, subnet, address, device, version6, isInternal, container, aliases, options,
+            directory, path, driver, subnet, address, device, version6, isInternal, container, aliases, options,
             reference, restart
     }
 

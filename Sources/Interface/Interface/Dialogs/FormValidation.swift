@@ -14,6 +14,7 @@ enum FormValidation {
         case .pids: (Int64(text).map { $0 > 0 } ?? false) ? nil : "a whole number above 0"
         case .mounts: message { () throws(FormError) in _ = try mounts(text) }
         case .ports: message { () throws(FormError) in _ = try ports(text) }
+        case .directory: text.hasPrefix("/") ? nil : "an absolute path"
         case .environment:
             (try? words(of: text).allSatisfy(isVariable)) == true  // As above.
                 ? nil : "NAME=value, parted by spaces; quote values with spaces"
@@ -143,8 +144,13 @@ enum FormValidation {
 
 struct FormError: Error, Hashable {
     let message: String
+    /// Which it is about; nil for the form as a whole.
+    let field: Field.Name?
 
-    init(_ message: String) { self.message = message }
+    init(_ message: String, at field: Field.Name? = nil) {
+        self.message = message
+        self.field = field
+    }
 }
 
 extension String {

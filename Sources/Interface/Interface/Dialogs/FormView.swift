@@ -36,6 +36,7 @@ extension Canvas {
         fill(layout.region, .dialog)
         frame.box(
             layout.region, title: " \(form.title) ", style: theme[.dialog], titleStyle: theme[.dialogTitle])
+        drawScrollMarks(layout, form)
         var rest = layout.inner
         for index in layout.first..<min(form.fields.count, layout.first + layout.rows) {
             draw(form.fields[index], isFocused: index == form.focus, isWaiting: form.job != nil, in: rest.takeTop(1))
@@ -44,6 +45,14 @@ extension Canvas {
         for layer in layout.layers { draw(layer, in: rest.takeTop(1)) }
         if !layout.layers.isEmpty { _ = rest.takeTop(1) }
         drawFooter(form, model, in: rest)
+    }
+
+    /// On the frame: that there are fields above, and below.
+    private mutating func drawScrollMarks(_ layout: FormLayout, _ form: Form) {
+        let edge = Region(
+            column: layout.region.endColumn - 1, row: layout.inner.row, columns: 1, rows: max(1, layout.rows))
+        if layout.first > 0 { put("▲", .dialogTitle, in: edge) }
+        if layout.first + layout.rows < form.fields.count { put("▼", .dialogTitle, row: edge.rows - 1, in: edge) }
     }
 
     /// `3f1a9c0d2b44  downloading  ████▌        12.3MB of 48MB`
@@ -85,6 +94,13 @@ extension Canvas {
         }
     }
 
+    /// Of the field that one is at, else of the form, else of the first field that is wrong.
+    private func complaint(_ form: Form) -> String? {
+        if form.fields.indices.contains(form.focus), let error = form.fields[form.focus].error { return error }
+        if let error = form.error { return error }
+        return form.fields.first { $0.error != nil }.map { "\($0.label): \($0.error ?? "")" }
+    }
+
     private func faint(_ role: Role) -> Style { theme[role].with(.dim) }
 
     private mutating func drawFooter(_ form: Form, _ model: Model, in region: Region) {
@@ -96,7 +112,7 @@ extension Canvas {
                 in: region)
             return
         }
-        if let error = form.error ?? form.fields.compactMap({ $0.error }).first {
+        if let error = complaint(form) {
             // A long message of the engine takes both rows.
             let lines = TextWrap.lines(of: error, columns: max(1, region.columns))
             put(lines.first ?? "", .fieldError, in: region)

@@ -123,7 +123,9 @@ extension InspectScreen {
 
     private static func limits(_ limits: ResourceLimits) -> [(name: String, value: String)] {
         var entries: [(name: String, value: String)] = []
-        if let bytes = limits.memoryBytes { entries.append(("memory", Quantity.bytes(UInt64(clamping: bytes)))) }
+        if let bytes = limits.memoryBytes.flatMap(LimitText.finite) {
+            entries.append(("memory", Quantity.bytes(UInt64(clamping: bytes))))
+        }
         if let bytes = limits.memorySwapBytes {
             entries.append(("memory + swap", bytes < 0 ? "unlimited" : Quantity.bytes(UInt64(clamping: bytes))))
         }

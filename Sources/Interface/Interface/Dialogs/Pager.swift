@@ -28,6 +28,12 @@ struct Pager: Hashable, Sendable {
         scroll = scrollToShow(cursor, from: scroll, count: lines.count, page: page)
     }
 
+    /// To the right or to the left of long lines.
+    mutating func shift(_ intent: Intent) {
+        if intent == .nextChoice { column += 8 }
+        if intent == .previousChoice { column = max(0, column - 8) }
+    }
+
     /// Goes to the next match; false where there is none.
     mutating func find(backwards: Bool, page: Int) -> Bool {
         let found = search.next(from: cursor, count: lines.count, backwards: backwards) { lines[$0].text }

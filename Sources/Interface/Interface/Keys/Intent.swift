@@ -26,7 +26,9 @@ enum Intent: Hashable, Sendable {
     case nextChoice, previousChoice
 
     case search, nextMatch, previousMatch
-    case toggleFollow, toggleTimestamps, toggleWrap, wholeLog
+    case toggleFollow, toggleTimestamps, toggleWrap
+    /// How far back a log is read, and which of its lines are shown.
+    case readLog(LogReach), askLogReach, filterLog, clearLogFilter, copyLogLine, saveLog
     case fold
 
     case loadImage, removeImage, newFromImage, pullImage, tagImage
@@ -35,6 +37,9 @@ enum Intent: Hashable, Sendable {
     /// What all takes on the disk; to what a row of it is about; to remove what of it nobody uses.
     case usage, showUsage, pruneUsage
     case events, showEventObject
+    case files, openFile, viewFile, parentDirectory, copyFileOut, copyFileIn, copyFilePath, refreshFiles
+    /// What was asked of the engine.
+    case commands, showCommand, copyCommand
 
     case networks, volumes, newNetwork, newVolume, removeNetwork, removeVolume, pruneNetworks, pruneVolumes
     case connectContainer, showMember

@@ -9,7 +9,8 @@ enum KeyContext: String, CaseIterable, Hashable, Sendable {
     case search
     case form, menu
     case confirmation
-    case logs, inspect, images, networks, volumes, usage = "disk usage", events, help
+    case logs, inspect, images, networks, volumes, usage = "disk usage", events, commands = "command log", files, file,
+        help
 
     /// The four panels.
     static let panels: Set<KeyContext> = [.containers, .stats, .processes, .console]

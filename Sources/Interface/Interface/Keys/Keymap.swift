@@ -51,6 +51,7 @@ package enum Keymap {
             ("main screen", .containers), ("console, after `ctrl-]`", .leader), ("scrollback", .scrollback),
             ("log", .logs), ("inspection", .inspect), ("images", .images), ("networks", .networks),
             ("volumes", .volumes), ("disk usage", .usage), ("events", .events),
+            ("command log", .commands), ("files", .files),
         ]
         return places.map { name, context in
             let own = table.filter { $0.contexts.contains(context) && seen.insert($0.notation + $0.label).inserted }

@@ -16,15 +16,21 @@ extension Keymap {
         if case .member = model.selectedNetworkRow { true } else { false }
     }
     private static let isNoMember: Condition = { !isMember($0) }
+    private static let isLogFiltered: Condition = { model in
+        if case .logs(let screen)? = model.dialogs.last { !screen.filter.isEmpty } else { false }
+    }
     private static let hasImage: Condition = { $0.selectedImage != nil }
     private static let hasJobs: Condition = { !$0.jobs.isEmpty }
 
     private static let panels = KeyContext.panels
     private static let lists: Set<KeyContext> = panels.union([
-        .scrollback, .logs, .inspect, .help, .images, .networks, .volumes, .usage, .events,
+        .scrollback, .logs, .inspect, .help, .images, .networks, .volumes, .usage, .events, .commands,
+        .files, .file,
     ])
     /// Screens with a list of what the engine has.
-    private static let objectLists: Set<KeyContext> = [.images, .networks, .volumes, .usage, .events]
+    private static let objectLists: Set<KeyContext> = [
+        .images, .networks, .volumes, .usage, .events, .commands, .files,
+    ]
 
     /// In the order of the hint bar. The first line that holds for a key counts.
     package static let table: [KeyBinding] =
@@ -42,13 +48,14 @@ extension Keymap {
         KeyBinding("s", panels, "stop", hint: "stop", when: canStop, .stop),
         KeyBinding("r", panels, "restart", when: hasContainer, .restart),
         KeyBinding("p", panels, "pause or resume", when: canPause, .pauseOrResume),
-        KeyBinding("m", panels, "logs", hint: "logs", when: hasContainer, .logs),
+        KeyBinding("m", panels, "logs; of marked containers together", hint: "logs", when: hasContainer, .logs),
         KeyBinding("d delete", panels, "remove", hint: "remove", when: hasContainer, .remove),
         KeyBinding("D", panels, "remove with its unnamed volumes", when: hasContainer, .removeWithVolumes),
         KeyBinding("i", panels, "inspect", hint: "inspect", when: hasContainer, .inspect),
+        KeyBinding("f", panels, "files: view, copy out and in", hint: "files", when: hasContainer, .files),
         KeyBinding("F9", panels, "send a signal", when: canPause, .signals),
-        KeyBinding("space", [.containers, .images, .volumes], "mark, for what is done next", .mark),
-        KeyBinding("*", [.containers, .images, .volumes], "mark all, or none", .markAll),
+        KeyBinding("space", [.containers, .images, .volumes, .files], "mark, for what is done next", .mark),
+        KeyBinding("*", [.containers, .images, .volumes, .files], "mark all, or none", .markAll),
         KeyBinding("u", panels, "change limits and restart policy", hint: "limits", when: hasContainer, .limits),
         KeyBinding("R", panels, "rename", when: hasContainer, .rename),
         KeyBinding("y", panels, "copy id, name, …", when: hasContainer, .copyMenu),
@@ -57,13 +64,14 @@ extension Keymap {
 
     private static let screenKeys: [KeyBinding] = [
         KeyBinding(
-            "? F1", panels.union(objectLists).union([.logs, .inspect, .scrollback]), "help", hint: "help", .help),
+            "? F1", panels.union(objectLists).union([.logs, .inspect, .scrollback, .file]), "help", hint: "help", .help),
         KeyBinding("x", panels, "menu of actions", hint: "menu", .actionMenu),
         KeyBinding("/", panels.union(objectLists), "filter the list", hint: "filter", .filter),
         KeyBinding("I", panels, "images: pull, load, tag, remove", hint: "images", .images),
         KeyBinding("N", panels, "networks: members and traffic, create, connect, remove", .networks),
         KeyBinding("V", panels, "volumes: sizes and users, create, remove", .volumes),
         KeyBinding("t", panels, "events: what has happened, as it happens", .events),
+        KeyBinding("@", panels, "command log: what was asked of the engine, as docker's command lines", .commands),
         KeyBinding("U", panels.union([.images, .volumes]), "disk usage: what takes room, prune", .usage),
         KeyBinding("z", panels, "zoom the panel", hint: "zoom", .zoom),
         KeyBinding("q F10", panels, "quit; containers run on", hint: "quit", .quit),
@@ -108,9 +116,9 @@ extension Keymap {
         KeyBinding("q", [.leader], "close this console", hint: "close", .closeConsole),
         KeyBinding("?", [.leader], "help", hint: "help", .help),
         KeyBinding("esc", [.leader], "nothing; back to the console", hint: "back", .back),
-        KeyBinding("/", [.scrollback, .logs, .inspect, .help], "search", hint: "search", .search),
-        KeyBinding("n", [.scrollback, .logs, .inspect, .help], "next match", hint: "next", .nextMatch),
-        KeyBinding("N", [.scrollback, .logs, .inspect, .help], "match before", hint: "before", .previousMatch),
+        KeyBinding("/", [.scrollback, .logs, .inspect, .help, .file], "search", hint: "search", .search),
+        KeyBinding("n", [.scrollback, .logs, .inspect, .help, .file], "next match", hint: "next", .nextMatch),
+        KeyBinding("N", [.scrollback, .logs, .inspect, .help, .file], "match before", hint: "before", .previousMatch),
         KeyBinding("v space", [.scrollback], "mark lines from here", hint: "mark", .markLine),
         KeyBinding("y", [.scrollback], "copy the marked lines, or this one", hint: "copy", .copyLines),
         KeyBinding("q esc", [.scrollback], "back to the console", hint: "back", .back),
@@ -145,7 +153,13 @@ extension Keymap {
         KeyBinding("F", [.logs], "follow", hint: "follow", .toggleFollow),
         KeyBinding("t", [.logs], "timestamps", hint: "times", .toggleTimestamps),
         KeyBinding("w", [.logs], "wrap long lines", hint: "wrap", .toggleWrap),
-        KeyBinding("0", [.logs], "the whole log", hint: "all", .wholeLog),
+        KeyBinding(
+            "f &", [.logs], "show only lines with words, without !words, or of a /regex/", hint: "filter", .filterLog),
+        KeyBinding("\\", [.logs], "clear the filter", when: isLogFiltered, .clearLogFilter),
+        KeyBinding("s", [.logs], "how far back", hint: "since", .askLogReach),
+        KeyBinding("0", [.logs], "the whole log", .readLog(.whole)),
+        KeyBinding("S", [.logs], "save the lines shown to a file", hint: "save", .saveLog),
+        KeyBinding("y", [.logs], "copy the line", .copyLogLine),
         KeyBinding("z enter space", [.inspect], "fold or unfold", hint: "fold", .fold),
         KeyBinding("p", [.images], "pull from a registry", hint: "pull", .pullImage),
         KeyBinding("L", [.images], "load an archive", hint: "load", .loadImage),
@@ -161,13 +175,22 @@ extension Keymap {
         KeyBinding("P", [.networks], "remove those that nobody uses", hint: "prune", .pruneNetworks),
         KeyBinding("enter", [.networks], "to the container", hint: "container", when: isMember, .showMember),
         KeyBinding("enter", [.events], "to the event's object", hint: "show", .showEventObject),
+        KeyBinding("enter", [.commands], "the whole command and its result", hint: "show", .showCommand),
+        KeyBinding("y", [.commands], "copy the command, or its result", hint: "copy", .copyCommand),
+        KeyBinding("enter right l", [.files], "open the directory, or show the file", hint: "open", .openFile),
+        KeyBinding("backspace left h", [.files], "directory above", hint: "up", .parentDirectory),
+        KeyBinding("v", [.files], "show the file", .viewFile),
+        KeyBinding("c", [.files], "copy to this machine", hint: "copy out", .copyFileOut),
+        KeyBinding("i", [.files], "copy from this machine to here", hint: "copy in", .copyFileIn),
+        KeyBinding("y", [.files], "copy the path's name", .copyFilePath),
+        KeyBinding("ctrl-r", [.files], "read the directory again", .refreshFiles),
         KeyBinding("enter", [.usage], "to the object", hint: "show", .showUsage),
         KeyBinding("P", [.usage], "remove what nobody uses", hint: "prune", .pruneUsage),
         KeyBinding("n", [.volumes], "new volume", hint: "new", .newVolume),
         KeyBinding("d delete", [.volumes], "remove the volume", hint: "remove", .removeVolume),
         KeyBinding("P", [.volumes], "remove those that nobody uses", hint: "prune", .pruneVolumes),
-        KeyBinding("esc q", objectLists.union([.logs, .inspect, .help]), "back", hint: "back", .back),
-        KeyBinding("left", [.logs, .inspect], "to the left", .previousChoice),
-        KeyBinding("right", [.logs, .inspect], "to the right", .nextChoice),
+        KeyBinding("esc q", objectLists.union([.logs, .inspect, .help, .file]), "back", hint: "back", .back),
+        KeyBinding("left", [.logs, .inspect, .file], "to the left", .previousChoice),
+        KeyBinding("right", [.logs, .inspect, .file], "to the right", .nextChoice),
     ]
 }

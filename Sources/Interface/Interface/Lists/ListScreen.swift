@@ -3,7 +3,8 @@ import EngineAPI
 /// A list of what the engine has, over all of the panels.
 struct ListScreen: Hashable, Sendable {
     enum Kind: Hashable, Sendable {
-        case images, networks, volumes, usage, events
+        case images, networks, volumes, usage, events, commands
+        case files(FilePlace)
 
         var keyContext: KeyContext {
             switch self {
@@ -12,22 +13,26 @@ struct ListScreen: Hashable, Sendable {
             case .volumes: .volumes
             case .usage: .usage
             case .events: .events
+            case .commands: .commands
+            case .files: .files
             }
         }
 
-        /// Asks the engine for what it shows.
-        var refresh: Effect {
+        /// Asks the engine for what it shows; nil for what is known here.
+        var refresh: Effect? {
             switch self {
             case .images: .refreshImages
             case .networks: .refreshNetworks
             case .volumes: .refreshVolumes
             case .usage: .refreshUsage
             case .events: .refreshEvents
+            case .commands: nil
+            case .files(let place): .listFiles(place)
             }
         }
     }
 
-    let kind: Kind
+    var kind: Kind
     var cursor = ListCursor<String>()
     /// Rows must hold each of its words.
     var filter = ""
@@ -45,7 +50,7 @@ extension Model {
 
     mutating func open(_ kind: ListScreen.Kind) -> [Effect] {
         dialogs.append(.list(ListScreen(kind)))
-        return [kind.refresh]
+        return [kind.refresh].compactMap { $0 }
     }
 
     /// What the rows of a list are known by, in their order.
@@ -56,6 +61,8 @@ extension Model {
         case .volumes: volumeRows(screen.filter).map(\.spec.name)
         case .usage: usageRows(screen.filter).map(\.id)
         case .events: eventRows(screen.filter).map { "\($0.number)" }
+        case .commands: commandRows(screen.filter).map { "\($0.number)" }
+        case .files(let place): fileRows(place, screen.filter).map(\.name)
         }
     }
 
@@ -64,8 +71,8 @@ extension Model {
         for index in dialogs.indices {
             guard case .list(var screen) = dialogs[index] else { continue }
             let rows = rowIDs(of: screen)
-            // Who looks at the newest event sees those that come.
-            let isAtNewest = screen.kind == .events && screen.cursor.index == 0
+            // Who looks at the newest of what is told by time sees those that come.
+            let isAtNewest = [.events, .commands].contains(screen.kind) && screen.cursor.index == 0
             if isAtNewest { screen.cursor.choose(0, of: rows) } else { screen.cursor.follow(rows) }
             if screen.filter.isEmpty { screen.cursor.marked.formIntersection(rows) }
             screen.cursor.show(of: rows.count, page: max(1, layout.body.rows - 2))
@@ -75,13 +82,13 @@ extension Model {
 
     /// What open lists show and something has just changed.
     ///
-    /// - Parameter usage: also the disk usage, for which every file is looked at: after what was done here alone.
+    /// - Parameter usage: also the disk usage, for which every file is looked at, and directories, which another engine
+    ///   may send whole: after what was done here alone.
     func openListRefreshes(usage: Bool = false) -> [Effect] {
         dialogs.compactMap { dialog in
-            guard case .list(let screen) = dialog, usage || screen.kind != .usage, screen.kind != .events else {
-                return nil
-            }
-            return screen.kind.refresh
+            guard case .list(let screen) = dialog, screen.kind != .events else { return nil }
+            if case .files = screen.kind { return usage ? screen.kind.refresh : nil }
+            return usage || screen.kind != .usage ? screen.kind.refresh : nil
         }
     }
 }
@@ -91,6 +98,12 @@ extension Model {
     var isEditingFilter: Bool { dialogs.isEmpty ? containers.isEditingFilter : listScreen?.isEditingFilter ?? false }
 
     var filterText: String { dialogs.isEmpty ? containers.filter : listScreen?.filter ?? "" }
+
+    /// The line of the filter that is being typed.
+    var filterLine: LineEditor {
+        if case .logs(let screen)? = dialogs.last { return screen.filterEditor ?? LineEditor() }
+        return LineEditor(filterText)
+    }
 
     mutating func beginFilter() {
         if dialogs.isEmpty { focus = .containers }

@@ -41,6 +41,8 @@ extension Canvas {
             case .volumes: model.volumeTable(screen.filter, width: width)
             case .usage: model.usageTable(screen.filter, width: width)
             case .events: model.eventTable(screen.filter, width: width)
+            case .commands: model.commandTable(screen.filter, width: width)
+            case .files(let place): model.fileTable(place, screen.filter, width: width)
             }
         draw(table, screen, model)
     }

@@ -13,6 +13,9 @@ enum Effect: Hashable, Sendable {
     case refreshUsage
     /// The journal of the last hours.
     case refreshEvents
+    case listFiles(FilePlace)
+    /// Where a container differs from its image.
+    case readChanges(String)
     case inspect(String, InspectPurpose)
     case openConsole(ConsoleID, ConsoleSource, TerminalSize)
     case closeConsole(ConsoleID)
@@ -56,6 +59,12 @@ enum EngineAction: Hashable, Sendable {
     case update(Target, ContainerUpdate)
     case remove(Target, force: Bool, volumes: Bool)
     case load(path: String)
+    /// Into a file of this machine.
+    case saveText(path: String, String)
+    /// A path of a container to a place of this machine.
+    case copyOut(Target, path: String, to: String)
+    /// From this machine to a path of a container.
+    case copyIn(Target, from: String, to: String)
     case removeImage(Target, force: Bool)
     case pull(String)
     case tagImage(Target, as: String)

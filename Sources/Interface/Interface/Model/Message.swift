@@ -19,6 +19,9 @@ enum Message: Sendable {
     case usage(DiskUsage)
     /// The journal, oldest first.
     case journal([EngineEvent])
+    case files(FilePlace, Result<[PathStat], EngineError>)
+    case fileChanges(containerID: String, [PathChange])
+    case file(FileRequest, Result<[UInt8], EngineError>)
     case inspected(ContainerDetails, InspectPurpose)
 
     case console(ConsoleID, ConsoleNews)
@@ -62,4 +65,13 @@ enum JobResult: Hashable, Sendable {
     case done(String)
     /// A container was made from the form and runs.
     case created(ContainerSummary, warnings: [String])
+
+    /// What came of it, in short.
+    var words: String {
+        switch self {
+        case .done(let text): text
+        case .created(let container, let warnings):
+            ([String(container.id.prefix(12))] + warnings).joined(separator: "; ")
+        }
+    }
 }

@@ -48,6 +48,11 @@ struct Model {
     var volumes: [VolumeDetails]?
     var usage: DiskUsage?
     var events = EventHistory()
+    var commands = CommandLog()
+    /// Of the directory that is looked at.
+    var files: FileListing?
+    /// Which of its files is to be chosen once they are known.
+    var chosenFile: String?
     var logLook = LogLook()
     /// There is a desktop whose browser can be asked to open something.
     var hasDesktop = false

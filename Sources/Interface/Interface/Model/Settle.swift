@@ -7,6 +7,7 @@ extension Model {
         containers.arrange(stats.histories)
         containers.keepSelectionVisible(page: max(0, (layout.content(of: .containers)?.rows ?? 0) - 1))
         followLists()
+        resumeLogs()
         if processes.containerID != nil, processes.containerID != selectedContainer?.id || !isSelectedAlive {
             processes.clear()
         }

@@ -10,6 +10,8 @@ enum Subscription: Hashable, Sendable {
     /// The process tree of a container every two seconds.
     case processes(String)
     case logs(LogSubscription)
+    /// Once: read while it is looked at.
+    case file(FileRequest)
 }
 
 /// A log that is being read.
@@ -17,6 +19,8 @@ struct LogSubscription: Hashable, Sendable {
     var containerID: String
     /// Nil: from the beginning.
     var tail: Int?
+    /// Nil: however old.
+    var since: Timestamp?
     /// Tells one reading from the next of the same log.
     var serial: Int
 }
@@ -31,7 +35,8 @@ extension Model {
         if showsPanel(.processes), let container = selectedContainer, container.state.isAlive {
             set.insert(.processes(container.id))
         }
-        for case .logs(let screen) in dialogs { set.insert(.logs(screen.subscription)) }
+        for case .file(let screen) in dialogs where !screen.isRead { set.insert(.file(screen.request)) }
+        for case .logs(let screen) in dialogs { set.formUnion(screen.sources.map { .logs($0.subscription) }) }
         return set
     }
 

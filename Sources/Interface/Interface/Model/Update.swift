@@ -29,6 +29,11 @@ extension Model {
         case .volumes(let list): take(list)
         case .usage(let usage): self.usage = usage
         case .journal(let list): events.replace(list)
+        case .files(let place, let result): return take(result, of: place)
+        case .fileChanges(let id, let changes):
+            guard files?.place.container.id == id else { return [] }
+            files?.changes = Dictionary(changes.map { ($0.path, $0.kind) }, uniquingKeysWith: { $1 })
+        case .file(let request, let result): take(result, of: request)
         case .inspected(let details, .show): show(details)
         case .inspected(let details, .editLimits): dialogs.append(.form(.limits(details)))
         case .inspected(let details, .explainStop): stats.stopped = details
@@ -102,15 +107,5 @@ extension Model {
             return
         }
         dialogs.append(.inspect(InspectScreen(details)))
-    }
-
-    private mutating func take(_ news: LogNews, of subscription: LogSubscription) {
-        for index in dialogs.indices {
-            guard case .logs(var screen) = dialogs[index], screen.subscription == subscription else { continue }
-            // The stack lets go of its lines first: otherwise each entry would copy all of them.
-            dialogs[index] = .help(Pager(title: ""))
-            screen.add(news)
-            dialogs[index] = .logs(screen)
-        }
     }
 }

@@ -12,6 +12,7 @@ extension Model {
         }
         focus = .console
         consoles.isCaptured = true
+        if !id.isExec, container.state.isAlive { commands.begin(["attach", container.name], at: now) }
         consoles.closed.remove(id)
         consoles.open[id]?.isHurried = true
         if console == nil || (console?.isEnded == true && container.state.isAlive && !id.isExec) {
@@ -36,6 +37,7 @@ extension Model {
         focus = .console
         consoles.isCaptured = true
         let command = spec.command.first ?? ""
+        commands.begin(spec.words(in: target.name), at: now, from: .console(id))
         return openConsole(
             id, .exec(containerID: target.id, spec), title: "\(target.name) \(command)", isTTY: spec.tty)
     }
@@ -76,6 +78,7 @@ extension Model {
             console.note("\(Quantity.bytes(count)) of output lost: this screen was too slow")
         case .ended(let reason):
             console.phase = .ended(reason)
+            commands.end(.console(id), .done(reason), at: now)
             console.takesInput = false
             console.note(reason)
         case .lost:

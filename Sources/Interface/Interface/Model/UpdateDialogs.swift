@@ -22,6 +22,7 @@ extension Model {
             dialogs.removeLast()
             return perform(item.intent)
         case .confirmation(let question): return question.choosesYes ? agree() : close(.confirmation(question))
+        case .logs(let screen) where screen.filterEditor != nil: acceptLogFilter()
         case .some, nil:
             if isEditingFilter { endFilter() } else { acceptSearch() }
         }
@@ -64,6 +65,13 @@ extension Model {
             case .limits(let target, _, _):
                 guard let update = try form.containerUpdate() else { return close(.form(form)) }
                 return wait(form, .update(target, update), "limit \(target.name)")
+            case .saveLog:
+                let path = form.text(.path) ?? ""
+                return wait(form, .saveText(path: path, savedLog ?? ""), "save \(path)")
+            case .copyOut(let place, let names): return sendCopyOut(form, place, names)
+            case .copyIn(let place):
+                let path = form.text(.path) ?? ""
+                return wait(form, .copyIn(place.container, from: path, to: place.path), "copy \(path)")
             case .loadImage:
                 let path = form.text(.path) ?? ""
                 return wait(form, .load(path: path), "load \(path)")
@@ -88,14 +96,14 @@ extension Model {
                 return openExec(in: target, spec)
             }
         } catch {
-            form.error = error.message
+            form.complain(error.message, at: error.field)
             replaceDialog(.form(form))
             return []
         }
     }
 
     /// Keeps the form open until the action has ended.
-    private mutating func wait(_ sent: Form, _ action: EngineAction, _ label: String) -> [Effect] {
+    mutating func wait(_ sent: Form, _ action: EngineAction, _ label: String) -> [Effect] {
         var form = sent
         let effects = begin(action, label)
         form.job = jobs.last?.id
@@ -115,6 +123,9 @@ extension Model {
         case .inspect(var screen):
             screen.pager.move(movement, page: page)
             replaceDialog(.inspect(screen))
+        case .file(var screen):
+            screen.pager.move(movement, page: page)
+            replaceDialog(.file(screen))
         case .logs(var screen):
             screen.move(movement, page: page)
             replaceDialog(.logs(screen))
@@ -146,36 +157,12 @@ extension Model {
         case (.nextChoice, .confirmation(var question)):
             question.choosesYes.toggle()
             replaceDialog(.confirmation(question))
-        case (_, .logs(var screen)):
-            change(&screen, by: intent)
-            replaceDialog(.logs(screen))
+        case (_, .file(var screen)):
+            screen.pager.shift(intent)
+            replaceDialog(.file(screen))
         case (_, .inspect(var screen)):
-            switch intent {
-            case .fold: screen.fold()
-            case .nextChoice: screen.pager.column += 8
-            case .previousChoice: screen.pager.column = max(0, screen.pager.column - 8)
-            default: break
-            }
+            if intent == .fold { screen.fold() } else { screen.pager.shift(intent) }
             replaceDialog(.inspect(screen))
-        default: break
-        }
-    }
-
-    private mutating func change(_ screen: inout LogScreen, by intent: Intent) {
-        switch intent {
-        case .toggleFollow:
-            screen.follows.toggle()
-            if screen.follows { screen.move(.bottom, page: pageRows) }
-        case .toggleTimestamps:
-            screen.showsTimes.toggle()
-            logLook.showsTimes = screen.showsTimes
-        case .toggleWrap:
-            screen.wraps.toggle()
-            logLook.wraps = screen.wraps
-            screen.column = 0
-        case .wholeLog: screen.readWhole(serial: takeNumber())
-        case .nextChoice: if !screen.wraps { screen.column += 8 }
-        case .previousChoice: screen.column = max(0, screen.column - 8)
         default: break
         }
     }
@@ -203,6 +190,9 @@ extension Model {
         case .inspect(var screen):
             found = screen.pager.find(backwards: backwards, page: page)
             replaceDialog(.inspect(screen))
+        case .file(var screen):
+            found = screen.pager.find(backwards: backwards, page: page)
+            replaceDialog(.file(screen))
         case .logs(var screen):
             found = screen.find(backwards: backwards, page: page)
             replaceDialog(.logs(screen))

@@ -57,6 +57,9 @@ extension Model {
             return []
         }
         switch dialog {
+        case .logs(var screen) where screen.filterEditor != nil:
+            _ = screen.filterEditor?.handle(key)
+            replaceDialog(.logs(screen))
         case .form(var form):
             _ = form.handle(key)
             replaceDialog(.form(form))
@@ -79,6 +82,9 @@ extension Model {
             return []
         }
         switch dialogs.last {
+        case .logs(var screen) where screen.filterEditor != nil:
+            screen.filterEditor?.insert(text)
+            replaceDialog(.logs(screen))
         case .form(var form):
             form.insert(text)
             replaceDialog(.form(form))
@@ -108,6 +114,9 @@ extension Model {
         case .inspect(var screen):
             change(&screen.pager.search)
             replaceDialog(.inspect(screen))
+        case .file(var screen):
+            change(&screen.pager.search)
+            replaceDialog(.file(screen))
         case .logs(var screen):
             change(&screen.search)
             replaceDialog(.logs(screen))

@@ -46,13 +46,24 @@ extension Model {
             .pruneUsage:
             return performInImages(intent)
         case .events: return open(.events)
+        case .files, .openFile, .viewFile, .parentDirectory, .copyFileOut, .copyFileIn, .copyFilePath, .refreshFiles:
+            return performInFiles(intent)
+        case .commands: return open(.commands)
+        case .showCommand: showCommand()
+        case .copyCommand: copyCommand()
         case .showEventObject: return showEventObject()
         case .networks, .volumes, .newNetwork, .newVolume, .removeNetwork, .removeVolume, .pruneNetworks,
             .pruneVolumes, .connectContainer, .showMember, .openPort, .open:
             return performInNetworks(intent)
         case .nextField, .previousField, .nextChoice, .previousChoice, .search, .nextMatch, .previousMatch,
-            .toggleFollow, .toggleTimestamps, .toggleWrap, .wholeLog, .fold:
+            .fold:
+            if case .logs? = dialogs.last, [.nextChoice, .previousChoice].contains(intent) {
+                return performInLogs(intent)
+            }
             performInDialog(intent)
+        case .toggleFollow, .toggleTimestamps, .toggleWrap, .readLog, .askLogReach, .filterLog, .clearLogFilter,
+            .copyLogLine, .saveLog:
+            return performInLogs(intent)
         case .start, .stop, .restart, .pauseOrResume, .kill, .remove, .removeWithVolumes: return act(intent)
         case .signals, .rename, .limits, .shell, .shellAsking, .logs, .inspect, .copyMenu:
             guard let container = selectedContainer else { return [] }
@@ -77,11 +88,10 @@ extension Model {
             }
             return openExec(in: target, Self.shell)
         case .shellAsking: dialogs.append(.form(.exec(target)))
-        case .logs:
-            var screen = LogScreen(container: container, serial: takeNumber())
-            (screen.showsTimes, screen.wraps) = (logLook.showsTimes, logLook.wraps)
-            dialogs.append(.logs(screen))
-        case .inspect: return [.inspect(container.id, .show)]
+        case .logs: openLogs(container)
+        case .inspect:
+            commands.begin(["inspect", container.name], at: now)
+            return [.inspect(container.id, .show)]
         case .copyMenu: dialogs.append(.menu(copyMenu(container)))
         default: break
         }
@@ -176,6 +186,7 @@ extension Model {
             return []
         }
         if keyContext == .scrollback { return performInConsole(.back) }
+        if giveUpLogFilter() { return [] }
         if isEditingFilter {
             setFilter("")
             endFilter()
@@ -183,6 +194,8 @@ extension Model {
             return []
         } else if let screen = listScreen, !screen.filter.isEmpty {
             setFilter("")
+        } else if case .logs(let screen)? = dialogs.last, !screen.filter.isEmpty {
+            return performInLogs(.clearLogFilter)
         } else if let dialog = dialogs.last {
             return close(dialog)
         } else if !jobs.isEmpty {

@@ -6,6 +6,7 @@ extension Model {
     mutating func begin(_ action: EngineAction, _ label: String) -> [Effect] {
         let id = JobID(number: takeNumber())
         jobs.append(Job(id: id, label: label, action: action, startedAt: now))
+        commands.begin(action.commandWords, at: now, from: .job(id))
         return [.perform(id, action)]
     }
 
@@ -29,11 +30,13 @@ extension Model {
             jobs[index].progress = progress
             return []
         case .succeeded(let result):
+            commands.end(.job(id), .done(result.words), at: now)
             let job = jobs.remove(at: index)
             if let batch = job.batch { return note(Batch.Outcome(label: job.label), in: batch) }
             closeForm(waitingFor: id)
             return finish(result)
         case .failed(let error):
+            commands.end(.job(id), .failed(error.message), at: now)
             let job = jobs.remove(at: index)
             if let batch = job.batch {
                 let isDone = error.kind == .notModified
@@ -117,7 +120,7 @@ extension Model {
         for index in dialogs.indices {
             guard case .form(var form) = dialogs[index], form.job == job.id else { continue }
             form.job = nil
-            form.error = error.kind == .cancelled ? "cancelled" : error.message
+            if error.kind == .cancelled { form.error = "cancelled" } else { form.complain(of: error) }
             dialogs[index] = .form(form)
         }
     }

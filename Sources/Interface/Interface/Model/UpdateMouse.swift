@@ -35,7 +35,7 @@ extension Model {
             // Below the title and the header.
             screen.cursor.choose(screen.cursor.scroll + place.row - layout.body.row - 2, of: rowIDs(of: screen))
             replaceDialog(.list(screen))
-        case .help, .logs, .inspect: return []
+        case .help, .logs, .inspect, .file: return []
         case nil: return clickPanel(mouse)
         }
         return []

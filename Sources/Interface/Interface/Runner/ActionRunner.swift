@@ -5,6 +5,7 @@ struct ActionRunner: Sendable {
     let engine: any Engine
     let shelf: StreamShelf
     let credentials: InterfaceConfiguration.Credentials
+    let files: HostFiles
     let report: @Sendable (JobProgress) -> Void
 
     func perform(_ action: EngineAction) async throws(EngineError) -> JobResult {
@@ -32,12 +33,21 @@ struct ActionRunner: Sendable {
             try await engine.rename(target.id, to: name)
             return .done("\(target.name) is now \(name)")
         case .update(let target, let update):
-            let warnings = try await engine.update(target.id, update)
+            let warnings = try await change(target.id, update)
             return .done((["\(target.name) has its new limits"] + warnings).joined(separator: "; "))
         case .remove(let target, let force, let volumes):
             try await engine.remove(target.id, force: force, volumes: volumes)
             return .done("\(target.name) removed")
         case .load(let path): return try await load(path)
+        case .saveText(let path, let text):
+            try await files.save(path, Array(text.utf8))
+            return .done("saved \(path)")
+        case .copyOut(let target, let path, let place):
+            try await files.copyOut(engine, target.id, path, place)
+            return .done("\(path) copied to \(place)")
+        case .copyIn(let target, let source, let path):
+            try await files.copyIn(engine, target.id, source, path)
+            return .done("\(source) copied to \(target.name):\(path)")
         case .createNetwork, .removeNetwork, .pruneNetworks, .connect, .disconnect, .createVolume, .removeVolume,
             .pruneVolumes:
             return .done(try await NetworkActions(engine: engine).perform(action))
@@ -75,6 +85,15 @@ struct ActionRunner: Sendable {
             guard error.kind == .notFound else { throw error }
             await shelf.take(created.id)?.close()
             return .done("\(name ?? String(created.id.prefix(12))) has ended and was removed")
+        }
+    }
+
+    /// Docker's engine knows no way back from a limit of memory, and has words for it that mean something else.
+    private func change(_ id: String, _ update: ContainerUpdate) async throws(EngineError) -> [String] {
+        do throws(EngineError) { return try await engine.update(id, update) } catch {
+            guard update.limits.memoryBytes == -1, error.message.contains("Minimum memory limit") else { throw error }
+            throw EngineError(
+                .unsupported, "this engine cannot take a limit of memory away; a larger one it takes", object: id)
         }
     }
 

@@ -8,10 +8,13 @@ final class EffectRunner {
     private let engine: any Engine
     private let mailbox: Mailbox
     private let credentials: InterfaceConfiguration.Credentials
+    private let files: HostFiles
     private let shelf = StreamShelf()
     private var jobs: [JobID: Task<Void, Never>] = [:]
     private var followed: [Subscription: Task<Void, Never>] = [:]
     private var consoles: [ConsoleID: ConsoleLine] = [:]
+    private var listing: Task<Void, Never>?
+    private var changes: Task<Void, Never>?
     private let containerRefresh: Refresh
     private let imageRefresh: Refresh
     private let networkRefresh: Refresh
@@ -19,7 +22,11 @@ final class EffectRunner {
     private let usageRefresh: Refresh
     private let eventRefresh: Refresh
 
-    init(engine: any Engine, mailbox: Mailbox, credentials: @escaping InterfaceConfiguration.Credentials) {
+    init(
+        engine: any Engine, mailbox: Mailbox, credentials: @escaping InterfaceConfiguration.Credentials,
+        files: HostFiles
+    ) {
+        self.files = files
         self.engine = engine
         self.mailbox = mailbox
         self.credentials = credentials
@@ -56,6 +63,8 @@ final class EffectRunner {
         case .refreshVolumes: volumeRefresh.request()
         case .refreshUsage: usageRefresh.request()
         case .refreshEvents: eventRefresh.request()
+        case .listFiles(let place): list(place)
+        case .readChanges(let id): readChanges(id)
         case .inspect(let id, let purpose): inspect(id, purpose)
         case .openConsole(let id, let source, let size): open(id, source, size)
         case .closeConsole(let id): consoles.removeValue(forKey: id)?.close()
@@ -88,6 +97,8 @@ final class EffectRunner {
         for task in jobs.values { task.cancel() }
         for task in followed.values { task.cancel() }
         for line in consoles.values { line.close() }
+        listing?.cancel()
+        changes?.cancel()
         containerRefresh.stop()
         imageRefresh.stop()
         networkRefresh.stop()
@@ -128,8 +139,8 @@ final class EffectRunner {
     }
 
     private func begin(_ id: JobID, _ action: EngineAction) {
-        jobs[id] = Task { [engine, mailbox, shelf, credentials] in
-            let runner = ActionRunner(engine: engine, shelf: shelf, credentials: credentials) {
+        jobs[id] = Task { [engine, mailbox, shelf, credentials, files] in
+            let runner = ActionRunner(engine: engine, shelf: shelf, credentials: credentials, files: files) {
                 mailbox.post(.job(id, .progress($0)))
             }
             do throws(EngineError) {
@@ -137,6 +148,28 @@ final class EffectRunner {
             } catch {
                 mailbox.post(.job(id, .failed(error)))
             }
+        }
+    }
+
+    /// One directory at a time: who goes on does not wait for the one before.
+    private func list(_ place: FilePlace) {
+        listing?.cancel()
+        listing = Task { [engine, mailbox] in
+            let result: Result<[PathStat], EngineError>
+            do throws(EngineError) {
+                result = .success(try await engine.listDirectory(place.container.id, path: place.path))
+            } catch { result = .failure(error) }
+            guard !Task.isCancelled else { return }
+            mailbox.post(.files(place, result))
+        }
+    }
+
+    private func readChanges(_ id: String) {
+        changes?.cancel()
+        changes = Task { [engine, mailbox] in
+            // An engine that cannot tell them leaves the marks out.
+            guard let list = try? await engine.changes(id), !Task.isCancelled else { return }
+            mailbox.post(.fileChanges(containerID: id, list))
         }
     }
 

@@ -11,6 +11,7 @@ struct Follower: Sendable {
         case .stats(let ids): await followStats(ids)
         case .processes(let id): await followProcesses(id)
         case .logs(let log): await followLog(log)
+        case .file(let request): await read(request)
         }
     }
 
@@ -57,10 +58,24 @@ struct Follower: Sendable {
         } while await wait(.seconds(2))
     }
 
+    /// A link as the last name is followed: its target is what somebody wants to read.
+    private func read(_ request: FileRequest) async {
+        let (id, path) = (request.container.id, request.path)
+        let result: Result<[UInt8], EngineError>
+        do throws(EngineError) {
+            let target = try await engine.statPath(id, path: path).linkTarget
+            let archive = try await engine.copyOut(id, path: target ?? path)
+            result = .success(try await archive.fileContents(path, limitBytes: FileRequest.limitBytes))
+        } catch { result = .failure(error) }
+        guard !Task.isCancelled else { return }
+        mailbox.post(.file(request, result))
+    }
+
     private func followLog(_ log: LogSubscription) async {
         var request = LogRequest()
         request.follow = true
         request.tail = log.tail
+        request.since = log.since
         do {
             for try await entries in try await engine.logs(log.containerID, request) {
                 await mailbox.deliver(.logs(log, .entries(entries)))

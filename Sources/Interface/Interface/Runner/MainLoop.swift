@@ -44,7 +44,9 @@ final class MainLoop {
         hostsEngine = configuration.hostsEngine
         self.screen = screen
         self.configuration = configuration
-        runner = EffectRunner(engine: engine, mailbox: mailbox, credentials: configuration.credentials)
+        runner = EffectRunner(
+            engine: engine, mailbox: mailbox, credentials: configuration.credentials,
+            files: configuration.files ?? .none)
         model = Model(
             now: .now(), size: screen.size, theme: configuration.theme.adapted(to: screen.colorDepth),
             leader: configuration.leader, makeEmulator: { GridEmulator(size: $0) })

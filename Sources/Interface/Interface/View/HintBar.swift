@@ -71,7 +71,7 @@ extension Canvas {
             return drawPrompt("/", editor ?? LineEditor(), in: region)
         }
         if case .filter = model.keyContext {
-            return drawPrompt("filter: ", LineEditor(model.filterText), in: region)
+            return drawPrompt("filter: ", model.filterLine, in: region)
         }
         if let job = model.jobs.last { return drawJob(job, model, in: region) }
         if let status = model.status {

@@ -25,6 +25,17 @@ enum Quantity {
         return value >= 100 ? "\(whole(value))%" : oneDigit(value) + "%"
     }
 
+    /// `12ms`, `3.4s`, `2m5s`.
+    static func duration(_ duration: Duration) -> String {
+        let milliseconds = whole(duration / .milliseconds(1))
+        switch milliseconds {
+        case ..<1000: return "\(milliseconds)ms"
+        case ..<60_000: return oneDigit(Double(milliseconds) / 1000) + "s"
+        case ..<3_600_000: return "\(milliseconds / 60_000)m\(milliseconds / 1000 % 60)s"
+        default: return "\(milliseconds / 3_600_000)h\(milliseconds / 60_000 % 60)m"
+        }
+    }
+
     /// The time since `moment`, in one unit: `5s`, `12m`, `3h`, `2d`.
     static func age(since moment: Timestamp, at now: Timestamp) -> String {
         let seconds = max(0, now.secondsSinceEpoch - moment.secondsSinceEpoch)

@@ -1,0 +1,71 @@
+import EngineAPI
+
+/// What the front end asked of the engine for its user, as command lines that do the same; bounded, the newest first.
+struct CommandLog {
+    static let capacity = 500
+
+    /// What a command's end comes from.
+    enum Source: Hashable, Sendable {
+        case job(JobID)
+        case console(ConsoleID)
+    }
+
+    enum Outcome: Hashable, Sendable {
+        case running
+        case done(String)
+        case failed(String)
+    }
+
+    struct Entry: Hashable, Sendable {
+        let number: Int
+        /// Without the program's own name: `stop web`.
+        let words: [String]
+        let time: Timestamp
+        var outcome: Outcome
+        /// Until it ended; nil while it runs.
+        var took: Duration?
+
+        /// As a shell takes it.
+        func line(_ program: String = "docker") -> String {
+            ([program] + words).map(ShellWord.quoted).joined(separator: " ")
+        }
+    }
+
+    private(set) var entries: [Entry] = []
+    private var open: [Source: Int] = [:]
+    private var nextNumber = 0
+
+    /// Adds a command.
+    ///
+    /// - Parameter source: what tells its end; nil for one that is done with being asked.
+    mutating func begin(_ words: [String], at time: Timestamp, from source: Source? = nil) {
+        guard !words.isEmpty else { return }
+        entries.insert(
+            Entry(number: nextNumber, words: words, time: time, outcome: source == nil ? .done("") : .running), at: 0)
+        if let source { open[source] = nextNumber }
+        nextNumber += 1
+        guard entries.count > Self.capacity else { return }
+        let dropped = Set(entries[Self.capacity...].map(\.number))
+        entries.removeLast(entries.count - Self.capacity)
+        open = open.filter { !dropped.contains($0.value) }
+    }
+
+    mutating func end(_ source: Source, _ outcome: Outcome, at time: Timestamp) {
+        guard let number = open.removeValue(forKey: source),
+            let index = entries.firstIndex(where: { $0.number == number })
+        else { return }
+        entries[index].outcome = outcome
+        entries[index].took = .nanoseconds(
+            max(0, time.nanosecondsSinceEpoch - entries[index].time.nanosecondsSinceEpoch))
+    }
+}
+
+/// A word of a command line.
+enum ShellWord {
+    /// Quoted where a shell would see more in it than one plain word.
+    static func quoted(_ word: String) -> String {
+        let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%")
+        guard word.isEmpty || !word.allSatisfy(plain.contains) else { return word }
+        return "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+    }
+}

@@ -1,0 +1,276 @@
+import EngineAPI
+import Terminal
+
+/// The logs of one container or of several, merged by time, full screen. Keeps a bounded number of bytes, the newest.
+struct LogScreen: Hashable, Sendable {
+    static let byteLimit = 4 << 20
+    /// How much is asked for at first, of each container.
+    static let firstTail = 2000
+
+    /// A container whose log is shown.
+    struct Source: Hashable, Sendable {
+        let name: String
+        fileprivate(set) var subscription: LogSubscription
+        /// Why there is no more, and of which run; nil while it is read.
+        fileprivate(set) var end: String?
+        fileprivate(set) var run: Timestamp?
+        fileprivate var lastTime: Timestamp?
+    }
+
+    private(set) var sources: [Source]
+    private(set) var lines: [LogLine] = []
+    /// The places of those that pass the filter; nil without one.
+    private(set) var passing: [Int]?
+    private var byteCount = 0
+    /// How many were let go for want of room.
+    private(set) var droppedLines = 0
+    var follows = true
+    var showsTimes = false
+    var wraps = false
+    /// The first column shown while lines are not wrapped.
+    var column = 0
+    /// Among the lines that are shown.
+    var cursor = 0
+    var scroll = 0
+    var search = Search()
+    private(set) var filter = ""
+    /// The filter that is being typed; nil while none is.
+    var filterEditor: LineEditor?
+    /// How far back, as the menu calls it; nil for the newest lines.
+    private(set) var reach: LogReach = .newest
+
+    init(_ containers: [ContainerSummary], serial: Int) {
+        sources = containers.map { container in
+            Source(
+                name: container.name,
+                subscription: LogSubscription(containerID: container.id, tail: Self.firstTail, serial: serial),
+                run: container.state.startedAt)
+        }
+    }
+
+    var isMerged: Bool { sources.count > 1 }
+    var title: String { sources.map(\.name).joined(separator: " ") }
+    var count: Int { passing?.count ?? lines.count }
+
+    /// A line of those that are shown.
+    func line(_ index: Int) -> LogLine { lines[passing?[index] ?? index] }
+
+    mutating func add(_ news: LogNews, of subscription: LogSubscription) {
+        guard let index = sources.firstIndex(where: { $0.subscription == subscription }) else { return }
+        switch news {
+        case .entries(let entries): add(entries, of: index)
+        case .ended(let reason): sources[index].end = reason ?? "end of log"
+        }
+    }
+
+    /// Reads all anew, from so far back.
+    mutating func read(_ reach: LogReach, now: Timestamp, serial: Int) {
+        self.reach = reach
+        for index in sources.indices {
+            let id = sources[index].subscription.containerID
+            sources[index].subscription = LogSubscription(
+                containerID: id, tail: reach == .newest ? Self.firstTail : nil, since: reach.start(now), serial: serial)
+            sources[index].end = nil
+        }
+        (lines, byteCount, droppedLines, cursor, scroll) = ([], 0, 0, 0, 0)
+        passing = filter.isEmpty ? nil : []
+    }
+
+    /// Goes on reading where a container has been started again since its log ended. Its log goes on where it was.
+    mutating func resume(_ containers: [ContainerSummary], serial: () -> Int) {
+        for index in sources.indices where sources[index].end != nil {
+            let subscription = sources[index].subscription
+            guard let container = containers.first(where: { $0.id == subscription.containerID }),
+                container.state.isAlive, container.state.startedAt != sources[index].run
+            else { continue }
+            sources[index].run = container.state.startedAt
+            sources[index].end = nil
+            sources[index].subscription = LogSubscription(
+                containerID: subscription.containerID, tail: nil,
+                since: sources[index].lastTime.map {
+                    Timestamp(nanosecondsSinceEpoch: $0.nanosecondsSinceEpoch + 1)
+                } ?? container.state.startedAt, serial: serial())
+        }
+    }
+
+    /// Shows those lines alone that pass; all where it is empty.
+    ///
+    /// - Throws: `FormError` where it is no filter; nothing is changed then.
+    mutating func setFilter(_ text: String) throws(FormError) {
+        let text = text.trimmingSpaces
+        let made = text.isEmpty ? nil : try LogFilter(text)
+        let place = count > 0 ? passing?[cursor] ?? cursor : 0
+        filter = text
+        passing = made.map { made in lines.indices.filter { made.passes(lines[$0].text) } }
+        // Near the line where one was.
+        let near = passing.map { $0.firstIndex { $0 >= place } ?? max(0, $0.count - 1) } ?? place
+        cursor = follows ? max(0, count - 1) : near
+    }
+
+    mutating func move(_ movement: Movement, page: Int) {
+        cursor = movement.applied(to: cursor, count: count, page: page)
+        follows = movement == .bottom || (follows && cursor == count - 1)
+        scroll = scrollToShow(cursor, from: scroll, count: count, page: page)
+    }
+
+    mutating func find(backwards: Bool, page: Int) -> Bool {
+        let found = search.next(from: cursor, count: count, backwards: backwards) { line($0).text }
+        guard let found else { return false }
+        cursor = found
+        follows = false
+        scroll = scrollToShow(cursor, from: scroll, count: count, page: page)
+        return true
+    }
+
+    /// What is shown as text, line by line, as it is saved.
+    var savedText: String {
+        var text = ""
+        for index in 0..<count {
+            let line = line(index)
+            if isMerged { text += sources[line.container].name + " | " }
+            if showsTimes { text += line.timeText + " " }
+            text += line.text + "\n"
+        }
+        return text
+    }
+
+    /// What the title says of what is shown.
+    var summary: String {
+        var parts = [passing.map { "\($0.count) of \(lines.count) lines" } ?? "\(lines.count) lines"]
+        if !filter.isEmpty { parts.append("only \(filter)") }
+        switch reach {
+        case .newest:
+            let isCut = lines.count >= Self.firstTail && droppedLines == 0
+            if isCut { parts.append("older ones left out, 0 reads all") }
+        case .whole: break
+        case .minutes: parts.append(reach.label)
+        }
+        if droppedLines > 0 { parts.append("\(droppedLines) older ones dropped") }
+        let ended = sources.compactMap(\.end)
+        if ended.count == sources.count {
+            parts.append(isMerged ? "all have ended" : ended.first ?? "")
+        } else {
+            if !ended.isEmpty { parts.append("\(ended.count) ended") }
+            parts.append(follows ? "following" : "F follows")
+        }
+        return parts.joined(separator: " · ")
+    }
+}
+
+/// Taking lines in.
+extension LogScreen {
+    private mutating func add(_ entries: [LogEntry], of container: Int) {
+        var fresh: [LogLine] = []
+        for entry in entries {
+            byteCount += entry.bytes.count
+            if let last = fresh.last, last.isPartial, last.source == entry.source, last.bytes.count < 1 << 16 {
+                fresh[fresh.count - 1].append(entry.bytes)
+            } else if fresh.isEmpty, let open = openLine(entry, container) {
+                lines[open].append(entry.bytes)
+            } else {
+                byteCount += LogLine.overhead
+                fresh.append(LogLine(entry, of: container))
+            }
+            sources[container].lastTime = entry.time
+        }
+        merge(fresh)
+        shrink()
+        if follows { cursor = max(0, count - 1) }
+    }
+
+    /// The line that an entry goes on with, where it was left open. Others may have come between.
+    private func openLine(_ entry: LogEntry, _ container: Int) -> Int? {
+        let found = lines.indices.suffix(64).last {
+            lines[$0].container == container && lines[$0].source == entry.source
+        }
+        guard let found, lines[found].isPartial, lines[found].bytes.count < 1 << 16 else { return nil }
+        return found
+    }
+
+    /// Lines of one container among those of the others, by their time.
+    private mutating func merge(_ fresh: [LogLine]) {
+        guard let first = fresh.first else { return }
+        guard isMerged else {
+            // As they come: a clock that was set back does not turn a log round.
+            lines += fresh
+            return pass(from: lines.count - fresh.count)
+        }
+        let kept = count > 0 ? passing?[cursor] ?? cursor : 0
+        var start = lines.count
+        while start > 0, lines[start - 1].time > first.time { start -= 1 }
+        guard start < lines.count else {
+            lines += fresh
+            return pass(from: start)
+        }
+        var old = lines[start...]
+        var merged: [LogLine] = []
+        merged.reserveCapacity(old.count + fresh.count)
+        var before = 0
+        for line in fresh {
+            while let next = old.first, next.time <= line.time {
+                merged.append(next)
+                old.removeFirst()
+            }
+            if start + merged.count <= kept + before { before += 1 }
+            merged.append(line)
+        }
+        lines.replaceSubrange(start..., with: merged + old)
+        pass(from: start)
+        // Who does not follow stays at their line.
+        let place = kept + before
+        if !follows { cursor = passing.map { $0.firstIndex { $0 >= place } ?? max(0, $0.count - 1) } ?? place }
+    }
+
+    /// Filters the lines from a place on anew.
+    private mutating func pass(from start: Int) {
+        // What was taken as a filter is one.
+        guard let known = passing, let filter = try? LogFilter(filter) else { return }
+        passing = known.prefix { $0 < start } + lines.indices[start...].filter { filter.passes(lines[$0].text) }
+    }
+
+    private mutating func shrink() {
+        guard byteCount > Self.byteLimit else { return }
+        // Somewhat more than needed, so that not each line moves all the others.
+        var excess = byteCount - Self.byteLimit + Self.byteLimit / 8
+        var dropped = 0
+        while excess > 0, dropped < lines.count {
+            excess -= lines[dropped].cost
+            byteCount -= lines[dropped].cost
+            dropped += 1
+        }
+        lines.removeFirst(dropped)
+        droppedLines += dropped
+        let gone = passing?.prefix { $0 < dropped }.count ?? dropped
+        passing = passing?.dropFirst(gone).map { $0 - dropped }
+        cursor = max(0, cursor - gone)
+        scroll = max(0, scroll - gone)
+    }
+}
+
+/// How far back a log is read.
+enum LogReach: Hashable, Sendable {
+    /// The newest lines, so many of each container.
+    case newest
+    case whole
+    case minutes(Int)
+
+    /// As k9s offers them.
+    static let choices: [LogReach] = [
+        .newest, .whole, .minutes(1), .minutes(5), .minutes(15), .minutes(30), .minutes(60), .minutes(360),
+        .minutes(1440),
+    ]
+
+    var label: String {
+        switch self {
+        case .newest: "newest \(LogScreen.firstTail) lines"
+        case .whole: "whole log"
+        case .minutes(let count) where count >= 60: count == 60 ? "last hour" : "last \(count / 60) hours"
+        case .minutes(let count): count == 1 ? "last minute" : "last \(count) minutes"
+        }
+    }
+
+    fileprivate func start(_ now: Timestamp) -> Timestamp? {
+        guard case .minutes(let count) = self else { return nil }
+        return Timestamp(nanosecondsSinceEpoch: now.nanosecondsSinceEpoch - Int64(count) * 60_000_000_000)
+    }
+}

@@ -1,0 +1,126 @@
+import EngineAPI
+import Terminal
+
+/// Logs: opening them, what is asked in them, and what comes.
+extension Model {
+    /// Of the marked containers together, or of the chosen one.
+    mutating func openLogs(_ container: ContainerSummary) {
+        let marked = containers.targets
+        let shown = marked.isEmpty ? [container] : marked
+        for container in shown {
+            commands.begin(["logs", "-f", "-n", "\(LogScreen.firstTail)", container.name], at: now)
+        }
+        var screen = LogScreen(shown, serial: takeNumber())
+        (screen.showsTimes, screen.wraps) = (logLook.showsTimes, logLook.wraps)
+        dialogs.append(.logs(screen))
+    }
+
+    mutating func take(_ news: LogNews, of subscription: LogSubscription) {
+        for index in dialogs.indices {
+            guard case .logs(var screen) = dialogs[index],
+                screen.sources.contains(where: { $0.subscription == subscription })
+            else { continue }
+            // The stack lets go of its lines first: otherwise each entry would copy all of them.
+            dialogs[index] = .help(Pager(title: ""))
+            screen.add(news, of: subscription)
+            dialogs[index] = .logs(screen)
+        }
+    }
+
+    /// Logs that ended with their container go on with its next run.
+    mutating func resumeLogs() {
+        for index in dialogs.indices {
+            guard case .logs(var screen) = dialogs[index], screen.sources.contains(where: { $0.end != nil }) else {
+                continue
+            }
+            screen.resume(containers.all) { takeNumber() }
+            dialogs[index] = .logs(screen)
+        }
+    }
+
+    /// What a key asks for in a log. A table of the intents.
+    mutating func performInLogs(_ intent: Intent) -> [Effect] {
+        guard case .logs(var screen)? = dialogs.last else { return [] }
+        switch intent {
+        case .toggleFollow:
+            screen.follows.toggle()
+            if screen.follows { screen.move(.bottom, page: pageRows) }
+        case .toggleTimestamps:
+            screen.showsTimes.toggle()
+            logLook.showsTimes = screen.showsTimes
+        case .toggleWrap:
+            screen.wraps.toggle()
+            logLook.wraps = screen.wraps
+            screen.column = 0
+        case .readLog(let reach): screen.read(reach, now: now, serial: takeNumber())
+        case .askLogReach:
+            let items = LogReach.choices.map { Menu.Item(label: $0.label, detail: "", intent: .readLog($0)) }
+            var menu = Menu(title: "how far back", items: items)
+            menu.choose(.readLog(screen.reach))
+            dialogs.append(.menu(menu))
+            return []
+        case .filterLog: screen.filterEditor = LineEditor(screen.filter)
+        case .clearLogFilter: return setLogFilter("")
+        case .copyLogLine:
+            guard screen.count > 0 else { return [] }
+            let text = screen.line(screen.cursor).text
+            say("copied the line")
+            return [.copy(text)]
+        case .saveLog:
+            guard screen.count > 0 else {
+                say("there is nothing to save", .warning)
+                return []
+            }
+            dialogs.append(.form(.saveLog(screen, at: now)))
+            return []
+        case .nextChoice: if !screen.wraps { screen.column += 8 }
+        case .previousChoice: screen.column = max(0, screen.column - 8)
+        default: break
+        }
+        replaceDialog(.logs(screen))
+        return []
+    }
+
+    /// Enter in the line of the filter: it is taken where it is one, else it stays to be mended.
+    mutating func acceptLogFilter() {
+        guard case .logs(let screen)? = dialogs.last, let editor = screen.filterEditor else { return }
+        _ = setLogFilter(editor.text)
+    }
+
+    mutating func giveUpLogFilter() -> Bool {
+        guard case .logs(var screen)? = dialogs.last, screen.filterEditor != nil else { return false }
+        screen.filterEditor = nil
+        replaceDialog(.logs(screen))
+        return true
+    }
+
+    private mutating func setLogFilter(_ text: String) -> [Effect] {
+        guard case .logs(var screen)? = dialogs.last else { return [] }
+        do throws(FormError) {
+            try screen.setFilter(text)
+            screen.filterEditor = nil
+            replaceDialog(.logs(screen))
+        } catch {
+            say(error.message, .error)
+        }
+        return []
+    }
+
+    /// The lines that the log below the form shows, as they are saved.
+    var savedLog: String? {
+        guard dialogs.count > 1, case .logs(let screen) = dialogs[dialogs.count - 2] else { return nil }
+        return screen.savedText
+    }
+}
+
+extension Form {
+    /// Where the lines that are shown go.
+    static func saveLog(_ screen: LogScreen, at now: Timestamp) -> Form {
+        let stamp = now.rfc3339Nano.prefix(19).filter { $0 != ":" && $0 != "-" }
+        let name = screen.isMerged ? "logs" : screen.sources.first?.name ?? "log"
+        var path = Field(name: .path, label: "File", kind: .text(LineEditor("\(name)-\(stamp).log")))
+        path.isRequired = true
+        let lines = screen.count == 1 ? "1 line" : "\(screen.count) lines"
+        return Form(.saveLog, title: "save \(lines)", fields: [path])
+    }
+}

@@ -1,0 +1,188 @@
+import EngineAPI
+import Terminal
+import Testing
+
+@testable import Interface
+
+@Suite struct LogsScreenTests {
+    private static func entry(_ text: String, _ second: Int64, _ source: LogEntry.Source = .stdout) -> LogEntry {
+        LogEntry(time: Sample.ago(1000 - second), source: source, bytes: Array((text + "\n").utf8))
+    }
+
+    private static func screen(_ bench: Bench) throws -> LogScreen {
+        guard case .logs(let screen)? = bench.model.dialogs.last else { throw Missing() }
+        return screen
+    }
+
+    private struct Missing: Error {}
+
+    /// With a log of ten numbered lines.
+    private static func opened(_ keys: String = "m", _ columns: Int = 80) throws -> Bench {
+        var bench = try Bench.connected(columns, 24)
+        bench.type(keys)
+        let screen = try screen(bench)
+        for (place, source) in screen.sources.enumerated() {
+            let lines = (0..<10).map {
+                entry("\(source.name) \($0) \($0 % 2 == 0 ? "even" : "ODD")", Int64($0 * 10 + place))
+            }
+            bench.send(.logs(source.subscription, .entries(lines)))
+        }
+        return bench
+    }
+
+    private static func shown(_ bench: Bench) throws -> [String] {
+        let screen = try screen(bench)
+        return (0..<screen.count).map { screen.line($0).text }
+    }
+
+    @Test("Logs of marked containers are one, by time, each line with its container's name")
+    func merged() throws {
+        var bench = try Self.opened(" j m")
+        #expect(try Self.screen(bench).sources.map(\.name) == ["web", "batch-of-the-night"])
+        #expect(bench.model.subscriptions.count { if case .logs = $0 { true } else { false } } == 2)
+        let lines = try Self.shown(bench)
+        #expect(
+            lines.prefix(4) == ["web 0 even", "batch-of-the-night 0 even", "web 1 ODD", "batch-of-the-night 1 ODD"])
+        #expect(bench.row(1).hasPrefix("web               │ web 0 even"))
+        #expect(bench.row(2).hasPrefix("batch-of-the-night"))
+        // A line that comes late has its place, and who has left the end stays where they were.
+        bench.type("kkk")
+        let before = try Self.screen(bench)
+        let chosen = before.line(before.cursor).text
+        bench.send(.logs(before.sources[0].subscription, .entries([Self.entry("late", 5)])))
+        let after = try Self.screen(bench)
+        #expect(after.line(after.cursor).text == chosen)
+        #expect(after.line(2).text == "late")
+        #expect(bench.model.commands.entries.map { $0.line() }.first == "docker logs -f -n 2000 batch-of-the-night")
+    }
+
+    @Test(
+        "A filter shows the lines that pass, those that come later, too",
+        arguments: [
+            ("even", 5, "x even", "x odd"), ("ODD", 5, "x ODD", "x odd"), ("odd", 5, "x OdD", "even"),
+            ("!even", 5, "x", "even"), ("web !even", 5, "a web", "web even"), ("/[13] odd$/", 2, "1 ODD", "1 odd x"),
+            ("/WEB/", 0, "WEB", "web"), ("nothing", 0, "nothing", "x"),
+        ])
+    func filter(text: String, count: Int, passing: String, failing: String) throws {
+        var bench = try Self.opened()
+        bench.type("f\(text)")
+        #expect(bench.model.keyContext == .filter)
+        #expect(bench.row(22).contains("filter: \(text)"))
+        bench.type("<enter>")
+        #expect(try Self.shown(bench).count == count)
+        let subscription = try Self.screen(bench).sources[0].subscription
+        bench.send(.logs(subscription, .entries([Self.entry(failing, 200), Self.entry(passing, 201)])))
+        #expect(try Self.shown(bench).count == count + 1)
+        #expect(try Self.shown(bench).last == passing)
+        #expect(bench.row(0).contains("of 12 lines"))
+        bench.type("<esc>")
+        #expect(try Self.shown(bench).count == 12, "escape drops the filter first")
+    }
+
+    @Test("What is no regular expression is said, and can be mended")
+    func badExpression() throws {
+        var bench = try Self.opened()
+        bench.type("f/(/<enter>")
+        #expect(bench.model.status?.text.contains("no regular expression") == true)
+        #expect(bench.model.keyContext == .filter)
+        #expect(try Self.shown(bench).count == 10)
+        bench.type("<backspace><backspace>[0-3]/<enter>")
+        #expect(try Self.shown(bench).count == 4)
+        bench.type("f<esc>")
+        #expect(try Self.screen(bench).filter == "/[0-3]/")
+        bench.type("\\")
+        #expect(try Self.shown(bench).count == 10)
+    }
+
+    @Test("How far back is chosen, and read anew")
+    func reach() throws {
+        var bench = try Self.opened()
+        let first = try Self.screen(bench).sources[0].subscription
+        bench.type("slast minute<enter>")
+        let second = try Self.screen(bench).sources[0].subscription
+        #expect(second.since == Sample.ago(60) && second.tail == nil && second.serial != first.serial)
+        #expect(bench.model.subscriptions.contains(.logs(second)) && !bench.model.subscriptions.contains(.logs(first)))
+        #expect(try Self.shown(bench).isEmpty)
+        bench.send(.logs(first, .entries([Self.entry("of before", 1)])))
+        #expect(try Self.shown(bench).isEmpty, "what an earlier reading still brings is not shown")
+        bench.send(.logs(second, .entries([Self.entry("now", 1)])))
+        #expect(bench.row(0).contains("last minute"))
+        bench.type("0")
+        let whole = try Self.screen(bench).sources[0].subscription
+        #expect(whole.since == nil && whole.tail == nil)
+    }
+
+    @Test("A log goes on with its container's next run")
+    func resumes() throws {
+        var bench = try Self.opened()
+        let first = try Self.screen(bench).sources[0].subscription
+        bench.send(.logs(first, .ended(nil)))
+        #expect(bench.row(0).contains("end of log"))
+        #expect(try Self.screen(bench).sources[0].subscription == first, "the same run is not read again")
+        var list = Sample.containers
+        list[0].state.startedAt = Sample.ago(1)
+        bench.send(.containers(list))
+        let second = try Self.screen(bench).sources[0].subscription
+        let last = Sample.ago(1000 - 90)
+        #expect(second.since == Timestamp(nanosecondsSinceEpoch: last.nanosecondsSinceEpoch + 1))
+        bench.send(.logs(second, .entries([Self.entry("again", 900)])))
+        #expect(try Self.shown(bench).count == 11)
+        #expect(bench.row(0).contains("following"))
+    }
+
+    @Test("What is shown is saved, with names and times where they are shown")
+    func save() throws {
+        var bench = try Self.opened("m")
+        bench.type("feven<enter>S<ctrl-u>/tmp/x.log<enter>")
+        let text = "web 0 even\nweb 2 even\nweb 4 even\nweb 6 even\nweb 8 even\n"
+        let asked = bench.takeEffects().compactMap { if case .perform(_, let action) = $0 { action } else { nil } }
+        #expect(asked == [.saveText(path: "/tmp/x.log", text)])
+        bench = try Self.opened(" j m")
+        bench.type("t")
+        #expect(try Self.screen(bench).savedText.hasPrefix("web | 2027-01-15 "))
+    }
+
+    @Test("A line is copied without its escape sequences")
+    func copy() throws {
+        var bench = try Self.opened()
+        let source = try Self.screen(bench).sources[0]
+        bench.send(.logs(source.subscription, .entries([Self.entry("\u{1b}[31mred\u{1b}[0m", 500)])))
+        _ = bench.takeEffects()
+        bench.type("y")
+        #expect(bench.takeEffects().contains(.copy("red")))
+    }
+
+    @Test(
+        "The level of a line is found where its writer names it, and not in prose",
+        arguments: [
+            ("2026-01-02 ERROR it broke", .error), ("level=warn msg=x", .warning), ("{\"level\":\"info\"}", .info),
+            ("[debug] x", .debug), ("error: no such file", .error), ("an error was found", nil), ("INFORM", nil),
+            ("FATAL", .error), ("Warning: x", .warning), ("", nil), ("WARN", .warning),
+        ] as [(String, LogLevel?)])
+    func level(text: String, level: LogLevel?) {
+        #expect(LogLevel.find(in: Array(text.utf8))?.level == level)
+    }
+
+    @Test("A level is seen by its colour where the line has none of its own")
+    func levelColour() throws {
+        var bench = try Self.opened()
+        let source = try Self.screen(bench).sources[0]
+        bench.send(.logs(source.subscription, .entries([Self.entry("x ERROR y", 500), Self.entry("z", 501)])))
+        let cell = bench.frame[column: 2, row: 11]
+        #expect(cell.text == "E" && cell.style.foreground == bench.model.theme[.error].foreground)
+        #expect(bench.frame[column: 0, row: 11].style.foreground == bench.model.theme[.text].foreground)
+    }
+
+    @Test("A part of a line is joined to what came of it before, though others came between")
+    func parts() throws {
+        var bench = try Self.opened(" j m")
+        let sources = try Self.screen(bench).sources
+        func part(_ text: String, _ second: Int64) -> LogEntry {
+            LogEntry(time: Sample.ago(1000 - second), source: .stdout, bytes: Array(text.utf8))
+        }
+        bench.send(.logs(sources[0].subscription, .entries([part("half", 300)])))
+        bench.send(.logs(sources[1].subscription, .entries([Self.entry("other", 301)])))
+        bench.send(.logs(sources[0].subscription, .entries([part(" done\n", 302)])))
+        #expect(try Self.shown(bench).suffix(2) == ["half done", "other"])
+    }
+}
