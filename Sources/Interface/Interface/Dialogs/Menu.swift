@@ -52,7 +52,9 @@ extension Menu {
         let bindings = wanted.compactMap { intent in
             Keymap.table.first { $0.intent == intent && $0.contexts.contains(.containers) && $0.condition(model) }
         }
-        return Menu(title: model.selectedContainer?.name ?? "actions", items: bindings.map(item))
+        return Menu(
+            title: model.selectedContainer?.name ?? model.containers.selectedProject?.name ?? "actions",
+            items: bindings.map(item))
     }
 
     /// Everything the main screen can do now.

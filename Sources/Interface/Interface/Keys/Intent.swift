@@ -11,6 +11,8 @@ enum Intent: Hashable, Sendable {
     case filter, clearFilter, hideStopped, sortNext, sortReverse, columns, changeColumn(ContainerColumn.Kind)
     /// For what is done next.
     case mark, markAll
+    /// Compose projects.
+    case foldProject, groupProjects
     case zoom, largerPanel, smallerPanel
     case actionMenu, palette, copyMenu, copy(String)
     case images, help

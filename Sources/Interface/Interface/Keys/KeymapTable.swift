@@ -2,6 +2,9 @@ extension Keymap {
     private typealias Condition = @Sendable (Model) -> Bool
 
     private static let hasContainer: Condition = { $0.selectedContainer != nil }
+    private static let isProject: Condition = { $0.containers.selectedProject != nil }
+    /// One container or more that something can be done to.
+    private static let hasTargets: Condition = { !$0.containers.targets.isEmpty }
     private static let isAlive: Condition = { $0.selectedContainer?.state.isAlive ?? false }
     private static let canPause: Condition = { $0.containers.targets.contains { $0.state.isAlive } }
     private static let isRunning: Condition = { $0.selectedContainer?.state.status == .running }
@@ -40,17 +43,21 @@ extension Keymap {
         KeyBinding("n", panels, "new container", hint: "new", .new),
         KeyBinding("enter", [.containers, .stats, .processes], "attach", when: isAlive, .attach),
         KeyBinding("enter", [.containers, .stats, .processes], "read the log", when: hasLogOnly, .logs),
+        KeyBinding(
+            "enter", [.containers, .stats, .processes], "fold or unfold the compose project", hint: "fold",
+            when: isProject,
+            .foldProject),
         KeyBinding("enter", [.console], "type into the console", when: hasConsole, .attach),
         KeyBinding("a", panels, "attach to the console", hint: "attach", when: isAlive, .attach),
         KeyBinding("E", panels, "shell in the container (exec)", hint: "shell", when: isRunning, .shell),
         KeyBinding("ctrl-e", panels, "exec, asking for command and user", when: isRunning, .shellAsking),
         KeyBinding("S", panels, "start", hint: "start", when: canStart, .start),
         KeyBinding("s", panels, "stop", hint: "stop", when: canStop, .stop),
-        KeyBinding("r", panels, "restart", when: hasContainer, .restart),
+        KeyBinding("r", panels, "restart", when: hasTargets, .restart),
         KeyBinding("p", panels, "pause or resume", when: canPause, .pauseOrResume),
-        KeyBinding("m", panels, "logs; of marked containers together", hint: "logs", when: hasContainer, .logs),
-        KeyBinding("d delete", panels, "remove", hint: "remove", when: hasContainer, .remove),
-        KeyBinding("D", panels, "remove with its unnamed volumes", when: hasContainer, .removeWithVolumes),
+        KeyBinding("m", panels, "logs; of marked containers together", hint: "logs", when: hasTargets, .logs),
+        KeyBinding("d delete", panels, "remove", hint: "remove", when: hasTargets, .remove),
+        KeyBinding("D", panels, "remove with its unnamed volumes", when: hasTargets, .removeWithVolumes),
         KeyBinding("i", panels, "inspect", hint: "inspect", when: hasContainer, .inspect),
         KeyBinding("f", panels, "files: view, copy out and in", hint: "files", when: hasContainer, .files),
         KeyBinding("F9", panels, "send a signal", when: canPause, .signals),
@@ -77,6 +84,7 @@ extension Keymap {
         KeyBinding("q F10", panels, "quit; containers run on", hint: "quit", .quit),
         KeyBinding("\\", panels.union(objectLists), "clear the filter", when: isFiltered, .clearFilter),
         KeyBinding("e", panels, "hide stopped containers", .hideStopped),
+        KeyBinding("P", panels, "group by compose project, or not", .groupProjects),
         KeyBinding("o", panels, "sort by the next column", .sortNext),
         KeyBinding("O", panels, "reverse the order", .sortReverse),
         KeyBinding("C", panels, "choose the columns", .columns),

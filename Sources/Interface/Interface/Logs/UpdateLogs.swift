@@ -3,10 +3,10 @@ import Terminal
 
 /// Logs: opening them, what is asked in them, and what comes.
 extension Model {
-    /// Of the marked containers together, or of the chosen one.
-    mutating func openLogs(_ container: ContainerSummary) {
-        let marked = containers.targets
-        let shown = marked.isEmpty ? [container] : marked
+    /// Of the marked containers together, or of the chosen one or project.
+    mutating func openLogs() {
+        let shown = containers.targets
+        guard !shown.isEmpty else { return }
         for container in shown {
             commands.begin(["logs", "-f", "-n", "\(LogScreen.firstTail)", container.name], at: now)
         }

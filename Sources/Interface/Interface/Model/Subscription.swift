@@ -48,8 +48,9 @@ extension Model {
             for network in networks ?? [] { ids.formUnion(members(of: network).map(\.id)) }
         }
         if showsPanel(.containers), !coversPanels {
-            let sorted = containers.sort.isMeasured ? containers.rows[...] : containers.rows[visibleRows]
-            for row in sorted where row.state.isAlive { ids.insert(row.id) }
+            let seen =
+                containers.sort.isMeasured ? containers.rows : containers.lines[visibleRows].flatMap(\.containers)
+            for row in seen where row.state.isAlive { ids.insert(row.id) }
         }
         return ids.sorted()
     }

@@ -17,6 +17,10 @@ extension Model {
         case .sortNext:
             containers.sort = containers.sort.next
             say("sorted by \(containers.sort.rawValue)")
+        case .foldProject: containers.foldProject()
+        case .groupProjects:
+            containers.groupsProjects.toggle()
+            say(containers.groupsProjects ? "grouped by compose project" : "projects are not grouped")
         case .sortReverse: containers.isReversed.toggle()
         case .columns: dialogs.append(.menu(columnMenu))
         case .changeColumn(let kind): changeColumn(kind)
@@ -65,7 +69,11 @@ extension Model {
             .copyLogLine, .saveLog:
             return performInLogs(intent)
         case .start, .stop, .restart, .pauseOrResume, .kill, .remove, .removeWithVolumes: return act(intent)
-        case .signals, .rename, .limits, .shell, .shellAsking, .logs, .inspect, .copyMenu:
+        case .logs: openLogs()
+        case .signals:
+            let targets = containers.targets
+            dialogs.append(.menu(.signals(targets.count == 1 ? targets[0].name : "\(targets.count) containers")))
+        case .rename, .limits, .shell, .shellAsking, .inspect, .copyMenu:
             guard let container = selectedContainer else { return [] }
             return perform(intent, on: container)
         }
@@ -76,9 +84,6 @@ extension Model {
     private mutating func perform(_ intent: Intent, on container: ContainerSummary) -> [Effect] {
         let target = target(container)
         switch intent {
-        case .signals:
-            let targets = containers.targets
-            dialogs.append(.menu(.signals(targets.count == 1 ? targets[0].name : "\(targets.count) containers")))
         case .limits: return [.inspect(container.id, .editLimits)]
         case .rename: dialogs.append(.form(.rename(target)))
         case .shell:
@@ -88,7 +93,6 @@ extension Model {
             }
             return openExec(in: target, Self.shell)
         case .shellAsking: dialogs.append(.form(.exec(target)))
-        case .logs: openLogs(container)
         case .inspect:
             commands.begin(["inspect", container.name], at: now)
             return [.inspect(container.id, .show)]

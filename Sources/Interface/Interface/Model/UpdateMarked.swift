@@ -15,13 +15,13 @@ extension Model {
 
     /// Starts, stops and the like. Of several containers, those are meant that the action can be done to.
     mutating func act(_ intent: Intent) -> [Effect] {
-        let isOfSeveral = !containers.cursor.marked.isEmpty
+        let isOfSeveral = !containers.cursor.marked.isEmpty || containers.selectedProject != nil
         let able = containers.targets.filter { Self.takes(intent, $0) }
         let runs = able.contains { $0.state.status == .running }
         // Pausing leaves out those that are paused already.
         let targets = able.filter { intent != .pauseOrResume || !runs || $0.state.status == .running }
         guard !targets.isEmpty else {
-            if isOfSeveral { say("it can be done to none of the marked containers", .warning) }
+            if isOfSeveral { say("it can be done to none of these containers", .warning) }
             return []
         }
         let steps = targets.compactMap { step(intent, $0, runs: runs) }

@@ -60,7 +60,7 @@ extension Model {
         focus = panel
         if panel == .containers, row >= 1 {
             let index = containers.cursor.scroll + row - 1
-            if index < containers.rows.count { containers.select(index: index) }
+            if index < containers.lines.count { containers.select(index: index) }
         }
         if panel == .processes, row >= 1 {
             processes.select(index: processes.cursor.scroll + row - 1)

@@ -3,6 +3,7 @@ package struct ViewPreferences: Hashable, Sendable {
     var sort = ContainerSort.created
     var isReversed = false
     var hidesStopped = false
+    var groupsProjects = true
     /// Columns of the container list that are always shown, or never; the others are where there is room.
     var columns: [ContainerColumn.Kind: Bool] = [:]
     var showsLogTimes = false
@@ -21,6 +22,7 @@ package struct ViewPreferences: Hashable, Sendable {
             case "sort": sort = ContainerSort(rawValue: sides[1]) ?? sort
             case "reversed": isReversed = isOn
             case "hide-stopped": hidesStopped = isOn
+            case "projects": groupsProjects = isOn
             case "log-times": showsLogTimes = isOn
             case "log-wrap": wrapsLogs = isOn
             case "show": for column in Self.columns(sides[1]) { columns[column] = true }
@@ -37,7 +39,8 @@ package struct ViewPreferences: Hashable, Sendable {
         }
         let lines = [
             ("sort", sort.rawValue), ("reversed", isReversed ? "yes" : "no"),
-            ("hide-stopped", hidesStopped ? "yes" : "no"), ("show", list(true)), ("hide", list(false)),
+            ("hide-stopped", hidesStopped ? "yes" : "no"), ("projects", groupsProjects ? "yes" : "no"),
+            ("show", list(true)), ("hide", list(false)),
             ("log-times", showsLogTimes ? "yes" : "no"), ("log-wrap", wrapsLogs ? "yes" : "no"),
         ]
         return lines.filter { !$0.1.isEmpty }.map { "\($0) = \($1)\n" }.joined()
@@ -55,6 +58,7 @@ extension Model {
             preferences.sort = containers.sort
             preferences.isReversed = containers.isReversed
             preferences.hidesStopped = containers.hidesStopped
+            preferences.groupsProjects = containers.groupsProjects
             preferences.columns = containers.columns
             preferences.showsLogTimes = logLook.showsTimes
             preferences.wrapsLogs = logLook.wraps
@@ -64,6 +68,7 @@ extension Model {
             containers.sort = newValue.sort
             containers.isReversed = newValue.isReversed
             containers.hidesStopped = newValue.hidesStopped
+            containers.groupsProjects = newValue.groupsProjects
             containers.columns = newValue.columns
             logLook = LogLook(showsTimes: newValue.showsLogTimes, wraps: newValue.wrapsLogs)
         }

@@ -6,6 +6,11 @@ struct ContainersPanel {
     private(set) var all: [ContainerSummary] = []
     /// Those that pass the filter, sorted.
     private(set) var rows: [ContainerSummary] = []
+    /// Those rows with the projects over them, without those of a folded one.
+    private(set) var lines: [ContainerLine] = []
+    /// Containers of a compose project stand together.
+    var groupsProjects = true { didSet { needsArranging = true } }
+    private(set) var folded: Set<String> = [] { didSet { needsArranging = true } }
     private(set) var cursor = ListCursor<String>()
     var filter = "" { didSet { if filter != oldValue { needsArranging = true } } }
     /// The filter is being typed.
@@ -19,17 +24,41 @@ struct ContainersPanel {
     /// Made by us, and perhaps not yet in the engine's list.
     private var inserted: [String: (container: ContainerSummary, time: Timestamp)] = [:]
 
-    var selected: ContainerSummary? { rows.indices.contains(cursor.index) ? rows[cursor.index] : nil }
+    private var selectedLine: ContainerLine? { lines.indices.contains(cursor.index) ? lines[cursor.index] : nil }
 
-    /// Those that what is asked next is done to: the marked ones, shown or not, else the chosen one.
-    var targets: [ContainerSummary] {
-        cursor.marked.isEmpty ? [selected].compactMap { $0 } : all.filter { cursor.marked.contains($0.id) }
+    /// Nil on a project's line, too.
+    var selected: ContainerSummary? {
+        if case .container(let container, _)? = selectedLine { return container }
+        return nil
     }
 
-    private var ids: [String] { rows.map(\.id) }
+    var selectedProject: ProjectLine? {
+        if case .project(let project)? = selectedLine { return project }
+        return nil
+    }
 
-    mutating func mark() { cursor.mark(of: ids) }
-    mutating func markAll() { cursor.markAll(of: ids) }
+    /// Those that what is asked next is done to: the marked ones, shown or not, else the chosen one, or all of the chosen
+    /// project.
+    var targets: [ContainerSummary] {
+        cursor.marked.isEmpty ? selectedLine?.containers ?? [] : all.filter { cursor.marked.contains($0.id) }
+    }
+
+    private var ids: [String] { lines.map(\.id) }
+
+    /// A project is marked by its containers.
+    mutating func mark() {
+        guard let project = selectedProject else { return cursor.mark(of: ids) }
+        cursor.markAll(of: project.members.map(\.id))
+        select(index: cursor.index + 1)
+    }
+
+    mutating func markAll() { cursor.markAll(of: rows.map(\.id)) }
+
+    /// Shows the containers of the chosen project, or its line alone.
+    mutating func foldProject() {
+        if let name = selectedProject?.name { folded.formSymmetricDifference([name]) }
+    }
+
     mutating func unmark() { cursor.marked = [] }
 
     mutating func replace(_ list: [ContainerSummary], at now: Timestamp) {
@@ -52,7 +81,15 @@ struct ContainersPanel {
             (!hidesStopped || row.state.isAlive) && words.allSatisfy { row.matches($0) }
         }
         rows = sort.sorted(kept, figures, reversed: isReversed)
-        cursor.follow(ids)
+        lines =
+            groupsProjects
+            ? ContainerLine.lines(of: rows, folded: folded) : rows.map { .container($0, isMember: false) }
+        // At first a container is looked at, not the line of its project.
+        if cursor.id == nil, lines.count > 1, case .project = lines[0], case .container = lines[1] {
+            select(index: 1)
+        } else {
+            cursor.follow(ids)
+        }
     }
 
     mutating func select(index: Int) { cursor.choose(index, of: ids) }
@@ -61,7 +98,8 @@ struct ContainersPanel {
 
     /// Chooses a container of the rows.
     mutating func select(id: String) {
-        guard let found = rows.firstIndex(where: { $0.id == id }) else { return }
+        if let name = rows.first(where: { $0.id == id })?.project, folded.remove(name) != nil { arrange([:]) }
+        guard let found = lines.firstIndex(where: { $0.id == id }) else { return }
         select(index: found)
     }
 
@@ -73,7 +111,7 @@ struct ContainersPanel {
         needsArranging = true
     }
 
-    mutating func keepSelectionVisible(page: Int) { cursor.show(of: rows.count, page: page) }
+    mutating func keepSelectionVisible(page: Int) { cursor.show(of: lines.count, page: page) }
 }
 
 /// What the list is sorted by.

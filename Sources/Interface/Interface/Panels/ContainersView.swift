@@ -45,17 +45,20 @@ struct ContainerColumn {
 extension Canvas {
     mutating func drawContainers(_ model: Model, _ layout: ScreenLayout) {
         guard let region = layout.panels[.containers], let content = layout.content(of: .containers) else { return }
-        let rows = model.containers.rows.count
+        let rows = model.containers.lines.count
         let place = model.visibleRows.count < rows ? "\(model.containers.cursor.index + 1)/\(rows)" : ""
         let right = [place, engineTitle(model)].filter { !$0.isEmpty }.joined(separator: ", ")
         drawTitle(.containers, containersTitle(model), right: right, model, in: region)
-        guard !model.containers.rows.isEmpty else { return drawNoContainers(model, in: content) }
+        guard !model.containers.lines.isEmpty else { return drawNoContainers(model, in: content) }
         let columns = ContainerColumn.fitting(content.columns, model.containers.columns)
         var rest = content
         drawHeader(columns, model, in: rest.takeTop(1))
         for index in model.visibleRows {
             let row = rest.takeTop(1)
-            drawRow(model.containers.rows[index], columns, model, in: row)
+            switch model.containers.lines[index] {
+            case .project(let project): drawRow(project, columns, model, in: row)
+            case .container(let container, let isMember): drawRow(container, isMember, columns, model, in: row)
+            }
             guard index == model.containers.cursor.index else { continue }
             highlight(row, model.focus == .containers ? .selection : .selectionUnfocused)
         }
@@ -117,7 +120,7 @@ extension Canvas {
     }
 
     private mutating func drawRow(
-        _ container: ContainerSummary, _ columns: [ContainerColumn], _ model: Model, in row: Region
+        _ container: ContainerSummary, _ isMember: Bool, _ columns: [ContainerColumn], _ model: Model, in row: Region
     ) {
         var rest = row
         let isBusy = model.isBusy(container)
@@ -132,9 +135,38 @@ extension Canvas {
             } else if column.isRight {
                 putRight(text, in: cell)
             } else {
-                put(text, column.kind == .name ? .text : .muted, in: cell)
+                let indent = isMember && column.kind == .name ? "  " : ""
+                put(indent + text, column.kind == .name ? .text : .muted, in: cell)
             }
             _ = rest.takeLeft(1)
+        }
+    }
+
+    /// A project: how many of its containers run, and what they use together.
+    private mutating func drawRow(
+        _ project: ProjectLine, _ columns: [ContainerColumn], _ model: Model, in row: Region
+    ) {
+        let points = project.members.filter(\.state.isAlive).compactMap { model.stats.histories[$0.id]?.latest }
+        let (running, count) = (project.runningCount, project.members.count)
+        let role: Role = running == count ? .stateRunning : running > 0 ? .statePaused : .stateExited
+        var rest = row
+        for column in columns {
+            let cell = rest.takeLeft(column.columns)
+            _ = rest.takeLeft(1)
+            switch column.kind {
+            case .state:
+                let fold = project.isFolded ? "▸" : "▾"
+                put(column.columns < 8 ? "\(fold)\(running)" : "\(fold) \(running) of \(count)", role, in: cell)
+            case .name: put(project.name, .header, in: cell)
+            case .image: put("compose project", .muted, in: cell)
+            case .cpu where !points.isEmpty:
+                let sum = points.compactMap(\.cpuPercent).reduce(0, +)
+                putRight(String(Quantity.percent(sum).prefix { $0 != "%" }), in: cell)
+            case .memory where !points.isEmpty:
+                putRight(Quantity.shortBytes(points.saturatedSum { $0.memoryBytes }), in: cell)
+            case .pids where !points.isEmpty: putRight("\(points.saturatedSum { $0.pids })", in: cell)
+            default: break
+            }
         }
     }
 

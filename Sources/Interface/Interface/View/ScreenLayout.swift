@@ -110,7 +110,7 @@ struct ScreenLayout: Hashable {
 
 extension Model {
     var layout: ScreenLayout {
-        ScreenLayout(size: size, mode: layoutMode, focus: focus, containerCount: containers.rows.count)
+        ScreenLayout(size: size, mode: layoutMode, focus: focus, containerCount: containers.lines.count)
     }
 
     func showsPanel(_ panel: Panel) -> Bool { layout.panels[panel] != nil && !coversPanels }
@@ -118,7 +118,7 @@ extension Model {
     /// The rows of the list that are on the screen.
     var visibleRows: Range<Int> {
         let room = max(0, (layout.content(of: .containers)?.rows ?? 0) - 1)
-        let start = min(containers.cursor.scroll, containers.rows.count)
-        return start..<min(containers.rows.count, start + room)
+        let start = min(containers.cursor.scroll, containers.lines.count)
+        return start..<min(containers.lines.count, start + room)
     }
 }
