@@ -11,13 +11,20 @@ enum FrontEnd {
         if options.noColor { setenv("NO_COLOR", "1", 1) }
         let library = ThemeLibrary(environment: environment, executable: Settings.executable)
         let configuration: InterfaceConfiguration
+        let file = PreferencesFile()
+        let preferences = file?.read() ?? ViewPreferences()
         do throws(ThemeError) {
-            let (theme, warnings) = try library.load(options.theme ?? Settings.variable("GANTRY_THEME") ?? "dark")
+            let asked = options.theme ?? Settings.variable("GANTRY_THEME")
+            let (theme, warnings) = try load(library, asked, kept: preferences.theme)
             var made = InterfaceConfiguration(theme: theme)
             made.notices = warnings
-            if let file = PreferencesFile() {
-                made.preferences = file.read()
-                made.keepPreferences = { file.write($0) }
+            // One that cannot be used cannot be chosen either.
+            made.themes = library.names.compactMap { try? library.load($0).theme }
+            made.preferences = preferences
+            if let file { made.keepPreferences = { file.write($0) } }
+            if let path = library.keyFilePath {
+                made.keyFilePath = path
+                made.keys = KeyFile(parsing: ConfigurationFile.text(path))
             }
             made.hostsEngine = hostsEngine
             made.files = .ofThisMachine
@@ -35,6 +42,17 @@ enum FrontEnd {
         if let farewell = end.farewell { print(farewell) }
         if case .signal(let number) = end.reason { return 128 + number }
         return 0
+    }
+
+    /// What is asked for must be there; what was once chosen need not be there any more.
+    private static func load(
+        _ library: ThemeLibrary, _ asked: String?, kept: String?
+    ) throws(ThemeError) -> (theme: Theme, warnings: [String]) {
+        if let asked { return try library.load(asked) }
+        guard let kept else { return try library.load("dark") }
+        do throws(ThemeError) { return try library.load(kept) } catch {
+            return (try library.load("dark").theme, ["\(error)"])
+        }
     }
 
     private static func fail(_ message: String) -> Int32 {

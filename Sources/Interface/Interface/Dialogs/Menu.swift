@@ -50,7 +50,7 @@ extension Menu {
             .remove, .removeWithVolumes, .copyMenu, .new,
         ]
         let bindings = wanted.compactMap { intent in
-            Keymap.table.first { $0.intent == intent && $0.contexts.contains(.containers) && $0.condition(model) }
+            model.bindings.first { $0.intent == intent && $0.contexts.contains(.containers) && $0.condition(model) }
         }
         return Menu(
             title: model.selectedContainer?.name ?? model.containers.selectedProject?.name ?? "actions",
@@ -60,7 +60,7 @@ extension Menu {
     /// Everything the main screen can do now.
     static func palette(_ model: Model) -> Menu {
         var seen: Set<Intent> = [.palette, .back]
-        let bindings = Keymap.table.filter { binding in
+        let bindings = model.bindings.filter { binding in
             guard binding.contexts.contains(model.keyContext), binding.condition(model) else { return false }
             if case .move = binding.intent { return false }
             return seen.insert(binding.intent).inserted

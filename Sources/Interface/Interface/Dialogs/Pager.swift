@@ -62,9 +62,9 @@ extension Pager {
     }
 
     /// The help: every key by the place where it holds.
-    static func help(leader: Key) -> Pager {
+    static func help(_ table: [KeyBinding], leader: Key) -> Pager {
         var pager = Pager(title: "help")
-        for (title, bindings) in Keymap.sections {
+        for (title, bindings) in Keymap.sections(of: table) {
             pager.lines.append(Line(text: title == "captured" ? "console" : title, role: .header))
             for binding in bindings {
                 let keys = binding.notation

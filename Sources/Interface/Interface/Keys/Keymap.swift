@@ -3,8 +3,8 @@ import Terminal
 /// One line of the keymap: the keys, where they hold, what they are called, when they make sense, what they ask for.
 package struct KeyBinding: Sendable {
     /// Any of them.
-    package let keys: [Key]
-    let contexts: Set<KeyContext>
+    package var keys: [Key]
+    var contexts: Set<KeyContext>
     /// For the help: what it does.
     package let label: String
     /// For the hint bar; nil where it is not shown there.
@@ -36,12 +36,14 @@ package enum Keymap {
     }
 
     static func binding(of key: Key, in context: KeyContext, _ model: Model) -> KeyBinding? {
-        table.first { $0.contexts.contains(context) && $0.keys.contains(key) && $0.condition(model) }
+        model.bindings.first { $0.contexts.contains(context) && $0.keys.contains(key) && $0.condition(model) }
     }
 
     /// The bindings that the hint bar shows, most useful first.
     static func hints(in context: KeyContext, _ model: Model) -> [KeyBinding] {
-        table.filter { $0.hint != nil && $0.contexts.contains(context) && $0.condition(model) }
+        model.bindings.filter {
+            $0.hint != nil && !$0.keys.isEmpty && $0.contexts.contains(context) && $0.condition(model)
+        }
     }
 
     /// The README's table: a line of Markdown for each place, with its keys.
@@ -60,8 +62,9 @@ package enum Keymap {
         }
     }
 
-    /// Keys and what they do by place, for the help and the README.
-    package static var sections: [(title: String, bindings: [KeyBinding])] {
+    /// Keys and what they do by place, for the help.
+    static func sections(of table: [KeyBinding]) -> [(title: String, bindings: [KeyBinding])] {
+        let table = table.filter { !$0.keys.isEmpty }
         var sections: [(String, [KeyBinding])] = [
             ("everywhere on the main screen", table.filter { $0.contexts.isSuperset(of: KeyContext.panels) })
         ]

@@ -32,7 +32,17 @@ enum LayoutMode: Hashable, Sendable {
 struct Model {
     var now: Timestamp
     var size: Size
+    /// What is drawn with.
     var theme: Theme
+    /// The one that was chosen, and those that can be.
+    var chosenTheme: Theme
+    var themes: [Theme] = []
+    /// A theme that is kept for the next run; nil where none was chosen by hand.
+    var keptTheme: String?
+    /// Keys and what they do.
+    var bindings = Keymap.table
+    /// Where the user's own keys are read from; nil for a user without a home.
+    var keyFilePath: String?
     /// Detach, next and the other commands of a console come after this key.
     var leader: Key
     let makeEmulator: (Size) -> any TerminalEmulator
@@ -76,6 +86,7 @@ struct Model {
         self.now = now
         self.size = size
         self.theme = theme
+        chosenTheme = theme
         self.leader = leader
         self.makeEmulator = makeEmulator
     }

@@ -4,6 +4,7 @@ import Terminal
 extension Model {
     /// Brings what depends on other things in line after a message: rows, scrolling, which consoles are open, their size.
     mutating func settle() -> [Effect] {
+        previewTheme()
         containers.arrange(stats.histories)
         containers.keepSelectionVisible(page: max(0, (layout.content(of: .containers)?.rows ?? 0) - 1))
         followLists()

@@ -30,7 +30,10 @@ extension Model {
         case .smallerPanel: layoutMode = layoutMode == .full ? .half : .normal
         case .actionMenu: dialogs.append(.menu(.actions(self)))
         case .palette: dialogs.append(.menu(.palette(self)))
-        case .help: dialogs.append(.help(.help(leader: leader)))
+        case .help: dialogs.append(.help(.help(bindings, leader: leader)))
+        case .settings: dialogs.append(.menu(settingsMenu))
+        case .useTheme(let name): useTheme(name)
+        case .writeKeys: return writeKeys()
         case .copy(let text):
             say("copied \(text)")
             return [.copy(text)]

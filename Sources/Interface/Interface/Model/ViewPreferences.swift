@@ -8,6 +8,8 @@ package struct ViewPreferences: Hashable, Sendable {
     var columns: [ContainerColumn.Kind: Bool] = [:]
     var showsLogTimes = false
     var wrapsLogs = false
+    /// The theme that was chosen on the screen; nil for none.
+    package var theme: String?
 
     /// What a new user gets.
     package init() {}
@@ -22,6 +24,7 @@ package struct ViewPreferences: Hashable, Sendable {
             case "sort": sort = ContainerSort(rawValue: sides[1]) ?? sort
             case "reversed": isReversed = isOn
             case "hide-stopped": hidesStopped = isOn
+            case "theme": theme = sides[1].isEmpty ? nil : sides[1]
             case "projects": groupsProjects = isOn
             case "log-times": showsLogTimes = isOn
             case "log-wrap": wrapsLogs = isOn
@@ -41,7 +44,7 @@ package struct ViewPreferences: Hashable, Sendable {
             ("sort", sort.rawValue), ("reversed", isReversed ? "yes" : "no"),
             ("hide-stopped", hidesStopped ? "yes" : "no"), ("projects", groupsProjects ? "yes" : "no"),
             ("show", list(true)), ("hide", list(false)),
-            ("log-times", showsLogTimes ? "yes" : "no"), ("log-wrap", wrapsLogs ? "yes" : "no"),
+            ("theme", theme ?? ""), ("log-times", showsLogTimes ? "yes" : "no"), ("log-wrap", wrapsLogs ? "yes" : "no"),
         ]
         return lines.filter { !$0.1.isEmpty }.map { "\($0) = \($1)\n" }.joined()
     }
@@ -58,6 +61,7 @@ extension Model {
             preferences.sort = containers.sort
             preferences.isReversed = containers.isReversed
             preferences.hidesStopped = containers.hidesStopped
+            preferences.theme = keptTheme
             preferences.groupsProjects = containers.groupsProjects
             preferences.columns = containers.columns
             preferences.showsLogTimes = logLook.showsTimes
@@ -68,6 +72,7 @@ extension Model {
             containers.sort = newValue.sort
             containers.isReversed = newValue.isReversed
             containers.hidesStopped = newValue.hidesStopped
+            keptTheme = newValue.theme
             containers.groupsProjects = newValue.groupsProjects
             containers.columns = newValue.columns
             logLook = LogLook(showsTimes: newValue.showsLogTimes, wraps: newValue.wrapsLogs)

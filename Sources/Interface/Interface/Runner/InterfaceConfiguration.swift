@@ -5,6 +5,11 @@ import Terminal
 package struct InterfaceConfiguration: Sendable {
     /// As its file says; brought down to the colours of the screen at the start.
     package var theme: Theme
+    /// Those that can be chosen on the screen.
+    package var themes: [Theme] = []
+    /// The user's own keys, and where their file is or would be.
+    package var keys = KeyFile()
+    package var keyFilePath: String?
     /// Commands of an attached console come after this key.
     package var leader = Key(.character("]"), .control)
     /// Said on the status line at the start: what was odd about the theme, the terminal, the first start.

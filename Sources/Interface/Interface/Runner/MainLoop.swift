@@ -50,11 +50,17 @@ final class MainLoop {
         model = Model(
             now: .now(), size: screen.size, theme: configuration.theme.adapted(to: screen.colorDepth),
             leader: configuration.leader, makeEmulator: { GridEmulator(size: $0) })
+        model.themes = configuration.themes.map { [depth = screen.colorDepth] in $0.adapted(to: depth) }
+        let (bindings, complaints) = Keymap.rebound(by: configuration.keys)
+        model.bindings = bindings
+        model.keyFilePath = configuration.keyFilePath
+        if let leader = configuration.keys.leader { model.leader = leader }
         model.hasDesktop = Desktop.isThere
         model.preferences = configuration.preferences
         lastPaint = clock.now
         lastTick = clock.now
-        if let notice = (configuration.notices + [screen.notice].compactMap { $0 }).first {
+        let keyNotices = complaints.map { "\(configuration.keyFilePath ?? "keys"): \($0)" }
+        if let notice = (keyNotices + configuration.notices + [screen.notice].compactMap { $0 }).first {
             model.say(notice, .warning)
         }
     }

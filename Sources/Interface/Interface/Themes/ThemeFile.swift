@@ -1,5 +1,3 @@
-import CTOML
-import Glibc
 import JSON
 import Terminal
 
@@ -22,7 +20,11 @@ struct ThemeFile: Hashable, Sendable {
 
     /// - Throws: `ThemeError` where the text is no TOML.
     init(parsing text: String, path: String) throws(ThemeError) {
-        for (key, value) in try Self.members(of: text, path) {
+        let members: [(name: String, value: JSONValue)]
+        do throws(TOMLDocument.Failure) { members = try TOMLDocument.members(of: text) } catch {
+            throw ThemeError(message: "theme `\(path)`: \(error.message)")
+        }
+        for (key, value) in members {
             switch key {
             case "inherits": inherits = value.string
             case "palette": readPalette(value.object?.members ?? [], path)
@@ -119,29 +121,6 @@ struct ThemeFile: Hashable, Sendable {
             return nil
         }
         return .hex(value)
-    }
-
-    /// The document's members, by toml++, which gives them as JSON.
-    private static func members(of text: String, _ path: String) throws(ThemeError) -> Members {
-        var text = text
-        var reason = [CChar](repeating: 0, count: 256)
-        var line: UInt32 = 0
-        let json = text.withUTF8 { bytes in
-            bytes.withMemoryRebound(to: CChar.self) {
-                gantry_toml_to_json($0.baseAddress, $0.count, &reason, reason.count, &line)
-            }
-        }
-        guard let json else {
-            let words = String(decoding: reason.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            throw ThemeError(message: "theme `\(path)`: line \(line): \(words)")
-        }
-        defer { free(json) }
-        do {
-            let document = try JSONValue(parsing: Array(UnsafeRawBufferPointer(start: json, count: strlen(json))))
-            return document.object?.members ?? []
-        } catch {
-            throw ThemeError(message: "theme `\(path)`: \(error)")
-        }
     }
 }
 

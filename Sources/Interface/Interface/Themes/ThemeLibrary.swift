@@ -23,6 +23,12 @@ package struct ThemeLibrary: Sendable {
         }
     }
 
+    /// `keys.toml` beside the user's own themes; nil for a user without a home.
+    package var keyFilePath: String? {
+        guard let folder = folders.first, folder.hasSuffix("/gantry/themes") else { return nil }
+        return folder.dropLast("themes".count) + "keys.toml"
+    }
+
     /// Loads a theme by its name, or by a path (what holds a `/` or ends in `.toml`).
     ///
     /// - Throws: `ThemeError` where there is none of that name, it is no TOML, or it inherits from itself.
