@@ -14,12 +14,16 @@ struct SessionTests {
         let loop: MainLoop
 
         @MainActor
-        init(_ engine: ScriptedEngine, columns: Int = 80, rows: Int = 24, hostsEngine: Bool = false) throws {
+        init(
+            _ engine: ScriptedEngine, columns: Int = 80, rows: Int = 24, hostsEngine: Bool = false,
+            hosts: HostBook? = nil
+        ) throws {
             self.engine = engine
             screen = MemoryScreen(size: Size(columns: columns, rows: rows))
             let theme = try ThemeLibrary(folders: []).load("dark").theme
             var configuration = InterfaceConfiguration(theme: theme)
             configuration.hostsEngine = { hostsEngine }
+            configuration.hosts = hosts
             loop = MainLoop(engine: engine, configuration: configuration, screen: screen)
             loop.begin()
         }
@@ -55,6 +59,39 @@ struct SessionTests {
         engine.goAway(false)
         session.untilSeen("no containers yet")
         #expect(session.finish().runningContainers == 0)
+    }
+
+    @Test("The screen goes over to another engine once that answers, and stays where one does not")
+    func hosts() throws {
+        let here = ScriptedEngine(containers: [Sample.container(id: Sample.id(1), name: "near", .running)])
+        let there = ScriptedEngine(containers: [Sample.container(id: Sample.id(2), name: "distant", .running)])
+        let book = HostBook(
+            current: "default",
+            list: { () throws(EngineError) in
+                ["default", "far", "gone"].map { HostBook.Entry(name: $0, address: "tcp://\($0):2376") }
+            },
+            connect: { name throws(EngineError) in
+                guard name != "gone" else { throw EngineError(.unavailable, "no route to host") }
+                return name == "far" ? there : here
+            })
+        let session = try Session(here, hosts: book)
+        session.untilSeen("near")
+        session.type("H")
+        session.untilSeen("tcp://gone:2376")
+        session.type("gone<enter>")
+        session.untilSeen("gone: no route to host")
+        session.type("H")
+        session.untilSeen("tcp://far:2376")
+        session.type("far<enter>")
+        session.untilSeen("distant")
+        #expect(session.screen.text.contains("on far") && !session.screen.text.contains("near"))
+        here.announce("die", Sample.id(1))
+        session.type("H")
+        session.untilSeen("in use")
+        session.type("default<enter>")
+        session.untilSeen("near")
+        #expect(!session.screen.text.contains("distant"))
+        _ = session.finish()
     }
 
     @Test("One key and Enter lead to a running container with its console in focus")

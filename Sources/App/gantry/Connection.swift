@@ -61,6 +61,30 @@ actor Connection {
         }
     }
 
+    /// Whose engine is meant: an address, or a context's name.
+    func hostName() throws(EngineError) -> String {
+        let chooser = EngineChooser(options, environment: Settings.environment)
+        if let host = options.host { return host }
+        if let name = try chooser.contextName() { return name }
+        return chooser.environmentHost ?? ContextStore.defaultName
+    }
+
+    /// The contexts of docker's store by name and address, the default first.
+    func contexts() throws(EngineError) -> [(name: String, address: String)] {
+        let store = EngineChooser(options, environment: Settings.environment).store
+        return [(ContextStore.defaultName, "the engine here")] + (try store.all()).map { ($0.name, $0.host) }
+    }
+
+    /// The engine of a context, whatever the options chose.
+    func engine(of context: String) throws(EngineError) -> any Engine {
+        var options = options
+        (options.host, options.context) = (nil, context)
+        switch try EngineChooser(options, environment: Settings.environment).choice() {
+        case .own: return FailoverEngine(seat: ownSeat())
+        case .remote(let address): return DockerEngine(address: address)
+        }
+    }
+
     private func chosen() throws(EngineError) -> EngineChoice {
         try EngineChooser(options, environment: Settings.environment).choice()
     }

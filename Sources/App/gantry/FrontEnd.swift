@@ -7,7 +7,9 @@ import Terminal
 /// The front end's part of the program: theme and terminal in, exit code out.
 enum FrontEnd {
     @MainActor
-    static func run(engine: any Engine, hostsEngine: @escaping @Sendable () -> Bool, options: GlobalOptions) -> Int32 {
+    static func run(
+        engine: any Engine, hostsEngine: @escaping @Sendable () -> Bool, options: GlobalOptions, hosts: HostBook
+    ) -> Int32 {
         if options.noColor { setenv("NO_COLOR", "1", 1) }
         let library = ThemeLibrary(environment: environment, executable: Settings.executable)
         let configuration: InterfaceConfiguration
@@ -28,6 +30,7 @@ enum FrontEnd {
             }
             made.hostsEngine = hostsEngine
             made.files = .ofThisMachine
+            made.hosts = hosts
             made.credentials = { reference throws(EngineError) in try await StoredCredentials.find(for: reference) }
             configuration = made
         } catch {

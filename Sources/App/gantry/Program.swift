@@ -1,6 +1,7 @@
 import CLI
 import EngineAPI
 import Glibc
+import Interface
 import LocalEngine
 import Rootless
 
@@ -41,7 +42,14 @@ enum Program {
     private static func frontEnd(_ options: GlobalOptions, _ connection: Connection) async -> Int32 {
         do throws(EngineError) {
             let engine = try await connection.engine()
-            return FrontEnd.run(engine: engine, hostsEngine: await connection.hosting(), options: options)
+            let hosts = HostBook(
+                current: try await connection.hostName(),
+                list: { () throws(EngineError) in
+                    try await connection.contexts().map { HostBook.Entry(name: $0.name, address: $0.address) }
+                },
+                connect: { name throws(EngineError) in try await connection.engine(of: name) })
+            return FrontEnd.run(
+                engine: engine, hostsEngine: await connection.hosting(), options: options, hosts: hosts)
         } catch {
             Complaint.say("gantry: \(error.message)")
             return 1

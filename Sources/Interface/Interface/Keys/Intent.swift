@@ -16,6 +16,8 @@ enum Intent: Hashable, Sendable {
     case zoom, largerPanel, smallerPanel
     case actionMenu, palette, copyMenu, copy(String)
     case images, help
+    /// To another engine.
+    case hosts, useHost(String)
     /// The theme, and the file of keys.
     case settings, useTheme(String), writeKeys
     /// Back, close, give up: whatever is innermost.

@@ -80,6 +80,7 @@ extension Keymap {
         KeyBinding("t", panels, "events: what has happened, as it happens", .events),
         KeyBinding("@", panels, "command log: what was asked of the engine, as docker's command lines", .commands),
         KeyBinding("U", panels.union([.images, .volumes]), "disk usage: what takes room, prune", .usage),
+        KeyBinding("H", panels, "engines: go to another of docker's contexts", when: { $0.hasHosts }, .hosts),
         KeyBinding("F2", panels, "settings: theme, keys", .settings),
         KeyBinding("z", panels, "zoom the panel", hint: "zoom", .zoom),
         KeyBinding("q F10", panels, "quit; containers run on", hint: "quit", .quit),

@@ -25,6 +25,10 @@ enum Effect: Hashable, Sendable {
     /// The program shall repaint: its window changes by a row and back.
     case consoleRepaint(ConsoleID, TerminalSize)
 
+    /// The engines that there are to choose from; to go to one of them.
+    case listHosts
+    case connectHost(String)
+
     /// On the screen, by the main loop.
     case copy(String)
     /// In the desktop's browser.

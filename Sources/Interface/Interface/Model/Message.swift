@@ -24,6 +24,10 @@ enum Message: Sendable {
     case file(FileRequest, Result<[UInt8], EngineError>)
     case inspected(ContainerDetails, InspectPurpose)
 
+    case hosts([HostBook.Entry])
+    /// An engine that has answered: the main loop goes over to it.
+    case hostAnswered(String, any Engine)
+
     case console(ConsoleID, ConsoleNews)
     case logs(LogSubscription, LogNews)
     case job(JobID, JobNews)

@@ -39,6 +39,9 @@ struct Model {
     var themes: [Theme] = []
     /// A theme that is kept for the next run; nil where none was chosen by hand.
     var keptTheme: String?
+    /// Whose engine this is: a context's name, or an address; nil where nobody said.
+    var host: String?
+    var hasHosts = false
     /// Keys and what they do.
     var bindings = Keymap.table
     /// Where the user's own keys are read from; nil for a user without a home.

@@ -37,6 +37,8 @@ extension Model {
         case .inspected(let details, .show): show(details)
         case .inspected(let details, .editLimits): dialogs.append(.form(.limits(details)))
         case .inspected(let details, .explainStop): stats.stopped = details
+        case .hosts(let list): showHosts(list)
+        case .hostAnswered: break  // The main loop's.
         case .console(let id, let news): return take(news, of: id)
         case .logs(let subscription, let news): take(news, of: subscription)
         case .job(let id, let news): return take(news, of: id)

@@ -31,6 +31,8 @@ extension Model {
         case .actionMenu: dialogs.append(.menu(.actions(self)))
         case .palette: dialogs.append(.menu(.palette(self)))
         case .help: dialogs.append(.help(.help(bindings, leader: leader)))
+        case .hosts: return [.listHosts]
+        case .useHost(let name): return useHost(name)
         case .settings: dialogs.append(.menu(settingsMenu))
         case .useTheme(let name): useTheme(name)
         case .writeKeys: return writeKeys()

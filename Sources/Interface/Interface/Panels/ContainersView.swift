@@ -81,6 +81,11 @@ extension Canvas {
     }
 
     private func engineTitle(_ model: Model) -> String {
+        let host = model.host.map { $0 == Model.ownHost ? "" : " on \($0)" } ?? ""
+        return engineWords(model) + host
+    }
+
+    private func engineWords(_ model: Model) -> String {
         switch model.connection {
         case .connecting: "connecting…"
         case .connected(let facts):

@@ -9,6 +9,8 @@ final class EffectRunner {
     private let mailbox: Mailbox
     private let credentials: InterfaceConfiguration.Credentials
     private let files: HostFiles
+    private let hosts: HostBook?
+    private var connecting: Task<Void, Never>?
     private let shelf = StreamShelf()
     private var jobs: [JobID: Task<Void, Never>] = [:]
     private var followed: [Subscription: Task<Void, Never>] = [:]
@@ -24,9 +26,10 @@ final class EffectRunner {
 
     init(
         engine: any Engine, mailbox: Mailbox, credentials: @escaping InterfaceConfiguration.Credentials,
-        files: HostFiles
+        files: HostFiles, hosts: HostBook? = nil
     ) {
         self.files = files
+        self.hosts = hosts
         self.engine = engine
         self.mailbox = mailbox
         self.credentials = credentials
@@ -72,6 +75,8 @@ final class EffectRunner {
         case .consoleEndOfInput(let id): send(.endOfInput, to: id)
         case .consoleResize(let id, let size): send(.resize(size), to: id)
         case .consoleRepaint(let id, let size): send(.repaint(size), to: id)
+        case .listHosts: listHosts()
+        case .connectHost(let name): connect(name)
         case .copy, .open, .bell, .redraw, .suspend, .quit: break  // The screen's, done by the main loop.
         }
     }
@@ -99,6 +104,7 @@ final class EffectRunner {
         for line in consoles.values { line.close() }
         listing?.cancel()
         changes?.cancel()
+        connecting?.cancel()
         containerRefresh.stop()
         imageRefresh.stop()
         networkRefresh.stop()
@@ -161,6 +167,33 @@ final class EffectRunner {
             } catch { result = .failure(error) }
             guard !Task.isCancelled else { return }
             mailbox.post(.files(place, result))
+        }
+    }
+
+    private func listHosts() {
+        guard let hosts else { return }
+        connecting?.cancel()
+        connecting = Task { [mailbox] in
+            do throws(EngineError) { mailbox.post(.hosts(try await hosts.list())) } catch {
+                mailbox.post(.failed(error.message))
+            }
+        }
+    }
+
+    /// The screen stays where it is until the other engine has answered.
+    private func connect(_ name: String) {
+        guard let hosts else { return }
+        connecting?.cancel()
+        connecting = Task { [mailbox] in
+            do throws(EngineError) {
+                let engine = try await hosts.connect(name)
+                _ = try await engine.version()
+                guard !Task.isCancelled else { return }
+                mailbox.post(.hostAnswered(name, engine))
+            } catch {
+                guard !Task.isCancelled else { return }
+                mailbox.post(.failed("\(name): \(error.message)"))
+            }
         }
     }
 

@@ -22,6 +22,8 @@ package struct InterfaceConfiguration: Sendable {
     package typealias Credentials = @Sendable (_ reference: String) async throws(EngineError) -> ImageCredentials?
     /// Asked before each pull.
     package var credentials: Credentials = { _ in nil }
+    /// Other engines to go to.
+    package var hosts: HostBook?
     /// How files of this machine are read and written.
     package var files: HostFiles?
     /// Whether this process hosts the engine now: while it were stopped, no other process would have an answer.

@@ -26,8 +26,9 @@ final class MainLoop {
     private let messageBudget: Duration
     private let hostsEngine: @Sendable () -> Bool
     private let screen: any Screen
-    let mailbox = Mailbox()
-    private let runner: EffectRunner
+    /// Both belong to the engine that the screen is of.
+    private(set) var mailbox = Mailbox()
+    private var runner: EffectRunner
     private let configuration: InterfaceConfiguration
     private(set) var model: Model
     private let clock = ContinuousClock()
@@ -44,9 +45,7 @@ final class MainLoop {
         hostsEngine = configuration.hostsEngine
         self.screen = screen
         self.configuration = configuration
-        runner = EffectRunner(
-            engine: engine, mailbox: mailbox, credentials: configuration.credentials,
-            files: configuration.files ?? .none)
+        runner = Self.runner(engine, mailbox, configuration)
         model = Model(
             now: .now(), size: screen.size, theme: configuration.theme.adapted(to: screen.colorDepth),
             leader: configuration.leader, makeEmulator: { GridEmulator(size: $0) })
@@ -56,6 +55,7 @@ final class MainLoop {
         model.keyFilePath = configuration.keyFilePath
         if let leader = configuration.keys.leader { model.leader = leader }
         model.hasDesktop = Desktop.isThere
+        (model.host, model.hasHosts) = (configuration.hosts?.current, configuration.hosts != nil)
         model.preferences = configuration.preferences
         lastPaint = clock.now
         lastTick = clock.now
@@ -133,11 +133,31 @@ final class MainLoop {
         for taken in 0..<Self.batch {
             guard let message = mailbox.take(limit: 1).first else { return }
             if taken == 0 { tick() }
+            if case .hostAnswered(let name, let engine) = message { return move(to: engine, of: name) }
             apply(message)
             if case .job(let id, let news) = message, news.isEnd { runner.forget(id) }
             // What is left keeps the mailbox readable: the next step comes at once, with its look at the keyboard.
             if clock.now >= end { return }
         }
+    }
+
+    /// Leaves the engine, whose containers run on, for another. What the old one's tasks still say reaches nobody.
+    private func move(to engine: any Engine, of host: String) {
+        runner.stop()
+        mailbox.close()
+        mailbox = Mailbox()
+        runner = Self.runner(engine, mailbox, configuration)
+        model = model.moved(to: host)
+        runner.follow(model.subscriptions)
+        needsPaint = true
+    }
+
+    private static func runner(
+        _ engine: any Engine, _ mailbox: Mailbox, _ configuration: InterfaceConfiguration
+    ) -> EffectRunner {
+        EffectRunner(
+            engine: engine, mailbox: mailbox, credentials: configuration.credentials,
+            files: configuration.files ?? .none, hosts: configuration.hosts)
     }
 
     private func tickIfDue() {
