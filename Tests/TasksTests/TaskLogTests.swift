@@ -205,6 +205,40 @@ struct TaskLogTests {
         }
     }
 
+    @Test("A log that somebody has cut does not grow by what a full disk tears off a line")
+    func cutAndFull() async throws {
+        try await TaskBench.with { bench in
+            let disk = "\(bench.root)/disk"
+            mkdir(disk, 0o755)
+            try Mount.mount("tmpfs", at: disk, type: "tmpfs", data: "size=512k")
+            defer { umount2(disk, Int32(MNT_DETACH)) }
+            var spec = try bench.sh("a", "seq 1 3000; echo filled; read x; seq 1 3000; echo again; read y")
+            spec.input = .open
+            spec.log = TaskLog(path: "\(disk)/log")
+            _ = try await bench.service.create(spec)
+            let stream = try await bench.service.attach("a", execID: nil, AttachRequest(stdin: true))
+            try await bench.service.start("a")
+            _ = try await bench.read(stream, until: "filled")
+            truncate("\(disk)/log", 0)
+            // Room for a few pages is left.
+            let filler = OwnedDescriptor(try Descriptor.open("\(disk)/filler", O_WRONLY | O_CREAT, mode: 0o600))
+            let free = try #require(freeBytes(disk)) - 5 * 4096
+            try filler.descriptor.writeAll([UInt8](repeating: 1, count: free))
+            try await stream.write([10])
+            _ = try await bench.read(stream, until: "again")
+            let text = try FileContents.read("\(disk)/log")
+            #expect(!text.contains(0))
+            #expect(text.last == 10)
+            #expect(text.count <= 5 * 4096)
+            #expect(String(decoding: text, as: UTF8.self).hasPrefix(#"{"log":"1\n""#))
+        }
+    }
+
+    private func freeBytes(_ path: String) -> Int? {
+        var facts = statvfs()
+        return statvfs(path, &facts) == 0 ? Int(facts.f_bavail) * Int(facts.f_frsize) : nil
+    }
+
     @Test("Output that came before the engine was killed, and after, is all in the log")
     func killedClient() async throws {
         try await TaskBench.with { bench in

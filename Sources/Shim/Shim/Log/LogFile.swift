@@ -14,6 +14,7 @@ final class LogFile {
     /// Packs older files; nil where they stay as they are.
     private let packer: LogPacker?
     private var descriptor: Descriptor?
+    /// As this process wrote it.
     private var sizeBytes: Int64
     private var lostBytes: UInt64 = 0
     private var reason = ""
@@ -33,7 +34,16 @@ final class LogFile {
 
     /// Whether the file has reached its size, together with what is still to be written.
     func wantsRotation(pendingBytes: Int) -> Bool {
-        sizeBytes + Int64(pendingBytes) >= maximumSizeBytes
+        guard sizeBytes + Int64(pendingBytes) >= maximumSizeBytes else { return false }
+        measure()
+        return sizeBytes + Int64(pendingBytes) >= maximumSizeBytes
+    }
+
+    /// What the kernel says of the size: others may have cut the file, as one does where a disk is full.
+    private func measure() {
+        guard let descriptor else { return }
+        var facts = stat()
+        if fstat(descriptor.rawValue, &facts) == 0 { sizeBytes = Int64(facts.st_size) }
     }
 
     /// Begins a new file; the oldest goes. Where that fails, the present file goes on growing.
@@ -122,7 +132,9 @@ final class LogFile {
         guard written > 0 else { return 0 }
         let whole = lines[..<written].lastIndex(of: 10).map { $0 + 1 } ?? 0
         if whole < written, let descriptor {
-            sizeBytes -= Int64(written - whole)
+            // By the file's own size: one that was cut meanwhile must not grow by this.
+            measure()
+            sizeBytes = max(0, sizeBytes - Int64(written - whole))
             ftruncate(descriptor.rawValue, off_t(sizeBytes))
         }
         return whole

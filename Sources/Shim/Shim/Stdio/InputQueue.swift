@@ -14,7 +14,8 @@ final class InputQueue {
     private var isTerminal = false
     private var isDiscarding = false
     private var isEnding = false
-    private var bytes: [UInt8] = []
+    /// What waits, behind what is written already and not dropped yet.
+    private(set) var bytes: [UInt8] = []
     private var offset = 0
     private var onSpace: [() -> Void] = []
 
@@ -37,8 +38,16 @@ final class InputQueue {
 
     func write(_ more: [UInt8]) {
         guard !isDiscarding, !isEnding else { return }
+        dropWritten()
         bytes.append(contentsOf: more)
         pump()
+    }
+
+    /// The queue of a process that reads slower than clients give is never empty: what is written must go in between.
+    private func dropWritten() {
+        guard offset > Self.limitBytes else { return }
+        bytes.removeFirst(offset)
+        offset = 0
     }
 
     /// Closes once all that waits is written. A terminal stays open and is told by ctrl-d.

@@ -19,6 +19,9 @@ final class ProcessStdio {
     private var outputs: [Output] = []
     private var childEnds: [Descriptor?] = [nil, nil, nil]
     private(set) var terminal: Descriptor?
+    /// The other end of the terminal, held until the process is reaped: while nobody has it open, reading the master fails
+    /// and so does writing, though the process may open it again, as init programs do with /dev/console.
+    private var peer: Descriptor?
     private var isReading = false
     private var isHeld = false
     var onOutput: (UnsafeRawBufferPointer, OutputKind) -> Void = { _, _ in }
@@ -63,6 +66,9 @@ final class ProcessStdio {
         terminal = master
         outputs = [Output(.stdout, master)]
         try master.setNonBlocking()
+        do { peer = try TerminalPeer.open(of: master) } catch {
+            Diagnostics.note("the terminal ends where no process has it open: \(error)")
+        }
         guard let input else { return }
         // epoll takes one registration of a descriptor, and output and input wait on their own.
         let copy = try kernelCall("duplicate descriptor") { fcntl(master.rawValue, F_DUPFD_CLOEXEC, 0) }
@@ -101,6 +107,12 @@ final class ProcessStdio {
         }
     }
 
+    /// The process is reaped: from here on the terminal ends when the last who has it open closes it.
+    func releaseTerminal() {
+        peer?.close()
+        peer = nil
+    }
+
     /// Reads what is there now, for as long as a pipe can hold; then whatever still comes, comes through the loop.
     func drain() {
         for output in outputs {
@@ -111,6 +123,7 @@ final class ProcessStdio {
 
     func close() {
         closeChildEnds()
+        releaseTerminal()
         let open = outputs
         outputs = []
         for output in open {
@@ -131,7 +144,7 @@ final class ProcessStdio {
             }
         } catch {
             if error.errno == .wouldBlock { return false }
-            // A terminal's master gives EIO when no process has the terminal open any more: its end.
+            // A terminal's master gives EIO when nobody has the terminal open any more: its end.
         }
         end(output)
         return false

@@ -4,11 +4,11 @@ import ShimAPI
 
 /// Signals, pausing, terminals' sizes, and who listens: all that is done to processes while they run.
 extension ContainerSupervisor {
-    /// kill(2) by the parent: a child that is not yet reaped keeps its pid, so no other process can be meant.
+    /// kill(2) by the parent: a child keeps its pid until it is reaped, so no other process can be meant.
     func kill(_ execID: String?, _ signal: Int32) throws(ShimFailure) {
         guard (0...64).contains(signal) else { throw ShimFailure(.invalid, "invalid signal: \(signal)") }
         let target = try runningProcess(execID)
-        guard let pid = target.process?.pid, Glibc.kill(pid, signal) == 0 else {
+        guard !target.isReaped, let pid = target.process?.pid, Glibc.kill(pid, signal) == 0 else {
             throw ShimFailure(.conflict, "container \(task.id) is not running")
         }
         // A frozen process dies only once it thaws.

@@ -71,6 +71,7 @@ extension ContainerSupervisor {
         try network?.start(pid: started.pid)
         status = .created
         reaper.wait(for: started.pid) { [unowned self] status in
+            initial?.isReaped = true
             if operation == "start" { endedWhileStarting = status } else { initialEnded(status) }
         }
     }

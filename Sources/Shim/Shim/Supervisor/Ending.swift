@@ -16,6 +16,7 @@ extension ContainerSupervisor {
 
     /// Reads what a process that has ended has left in its pipes, to their end or for a bounded time; then `body`.
     func settleOutput(of process: SupervisedProcess, _ body: @escaping () -> Void) {
+        process.stdio.releaseTerminal()
         process.stdio.drain()
         guard !process.stdio.hasEnded else { return body() }
         var isSettled = false
@@ -50,6 +51,7 @@ extension ContainerSupervisor {
         status = .stopped
         report(.exited(exit))
         process.endOutput()
+        endIfUnreachable()
     }
 
     func delete(_ answer: @escaping Answer) throws(ShimFailure) {
@@ -61,6 +63,14 @@ extension ContainerSupervisor {
             for cgroup in cgroups.directories { CgroupMembers.remove(cgroup.path) }
             leave(answer, .success(.done))
         }
+    }
+
+    /// Ends the shim of a container that has ended, where its directory is gone: nobody can come any more to ask or to say
+    /// that it shall go. What else is left is for the engine to remove, which may have made the container anew by now.
+    func endIfUnreachable() {
+        guard status == .stopped, operation == nil, clients.isEmpty, !directory.isInPlace else { return }
+        Diagnostics.note("the directory is gone: ending")
+        loop.end()
     }
 
     /// Removes the shim's directory, answers, and ends the shim as soon as the answer is out. The mounts go with its

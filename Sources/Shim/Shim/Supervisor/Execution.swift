@@ -91,6 +91,7 @@ extension ContainerSupervisor {
         // The answer first: nobody shall hear of the end of what they do not know to have begun.
         answer(.success(.process(started)))
         reaper.wait(for: started.pid) { [unowned self, unowned process] status in
+            process.isReaped = true
             settleOutput(of: process) { [unowned self] in execEnded(process, status) }
         }
     }

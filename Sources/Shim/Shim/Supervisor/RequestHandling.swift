@@ -38,7 +38,9 @@ extension ContainerSupervisor {
         // Not at once: the client may be further up in the present call.
         loop.after(milliseconds: 0) { [unowned self] in
             clients.removeAll { $0 === client }
-            if isLeaving, clients.isEmpty { loop.end() } else { endIfForgotten() }
+            if isLeaving, clients.isEmpty { return loop.end() }
+            endIfForgotten()
+            endIfUnreachable()
         }
     }
 

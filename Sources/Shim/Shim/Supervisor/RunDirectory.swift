@@ -31,6 +31,14 @@ struct RunDirectory {
         try FileContents.replace(name, in: descriptor, with: json.compactBytes, durable: false)
     }
 
+    /// Whether the path still leads here.
+    var isInPlace: Bool {
+        var here = stat()
+        var there = stat()
+        return fstat(descriptor.rawValue, &here) == 0 && stat(path, &there) == 0 && here.st_ino == there.st_ino
+            && here.st_dev == there.st_dev
+    }
+
     func remove(_ name: String) { unlinkat(descriptor.rawValue, name, 0) }
 
     /// Removes the directory with all that is in it: nothing but small files ever is.

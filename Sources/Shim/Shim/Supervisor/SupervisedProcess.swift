@@ -14,6 +14,8 @@ final class SupervisedProcess {
     let input: InputQueue
     /// Nil for an exec that was attached to and not started yet.
     var process: ShimProcess?
+    /// Its pid may be another's from here on.
+    var isReaped = false
     private(set) var isTerminal = false
     private(set) var inputMode = ShimInput.none
     private(set) var attachments: [Attachment] = []
