@@ -41,6 +41,47 @@ struct SlowShimTests {
         }
     }
 
+    @Test("A shim that stops answering keeps nobody waiting: signals reach the container, and its end ends the shim")
+    func stopsAnswering() async throws {
+        try await TaskBench.with { bench in
+            let created = try await bench.service.create(try bench.sh("a", "sleep 1000"))
+            try await bench.service.start("a")
+            let shim = try #require(created.shim)
+            let initial = try #require(created.initial)
+            let hasty = ShimTaskService(
+                runRoot: bench.root + "/run", shimPath: TaskBench.shimPath, patience: .seconds(1))
+            #expect(try await hasty.survey().first?.status == .running)
+            kill(shim.pid, SIGSTOP)
+            try await hasty.kill("a", execID: nil, signal: SIGKILL)
+            while isRunning(initial) { try await Task.sleep(for: .milliseconds(5)) }
+            try await hasty.killAll("a")
+            #expect(!isRunning(shim))
+            var reports = hasty.reports.makeAsyncIterator()
+            #expect(await reports.next() == .shimLost(id: "a"))
+            try await hasty.delete("a")
+            bench.expectNothingLeft("a")
+        }
+    }
+
+    @Test("A request that takes long is not taken for a shim that does not answer")
+    func slowRequest() async throws {
+        try await TaskBench.with { bench in
+            // A runtime that takes its time.
+            let slow = "\(bench.root)/slow"
+            let script = "#!/bin/sh\ncase \"$*\" in *create*) sleep 3;; esac\nexec \(bench.runtime) \"$@\"\n"
+            try FileContents.replace(slow, with: Array(script.utf8), mode: 0o755, durable: false)
+            let hasty = ShimTaskService(
+                runRoot: bench.root + "/run", shimPath: TaskBench.shimPath, patience: .seconds(1))
+            var spec = try bench.sh("a", "exit 4")
+            spec.runtime = slow
+            _ = try await hasty.create(spec)
+            try await hasty.start("a")
+            #expect(try await bench.exit(of: "a", in: hasty).code == 4)
+            try await hasty.delete("a")
+            bench.expectNothingLeft("a")
+        }
+    }
+
     @Test("What ended while its shim did not answer is reported, once that is known")
     func endedMeanwhile() async throws {
         try await TaskBench.with { bench in

@@ -18,11 +18,15 @@ final class ShimConnection: Sendable {
         var nextTag: UInt32 = 1
         var waiting: [UInt32: CheckedContinuation<ShimAnswer?, Never>] = [:]
         var hasEnded = false
+        var isSilent = false
+        /// How many frames have come.
+        var heardCount: UInt64 = 0
         var tasks: [Task<Void, Never>] = []
     }
 
     let id: String
     let shim: ShimProcess
+    private let patience: Duration
     private let socket: AsyncSocket
     private let outbox: AsyncStream<[UInt8]>.Continuation
     private let state = Mutex(State())
@@ -30,13 +34,14 @@ final class ShimConnection: Sendable {
     /// Connects and greets.
     ///
     /// - Parameters:
-    ///   - patience: what the shim may take to answer the greeting.
+    ///   - patience: what the shim may take to answer the greeting, and what it answers at once.
     ///   - onNotice: called from the connection's own task, in order; `.ended` is the last.
     init(
         to directory: ShimDirectory, patience: Duration,
         onNotice: @escaping @Sendable (ShimConnection, Notice) async -> Void
     ) async throws(EngineError) {
         id = directory.id
+        self.patience = patience
         let greeted = try await GreetedSocket.open(directory, patience: patience)
         socket = greeted.socket
         shim = greeted.shim
@@ -65,24 +70,54 @@ final class ShimConnection: Sendable {
     deinit { close() }
 
     /// Sends a request and waits for its answer. A refusal is thrown with its kind; a lost connection as `unavailable`.
-    func request(_ request: ShimRequest) async throws(EngineError) -> ShimAnswer {
+    ///
+    /// A request may take its time, but a shim's loop waits for nothing: where nothing comes from it any more, though it is
+    /// asked how it is meanwhile, it was stopped or hangs in the kernel, and the connection ends.
+    ///
+    /// - Parameter isAnsweredAtOnce: the answer is due within the patience; else a sign of life within twice that.
+    func request(_ request: ShimRequest, isAnsweredAtOnce: Bool = false) async throws(EngineError) -> ShimAnswer {
+        let tag = state.withLock { state in
+            defer { state.nextTag &+= 1 }
+            return state.nextTag
+        }
+        let watching = Task { await self.watch(silentRounds: isAnsweredAtOnce ? 2 : 4) }
+        defer { watching.cancel() }
         let answer: ShimAnswer? = await withCheckedContinuation { continuation in
-            let tag = state.withLock { state -> UInt32? in
-                guard !state.hasEnded else { return nil }
-                let tag = state.nextTag
-                state.nextTag &+= 1
-                state.waiting[tag] = continuation
-                return tag
+            let isOpen = state.withLock { state in
+                if !state.hasEnded { state.waiting[tag] = continuation }
+                return !state.hasEnded
             }
-            guard let tag else { return continuation.resume(returning: nil) }
+            guard isOpen else { return continuation.resume(returning: nil) }
             outbox.yield(request.frame(tag: tag).bytes)
         }
         switch answer {
         case .failed(let failure): throw EngineError(failure, task: id)
         case .some(let answer): return answer
-        case nil: throw EngineError(.unavailable, "the shim of \(id) is gone", object: id)
+        case nil:
+            let fate = state.withLock { $0.isSilent } ? "does not answer" : "is gone"
+            throw EngineError(.unavailable, "the shim of \(id) \(fate)", object: id)
         }
     }
+
+    /// Ends the connection after so many halves of the patience in which nothing has come. By halves, since this process
+    /// may have been stopped itself: then one is over at once, and what has come is yet to be read.
+    private func watch(silentRounds limit: Int) async {
+        var silentRounds = 0
+        var heard = state.withLock { $0.heardCount }
+        while silentRounds < limit {
+            // Cancelled: the answer is there.
+            do { try await Task.sleep(for: patience / 2) } catch { return }
+            let now = state.withLock { $0.heardCount }
+            silentRounds = now == heard ? silentRounds + 1 : 0
+            heard = now
+            outbox.yield(ShimRequest.survey.frame(tag: Self.unheededTag).bytes)
+        }
+        state.withLock { $0.isSilent = true }
+        end()
+    }
+
+    /// Nobody waits for an answer with it.
+    private static let unheededTag: UInt32 = 0
 
     /// Ends the connection; the shim goes on.
     func close() {
@@ -111,6 +146,7 @@ final class ShimConnection: Sendable {
     ) async -> Bool {
         do {
             let answer = try ShimAnswer(frame)
+            state.withLock { $0.heardCount += 1 }
             if case .report(let report) = answer {
                 await onNotice(self, .report(report))
                 return true

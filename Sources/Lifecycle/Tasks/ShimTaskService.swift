@@ -71,11 +71,21 @@ package final class ShimTaskService: TaskService {
     }
 
     package func kill(_ id: String, execID: String?, signal: Int32) async throws(EngineError) {
-        _ = try await connection(id).request(.kill(execID: execID, signal: signal))
+        let isUnreachable = state.withLock { $0.connections[id] == nil && $0.searches[id] != nil }
+        do throws(EngineError) {
+            if isUnreachable, execID == nil { return try await signalDirectly(id, signal) }
+            let request = ShimRequest.kill(execID: execID, signal: signal)
+            _ = try await connection(id).request(request, isAnsweredAtOnce: true)
+        } catch {
+            guard error.kind == .unavailable, execID == nil, !isUnreachable else { throw error }
+            try await signalDirectly(id, signal)
+        }
     }
 
-    package func killAll(_ id: String) async throws(EngineError) {
-        try await remains(try directory(id)).killAll()
+    package func killAll(_ id: String, _ traces: TaskTraces) async throws(EngineError) {
+        let remains = remains(try directory(id), traces)
+        try await remains.killAll()
+        if await isSilent(id) { await remains.endShim() }
     }
 
     package func pause(_ id: String) async throws(EngineError) {
@@ -118,12 +128,14 @@ package final class ShimTaskService: TaskService {
         return try await ShimAttachedStream.open(try directory(id), attach)
     }
 
-    package func delete(_ id: String) async throws(EngineError) {
+    package func delete(_ id: String, _ traces: TaskTraces) async throws(EngineError) {
         let directory = try directory(id)
+        var isDone = false
         do {
             let connection = try await connection(id)
             state.withLock { _ = $0.expectedEnds.insert(id) }
             _ = try await connection.request(.delete)
+            isDone = true
         } catch {
             switch error.kind {
             // No shim, or one that was killed meanwhile: the rest is this service's to do.
@@ -134,7 +146,7 @@ package final class ShimTaskService: TaskService {
             }
         }
         await forget(id)
-        if directory.exists { try await remains(directory).remove() }
+        if !isDone || directory.exists { try await remains(directory, traces).remove() }
         state.withLock { _ = $0.expectedEnds.remove(id) }
     }
 
@@ -164,8 +176,32 @@ extension ShimTaskService {
         try ShimDirectory(id: id, runRoot: launcher.runRoot)
     }
 
-    private func remains(_ directory: ShimDirectory) -> TaskRemains {
-        TaskRemains(id: directory.id, directory: directory, runtimeRoot: launcher.runtimeRoot)
+    private func remains(_ directory: ShimDirectory, _ traces: TaskTraces = TaskTraces()) -> TaskRemains {
+        TaskRemains(id: directory.id, directory: directory, runtimeRoot: launcher.runtimeRoot, traces: traces)
+    }
+
+    /// A signal for the init process, not by its shim.
+    private func signalDirectly(_ id: String, _ number: Int32) async throws(EngineError) {
+        let directory = try directory(id)
+        let isSent = await BlockingPool.shared.run { () -> Bool in
+            guard let initial = directory.initRecord?.process else { return false }
+            do throws(KernelError) {
+                let process = OwnedDescriptor(try PidFD.open(pid: initial.pid, startTicks: initial.startTicks))
+                try PidFD.send(number, to: process.descriptor)
+                return true
+            } catch { return false }  // It has ended, or another has its number.
+        }
+        if !isSent { throw EngineError(.conflict, "container \(id) is not running", object: id) }
+    }
+
+    /// Whether a shim that should be there does not answer.
+    private func isSilent(_ id: String) async -> Bool {
+        let (connection, isSought) = state.withLock { ($0.connections[id], $0.searches[id] != nil) }
+        guard let connection else { return isSought }
+        do throws(EngineError) {
+            _ = try await connection.request(.survey, isAnsweredAtOnce: true)
+            return false
+        } catch { return error.kind == .unavailable }
     }
 
     private func createContainer(_ spec: TaskSpec, _ directory: ShimDirectory) async throws(EngineError) -> TaskFacts {
@@ -188,8 +224,8 @@ extension ShimTaskService {
         let isGone: Bool
         do {
             let connection = try await connection(id)
-            if case .facts(let facts) = try await connection.request(.survey) {
-                return TaskFacts(id: id, facts, shim: connection.shim)
+            if case .facts(let facts) = try await connection.request(.survey, isAnsweredAtOnce: true) {
+                return TaskFacts(id: id, facts, shim: connection.shim).withStart
             }
             isGone = false
         } catch { isGone = error.kind == .notFound }
@@ -200,7 +236,7 @@ extension ShimTaskService {
             }
         } catch { throw EngineError(error, task: id) }
         if facts?.status == .unreachable { search(for: directory) }
-        return facts
+        return facts?.withStart
     }
 
     /// - Parameter isGone: nobody listens where the shim did.
@@ -235,7 +271,7 @@ extension ShimTaskService {
             made.close()
             return winner
         }
-        let answer = try await made.request(.subscribe)
+        let answer = try await made.request(.subscribe, isAnsweredAtOnce: true)
         if case .facts(let facts) = answer, let exit = facts.exit {
             if state.withLock({ $0.searches[id] != nil }) {
                 reportExit(id, TaskExit(exit))

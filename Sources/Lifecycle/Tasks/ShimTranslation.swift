@@ -1,4 +1,5 @@
 import EngineAPI
+import Glibc
 import Linux
 import ShimAPI
 
@@ -32,6 +33,17 @@ extension EngineError {
 
 extension ProcessIdentity {
     init(_ process: ShimProcess) { self.init(pid: process.pid, startTicks: process.startTicks) }
+
+    /// When it was made, by the wall clock; nil where it had ended before its start could be read.
+    var startedAt: Timestamp? {
+        guard startTicks > 0 else { return nil }
+        var time = timespec()
+        // The clock by which proc(5) counts them: with the time in which the machine slept.
+        clock_gettime(CLOCK_BOOTTIME, &time)
+        let nanosecondsPerTick = 1_000_000_000 / Int64(sysconf(Int32(_SC_CLK_TCK)))
+        let start = Int64(clamping: startTicks).multipliedSaturated(by: nanosecondsPerTick)
+        return Timestamp.now().before(by: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec) - start)
+    }
 }
 
 extension TaskExit {
@@ -57,6 +69,13 @@ extension TaskFacts {
         initial = facts.initial.map(ProcessIdentity.init)
         exit = facts.exit.map(TaskExit.init)
         execs = facts.execs.mapValues(ProcessIdentity.init)
+    }
+
+    /// The same with the time of its start.
+    var withStart: TaskFacts {
+        var facts = self
+        facts.startedAt = initial?.startedAt
+        return facts
     }
 }
 

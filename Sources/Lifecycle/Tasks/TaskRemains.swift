@@ -11,14 +11,16 @@ struct TaskRemains: Sendable {
     let id: String
     let directory: ShimDirectory
     let runtimeRoot: String
+    var traces = TaskTraces()
 
     /// Ends all processes of the task's cgroups, and its init process, and returns when none is left.
     func killAll() async throws(EngineError) {
         let deadline = ContinuousClock.now + Self.patience
         while true {
-            let alive = await BlockingPool.shared.run { strike() }
-            if alive.isEmpty { return }
+            let (alive, failure) = await BlockingPool.shared.run { strike() }
             defer { for process in alive { process.close() } }
+            if let failure { throw EngineError(failure, task: id) }
+            if alive.isEmpty { return }
             for process in alive {
                 guard await ends(process, before: deadline) else {
                     throw EngineError(
@@ -28,13 +30,20 @@ struct TaskRemains: Sendable {
         }
     }
 
-    /// Kills, and gives descriptors for those that were to be killed.
-    private func strike() -> [Descriptor] {
+    /// Kills, and gives descriptors for those that were to be killed, as far as there are descriptors to be had.
+    private func strike() -> (alive: [Descriptor], failure: KernelError?) {
         let cgroups = self.cgroups
         var pids = Set(cgroups.flatMap { CgroupMembers.pids(below: $0) }.filter { $0 > 1 && $0 != getpid() })
-        // A process that has gone meanwhile needs no waiting for.
-        var alive = pids.compactMap { try? PidFD.open(pid: $0) }
-        if let initial = directory.initRecord?.process, initial.startTicks > 0, pids.insert(initial.pid).inserted,
+        var alive: [Descriptor] = []
+        var failure: KernelError?
+        for pid in pids {
+            do throws(KernelError) { alive.append(try PidFD.open(pid: pid)) } catch {
+                // A process that has gone meanwhile needs no waiting for.
+                if error.errno != .noSuchProcess { failure = error }
+            }
+        }
+        let initial = directory.initRecord.map { ProcessIdentity($0.process) } ?? traces.initial
+        if let initial, initial.startTicks > 0, pids.insert(initial.pid).inserted,
             let process = try? PidFD.open(pid: initial.pid, startTicks: initial.startTicks)
         {
             // As above; a zombie that its parent has not reaped yet counts as ended.
@@ -46,13 +55,14 @@ struct TaskRemains: Sendable {
             }
         }
         CgroupMembers.kill(cgroups)
-        return alive
+        return (alive, failure)
     }
 
-    /// The directories of the container's own cgroups: as the shim found them, else as the bundle named them.
+    /// The directories of the container's own cgroups: as the shim found them, else as the bundle named them, or the caller.
     private var cgroups: [String] {
         if let record = directory.initRecord { return record.cgroups }
-        guard let path = directory.task?.cgroupsPath, path.hasPrefix("/"), path.count > 1, !path.contains("/..")
+        guard let path = directory.task?.cgroupsPath ?? traces.cgroupsPath, path.hasPrefix("/"), path.count > 1,
+            !path.contains("/..")
         else { return [] }
         let root = "/sys/fs/cgroup"
         // In each v1 hierarchy and `unified`, which are directories here, or in v2 alone.
@@ -76,10 +86,10 @@ struct TaskRemains: Sendable {
 
     /// Removes what is left of a task whose shim is dead.
     func remove() async throws(EngineError) {
-        try await endShim()
+        await endShim()
         try await killAll()
         let cgroups = await BlockingPool.shared.run { self.cgroups }
-        if let task = directory.task { try await deleteFromRuntime(task) }
+        if let runtime = directory.task?.runtime ?? traces.runtime { try await deleteFromRuntime(runtime) }
         await BlockingPool.shared.run {
             for cgroup in cgroups { CgroupMembers.remove(cgroup) }
             directory.remove()
@@ -87,7 +97,7 @@ struct TaskRemains: Sendable {
     }
 
     /// A shim that does not answer any more may still be there.
-    private func endShim() async throws(EngineError) {
+    func endShim() async {
         // Another process, or none: nothing to end.
         guard let shim = directory.initRecord?.shim,
             let process = try? PidFD.open(pid: shim.pid, startTicks: shim.startTicks)
@@ -97,10 +107,10 @@ struct TaskRemains: Sendable {
         _ = await ends(process, before: .now + Self.patience)
     }
 
-    private func deleteFromRuntime(_ task: ShimTask) async throws(EngineError) {
+    private func deleteFromRuntime(_ runtime: String) async throws(EngineError) {
         guard access("\(runtimeRoot)/\(id)", F_OK) == 0 else { return }
         var spawn = Spawn(
-            program: task.runtime, arguments: [task.runtime, "--root", task.runtimeRoot, "delete", "--force", id])
+            program: runtime, arguments: [runtime, "--root", runtimeRoot, "delete", "--force", id])
         spawn.environment = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
         do {
             let pid = try spawn.start()
@@ -134,9 +144,19 @@ enum ChildProcess {
     /// - Returns: its exit code, or 128 + signal.
     @discardableResult
     static func reap(_ pid: Int32) async throws(KernelError) -> Int32 {
-        let process = try PidFD.open(pid: pid)
+        let process = try await descriptor(of: pid)
         defer { process.close() }
         try await waitUntilReadable(process)
         return try PidFD.reap(process)
+    }
+
+    /// Where there is no descriptor to be had, as soon as there is one: without it the child stays as a zombie.
+    private static func descriptor(of pid: Int32) async throws(KernelError) -> Descriptor {
+        while true {
+            do throws(KernelError) { return try PidFD.open(pid: pid) } catch {
+                guard [EMFILE, ENFILE, ENOMEM].contains(error.errno.rawValue), !Task.isCancelled else { throw error }
+            }
+            try? await Task.sleep(for: .seconds(1))  // Cancelled: the next try is the last.
+        }
     }
 }

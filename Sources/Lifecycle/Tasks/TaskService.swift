@@ -14,10 +14,12 @@ public protocol TaskService: Sendable {
     func create(_ spec: TaskSpec) async throws(EngineError) -> TaskFacts
     /// Lets the created process run its program.
     func start(_ id: String) async throws(EngineError)
-    /// Sends a signal to the init process or to an exec's process; `conflict` where it has ended.
+    /// Sends a signal to the init process or to an exec's process; `conflict` where it has ended. The init process gets it
+    /// also where its shim does not answer; it may then come twice.
     func kill(_ id: String, execID: String?, signal: Int32) async throws(EngineError)
-    /// Ends every process of the task at once, by its cgroup; returns when none is left. Works without a shim too.
-    func killAll(_ id: String) async throws(EngineError)
+    /// Ends every process of the task at once, by its cgroup; returns when none is left. Works without a shim too; one that
+    /// does not answer is ended as well, since it would not tell of the end.
+    func killAll(_ id: String, _ traces: TaskTraces) async throws(EngineError)
     func pause(_ id: String) async throws(EngineError)
     /// Gives a task that has been created other limits.
     ///
@@ -39,7 +41,7 @@ public protocol TaskService: Sendable {
 
     /// Removes a task whose processes have ended: the runtime's record, mounts, cgroup, shim, files of the run root.
     /// Succeeds where parts, or all of it, are gone already.
-    func delete(_ id: String) async throws(EngineError)
+    func delete(_ id: String, _ traces: TaskTraces) async throws(EngineError)
 
     /// What this boot's run root holds, asked of the shims that answer: the input of recovery. Throws rather than to take
     /// for lost what it only cannot look at.
@@ -49,6 +51,22 @@ public protocol TaskService: Sendable {
     var reports: AsyncStream<TaskReport> { get }
 }
 
+extension TaskService {
+    package func killAll(_ id: String) async throws(EngineError) { try await killAll(id, TaskTraces()) }
+    package func delete(_ id: String) async throws(EngineError) { try await delete(id, TaskTraces()) }
+}
+
+/// What a caller knows of a task itself. It counts where the run root has lost what it held of the task.
+public struct TaskTraces: Hashable, Sendable {
+    public var initial: ProcessIdentity?
+    /// `linux.cgroupsPath` of the bundle: no other task's.
+    public var cgroupsPath: String?
+    /// The runtime's program.
+    public var runtime: String?
+
+    public init() {}
+}
+
 /// How a task is to be made.
 public struct TaskSpec: Hashable, Sendable {
     public enum Input: String, Hashable, Sendable, Codable {
@@ -56,7 +74,7 @@ public struct TaskSpec: Hashable, Sendable {
         case none
         /// Open until a client closes it.
         case open
-        /// Closed when the first client that gave input detaches.
+        /// The same to the shim: that the first client which gave input closes it when it goes is that client's to see to.
         case once
     }
 
@@ -208,7 +226,7 @@ public struct TaskFacts: Hashable, Sendable {
     public var initial: ProcessIdentity?
     /// The init process's exit; set where `status` is `stopped`.
     public var exit: TaskExit?
-    /// When the program was let run; nil before, and where nobody recorded it.
+    /// When its first process was made, to a hundredth of a second; nil where that had ended before anybody could see.
     public var startedAt: Timestamp?
     /// When the shim answered first; only in the answer to `create`.
     public var shimStartedAt: Timestamp?
