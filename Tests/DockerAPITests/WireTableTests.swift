@@ -88,6 +88,20 @@ import Testing
                 == "bad gateway")
     }
 
+    @Test(
+        "A server without such a route cannot do what was asked: that is no word about its object",
+        arguments: [
+            (404, "Not Found\n"), (404, #"{"message":"page not found"}"#), (404, "404 page not found"),
+            (405, "Method Not Allowed"),
+        ])
+    func missingRoutes(status: Int, text: String) {
+        let error = EngineError(status: status, kindField: nil, body: Array(text.utf8), object: "web")
+        #expect(error.kind == .unsupported)
+        #expect(error.message.hasPrefix("this engine does not offer that: "))
+        let known = EngineError(status: 404, kindField: nil, body: Array("No such container: web".utf8), object: "web")
+        #expect(known.kind == .notFound)
+    }
+
     @Test("Filters come in two forms")
     func filters() throws {
         #expect(try Filters(parsing: #"{"status":{"running":true,"exited":false}}"#)["status"] == ["running"])

@@ -38,6 +38,8 @@ public struct ContractCase: Sendable, CustomStringConvertible {
 /// What did not hold, and where.
 public struct ContractFailure: Error, CustomStringConvertible {
     public let description: String
+
+    public init(description: String) { self.description = description }
 }
 
 /// One case's engine, and what it made there.

@@ -11,8 +11,10 @@ package final class PodmanService: Sendable {
     package let engine: DockerEngine
     private let folder: String
     private let pid: Int32
+    private let foreignCgroups: Set<String>
 
     package init() async throws {
+        foreignCgroups = try Self.cgroups()
         folder = "/tmp/gantry-podman-\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         // podman would raise limits, which not every root may.
@@ -29,6 +31,8 @@ package final class PodmanService: Sendable {
             program: "/usr/bin/podman",
             arguments: Self.words(folder) + ["system", "service", "-t", "0", "unix://\(folder)/p.sock"])
         spawn.environment = Self.environment(folder)
+        // Its monitors leave a file where they run.
+        spawn.workingDirectory = folder
         spawn.descriptors = [nil, log.descriptor, log.descriptor]
         pid = try spawn.start()
         engine = try DockerEngine(host: "unix://\(folder)/p.sock")
@@ -51,6 +55,35 @@ package final class PodmanService: Sendable {
         var spawn = Spawn(program: "/usr/bin/podman", arguments: Self.words(folder) + ["rm", "-af"])
         spawn.environment = Self.environment(folder)
         waitpid(try spawn.start(), &status, 0)
+        try endMonitors()
+        // Of containers that were killed while they were paused podman keeps all.
+        for mount in try MountTable.current().reversed() where mount.mountPoint.hasPrefix("\(folder)/") {
+            try Mount.unmount(mount.mountPoint, detach: true)
+        }
+        try removeCgroups()
         try Directory.removeTree(folder)
+    }
+
+    /// Monitors of further processes stay for five minutes after these.
+    private func endMonitors() throws {
+        for name in try Directory.list("/proc") {
+            // A process may end while it is looked at.
+            guard let pid = Int32(name), let words = try? FileContents.read("/proc/\(name)/cmdline") else { continue }
+            if String(decoding: words, as: UTF8.self).contains("\(folder)/") { kill(pid, SIGKILL) }
+        }
+    }
+
+    /// Those of containers that were killed while they were paused. One with a process in it is not removed.
+    private func removeCgroups() throws {
+        for path in try Self.cgroups().subtracting(foreignCgroups) { rmdir(path) }
+    }
+
+    /// Of all podmans of the machine, for they share their parent.
+    private static func cgroups() throws -> Set<String> {
+        let parents = try Directory.list("/sys/fs/cgroup").map { "/sys/fs/cgroup/\($0)/libpod_parent" }
+        return try Set(
+            parents.filter { FileManager.default.fileExists(atPath: $0) }.flatMap { parent in
+                try Directory.list(parent).filter { $0.hasPrefix("libpod-") }.map { "\(parent)/\($0)" }
+            })
     }
 }

@@ -8,9 +8,21 @@ extension ProcessTable {
     }
 
     package init(dockerBody body: JSONValue) {
+        let rows = body.elements("Processes").map { row in (row.array ?? []).map { $0.string ?? "" } }
+        let titles = body.texts("Titles")
+        let words = titles.count == 1 ? titles[0].split(separator: " ").map(String.init) : []
+        guard words.count > 1 else {
+            self.init(titles: titles, rows: rows)
+            return
+        }
+        // Podman hands on whole lines of a container's own ps.
         self.init(
-            titles: body.texts("Titles"),
-            rows: body.elements("Processes").map { row in (row.array ?? []).map { $0.string ?? "" } })
+            titles: words,
+            rows: rows.compactMap(\.first).map { line in
+                line.split(separator: " ", maxSplits: words.count - 1).map { part in
+                    String(part.drop { $0 == " " })
+                }
+            })
     }
 }
 

@@ -14,6 +14,10 @@ package enum ErrorStatus {
     /// for when it chooses an exit code.
     package static func kind(_ status: Int, message: String) -> EngineError.Kind {
         if status == 400 || status == 500, let kind = startFailure(message) { return kind }
+        // Podman's words for what docker has a status for.
+        if status == 500, message.contains("container state improper") || message.contains("name is already in use") {
+            return .conflict
+        }
         switch status {
         case 401: return .denied
         case 400..<500: return table.first { $0.status == status }?.kind ?? .invalid
@@ -43,9 +47,16 @@ extension EngineError {
     /// The error that a server answered with.
     package init(status: Int, kindField: String?, body: [UInt8], object: String?) {
         let message = Self.message(body, status)
+        if kindField == nil, status == 404 || status == 405, Self.noRoute.contains(message) {
+            self.init(.unsupported, "this engine does not offer that: \(message)", object: object)
+            return
+        }
         let kind = kindField.flatMap(Kind.init(rawValue:)) ?? ErrorStatus.kind(status, message: message)
         self.init(kind, message, object: object)
     }
+
+    /// What servers say where they have no such route, which is no word about the object that was asked for.
+    private static let noRoute: Set = ["Not Found", "page not found", "404 page not found", "Method Not Allowed"]
 
     private static func message(_ body: [UInt8], _ status: Int) -> String {
         // A body that is no JSON is a proxy's or a very old server's: it is shown as it is.
