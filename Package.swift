@@ -154,7 +154,7 @@ let engine: [Target] = [
     library("Web", in: "Engine", ["Registry", "Transport", "JSON"]),
     library("DockerAPI", in: "Engine", ["EngineAPI", "JSON", "OCI"]),
     library(
-        "Daemon", in: "Engine", ["EngineAPI", "DockerAPI", "Transport", "JSON", "Linux", "CCrypto"],
+        "Daemon", in: "Engine", ["EngineAPI", "DockerAPI", "Transport", "JSON", "Linux", "CLinux", "CCrypto"],
         linkerSettings: linking("crypto")),
     library("RemoteEngine", in: "Engine", ["EngineAPI", "DockerAPI", "Transport", "JSON", "Linux"]),
 ]

@@ -105,6 +105,7 @@ struct Dispatcher: Sendable {
     private let routes: RouteTable
     private let lists = ContainerListText()
     private let inspections = WrittenTexts<ContainerDetails>(limit: 512)
+    private let heap = HeapTrimming()
     private let clock = ContinuousClock()
     /// Served plainly on the loopback, where a browser's pages reach, too.
     private let isOpenToPages: Bool
@@ -168,6 +169,7 @@ struct Dispatcher: Sendable {
         let elapsed = clock.now - began
         journal.counts.end(request.method, writer.status, action: match?.route.containerAction, elapsed)
         note(request, writer, elapsed)
+        heap.noteRequest()
     }
 
     /// A page of some site may send requests to this machine, under a name that leads here. Programs that speak websocket

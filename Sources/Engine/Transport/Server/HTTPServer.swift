@@ -71,8 +71,9 @@ package final class HTTPServer: Sendable {
             .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(ChannelOptions.autoRead, value: false)
             .childChannelOption(ChannelOptions.allowRemoteHalfClosure, value: true)
+            .childChannelOption(ChannelOptions.recvAllocator, value: receiving)
             .childChannelInitializer { channel in
-                initialize(channel, configuration, connections, context, socketPath, handler)
+                equip(channel, configuration, connections, context, socketPath, handler)
             }
         let file = try openFile(address, configuration)
         do {
@@ -83,6 +84,9 @@ package final class HTTPServer: Sendable {
             throw .cannotListen(endpoint: "\(address)", reason: "\(error)")
         }
     }
+
+    /// A connection keeps the buffer of its last read. Most requests are small, and buffers grow for those that are not.
+    private static let receiving = AdaptiveRecvByteBufferAllocator(minimum: 256, initial: 512, maximum: 65536)
 
     private static func openFile(
         _ address: ListenAddress, _ configuration: Configuration
@@ -126,7 +130,7 @@ package final class HTTPServer: Sendable {
         await connections.stop(grace: grace)
     }
 
-    private static func initialize(
+    private static func equip(
         _ channel: any Channel, _ configuration: Configuration, _ connections: ConnectionTable,
         _ context: NIOSSLContext?, _ socketPath: String?, _ handler: @escaping Handler
     ) -> EventLoopFuture<Void> {
