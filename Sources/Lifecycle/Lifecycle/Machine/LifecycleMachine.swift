@@ -20,10 +20,10 @@ import Tasks
 /// them is the next input. The phases that end in -ing are claims: an action is under way. A command that comes then is
 /// refused, or *joins*: it waits for the next change of phase and asks again. An exit that comes then is remembered.
 package struct LifecycleMachine: Hashable, Sendable {
-    package private(set) var phase: Phase
+    package internal(set) var phase: Phase
     /// Remove the container once its process has ended.
     package let removesItself: Bool
-    package private(set) var restarts: RestartPlan
+    package internal(set) var restarts: RestartPlan
 
     /// A machine that begins with an end, or a pending start, decides by the plan at once.
     package init(_ phase: Phase, removesItself: Bool, restarts: RestartPlan = RestartPlan()) {
@@ -186,234 +186,23 @@ package struct LifecycleMachine: Hashable, Sendable {
     }
 }
 
+/// What the phases share.
 extension LifecycleMachine {
-    private mutating func become(_ next: Phase, _ actions: Action...) -> Output {
+    mutating func become(_ next: Phase, _ actions: Action...) -> Output {
         phase = next
         return .perform(actions)
     }
 
     /// The same for what somebody does to end it: remembered before it takes effect, where a policy would else start it.
-    private mutating func byHand(_ next: Phase, _ actions: Action...) -> Output {
+    mutating func byHand(_ next: Phase, _ actions: Action...) -> Output {
         phase = next
         return .perform(restarts.stopByHand() ? [.record([])] + actions : actions)
     }
 
-    private mutating func stop(_ run: Run, restarting: Bool, _ actions: Action...) -> Output {
+    mutating func stop(_ run: Run, restarting: Bool, _ actions: Action...) -> Output {
         phase = .stopping(run, restarting: restarting)
         let isNews = !restarting && restarts.stopByHand()
         return .perform(isNews ? [.record([])] + actions : actions)
-    }
-
-    private mutating func idle(_ rest: Rest, _ input: Input) -> Output {
-        switch input {
-        case .start:
-            restarts.startByHand()
-            return become(.starting(rest, nil), .launch)
-        default: return atRest(rest, input)
-        }
-    }
-
-    private mutating func atRest(_ rest: Rest, _ input: Input) -> Output {
-        switch input {
-        case .kill, .pause: .refuse(.notRunning)
-        case .unpause: .refuse(.notPaused)
-        case .remove: become(.removing(rest), .record([]), .deleteContents)
-        default: .done
-        }
-    }
-
-    private mutating func dead(_ rest: Rest, _ input: Input) -> Output {
-        if case .start = input { return .refuse(.dead) }
-        return atRest(rest, input)
-    }
-
-    private mutating func starting(_ rest: Rest, _ ending: Ending?, _ input: Input) -> Output {
-        switch input {
-        case .launched(let initial, let time):
-            restarts.settle()
-            let run = Run(initial: initial, startedAt: time)
-            if let ending { return end(run, ending, restarting: false, telling: [.start]) }
-            return become(.running(run), .record([.start]))
-        case .launchFailed(let failure): return fail(rest, failure)
-        case .exited(let exit): phase = .starting(rest, .exited(exit))
-        case .lost(let time): phase = .starting(rest, ending ?? .lost(time))
-        default: return input.isCommand ? .join : .done
-        }
-        return .done
-    }
-
-    /// A container that never ran stays "created", with the failure's exit code, as docker has it. A start that the policy
-    /// wanted leaves the last run's exit code, and is tried again.
-    private mutating func fail(_ rest: Rest, _ failure: StartFailure) -> Output {
-        var rest = rest
-        if restarts.pending == nil { rest.exitCode = failure.exitCode }
-        rest.error = failure.message
-        restarts.failStart(exitCode: failure.exitCode)
-        if let pause = restarts.pending {
-            return become(.waiting(rest), .record([]), .wait(pause, retry: restarts.count))
-        }
-        if removesItself { return become(.removing(rest), .record([]), .deleteContents) }
-        return become(rest.finishedAt == nil ? .created(rest) : .exited(rest), .record([]))
-    }
-
-    private mutating func running(_ run: Run, _ input: Input) -> Output {
-        switch input {
-        case .stop(let signal, let restarting): stop(run, restarting: restarting, .signal(signal))
-        case .kill(let signal, ends: true): byHand(phase, .signal(signal))
-        case .kill(let signal, ends: false): .perform([.signal(signal)])
-        case .pause: become(.pausing(run, nil), .freeze)
-        case .unpause: .refuse(.notPaused)
-        case .remove(force: false): .refuse(.running)
-        case .remove(force: true): stop(run, restarting: false, .killAll)
-        default: alive(run, input, restarting: false)
-        }
-    }
-
-    /// SIGKILL.
-    private static let endingSignal: Int32 = 9
-
-    private mutating func paused(_ run: Run, _ input: Input) -> Output {
-        switch input {
-        case .start: .refuse(.startPaused)
-        // The shim lets a frozen process go on that gets this signal.
-        case .stop(Self.endingSignal, let restarting): stop(run, restarting: restarting, .signal(Self.endingSignal))
-        case .kill(Self.endingSignal, _):
-            byHand(.stopping(run, restarting: false), .signal(Self.endingSignal))
-        case .stop(let signal, let restarting): stop(run, restarting: restarting, .signal(signal), .thaw)
-        case .kill(let signal, ends: true): byHand(.resuming(run, nil), .signal(signal), .thaw)
-        case .kill(let signal, ends: false): .perform([.signal(signal)])
-        case .pause: .refuse(.alreadyPaused)
-        case .unpause: become(.resuming(run, nil), .thaw)
-        case .remove(force: false): .refuse(.pausedOnRemove)
-        case .remove(force: true): stop(run, restarting: false, .killAll)
-        default: alive(run, input, restarting: false)
-        }
-    }
-
-    private mutating func stopping(_ run: Run, _ restarting: Bool, _ input: Input) -> Output {
-        switch input {
-        case .start, .pause, .unpause: .join
-        case .stop(let signal, let again): stop(run, restarting: restarting || again, .signal(signal))
-        case .escalate: .perform([.killAll])
-        case .kill(let signal, ends: true) where !restarting: byHand(phase, .signal(signal))
-        case .kill(let signal, _): .perform([.signal(signal)])
-        case .remove(force: false): .refuse(.running)
-        case .remove(force: true): stop(run, restarting: false, .killAll)
-        default: alive(run, input, restarting: restarting)
-        }
-    }
-
-    /// What is the same in every phase with a process and nothing under way.
-    private mutating func alive(_ run: Run, _ input: Input, restarting: Bool) -> Output {
-        switch input {
-        case .exited(let exit): end(run, .exited(exit), restarting: restarting, telling: [])
-        case .lost(let time): end(run, .lost(time), restarting: restarting, telling: [])
-        case .outOfMemory: .perform([.record([.outOfMemory])])
-        default: .done
-        }
-    }
-
-    private mutating func pausing(_ run: Run, _ ending: Ending?, _ input: Input) -> Output {
-        switch input {
-        case .frozen where ending == nil: return become(.paused(run), .record([.pause]))
-        case .freezeFailed where ending == nil: phase = .running(run)
-        case .exited(let exit): phase = .pausing(run, .exited(exit))
-        case .lost(let time): phase = .pausing(run, ending ?? .lost(time))
-        default: return endingAfterFreezer(run, ending, input)
-        }
-        return .done
-    }
-
-    private mutating func resuming(_ run: Run, _ ending: Ending?, _ input: Input) -> Output {
-        switch input {
-        case .thawed where ending == nil: return become(.running(run), .record([.unpause]))
-        case .thawFailed where ending == nil: phase = .paused(run)
-        case .exited(let exit): phase = .resuming(run, .exited(exit))
-        case .lost(let time): phase = .resuming(run, ending ?? .lost(time))
-        default: return endingAfterFreezer(run, ending, input)
-        }
-        return .done
-    }
-
-    private mutating func endingAfterFreezer(_ run: Run, _ ending: Ending?, _ input: Input) -> Output {
-        switch input {
-        case .frozen, .freezeFailed, .thawed, .thawFailed:
-            guard let ending else { return .done }
-            return end(run, ending, restarting: false, telling: [])
-        case .outOfMemory: return .perform([.record([.outOfMemory])])
-        default: return input.isCommand ? .join : .done
-        }
-    }
-
-    private mutating func end(
-        _ run: Run, _ ending: Ending, restarting: Bool, telling earlier: [Happening]
-    ) -> Output {
-        var rest = Rest()
-        rest.startedAt = run.startedAt
-        let record = Action.record(earlier + [.die])
-        switch ending {
-        case .exited(let exit):
-            rest.exitCode = exit.code
-            rest.oomKilled = exit.oomKilled
-            rest.finishedAt = exit.time
-            if !restarting { restarts.end(rest) }
-            return become(.ending(rest, restarting: restarting), record, .deleteTask)
-        case .lost(let time):
-            rest.exitCode = 137
-            rest.error = "shim lost"
-            rest.finishedAt = time
-            if !restarting { restarts.end(rest) }
-            return become(.ending(rest, restarting: restarting), .killAll, record, .deleteTask)
-        }
-    }
-
-    private mutating func ending(_ rest: Rest, _ restarting: Bool, _ input: Input) -> Output {
-        switch input {
-        case .start, .remove: return .join
-        case .stop(_, restarting: false) where restarts.pending != nil: return byHand(phase)
-        case .kill, .pause: return .refuse(.notRunning)
-        case .unpause: return .refuse(.notPaused)
-        case .settled:
-            if removesItself, !restarting { return become(.removing(rest), .record([]), .deleteContents) }
-            if let pause = restarts.pending, !restarting {
-                return become(.waiting(rest), .wait(pause, retry: restarts.count))
-            }
-            phase = .exited(rest)
-            return .done
-        default: return .done
-        }
-    }
-
-    /// To others it counts as running, though there is no process.
-    private mutating func waiting(_ rest: Rest, _ input: Input) -> Output {
-        switch input {
-        case .retry(restarts.count): return become(.starting(rest, nil), .launch)
-        case .stop(_, restarting: false), .kill(_, ends: true):
-            _ = restarts.stopByHand()
-            return become(.exited(rest), .record([]))
-        case .stop(_, restarting: true):
-            restarts.settle()
-            return become(.exited(rest), .record([]))
-        case .pause: return .refuse(.restarting)
-        case .unpause: return .refuse(.notPaused)
-        case .remove(force: false): return .refuse(.restartingOnRemove)
-        case .remove(force: true): return become(.removing(rest), .record([]), .deleteContents)
-        default: return .done
-        }
-    }
-
-    private mutating func removing(_ rest: Rest, _ input: Input) -> Output {
-        switch input {
-        case .start: return .refuse(.markedForRemoval)
-        case .kill, .pause: return .refuse(.notRunning)
-        case .unpause: return .refuse(.notPaused)
-        case .remove: return .refuse(.removalInProgress)
-        case .removed:
-            phase = .removed(rest)
-            return .done
-        case .removeFailed(let reason): return become(.dead(rest, reason: reason), .record([]))
-        default: return .done
-        }
     }
 }
 
