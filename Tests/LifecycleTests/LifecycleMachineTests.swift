@@ -49,7 +49,8 @@ import Testing
         .kill(signal: 1, ends: false), .pause, .unpause, .remove(force: false), .remove(force: true),
     ]
     static let reports: [Machine.Input] = [
-        .escalate, .launched(initial, at: time), .launchFailed(failed), .frozen, .freezeFailed, .thawed, .thawFailed,
+        .escalate, .launched(initial, at: time), .launchFailed(failed), .launchPutOff, .frozen, .freezeFailed, .thawed,
+        .thawFailed,
         .settled, .retry(0), .removed, .removeFailed("busy"), .exited(exit), .lost(at: later), .outOfMemory,
     ]
 
@@ -126,6 +127,18 @@ import Testing
         #expect(machine.receive(.retry(1)) == .done, "a pause of before")
         #expect(machine.receive(.stop(signal: 15, restarting: false)) == .perform([.record([])]))
         #expect(machine.phase == .exited(rest))
+    }
+
+    @Test("A start that was put off is still due where the policy wants it, and is not counted again")
+    func putOff() async throws {
+        var plan = RestartPlan(RestartPolicy(.onFailure, maximumRetries: 1))
+        plan.end(Self.ended)
+        var machine = Machine(.waiting(Self.ended), removesItself: false, restarts: plan)
+        for _ in 0..<3 {
+            #expect(machine.receive(.retry(1)) == .perform([.launch]))
+            #expect(machine.receive(.launchPutOff) == .perform([.wait(.seconds(1), retry: 1)]))
+            #expect(machine.phase == .waiting(Self.ended))
+        }
     }
 
     @Test("Only a phase under way makes anybody wait, and each of them has an input that ends it")

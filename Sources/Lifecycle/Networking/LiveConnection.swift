@@ -142,6 +142,8 @@ extension NetworkService {
                 .denied, "container \(containerID) is not connected to network \(network.name)", object: name)
         }
         guard let process = await containers.process(containerID), record.isActive else {
+            // Before it is so in memory: what could not be kept would be back with the next engine.
+            try await index.apply([.deleteEndpoint(containerID: containerID, networkID: network.id)])
             return await undo(record, network, nil, request)
         }
         record.change = .leaving

@@ -28,11 +28,15 @@ extension NetworkService {
     /// Forgets a container that is removed.
     package func leave(_ containerID: String) async throws(EngineError) {
         try await load()
-        guard let records = endpoints.removeValue(forKey: containerID), !records.isEmpty else { return }
-        try await index.apply(
-            records.map { .deleteEndpoint(containerID: containerID, networkID: $0.networkID) })
+        guard let records = endpoints[containerID] else { return }
+        if !records.isEmpty {
+            try await index.apply(
+                records.map { .deleteEndpoint(containerID: containerID, networkID: $0.networkID) })
+        }
+        endpoints[containerID] = nil
     }
 
+    /// Names are answered so from here on, also where it throws because that cannot be kept.
     package func rename(_ containerID: String, to name: String) async throws(EngineError) {
         try await load()
         guard var records = endpoints[containerID], !records.isEmpty else { return }

@@ -211,6 +211,8 @@ extension NetworkService {
         }
         // Nobody finds it from here on, and so nobody joins it.
         definitions[network.id] = nil
+        // The bridge may be made anew where the removal fails half way.
+        isMaterialized.remove(network.id)
         do throws(EngineError) { try await unmake(network) } catch {
             definitions[network.id] = network
             throw error

@@ -44,6 +44,7 @@ package actor Container {
     var healthTask: Task<Void, Never>?
     /// To be journalled with the next record of the phase.
     var pendingEvents: [EngineEvent] = []
+    var debt = RecordDebt()
     private var chain: Task<EngineError?, Never>?
 
     package init(
@@ -136,6 +137,7 @@ package actor Container {
         isRetired = true
         restartTimer?.cancel()
         healthTask?.cancel()
+        debt.collector?.cancel()
     }
 
     /// The row as it is to be now.
@@ -212,12 +214,5 @@ package actor Container {
             await container.record([event])
             return nil
         }.value
-    }
-
-    /// Journals and publishes at once; for those already in the chain.
-    func record(_ events: [EngineEvent]) async {
-        do { try await context.events.record(events) } catch {
-            context.note("container \(id): \(error)")
-        }
     }
 }

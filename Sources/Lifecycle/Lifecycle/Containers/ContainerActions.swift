@@ -64,6 +64,11 @@ extension Container {
     }
 
     private func launch() async -> EngineError? {
+        // Else the next engine might take the new run's task for the last run's.
+        do throws(EngineError) { try await payDebt() } catch {
+            _ = await settle(.launchPutOff)
+            return error
+        }
         var isMade = false
         launch.removeAll { !$0.name.isOfCreation }
         mark(.startAccepted)
@@ -174,68 +179,38 @@ extension Container {
         return await settle(success)
     }
 
-    /// Commits the row as it is now and the events, then publishes these, then lets those go on who wait for an end.
-    ///
-    /// Where the disk is full the container goes on with what memory knows; the next engine finds out from the shim.
-    private func record(_ happenings: [LifecycleMachine.Happening]) async {
-        let isEnd = happenings.contains(.die)
-        if isEnd { context.faults.pass(.endBeforeRow) }
-        let events = pendingEvents + happenings.map(event)
-        pendingEvents = []
-        if happenings.contains(.start) { forgetHealth() }
-        let row = row
-        do {
-            let numbers = try await context.store.commit(.state(id: id, row), events.map(EventRow.init))
-            context.events.publish(events, numbers: numbers)
-        } catch {
-            context.note("container \(id): \(error)")
-        }
-        guard isEnd else { return }
-        context.faults.pass(.endAfterRow)
-        lastEnd = machine.rest ?? lastEnd
-        endCount += 1
-        changed.notify()
-    }
-
-    private func event(_ happening: LifecycleMachine.Happening) -> EngineEvent {
-        switch happening {
-        case .start: return event("start")
-        case .pause: return event("pause")
-        case .unpause: return event("unpause")
-        case .outOfMemory: return event("oom")
-        case .die:
-            let rest = machine.rest ?? LifecycleMachine.Rest()
-            var more = ["exitCode": String(rest.exitCode)]
-            if let from = rest.startedAt, let to = rest.finishedAt {
-                more["execDuration"] = String(max(0, to.secondsSinceEpoch - from.secondsSinceEpoch))
-            }
-            return event("die", more, at: rest.finishedAt ?? .now())
-        }
-    }
-
     private func deleteTask() async {
         hasTask = false
         shim = nil
-        let bundle = context.roots.bundle(id)
-        do throws(EngineError) {
-            try await context.tasks.delete(id)
-        } catch {
-            context.note("container \(id): \(error)")
-        }
+        if debt.isOwed { debt.holdsTask = true } else { await endTask() }
         await tellOfDetachment()
         await releaseNetworks()
         await context.volumes.release(definition.spec.mounts, of: id)
-        await removeTree(bundle)
         await endExecs()
         context.faults.pass(.endAfterTask)
         _ = await settle(.settled)
     }
 
+    /// Once its end is committed: the shim, and what it was started from.
+    func endTask() async {
+        debt.holdsTask = false
+        do throws(EngineError) {
+            try await context.tasks.delete(id)
+        } catch {
+            context.note("container \(id): \(error)")
+        }
+        await removeTree(context.roots.bundle(id))
+    }
+
     private func deleteContents() async -> EngineError? {
         context.faults.pass(.removeAfterMark)
+        // Where there is no space for it, what is removed now makes some.
+        try? await payDebt()
         do throws(EngineError) {
             try await context.images.removeRoot(containerID: id)
             context.faults.pass(.removeAfterRoot)
+            // Its mount keeps on the disk what was removed; and without the root nobody asks how it ended.
+            if debt.holdsTask { await endTask() }
             await removeTree(context.roots.files(id))
             context.faults.pass(.removeAfterFiles)
             if isNetworked { try await context.networks.leave(id) }
@@ -263,13 +238,16 @@ extension Container {
     }
 
     private func deleteRow() async throws(EngineError) {
-        let events = [event("destroy")]
+        let events = pendingEvents + [event("destroy")]
         do {
             let numbers = try await context.store.commit(.delete(id: id), events.map(EventRow.init))
             context.events.publish(events, numbers: numbers)
         } catch {
             throw EngineError(error, object: id)
         }
+        pendingEvents = []
+        debt.isOwed = false
+        debt.collector?.cancel()
     }
 
     /// What cannot be removed is found again when the container's id is; it is not worth failing for.

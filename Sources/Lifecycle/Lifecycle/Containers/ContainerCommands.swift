@@ -100,22 +100,36 @@ extension Container {
         }
         name = new
         let event = event("rename", ["oldName": "/" + old])
-        let failure = await inChain { container in await container.commitName(new, event) }.value
-        if let failure {
+        do throws(EngineError) {
+            if isNetworked { try await context.networks.rename(id, to: new) }
+            try await commitName(new, event)
+        } catch {
             name = old
+            await takeBackNetworkName()
             context.index.release(name: new, of: id)
-            throw failure
+            throw error
         }
         context.index.release(name: old, of: id)
-        if isNetworked { try await context.networks.rename(id, to: new) }
     }
 
-    private func commitName(_ new: String, _ event: EngineEvent) async -> EngineError? {
-        do {
-            let numbers = try await context.store.commit(.rename(id: id, name: new), [EventRow(event)])
-            context.events.publish([event], numbers: numbers)
-            return nil
-        } catch { return EngineError(error, object: id) }
+    /// In its networks, too, it is called as before.
+    private func takeBackNetworkName() async {
+        guard isNetworked else { return }
+        do throws(EngineError) { try await context.networks.rename(id, to: name) } catch {
+            context.note("container \(id): \(error)")
+        }
+    }
+
+    private func commitName(_ new: String, _ event: EngineEvent) async throws(EngineError) {
+        let failure = await inChain { container in
+            do throws(StorageError) {
+                let numbers = try await container.context.store.commit(
+                    .rename(id: container.id, name: new), [EventRow(event)])
+                container.context.events.publish([event], numbers: numbers)
+                return nil
+            } catch { return EngineError(error, object: container.id) }
+        }.value
+        if let failure { throw failure }
     }
 
     private func expectEnd(after count: Int, _ reference: String) async throws(EngineError) {

@@ -4,11 +4,14 @@ import Images
 import Linux
 import Snapshots
 import Storage
+import Synchronization
 import Tasks
 
 /// The containers of an engine: making them, finding what a former engine left, and passing on what shims report.
 package final class ContainerService: Sendable {
     package let context: LifecycleContext
+    /// Containers that came to nothing and could not be taken back: the row of each still has a name.
+    private let unmade = Mutex<Set<String>>([])
 
     package init(context: LifecycleContext) { self.context = context }
 
@@ -148,6 +151,7 @@ package final class ContainerService: Sendable {
     private func make(
         _ id: String, _ name: String, _ definition: ContainerDefinition, _ image: ImageRecord, _ launch: [LaunchStep]
     ) async throws(EngineError) {
+        for other in unmade.withLock({ $0 }) { await unmake(other) }
         let createdAt = Timestamp.now()
         var row = ContainerRow(
             id: id, name: name, createdAt: createdAt.nanosecondsSinceEpoch, definition: try definition.text(),
@@ -206,7 +210,8 @@ package final class ContainerService: Sendable {
         }
     }
 
-    /// Takes back a container that was never whole. What cannot be taken back now is at the next start, by its row.
+    /// Takes back a container that was never whole. What cannot be taken back now is before the next one is made, or by
+    /// the next engine.
     private func unmake(_ id: String) async {
         let files = context.roots.files(id)
         do {
@@ -214,7 +219,9 @@ package final class ContainerService: Sendable {
             try await context.networks.leave(id)
             try await BlockingPool.shared.run { () throws(KernelError) in try Directory.removeTree(files) }
             _ = try await context.store.commit(.delete(id: id), [])
+            unmade.withLock { _ = $0.remove(id) }
         } catch {
+            unmade.withLock { _ = $0.insert(id) }
             context.note("container \(id): undo its creation: \(error)")
         }
     }

@@ -111,6 +111,8 @@ package struct LifecycleMachine: Hashable, Sendable {
 
         case launched(ProcessIdentity, at: Timestamp)
         case launchFailed(StartFailure)
+        /// Nothing was tried: what is owed to the metadata could not be paid.
+        case launchPutOff
         case frozen, freezeFailed
         case thawed, thawFailed
         case settled
@@ -135,7 +137,7 @@ package struct LifecycleMachine: Hashable, Sendable {
     }
 
     package enum Action: Hashable, Sendable {
-        /// Create the task and start it; then `launched` or `launchFailed`. A failed one leaves no task.
+        /// Create the task and start it; then `launched`, `launchFailed` or `launchPutOff`. A failed one leaves no task.
         case launch
         case signal(Int32)
         /// End every process by the cgroup.

@@ -8,6 +8,7 @@ extension LifecycleMachine {
             if let ending { return end(run, ending, restarting: false, telling: [.start]) }
             return become(.running(run), .record([.start]))
         case .launchFailed(let failure): return fail(rest, failure)
+        case .launchPutOff: return putOff(rest)
         case .exited(let exit): phase = .starting(rest, .exited(exit))
         case .lost(let time): phase = .starting(rest, ending ?? .lost(time))
         default: return input.isCommand ? .join : .done
@@ -28,4 +29,14 @@ extension LifecycleMachine {
         if removesItself { return become(.removing(rest), .record([]), .deleteContents) }
         return become(rest.finishedAt == nil ? .created(rest) : .exited(rest), .record([]))
     }
+
+    /// The last run is told of as before. A start that the policy wants is still due, and counted once.
+    private mutating func putOff(_ rest: Rest) -> Output {
+        if let pause = restarts.pending {
+            return become(.waiting(rest), .wait(max(pause, Self.shortestPatience), retry: restarts.count))
+        }
+        return become(rest.finishedAt == nil ? .created(rest) : .exited(rest))
+    }
+
+    private static let shortestPatience = Duration.seconds(1)
 }

@@ -62,8 +62,12 @@ package actor VolumeService {
         let removed = await BlockingPool.shared.run { host.removedNames() }
         for name in removed {
             if volumes[name] != nil, access(host.folder(name), F_OK) != 0 {
-                try await store.deleteVolume(name)
                 volumes[name] = nil
+                do { try await store.deleteVolume(name) } catch {
+                    // A full disk: the others can be used all the same, and the next engine finds this one again.
+                    note("volume \(name): \(error)")
+                    continue
+                }
             }
             try await BlockingPool.shared.run { () throws(KernelError) in try host.deleteRemoved(name) }
         }
