@@ -28,6 +28,8 @@ func act(_ verb: String, _ name: String, _ engine: GantryEngine) async throws {
         _ = try await engine.wait(name, for: .removed)
     case "load": for try await _ in try await engine.loadImages(.path(name)) {}
     case "remove-image": _ = try await engine.removeImage(name, force: true, prune: true)
+    case "image-prune": _ = try await engine.pruneImages(all: true, filter: ImageFilter())
+    case "container-prune": _ = try await engine.pruneContainers(PruneFilter())
     case "commit":
         _ = try await engine.commitContainer(name, ContainerCommitRequest(name: "made:1"))
     case "network-create": _ = try await engine.createNetwork(NetworkSpec(name: name))

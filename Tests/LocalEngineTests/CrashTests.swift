@@ -105,6 +105,32 @@ struct CrashTests {
     }
 
     @Test(
+        "A pruning of containers that is cut short has removed some of them whole, and can be done again",
+        arguments: [
+            FaultPoint.removeAfterMark, .removeAfterRoot, .removeAfterFiles, .removeAfterRow,
+        ])
+    func prune(point: FaultPoint) async throws {
+        try await Self.onBench { bench in
+            let keeper = try await Self.prepare(bench, running: true)
+            let first = try await bench.open()
+            var idle: [String] = []
+            for name in ["one", "two"] { idle.append(try await bench.create("exit 4", name: name, on: first)) }
+            await first.close()
+            #expect(try EngineProbe.die(at: point, "container-prune", bench))
+            let engine = try await bench.open()
+            let left = try await engine.containers(ContainerFilter(all: true)).map(\.id).filter { $0 != keeper }
+            #expect(left.count == 1 && idle.contains(left[0]))
+            for id in idle where !left.contains(id) { #expect(bench.traces(of: id) == []) }
+            try await engine.start(left[0])
+            #expect(try await engine.wait(left[0], for: .notRunning).exitCode == 4)
+            #expect(try await engine.pruneContainers(PruneFilter()).removed == left)
+            #expect(bench.traces(of: left[0]) == [])
+            #expect(try await engine.inspect(keeper).state.status == .running)
+            await engine.close()
+        }
+    }
+
+    @Test(
         "An update that is cut short is finished, or never was: limit and row agree",
         arguments: [FaultPoint.updateAfterIntent, .updateAfterLimits, .updateAfterRow])
     func update(point: FaultPoint) async throws {

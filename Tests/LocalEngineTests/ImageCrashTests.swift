@@ -36,15 +36,16 @@ struct ImageCrashTests {
 
     @Test(
         "A removal of an image that is cut short is finished",
-        arguments: [FaultPoint.removeImageAfterRow, .removeImageAfterLayers, .removeImageAfterBlobs])
-    func remove(point: FaultPoint) async throws {
+        arguments: ["remove-image", "image-prune"],
+        [FaultPoint.removeImageAfterRow, .removeImageAfterLayers, .removeImageAfterBlobs])
+    func remove(verb: String, point: FaultPoint) async throws {
         try await Self.onBench { bench, archive in
             let before = try Self.contents(bench)
             let first = try await bench.open()
             for try await _ in try await first.loadImages(.path(archive)) {}
             await first.close()
             #expect(try Self.contents(bench) != before)
-            #expect(try EngineProbe.die(at: point, "remove-image", bench, name: "app:1"))
+            #expect(try EngineProbe.die(at: point, verb, bench, name: "app:1"))
             let engine = try await bench.open()
             #expect(try await !Self.names(engine).contains("app:1"))
             #expect(try Self.contents(bench) == before)
