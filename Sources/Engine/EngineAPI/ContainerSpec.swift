@@ -64,6 +64,8 @@ public struct ContainerSpec: Hashable, Sendable, Codable {
     public var pidMode: NamespaceMode?
     public var ipcMode: NamespaceMode?
     public var utsMode: NamespaceMode?
+    /// `.host`: ids are the host's, though the engine gives containers others (`--userns host`).
+    public var userMode: NamespaceMode?
     public var cgroupMode: NamespaceMode?
     public var sysctls: [String: String] = [:]
     public var ulimits: [Ulimit] = []

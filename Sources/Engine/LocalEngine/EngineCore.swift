@@ -151,6 +151,9 @@ private struct Parts {
             events = EventLog(store: store, newestNumber: try await store.lastEventNumber())
             engineID = try await Self.engineID(store)
         } catch { throw EngineError(error, object: roots.data) }
+        let settings = try await configuration.settings()
+        var host = host
+        host.remap = try await configuration.remap(settings, kernel: host.kernelRelease)
         let faults = FaultPlan.fromEnvironment
         let images = try await ImageStore(dataRoot: roots.data, index: StoredImageIndex(store: store), faults: faults)
         damagedImages = images.damaged
@@ -168,10 +171,10 @@ private struct Parts {
         context = LifecycleContext(
             store: store, events: events, tasks: tasks, images: images, networks: networks,
             volumes: VolumeService(
-                store: store, directory: roots.volumes, index: index, faults: faults, note: note),
+                store: store, directory: roots.volumes, index: index, remap: host.remap, faults: faults, note: note),
             index: index,
             host: host,
-            roots: roots, bootID: bootID, settings: CurrentSettings(try await configuration.settings()),
+            roots: roots, bootID: bootID, settings: CurrentSettings(settings),
             initPath: await BlockingPool.shared.run { InitProgram.path(shim: configuration.shimPath) },
             clock: ContinuousClock(),
             faults: faults, note: note)

@@ -51,4 +51,18 @@ extension LocalEngineConfiguration {
             return try EngineSettings(file: configurationPath, runtimes: table)
         }
     }
+
+    /// The host's ids that containers' ids are to stand for, where the settings ask for others.
+    func remap(_ settings: EngineSettings, kernel: String) async throws(EngineError) -> IDRemap? {
+        guard let text = settings.userRemap else { return nil }
+        guard rootless == nil else {
+            throw EngineError(.invalid, "\(configurationPath): userns-remap is not for an ordinary user's engine")
+        }
+        let choice = RemapChoice(directory: accountsDirectory)
+        return try await BlockingPool.shared.run { () throws(EngineError) in
+            do throws(EngineError) { return try choice.remap(text, kernel: kernel) } catch {
+                throw EngineError(error.kind, "\(configurationPath): \(error.message)", object: configurationPath)
+            }
+        }
+    }
 }

@@ -54,6 +54,7 @@ extension GantryEngine {
         info.runtimes = core.context.runtimes.names
         info.securityOptions =
             ["name=seccomp,profile=builtin"] + (host.isRootless ? ["name=rootless"] : [])
+            + (host.remap == nil ? [] : ["name=userns"])
             + (host.isUnified ? ["name=cgroupns"] : [])
         info.warnings = rootlessWarnings + warnings + (host.hasSwapLimit ? [] : ["WARNING: No swap limit support"])
         // An ordinary user's bridges are where nobody else filters.

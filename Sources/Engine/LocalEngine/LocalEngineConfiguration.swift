@@ -22,6 +22,8 @@ public struct LocalEngineConfiguration: Hashable, Sendable {
     public var packsStarterImage = true
     /// The static busybox for it; nil to look in the usual places.
     public var busyboxPath: String?
+    /// Where passwd, group, subuid and subgid are, for `userns-remap`.
+    package var accountsDirectory = "/etc"
     /// An ordinary user's namespaces, in which this process is.
     package var rootless: RootlessSession?
 

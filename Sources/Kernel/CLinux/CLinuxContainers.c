@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -114,6 +115,15 @@ int gantry_wait_pidfd(int pidfd, int block) {
     if (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED | (block ? 0 : WNOHANG)) < 0) return -1;
     if (info.si_pid == 0) return -2;
     return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+}
+
+int gantry_set_file_ids(uid_t user, gid_t group) {
+    setfsgid(group);
+    setfsuid(user);
+    // Neither says whether it did it: an id that is none changes nothing and gives what is set.
+    if ((uid_t)setfsuid((uid_t)-1) == user && (gid_t)setfsgid((gid_t)-1) == group) return 0;
+    errno = EPERM;
+    return -1;
 }
 
 int gantry_mknod_at(int directory, const char *name, mode_t mode, unsigned int major_number, unsigned int minor_number) {

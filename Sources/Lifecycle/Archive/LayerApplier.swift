@@ -40,6 +40,8 @@ package final class LayerApplier {
         fileprivate var keepsKinds = false
         fileprivate var owner: (user: Int64, group: Int64)?
         fileprivate var takesTop = false
+        /// What stands for an owner and a group where they are unpacked; nil for themselves.
+        package var translated: (@Sendable (Int64, Int64) -> (user: Int64, group: Int64))?
 
         private init() {}
 
@@ -86,6 +88,9 @@ package final class LayerApplier {
     private func applyPlain(_ entry: TarEntry, from reader: TarReader) throws(ArchiveError) {
         var entry = entry
         if let owner = placement.owner { (entry.userID, entry.groupID) = owner }
+        if let translated = placement.translated {
+            (entry.userID, entry.groupID) = translated(entry.userID, entry.groupID)
+        }
         guard let path = try placed(entry.path) else {
             // Else the directory that is copied into keeps what it is.
             guard placement.takesTop, case .directory = entry.kind else { return }

@@ -12,8 +12,8 @@ package final class TreeArchiver {
     /// Files with several names, by device and inode: the later names are links to the first.
     private var firstNames: [FileIdentity: [UInt8]] = [:]
     private var buffer = [UInt8](repeating: 0, count: 1 << 17)
-    /// The owner of all members; nil for the files' own.
-    package var owner: (user: UInt64, group: UInt64)?
+    /// Whose a file's member is; nil for the files' own.
+    package var owners: ((stat) -> (user: UInt64, group: UInt64))?
     /// The tree is an overlay's upper directory, and the archive a layer; nil for a tree as it is.
     private let changes: UpperRules?
     /// How many members were written.
@@ -103,8 +103,7 @@ package final class TreeArchiver {
             var member = TarMember("", kind, mode: facts.st_mode & 0o7777)
             let path = item.member.isEmpty ? [46] : item.member
             member.path = kind == .directory ? path + [47] : path
-            member.userID = owner?.user ?? UInt64(facts.st_uid)
-            member.groupID = owner?.group ?? UInt64(facts.st_gid)
+            (member.userID, member.groupID) = owners?(facts) ?? (UInt64(facts.st_uid), UInt64(facts.st_gid))
             member.modified = Int64(facts.st_mtim.tv_sec)
             member.attributes = attributes(of: place.descriptor, kind)
             try append(member, item, facts, place.descriptor)

@@ -18,6 +18,7 @@ package struct EngineRoots: Hashable, Sendable {
     package var lock: String { data + "/engine.lock" }
     package var database: String { data + "/gantry.db" }
     package var containers: String { data + "/containers" }
+    package var snapshots: String { data + "/snapshots" }
     package var volumes: String { data + "/volumes" }
     package var bundles: String { run + "/bundles" }
 

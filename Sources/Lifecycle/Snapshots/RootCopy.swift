@@ -7,9 +7,10 @@ package enum RootCopy {
     /// - Parameters:
     ///   - path: in the root; symbolic links are followed as the container would follow them.
     ///   - target: an empty directory, which gets the source's owner and mode, too.
+    ///   - owners: whose the copies are.
     /// - Returns: false where the root has no such directory.
     package static func copy(
-        _ path: String, of root: OpenedRoot, into target: String
+        _ path: String, of root: OpenedRoot, into target: String, owners: TreeOwners = .same
     ) throws(KernelError) -> Bool {
         defer { withExtendedLifetime(root) {} }
         let source: OwnedDescriptor
@@ -21,7 +22,7 @@ package enum RootCopy {
             source = OwnedDescriptor(Descriptor(rawValue: number))
         } catch  where error.errno == .noSuchFile || error.errno == .notDirectory { return false }
         let place = OwnedDescriptor(try Descriptor.open(target, O_RDONLY | O_DIRECTORY))
-        try TreeCopy.copy(source.descriptor, into: place.descriptor)
+        try TreeCopy.copy(source.descriptor, into: place.descriptor, owners: owners)
         return true
     }
 }

@@ -2,6 +2,16 @@ import CLinux
 import Glibc
 import Linux
 
+/// Whose the files of a copied tree are.
+package struct TreeOwners: Sendable {
+    let translated: @Sendable (uid_t, gid_t) -> (uid_t, gid_t)
+
+    /// - Parameter translated: the owner and the group of the copy of a file that has these.
+    package init(_ translated: @escaping @Sendable (uid_t, gid_t) -> (uid_t, gid_t)) { self.translated = translated }
+
+    package static let same = TreeOwners { ($0, $1) }
+}
+
 /// Copies a tree with all that a file system keeps of it: owners, modes, times, attributes, devices, holes, and which
 /// names are one file. Follows no symbolic link. For trees that nobody changes meanwhile.
 struct TreeCopy {
@@ -9,18 +19,22 @@ struct TreeCopy {
     private var linked: [FileIdentity: [CChar]] = [:]
     private let source: Descriptor
     private let target: Descriptor
+    private let owners: TreeOwners
 
     private struct FileIdentity: Hashable { let device: UInt64, inode: UInt64 }
 
     /// Copies what is in `source` into the empty directory `target`, and gives that the source's own owner and mode.
-    static func copy(_ source: Descriptor, into target: Descriptor) throws(KernelError) {
-        var copy = TreeCopy(source: source, target: target)
+    static func copy(
+        _ source: Descriptor, into target: Descriptor, owners: TreeOwners = .same
+    ) throws(KernelError) {
+        var copy = TreeCopy(source: source, target: target, owners: owners)
         try copy.run()
     }
 
-    private init(source: Descriptor, target: Descriptor) {
+    private init(source: Descriptor, target: Descriptor, owners: TreeOwners) {
         self.source = source
         self.target = target
+        self.owners = owners
     }
 
     /// Paths are kept, and directories opened by them one at a time: depth costs neither stack nor descriptors.
@@ -90,8 +104,9 @@ struct TreeCopy {
     private func finishNode(
         _ name: [CChar], _ path: [CChar], _ from: Descriptor, _ to: Descriptor, _ facts: stat
     ) throws(KernelError) {
+        let (user, group) = owners.translated(facts.st_uid, facts.st_gid)
         try kernelCall("chown", shown(path)) {
-            fchownat(to.rawValue, name, facts.st_uid, facts.st_gid, AT_SYMLINK_NOFOLLOW)
+            fchownat(to.rawValue, name, user, group, AT_SYMLINK_NOFOLLOW)
         }
         if facts.st_mode & S_IFMT != S_IFLNK {
             try kernelCall("chmod", shown(path)) {
@@ -150,7 +165,8 @@ struct TreeCopy {
 
 extension TreeCopy {
     private func setOwnerAndMode(of file: Descriptor, _ facts: stat) throws(KernelError) {
-        try kernelCall("chown") { fchown(file.rawValue, facts.st_uid, facts.st_gid) }
+        let (user, group) = owners.translated(facts.st_uid, facts.st_gid)
+        try kernelCall("chown") { fchown(file.rawValue, user, group) }
         try kernelCall("chmod") { fchmod(file.rawValue, facts.st_mode & 0o7777) }
     }
 

@@ -98,6 +98,10 @@ extension ShimTask {
             mount.owner = $0.owner.map { ShimProcess(pid: $0.pid, startTicks: $0.startTicks) }
             return mount
         }
+        fileIDs = spec.fileIDs.map {
+            FileIDs(
+                directory: $0.directory, uidMap: $0.uidMap, gidMap: $0.gidMap, rootUID: $0.rootUID, rootGID: $0.rootGID)
+        }
         terminal = spec.terminal
         columns = spec.initialSize?.columns ?? 0
         rows = spec.initialSize?.rows ?? 0

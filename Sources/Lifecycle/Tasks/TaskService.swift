@@ -83,6 +83,8 @@ public struct TaskSpec: Hashable, Sendable {
     public var bundle: String
     /// Mounted by the shim in a mount namespace of its own, so that they end with it: the overlay at `rootfs`.
     public var rootMounts: [RootMount] = []
+    /// Of a container with a user namespace.
+    public var fileIDs: TaskFileIDs?
     public var terminal = false
     public var initialSize: TerminalSize?
     public var input = Input.none
@@ -99,6 +101,27 @@ public struct TaskSpec: Hashable, Sendable {
         self.id = id
         self.bundle = bundle
         self.runtime = runtime
+    }
+}
+
+/// How the ids of a container with a user namespace stand for ids of the host, for its root file system.
+public struct TaskFileIDs: Hashable, Sendable {
+    /// Below which the root's files are; there they have the ids that the container sees.
+    public var directory: String
+    /// As /proc/PID/uid_map takes it.
+    public var uidMap: String
+    /// As /proc/PID/gid_map takes it.
+    public var gidMap: String
+    /// The host's ids of the container's root.
+    public var rootUID: UInt32
+    public var rootGID: UInt32
+
+    public init(directory: String, uidMap: String, gidMap: String, rootUID: UInt32, rootGID: UInt32) {
+        self.directory = directory
+        self.uidMap = uidMap
+        self.gidMap = gidMap
+        self.rootUID = rootUID
+        self.rootGID = rootGID
     }
 }
 

@@ -19,6 +19,26 @@ package struct ShimTask: Hashable, Sendable {
         }
     }
 
+    /// Whose a container's files are that has a user namespace: on the disk they have the ids that the container sees.
+    package struct FileIDs: Hashable, Sendable {
+        /// Below which the root's files are: mounted over itself with the ids translated.
+        package var directory: String
+        /// As /proc/PID/uid_map and gid_map take them.
+        package var uidMap: String
+        package var gidMap: String
+        /// Of the container's root, outside.
+        package var rootUID: UInt32
+        package var rootGID: UInt32
+
+        package init(directory: String, uidMap: String, gidMap: String, rootUID: UInt32, rootGID: UInt32) {
+            self.directory = directory
+            self.uidMap = uidMap
+            self.gidMap = gidMap
+            self.rootUID = rootUID
+            self.rootGID = rootGID
+        }
+    }
+
     package struct Log: Hashable, Sendable {
         package var path: String
         package var maximumSizeBytes: Int64?
@@ -60,6 +80,8 @@ package struct ShimTask: Hashable, Sendable {
     package var id: String
     package var bundle: String
     package var rootMounts: [Mount] = []
+    /// Nil where ids are the host's.
+    package var fileIDs: FileIDs?
     package var terminal = false
     package var columns: UInt16 = 0
     package var rows: UInt16 = 0
@@ -92,6 +114,7 @@ extension ShimTask {
             ("input", .string(input.rawValue)), ("rootMounts", .array(rootMounts.map(\.json))),
         ])
         object["cgroupsPath"] = cgroupsPath.map(JSONValue.string)
+        object["fileIDs"] = fileIDs?.json
         object["log"] = log?.json
         object["network"] = network?.json
         return .object(object)
@@ -108,9 +131,28 @@ extension ShimTask {
         rows = json["rows"]?.integer.flatMap(UInt16.init(exactly:)) ?? 0
         input = json["input"]?.string.flatMap(ShimInput.init(rawValue:)) ?? .none
         rootMounts = (json["rootMounts"]?.array ?? []).compactMap(Mount.init(json:))
+        fileIDs = json["fileIDs"].flatMap(FileIDs.init(json:))
         cgroupsPath = json["cgroupsPath"]?.string
         log = json["log"].flatMap(Log.init(json:))
         network = json["network"].flatMap(Network.init(json:))
+    }
+}
+
+extension ShimTask.FileIDs {
+    fileprivate var json: JSONValue {
+        [
+            "directory": .string(directory), "uidMap": .string(uidMap), "gidMap": .string(gidMap),
+            "rootUID": .integer(Int64(rootUID)), "rootGID": .integer(Int64(rootGID)),
+        ]
+    }
+
+    fileprivate init?(json: JSONValue) {
+        guard let directory = json["directory"]?.string, let uidMap = json["uidMap"]?.string,
+            let gidMap = json["gidMap"]?.string,
+            let rootUID = json["rootUID"]?.integer.flatMap(UInt32.init(exactly:)),
+            let rootGID = json["rootGID"]?.integer.flatMap(UInt32.init(exactly:))
+        else { return nil }
+        self.init(directory: directory, uidMap: uidMap, gidMap: gidMap, rootUID: rootUID, rootGID: rootGID)
     }
 }
 

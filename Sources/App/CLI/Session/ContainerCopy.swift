@@ -125,7 +125,7 @@ extension ContainerCopy {
                 do throws(KernelError) { try sink.sendAll(bytes) } catch { throw .kernel(error) }
             }
             let archiver = TreeArchiver(top: top.descriptor, to: writer)
-            if !keepsOwner { archiver.owner = (0, 0) }
+            if !keepsOwner { archiver.owners = { _ in (0, 0) } }
             try archiver.append(name, as: member)
             try writer.finish()
         }

@@ -47,8 +47,6 @@ enum UnofferedFields {
     }
 
     private static func checkWords(_ host: BodyReader) throws(EngineError) {
-        let user = try host.text("UsernsMode")
-        guard ["", "host"].contains(user) else { throw unsupported("HostConfig.UsernsMode `\(user)`") }
         let driver = try host.text("VolumeDriver")
         guard ["", "local"].contains(driver) else { throw unsupported("HostConfig.VolumeDriver `\(driver)`") }
         let isolation = try host.text("Isolation")

@@ -21,6 +21,7 @@ extension ContainerSpec {
         pidMode = try mode(host, "PidMode", ["host", "container", "private"])
         ipcMode = try mode(host, "IpcMode", ["host", "container", "private", "shareable", "none"])
         utsMode = try mode(host, "UTSMode", ["host", "private"])
+        userMode = try mode(host, "UsernsMode", ["host"])
         cgroupMode = try mode(host, "CgroupnsMode", ["host", "private"])
     }
 
@@ -29,9 +30,14 @@ extension ContainerSpec {
         guard let text = try host.filledText(name) else { return nil }
         let kind = text.split(separator: ":", omittingEmptySubsequences: false).first.map(String.init)
         guard let mode = NamespaceMode(text), let kind, known.contains(kind) else {
-            throw EngineError(.invalid, "Invalid \(name.dropLast(4).uppercased()) mode: \(text)")
+            throw EngineError(.invalid, "Invalid \(Self.word(name)) mode: \(text)")
         }
         return mode
+    }
+
+    /// In docker's refusals.
+    private static func word(_ name: String) -> String {
+        name == "UsernsMode" ? "USER" : name.dropLast(4).uppercased()
     }
 
     mutating func readSecurity(_ option: String) throws(EngineError) {
@@ -61,7 +67,7 @@ extension ContainerSpec {
         var members: [(String, JSONValue)] = [
             ("CgroupnsMode", .string(cgroupMode?.text ?? "")), ("IpcMode", .string(ipcMode?.text ?? "")),
             ("PidMode", .string(pidMode?.text ?? "")), ("UTSMode", .string(utsMode?.text ?? "")),
-            ("UsernsMode", ""),
+            ("UsernsMode", .string(userMode?.text ?? "")),
             ("SecurityOpt", .texts(securityOptions.isEmpty ? nil : securityOptions)),
             ("DeviceCgroupRules", .texts(deviceRules.isEmpty ? nil : deviceRules)),
             (

@@ -46,6 +46,8 @@ int gantry_keyctl_set_permissions(int serial, unsigned int mask);
 int gantry_exec_descriptor(int descriptor, char *const arguments[], char *const environment[]);
 /// waitid(2) on a pidfd: the exit code, or 128 + signal; -2 where it runs on (`block` false); -1 and errno.
 int gantry_wait_pidfd(int pidfd, int block);
+/// setfsuid(2) and setfsgid(2): whose files the calling thread makes; -1 where they are others afterwards.
+int gantry_set_file_ids(uid_t user, gid_t group);
 int gantry_mknod_at(int directory, const char *name, mode_t mode, unsigned int major, unsigned int minor);
 unsigned int gantry_major(uint64_t device);
 unsigned int gantry_minor(uint64_t device);

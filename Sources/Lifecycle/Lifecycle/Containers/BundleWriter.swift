@@ -55,6 +55,7 @@ struct BundleWriter: Sendable {
         builder.sharedMemory = joined.memoryOwner.map { _ in sharedMemory }
         builder.initPath = spec.usesInit ? context.initPath : nil
         if let network { builder.joined[.network] = network.path }
+        builder.joined[.user] = joined.user ?? network?.userPath
         builder.volumes = volumes
         builder.networkFilesDirectory = network?.filesDirectory
         var config = try builder.build()
@@ -83,6 +84,11 @@ struct BundleWriter: Sendable {
             var memory = RootMount(type: "bind", source: "/dev/shm", target: sharedMemory, options: [])
             memory.owner = owner
             task.rootMounts.append(memory)
+        }
+        task.fileIDs = context.host.remap(for: spec.userMode).map { remap in
+            TaskFileIDs(
+                directory: context.roots.snapshots, uidMap: remap.uidText, gidMap: remap.gidText,
+                rootUID: remap.rootUID, rootGID: remap.rootGID)
         }
         task.terminal = spec.tty
         task.initialSize = size

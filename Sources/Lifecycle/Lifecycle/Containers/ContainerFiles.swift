@@ -7,6 +7,8 @@ struct ContainerFiles {
     let hostname: String
     let domainname: String?
     let sharesHostNetwork: Bool
+    /// The container's ids on the host; nil where they are the same.
+    let remap: IDRemap?
 
     /// Blocking.
     func write() throws(KernelError) {
@@ -17,7 +19,10 @@ struct ContainerFiles {
     }
 
     private func put(_ name: String, _ bytes: [UInt8]) throws(KernelError) {
-        try FileContents.replace(directory + "/" + name, with: bytes, mode: 0o644, durable: false)
+        let path = directory + "/" + name
+        try FileContents.replace(path, with: bytes, mode: 0o644, durable: false)
+        // Containers' root adds names.
+        if let remap { try kernelCall("chown", path) { chown(path, remap.rootUID, remap.rootGID) } }
     }
 
     /// A machine without the file has nothing to tell its containers.

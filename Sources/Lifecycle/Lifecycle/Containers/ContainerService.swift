@@ -179,7 +179,8 @@ package final class ContainerService: Sendable {
         let mounts = container.definition.spec.mounts
         guard mounts.contains(where: { $0.kind == .volume && !$0.noCopy }) else { return }
         let images = context.images
-        try await context.volumes.copyUp(mounts) { () async throws(EngineError) in
+        let remap = context.host.remap(for: container.definition.spec.userMode)
+        try await context.volumes.copyUp(mounts, remap: remap) { () async throws(EngineError) in
             try await images.openRoot(containerID: container.id, forWriting: false, inside: InnerMounts())
         }
     }
@@ -193,7 +194,8 @@ package final class ContainerService: Sendable {
         let definition = container.definition
         let files = ContainerFiles(
             directory: context.roots.files(container.id), hostname: definition.hostname,
-            domainname: definition.spec.domainname, sharesHostNetwork: definition.spec.networkMode == .host)
+            domainname: definition.spec.domainname, sharesHostNetwork: definition.spec.networkMode == .host,
+            remap: context.host.remap(for: definition.spec.userMode))
         do {
             try await BlockingPool.shared.run { () throws(KernelError) in try files.write() }
         } catch {

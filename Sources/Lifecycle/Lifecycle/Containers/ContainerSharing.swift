@@ -7,6 +7,8 @@ import Tasks
 struct JoinedNamespaces: Sendable {
     /// In /proc.
     var paths: [LinuxNamespace.Kind: String] = [:]
+    /// In /proc, the user namespace whose the others are: who joins them must join it, too.
+    var user: String?
     /// Whose /dev/shm it shows.
     var memoryOwner: ProcessIdentity?
 }
@@ -17,17 +19,28 @@ extension Container {
     func joinedNamespaces() async throws(EngineError) -> JoinedNamespaces {
         var joined = JoinedNamespaces()
         if case .container(let reference) = definition.spec.pidMode {
-            joined.paths[.pid] = "/proc/\(try await Self.lender(reference, context.index).run.pid)/ns/pid"
+            let (lender, process) = try await Self.lender(reference, context.index)
+            joined.paths[.pid] = "/proc/\(process.pid)/ns/pid"
+            joined.user = userNamespace(of: process, in: lender)
         }
         if case .container(let reference) = definition.spec.ipcMode {
-            let lender = try await memoryLender(reference)
-            joined.paths[.ipc] = "/proc/\(lender.pid)/ns/ipc"
-            joined.memoryOwner = lender
+            let (lender, process) = try await memoryLender(reference)
+            joined.paths[.ipc] = "/proc/\(process.pid)/ns/ipc"
+            joined.memoryOwner = process
+            joined.user = userNamespace(of: process, in: lender)
         }
         return joined
     }
 
-    private func memoryLender(_ reference: String) async throws(EngineError) -> ProcessIdentity {
+    /// Of another container whose namespaces this one joins; nil where one of both has the host's ids.
+    func userNamespace(of process: ProcessIdentity, in lender: Container) -> String? {
+        let modes = [definition.spec.userMode, lender.definition.spec.userMode]
+        return modes.allSatisfy { context.host.remap(for: $0) != nil } ? "/proc/\(process.pid)/ns/user" : nil
+    }
+
+    private func memoryLender(
+        _ reference: String
+    ) async throws(EngineError) -> (Container, run: ProcessIdentity) {
         let words = "can't join IPC of container \(reference)"
         let lender: Container
         let process: ProcessIdentity
@@ -35,7 +48,7 @@ extension Container {
             throw EngineError(error.kind, "\(words): \(error.message)", object: reference)
         }
         switch lender.definition.spec.ipcMode {
-        case .shareable, .host, .container: return process
+        case .shareable, .host, .container: return (lender, process)
         case .private, .absent, nil:
             throw EngineError(
                 .conflict, "\(words): non-shareable IPC (hint: use IpcMode:shareable for the donor container)",

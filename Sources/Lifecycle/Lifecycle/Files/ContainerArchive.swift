@@ -30,7 +30,7 @@ extension Container {
         }
         // `dir/.` means what is in it, else it goes with its name.
         let name = path.hasSuffix("/.") || stat.name == "/" ? "." : stat.name
-        let bytes = try archive(top.name, of: top.directory, as: name)
+        let bytes = try archive(top.name, of: top.directory, as: name, ids: tree.ids)
         await tell("archive-path")
         return PathArchive(stat: stat, bytes: bytes)
     }
@@ -57,7 +57,7 @@ extension Container {
     /// Everything of the root, as an archive; what is mounted into it is not part of it.
     package func export(_ reference: String) async throws(EngineError) -> EngineStream<[UInt8]> {
         let root = try await context.images.openRoot(containerID: id, forWriting: false, inside: InnerMounts())
-        let bytes = try archive(".", of: HeldDescriptor(root), as: ".")
+        let bytes = try archive(".", of: HeldDescriptor(root), as: ".", ids: nil)
         await tell("export")
         return bytes
     }
@@ -87,7 +87,7 @@ extension Container {
                 let held = HeldDescriptor(root)
                 // The pid may have gone to another process between the two: its root must not be taken for ours.
                 if try ProcessStat.read(pid: run.initial.pid).startTicks == run.initial.startTicks {
-                    return ContainerTree(root: held, containerID: id)
+                    return ContainerTree(root: held, containerID: id, ids: remap.map { TreeIDs(remap: $0) })
                 }
                 withExtendedLifetime(held) {}
             } catch { throw EngineError(error, object: id) }
@@ -106,8 +106,14 @@ extension Container {
 
     private func restingTree(forWriting: Bool, _ inside: InnerMounts) async throws(EngineError) -> ContainerTree {
         let root = try await context.images.openRoot(containerID: id, forWriting: forWriting, inside: inside)
-        return ContainerTree(root: HeldDescriptor(root), containerID: id)
+        var ids = remap.map { TreeIDs(remap: $0) }
+        do throws(KernelError) {
+            if ids != nil { ids?.plainDevice = try root.descriptor.status().st_dev }
+        } catch { throw EngineError(error, object: id) }
+        return ContainerTree(root: HeldDescriptor(root), containerID: id, ids: ids)
     }
+
+    private nonisolated var remap: IDRemap? { context.host.remap(for: definition.spec.userMode) }
 
     private func makeMountPoints() async throws(EngineError) {
         let failure = await inChain { container in
@@ -156,11 +162,11 @@ extension Container {
     }
 
     private func archive(
-        _ name: String, of directory: HeldDescriptor, as member: String
+        _ name: String, of directory: HeldDescriptor, as member: String, ids: TreeIDs?
     ) throws(EngineError) -> EngineStream<[UInt8]> {
         do throws(KernelError) {
             let source = try ByteBridge.produced { sink in
-                try ArchiveWriting.write(name, of: directory, as: member, to: sink)
+                try ArchiveWriting.write(name, of: directory, as: member, ids: ids, to: sink)
             }
             return EngineStream { try await source.next() }
         } catch { throw EngineError(error, object: id) }
@@ -195,13 +201,17 @@ extension ContainerTree {
         _ source: Descriptor, _ path: String, _ options: CopyOptions, owner: (user: Int64, group: Int64)?
     ) throws(EngineError) {
         try checkTarget(path)
+        let translated = try owners(at: path)
+        let ownership = try beginOwnership()
+        defer { ownership?.end() }
         defer { withExtendedLifetime(root) {} }
         do throws(ArchiveError) {
             let limits = UnpackLimits()
             let reader = try TarReader(
                 InflatingInput(DescriptorInput(source), hash: nil, limits: limits), limits: limits)
-            let placement = LayerApplier.Placement(
+            var placement = LayerApplier.Placement(
                 into: PathName.cleaned("/" + path), keepsKinds: options.keepsKinds, owner: owner)
+            placement.translated = translated
             try LayerApplier(root: root.descriptor, placement: placement).apply(reader)
         } catch {
             if case .kernel(let failure) = error { throw self.failure(failure, path) }

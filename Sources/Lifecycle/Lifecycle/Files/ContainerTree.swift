@@ -8,6 +8,8 @@ import Snapshots
 struct ContainerTree: Sendable {
     let root: HeldDescriptor
     let containerID: String
+    /// Nil where ids are the host's.
+    var ids: TreeIDs?
 
     private var tree: RootedTree { RootedTree(root: root.descriptor) }
 
@@ -93,6 +95,23 @@ struct ContainerTree: Sendable {
         guard facts.f_flag & UInt(ST_RDONLY) != 0 else { return nil }
         let isRoot = try place.descriptor.status().st_dev == root.descriptor.status().st_dev
         return isRoot ? "container rootfs" : "mounted volume"
+    }
+
+    /// Whose on the host what is unpacked at the path is.
+    func owners(at path: String) throws(EngineError) -> (@Sendable (Int64, Int64) -> (user: Int64, group: Int64))? {
+        guard let ids else { return nil }
+        do throws(KernelError) {
+            let place = OwnedDescriptor(try tree.open(Self.clean(path), O_PATH | O_DIRECTORY))
+            return ids.outside(device: try place.descriptor.status().st_dev)
+        } catch { throw failure(error, path) }
+    }
+
+    /// In the root of a container that runs only ids of its own can own what is made.
+    func beginOwnership() throws(EngineError) -> FileOwnership? {
+        guard let ids, ids.plainDevice == nil else { return nil }
+        do throws(KernelError) {
+            return try FileOwnership(uid: ids.remap.rootUID, gid: ids.remap.rootGID)
+        } catch { throw EngineError(error, object: containerID) }
     }
 
     func failure(_ error: KernelError, _ path: String) -> EngineError {

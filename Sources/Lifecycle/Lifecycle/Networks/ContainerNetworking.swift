@@ -9,6 +9,8 @@ struct SharedNetwork: Sendable {
     var path: String
     /// Where the other's hosts and resolv.conf are.
     var filesDirectory: String
+    /// The other's user namespace, whose the network is; nil for the host's.
+    var userPath: String?
 }
 
 /// A container's networks, over its life.
@@ -56,8 +58,10 @@ extension Container {
             throw EngineError(
                 .conflict, "cannot join network of a non running container: \(other.id)", object: reference)
         }
-        return SharedNetwork(
+        var shared = SharedNetwork(
             path: "/proc/\(run.initial.pid)/ns/net", filesDirectory: context.roots.files(other.id))
+        shared.userPath = userNamespace(of: run.initial, in: other)
+        return shared
     }
 
     /// The devices, once the container's namespace is there.

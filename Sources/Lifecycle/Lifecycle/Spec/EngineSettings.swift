@@ -8,6 +8,8 @@ package struct EngineSettings: Hashable, Sendable {
     package var runtimes: RuntimeTable
     /// `NAME=VALUE`, of the engine itself.
     package var labels: [String] = []
+    /// `default`, `USER`, `USER:GROUP` or ids: whose subordinate ids containers have. Read once, when the engine opens.
+    package var userRemap: String?
     /// The daemon says more of what it does.
     package var isDebugging = false
 
@@ -36,6 +38,10 @@ package struct EngineSettings: Hashable, Sendable {
                 throw SettingMistake(reason: "labels must be an array of strings")
             }
             labels = try Self.checked(texts)
+        }
+        if let value = json["userns-remap"], value != .null {
+            guard let text = value.string else { throw SettingMistake(reason: "userns-remap must be a string") }
+            userRemap = text.isEmpty ? nil : text
         }
         if let value = json["debug"], value != .null {
             guard let flag = value.bool else { throw SettingMistake(reason: "debug must be true or false") }

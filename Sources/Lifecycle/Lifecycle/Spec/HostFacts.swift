@@ -1,3 +1,4 @@
+import EngineAPI
 import Glibc
 import Linux
 
@@ -18,6 +19,8 @@ package struct HostFacts: Hashable, Sendable {
     package var isRootless = false
     /// Whether there are ids beside root's: an ordinary user may have been granted none.
     package var hasManyIDs = true
+    /// Containers' ids are others on the host, unless a container says `--userns host`.
+    package var remap: IDRemap?
     /// The last of the groups that the kernel takes here.
     package var lastGroupID: UInt32 = 2_147_483_647
     /// What containers can be limited in; nil for all that the kernel has, as for the machine's root.
@@ -63,6 +66,9 @@ package struct HostFacts: Hashable, Sendable {
         (hasCgroups, controllers) = (delegation != nil, delegation?.controllers ?? [])
         hasSwapLimit = hasSwapLimit && delegation?.controllers.contains("memory") == true
     }
+
+    /// For a container that is asked for so; nil where its ids are the host's.
+    package func remap(for mode: NamespaceMode?) -> IDRemap? { mode == .host ? nil : remap }
 
     private static func firstLine(_ path: String) -> String? {
         // Without NUMA, or in a sandbox, the file is missing, and the caller knows what to assume.

@@ -45,6 +45,7 @@ package struct SpecBuilder {
     }
 
     private var spec: ContainerSpec { definition.spec }
+    private var remap: IDRemap? { host.remap(for: spec.userMode) }
 
     /// - Throws: `invalid` for capabilities that cannot be had; all else was checked when the container was created.
     package func build() throws(EngineError) -> RuntimeSpec {
@@ -157,6 +158,7 @@ package struct SpecBuilder {
         var linux = RuntimeLinux()
         if host.hasCgroups { linux.cgroupsPath = cgroupPath }
         linux.namespaces = namespaces
+        if let remap, joined[.user] == nil { (linux.uidMappings, linux.gidMappings) = (remap.uids, remap.gids) }
         linux.resources = try resources
         linux.sysctl = sysctls
         linux.devices = (spec.privileged ? hostDevices : []) + givenDevices.map(\.device)
@@ -187,6 +189,7 @@ package struct SpecBuilder {
         if spec.ipcMode != .host { kinds.append(.ipc) }
         let ownCgroup = spec.cgroupMode.map { $0 == .private } ?? (host.isUnified && !spec.privileged)
         if ownCgroup { kinds.append(.cgroup) }
+        if remap != nil { kinds.append(.user) }
         return kinds.map { LinuxNamespace($0, path: joined[$0]) }
     }
 
@@ -194,10 +197,12 @@ package struct SpecBuilder {
     private var sysctls: [String: String] {
         guard spec.networkMode != .host else { return spec.sysctls }
         let defaults = [
-            "net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 \(host.lastGroupID)",
+            "net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 \(lastGroupID)",
         ]
         return defaults.merging(spec.sysctls) { _, own in own }
     }
+
+    private var lastGroupID: UInt32 { min(host.lastGroupID, remap?.lastGroupID ?? .max) }
 
     private var resources: LinuxResources {
         get throws(EngineError) {

@@ -136,6 +136,7 @@ package struct SpecValidation {
     }
 
     private func checkSharing() throws(EngineError) {
+        try checkRemapping()
         if spec.utsMode == .host {
             try require(spec.hostname == nil, "conflicting options: hostname and the UTS mode")
             try require(spec.domainname == nil, "conflicting options: domainname and the UTS mode")
@@ -155,6 +156,18 @@ package struct SpecValidation {
                     kernel: host.kernelRelease)
             } catch { throw EngineError(.invalid, "decoding seccomp profile failed: \(error)") }
         }
+    }
+
+    /// What only the host's root may do needs the host's root inside.
+    private func checkRemapping() throws(EngineError) {
+        guard host.remap(for: spec.userMode) != nil else { return }
+        try require(
+            !spec.privileged,
+            "privileged mode is incompatible with user namespaces.  You must run the container in the host namespace "
+                + "when running privileged mode")
+        try require(
+            spec.networkMode != .host, "cannot share the host's network namespace when user namespaces are enabled")
+        try require(spec.pidMode != .host, "cannot share the host PID namespace when user namespaces are enabled")
     }
 
     /// What an ordinary user's engine cannot do is said, and left out.

@@ -11,7 +11,7 @@ extension VolumeService {
         let root = try await open(name)
         do throws(KernelError) {
             let source = try ByteBridge.produced { sink in
-                try ArchiveWriting.write(".", of: root, as: ".", to: sink)
+                try ArchiveWriting.write(".", of: root, as: ".", ids: nil, to: sink)
             }
             return EngineStream { try await source.next() }
         } catch { throw EngineError(error, object: name) }

@@ -7,6 +7,8 @@ import Linux
 ///     volumes/.removed/NAME      being removed: its name is free already
 struct VolumeHost: Sendable {
     let directory: String
+    /// Whose new volumes are: the root's of containers.
+    var owner: IDRemap?
 
     func folder(_ name: String) -> String { "\(directory)/\(name)" }
     func mountpoint(_ name: String) -> String { "\(directory)/\(name)/_data" }
@@ -14,7 +16,9 @@ struct VolumeHost: Sendable {
 
     func make(_ name: String) throws(KernelError) {
         try Directory.create(folder(name), mode: 0o701)
-        try Directory.create(mountpoint(name), mode: 0o755)
+        let place = mountpoint(name)
+        try Directory.create(place, mode: 0o755)
+        if let owner { try kernelCall("chown", place) { chown(place, owner.rootUID, owner.rootGID) } }
     }
 
     /// Takes back what `make` made and nobody has filled.

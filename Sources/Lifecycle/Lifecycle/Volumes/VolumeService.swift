@@ -24,12 +24,13 @@ package actor VolumeService {
     var turns: [String: Task<Void, Never>] = [:]
     private var loading: Task<EngineError?, Never>?
 
+    /// - Parameter remap: the host's ids of containers; nil where they are the same.
     package init(
-        store: MetadataStore, directory: String, index: ContainerIndex, faults: FaultPlan = .none,
-        note: @escaping @Sendable (String) -> Void
+        store: MetadataStore, directory: String, index: ContainerIndex, remap: IDRemap? = nil,
+        faults: FaultPlan = .none, note: @escaping @Sendable (String) -> Void
     ) {
         self.store = store
-        host = VolumeHost(directory: directory)
+        host = VolumeHost(directory: directory, owner: remap)
         self.index = index
         self.faults = faults
         self.note = note
@@ -232,10 +233,15 @@ extension VolumeService {
 
     /// Fills volumes that are empty with what the image has at their places.
     ///
-    /// - Parameter open: the container's root, which nothing was written to yet; asked for where a volume is empty.
+    /// - Parameters:
+    ///   - remap: of the container.
+    ///   - open: the container's root, which nothing was written to yet; asked for where a volume is empty.
     package func copyUp(
-        _ mounts: [MountSpec], open: () async throws(EngineError) -> OpenedRoot
+        _ mounts: [MountSpec], remap: IDRemap? = nil, open: () async throws(EngineError) -> OpenedRoot
     ) async throws(EngineError) {
+        let owners = remap.map { remap in
+            TreeOwners { (remap.hostUID($0) ?? remap.rootUID, remap.hostGID($1) ?? remap.rootGID) }
+        }
         var opened: OpenedRoot?
         for mount in mounts where mount.kind == .volume && !mount.noCopy {
             // What is in memory is gone before the container starts.
@@ -249,7 +255,7 @@ extension VolumeService {
                     let root: OpenedRoot
                     if let opened { root = opened } else { root = try await open() }
                     opened = root
-                    try await copy(mount.target, of: root, into: target, mount.source)
+                    try await copy(mount.target, of: root, into: target, owners: owners ?? .same, mount.source)
                 }
                 failure = nil
             } catch { failure = error }
@@ -265,11 +271,11 @@ extension VolumeService {
     }
 
     private nonisolated func copy(
-        _ path: String, of root: OpenedRoot, into target: String, _ volume: String
+        _ path: String, of root: OpenedRoot, into target: String, owners: TreeOwners, _ volume: String
     ) async throws(EngineError) {
         do throws(KernelError) {
             try await BlockingPool.shared.run { () throws(KernelError) in
-                _ = try RootCopy.copy(path, of: root, into: target)
+                _ = try RootCopy.copy(path, of: root, into: target, owners: owners)
             }
         } catch { throw Self.copyFailure(error, volume) }
     }

@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 import Linux
 import OCI
@@ -62,46 +61,11 @@ struct MappingNamespaces {
         let namespace: Descriptor
         switch source {
         case .namespace(let path): namespace = try Descriptor.open(path, O_RDONLY)
-        case .mappings(let uids, let gids): namespace = try Self.make(uids, gids)
+        case .mappings(let uids, let gids):
+            namespace = try MappingNamespace.make(uidMap: uids.mapText, gidMap: gids.mapText)
         }
         made[source] = namespace
         return namespace
-    }
-
-    /// A process in a new user namespace lives just long enough for the namespace to be opened.
-    private static func make(
-        _ uids: [LinuxIDMapping], _ gids: [LinuxIDMapping]
-    ) throws(KernelError) -> Descriptor {
-        let (reading, writing) = try Descriptor.pipe()
-        defer { writing.close() }
-        var pidfd: Int32 = -1
-        let flag = UInt64(LinuxNamespace.Kind.user.cloneFlag)
-        let pid = try kernelCall("clone") { gantry_clone3_fork(flag, &pidfd, -1) }
-        if pid == 0 {
-            writing.close()
-            // Until the other end is closed, by whatever ends the runtime.
-            var byte: UInt8 = 0
-            _ = Glibc.read(reading.rawValue, &byte, 1)
-            _exit(0)
-        }
-        reading.close()
-        let process = OwnedDescriptor(Descriptor(rawValue: pidfd))
-        do throws(KernelError) {
-            try FileContents.write(uids.mapText, to: "/proc/\(pid)/uid_map")
-            try FileContents.write(gids.mapText, to: "/proc/\(pid)/gid_map")
-            let namespace = try Descriptor.open("/proc/\(pid)/ns/user", O_RDONLY)
-            try end(process.descriptor)
-            return namespace
-        } catch {
-            // The first failure is the one to be told.
-            try? end(process.descriptor)
-            throw error
-        }
-    }
-
-    private static func end(_ process: Descriptor) throws(KernelError) {
-        try PidFD.send(SIGKILL, to: process)
-        _ = try PidFD.reap(process)
     }
 }
 

@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import ShimAPI
 
 /// The shim's ends of one process's output: two pipes, or the master of a terminal.
 final class ProcessStdio {
@@ -38,8 +39,9 @@ final class ProcessStdio {
 
     /// Makes the pipes; `input` gets the end to write to, where there is one.
     ///
+    /// - Parameter ids: of a container with a user namespace, whose root must own what it opens anew by /dev/stdout.
     /// - Returns: what the runtime is to have as descriptors 0, 1, 2, until `closeChildEnds`.
-    func openPipes(input: InputQueue?) throws(KernelError) -> [Descriptor?] {
+    func openPipes(input: InputQueue?, ids: ShimTask.FileIDs?) throws(KernelError) -> [Descriptor?] {
         if let input {
             let (reading, writing) = try Descriptor.pipe()
             childEnds[0] = reading
@@ -51,6 +53,11 @@ final class ProcessStdio {
             childEnds[index] = writing
             outputs.append(Output(kind, reading))
             try reading.setNonBlocking()
+        }
+        if let ids {
+            for end in childEnds.compactMap({ $0 }) {
+                try kernelCall("chown") { fchown(end.rawValue, ids.rootUID, ids.rootGID) }
+            }
         }
         return childEnds
     }

@@ -11,13 +11,17 @@ extension ContainerSupervisor {
         try begin("create", from: [.empty])
         let process = makeProcess(execID: nil)
         do {
-            try RootMounts.enter(task.rootMounts)
+            try RootMounts.enter(task.rootMounts, task.fileIDs)
             let log = try openLog()
             process.configure(terminal: task.terminal, input: task.input, log: log)
             initial = process
             let console = task.terminal ? try ConsoleSocket(in: directory, name: "console.sock") : nil
             let input = task.input == .none ? nil : process.input
-            let descriptors = task.terminal ? [nil, nil, nil] : try process.stdio.openPipes(input: input)
+            let descriptors =
+                task.terminal
+                ? [nil, nil, nil]
+                : try process.stdio.openPipes(
+                    input: input, ids: task.fileIDs)
             runCreate(process, console, descriptors, answer)
         } catch {
             giveUpCreation(ShimFailure(error.errno == .noSpace ? .unavailable : .internal, "\(error)"), answer)

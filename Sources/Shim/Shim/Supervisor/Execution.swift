@@ -20,7 +20,11 @@ extension ContainerSupervisor {
             try FileContents.replace("\(name).json", in: directory.descriptor, with: exec.process, durable: false)
             let console = exec.terminal ? try ConsoleSocket(in: directory, name: "\(name).sock") : nil
             let input = exec.input == .none ? nil : process.input
-            let descriptors = exec.terminal ? [nil, nil, nil] : try process.stdio.openPipes(input: input)
+            let descriptors =
+                exec.terminal
+                ? [nil, nil, nil]
+                : try process.stdio.openPipes(
+                    input: input, ids: task.fileIDs)
             runExec(exec, process, name, console, descriptors, answer)
         } catch {
             dropExec(process)

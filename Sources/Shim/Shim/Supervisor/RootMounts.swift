@@ -7,12 +7,21 @@ import ShimAPI
 /// they end with the shim however it ends.
 enum RootMounts {
     /// unshare(2), then each mount in order. Only for the process's one thread.
-    static func enter(_ mounts: [ShimTask.Mount]) throws(KernelError) {
+    ///
+    /// - Parameter ids: of a container with a user namespace.
+    static func enter(_ mounts: [ShimTask.Mount], _ ids: ShimTask.FileIDs?) throws(KernelError) {
         try kernelCall("unshare the mount namespace") { gantry_unshare(0x0002_0000) }
         // Slave: what the host mounts later still appears here, and nothing of here ever there.
         try Mount.setPropagation("/", [.slave, .recursive])
-        for mount in mounts { try make(mount) }
+        guard let ids else { return try make(mounts) }
+        try ids.translate()
+        // Overlayfs makes files of its own at once, as who mounts it.
+        let ownership = try FileOwnership(uid: ids.rootUID, gid: ids.rootGID)
+        defer { ownership.end() }
+        try make(mounts)
     }
+
+    private static func make(_ mounts: [ShimTask.Mount]) throws(KernelError) { for mount in mounts { try make(mount) } }
 
     private static func make(_ mount: ShimTask.Mount) throws(KernelError) {
         if let owner = mount.owner { return try share(mount, of: owner) }
