@@ -92,6 +92,14 @@ struct NetworkPeer {
     }
 }
 
+func eventually(_ condition: () async throws -> Bool) async rethrows -> Bool {
+    for _ in 0..<100 {
+        if try await condition() { return true }
+        await Task.detached { _ = poll(nil, 0, 20) }.value
+    }
+    return false
+}
+
 /// The program in the container listens a moment after it began.
 func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
     for _ in 0..<100 {

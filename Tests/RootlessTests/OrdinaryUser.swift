@@ -15,6 +15,8 @@ final class OrdinaryUser {
     private let hasSubordinateIDs: Bool
     /// Programs that this user's machine has not.
     var hidden: [String] = []
+    /// Of /etc, that are this user's machine's own.
+    private var files = ["passwd", "subuid", "subgid"]
 
     static let isPossible =
         geteuid() == 0
@@ -52,6 +54,12 @@ final class OrdinaryUser {
             .parent
     }()
 
+    /// Has the machine ask another resolver for names.
+    func use(resolver: String) throws {
+        try write("resolv.conf", "nameserver \(resolver)\n")
+        files.append("resolv.conf")
+    }
+
     private func write(_ name: String, _ text: String) throws {
         try FileContents.replace("\(folder)/\(name)", with: Array(text.utf8), mode: 0o644, durable: false)
     }
@@ -80,7 +88,7 @@ final class OrdinaryUser {
     private func spawn(
         _ script: String, _ words: [String], _ environment: [String], _ descriptors: [Descriptor?]
     ) throws -> Int32 {
-        let mounts = ["passwd", "subuid", "subgid"].map { "mount --bind \(folder)/\($0) /etc/\($0)" }
+        let mounts = files.map { "mount --bind \(folder)/\($0) /etc/\($0)" }
         let devices = ["mount --bind \(folder)/tun /dev/net/tun", "mount --bind \(folder)/fuse /dev/fuse"]
         let hiding = hidden.map { "mount --bind /dev/null \($0)" }
         let become = #"exec setpriv --reuid 1000 --regid 1000 --clear-groups --inh-caps=-all /bin/sh -c "$@""#

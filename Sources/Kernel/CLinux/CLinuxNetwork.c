@@ -7,8 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-int gantry_netlink_open(void) {
-    int descriptor = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+int gantry_netlink_open(int protocol) {
+    int descriptor = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
     if (descriptor < 0) return -1;
     struct sockaddr_nl address = {.nl_family = AF_NETLINK};
     if (bind(descriptor, (struct sockaddr *)&address, sizeof address) < 0) {

@@ -1,4 +1,4 @@
-/// A request to the kernel's routing subsystem as it goes over the socket: header, the type's own header, attributes.
+/// A request to a subsystem of the kernel as it goes over the socket: header, the type's own header, attributes.
 ///
 /// ```
 /// ┌────────────┬──────┬───────┬──────────┬─────┬─────────────┬───────────────────────────────┐

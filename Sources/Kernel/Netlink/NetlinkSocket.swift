@@ -2,44 +2,60 @@ import CLinux
 import Glibc
 import Linux
 
-/// A rtnetlink(7) socket: requests one after another, each with its answer. It belongs for ever to the network namespace
+/// A netlink(7) socket: requests one after another, each with its answer. It belongs for ever to the network namespace
 /// in which it was made, on whatever thread it is used; one thread at a time.
 package struct NetlinkSocket: ~Copyable, Sendable {
+    /// Whom it speaks to.
+    package enum Subsystem: Int32, Sendable {
+        /// NETLINK_ROUTE: links, addresses, routes.
+        case routing = 0
+        /// NETLINK_NETFILTER: what the packet filter remembers.
+        case filter = 12
+    }
+
     private let socket: OwnedDescriptor
     private var sequence: UInt32 = 0
     private var buffer = [UInt8](repeating: 0, count: 32 << 10)
 
     /// In this thread's network namespace.
-    package init() throws(KernelError) {
-        socket = OwnedDescriptor(Descriptor(rawValue: try kernelCall("open netlink socket") { gantry_netlink_open() }))
+    package init(_ subsystem: Subsystem = .routing) throws(KernelError) {
+        socket = OwnedDescriptor(try Self.open(subsystem))
     }
 
     /// In another network namespace: made on a thread that enters it and ends there.
     package init(in namespace: Descriptor) throws(KernelError) {
         let descriptor = try NetworkNamespace.run(in: namespace) { () throws(KernelError) -> Descriptor in
-            Descriptor(rawValue: try kernelCall("open netlink socket") { gantry_netlink_open() })
+            try Self.open(.routing)
         }
         socket = OwnedDescriptor(descriptor)
+    }
+
+    private static func open(_ subsystem: Subsystem) throws(KernelError) -> Descriptor {
+        Descriptor(
+            rawValue: try kernelCall("open netlink socket") { gantry_netlink_open(subsystem.rawValue) })
     }
 
     /// Makes a request and waits for its acknowledgement.
     package mutating func perform(
         _ message: NetlinkMessage, _ operation: String, _ object: String
     ) throws(NetlinkError) {
-        _ = try exchange(message, operation, object)
+        _ = try exchange(message, operation, object) { _ in false }
     }
 
     /// Makes a request that is answered by messages: their bytes after the common header.
     ///
     /// A dump that was interrupted by a change is made again; after a few such the last is given, as iproute2 does.
+    ///
+    /// - Parameter isWanted: those to be kept, of dumps that may be long.
     package mutating func messages(
-        _ message: NetlinkMessage, _ operation: String, _ object: String
+        _ message: NetlinkMessage, _ operation: String, _ object: String,
+        where isWanted: (ArraySlice<UInt8>) -> Bool = { _ in true }
     ) throws(NetlinkError) -> [ArraySlice<UInt8>] {
         for _ in 0..<8 {
-            let answer = try exchange(message, operation, object)
+            let answer = try exchange(message, operation, object, isWanted)
             if !answer.isInterrupted { return answer.messages }
         }
-        return try exchange(message, operation, object).messages
+        return try exchange(message, operation, object, isWanted).messages
     }
 
     private struct Answer {
@@ -51,14 +67,14 @@ package struct NetlinkSocket: ~Copyable, Sendable {
     }
 
     private mutating func exchange(
-        _ message: NetlinkMessage, _ operation: String, _ object: String
+        _ message: NetlinkMessage, _ operation: String, _ object: String, _ isWanted: (ArraySlice<UInt8>) -> Bool
     ) throws(NetlinkError) -> Answer {
         sequence &+= 1
         let request = message.encoded(sequence: sequence)
         var answer = Answer()
         do throws(KernelError) {
             try kernelCall("send") { send(socket.descriptor.rawValue, request, request.count, 0) }
-            while !answer.isComplete { take(try receive(), into: &answer) }
+            while !answer.isComplete { take(try receive(), into: &answer, isWanted) }
         } catch { throw NetlinkError(error, operation, object) }
         if let refusal = answer.refusal { throw NetlinkError(operation, object, refusal, detail: answer.words) }
         return answer
@@ -76,7 +92,9 @@ package struct NetlinkSocket: ~Copyable, Sendable {
     }
 
     /// Takes the messages of a datagram that answer the present request.
-    private func take(_ datagram: ArraySlice<UInt8>, into answer: inout Answer) {
+    private func take(
+        _ datagram: ArraySlice<UInt8>, into answer: inout Answer, _ isWanted: (ArraySlice<UInt8>) -> Bool
+    ) {
         var rest = datagram
         while rest.count >= NetlinkMessage.headerByteCount {
             let length = Int(rest.number(at: 0) as UInt32)
@@ -96,7 +114,7 @@ package struct NetlinkSocket: ~Copyable, Sendable {
                 answer.refusal = Errno(rawValue: number)
                 answer.words = Self.text(ofError: body, flags: flags)
             default:
-                answer.messages.append(ArraySlice(Array(body)))
+                if isWanted(body) { answer.messages.append(ArraySlice(Array(body))) }
             }
         }
     }

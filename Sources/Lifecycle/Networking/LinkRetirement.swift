@@ -13,17 +13,14 @@ extension HostLinks {
     /// Takes a container's device of a network away: when this returns no packet passes by it, and the container has
     /// neither its addresses nor its routes. May be done again, wherever it was cut short. Blocking.
     ///
-    /// - Returns: whether a retired device is to be deleted.
+    /// - Returns: whether a retired device is to be deleted: of a bridge's network on the host, and with it the other end
+    ///   in the container; of a macvlan's in the container.
     package func disconnect(
         _ endpoint: EndpointRecord, of network: NetworkDefinition, in container: Descriptor
     ) throws(EngineError) -> Bool {
         do {
             var inside = try NetlinkSocket(in: container)
-            guard network.driver == .bridge else {
-                try inside.deleteLink(endpoint.deviceName)
-                return false
-            }
-            let isRetired = try retirePort(endpoint.linkName)
+            let isRetired = network.driver == .bridge ? try retirePort(endpoint.linkName) : true
             let device = try inside.link(endpoint.deviceName)
             try Self.removeAddresses(of: device.index, &inside)
             try inside.retire(device.index, as: Self.retiredName(), group: Self.retiredGroup)
@@ -56,12 +53,18 @@ extension HostLinks {
     /// Of 15 bytes at most, and met by no other.
     private static func retiredName() -> String { "gx" + NetworkID.make().prefix(12) }
 
-    /// Deletes what was retired. Blocking.
-    func deleteRetired() throws(EngineError) {
-        var socket = try socket()
-        do throws(NetlinkError) {
-            try socket.deleteLinks(ofGroup: Self.retiredGroup)
-        } catch { throw EngineError(error) }
+    /// Deletes what was retired, on the host and in containers. Blocking.
+    func deleteRetired(in containers: [Descriptor]) throws(EngineError) {
+        do {
+            var host = try socket()
+            try host.deleteLinks(ofGroup: Self.retiredGroup)
+            for container in containers {
+                var inside = try NetlinkSocket(in: container)
+                try inside.deleteLinks(ofGroup: Self.retiredGroup)
+            }
+        } catch let error as NetlinkError {
+            throw EngineError(error)
+        } catch { throw EngineError(.internal, "\(error)") }
     }
 }
 
@@ -71,7 +74,10 @@ extension NetworkService {
     private static let gathering = Duration.milliseconds(300)
 
     /// Has the retired devices deleted on the side.
-    func sweepLater() {
+    ///
+    /// - Parameter container: a namespace with such a device, which this takes over.
+    func sweepLater(in container: Descriptor? = nil) {
+        if let container { retiredInside.append(container) }
         guard sweep == nil else { return }
         sweep = Task {
             // At the engine's end at once.
@@ -84,9 +90,11 @@ extension NetworkService {
         // What is retired from here on is for the next time.
         sweep = nil
         faults.pass(.disconnectBeforeDeletion)
-        let links = self.links
+        let (links, containers) = (self.links, retiredInside)
+        retiredInside = []
+        defer { for container in containers { container.close() } }
         do throws(EngineError) {
-            try await BlockingPool.shared.run { () throws(EngineError) in try links.deleteRetired() }
+            try await BlockingPool.shared.run { () throws(EngineError) in try links.deleteRetired(in: containers) }
         } catch { note("delete devices that containers had: \(error)") }
     }
 
@@ -95,5 +103,6 @@ extension NetworkService {
         let sweep = self.sweep
         sweep?.cancel()
         await sweep?.value
+        await forgetting?.value
     }
 }

@@ -24,6 +24,7 @@ extension NetworkService {
             containerID: containerID, containerName: name, networkID: network.id, order: order, spec: spec)
         if process != nil {
             try assign(&record, network)
+            await settleFlows(to: record.addresses)
             record.ports = await parkedPorts(containerID)
             record.change = .joining
         }
@@ -55,6 +56,7 @@ extension NetworkService {
                 record, to: network, in: namespace.descriptor, hasDefaultRoute: !hasRoute && !network.spec.isInternal)
         }
         try await change(rules.adding(record))
+        forgetFlows(record.misledFlows)
         faults.pass(.connectAfterDevice)
         await writeNames(network.id)
         try await rewriteFiles(request)
@@ -98,11 +100,13 @@ extension NetworkService {
             record.ports.map { Self.target($0, record) }
         }
         let parked = records.isEmpty ? left?.ports ?? [] : []
+        let isApart = ground.namespace != nil
         try await BlockingPool.shared.run { () throws(EngineError) in
             let resolver = try plan.writeFiles(servesNames: !named.isEmpty)
-            // It is missing after an engine's start, of a container that was in no network then.
-            let text = (try? FileContents.read(path)) ?? []
-            var configuration = NetworkConfiguration(text: String(decoding: text, as: UTF8.self))
+            // Missing of one that was started in the mode `none`; its shim is not where bridges are.
+            let text = try? FileContents.read(path)
+            var configuration = NetworkConfiguration(text: String(decoding: text ?? [], as: UTF8.self))
+            if text == nil { configuration.asksWithin = isApart }
             configuration.tables = tables
             configuration.servers = Self.servers(resolver, networks)
             let sockets = configuration.targets.count
@@ -130,6 +134,7 @@ extension NetworkService {
         await writeNames(record.networkID)
         guard process != nil, record.isActive else { return }
         if isFilterSet { await changeQuietly(rules.removing(record)) }
+        forgetFlows(of: [record])
         do throws(EngineError) { try await rewriteFiles(request, left: record) } catch { note("\(error)") }
     }
 
@@ -165,6 +170,7 @@ extension NetworkService {
         }
         faults.pass(.disconnectAfterDevice)
         await writeNames(network.id)
+        forgetFlows(of: [record])
         let heir = await moveOn(record, process)
         try await rewriteFiles(request, left: record)
         faults.pass(.disconnectAfterNames)
@@ -189,11 +195,20 @@ extension NetworkService {
         _ record: EndpointRecord, _ network: NetworkDefinition, _ process: NetworkedContainers.Process
     ) async throws(EngineError) {
         let links = self.links
-        let isRetired = try await BlockingPool.shared.run { () throws(EngineError) in
-            let namespace = OwnedDescriptor(try Self.namespace(process.pid, process.startTicks))
-            return try links.disconnect(record, of: network, in: namespace.descriptor)
+        let namespace = try Self.namespace(process.pid, process.startTicks)
+        do throws(EngineError) {
+            let isRetired = try await BlockingPool.shared.run { () throws(EngineError) in
+                try links.disconnect(record, of: network, in: namespace)
+            }
+            guard isRetired, network.driver != .bridge else {
+                namespace.close()
+                return isRetired ? sweepLater() : ()
+            }
+            sweepLater(in: namespace)
+        } catch {
+            namespace.close()
+            throw error
         }
-        if isRetired { sweepLater() }
     }
 
     /// What the network that was left did for the container, another does: default route and published ports.

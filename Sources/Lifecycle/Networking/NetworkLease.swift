@@ -47,6 +47,7 @@ extension NetworkService {
             return try await lease(request, [], [])
         }
         var records = try activate(before)
+        await settleFlows(to: records.flatMap(\.addresses))
         do throws(EngineError) {
             let held = try await holdPorts(request, definitions[records[0].networkID])
             records[0].ports = held.map(\.published)
@@ -195,6 +196,7 @@ extension NetworkService {
         if !unset.isEmpty { try await setSwitches(unset) }
         isMaterialized.formUnion(unset.map(\.id))
         try await change(records.map(rules.adding).joined())
+        for record in records { forgetFlows(record.misledFlows) }
         faults.pass(.endpointAfterPorts)
     }
 
@@ -230,11 +232,13 @@ extension NetworkService {
         let active = (endpoints[containerID] ?? []).filter(\.isActive)
         guard !active.isEmpty else { return }
         if isFilterSet { await changeQuietly(active.map(rules.removing).joined()) }
+        if isFilterSet { forgetFlows(of: active) }
         // The devices go with the container's namespace, by the kernel, on the side: to delete them takes 30 ms.
         await deactivate(containerID, active)
         guard !isFilterSet, active.contains(where: { !$0.ports.isEmpty }) else { return }
         // A former engine opened the ports: they must not lead to whoever gets the address next.
         do throws(EngineError) { try await prepareFilter() } catch { note("container \(containerID): \(error)") }
+        forgetFlows(of: active)
     }
 
     private func deactivate(_ containerID: String, _ active: [EndpointRecord]) async {

@@ -67,12 +67,22 @@ extension NetworkService {
     /// Bridges and containers' devices that a former engine was killed over.
     private func removeStrays() async {
         let (links, known) = (self.links, Array(definitions.values))
+        if definitions.values.contains(where: { $0.driver == .macvlan }) { await sweepLivingContainers() }
         do throws(EngineError) {
             try await BlockingPool.shared.run { () throws(EngineError) in
                 for name in try links.strays(known) { try links.delete(name) }
-                try links.deleteRetired()
+                try links.deleteRetired(in: [])
             }
         } catch { note("remove devices that are left: \(error)") }
+    }
+
+    /// Of a macvlan nothing is on the host: what was retired of it is in its container.
+    private func sweepLivingContainers() async {
+        for id in await livingContainers() {
+            guard let process = await containers.process(id) else { continue }
+            // It may have ended meanwhile, and its devices with it.
+            if let namespace = try? Self.namespace(process.pid, process.startTicks) { sweepLater(in: namespace) }
+        }
     }
 
     /// The containers that run and have a configuration, in networks or out of all of them for now.

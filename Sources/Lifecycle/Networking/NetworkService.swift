@@ -32,6 +32,12 @@ package actor NetworkService {
     var nameWriting: [String: Task<Void, Never>] = [:]
     /// Deletes devices that containers no longer have.
     var sweep: Task<Void, Never>?
+    /// Flows that are to be forgotten, and the addresses of those that are just being.
+    var staleFlows = StaleFlows()
+    var fadingAddresses: Set<IPAddress> = []
+    var forgetting: Task<Void, Never>?
+    /// Namespaces of containers with a retired device.
+    var retiredInside: [Descriptor] = []
     /// This engine has set the packet filter's table.
     var isFilterSet = false
     /// Networks of which this engine has seen that their switches are set.

@@ -5,7 +5,10 @@ import Linux
 ///
 ///     names /run/gantry/networks/0123….names
 ///     server 192.0.2.53
+///     asks within
 ///     forward 172.18.0.2 80
+///
+/// Servers are asked from the shim's network, unless it has the second line: then from the container's own.
 ///
 /// There is a `forward` line for each socket that the shim holds, in their order; `forward none` while the container is
 /// in no network. What was published then is kept for the engine, in lines of its own: `parked 80/tcp 0.0.0.0 8080`.
@@ -14,6 +17,8 @@ package struct NetworkConfiguration: Hashable, Sendable {
     package var tables: [String] = []
     /// The host's resolvers; none for an internal network.
     package var servers: [SocketEndpoint] = []
+    /// Ask them from the container's network: the shim's does not lead to them.
+    package var asksWithin = false
     /// Where each published port leads; nil for nowhere.
     package var targets: [SocketEndpoint?] = []
     /// The engine's words for each port that leads nowhere and shall lead to the network that is joined next.
@@ -27,6 +32,7 @@ package struct NetworkConfiguration: Hashable, Sendable {
             guard words.count == 2 else { continue }
             switch words[0] {
             case "names": tables.append(words[1])
+            case "asks": asksWithin = words[1] == "within"
             case "server": if let address = IPAddress(words[1]) { servers.append(SocketEndpoint(address, 53)) }
             case "server-port": if let server = Self.endpoint(words[1]) { servers.append(server) }
             case "forward": targets.append(Self.endpoint(words[1]))
@@ -45,6 +51,7 @@ package struct NetworkConfiguration: Hashable, Sendable {
     package var text: String {
         let lines =
             tables.map { "names \($0)" } + servers.map { "server-port \($0.address) \($0.port)" }
+            + (asksWithin ? ["asks within"] : [])
             + targets.map { $0.map { "forward \($0.address) \($0.port)" } ?? "forward none" }
             + parked.map { "parked \($0)" }
         return lines.joined(separator: "\n") + "\n"

@@ -4,8 +4,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/// A routing netlink(7) socket, bound, close-on-exec, with extended acknowledgements and strict dumps.
-int gantry_netlink_open(void);
+/// A netlink(7) socket of a protocol, bound, close-on-exec, with extended acknowledgements and strict dumps.
+int gantry_netlink_open(int protocol);
 /// recv(2) of one datagram; its whole length even where `capacity` is shorter.
 ssize_t gantry_netlink_receive(int socket, void *buffer, size_t capacity);
 

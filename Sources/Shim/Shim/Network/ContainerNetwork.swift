@@ -49,7 +49,7 @@ final class ContainerNetwork {
     func serveNames(pid: Int32) throws(KernelError) {
         guard nameServer == nil else { return }
         let (udp, tcp) = try NetworkVisit.run(pid: pid) { () throws(KernelError) in try NameServer.sockets() }
-        nameServer = try NameServer(loop, datagrams: udp, listener: tcp, configuration: configuration)
+        nameServer = try NameServer(loop, datagrams: udp, listener: tcp, configuration: configuration, pid: pid)
     }
 
     /// At the container's end: the ports are free at once.

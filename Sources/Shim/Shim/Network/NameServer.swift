@@ -10,6 +10,7 @@ final class NameServer {
 
     private let loop: EventLoop
     private let configuration: LiveConfiguration
+    private let pid: Int32
     private let datagrams: Descriptor
     private let listener: Descriptor
     private var watch: EventLoop.Watch?
@@ -29,10 +30,12 @@ final class NameServer {
         }
     }
 
+    /// - Parameter pid: of the container's first process.
     init(
-        _ loop: EventLoop, datagrams: Descriptor, listener: Descriptor, configuration: LiveConfiguration
+        _ loop: EventLoop, datagrams: Descriptor, listener: Descriptor, configuration: LiveConfiguration, pid: Int32
     ) throws(KernelError) {
         self.loop = loop
+        self.pid = pid
         self.configuration = configuration
         self.datagrams = datagrams
         self.listener = listener
@@ -94,8 +97,9 @@ final class NameServer {
 
     private func forward(_ message: [UInt8], isStream: Bool, _ answer: @escaping ([UInt8]) -> Void) {
         guard questions.count < Self.forwardLimit else { return answer(Self.failure(message)) }
+        let known = configuration.current
         let question = UpstreamQuestion(
-            loop, message, servers: configuration.current.servers, isStream: isStream
+            loop, message, servers: known.servers, isStream: isStream, from: known.asksWithin ? pid : nil
         ) { [unowned self] question, reply in
             questions[ObjectIdentifier(question)] = nil
             answer(reply ?? Self.failure(message))

@@ -1,7 +1,8 @@
 import Linux
 import NameService
 
-/// A question passed on to the host's resolvers, one after another until one answers, from the host's namespace.
+/// A question passed on to the host's resolvers, one after another until one answers, from the shim's network or from the
+/// container's.
 ///
 /// Each try has a socket, and so a port, of its own, and a number of its own: an answer from elsewhere fits neither.
 final class UpstreamQuestion {
@@ -10,6 +11,7 @@ final class UpstreamQuestion {
     private let loop: EventLoop
     private let message: [UInt8]
     private let isStream: Bool
+    private let pid: Int32?
     private let done: (UpstreamQuestion, [UInt8]?) -> Void
     private var servers: ArraySlice<SocketEndpoint>
     private var number: UInt16 = 0
@@ -18,15 +20,18 @@ final class UpstreamQuestion {
     private var connection: NameConnection?
     private var alarm: EventLoop.Alarm?
 
-    /// - Parameter done: called once with the answer, or nil where nobody answers; not after `close`.
+    /// - Parameters:
+    ///   - pid: of the container whose network leads to the resolvers; nil for the shim's own.
+    ///   - done: called once with the answer, or nil where nobody answers; not after `close`.
     init(
-        _ loop: EventLoop, _ message: [UInt8], servers: [SocketEndpoint], isStream: Bool,
+        _ loop: EventLoop, _ message: [UInt8], servers: [SocketEndpoint], isStream: Bool, from pid: Int32?,
         done: @escaping (UpstreamQuestion, [UInt8]?) -> Void
     ) {
         self.loop = loop
         self.message = message
         self.servers = servers.prefix(3)
         self.isStream = isStream
+        self.pid = pid
         self.done = done
     }
 
@@ -50,8 +55,15 @@ final class UpstreamQuestion {
 
     private var numbered: [UInt8] { [UInt8(number >> 8), UInt8(number & 255)] + message.dropFirst(2) }
 
+    private func open(_ kind: InternetSocket.Kind, _ server: SocketEndpoint) throws(KernelError) -> Descriptor {
+        guard let pid else { return try InternetSocket.open(kind, server.address.family) }
+        return try NetworkVisit.run(pid: pid) { () throws(KernelError) in
+            try InternetSocket.open(kind, server.address.family)
+        }
+    }
+
     private func askByDatagram(_ server: SocketEndpoint) throws(KernelError) {
-        let socket = try InternetSocket.open(.datagram, server.address.family)
+        let socket = try open(.datagram, server)
         self.socket = socket
         // Connected: the kernel drops what comes from anybody else, and tells of a port that nobody serves.
         _ = try InternetSocket.connect(socket, to: server)
@@ -70,7 +82,7 @@ final class UpstreamQuestion {
     }
 
     private func askByStream(_ server: SocketEndpoint) throws(KernelError) {
-        let socket = try InternetSocket.open(.stream, server.address.family)
+        let socket = try open(.stream, server)
         do throws(KernelError) { _ = try InternetSocket.connect(socket, to: server) } catch {
             socket.close()
             throw error

@@ -1,0 +1,98 @@
+import EngineAPI
+import Faults
+import Glibc
+import Linux
+import LocalEngine
+import Netlink
+import Testing
+
+/// Networks whose containers have devices of their own over one of the host's; here over a bridge that the test makes.
+@Suite(
+    .enabled(
+        if: EngineProbe.missing == nil, "needs root, busybox-static, a debug build, and the programs beside the tests"))
+struct MacvlanTests {
+    /// An engine's place with a network `far`, and a device below it that goes with the test.
+    private static func onBench(_ body: (EngineBench) async throws -> Void) async throws {
+        let bench = try EngineBench()
+        let parent = "gtm\(UInt32.random(in: 0...999_999))"
+        var netlink = try NetlinkSocket()
+        try netlink.createBridge(parent, address: MACAddress(for: IPAddress(.v4, 0x0AD5_0601)))
+        defer { try? netlink.deleteLink(parent) }  // LeftoverTests tells of what stays.
+        try netlink.setUp(try netlink.link(parent).index)
+        do {
+            let engine = try await bench.open()
+            var spec = NetworkSpec(name: "far")
+            (spec.driver, spec.options) = ("macvlan", ["parent": parent])
+            spec.pools = [AddressPool(subnet: "10.213.6.0/24")]
+            _ = try await engine.createNetwork(spec)
+            for name in ["victim", "other"] {
+                let id = try await bench.create("sleep 600", name: name, on: engine) { $0.networkMode = .bridge }
+                try await engine.start(id)
+            }
+            try await engine.connect("other", to: "far", EndpointSpec())
+            await engine.close()
+            try await body(bench)
+        } catch {
+            try await bench.clear()
+            throw error
+        }
+        try await bench.clear()
+    }
+
+    private static func devices(_ name: String, _ engine: GantryEngine) async throws -> [Link] {
+        let peer = try await NetworkPeer(name, engine)
+        defer { peer.close() }
+        var netlink = try NetlinkSocket(in: try #require(peer.namespace))
+        return try netlink.links()
+    }
+
+    @Test(
+        "A container reaches others of the network while it is in it; it leaves at once, and its device goes after it")
+    func leaving() async throws {
+        try await Self.onBench { bench in
+            let engine = try await bench.open()
+            let peer = try await NetworkPeer("victim", engine)
+            let other = try await NetworkPeer("other", engine)
+            defer {
+                peer.close()
+                other.close()
+            }
+            let endpoint = try await engine.inspect("other").networks.first { $0.networkName == "far" }
+            let theirs = try #require(endpoint.flatMap { IPAddress($0.ipv4Address) })
+            let listener = try other.here { () throws(KernelError) in
+                try InternetSocket.bound(.stream, SocketEndpoint(theirs, 7))
+            }
+            defer { listener.close() }
+            for _ in 0..<2 {
+                try await engine.connect("victim", to: "far", EndpointSpec())
+                #expect(try peer.reaches(SocketEndpoint(theirs, 7)))
+                try await engine.disconnect("victim", from: "far", force: false)
+                #expect(try await Self.devices("victim", engine).filter(\.isUp).map(\.name) == ["lo", "eth0"])
+                #expect(try !peer.reaches(SocketEndpoint(theirs, 7), seconds: 1))
+            }
+            await engine.close()
+            var netlink = try NetlinkSocket(in: try #require(peer.namespace))
+            #expect(try netlink.links().map(\.name) == ["lo", "eth0"], "an engine that ends leaves nothing behind")
+        }
+    }
+
+    @Test(
+        "A disconnection that is cut short is finished by the next engine, device and all",
+        arguments: [FaultPoint.disconnectAfterIntent, .disconnectAfterDevice, .disconnectBeforeDeletion])
+    func death(point: FaultPoint) async throws {
+        try await Self.onBench { bench in
+            let first = try await bench.open()
+            try await first.connect("victim", to: "far", EndpointSpec())
+            await first.close()
+            #expect(try EngineProbe.die(at: point, "disconnect", bench, name: "far"))
+            let engine = try await bench.open()
+            #expect(try await engine.inspect("victim").networks.map(\.networkName) == ["bridge"])
+            #expect(
+                try await eventually {
+                    try await Self.devices("victim", engine).map(\.name) == ["lo", "eth0"]
+                })
+            #expect(try await Self.devices("other", engine).map(\.name) == ["lo", "eth0", "eth1"])
+            await engine.close()
+        }
+    }
+}
