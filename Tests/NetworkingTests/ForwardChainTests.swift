@@ -64,13 +64,24 @@ struct ForwardChainTests {
         #expect(ForwardChain.names("gantry0", in: rule) == lets)
     }
 
-    @Test("The warning says what helps, in docker's own chain where there is one")
+    @Test("The warning says what helps, in the words of who looks after the chain")
     func remedy() {
         let chain = ForwardChain(family: "ip", table: "filter", name: "FORWARD")
-        let plain = chain.warning("gantry0", network: "bridge", hasUserChain: false, seesBridges: false)
+        let plain = chain.warning(
+            "gantry0", network: "bridge", keeper: chain.keeper(rules: "chain FORWARD {"), seesBridges: false)
         #expect(plain.hasSuffix("nft insert rule ip filter FORWARD oifname gantry0 accept"))
-        let beside = chain.warning("gantry0", network: "bridge", hasUserChain: true, seesBridges: true)
+        let beside = chain.warning(
+            "gantry0", network: "bridge", keeper: chain.keeper(rules: Self.listing), seesBridges: true)
         #expect(beside.contains("nft insert rule ip filter DOCKER-USER iifname gantry0 accept"))
         #expect(beside.contains("nor do its containers each other"))
+        let rules = "chain ufw-user-forward {\n}\nchain DOCKER-USER {\n}"
+        let ufw = chain.warning("gantry0", network: "bridge", keeper: chain.keeper(rules: rules), seesBridges: false)
+        #expect(ufw.hasSuffix("ufw route allow in on gantry0; ufw route allow out on gantry0"))
+        #expect(ufw.contains("none reaches it"))
+        let other = ForwardChain(family: "inet", table: "firewalld", name: "filter_FORWARD")
+        let zone = other.warning("gantry0", network: "bridge", keeper: other.keeper(rules: ""), seesBridges: false)
+        #expect(!zone.contains("none reaches it"))
+        #expect(
+            zone.hasSuffix("firewall-cmd --permanent --zone=trusted --add-interface=gantry0; firewall-cmd --reload"))
     }
 }

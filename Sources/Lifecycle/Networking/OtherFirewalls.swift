@@ -40,20 +40,40 @@ struct ForwardChain: Hashable, Sendable {
         }
     }
 
+    /// Who looks after a chain. Each has a way of its own to let a bridge through, which outlasts its next reload.
+    enum Keeper: Hashable, Sendable {
+        case firewalld, ufw, docker, nobody
+    }
+
+    /// - Parameter rules: the chain's table as nft(8) lists it.
+    func keeper(rules: String) -> Keeper {
+        if table == "firewalld" { return .firewalld }
+        if rules.contains("chain ufw-user-forward {") || rules.contains("chain ufw6-user-forward {") { return .ufw }
+        return rules.contains("chain DOCKER-USER {") ? .docker : .nobody
+    }
+
+    private func remedy(_ link: String, _ keeper: Keeper) -> String {
+        func insertion(_ chain: String) -> String {
+            ["iifname", "oifname"].map { "nft insert rule \(family) \(table) \(chain) \($0) \(link) accept" }
+                .joined(separator: "; ")
+        }
+        return switch keeper {
+        case .firewalld: "firewall-cmd --permanent --zone=trusted --add-interface=\(link); firewall-cmd --reload"
+        case .ufw: "ufw route allow in on \(link); ufw route allow out on \(link)"
+        case .docker: insertion("DOCKER-USER")
+        case .nobody: insertion(name)
+        }
+    }
+
     /// What is the matter, and what helps.
     ///
     /// - Parameter seesBridges: what containers of a network send each other goes through it, too.
-    func warning(_ link: String, network: String, hasUserChain: Bool, seesBridges: Bool) -> String {
-        let chain = hasUserChain ? "DOCKER-USER" : name
-        let remedy =
-            table == "firewalld"
-            ? "firewall-cmd --zone=trusted --add-interface=\(link)"
-            : ["iifname", "oifname"].map { "nft insert rule \(family) \(table) \(chain) \($0) \(link) accept" }
-                .joined(separator: "; ")
-        return
-            "chain \(name) of the packet filter's table \(family) \(table) drops what is forwarded: network "
-            + "\(network) (\(link)) reaches no other machine, none reaches it, "
-            + (seesBridges ? "nor do its containers each other, " : "") + "until: \(remedy)"
+    func warning(_ link: String, network: String, keeper: Keeper, seesBridges: Bool) -> String {
+        "chain \(name) of the packet filter's table \(family) \(table) drops what is forwarded: network "
+            + "\(network) (\(link)) reaches no other machine, "
+            // firewalld lets published ports through.
+            + (keeper == .firewalld ? "" : "none reaches it, ")
+            + (seesBridges ? "nor do its containers each other, " : "") + "until: \(remedy(link, keeper))"
     }
 }
 
@@ -69,7 +89,8 @@ extension NetworkService {
             let version6 = Set(outward.filter { $0.block(.v6) != nil }.map(\.linkName))
             let (filter, own) = (self.filter, rules.table)
             return try await BlockingPool.shared.run { () throws(EngineError) in
-                try Self.warnings(of: bridges, filter, own) + Self.legacyWarnings(of: bridges, version6: version6)
+                try Self.warnings(of: bridges, version6: version6, filter, own)
+                    + Self.legacyWarnings(of: bridges, version6: version6)
             }
         } catch {
             // Without the filter's library there is more to tell than this, and a network's first use tells it.
@@ -78,15 +99,16 @@ extension NetworkService {
     }
 
     private static func warnings(
-        of bridges: [(link: String, network: String)], _ filter: PacketFilter, _ own: String
+        of bridges: [(link: String, network: String)], version6: Set<String>, _ filter: PacketFilter, _ own: String
     ) throws(EngineError) -> [String] {
         var warnings: [String] = []
         for chain in ForwardChain.dropping(in: try filter.run("list chains"), except: own) {
             let rules = try filter.run("list table \(chain.family) \(chain.table)")
-            for (link, network) in bridges where !ForwardChain.names(link, in: rules) {
+            let concerned = chain.family == "ip6" ? bridges.filter { version6.contains($0.link) } : bridges
+            for (link, network) in concerned where !ForwardChain.names(link, in: rules) {
                 warnings.append(
                     chain.warning(
-                        link, network: network, hasUserChain: rules.contains("chain DOCKER-USER {"),
+                        link, network: network, keeper: chain.keeper(rules: rules),
                         seesBridges: seesBridges(chain.family)))
             }
         }
