@@ -39,10 +39,17 @@ func act(_ verb: String, _ name: String, _ engine: GantryEngine) async throws {
     case "disconnect": try await engine.disconnect("victim", from: name, force: false)
     case "volume-create": _ = try await engine.createVolume(VolumeSpec(name: name))
     case "volume-remove": try await engine.removeVolume(name, force: false)
+    case "volume-import": try await engine.importVolume(name, archive: try await engine.exportVolume("source"))
+    case "create-with-volumes":
+        var wanted = spec("sleep 600")
+        wanted.mounts = [MountSpec(.volume, source: name, target: "/etc")]
+        wanted.anonymousVolumes = ["/anonymous"]
+        _ = try await engine.create(wanted, name: "victim")
     case "volume-prune":
         var filter = VolumeFilter()
         filter.all = true
         _ = try await engine.pruneVolumes(filter)
+    case "remove-with-volumes": try await engine.remove(name, force: true, volumes: true)
     case "remove": try await engine.remove(name, force: true, volumes: false)
     default: throw EngineError(.invalid, "unknown verb \(verb)")
     }

@@ -91,7 +91,7 @@ struct CrashTests {
     @Test(
         "A removal that is cut short is finished",
         arguments: [
-            FaultPoint.removeAfterMark, .removeAfterRoot, .removeAfterFiles, .removeAfterRow,
+            FaultPoint.removeAfterMark, .removeAfterRoot, .removeAfterFiles, .removeAfterVolumes, .removeAfterRow,
         ])
     func remove(point: FaultPoint) async throws {
         try await Self.onBench { bench in

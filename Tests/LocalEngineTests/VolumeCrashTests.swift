@@ -10,6 +10,163 @@ import Testing
     .enabled(
         if: EngineProbe.missing == nil, "needs root, busybox-static, a debug build, and the programs beside the tests"))
 struct VolumeCrashTests {
+    @Test("A volume's creation whose answer did not come has made one that works")
+    func createdAlready() async throws {
+        try await Self.onBench { bench in
+            #expect(try EngineProbe.die(at: .volumeCreateAfterRow, "volume-create", bench, name: "cut"))
+            let engine = try await bench.open()
+            #expect(try await engine.createVolume(VolumeSpec(name: "cut")).users == [])
+            #expect(Self.folders(bench) == ["cut"])
+            try await engine.removeVolume("cut", force: false)
+            #expect(Self.folders(bench) == [])
+            await engine.close()
+        }
+    }
+
+    @Test(
+        "A container's creation that is cut short leaves no nameless volume, and a named one with all files or none",
+        arguments: [
+            FaultPoint.volumeCreateAfterDirectory, .createAfterIntent, .volumeCreateAfterRow, .volumeFillAfterCopy,
+            .volumeFillAfterWhole, .createAfterRoot,
+        ])
+    func createWithVolumes(point: FaultPoint) async throws {
+        try await Self.onBench { bench in
+            #expect(try EngineProbe.die(at: point, "create-with-volumes", bench, name: "named"))
+            let engine = try await bench.open()
+            #expect(try await engine.volumes(VolumeFilter()).filter { $0.spec.name != "named" } == [])
+            #expect(Self.folders(bench).allSatisfy { $0 == "named" })
+            let mount = MountSpec(.volume, source: "named", target: "/etc")
+            let id = try await bench.create("true", on: engine) { $0.mounts = [mount] }
+            #expect(try await Self.files(of: "named", engine).contains("passwd"))
+            #expect(try Directory.list("\(bench.root)/data/volumes/named") == ["_data"])
+            #expect(try await engine.inspectVolume("named").users == [id])
+            await #expect(throws: EngineError.self) { try await engine.removeVolume("named", force: false) }
+            try await engine.remove(id, force: true, volumes: true)
+            try await engine.removeVolume("named", force: false)
+            #expect(Self.folders(bench) == [])
+            await engine.close()
+        }
+    }
+
+    @Test("Files that somebody has put into a volume while it was being filled stay as they are")
+    func filledMeanwhile() async throws {
+        try await Self.onBench { bench in
+            #expect(try EngineProbe.die(at: .volumeFillAfterWhole, "create-with-volumes", bench, name: "named"))
+            let own = "\(bench.root)/data/volumes/named/_data/passwd"
+            try FileContents.replace(own, with: Array("own".utf8), mode: 0o600, durable: false)
+            let engine = try await bench.open()
+            let files = try await Self.files(of: "named", engine)
+            #expect(files.contains("group"))
+            #expect(try FileContents.read(own) == Array("own".utf8))
+            #expect(try Directory.list("\(bench.root)/data/volumes/named") == ["_data"])
+            await engine.close()
+        }
+    }
+
+    @Test(
+        "A removal with volumes that is cut short is finished with them",
+        arguments: [FaultPoint.volumeRemoveAfterRename, .volumeRemoveAfterRow, .removeAfterVolumes, .removeAfterRow])
+    func removeWithVolumes(point: FaultPoint) async throws {
+        try await Self.onBench { bench in
+            let first = try await bench.open()
+            let id = try await bench.create("true", name: "victim", on: first) { $0.anonymousVolumes = ["/anonymous"] }
+            await first.close()
+            #expect(try EngineProbe.die(at: point, "remove-with-volumes", bench))
+            let engine = try await bench.open()
+            #expect(try await eventually { try await engine.containers(ContainerFilter(all: true)).isEmpty }, "\(id)")
+            #expect(try await engine.volumes(VolumeFilter()) == [])
+            #expect(Self.folders(bench) == [])
+            await engine.close()
+        }
+    }
+
+    @Test(
+        "What is mounted for a start that is cut short goes, and the volume is the next one's",
+        arguments: [FaultPoint.volumeHoldAfterMount, .startAfterBundle, .startAfterTask])
+    func start(point: FaultPoint) async throws {
+        try await Self.onBench { bench in
+            let (place, victim) = try await Self.memoryVolume(bench, "sleep 600")
+            #expect(try EngineProbe.die(at: point, "start", bench))
+            #expect(Self.isMounted(place))
+            let engine = try await bench.open()
+            #expect(try await engine.inspectVolume("memory").users == [victim])
+            #expect(!Self.isMounted(place))
+            try await engine.start(victim)
+            #expect(Self.isMounted(place))
+            try await engine.remove(victim, force: true, volumes: false)
+            #expect(!Self.isMounted(place))
+            try await engine.removeVolume("memory", force: false)
+            await engine.close()
+        }
+    }
+
+    @Test("What was mounted for a container that ended goes, though the engine died over its end")
+    func end() async throws {
+        try await Self.onBench { bench in
+            let (place, victim) = try await Self.memoryVolume(bench, "sleep 600")
+            let first = try await bench.open()
+            try await first.start(victim)
+            await first.close()
+            #expect(try EngineProbe.die(at: .volumeReleaseBeforeUnmount, "stop", bench))
+            #expect(Self.isMounted(place))
+            let engine = try await bench.open()
+            #expect(try await engine.inspectVolume("memory").users == [victim])
+            #expect(!Self.isMounted(place))
+            await engine.close()
+        }
+    }
+
+    @Test(
+        "An import that is cut short leaves the volume to be used, imported into again and removed",
+        arguments: [FaultPoint.volumeHoldAfterMount, .volumeImportAfterBytes, .volumeImportAfterFiles])
+    func importing(point: FaultPoint) async throws {
+        try await Self.onBench { bench in
+            let first = try await bench.open()
+            let source = try await first.createVolume(VolumeSpec(name: "source")).mountpoint
+            try FileContents.replace(source + "/file", with: [1], mode: 0o600, durable: false)
+            try Directory.create("\(bench.root)/place")
+            var spec = VolumeSpec(name: "target")
+            spec.options = ["type": "none", "device": "\(bench.root)/place", "o": "bind"]
+            let target = try await first.createVolume(spec).mountpoint
+            await first.close()
+            #expect(try EngineProbe.die(at: point, "volume-import", bench, name: "target"))
+            let engine = try await bench.open()
+            #expect(try await engine.inspectVolume("target").users == [])
+            #expect(!Self.isMounted(target))
+            try await engine.importVolume("target", archive: try await engine.exportVolume("source"))
+            #expect(try Directory.list("\(bench.root)/place") == ["file"])
+            #expect(!Self.isMounted(target))
+            try await engine.removeVolume("target", force: false)
+            try await engine.removeVolume("source", force: false)
+            #expect(Self.folders(bench) == [])
+            await engine.close()
+        }
+    }
+
+    /// A container, `victim`, with a volume in memory.
+    private static func memoryVolume(
+        _ bench: EngineBench, _ script: String
+    ) async throws -> (place: String, container: String) {
+        let engine = try await bench.open()
+        var spec = VolumeSpec(name: "memory")
+        spec.options = ["type": "tmpfs", "device": "tmpfs", "o": "size=1m"]
+        let place = try await engine.createVolume(spec).mountpoint
+        let id = try await bench.create(script, name: "victim", on: engine) { spec in
+            spec.mounts = [MountSpec(.volume, source: "memory", target: "/m")]
+        }
+        await engine.close()
+        return (place, id)
+    }
+
+    private static func isMounted(_ place: String) -> Bool {
+        // A table that cannot be read has nothing in it, and fails the test where something should be.
+        ((try? MountTable.current()) ?? []).contains { $0.mountPoint == place }
+    }
+
+    private static func files(of volume: String, _ engine: GantryEngine) async throws -> [String] {
+        try await Directory.list(engine.inspectVolume(volume).mountpoint)
+    }
+
     @Test("A volume's creation that is cut short is undone")
     func create() async throws {
         try await Self.onBench { bench in

@@ -25,4 +25,12 @@ package enum RootCopy {
         try TreeCopy.copy(source.descriptor, into: place.descriptor, owners: owners)
         return true
     }
+
+    /// Moves what such a copy has made to where it is to be, on the same file system, owner and mode included. What has a
+    /// name there already stays, and its namesake where it was. May be done again, wherever it was cut short.
+    package static func move(_ copy: String, into target: String) throws(KernelError) {
+        let from = OwnedDescriptor(try Descriptor.open(copy, O_RDONLY | O_DIRECTORY))
+        let to = OwnedDescriptor(try Descriptor.open(target, O_RDONLY | O_DIRECTORY))
+        try TreeCopy.move(from.descriptor, into: to.descriptor)
+    }
 }

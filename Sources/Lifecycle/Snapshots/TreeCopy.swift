@@ -31,6 +31,22 @@ struct TreeCopy {
         try copy.run()
     }
 
+    /// Moves the entries of `source` into `target`, which gets its owner, mode, attributes and time.
+    static func move(_ source: Descriptor, into target: Descriptor) throws(KernelError) {
+        let copy = TreeCopy(source: source, target: target, owners: .same)
+        for entry in try TreeRemoval.entries(of: source) {
+            do throws(KernelError) {
+                try kernelCall("rename", copy.shown(entry.name)) {
+                    // RENAME_NOREPLACE
+                    gantry_renameat2(source.rawValue, entry.name, target.rawValue, entry.name, 1)
+                }
+            } catch  where error.errno == .exists {
+                continue
+            }
+        }
+        try copy.finish(source, target, try source.status())
+    }
+
     private init(source: Descriptor, target: Descriptor, owners: TreeOwners) {
         self.source = source
         self.target = target
@@ -56,11 +72,15 @@ struct TreeCopy {
         for path in done.reversed() {
             let from = OwnedDescriptor(try open(path, below: source, O_RDONLY | O_DIRECTORY))
             let to = OwnedDescriptor(try open(path, below: target, O_RDONLY | O_DIRECTORY))
-            let facts = try from.descriptor.status()
-            try setOwnerAndMode(of: to.descriptor, facts)
-            try copyAttributes(of: [46, 0], from.descriptor, to.descriptor)
-            try setTime(of: to.descriptor, facts)
+            try finish(from.descriptor, to.descriptor, try from.descriptor.status())
         }
+    }
+
+    /// A directory itself.
+    private func finish(_ from: Descriptor, _ to: Descriptor, _ facts: stat) throws(KernelError) {
+        try setOwnerAndMode(of: to, facts)
+        try copyAttributes(of: [46, 0], from, to)
+        try setTime(of: to, facts)
     }
 
     /// True for a directory, which was made and is still to be filled.

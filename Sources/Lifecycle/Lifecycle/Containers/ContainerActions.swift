@@ -214,6 +214,9 @@ extension Container {
             await removeTree(context.roots.files(id))
             context.faults.pass(.removeAfterFiles)
             if isNetworked { try await context.networks.leave(id) }
+            // While its row still names them.
+            if removesVolumes || definition.spec.autoRemove { await removeAnonymousVolumes() }
+            context.faults.pass(.removeAfterVolumes)
             try await deleteRow()
         } catch {
             let failure = EngineError(
@@ -223,14 +226,13 @@ extension Container {
         }
         context.faults.pass(.removeAfterRow)
         context.index.remove(id)
-        if removesVolumes || definition.spec.autoRemove { await removeAnonymousVolumes() }
         endStreams()
         return await settle(.removed)
     }
 
     private func removeAnonymousVolumes() async {
         do throws(EngineError) {
-            let removed = try await context.volumes.removeAnonymous(definition.spec.mounts)
+            let removed = try await context.volumes.removeAnonymous(definition.spec.mounts, of: id)
             await context.tell("destroy", volumes: removed)
         } catch {
             context.note("container \(id): \(error)")

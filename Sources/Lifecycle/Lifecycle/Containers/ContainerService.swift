@@ -186,6 +186,7 @@ package final class ContainerService: Sendable {
     }
 
     private func fill(_ container: Container, _ image: ImageRecord) async throws(EngineError) {
+        try await context.volumes.write(container.definition.spec.mounts)
         try await join(container)
         _ = try await context.images.prepareRoot(containerID: container.id, image: image)
         await container.mark(.snapshotPrepared)
@@ -210,6 +211,17 @@ package final class ContainerService: Sendable {
         } catch {
             throw EngineError(error, object: container.id)
         }
+    }
+
+    /// One that a former engine was killed over, with the volumes that were made for it and for nobody else.
+    private func undo(_ row: ContainerRow) async {
+        // A row that cannot be read names none.
+        if let mounts = definition(of: row)?.spec.mounts {
+            do throws(EngineError) {
+                await context.tell("destroy", volumes: try await context.volumes.removeAnonymous(mounts, of: row.id))
+            } catch { context.note("container \(row.id): \(error)") }
+        }
+        await unmake(row.id)
     }
 
     /// Takes back a container that was never whole. What cannot be taken back now is before the next one is made, or by
@@ -259,7 +271,7 @@ extension ContainerService {
                 group.addTask { await container.finishInterruptedUpdate() }
             }
             for (container, _) in work { group.addTask { await container.finishInterruptedCommit() } }
-            for id in plan.unmade { group.addTask { await self.unmake(id) } }
+            for row in rows where plan.unmade.contains(row.id) { group.addTask { await self.undo(row) } }
             for id in plan.strays { group.addTask { await self.clear(id) } }
         }
         await takeOverNetworks()

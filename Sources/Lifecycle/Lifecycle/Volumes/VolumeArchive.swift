@@ -21,9 +21,15 @@ extension VolumeService {
     /// also takes owner and mode of the archive's top: so what was exported is had again as it was.
     package func unpack(_ archive: EngineStream<[UInt8]>, into name: String) async throws(EngineError) {
         let root = try await open(name)
+        let faults = self.faults
         do {
-            try await ByteBridge.consumed({ try await archive.next() }) { source in
+            try await ByteBridge.consumed({
+                let bytes = try await archive.next()
+                faults.pass(.volumeImportAfterBytes)
+                return bytes
+            }) { source in
                 try Self.unpack(source, into: root, name)
+                faults.pass(.volumeImportAfterFiles)
             }
         } catch let error as EngineError {
             throw error

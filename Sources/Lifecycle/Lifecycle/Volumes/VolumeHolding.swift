@@ -13,11 +13,12 @@ extension VolumeService {
     func hold(_ name: String, by holder: String) async throws(EngineError) {
         guard let plan = volumes[name]?.mount else { return }
         holders[name, default: []].insert(holder)
-        let host = self.host
-        let failure = await inTurn(name) {
+        let (host, faults) = (self.host, self.faults)
+        let failure = await inTurn(name) { () async -> EngineError? in
             await BlockingPool.shared.run { () -> EngineError? in
                 do throws(KernelError) {
                     if try !host.mounted().contains(name) { try host.mount(plan, at: name) }
+                    faults.pass(.volumeHoldAfterMount)
                     return nil
                 } catch {
                     return EngineError(
@@ -35,12 +36,15 @@ extension VolumeService {
     /// - Parameter detach: it may go while somebody has it open; else it stays then, for the next who wants it.
     func release(_ name: String, by holder: String, detach: Bool) async {
         guard holders[name]?.remove(holder) != nil else { return }
-        let host = self.host
+        let (host, faults) = (self.host, self.faults)
         let failure = await inTurn(name) { () async -> EngineError? in
             guard await self.isFree(name) else { return nil }
             return await BlockingPool.shared.run { () -> EngineError? in
                 do throws(KernelError) {
-                    if try host.mounted().contains(name) { try host.unmount(name, detach: detach) }
+                    if try host.mounted().contains(name) {
+                        faults.pass(.volumeReleaseBeforeUnmount)
+                        try host.unmount(name, detach: detach)
+                    }
                     return nil
                 } catch { return EngineError(error, object: name) }
             }
@@ -50,10 +54,12 @@ extension VolumeService {
 
     private func isFree(_ name: String) -> Bool { holders[name]?.isEmpty != false }
 
-    /// Mounting and unmounting of one volume, one after the other.
-    private func inTurn(_ name: String, _ body: @escaping @Sendable () async -> EngineError?) async -> EngineError? {
+    /// What is done to one volume's files and mount, one after the other.
+    func inTurn<Outcome: Sendable>(
+        _ name: String, _ body: @escaping @Sendable () async -> Outcome
+    ) async -> Outcome {
         let before = turns[name]
-        let task = Task { () -> EngineError? in
+        let task = Task { () -> Outcome in
             await before?.value
             return await body()
         }

@@ -4,6 +4,7 @@ import Linux
 /// The volumes' directories and mounts on the host. Blocking.
 ///
 ///     volumes/NAME/_data         the files, or where they are mounted
+///     volumes/NAME/_…            while it is filled: `VolumeFilling`
 ///     volumes/.removed/NAME      being removed: its name is free already
 struct VolumeHost: Sendable {
     let directory: String

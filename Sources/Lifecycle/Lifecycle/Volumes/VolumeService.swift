@@ -14,10 +14,12 @@ package actor VolumeService {
     private let store: MetadataStore
     let host: VolumeHost
     let index: ContainerIndex
-    private let faults: FaultPlan
+    let faults: FaultPlan
     let note: @Sendable (String) -> Void
     private(set) var volumes: [String: VolumeDefinition] = [:]
     private var claims: [String: Int] = [:]
+    /// Made for a container whose row is not written yet; theirs come after it.
+    private var unwritten: Set<String> = []
     /// Who has a volume mounted: ids of containers that run, and of transfers.
     var holders: [String: Set<String>] = [:]
     /// The last mounting or unmounting of each.
@@ -72,8 +74,17 @@ package actor VolumeService {
             }
             try await BlockingPool.shared.run { () throws(KernelError) in try host.deleteRemoved(name) }
         }
-        let known = Set(volumes.keys)
-        await BlockingPool.shared.run { host.removeUnknown(except: known) }
+        let (known, own) = (Set(volumes.keys), volumes.filter { $0.value.mount == nil }.keys.sorted())
+        let unfilled = await BlockingPool.shared.run { () -> [KernelError] in
+            host.removeUnknown(except: known)
+            return own.compactMap { name -> KernelError? in
+                do throws(KernelError) {
+                    try VolumeFilling(name, of: host, isMounted: false).finish()
+                    return nil
+                } catch { return error }
+            }
+        }
+        for failure in unfilled { note("fill a volume: \(failure)") }
     }
 
     /// Where the host has a volume's files.
@@ -94,16 +105,17 @@ package actor VolumeService {
 
     /// Makes a volume, or gives the one that is there, if it is of the same kind.
     ///
+    /// - Parameter isWritten: its row, too; else `write` does it.
     /// - Returns: the volume, and whether it is new.
     package func create(
-        _ spec: VolumeSpec, isAnonymous: Bool = false
+        _ spec: VolumeSpec, isWritten: Bool = true
     ) async throws(EngineError) -> (volume: VolumeDefinition, isNew: Bool) {
         try await load()
         var spec = spec
         let hasNoName = spec.name.isEmpty
         if hasNoName { spec.name = RandomID.make() }
         let volume = try VolumeDefinition(
-            spec, createdAt: Timestamp.now().nanosecondsSinceEpoch, isAnonymous: isAnonymous || hasNoName)
+            spec, createdAt: Timestamp.now().nanosecondsSinceEpoch, isAnonymous: hasNoName)
         if let known = volumes[spec.name] {
             guard spec.options.isEmpty || known.spec.options == spec.options else {
                 throw EngineError(
@@ -113,18 +125,30 @@ package actor VolumeService {
         }
         // Claimed at once: a second creation finds it.
         volumes[spec.name] = volume
-        do {
+        do throws(EngineError) {
             try await makeDirectory(spec.name)
             faults.pass(.volumeCreateAfterDirectory)
-            try await store.insert(VolumeRow(name: spec.name, document: try volume.text()))
+            unwritten.insert(spec.name)
+            if isWritten { try await write(spec.name) }
         } catch {
+            unwritten.remove(spec.name)
             volumes[spec.name] = nil
             let (host, name) = (self.host, spec.name)
             await BlockingPool.shared.run { host.unmake(name) }
-            throw (error as? EngineError) ?? (error as? StorageError).map { EngineError($0, object: spec.name) }
-                ?? EngineError(.internal, "create \(spec.name): \(error)")
+            throw error
         }
         return (volume, true)
+    }
+
+    /// Writes a volume's row, if it has none.
+    private func write(_ name: String) async throws(EngineError) {
+        guard let volume = volumes[name], unwritten.remove(name) != nil else { return }
+        let row = VolumeRow(name: name, document: try volume.text())
+        do throws(StorageError) { try await store.insert(row) } catch {
+            unwritten.insert(name)
+            throw EngineError(error, object: name)
+        }
+        faults.pass(.volumeCreateAfterRow)
     }
 
     private func makeDirectory(_ name: String) async throws(EngineError) {
@@ -134,19 +158,22 @@ package actor VolumeService {
         } catch { throw EngineError(error, object: name) }
     }
 
-    /// Removes a volume that no container uses.
-    package func remove(_ name: String, force: Bool) async throws(EngineError) {
+    /// Removes a volume that no container uses, but for one.
+    package func remove(
+        _ name: String, force: Bool, except containerID: String? = nil
+    ) async throws(EngineError) {
         try await load()
         guard volumes[name] != nil else {
             if force { return }
             throw EngineError(.notFound, "get \(name): no such volume", object: name)
         }
-        let users = users(of: name)
+        let users = users(of: name).filter { $0 != containerID }
         guard users.isEmpty, claims[name] == nil else {
             throw EngineError(
                 .conflict, "remove \(name): volume is in use - [\(users.joined(separator: ", "))]", object: name)
         }
         let volume = volumes.removeValue(forKey: name)
+        unwritten.remove(name)
         do throws(EngineError) { try await unmake(name) } catch {
             volumes[name] = volume
             throw error
@@ -197,7 +224,7 @@ package actor VolumeService {
 /// A container's volumes.
 extension VolumeService {
     /// Makes the volumes that mounts name, or that have no name yet, and gives the mounts with all names in place. They
-    /// are claimed until `settle`.
+    /// are claimed until `settle`, and lost with the engine until `write`.
     ///
     /// - Returns: the mounts, and the names of those that are new.
     package func prepare(_ mounts: [MountSpec]) async throws(EngineError) -> (mounts: [MountSpec], new: [String]) {
@@ -210,7 +237,7 @@ extension VolumeService {
                 spec.options = result[place].volumeOptions
                 spec.labels = result[place].volumeLabels
                 spec.driver = result[place].volumeDriver ?? "local"
-                let (volume, isNew) = try await create(spec)
+                let (volume, isNew) = try await create(spec, isWritten: false)
                 claims[volume.spec.name, default: 0] += 1
                 result[place].source = volume.spec.name
                 if isNew { new.append(volume.spec.name) }
@@ -223,67 +250,17 @@ extension VolumeService {
         return (result, new)
     }
 
+    /// Writes the rows of new volumes. The container's own is there: whoever undoes it finds them by that.
+    package func write(_ mounts: [MountSpec]) async throws(EngineError) {
+        for mount in mounts where mount.kind == .volume { try await write(mount.source) }
+    }
+
     /// The container is in the index, or will never be.
     package func settle(_ mounts: [MountSpec]) {
         for mount in mounts where mount.kind == .volume {
             guard let count = claims[mount.source] else { continue }
             claims[mount.source] = count > 1 ? count - 1 : nil
         }
-    }
-
-    /// Fills volumes that are empty with what the image has at their places.
-    ///
-    /// - Parameters:
-    ///   - remap: of the container.
-    ///   - open: the container's root, which nothing was written to yet; asked for where a volume is empty.
-    package func copyUp(
-        _ mounts: [MountSpec], remap: IDRemap? = nil, open: () async throws(EngineError) -> OpenedRoot
-    ) async throws(EngineError) {
-        let owners = remap.map { remap in
-            TreeOwners { (remap.hostUID($0) ?? remap.rootUID, remap.hostGID($1) ?? remap.rootGID) }
-        }
-        var opened: OpenedRoot?
-        for mount in mounts where mount.kind == .volume && !mount.noCopy {
-            // What is in memory is gone before the container starts.
-            guard let volume = volumes[mount.source], volume.mount?.isMemory != true else { continue }
-            let target = mountpoint(mount.source)
-            let holder = RandomID.make()
-            if mountsOnHost { try await hold(mount.source, by: holder) } else if volume.mount != nil { continue }
-            let failure: EngineError?
-            do throws(EngineError) {
-                if try await isEmpty(target, mount.source) {
-                    let root: OpenedRoot
-                    if let opened { root = opened } else { root = try await open() }
-                    opened = root
-                    try await copy(mount.target, of: root, into: target, owners: owners ?? .same, mount.source)
-                }
-                failure = nil
-            } catch { failure = error }
-            await release(mount.source, by: holder, detach: true)
-            if let failure { throw failure }
-        }
-    }
-
-    private nonisolated func isEmpty(_ directory: String, _ volume: String) async throws(EngineError) -> Bool {
-        do throws(KernelError) {
-            return try await BlockingPool.shared.run { () throws(KernelError) in try Directory.list(directory).isEmpty }
-        } catch { throw Self.copyFailure(error, volume) }
-    }
-
-    private nonisolated func copy(
-        _ path: String, of root: OpenedRoot, into target: String, owners: TreeOwners, _ volume: String
-    ) async throws(EngineError) {
-        do throws(KernelError) {
-            try await BlockingPool.shared.run { () throws(KernelError) in
-                _ = try RootCopy.copy(path, of: root, into: target, owners: owners)
-            }
-        } catch { throw Self.copyFailure(error, volume) }
-    }
-
-    private static func copyFailure(_ error: KernelError, _ volume: String) -> EngineError {
-        EngineError(
-            error.errno == .noSpace ? .unavailable : .internal,
-            "copy the image's files into volume \(volume): \(error)", object: volume)
     }
 
     /// What the runtime is to mount for each volume of these.
@@ -305,19 +282,21 @@ extension VolumeService {
         return sources
     }
 
-    /// Removes the volumes without a name of a container that is gone, where no other has them.
+    /// Removes the volumes without a name of a container that goes, where no other has them.
     ///
     /// - Returns: the names of those that are gone.
-    package func removeAnonymous(_ mounts: [MountSpec]) async throws(EngineError) -> [String] {
+    package func removeAnonymous(
+        _ mounts: [MountSpec], of containerID: String
+    ) async throws(EngineError) -> [String] {
         var removed: [String] = []
         for mount in mounts where mount.kind == .volume {
             try await load()
-            guard volumes[mount.source]?.isAnonymous == true, users(of: mount.source).isEmpty else { continue }
+            guard volumes[mount.source]?.isAnonymous == true else { continue }
             do throws(EngineError) {
-                try await remove(mount.source, force: true)
+                try await remove(mount.source, force: true, except: containerID)
                 removed.append(mount.source)
             } catch  where error.kind == .conflict {
-                // Another container is just being made of it.
+                // Another container has it, or is just being made of it.
             }
         }
         return removed
