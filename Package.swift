@@ -98,7 +98,7 @@ let runtime: [Target] = [
 let shim: [Target] = [
     library("ShimAPI", in: "Shim", ["Linux", "JSON"]),
     library("NameService", in: "Shim", ["Linux"]),
-    library("Rootless", in: "Shim", ["Linux", "CLinux"]),
+    library("Rootless", in: "Shim", ["Linux", "CLinux", "JSON", "ShimAPI"]),
     library(
         "Shim", in: "Shim", ["ShimAPI", "NameService", "Linux", "CLinux", "CZlib", "JSON", "OCI"],
         linkerSettings: linking("z")),

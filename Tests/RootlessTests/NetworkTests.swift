@@ -18,7 +18,7 @@ struct NetworkTests {
     }
 
     /// What a server of files answers, without its head.
-    private static func fetch(_ name: String, _ port: UInt16) throws -> String {
+    static func fetch(_ name: String, _ port: UInt16) throws -> String {
         let answer = try exchange("GET /\(name) HTTP/1.0\r\n\r\n", .stream, port)
         return answer.split(separator: "\r\n\r\n", maxSplits: 1).last.map(String.init) ?? ""
     }
@@ -50,7 +50,7 @@ struct NetworkTests {
     }
 
     /// A port that was free a moment ago.
-    private static func freePort() throws -> UInt16 {
+    static func freePort() throws -> UInt16 {
         let socket = OwnedDescriptor(try InternetSocket.bound(.stream, SocketEndpoint(IPAddress(.v4, 0), 0)))
         return try InternetSocket.port(socket.descriptor)
     }

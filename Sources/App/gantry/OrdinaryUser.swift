@@ -27,7 +27,7 @@ enum OrdinaryUser {
         let ids = UserIDs.current(name: name)
         let shim = LocalEngineConfiguration().shimPath
         let (line, isNew) = try NamespaceEntry(places: places, shimPath: shim, ids: ids).enter()
-        let session = RootlessSession(places: places, line: line, ids: ids)
+        let session = try RootlessSession(places: places, line: line, ids: ids, shimPath: shim)
         // Once, when it begins to matter; afterwards `info` has it.
         if isNew { for note in session.notes { Complaint.say("gantry: note: \(note)") } }
         return session

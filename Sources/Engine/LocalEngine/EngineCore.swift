@@ -80,6 +80,7 @@ final class EngineCore: Sendable {
             guard let lock = try DataRootLock(roots.lock) else {
                 throw LockedElsewhere.error
             }
+            try configuration.rootless?.announceEngine()
             return (lock, host, cgroups, String(decoding: bootID, as: UTF8.self))
         } catch {
             if error == LockedElsewhere.error {
@@ -158,7 +159,7 @@ private struct Parts {
         let images = try await ImageStore(dataRoot: roots.data, index: StoredImageIndex(store: store), faults: faults)
         damagedImages = images.damaged
         let tasks = ShimTaskService(
-            runRoot: roots.run, shimPath: configuration.shimPath, lease: configuration.rootless?.line.socket)
+            runRoot: roots.run, shimPath: configuration.shimPath, leases: configuration.rootless?.leases ?? [])
         let index = ContainerIndex()
         let networks = NetworkService(
             index: StoredNetworkIndex(store: store), roots: configuration.networkRoots,

@@ -10,7 +10,7 @@ struct ShimLauncher: Sendable {
     let runRoot: String
     let shimPath: String
     /// Inherited by every shim, after what it is told of.
-    var lease: Descriptor?
+    var leases: [Descriptor] = []
 
     /// What the runtimes get as `--root`.
     var runtimeRoot: String { "\(runRoot)/runtime" }
@@ -45,7 +45,7 @@ struct ShimLauncher: Sendable {
             try place.descriptor.open("shim.log", O_WRONLY | O_CREAT | O_APPEND, mode: 0o600))
         var spawn = Spawn(program: shimPath, arguments: [shimPath, "-id", spec.id, "-dir", directory.path])
         spawn.descriptors = [nil, nil, log.descriptor, listener.descriptor] + (spec.network?.sockets ?? [])
-        if let lease { spawn.descriptors.append(lease) }
+        spawn.descriptors += leases
         spawn.newSession = true
         guard let namespace = spec.shimNamespace else { return try spawn.start() }
         let program = spawn

@@ -30,13 +30,13 @@ package final class ShimTaskService: TaskService {
     /// - Parameters:
     ///   - runRoot: facts of this boot; `shims` and `runtime` below it are this service's.
     ///   - shimPath: the program `gantry-shim`.
-    ///   - lease: what shims inherit, to keep alive what is kept while it is open.
+    ///   - leases: what shims inherit, to keep alive what is kept while they are open.
     ///   - patience: what a shim may take to answer a greeting.
     package init(
-        runRoot: String, shimPath: String, lease: Descriptor? = nil, patience: Duration = ShimTaskService.patience
+        runRoot: String, shimPath: String, leases: [Descriptor] = [], patience: Duration = ShimTaskService.patience
     ) {
         self.patience = patience
-        launcher = ShimLauncher(runRoot: runRoot, shimPath: shimPath, lease: lease)
+        launcher = ShimLauncher(runRoot: runRoot, shimPath: shimPath, leases: leases)
         (reports, reporting) = AsyncStream.makeStream(of: TaskReport.self)
     }
 

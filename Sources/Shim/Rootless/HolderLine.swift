@@ -57,6 +57,11 @@ package struct HolderLine: Hashable, Sendable {
 ///     │◄──────────── mount + descriptor ─────────┤
 ///     │  setns, setns                            │
 ///
+///   gantry (the first after a holder was killed: what lives on is found by what it wrote down)
+///     ├── starts, with its end of a line and ───►│ setns(user, mount)
+///     │   the namespaces of who lives on         │
+///     │◄──────────── user, mount, as above ──────┤
+///
 ///   gantry (any other)
 ///     ├── connects ─────────────────────────────►│
 ///     │◄──────────── user, mount, as above ──────┤

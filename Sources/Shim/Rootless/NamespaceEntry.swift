@@ -34,6 +34,19 @@ package struct NamespaceEntry {
         }
     }
 
+    /// For a process that is inside, and whose holder was killed: another holder of the same namespaces.
+    func reenter() throws(RootlessFailure) -> HolderLine {
+        let (line, _) = try connect()
+        do throws(RootlessFailure) {
+            // They are this process's own.
+            for wanted in [HolderMessage.user, .mount] { try receive(wanted, line)?.close() }
+            return line
+        } catch {
+            line.close()
+            throw error
+        }
+    }
+
     /// One at a time, so that two do not both start a holder.
     private func connect() throws(RootlessFailure) -> (HolderLine, isNew: Bool) {
         let attempted = "reach the holder of this user's namespaces in `\(places.runRoot)`"
@@ -48,7 +61,7 @@ package struct NamespaceEntry {
             return try visit(directory.descriptor)
         }
         if let present { return (present, false) }
-        return (try start(directory.descriptor), true)
+        return try start(directory.descriptor)
     }
 
     /// Nil where there is no holder, or one that is just ending.
@@ -70,7 +83,8 @@ package struct NamespaceEntry {
         return nil
     }
 
-    private func start(_ directory: Descriptor) throws(RootlessFailure) -> HolderLine {
+    /// A holder of new namespaces, or of those in which an engine or containers have outlived theirs.
+    private func start(_ directory: Descriptor) throws(RootlessFailure) -> (HolderLine, isNew: Bool) {
         let (listener, near, far) = try attempt("start a holder of namespaces") { () throws(KernelError) in
             // One that was killed leaves its name.
             _ = unlinkat(directory.rawValue, HolderFiles.socket, 0)
@@ -84,8 +98,15 @@ package struct NamespaceEntry {
             var spawn = Spawn(program: shimPath, arguments: [shimPath, "-namespaces", places.runRoot])
             spawn.descriptors = [nil, nil, nil, listener, far]
             spawn.newSession = true
+            if let survivors = Survivors(runRoot: places.runRoot).namespaces() {
+                defer { for given in [survivors.user, survivors.mount] { given.close() } }
+                spawn.arguments.append("-join")
+                spawn.descriptors += [survivors.user, survivors.mount]
+                _ = try launch(spawn)
+                return (line, false)
+            }
             try map(line, holder: try launch(spawn))
-            return line
+            return (line, true)
         } catch {
             line.close()
             _ = unlinkat(directory.rawValue, HolderFiles.socket, 0)

@@ -5,11 +5,12 @@ import Linux
 /// The program that keeps an ordinary user's namespaces while anything of the engine is alive: `gantry-shim` with other
 /// words, since it must be small and have one thread.
 ///
-///     gantry-shim -namespaces DIRECTORY
+///     gantry-shim -namespaces DIRECTORY [-join]
 ///
 /// Descriptor 3 is its socket in the run root, listening already; descriptor 4 is the first connection. It gives its
-/// namespaces to whoever connects, and ends when the last connection has: no process number is trusted, and nothing
-/// has to be looked for.
+/// namespaces to whoever connects, and ends when the last connection has. The successor of one that was killed is given
+/// the namespaces of those who survived it as descriptors 5 and 6, and waits for their end, too: their connections ended
+/// with its forerunner.
 package final class NamespaceHolder {
     private static let listener = Descriptor(rawValue: 3)
     private static let first = Descriptor(rawValue: 4)
@@ -18,6 +19,8 @@ package final class NamespaceHolder {
     private let user: Descriptor
     private let mount: Descriptor
     private var lines: [HolderLine]
+    /// Processes that are inside and have no line.
+    private var others: [Descriptor] = []
     private var uplink: Uplink?
 
     /// Whether the words are this program's.
@@ -26,11 +29,12 @@ package final class NamespaceHolder {
     /// Runs the holder to its end; the exit code is 0 unless it could not begin.
     package static func run(arguments: [String]) -> Int32 {
         let line = HolderLine(first)
-        guard arguments.count == 3 else { return 1 }
+        let isSuccessor = arguments.last == "-join"
+        guard arguments.count == (isSuccessor ? 4 : 3) else { return 1 }
         do throws(RootlessFailure) {
             try detach()
-            try enter(line)
-            try NamespaceHolder(directory: arguments[2], line).serve()
+            if isSuccessor { try join() } else { try enter(line) }
+            try NamespaceHolder(directory: arguments[2], line).serve(isSuccessor: isSuccessor)
             return 0
         } catch {
             // Whoever started this may be gone: then there is nobody to tell.
@@ -78,13 +82,42 @@ package final class NamespaceHolder {
         }
     }
 
-    private func serve() throws(RootlessFailure) {
+    private static func join() throws(RootlessFailure) {
+        try attempt("enter the namespaces of those who outlived their holder") { () throws(KernelError) in
+            // CLONE_NEWUSER, CLONE_NEWNS: the first gives the right to the second.
+            for (number, name, flag) in [(5, "user", 0x1000_0000), (6, "mnt", 0x0002_0000)] as [(Int32, String, Int32)]
+            {
+                let namespace = OwnedDescriptor(Descriptor(rawValue: number))
+                let own = OwnedDescriptor(try Descriptor.open("/proc/self/ns/\(name)", O_RDONLY))
+                // An engine within that starts one itself: the kernel refuses to enter where one is.
+                if try own.descriptor.status().st_ino == namespace.descriptor.status().st_ino { continue }
+                try kernelCall("setns") { gantry_setns(number, flag) }
+            }
+        }
+    }
+
+    /// Takes over what a killed holder left in these namespaces.
+    private func succeed() {
+        others = Survivors(runRoot: directory).open()
+        guard Uplink.hasNamespace(in: directory) else { return }
+        // Who asks for it next is told why there is none.
+        _ = try? network()
+    }
+
+    private func serve(isSuccessor: Bool) throws(RootlessFailure) {
         try attempt("hold the namespaces") { () throws(KernelError) in
             try lines[0].send(.user, with: user)
             try lines[0].send(.mount, with: mount)
-            while !lines.isEmpty || isExpected { try attend(timeoutMilliseconds: -1) }
+            if isSuccessor { succeed() } else { Uplink.endStranger(in: directory) }
+            while isNeeded || isExpected { try attend(timeoutMilliseconds: -1) }
         }
         end()
+    }
+
+    /// An engine whose line ended with a killed holder starts shims that have none.
+    private var isNeeded: Bool {
+        if lines.isEmpty, others.isEmpty { others = Survivors(runRoot: directory).open() }
+        return !lines.isEmpty || !others.isEmpty
     }
 
     /// Whether somebody has connected who is not accepted yet.
@@ -94,11 +127,13 @@ package final class NamespaceHolder {
     }
 
     private func attend(timeoutMilliseconds: Int32) throws(KernelError) {
-        let watched = [Self.listener] + lines.map(\.socket) + (uplink?.process.map { [$0] } ?? [])
+        let watched = [Self.listener] + lines.map(\.socket) + others + (uplink?.process.map { [$0] } ?? [])
         var entries = watched.map { pollfd(fd: $0.rawValue, events: Int16(POLLIN), revents: 0) }
         try kernelCall("poll") { poll(&entries, nfds_t(entries.count), timeoutMilliseconds) }
         let ready = Set(entries.filter { $0.revents != 0 }.map(\.fd))
         for line in lines where ready.contains(line.socket.rawValue) { answer(line) }
+        for process in others where ready.contains(process.rawValue) { process.close() }
+        others.removeAll { ready.contains($0.rawValue) }
         if let process = uplink?.process, ready.contains(process.rawValue) {
             // It died: the next question makes another.
             uplink?.end()
@@ -161,4 +196,6 @@ enum HolderFiles {
     static let lock = "namespaces.lock"
     /// The uplink's process, for a holder that comes after one that was killed.
     static let uplink = "uplink.pid"
+    /// The engine's process, for the same.
+    static let engine = "engine.pid"
 }

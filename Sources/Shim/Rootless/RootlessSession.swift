@@ -1,3 +1,5 @@
+import CLinux
+import Glibc
 import Linux
 
 /// An ordinary user's place among its namespaces: what an engine there needs to know of them.
@@ -7,14 +9,27 @@ package struct RootlessSession: Hashable, Sendable {
     package var places: UserPlaces
     /// The lease of the namespaces: who outlives an engine, as a container's shim, inherits it.
     package var line: HolderLine
+    /// The mount namespace, which shims hold beside the line: they leave it for one of their own, and by it a holder that
+    /// comes after one that was killed finds it.
+    package let mount: Descriptor
+    /// What a container's shim inherits.
+    package var leases: [Descriptor] { [line.socket, mount] }
+    private let shimPath: String
+    private let ids: UserIDs
     /// Whether containers have more ids than the user's own.
     package var hasSubordinateIDs: Bool
     /// What the user should know: where things are, why there is one id only.
     package var notes: [String]
 
-    package init(places: UserPlaces, line: HolderLine, ids: UserIDs) {
+    /// To be called within.
+    package init(places: UserPlaces, line: HolderLine, ids: UserIDs, shimPath: String) throws(RootlessFailure) {
         self.places = places
         self.line = line
+        self.ids = ids
+        self.shimPath = shimPath
+        mount = try attempt("open the mount namespace") { () throws(KernelError) in
+            try Descriptor.open("/proc/self/ns/mnt", O_RDONLY)
+        }
         hasSubordinateIDs = ids.note == nil
         notes = [places.note, ids.note].compactMap(\.self)
     }
@@ -22,6 +37,7 @@ package struct RootlessSession: Hashable, Sendable {
     /// Asks the holder for the network namespace in which bridges can be; made when it is first asked for. Blocking;
     /// one call at a time.
     package func network() throws(RootlessFailure) -> RootlessNetwork {
+        if isCut { try renew() }
         let (message, brought) = try attempt("ask for a network namespace") { () throws(KernelError) in
             try line.send(.network(""))
             return try line.receive(timeoutMilliseconds: Self.patienceMilliseconds)
@@ -36,6 +52,29 @@ package struct RootlessSession: Hashable, Sendable {
         default:
             brought?.close()
             throw RootlessFailure("the holder of this user's namespaces says `\(message.text)`")
+        }
+    }
+
+    /// Writes down that this process hosts the engine, for a holder that comes after one that was killed. Blocking.
+    package func announceEngine() throws(KernelError) {
+        let ticks = try ProcessStat.read(pid: getpid()).startTicks
+        try FileContents.replace(
+            "\(places.runRoot)/\(HolderFiles.engine)", with: Array("\(getpid()) \(ticks)\n".utf8), durable: false)
+    }
+
+    /// Whether the holder is gone: nobody but a killed one ends a line.
+    private var isCut: Bool {
+        var entry = pollfd(fd: line.socket.rawValue, events: Int16(POLLIN), revents: 0)
+        return poll(&entry, 1, 0) > 0 && entry.revents & Int16(POLLHUP) != 0
+    }
+
+    /// Another line in the place of this one, whoever has its number.
+    private func renew() throws(RootlessFailure) {
+        let fresh = try NamespaceEntry(places: places, shimPath: shimPath, ids: ids).reenter()
+        defer { fresh.close() }
+        try attempt("take the new line to the holder") { () throws(KernelError) in
+            try kernelCall("dup2") { dup2(fresh.socket.rawValue, line.socket.rawValue) }
+            try kernelCall("set close-on-exec") { gantry_fcntl_int(line.socket.rawValue, F_SETFD, FD_CLOEXEC) }
         }
     }
 }

@@ -7,6 +7,8 @@ import Linux
 struct Uplink {
     let directory: String
     let namespace: Descriptor
+    /// Another holder made it, and may have left an uplink for it.
+    private let isInherited: Bool
     private(set) var process: Descriptor?
     /// Which program it is, and where it answers names; or why there is none.
     private(set) var summary = ""
@@ -15,15 +17,32 @@ struct Uplink {
     /// slirp4netns ends when the other end of this is gone, however its holder ended.
     private var exitPipe: Descriptor?
 
-    /// Makes the namespace, which has nothing but loopback.
+    /// Takes the namespace that is there already, with bridges and containers' devices in it; or makes one, which has
+    /// nothing but loopback.
     init(directory: String) throws(RootlessFailure) {
         self.directory = directory
         let path = "\(directory)/network"
+        isInherited = Self.hasNamespace(in: directory)
+        if isInherited {
+            namespace = try attempt("open the network namespace") { () throws(KernelError) in
+                try Descriptor.open(path, O_RDONLY)
+            }
+            return
+        }
         namespace = try attempt("make a network namespace") { () throws(KernelError) in
             let file = try Descriptor.open(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
             file.close()
             return try Self.make(boundTo: path)
         }
+    }
+
+    /// Whether a holder has bound one to its name in these mounts.
+    static func hasNamespace(in directory: String) -> Bool {
+        // Without the file nobody has.
+        guard let file = try? Descriptor.open("\(directory)/network", O_RDONLY | O_NOFOLLOW) else { return false }
+        defer { file.close() }
+        // NSFS_MAGIC
+        return gantry_filesystem_magic(file.rawValue) == 0x6E73_6673
     }
 
     /// A child is born in the namespace and holds it until it is bound to a name: this process itself could never come
@@ -46,7 +65,8 @@ struct Uplink {
 
     /// Tries what the machine has.
     mutating func start() throws(RootlessFailure) {
-        endStranger()
+        if adoptStranger() { return }
+        Self.endStranger(in: directory)
         var complaints: [String] = []
         for program in UplinkProgram.allCases {
             guard let path = OutsideProgram.find(program.rawValue) else { continue }
@@ -75,7 +95,7 @@ struct Uplink {
         process = try attempt("find it") { () throws(KernelError) in
             let text = String(decoding: try FileContents.read(pidFile, limitBytes: 64), as: UTF8.self)
             guard let pid = Int32(text.filter(\.isNumber)) else { throw KernelError("read", pidFile, .inputOutput) }
-            return try adopt(pid)
+            return try adopt(pid, .pasta)
         }
     }
 
@@ -90,7 +110,7 @@ struct Uplink {
             var spawn = Spawn(
                 program: path, arguments: UplinkProgram.slirpArguments(namespace: "\(directory)/network"))
             spawn.descriptors = [nil, nil, complaints, ready.writing, exit.reading]
-            return try adopt(try spawn.start())
+            return try adopt(try spawn.start(), .slirp4netns)
         }
         exitPipe = exit.writing
         // The end of the pipe without a word is its end.
@@ -102,25 +122,47 @@ struct Uplink {
     }
 
     /// Remembered, for a holder that comes after this one was killed.
-    private func adopt(_ pid: Int32) throws(KernelError) -> Descriptor {
+    private func adopt(_ pid: Int32, _ program: UplinkProgram) throws(KernelError) -> Descriptor {
         let process = try PidFD.open(pid: pid)
         let ticks = try ProcessStat.read(pid: pid).startTicks
         try FileContents.replace(
-            "\(directory)/\(HolderFiles.uplink)", with: Array("\(pid) \(ticks)\n".utf8), durable: false)
+            "\(directory)/\(HolderFiles.uplink)", with: Array("\(pid) \(ticks) \(program.rawValue)\n".utf8),
+            durable: false)
         return process
     }
 
-    /// The uplink of a holder that was killed would carry packets for nobody.
-    private func endStranger() {
+    /// The uplink of a holder that was killed; nil where there is none, or it has ended.
+    private static func stranger(in directory: String) -> (process: Descriptor, program: UplinkProgram)? {
         // None is the rule.
-        guard let bytes = try? FileContents.read("\(directory)/\(HolderFiles.uplink)", limitBytes: 64) else { return }
+        guard let bytes = try? FileContents.read("\(directory)/\(HolderFiles.uplink)", limitBytes: 64) else {
+            return nil
+        }
         let words = String(decoding: bytes, as: UTF8.self).split { $0 == " " || $0 == "\n" }
-        guard words.count == 2, let pid = Int32(words[0]), let ticks = UInt64(words[1]),
+        guard words.count == 3, let pid = Int32(words[0]), let ticks = UInt64(words[1]),
+            let program = UplinkProgram(rawValue: String(words[2])),
             // Gone, or another process by now.
-            let stranger = try? PidFD.open(pid: pid, startTicks: ticks)
-        else { return }
+            let process = try? PidFD.open(pid: pid, startTicks: ticks)
+        else { return nil }
+        return (process, program)
+    }
+
+    /// pasta goes on for the namespace whatever becomes of its holder; slirp4netns is told of that end, and ends.
+    private mutating func adoptStranger() -> Bool {
+        guard isInherited, let (stranger, program) = Self.stranger(in: directory) else { return false }
+        guard program == .pasta, (try? PidFD.waitForEnd(stranger, timeoutMilliseconds: 0)) == false else {
+            stranger.close()
+            return false
+        }
+        (process, summary, isUp) = (stranger, program.summary, true)
+        return true
+    }
+
+    /// One that nobody adopts would carry packets for nobody, or hinder its successor.
+    static func endStranger(in directory: String) {
+        guard let (stranger, _) = stranger(in: directory) else { return }
+        defer { stranger.close() }
         try? PidFD.send(SIGTERM, to: stranger)  // It may end by itself first.
-        stranger.close()
+        _ = try? PidFD.waitForEnd(stranger, timeoutMilliseconds: 2000)  // Its successor says what hinders it.
     }
 
     mutating func end() {
