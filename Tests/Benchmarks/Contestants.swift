@@ -87,7 +87,7 @@ final class DockerContestant {
     }
 }
 
-/// Debian's podman with a storage of its own: what needs no container, for its runtime wants other hierarchies of cgroups.
+/// Debian's podman with a storage of its own, and runc: crun of Debian 12 wants other hierarchies of cgroups.
 final class PodmanContestant {
     let contender: Contender
     let root: String
@@ -106,8 +106,31 @@ final class PodmanContestant {
             + arguments
     }
 
+    /// The words before a command that runs containers, in networks of the benchmark's own by netavark.
+    func containerCommand() throws -> [String] {
+        let file = root + "/containers.conf"
+        // As root podman asks for more of both than this machine's root may have.
+        let settings = """
+            [containers]
+            default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+            [network]
+            network_backend = "netavark"
+            """
+        try settings.write(toFile: file, atomically: false, encoding: .utf8)
+        return ["/usr/bin/env", "CONTAINERS_CONF=\(file)"]
+            + command([
+                "--runtime", "/usr/sbin/runc", "--cgroup-manager", "cgroupfs", "--network-config-dir",
+                root + "/networks",
+                "--tmpdir", root + "/tmp",
+            ])
+    }
+
     func close() {
         contender.close()
+        // Podman's cgroup for containers, in each hierarchy; one that is in use stays.
+        for hierarchy in (try? FileManager.default.contentsOfDirectory(atPath: "/sys/fs/cgroup")) ?? [] {
+            rmdir("/sys/fs/cgroup/\(hierarchy)/libpod_parent")
+        }
         // Podman keeps its storage mounted on itself.
         _ = umount2(root + "/root/overlay", Int32(MNT_DETACH))
         try? FileManager.default.removeItem(atPath: root)

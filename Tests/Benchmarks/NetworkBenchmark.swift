@@ -1,8 +1,8 @@
 import Foundation
 import Linux
 
-/// Networks beside docker's. Both engines' bridges, rules and switches are in a network namespace of the benchmark's own,
-/// so that neither meets the other's, nor the machine's.
+/// Networks beside docker's, and the run of a container beside podman's, too. All engines' bridges, rules and switches are
+/// in a network namespace of the benchmark's own, so that none meets the other's, nor the machine's.
 func benchmarkNetwork(rounds: Int) throws {
     let field = try NetworkField()
     defer { field.close() }
@@ -18,6 +18,9 @@ final class NetworkField {
     let holder: RunningCommand
     let gantry: GantryContestant
     let docker: DockerContestant
+    let podman: PodmanContestant
+    /// Podman's command line, in the namespace.
+    private let podmanSide: NetworkSide
     private let daemon: RunningCommand
 
     init() throws {
@@ -34,6 +37,10 @@ final class NetworkField {
         let iperf = try makeIperfFileSystem(below: gantry.root)
         docker = try DockerContestant(rootTar: tar, prefix: inside, options: [])
         try docker.contender.run(docker.command("import", iperf, "iperf:latest"))
+        podman = try PodmanContestant(in: "/tmp")
+        podmanSide = NetworkSide(
+            name: "podman", contender: podman.contender, prefix: inside + (try podman.containerCommand()), socket: "")
+        try podmanSide.run("import", tar, "bench:latest")
         daemon = try gantry.contender.spawn(
             inside + gantry.command("daemon"), output: gantry.root + "/daemon.log")
         while !FileManager.default.fileExists(atPath: gantry.root + "/run/gantry.sock") { usleep(50_000) }
@@ -54,6 +61,9 @@ final class NetworkField {
         ]
     }
 
+    /// Those that run a container.
+    var runners: [NetworkSide] { sides + [podmanSide] }
+
     func close() {
         for side in sides {
             for id in (try? side.output("ps", "-aq"))?.split(separator: "\n") ?? [] {
@@ -62,6 +72,7 @@ final class NetworkField {
         }
         daemon.end()
         docker.close()
+        podman.close()
         gantry.close()
         holder.end()
     }
@@ -112,19 +123,21 @@ struct NetworkSide {
 private func benchmarkBridgeRun(_ field: NetworkField, _ rounds: Int) throws {
     var figures: [String: [Double]] = [:]
     for round in 0...rounds {
-        for side in field.sides {
+        for side in field.runners {
             for network in ["bridge", "none"] {
-                let cost = try side.run("run", "--rm", "--network", network, "bench:latest", "/bin/true")
+                let name = side.name == "podman" && network == "bridge" ? "podman" : network
+                let cost = try side.run("run", "--rm", "--network", name, "bench:latest", "/bin/true")
                 // The first makes bridges and loads libraries.
                 if round > 0 { figures["\(side.name) \(network)", default: []].append(cost.wallMilliseconds) }
             }
         }
     }
-    let names = ["gantry bridge", "docker bridge", "gantry none", "docker none"]
+    let engines = field.runners.map(\.name)
+    let names = ["bridge", "none"].flatMap { network in engines.map { "\($0) \(network)" } }
     report(
         "run --rm IMAGE true, engine running, \(rounds) rounds, median (min-max) ms",
         names.map { ($0, [("wall", Spread(values: figures[$0] ?? []))]) })
-    for name in ["gantry", "docker"] {
+    for name in engines {
         let added = zip(figures["\(name) bridge"] ?? [], figures["\(name) none"] ?? []).map { $0 - $1 }
         print("  the bridge adds, \(name): \(Spread(values: added))")
     }

@@ -30,7 +30,8 @@ struct NetworkActions: Sendable {
             filter.all = true
             let result = try await engine.pruneVolumes(filter)
             guard !result.removed.isEmpty else { return "every volume is in use" }
-            return "removed \(result.removed.count) volumes, \(Quantity.decimalBytes(result.reclaimedBytes)) are free"
+            let count = result.removed.count == 1 ? "1 volume" : "\(result.removed.count) volumes"
+            return "removed \(count), \(Quantity.decimalBytes(result.reclaimedBytes)) are free"
         default: return ""
         }
     }
