@@ -25,6 +25,21 @@ import Testing
         #expect(try TreeListing.lines(layer.root) == TreeListing.lines(other))
     }
 
+    @Test(
+        "A time comes through tar's own reading, however far away",
+        arguments: [-5, 8_589_934_591, 9_000_000_000] as [Int64])
+    func distantTimes(seconds: Int64) throws {
+        let layer = try LayerCase()
+        var member = TarMember("f", .file, mode: 0o644)
+        member.modified = seconds
+        var tar = TarBytes()
+        tar.add(member)
+        let archive = try layer.temporary.write("times.tar", tar.finished)
+        let (status, text) = try Command.run(["tar", "--full-time", "--utc", "-tvf", archive])
+        let year = seconds < 0 ? " 1969-12-31 " : seconds > 8_589_934_591 ? " 2255-03-14 " : " 2242-03-16 "
+        #expect(status == 0 && text.contains(year), "\(text)")
+    }
+
     @Test("The holes of a sparse file stay holes", arguments: ["gnu", "pax"])
     func sparse(format: String) throws {
         let layer = try LayerCase()

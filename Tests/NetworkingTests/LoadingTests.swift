@@ -57,6 +57,7 @@ import Testing
 
     @Test("Where the machine forwards for containers alone, the rules are ones that the kernel takes, of both versions")
     func closedRules() throws {
+        defer { remove() }
         var network = try network("bridge")
         network.linkName = "br0"
         let rules = FirewallRules(table: "gantry_test")
@@ -74,6 +75,26 @@ import Testing
             #expect(listing.contains("meta nfproto ipv4 drop") == families.contains(.v4), "\(listing)")
             #expect(listing.contains("meta nfproto ipv6 drop") == families.contains(.v6), "\(listing)")
         }
+    }
+
+    @Test("A bridge that a kill left half made is finished; one of the same name that is somebody's is refused")
+    func halfMadeBridge() throws {
+        defer { remove() }
+        var network = try network("bridge")
+        network.linkName = "gt-\(network.id.prefix(12))"
+        let namespace = OwnedDescriptor(try NetworkNamespace.make())
+        let links = HostLinks(mark: "gantry \(folder)", namespace: namespace.descriptor)
+        var socket = try NetlinkSocket(in: namespace.descriptor)
+        let address = MACAddress(for: IPAddress(.v4, 0x0A00_0001))
+        try socket.createBridge(network.linkName, address: address, alias: "")
+        _ = try links.ensure(network)
+        let made = try socket.link(network.linkName)
+        #expect(made.alias == links.mark && made.isUp)
+        #expect(try socket.addresses(of: made.index).map(\.address) == [network.block(.v4)?.gateway])
+        try socket.deleteLink(network.linkName)
+        try socket.createBridge(network.linkName, address: address, alias: "somebody else")
+        let refusal = #expect(throws: EngineError.self) { try links.ensure(network) }
+        #expect(refusal?.message.contains("it is not of this engine") == true)
     }
 
     @Test("Where systemd-resolved answers on the machine's loopback alone, containers ask whom it asks")

@@ -76,6 +76,19 @@ import Testing
         #expect(error?.kind == .conflict)
     }
 
+    @Test("A port that one container publishes twice is refused as docker refuses it")
+    func twice() throws {
+        let free = try PortReservation.hold(
+            [PortBinding(ContainerPort(80), hostAddress: loopback)], address: nil, owner: { _ in nil })
+        let port = try #require(free.first?.published.hostPort)
+        PortReservation.release(free)
+        let bindings = [80, 81].map { PortBinding(ContainerPort($0), hostAddress: loopback, hostPort: port) }
+        let error = #expect(throws: EngineError.self) {
+            try PortReservation.hold(bindings, address: nil, owner: { _ in nil })
+        }
+        #expect(error?.message == "Bind for 127.0.0.1:\(port) failed: port is already allocated")
+    }
+
     @Test("A holder is looked for by the kernel's table of sockets")
     func table() {
         let table = """

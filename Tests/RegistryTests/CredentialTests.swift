@@ -45,6 +45,17 @@ import Testing
         #expect(try !file.erase("b.example:5000"))
     }
 
+    @Test("A file that is a link stays one, and what it leads to is replaced")
+    func linkedFile() throws {
+        let kept = try root.write("kept.json", Array(#"{"psFormat":"x"}"#.utf8))
+        symlink("kept.json", "\(root.path)/config.json")
+        #expect(try file().store(RegistryCredentials(user: "u", password: "p"), for: "a.example"))
+        var status = stat()
+        #expect(lstat("\(root.path)/config.json", &status) == 0 && status.st_mode & S_IFMT == S_IFLNK)
+        let text = String(decoding: try FileContents.read(kept), as: UTF8.self)
+        #expect(text.contains("psFormat") && text.contains("a.example"))
+    }
+
     @Test("A broken file is an error with its name, not an absence of credentials", arguments: ["{", "[]"])
     func broken(text: String) throws {
         let file = try file(text)
