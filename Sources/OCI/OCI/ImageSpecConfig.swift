@@ -27,8 +27,8 @@ package struct ImageConfig: Hashable, Sendable {
         }
         author = try config["author"]?.string() ?? ""
         comment = try config["comment"]?.string() ?? ""
-        if let value = config["config"] { execution = try ImageExecution(value) }
-        if let rootfs = config["rootfs"] {
+        if let value = try config["config"] { execution = try ImageExecution(value) }
+        if let rootfs = try config["rootfs"] {
             diffIDs = try rootfs["diff_ids"]?.list { (id) throws(RuntimeSpecError) in try id.digest() } ?? []
         }
         history =
@@ -118,7 +118,7 @@ package struct ImageHistory: Hashable, Sendable, RuntimeWritable {
     }
 
     init(_ step: RuntimeProperty) throws(RuntimeSpecError) {
-        if let time = step["created"] { created = Timestamp(rfc3339: try time.string()) }
+        if let time = try step["created"] { created = Timestamp(rfc3339: try time.string()) }
         createdBy = try step["created_by"]?.string() ?? ""
         author = try step["author"]?.string() ?? ""
         comment = try step["comment"]?.string() ?? ""

@@ -63,7 +63,7 @@ package struct ContentDescriptor: Hashable, Sendable, RuntimeWritable {
         sizeBytes = try property.required("size").integer()
         guard sizeBytes >= 0 else { throw RuntimeSpecError("\(property.path).size", "must not be negative") }
         annotations = try property["annotations"]?.stringMap() ?? [:]
-        if let value = property["platform"] { platform = try Platform(value) }
+        if let value = try property["platform"] { platform = try Platform(value) }
         other = try property.members(except: ["mediaType", "digest", "size", "annotations", "platform"])
     }
 

@@ -18,7 +18,7 @@ package struct LinuxIntelRdt: Hashable, Sendable, RuntimeWritable {
     package init() {}
 
     init(_ rdt: RuntimeProperty) throws(RuntimeSpecError) {
-        if let property = rdt["closID"] {
+        if let property = try rdt["closID"] {
             let name = try property.string()
             let isName = !name.utf8.contains(47) && !name.utf8.contains(10) && name != "." && name != ".."
             guard isName || name == "/" else {
@@ -27,7 +27,7 @@ package struct LinuxIntelRdt: Hashable, Sendable, RuntimeWritable {
             closID = name.isEmpty ? nil : name
         }
         l3CacheSchema = try rdt["l3CacheSchema"].flatMap(Self.line)
-        if let property = rdt["memBwSchema"] {
+        if let property = try rdt["memBwSchema"] {
             memBwSchema = try Self.line(property)
             guard memBwSchema?.hasPrefix("MB:") != false else { throw property.failure("must begin with `MB:`") }
         }

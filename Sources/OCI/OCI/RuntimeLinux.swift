@@ -30,20 +30,20 @@ package struct RuntimeLinux: Hashable, Sendable, RuntimeWritable {
         uidMappings = try linux["uidMappings"]?.list(LinuxIDMapping.init(_:)) ?? []
         gidMappings = try linux["gidMappings"]?.list(LinuxIDMapping.init(_:)) ?? []
         sysctl = try linux["sysctl"]?.stringMap() ?? [:]
-        if let property = linux["resources"] { resources = try LinuxResources(property) }
+        if let property = try linux["resources"] { resources = try LinuxResources(property) }
         cgroupsPath = try linux["cgroupsPath"]?.string()
         namespaces = try linux["namespaces"]?.list(LinuxNamespace.init(_:)) ?? []
         devices = try linux["devices"]?.list(LinuxDevice.init(_:)) ?? []
-        if let devices = linux["netDevices"] { netDevices = try devices.map(LinuxNetDevice.init(_:)) }
-        if let property = linux["seccomp"] { seccomp = try LinuxSeccomp(property) }
+        if let devices = try linux["netDevices"] { netDevices = try devices.map(LinuxNetDevice.init(_:)) }
+        if let property = try linux["seccomp"] { seccomp = try LinuxSeccomp(property) }
         rootfsPropagation = try linux["rootfsPropagation"]?.string()
         maskedPaths = try linux["maskedPaths"]?.strings() ?? []
         readonlyPaths = try linux["readonlyPaths"]?.strings() ?? []
         mountLabel = try linux["mountLabel"]?.string()
-        if let offsets = linux["timeOffsets"] { timeOffsets = try offsets.map(LinuxTimeOffset.init(_:)) }
-        if let property = linux["personality"] { personality = try LinuxPersonality(property) }
-        if let property = linux["intelRdt"] { intelRdt = try LinuxIntelRdt(property) }
-        if let property = linux["memoryPolicy"] { memoryPolicy = try LinuxMemoryPolicy(property) }
+        if let offsets = try linux["timeOffsets"] { timeOffsets = try offsets.map(LinuxTimeOffset.init(_:)) }
+        if let property = try linux["personality"] { personality = try LinuxPersonality(property) }
+        if let property = try linux["intelRdt"] { intelRdt = try LinuxIntelRdt(property) }
+        if let property = try linux["memoryPolicy"] { memoryPolicy = try LinuxMemoryPolicy(property) }
         other = try linux.members(except: [
             "uidMappings", "gidMappings", "sysctl", "resources", "cgroupsPath", "namespaces", "devices", "seccomp",
             "rootfsPropagation", "maskedPaths", "readonlyPaths", "mountLabel", "timeOffsets",
@@ -164,7 +164,7 @@ package struct LinuxDevice: Hashable, Sendable, RuntimeWritable {
     private static func number(
         _ device: RuntimeProperty, _ name: String, limit: Int64
     ) throws(RuntimeSpecError) -> Int64 {
-        guard let property = device[name] else { return 0 }
+        guard let property = try device[name] else { return 0 }
         let number: Int64 = try property.integer()
         guard (0...limit).contains(number) else { throw property.failure("must be from 0 to \(limit)") }
         return number

@@ -27,20 +27,20 @@ package struct RuntimeProcess: Hashable, Sendable, RuntimeWritable {
 
     package init(_ process: RuntimeProperty) throws(RuntimeSpecError) {
         terminal = try process["terminal"]?.bool() ?? false
-        if let size = process["consoleSize"] { consoleSize = try RuntimeConsoleSize(size) }
-        if let property = process["user"] { user = try RuntimeUser(property) }
+        if let size = try process["consoleSize"] { consoleSize = try RuntimeConsoleSize(size) }
+        if let property = try process["user"] { user = try RuntimeUser(property) }
         args = try process["args"]?.strings() ?? []
         env = try process["env"]?.strings() ?? []
         cwd = try process.required("cwd").string()
-        if let sets = process["capabilities"] { capabilities = try RuntimeCapabilities(sets) }
+        if let sets = try process["capabilities"] { capabilities = try RuntimeCapabilities(sets) }
         rlimits = try process["rlimits"]?.list(RuntimeRlimit.init(_:)) ?? []
         noNewPrivileges = try process["noNewPrivileges"]?.bool() ?? false
         apparmorProfile = try process["apparmorProfile"]?.string()
         selinuxLabel = try process["selinuxLabel"]?.string()
         oomScoreAdj = try process["oomScoreAdj"]?.integer()
-        if let property = process["scheduler"] { scheduler = try RuntimeScheduler(property) }
-        if let property = process["ioPriority"] { ioPriority = try RuntimeIOPriority(property) }
-        if let property = process["execCPUAffinity"] { execCPUAffinity = try RuntimeCPUAffinity(property) }
+        if let property = try process["scheduler"] { scheduler = try RuntimeScheduler(property) }
+        if let property = try process["ioPriority"] { ioPriority = try RuntimeIOPriority(property) }
+        if let property = try process["execCPUAffinity"] { execCPUAffinity = try RuntimeCPUAffinity(property) }
         other = try process.members(except: [
             "terminal", "consoleSize", "user", "args", "env", "cwd", "capabilities", "rlimits", "noNewPrivileges",
             "apparmorProfile", "selinuxLabel", "oomScoreAdj", "scheduler", "ioPriority", "execCPUAffinity",

@@ -28,14 +28,17 @@ package struct RuntimeProperty {
 
     package var path: String { parent.isEmpty ? name : name.isEmpty ? parent : "\(parent).\(name)" }
 
-    /// The member of that name; nil where it is absent or null, which the specification does not tell apart.
+    /// The member of that name; nil where it is absent or null, which the specification does not tell apart. A value that
+    /// is no object is an error and not one without members: it says something that nobody has understood.
     package subscript(name: String) -> RuntimeProperty? {
-        guard let member = value[name], !member.isNull else { return nil }
-        return RuntimeProperty(member, name: name, parent: path)
+        get throws(RuntimeSpecError) {
+            guard let member = try object()[name], !member.isNull else { return nil }
+            return RuntimeProperty(member, name: name, parent: path)
+        }
     }
 
     package func required(_ name: String) throws(RuntimeSpecError) -> RuntimeProperty {
-        guard let member = self[name] else {
+        guard let member = try self[name] else {
             throw RuntimeSpecError(path.isEmpty ? name : "\(path).\(name)", "is required")
         }
         return member

@@ -19,13 +19,13 @@ package struct LinuxResources: Hashable, Sendable, RuntimeWritable {
 
     package init(_ resources: RuntimeProperty) throws(RuntimeSpecError) {
         devices = try resources["devices"]?.list(LinuxDeviceRule.init(_:)) ?? []
-        if let property = resources["memory"] { memory = try LinuxMemory(property) }
-        if let property = resources["cpu"] { cpu = try LinuxCPU(property) }
-        if let property = resources["pids"] { pids = try LinuxPids(property) }
-        if let property = resources["blockIO"] { blockIO = try LinuxBlockIO(property) }
+        if let property = try resources["memory"] { memory = try LinuxMemory(property) }
+        if let property = try resources["cpu"] { cpu = try LinuxCPU(property) }
+        if let property = try resources["pids"] { pids = try LinuxPids(property) }
+        if let property = try resources["blockIO"] { blockIO = try LinuxBlockIO(property) }
         hugepageLimits = try resources["hugepageLimits"]?.list(LinuxHugepageLimit.init(_:)) ?? []
-        if let property = resources["network"] { network = try LinuxNetworkLimits(property) }
-        if let devices = resources["rdma"] { rdma = try devices.map(LinuxRdmaLimit.init(_:)) }
+        if let property = try resources["network"] { network = try LinuxNetworkLimits(property) }
+        if let devices = try resources["rdma"] { rdma = try devices.map(LinuxRdmaLimit.init(_:)) }
         unified = try resources["unified"]?.stringMap() ?? [:]
         other = try resources.members(except: [
             "devices", "memory", "cpu", "pids", "blockIO", "hugepageLimits", "network", "rdma",

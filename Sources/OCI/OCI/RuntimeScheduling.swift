@@ -138,7 +138,7 @@ package struct LinuxPersonality: Hashable, Sendable, RuntimeWritable {
     init(_ personality: RuntimeProperty) throws(RuntimeSpecError) {
         domain = try personality.required("domain").word()
         // The specification defines none so far: one that is asked for cannot be given.
-        if let flags = personality["flags"], try !flags.strings().isEmpty {
+        if let flags = try personality["flags"], try !flags.strings().isEmpty {
             throw flags.failure("no personality flag is supported")
         }
     }

@@ -31,9 +31,9 @@ package struct RuntimeSpec: Hashable, Sendable {
         hostname = try spec["hostname"]?.string()
         domainname = try spec["domainname"]?.string()
         mounts = try spec["mounts"]?.list { (mount) throws(RuntimeSpecError) in try RuntimeMount(mount) } ?? []
-        if let property = spec["hooks"] { hooks = try RuntimeHooks(property) }
+        if let property = try spec["hooks"] { hooks = try RuntimeHooks(property) }
         annotations = try spec["annotations"]?.stringMap() ?? [:]
-        if let property = spec["linux"] { linux = try RuntimeLinux(property) }
+        if let property = try spec["linux"] { linux = try RuntimeLinux(property) }
         other = try spec.members(except: [
             "ociVersion", "root", "process", "hostname", "domainname", "mounts", "hooks", "annotations", "linux",
         ])
