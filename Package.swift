@@ -103,7 +103,7 @@ let shim: [Target] = [
         "Shim", in: "Shim", ["ShimAPI", "NameService", "Linux", "CLinux", "CZlib", "JSON", "OCI"],
         linkerSettings: linking("z")),
     .executableTarget(
-        name: "gantry-shim", dependencies: ["Shim", "Rootless"], path: "Sources/Shim/gantry-shim",
+        name: "gantry-shim", dependencies: ["Shim", "Rootless", "Linux"], path: "Sources/Shim/gantry-shim",
         swiftSettings: wholeSwift, linkerSettings: wholeLinker),
 ]
 

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import JSON
 import Linux
@@ -58,6 +59,32 @@ struct RestoreTests {
         #expect(result.output == "outer\ninner\ninner\nkept\ninner\ninner\nro\n", "\(result.errors)")
         #expect(try container.command("delete", "--force", container.id).code == 0)
         #expect(try container.leftovers() == [])
+    }
+
+    @Test("Masks cannot be changed, and the session keyring is not the caller's, after it as before")
+    func masksAndKeys() throws {
+        // Only who possesses it sees this thread's, which the runtime is started with.
+        let name = "gantry-test-\(UInt64.random(in: 0...UInt64.max))"
+        let serial = try kernelCall("keyctl join") { gantry_keyctl_join_session(name) }
+        try kernelCall("keyctl setperm") { gantry_keyctl_set_permissions(serial, 0x3F00_0000) }
+        let script = "while [ ! -e /tmp/go ]; do sleep 0.1; done; cat /proc/keys > /tmp/keys; : > /tmp/done; sleep 60"
+        let container = try TestContainer(.ours, ["sh", "-c", script])
+        container.install("chmod")
+        container.grant("CAP_FOWNER")
+        container.spec.linux.maskedPaths = ["/proc/timer_list"]
+        try container.createAndStart()
+        try Self.checkpoint(container)
+        try Self.restore(container)
+        let changed = try container.exec("chmod", "666", "/proc/timer_list")
+        #expect(changed.code != 0 && changed.errors.contains("Read-only file system"), "\(changed.errors)")
+        _ = try container.exec("touch", "/tmp/go")
+        var rounds = 0
+        while access("\(container.rootfs)/tmp/done", F_OK) != 0, rounds < 2400 {
+            (rounds, _) = (rounds + 1, poll(nil, 0, 25))
+        }
+        let keys = String(decoding: try FileContents.read("\(container.rootfs)/tmp/keys"), as: UTF8.self)
+        #expect(keys.contains("_ses.\(container.id)"), "\(keys)")
+        #expect(!keys.contains(name), "\(keys)")
     }
 
     @Test("Limits are in force again")

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Linux
 import OCI
@@ -167,5 +168,25 @@ struct EnteringTests {
         let result = try Self.runtime.run(
             ["exec", container.id] + list, root: container.root, extra: [open.descriptor, open.descriptor])
         #expect(result.output.split(separator: "\n") == ["0", "1", "2", "3"], "\(result.output)\(result.errors)")
+    }
+
+    @Test(
+        "exec has the session keyring of the container and not its caller's, unless that was asked for",
+        arguments: [true, false])
+    func keyring(_ isOwn: Bool) throws {
+        // Only who possesses it sees this thread's, which the runtime is started with.
+        let name = "gantry-test-\(UInt64.random(in: 0...UInt64.max))"
+        let serial = try kernelCall("keyctl join") { gantry_keyctl_join_session(name) }
+        try kernelCall("keyctl setperm") { gantry_keyctl_set_permissions(serial, 0x3F00_0000) }
+        let container = try TestContainer(Self.runtime)
+        container.spec.linux.maskedPaths = []
+        try container.write()
+        let options = isOwn ? [] : ["--no-new-keyring"]
+        let created = try Self.runtime.run(
+            ["create"] + options + [container.id], root: container.root, in: container.bundle)
+        #expect(created.code == 0, "\(created.errors)")
+        let keys = try container.exec("cat", "/proc/keys")
+        #expect(keys.output.contains(name) == !isOwn, "\(keys.errors)")
+        #expect(keys.output.contains("_ses.\(container.id)") == isOwn)
     }
 }

@@ -70,4 +70,41 @@ struct JoiningTests {
         #expect(after.output == "found\n", "\(after.output)\(after.errors)")
         #expect(try second.command("start", second.id).code == 0)
     }
+
+    /// Inside: tries to reach the host by the root directory of every process but its own, until `/tmp/enough` is there.
+    private static func watcher(_ hostPlace: String) -> String {
+        """
+        while [ ! -e /tmp/enough ]; do
+          for p in /proc/[0-9]*; do
+            case $p in /proc/1|/proc/$$) continue;; esac
+            [ -e $p/status ] && : > /tmp/met
+            [ -e $p/root\(hostPlace) ] && echo "the root of the host" >> /tmp/seen
+          done
+        done
+        """
+    }
+
+    @Test(
+        "CVE-2016-9962: nor at any moment before, when it has the rights of the namespaces already and the host's root")
+    func bornInside() throws {
+        let first = try TestContainer(.ours)
+        Self.inUserNamespace(first)
+        chmod("\(first.rootfs)/tmp", 0o777)
+        first.spec.process?.args = ["sh", "-c", Self.watcher(first.folder)]
+        try first.createAndStart()
+        let pid = try #require(try first.state()["pid"]?.integer)
+
+        let second = try TestContainer(.ours)
+        second.spec.linux.namespaces.removeAll { $0.kind == .pid }
+        second.spec.linux.namespaces += [
+            LinuxNamespace(.user, path: "/proc/\(pid)/ns/user"), LinuxNamespace(.pid, path: "/proc/\(pid)/ns/pid"),
+        ]
+        for _ in 0..<40 {
+            #expect(try second.create().code == 0)
+            #expect(try second.command("delete", "--force", second.id).code == 0)
+        }
+        _ = try first.exec("touch", "/tmp/enough")
+        #expect(access("\(first.rootfs)/tmp/met", F_OK) == 0, "the watcher met nobody")
+        #expect(access("\(first.rootfs)/tmp/seen", F_OK) != 0)
+    }
 }

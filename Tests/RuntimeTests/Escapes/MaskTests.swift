@@ -149,4 +149,25 @@ struct MaskTests {
         container.grant("CAP_DAC_OVERRIDE", "CAP_SYS_RAWIO", "CAP_SYS_PTRACE")
         #expect(try container.run().output == "")
     }
+
+    @Test("Without pivot_root too, a user namespace inside gets no procfs and no sysfs that is not masked")
+    func unmaskedWithoutPivot() throws {
+        let container = try TestContainer(
+            Self.runtime,
+            [
+                "sh", "-c",
+                """
+                unshare -Urmpf sh -c 'mount -t proc proc /proc && echo mounted proc; [ $$ = 1 ] && echo inside'
+                unshare -Urmn sh -c 'mount -t sysfs sysfs /sys && echo mounted sysfs'
+                cat /proc/keys; [ -e /proc/self/status ] && echo shown
+                """,
+            ])
+        container.install("unshare")
+        container.spec.process?.user.uid = 1000
+        container.spec.process?.noNewPrivileges = false
+        try container.write()
+        let result = try container.command("run", "--no-pivot", container.id)
+        #expect(result.output == "inside\nshown\n", "\(result.errors)")
+        #expect(try container.leftovers() == [])
+    }
 }

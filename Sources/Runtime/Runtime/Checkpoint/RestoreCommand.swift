@@ -71,6 +71,10 @@ struct ContainerRestoration {
             let placement = CgroupPlacement(plan.cgroup, layout: facts.layout)
             if !placement.cgroup.exists { undo.cgroup = placement.cgroup }
             try placement.prepare()
+            // The images have none, and what CRIU restores has CRIU's.
+            if !creation.options.keepsKeyring {
+                try SessionKeyring.make(for: creation.id, hasUserNamespace: plan.namespaces.hasUser)
+            }
             return try ScaffoldNamespace.run { () throws(RuntimeError) in
                 let root = try prepareRoot(plan)
                 // Anew: CRIU mounts in the folder of its log, which it can only where that is of its own namespace.

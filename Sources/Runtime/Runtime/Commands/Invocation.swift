@@ -24,6 +24,7 @@ package struct Invocation {
 
     /// Runs the program with its arguments (the name first) and returns the exit code.
     package static func main(_ arguments: [String]) -> Int32 {
+        InheritedState.normalize()
         var log = LogOutput()
         do throws(RuntimeError) {
             let global = try CommandArguments(arguments.dropFirst(), globals)

@@ -97,14 +97,15 @@ struct ContainerCreation {
             }
             undo.mountedRoot = plan.rootfs
         }
-        let null = try attempt { () throws(KernelError) in try Self.copyNull() }
+        let null = try attempt { () throws(KernelError) in try NullDevice.copy() }
         let gate = try attempt { () throws(KernelError) in try StartGate.listen(in: directory) }
         let (near, far) = try attempt { () throws(KernelError) in try SyncChannel.pair() }
         let initial = InitProcess(
             plan: plan, sources: sources, null: null, cgroups: cgroups, channel: far, gate: gate, seccomp: seccomp,
             consoleSocket: console,
             joined: try openJoined(plan), options: options)
-        let launch = InitLaunch(plan: plan, placement: placement, near: near, seccomp: seccomp)
+        let launch = InitLaunch(
+            plan: plan, placement: placement, near: near, seccomp: seccomp, isRootless: facts.isRootless)
         return try inContainerProcess { () throws(RuntimeError) in
             let process = try launch.start(initial)
             initial.closeInRuntime()
@@ -119,16 +120,6 @@ struct ContainerCreation {
             near.socket.close()
             return record
         }
-    }
-
-    /// What will cover masked files must be the device that it is called.
-    private static func copyNull() throws(KernelError) -> Descriptor {
-        let copy = OwnedDescriptor(try Mount.cloneTree("/dev/null"))
-        let facts = try copy.descriptor.status()
-        guard facts.st_mode & S_IFMT == S_IFCHR, facts.st_rdev == 0x103 else {
-            throw KernelError("use", "/dev/null", .noDevice)
-        }
-        return copy.release()
     }
 
     private func inContainerProcess<Result: ~Copyable>(
@@ -173,6 +164,7 @@ struct ContainerCreation {
             let stat = try ProcessStat.read(pid: process.pid)
             var record = ContainerRecord(plan, pid: process.pid, startTicks: stat.startTicks, owner: owner)
             record.resctrl = resctrl
+            record.keepsKeyring = options.keepsKeyring
             try FileContents.replace(ContainerStore.specName, in: directory, with: specBytes, durable: false)
             if let path = options.pidFile { try PidFile.write(process.pid, to: path) }
             // Last: a record is a container that exists.

@@ -21,6 +21,8 @@ struct ContainerRecord {
     var hasCgroup: Bool
     /// Whether its mounts are among the runtime's, all below its root's.
     var sharesMounts: Bool
+    /// Made with `--no-new-keyring`: its processes have the session keyring of who starts them.
+    var keepsKeyring = false
     /// The groups of resctrl that its processes are in; nil for none.
     var resctrl: ResctrlGroups?
     /// Those that run after `create`: the bundle may be gone or changed by then.
@@ -67,6 +69,7 @@ struct ContainerRecord {
         if let systemdUnit { object["systemdUnit"] = .string(systemdUnit) }
         if !hasCgroup { object["hasCgroup"] = false }
         if sharesMounts { object["sharesMounts"] = true }
+        if keepsKeyring { object["keepsKeyring"] = true }
         if let resctrl { object["resctrl"] = resctrl.json }
         object["hooks"] = hooks.json
         return .object(object)
@@ -87,6 +90,7 @@ struct ContainerRecord {
         systemdUnit = try record["systemdUnit"]?.string()
         hasCgroup = try record["hasCgroup"]?.bool() ?? true
         sharesMounts = try record["sharesMounts"]?.bool() ?? false
+        keepsKeyring = try record["keepsKeyring"]?.bool() ?? false
         resctrl = try record["resctrl"].map { (groups) throws(RuntimeSpecError) in try ResctrlGroups(groups) }
         hooks = try RuntimeHooks(try record.required("hooks"))
     }

@@ -16,6 +16,8 @@ struct InitLaunch {
     let placement: CgroupPlacement
     let near: SyncChannel
     let seccomp: SeccompFilter?
+    /// Whether the runtime is an ordinary user's.
+    let isRootless: Bool
 
     /// clone3(2) with the new namespaces; in the child, `initial` runs and never returns.
     func start(_ initial: InitProcess) throws(RuntimeError) -> LaunchedProcess {
@@ -99,7 +101,11 @@ extension InitLaunch {
     private func clone(_ initial: InitProcess) throws(KernelError) -> LaunchedProcess {
         let ownTime = try unshareTime()
         defer { ownTime?.close() }
+        // Inherited: whoever shares a namespace with init has no moment in which it is init and can be looked into. An
+        // ordinary user could not write what init needs then; there init does it itself.
+        if !isRootless { try Concealment.begin() }
         let process = try plan.namespaces.joinsUser ? cloneInUserNamespace(initial) : cloneHere(initial)
+        if !isRootless { try Concealment.end() }
         // Hooks must read the runtime's clocks, not the container's.
         if let ownTime {
             try kernelCall("go back to the own time namespace") {

@@ -65,16 +65,19 @@ struct InitProcess {
     /// the hooks of `create`, the change of root, then the process's own properties.
     private func build() throws(RuntimeError) {
         let placement = Placement(channel: channel, plan: plan)
+        // An ordinary user's runtime could not write the mappings then.
+        let isMappedFirst = plan.namespaces.new.contains(.user)
+        if !isMappedFirst { try attempt { () throws(KernelError) in try Concealment.begin() } }
         for namespace in joined where !isBornIn(namespace.flag) {
             try attempt("error joining a namespace") { () throws(KernelError) in
                 try kernelCall("setns") { gantry_setns(namespace.descriptor.rawValue, namespace.flag) }
             }
         }
         for namespace in joined { namespace.descriptor.close() }
-        if plan.namespaces.new.contains(.user) { try placement.await() }
-        // PR_SET_DUMPABLE 4: where namespaces are shared, nobody there may look into this process until it has become the
-        // program. Not before the mappings, which an ordinary user's runtime could not write then.
-        try attempt { () throws(KernelError) in try kernelCall("set dumpable") { gantry_prctl(4, 0, 0, 0, 0) } }
+        if isMappedFirst {
+            try placement.await()
+            try attempt { () throws(KernelError) in try Concealment.begin() }
+        }
         _ = setsid()
         try nameHost()
         let rooted = try mountRoot()

@@ -69,6 +69,8 @@ extension InitProcess {
         try attempt { () throws(KernelError) in
             try kernelCall("setgid", "0") { gantry_set_group(0) }
             try kernelCall("setuid", "0") { gantry_set_user(0) }
+            // With fs.suid_dumpable at 1, the change of ids has made it readable again.
+            try Concealment.begin()
         }
     }
 
@@ -91,7 +93,11 @@ extension InitProcess {
             }
         }
         try attempt { () throws(KernelError) in
-            try NullStreams.reopen(in: rooted)
+            try NullDevice.replaceStreams {
+                rooted
+            } or: { () throws(KernelError) in
+                try Descriptor.open(null.procPath, O_RDWR)
+            }
             try mounts.finishDev()
         }
     }
@@ -150,6 +156,7 @@ extension InitProcess {
                 try kernelCall("chroot", plan.rootfs) { chroot(".") }
             } else if options.avoidsPivot {
                 // For a root in the initial ramdisk, which pivot_root cannot leave: moved over it instead.
+                try HostPseudoFilesystems(root: root, isShared: plan.propagation.contains(.shared)).hide()
                 try Mount.mount(".", at: "/", .move)
                 try kernelCall("chroot") { chroot(".") }
             } else {
@@ -168,7 +175,7 @@ extension InitProcess {
     func joinKeyring() throws(RuntimeError) {
         let labels = SecurityLabels(process: plan.process.process, facts: plan.process.facts)
         try labels.labellingKeys { () throws(RuntimeError) in
-            try SessionKeyring.join("_ses.\(plan.id)", hasUserNamespace: plan.namespaces.hasUser)
+            try SessionKeyring.make(for: plan.id, hasUserNamespace: plan.namespaces.hasUser)
         }
     }
 }

@@ -27,6 +27,10 @@ struct BindSources {
         guard facts.st_mode & S_IFMT == S_IFDIR else {
             throw RuntimeError("invalid rootfs: \(plan.rootfs) is not a directory")
         }
+        // Nothing can be mounted at a link.
+        guard lstat(plan.rootfs, &facts) == 0, facts.st_mode & S_IFMT == S_IFDIR else {
+            throw RuntimeError("invalid rootfs: not an absolute path, or a symlink")
+        }
         root = try attempt { () throws(KernelError) in
             let tree = try Mount.cloneTree(plan.rootfs, recursive: true)
             try Mount.setAttributes(tree, propagation: .private, recursive: true, named: plan.rootfs)
@@ -94,13 +98,15 @@ struct BindSources {
         }
     }
 
-    /// The host's node, which must be the device that the configuration describes, and no other file of that name.
+    /// The host's node, which must be the device that the configuration describes, and no other file of that name. It is
+    /// read and written through a read-only mount all the same; its owner and mode are the host's and stay what they are.
     private static func copyDevice(_ device: LinuxDevice) throws(KernelError) -> Descriptor {
         let copy = OwnedDescriptor(try Mount.cloneTree(device.path))
         let facts = try copy.descriptor.status()
         guard facts.st_mode & S_IFMT == (device.type == "b" ? S_IFBLK : S_IFCHR),
             gantry_major(UInt64(facts.st_rdev)) == device.major, gantry_minor(UInt64(facts.st_rdev)) == device.minor
         else { throw KernelError("show the device \(device.major):\(device.minor) by", device.path, .noDevice) }
+        try Mount.setAttributes(copy.descriptor, set: .readOnly, named: device.path)
         return copy.release()
     }
 

@@ -5,7 +5,7 @@ import Linux
 /// Masked and read-only paths, applied below the new root before it becomes the root.
 struct PathRestrictions {
     let tree: RootedTree
-    /// A copy of the host's `/dev/null`, made by the runtime: the image's own may be something else.
+    /// A read-only mount of the host's `/dev/null`, made by the runtime: the image's own may be something else.
     let null: Descriptor
 
     func apply(masked: [String], readonly: [String]) throws(KernelError) {

@@ -23,7 +23,8 @@ struct EntryProcess {
             try attempt("error adding pid \(getpid()) to cgroups") { () throws(KernelError) in try cgroups.enter() }
             // By the runtime's own procfs: in the container's this process has no number.
             try setup.applyLabels()
-            try attempt { () throws(KernelError) in try enter() }
+            try attempt { () throws(KernelError) in try replaceNullStreams() }
+            try joiningKeyring { () throws(RuntimeError) in try attempt { () throws(KernelError) in try enter() } }
             // A process that has a filter may be kept from making another.
             let image = setup.canSettleFirst ? try settleFirst() : nil
             var pidfd: Int32 = -1
@@ -38,10 +39,37 @@ struct EntryProcess {
         _exit(0)
     }
 
+    /// Before the namespaces are joined, while the host's `/dev/null` is there to be copied.
+    private func replaceNullStreams() throws(KernelError) {
+        // A terminal will take the streams' place.
+        if entry.console != nil { return }
+        try NullDevice.replaceStreams { () throws(KernelError) in
+            let root = try Descriptor.open("/proc/\(entry.record.pid)/root", O_PATH | O_DIRECTORY)
+            // The number was that process's while it was looked up.
+            try PidFD.send(0, to: initial)
+            return RootedTree(root: root)
+        } or: { () throws(KernelError) in
+            do throws(KernelError) {
+                let copy = OwnedDescriptor(try NullDevice.copy())
+                return try Descriptor.open(copy.descriptor.procPath, O_RDWR)
+            } catch  where error.errno == .notPermitted {
+                // An ordinary user's runtime: nobody inside has a right to the host's device.
+                return nil
+            }
+        }
+    }
+
+    /// The caller's keys are not the program's (a container that was made to keep them excepted).
+    private func joiningKeyring(_ enter: () throws(RuntimeError) -> Void) throws(RuntimeError) {
+        if entry.record.keepsKeyring { return try enter() }
+        // In the container's procfs this process has no number. The execution of the program resets the label.
+        try SecurityLabels(process: setup.plan.process, facts: setup.plan.facts).labelKeys()
+        try enter()
+        try SessionKeyring.join(of: entry.record.id)
+    }
+
     private func enter() throws(KernelError) {
-        // PR_SET_DUMPABLE 4: also with shared namespaces, no process of the container may look into this one, its memory
-        // or its descriptors; the execution of the program ends that.
-        try kernelCall("set dumpable") { gantry_prctl(4, 0, 0, 0, 0) }
+        try Concealment.begin()
         guard try channel.receive() == .placed else { throw KernelError("enter", entry.record.id, .noSuchProcess) }
         // To a pid namespace, setns(2) moves the children only.
         if flags != 0 { try kernelCall("setns") { gantry_setns(initial.rawValue, flags) } }
@@ -53,7 +81,7 @@ struct EntryProcess {
             try kernelCall("setgid", "0") { gantry_set_group(0) }
             try kernelCall("setuid", "0") { gantry_set_user(0) }
             // A change of ids may have made it readable again.
-            try kernelCall("set dumpable") { gantry_prctl(4, 0, 0, 0, 0) }
+            try Concealment.begin()
         }
         try InheritedDescriptors.closeAll(
             from: 3 + setup.preservedDescriptors, keeping: [channel.socket] + (entry.console.map { [$0] } ?? []))
@@ -65,10 +93,7 @@ struct EntryProcess {
     private func settleFirst() throws(RuntimeError) -> ProgramImage {
         try openConsole()
         let image = try setup.settle(channel, schedules: false)
-        try attempt { () throws(KernelError) in
-            // As above.
-            try kernelCall("set dumpable") { gantry_prctl(4, 0, 0, 0, 0) }
-        }
+        try attempt { () throws(KernelError) in try Concealment.begin() }
         return image
     }
 

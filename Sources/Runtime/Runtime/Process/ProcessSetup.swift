@@ -42,9 +42,12 @@ struct ProcessSetup {
             scheduler: schedules ? process.scheduler : nil, ioPriority: process.ioPriority, personality: personality,
             memoryPolicy: memoryPolicy
         ).apply()
+        // A folder may be closed to the program's user and be its place all the same (root's own, for an image that leaves
+        // root last), or be open to that user alone.
+        let hasEntered = try enterWorkingDirectory(allowingDenial: true)
         try attempt { () throws(KernelError) in try restrict(channel) }
         try switchUser()
-        try enterWorkingDirectory()
+        if !hasEntered { _ = try enterWorkingDirectory(allowingDenial: false) }
         return try ProgramImage(arguments: process.args, environment: environment())
     }
 
@@ -103,7 +106,7 @@ struct ProcessSetup {
         try attempt { () throws(KernelError) in
             // PR_SET_KEEPCAPS 8: else the change of user takes all capabilities along.
             try kernelCall("set keepcaps") { gantry_prctl(8, 1, 0, 0, 0) }
-            giveStandardStreams(to: user.uid)
+            try giveStandardStreams(to: user.uid)
             if let mask = user.umask { _ = umask(mode_t(mask)) }
             do throws(KernelError) {
                 try kernelCall("setgroups") { setgroups(user.additionalGids.count, user.additionalGids) }
@@ -129,22 +132,33 @@ struct ProcessSetup {
 
     /// The program must be able to open `/dev/stdout` anew, which asks for the rights of the file behind it. Files that
     /// cannot be given away (a read-only file system, another's) stay as they are.
-    private func giveStandardStreams(to uid: UInt32) {
+    private func giveStandardStreams(to uid: UInt32) throws(KernelError) {
         for number in Int32(0)...2 {
             var facts = stat()
-            guard fstat(number, &facts) == 0, facts.st_uid != uid else { continue }
+            guard fstat(number, &facts) == 0 else { continue }
+            // Of the host: every path through it would lead out of the container (CVE-2024-21626).
+            guard facts.st_mode & S_IFMT != S_IFDIR else {
+                throw KernelError("use as a standard stream", "descriptor \(number)", .isDirectory)
+            }
+            guard facts.st_uid != uid else { continue }
             let isNull = facts.st_mode & S_IFMT == S_IFCHR && facts.st_rdev == 0x103
             if !isNull { _ = fchown(number, uid, gid_t.max) }
         }
     }
 
-    private func enterWorkingDirectory() throws(RuntimeError) {
+    /// Whether it could be.
+    private func enterWorkingDirectory(allowingDenial: Bool) throws(RuntimeError) -> Bool {
         try attempt("chdir to cwd (\"\(process.cwd)\") set in config.json failed") { () throws(KernelError) in
-            try kernelCall("chdir", process.cwd) { chdir(process.cwd) }
+            do throws(KernelError) {
+                try kernelCall("chdir", process.cwd) { chdir(process.cwd) }
+            } catch  where allowingDenial && (error.errno == .accessDenied || error.errno == .notPermitted) {
+                return false
+            }
             // A directory outside the root (reached by a leaked descriptor) has no path here: CVE-2024-21626.
             guard let current = getcwd(nil, 0) else { throw KernelError("getcwd", process.cwd, .noSuchFile) }
             defer { free(current) }
             guard current[0] == 47 else { throw KernelError("getcwd", process.cwd, .accessDenied) }
+            return true
         }
     }
 

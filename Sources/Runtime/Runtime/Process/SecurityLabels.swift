@@ -33,13 +33,19 @@ struct SecurityLabels {
         }
     }
 
-    /// Runs `body`, whose new keys belong to the program's label.
-    func labellingKeys(_ body: () throws(RuntimeError) -> Void) throws(RuntimeError) {
-        guard let label = process.selinuxLabel, !label.isEmpty else { return try body() }
+    /// What keys that this process makes belong to, until it executes a program.
+    func labelKeys() throws(RuntimeError) {
+        guard let label = process.selinuxLabel, !label.isEmpty else { return }
         try attempt("process.selinuxLabel: unable to label the session keyring") { () throws(KernelError) in
             try Self.write(label, to: "keycreate")
         }
+    }
+
+    /// Runs `body`, whose new keys belong to the program's label.
+    func labellingKeys(_ body: () throws(RuntimeError) -> Void) throws(RuntimeError) {
+        try labelKeys()
         try body()
+        guard let label = process.selinuxLabel, !label.isEmpty else { return }
         try attempt { () throws(KernelError) in try Self.write("", to: "keycreate") }
     }
 

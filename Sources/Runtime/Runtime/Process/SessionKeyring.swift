@@ -4,17 +4,27 @@ import Linux
 
 /// A session keyring of the container's own, so that its programs do not see the caller's keys.
 enum SessionKeyring {
-    /// Kernels without keys, and filters around the runtime that forbid the call, have none to see; whatever else fails
-    /// would leave the caller's keyring in the container.
-    static func join(_ name: String, hasUserNamespace: Bool) throws(RuntimeError) {
+    /// For a container's first process, whose own children inherit it.
+    static func make(for id: String, hasUserNamespace: Bool) throws(RuntimeError) {
         try attempt("unable to join session keyring") { () throws(KernelError) in
-            let serial: Int32
-            do throws(KernelError) {
-                serial = try kernelCall("keyctl join", name) { gantry_keyctl_join_session(name) }
-            } catch  where error.errno == .noSystemCall || error.errno == .notPermitted {
-                return
-            }
-            try openSearch(serial, hasUserNamespace)
+            if let serial = try joinNamed(id) { try openSearch(serial, hasUserNamespace) }
+        }
+    }
+
+    /// For a further process, called inside the container's user namespace: the same keyring, found by its name, or a new
+    /// one where that is gone.
+    static func join(of id: String) throws(RuntimeError) {
+        try attempt("unable to join session keyring") { () throws(KernelError) in _ = try joinNamed(id) }
+    }
+
+    /// Nil where there are no keys to see, in kernels without them and where filters around the runtime forbid the call;
+    /// whatever else fails would leave the caller's keyring in the container.
+    private static func joinNamed(_ id: String) throws(KernelError) -> Int32? {
+        let name = "_ses.\(id)"
+        do throws(KernelError) {
+            return try kernelCall("keyctl join", name) { gantry_keyctl_join_session(name) }
+        } catch  where error.errno == .noSystemCall || error.errno == .notPermitted {
+            return nil
         }
     }
 

@@ -1,0 +1,96 @@
+import Glibc
+import Linux
+import OCI
+import Testing
+
+@testable import Runtime
+
+/// Device nodes of the host that a container can see: it may use them, but whose they are and who else may is not for it
+/// to say, or one container would take `/dev/null` from the whole machine.
+@Suite(.serialized, .enabled(if: RuntimeUnderTest.isPrivileged, "needs root"), .timeLimit(.minutes(2)))
+struct HostDeviceTests {
+    private static let runtime = RuntimeUnderTest.ours
+
+    /// Inside: uses the files, then tries to change them to what they are already.
+    private static func attempt(_ paths: String...) -> [String] {
+        let script = """
+            for f in "$@"; do
+              [ -c $f ] || { echo "$f is no device"; continue; }
+              (echo x > $f) && [ -z "$(cat $f)" ] && echo used
+              for change in 'chmod 666' 'chown 0:0' 'touch -a' 'touch -c'; do
+                $change $f 2>/dev/null && echo "$change $f succeeded"
+              done
+            done
+            true
+            """
+        return ["sh", "-c", script, "sh"] + paths
+    }
+
+    private func container(_ command: [String]) throws -> TestContainer {
+        let container = try TestContainer(Self.runtime, command)
+        container.install("chmod", "chown", "rm")
+        container.grant("CAP_CHOWN", "CAP_FOWNER", "CAP_DAC_OVERRIDE")
+        return container
+    }
+
+    private func expectNullAsItWas(_ before: stat) throws {
+        var now = stat()
+        try kernelCall("stat", "/dev/null") { stat("/dev/null", &now) }
+        #expect(now.st_mode == before.st_mode && now.st_uid == before.st_uid && now.st_gid == before.st_gid)
+    }
+
+    private func null() throws -> stat {
+        var facts = stat()
+        try kernelCall("stat", "/dev/null") { stat("/dev/null", &facts) }
+        return facts
+    }
+
+    @Test("What covers masked files can be used and not changed")
+    func masks() throws {
+        let before = try self.null()
+        let container = try self.container(Self.attempt("/proc/keys", "/proc/timer_list"))
+        container.spec.linux.maskedPaths = ["/proc/keys", "/proc/timer_list"]
+        let result = try container.run()
+        #expect(result.output == "used\nused\n", "\(result.errors)")
+        try expectNullAsItWas(before)
+    }
+
+    @Test("Nor can the nodes that a user namespace is shown, also where its root is the host's")
+    func nodesOfUserNamespace() throws {
+        let before = try self.null()
+        let container = try self.container(Self.attempt("/dev/null"))
+        container.spec.linux.namespaces.append(LinuxNamespace(.user))
+        let mapping = LinuxIDMapping(containerID: 0, hostID: 0, size: 65536)
+        (container.spec.linux.uidMappings, container.spec.linux.gidMappings) = ([mapping], [mapping])
+        let result = try container.run()
+        #expect(result.output == "used\n", "\(result.errors)")
+        try expectNullAsItWas(before)
+    }
+
+    @Test("Standard streams that are the null device are the container's own, of its first process and of an exec")
+    func streams() throws {
+        let before = try self.null()
+        let look = "stat -L -c %d:%i /proc/self/fd/0 /dev/null"
+        let container = try self.container(["sh", "-c", "\(look) > /tmp/first; sleep 60"])
+        let input = OwnedDescriptor(try Descriptor.open("/dev/null", O_RDWR))
+        try container.write()
+        let created = try Self.runtime.run(
+            ["create", container.id], root: container.root, in: container.bundle, input: input.descriptor)
+        #expect(created.code == 0, "\(created.errors)")
+        #expect(try container.command("start", container.id).code == 0)
+        func exec(_ words: [String]) throws -> RuntimeUnderTest.Result {
+            try Self.runtime.run(["exec", container.id] + words, root: container.root, input: input.descriptor)
+        }
+        let own = try exec(["sh", "-c", look])
+        let numbers = Set(own.output.split(separator: "\n"))
+        #expect(numbers.count == 1, "\(own.output)\(own.errors)")
+        #expect(!numbers.contains("\(before.st_dev):\(before.st_ino)"))
+        let first = try exec(["cat", "/tmp/first"])
+        #expect(Set(first.output.split(separator: "\n")) == numbers, "\(first.errors)")
+        // Without one of its own it gets the host's, which it cannot change.
+        _ = try exec(["rm", "/dev/null"])
+        let result = try exec(Self.attempt("/proc/self/fd/0").map { $0.replacing("2>/dev/null", with: "2>/tmp/null") })
+        #expect(result.output == "used\n", "\(result.errors)")
+        try expectNullAsItWas(before)
+    }
+}
