@@ -137,4 +137,59 @@ struct ExecContractTests {
         }
         return String(decoding: bytes, as: UTF8.self)
     }
+
+    /// runc has no cgroup of version 2 beside those of version 1.
+    private static let withUnified = (try? CgroupLayout.current())?.mode == .unified ? RuntimeUnderTest.all : [.ours]
+
+    @Test("exec finds its place in a container that has divided its cgroup of version 2", arguments: withUnified)
+    func dividedCgroup(_ runtime: RuntimeUnderTest) throws {
+        let container = try TestContainer(runtime)
+        let layout = try CgroupLayout.current()
+        let base = try #require(layout.unifiedDirectory(of: "/\(container.id)"), "no version 2 here")
+        if layout.mode == .hybrid {
+            container.spec.linux.resources?.hugepageLimits = [LinuxHugepageLimit(pageSize: "2MB", limitBytes: 4 << 20)]
+        }
+        try container.createAndStart()
+        // As a service manager or an engine inside would: it goes below, then hands out what it has.
+        let pid = try #require(try container.state()["pid"]?.integer)
+        let names = String(decoding: try FileContents.read("\(base)/cgroup.controllers"), as: UTF8.self)
+        let controllers = names.split { $0 == " " || $0 == "\n" }.map(String.init)
+        let divided = try #require(["memory", "hugetlb"].first(where: controllers.contains), "\(names)")
+        try Directory.create("\(base)/init")
+        try FileContents.write(String(pid), to: "\(base)/init/cgroup.procs")
+        try FileContents.write("+\(divided)", to: "\(base)/cgroup.subtree_control")
+        let result = try container.exec("grep", "^0::", "/proc/self/cgroup")
+        #expect(result.code == 0 && result.output.hasSuffix("/\(container.id)/init\n"), "\(result)")
+        let elsewhere = try container.command("exec", "--cgroup", "/", container.id, "true")
+        #expect(elsewhere.code == 255 || runtime.name != RuntimeUnderTest.ours.name)
+    }
+
+    @Test("What exec's document leaves out is as the container's program has it", arguments: RuntimeUnderTest.all)
+    func sparseProcessFile(_ runtime: RuntimeUnderTest) throws {
+        let script = "grep -E '^Cap(Prm|Eff|Bnd|Amb)' /proc/self/status; ulimit -n; cat /proc/self/oom_score_adj"
+        let container = try TestContainer(runtime)
+        container.spec.process?.rlimits = [RuntimeRlimit(type: "RLIMIT_NOFILE", soft: 77, hard: 88)]
+        container.spec.process?.oomScoreAdj = 321
+        try container.createAndStart()
+        var process = RuntimeProcess(args: ["sh", "-c", script])
+        process.env = ["PATH=/bin"]
+        process.noNewPrivileges = true
+        let file = "\(container.folder)/process.json"
+        try FileContents.replace(file, with: process.json.compactBytes, durable: false)
+        let result = try container.command("exec", "--process", file, container.id)
+        #expect(result.output.contains("CapEff:\t0000000020000420\n"), "\(result.errors)")
+        #expect(result.output.hasSuffix("77\n321\n"), "\(result.output)")
+    }
+
+    @Test("An exec that fails to say what it made has made nothing", arguments: RuntimeUnderTest.all)
+    func unwrittenPid(_ runtime: RuntimeUnderTest) throws {
+        let container = try TestContainer(runtime)
+        try container.createAndStart()
+        let before = try container.cgroup.processes()
+        let path = "\(container.folder)/missing/pid"
+        let words = ["exec", "--detach", "--pid-file", path, container.id, "sleep", "60"]
+        let result = try runtime.run(words, root: container.root)
+        #expect(result.code != 0)
+        #expect(try container.cgroup.processes() == before)
+    }
 }

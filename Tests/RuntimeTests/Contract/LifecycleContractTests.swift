@@ -249,4 +249,40 @@ struct OwnLifecycleTests {
         #expect(mkfifo("\(container.rootfs)/etc/passwd", 0o600) == 0)
         #expect(try container.run().output == "/\n")
     }
+
+    @Test("One that is paused before its start is not started until it is resumed", arguments: RuntimeUnderTest.all)
+    func pausedBeforeStart(_ runtime: RuntimeUnderTest) throws {
+        let container = try TestContainer(runtime)
+        #expect(try container.create().code == 0)
+        #expect(try container.command("pause", container.id).code == 0)
+        let refused = try container.command("start", container.id)
+        #expect(refused.code == 1)
+        #expect(refused.errors.contains("cannot start a container in the paused state"), "\(refused.errors)")
+        #expect(try container.command("resume", container.id).code == 0)
+        #expect(try container.status() == "created")
+        #expect(try container.command("start", container.id).code == 0)
+        #expect(try container.status() == "running")
+    }
+
+    @Test("A container whose record cannot be read hides no other from list")
+    func unreadableRecord() throws {
+        let container = try TestContainer(.ours)
+        #expect(try container.create().code == 0)
+        for name in ["broken", "no id"] {
+            try Directory.create("\(container.root)/\(name)")
+            try FileContents.replace("\(container.root)/\(name)/state.json", with: Array("{".utf8), durable: false)
+        }
+        let list = try container.command("list", "--quiet")
+        #expect(list.code == 0 && list.output == container.id + "\n")
+        #expect(list.errors.contains("load container broken: "), "\(list.errors)")
+        #expect(list.errors.contains("load container no id: "), "\(list.errors)")
+    }
+
+    @Test("An empty path of an option is none", arguments: RuntimeUnderTest.all)
+    func emptyPaths(_ runtime: RuntimeUnderTest) throws {
+        let container = try TestContainer(runtime)
+        try container.write()
+        let created = try container.command("create", "--bundle", "", "--pid-file", "", container.id)
+        #expect(created.code == 0, "\(created.errors)")
+    }
 }

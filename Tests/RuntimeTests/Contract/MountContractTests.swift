@@ -181,4 +181,51 @@ struct MountContractTests {
         let result = try container.create()
         #expect(result.errors.contains("linux.mountLabel: selinux is disabled"), "\(result.errors)")
     }
+
+    @Test("A tmpfs over a directory of the image has its mode, unless it is given one", arguments: RuntimeUnderTest.all)
+    func temporaryModes(_ runtime: RuntimeUnderTest) throws {
+        // runc 1.1 sets the directory's mode also where another is given.
+        let isOurs = runtime.name == RuntimeUnderTest.ours.name
+        let places = ["/closed", "/sticky"] + (isOurs ? ["/given"] : []) + ["/new"]
+        let container = try TestContainer(runtime, ["stat", "-c", "%a"] + places)
+        for (place, mode) in [("/closed", mode_t(0o750)), ("/sticky", 0o1770), ("/given", 0o750)] {
+            try Directory.create(container.rootfs + place)
+            chmod(container.rootfs + place, mode)
+        }
+        for place in places {
+            container.spec.mounts.append(
+                RuntimeMount(
+                    destination: place, type: "tmpfs", source: "tmpfs",
+                    options: ["nosuid"] + (place == "/given" ? ["mode=0711"] : [])))
+        }
+        let result = try container.run()
+        #expect(result.output == "750\n1770\n\(isOurs ? "711\n" : "")1777\n", "\(result.errors)")
+    }
+
+    @Test("A root that is a link, and a directory in the place of procfs, are refused", arguments: RuntimeUnderTest.all)
+    func refusedPlaces(_ runtime: RuntimeUnderTest) throws {
+        let container = try TestContainer(runtime)
+        symlink("rootfs", "\(container.bundle)/link")
+        container.spec.root?.path = "link"
+        let linked = try container.create()
+        #expect(linked.code == 1)
+        #expect(linked.errors.contains("not an absolute path, or a symlink"), "\(linked.errors)")
+        container.spec.root?.path = "rootfs"
+        container.spec.mounts.removeAll { $0.destination == "/proc" }
+        container.spec.mounts.append(
+            RuntimeMount(destination: "/proc", type: "bind", source: container.folder, options: ["bind"]))
+        let bound = try container.create()
+        #expect(bound.code == 1)
+        #expect(bound.errors.contains("not of type proc"), "\(bound.errors)")
+        #expect(try container.leftovers() == [])
+    }
+
+    @Test("A mount over the whole root is refused", arguments: ["/", "../.."])
+    func overRoot(_ destination: String) throws {
+        let container = try TestContainer(.ours)
+        container.spec.mounts.append(RuntimeMount(destination: destination, type: "tmpfs", source: "tmpfs"))
+        let result = try container.create()
+        #expect(result.code == 1 && result.errors.contains("destination can't be '/'"), "\(result.errors)")
+        #expect(try container.leftovers() == [])
+    }
 }

@@ -39,6 +39,8 @@ struct CommandArguments {
     }
 
     subscript(name: String) -> String? { values[name]?.last }
+    /// An empty path is none.
+    func path(_ name: String) -> String? { self[name].flatMap { $0.isEmpty ? nil : $0 } }
     func all(_ name: String) -> [String] { values[name] ?? [] }
 
     func flag(_ name: String) throws(RuntimeError) -> Bool {

@@ -40,7 +40,7 @@ extension Invocation {
         let process = try ExecProcess.make(arguments, spec)
         let plan = try ProcessPlan(process, facts: facts)
         let detaches = try arguments.flag("detach")
-        let socket = arguments["console-socket"].flatMap { $0.isEmpty ? nil : $0 }
+        let socket = arguments.path("console-socket")
         if detaches, process.terminal, socket == nil {
             throw RuntimeError("cannot allocate tty if \(Self.program) will detach without setting console socket")
         }
@@ -60,12 +60,20 @@ extension Invocation {
         let entry = ContainerEntry(
             record: record, layout: facts.layout, setup: setup, sub: sub, console: foreground.consoleForProcess)
         let started = try step("unable to start container process") { () throws(RuntimeError) in try entry.start() }
-        try pidfdSocket?.send(started.pidfd, .further)
-        if let path = arguments["pid-file"] {
-            try attempt { () throws(KernelError) in try PidFile.write(started.pid, to: path) }
+        do throws(RuntimeError) {
+            try pidfdSocket?.send(started.pidfd, .further)
+            if let path = arguments.path("pid-file") {
+                try attempt { () throws(KernelError) in try PidFile.write(started.pid, to: path) }
+            }
+            if !detaches { try foreground.takeTerminal() }
+        } catch {
+            // A caller that is told of a failure looks for no process. The first failure is the one to be told.
+            try? PidFD.send(SIGKILL, to: started.pidfd)
+            // As above.
+            _ = try? PidFD.reap(started.pidfd)
+            throw error
         }
         if detaches { return 0 }
-        try foreground.takeTerminal()
         return try foreground.wait(pid: started.pid)
     }
 }
@@ -83,7 +91,7 @@ extension Invocation {
 /// The process of an `exec`, from `--process` or from the words of the command line over the container's own.
 enum ExecProcess {
     static func make(_ arguments: CommandArguments, _ spec: RuntimeSpec) throws(RuntimeError) -> RuntimeProcess {
-        if let path = arguments["process"] { return try read(path) }
+        if let path = arguments.path("process") { return completed(try read(path), spec.process) }
         guard arguments.operands.count > 1 else { throw RuntimeError("process args cannot be empty") }
         guard var process = spec.process else { throw RuntimeError("process property must not be empty") }
         process.args = Array(arguments.operands.dropFirst())
@@ -106,6 +114,22 @@ enum ExecProcess {
             guard let gid = UInt32(text) else { throw RuntimeError("parsing \(text) as int for gid failed") }
             process.user.additionalGids.append(gid)
         }
+        return process
+    }
+
+    /// What a document leaves out is as it is for the container's own program: less would be lost rights for one, and more
+    /// rights for another, as without the profile that confines the container.
+    private static func completed(_ given: RuntimeProcess, _ own: RuntimeProcess?) -> RuntimeProcess {
+        guard let own else { return given }
+        var process = given
+        process.capabilities = given.capabilities ?? own.capabilities
+        if given.rlimits.isEmpty { process.rlimits = own.rlimits }
+        if given.apparmorProfile ?? "" == "" { process.apparmorProfile = own.apparmorProfile }
+        if given.selinuxLabel ?? "" == "" { process.selinuxLabel = own.selinuxLabel }
+        process.oomScoreAdj = given.oomScoreAdj ?? own.oomScoreAdj
+        process.scheduler = given.scheduler ?? own.scheduler
+        process.ioPriority = given.ioPriority ?? own.ioPriority
+        process.execCPUAffinity = given.execCPUAffinity ?? own.execCPUAffinity
         return process
     }
 

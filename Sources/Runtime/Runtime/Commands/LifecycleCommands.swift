@@ -26,9 +26,9 @@ extension Invocation {
     func launchOptions(_ arguments: CommandArguments) throws(RuntimeError) -> LaunchOptions {
         var options = LaunchOptions()
         options.usesSystemd = usesSystemd
-        options.bundle = arguments["bundle"] ?? "."
-        options.pidFile = arguments["pid-file"]
-        options.consoleSocket = arguments["console-socket"].flatMap { $0.isEmpty ? nil : $0 }
+        options.bundle = arguments.path("bundle") ?? "."
+        options.pidFile = arguments.path("pid-file")
+        options.consoleSocket = arguments.path("console-socket")
         options.avoidsPivot = try arguments.flag("no-pivot")
         options.keepsKeyring = try arguments.flag("no-new-keyring")
         options.activation = SocketActivation.ofThisProcess()
@@ -85,7 +85,11 @@ extension Invocation {
     func startContainer(_ record: ContainerRecord) throws(RuntimeError) {
         let directory = store.directory(of: record.id)
         do throws(RuntimeError) {
-            try StartGate.start(in: directory)
+            try StartGate.start(in: directory) {
+                // Without a layout there is no cgroup that could be frozen.
+                guard let layout = try? HostFacts.layout() else { return false }
+                return ContainerStatus.of(record, in: store, layout) == .paused
+            }
         } catch {
             let layout = try HostFacts.layout()
             guard ContainerStatus.of(record, in: store, layout) == .stopped else { throw error }
@@ -112,7 +116,9 @@ extension Invocation {
                 let bundle = try BundleContents(options.bundle)
                 let console = try console(options, bundle)
                 let record = try creation(arguments.operands[0], bundle, options).run(console: console)
-                try startAndNotify(record) { () throws(RuntimeError) in try startOrDelete(record) }
+                try orDelete(record) { () throws(RuntimeError) in
+                    try startAndNotify(record) { () throws(RuntimeError) in try startContainer(record) }
+                }
                 return 0
             }
             return try runAttached(arguments.operands[0], options)
@@ -126,17 +132,21 @@ extension Invocation {
         }
         let foreground = try ForegroundProcess(terminal: bundle.hasTerminal, nil)
         let record = try creation(id, bundle, options).run(console: foreground.consoleForProcess)
-        try foreground.takeTerminal()
-        if let notify = NotifySocket(of: id, in: store) { foreground.notify = (notify, try notify.bind()) }
-        try startOrDelete(record)
+        try orDelete(record) { () throws(RuntimeError) in
+            try foreground.takeTerminal()
+            if let notify = NotifySocket(of: id, in: store) { foreground.notify = (notify, try notify.bind()) }
+            try startContainer(record)
+        }
         let code = try foreground.wait(pid: record.pid)
         if !options.keeps { try deleteContainer(record, force: true) }
         return code
     }
 
-    private func startOrDelete(_ record: ContainerRecord) throws(RuntimeError) {
+    private func orDelete(
+        _ record: ContainerRecord, _ start: () throws(RuntimeError) -> Void
+    ) throws(RuntimeError) {
         do throws(RuntimeError) {
-            try startContainer(record)
+            try start()
         } catch {
             // Why it did not start is what the caller needs to know.
             try? deleteContainer(record, force: true)

@@ -23,8 +23,10 @@ extension Invocation {
             do throws(RuntimeError) {
                 let record = try store.record(of: id)
                 found.append((record, ContainerStatus.of(record, in: store, layout)))
-            } catch  where error == .doesNotExist {
-                continue
+            } catch {
+                // Deleted meanwhile.
+                if error == .doesNotExist { continue }
+                log.warning("load container \(id): \(error)")
             }
         }
         if try arguments.flag("quiet") { return try Self.print(found.map { $0.record.id + "\n" }.joined()) }

@@ -13,6 +13,8 @@ import Linux
 ///     │◄───────────────── end of file ──┤  the program was executed, which closed the socket
 /// ```
 ///
+/// A frozen process does not hear. Who asked gives up then by closing the connection, and is not obeyed later.
+///
 /// A process that has ended listens no more, so `start` can never wait for one; and whether a container is created or
 /// running is told by the kernel, not by a file that somebody forgot to remove.
 enum StartGate {
@@ -32,7 +34,7 @@ enum StartGate {
             } catch  where error.errno == .wouldBlock || error.errno == Errno(rawValue: ECONNABORTED) {
                 continue
             }
-            if try readByte(connection) == UInt8(ascii: "s") { return connection }
+            if try readByte(connection) == UInt8(ascii: "s"), !hasHungUp(connection) { return connection }
             connection.close()
         }
     }
@@ -58,13 +60,25 @@ enum StartGate {
     }
 
     /// Lets the container's program run; returns once it does.
-    static func start(in directory: String) throws(RuntimeError) {
+    ///
+    /// - Parameter isPaused: asked where init takes its time.
+    static func start(in directory: String, unless isPaused: () -> Bool) throws(RuntimeError) {
         guard let connection = connect(in: directory) else {
             throw RuntimeError("cannot start an already running container")
         }
         defer { connection.close() }
         var byte = UInt8(ascii: "s")
         _ = send(connection.rawValue, &byte, 1, Int32(MSG_NOSIGNAL))
+        var isAnswered = false
+        while !isAnswered {
+            isAnswered = try attempt { () throws(KernelError) in
+                try waitReadable(connection, timeoutMilliseconds: 200)
+            }
+            // Once init has taken the word it will obey it, also where it is paused just then.
+            if !isAnswered, isUnread(connection), isPaused() {
+                throw RuntimeError("cannot start a container in the paused state")
+            }
+        }
         let answer = try attempt { () throws(KernelError) in
             try connection.setNonBlocking(false)
             do throws(KernelError) {
@@ -90,9 +104,25 @@ enum StartGate {
         }
     }
 
-    private static func waitReadable(_ socket: Descriptor) throws(KernelError) {
+    /// Whether it is so within the time; -1 waits without end.
+    @discardableResult
+    private static func waitReadable(
+        _ socket: Descriptor, timeoutMilliseconds: Int32 = -1
+    ) throws(KernelError) -> Bool {
         var entry = pollfd(fd: socket.rawValue, events: Int16(POLLIN), revents: 0)
-        try kernelCall("poll") { poll(&entry, 1, -1) }
+        return try kernelCall("poll") { poll(&entry, 1, timeoutMilliseconds) } > 0
+    }
+
+    /// Whether the other end was closed.
+    private static func hasHungUp(_ connection: Descriptor) -> Bool {
+        var entry = pollfd(fd: connection.rawValue, events: 0, revents: 0)
+        return poll(&entry, 1, 0) > 0
+    }
+
+    /// Whether what was sent lies unread at the other end.
+    private static func isUnread(_ connection: Descriptor) -> Bool {
+        var count: Int32 = 0
+        return gantry_ioctl_pointer(connection.rawValue, UInt(TIOCOUTQ), &count) == 0 && count > 0
     }
 
     private static func readByte(_ connection: Descriptor) throws(KernelError) -> UInt8? {

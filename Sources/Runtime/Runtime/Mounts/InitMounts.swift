@@ -42,10 +42,12 @@ struct InitMounts {
     }
 
     private func mountNew(_ mount: MountPlan, type: String, source: String) throws(KernelError) {
+        let inherited = type == "tmpfs" ? try inheritedMode(mount) : nil
         let target = OwnedDescriptor(try createTarget(mount, type))
         var flags = mount.options.mountFlags
         if mount.destination == "/dev" || mount.options.copiesUp { flags.remove(.readOnly) }
-        let data = mount.options.data.isEmpty ? nil : mount.options.data
+        var data = mount.options.data.isEmpty ? nil : mount.options.data
+        if let inherited { data = data.map { "\(inherited),\($0)" } ?? inherited }
         try Mount.mount(source, at: target.descriptor.procPath, type: type, flags, data: data)
         let mounted = OwnedDescriptor(try tree.place(mount.destination))
         if mount.options.copiesUp {
@@ -56,6 +58,20 @@ struct InitMounts {
         }
         try applyPropagation(mount, mounted.descriptor)
         try applyRecursive(mount, mounted.descriptor)
+    }
+
+    /// A tmpfs over a directory of the image has that directory's mode, unless it is given one: by itself it would be
+    /// anybody's to write to.
+    private func inheritedMode(_ mount: MountPlan) throws(KernelError) -> String? {
+        let hasMode = mount.options.data.split(separator: ",").contains { $0.hasPrefix("mode=") }
+        if hasMode { return nil }
+        do throws(KernelError) {
+            let place = OwnedDescriptor(try tree.place(mount.destination))
+            let mode = try place.descriptor.status().st_mode & 0o7777
+            return "mode=" + String(mode, radix: 8)
+        } catch  where error.errno == .noSuchFile {
+            return nil
+        }
     }
 
     /// Whoever can turn a link on the way to `/proc` or `/sys` elsewhere would decide what is masked, made read-only and
@@ -88,6 +104,10 @@ struct InitMounts {
         let target = OwnedDescriptor(
             isDirectory ? try tree.createDirectories(mount.destination) : try tree.createFile(mount.destination))
         try refuseInsideProc(target.descriptor, mount)
+        if mount.destination == "/proc", gantry_filesystem_magic(source.rawValue) != KernelTree.procMagic {
+            // The runtime's own writes would go there.
+            throw KernelError("mount what is not of type proc at", mount.destination, .invalidArgument)
+        }
         let (set, clear) = (mount.options.set, mount.options.clear)
         if !set.isEmpty || !clear.isEmpty {
             try Mount.setAttributes(source, set: set, clear: clear, named: mount.destination)

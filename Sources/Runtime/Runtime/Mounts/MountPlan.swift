@@ -25,6 +25,10 @@ package struct MountPlan: Hashable, Sendable {
         // Older documents give relative ones; they have always been taken from the root.
         destination = PathName.cleaned("/" + mount.destination)
         options = MountOptions(mount.options)
+        guard destination != "/" || options.flags.contains(.remount) else {
+            // It would lie over the root, which is known by its descriptor, and not be seen.
+            throw RuntimeError("\(property): invalid mount: destination can't be '/'")
+        }
         if options.isBind || mount.type == "bind" {
             guard let path = mount.source, !path.isEmpty else {
                 throw RuntimeError("mounts: source of the bind mount at \(destination) must not be empty")

@@ -116,6 +116,17 @@ struct ContainerEntry {
         _ helper: EntryProcess, _ cgroups: CgroupEntry, _ near: SyncChannel
     ) throws(KernelError) -> LaunchedProcess {
         let cgroup = try openUnified()
+        do throws(KernelError) {
+            return try clone(helper, cgroups, near, into: cgroup)
+        } catch  where error.errno == .busy && sub.paths.isEmpty {
+            guard let other = try openUnified(of: helper.initial) else { throw error }
+            return try clone(helper, cgroups, near, into: other)
+        }
+    }
+
+    private func clone(
+        _ helper: EntryProcess, _ cgroups: CgroupEntry, _ near: SyncChannel, into cgroup: Descriptor?
+    ) throws(KernelError) -> LaunchedProcess {
         defer { cgroup?.close() }
         var pidfd: Int32 = -1
         let pid = try kernelCall("clone") { gantry_clone3_fork(0, &pidfd, cgroup?.rawValue ?? -1) }
@@ -130,6 +141,19 @@ struct ContainerEntry {
 
     private func openUnified() throws(KernelError) -> Descriptor? {
         guard let directory = sub.unifiedDirectory(of: cgroup) else { return nil }
+        return try Descriptor.open(directory, O_RDONLY | O_DIRECTORY)
+    }
+
+    /// Where the container's first process is by now: a container that has divided its cgroup of version 2 has none in that
+    /// itself (the rule of no internal processes), as those with a service manager or an engine inside. Nil where that is
+    /// not below the container's own.
+    private func openUnified(of initial: Descriptor) throws(KernelError) -> Descriptor? {
+        let text = try FileContents.read("/proc/\(record.pid)/cgroup")
+        // The number was that process's while it was read.
+        try PidFD.send(0, to: initial)
+        let line = text.split(separator: 10).first { $0.starts(with: Array("0::".utf8)) }
+        let path = String(decoding: line?.dropFirst(3) ?? [], as: UTF8.self)
+        guard path.hasPrefix(cgroup.path + "/"), let directory = layout.unifiedDirectory(of: path) else { return nil }
         return try Descriptor.open(directory, O_RDONLY | O_DIRECTORY)
     }
 

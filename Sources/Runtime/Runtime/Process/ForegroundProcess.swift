@@ -41,9 +41,8 @@ final class ForegroundProcess {
     func wait(pid: Int32) throws(RuntimeError) -> Int32 {
         try attempt { () throws(KernelError) in
             let process = OwnedDescriptor(try PidFD.open(pid: pid))
-            let passed = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGCONT, SIGWINCH, SIGTSTP]
-            let signals = try SignalFD(blocking: passed)
-            proxy?.begin()
+            let signals = try SignalFD(blocking: Self.passed)
+            try proxy?.begin()
             defer { proxy?.end() }
             while true {
                 let ended = try turn(process.descriptor, signals)
@@ -52,6 +51,16 @@ final class ForegroundProcess {
             return try PidFD.reap(process.descriptor)
         }
     }
+
+    /// All but those that cannot be caught, those of this process's own faults, and what its children, its terminal and its
+    /// readers tell it.
+    private static let passed: [Int32] = {
+        let own: Set = [
+            SIGKILL, SIGSTOP, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS, SIGCHLD, SIGTTIN, SIGTTOU,
+            SIGPIPE, SIGURG,
+        ]
+        return (1...64).filter { !own.contains($0) }
+    }()
 
     /// One wait for whatever comes first; whether the process has ended.
     private func turn(_ process: Descriptor, _ signals: SignalFD) throws(KernelError) -> Bool {
@@ -98,10 +107,14 @@ final class TerminalProxy {
     private var isInputOpen = true
     private var isOutputOpen = true
     private var chunk = [UInt8](repeating: 0, count: 16384)
+    /// Input that the terminal has not taken yet: nothing more is read until it has. A program that answers what it reads
+    /// is kept from that while nobody reads its answers, so this process must never wait to write.
+    private var pending: [UInt8] = []
 
     init(master: Descriptor) { self.master = master }
 
-    func begin() {
+    func begin() throws(KernelError) {
+        try master.setNonBlocking()
         resize()
         guard tcgetattr(0, &saved) == 0 else { return }
         var raw = saved
@@ -124,9 +137,10 @@ final class TerminalProxy {
     }
 
     func waitList() -> [pollfd] {
-        var entries: [pollfd] = []
-        if isOutputOpen { entries.append(pollfd(fd: master.rawValue, events: Int16(POLLIN), revents: 0)) }
-        if isInputOpen { entries.append(pollfd(fd: 0, events: Int16(POLLIN), revents: 0)) }
+        guard isOutputOpen else { return [] }
+        let events = Int16(POLLIN) | (pending.isEmpty ? 0 : Int16(POLLOUT))
+        var entries = [pollfd(fd: master.rawValue, events: events, revents: 0)]
+        if isInputOpen, pending.isEmpty { entries.append(pollfd(fd: 0, events: Int16(POLLIN), revents: 0)) }
         return entries
     }
 
@@ -134,26 +148,51 @@ final class TerminalProxy {
         var entries = waitList()
         guard poll(&entries, nfds_t(entries.count), 0) > 0 else { return }
         for entry in entries where entry.revents != 0 {
-            if entry.fd == master.rawValue { copyOutput() } else { copyInput() }
+            guard entry.fd == master.rawValue else {
+                takeInput()
+                continue
+            }
+            if entry.revents & Int16(POLLOUT) != 0 { passInput() }
+            if entry.revents & ~Int16(POLLOUT) != 0 { copyOutput() }
         }
     }
 
     private func copyOutput() {
-        // EIO: the last process closed its end.
-        guard let count = try? master.read(into: &chunk), count > 0 else { return isOutputOpen = false }
+        let count: Int
+        do throws(KernelError) {
+            count = try master.read(into: &chunk)
+        } catch  where error.errno == .wouldBlock {
+            return
+        } catch {
+            // EIO: the last process closed its end.
+            count = 0
+        }
+        guard count > 0 else { return isOutputOpen = false }
         // A reader that went away must not keep the process from writing on.
         try? Descriptor.standardOutput.writeAll(Array(chunk[..<count]))
     }
 
-    private func copyInput() {
+    private func takeInput() {
         // A terminal that is gone has nothing more to say.
-        guard let count = try? Descriptor.standardInput.read(into: &chunk), count > 0 else {
+        if let count = try? Descriptor.standardInput.read(into: &chunk), count > 0 {
+            pending = Array(chunk[..<count])
+        } else {
             isInputOpen = false
             // The program reads the end of a file (VEOF, ctrl-D) where ours has ended.
-            try? master.writeAll([4])
-            return
+            pending = [4]
         }
-        // The other end may be closed: its end is noticed by the process's.
-        try? master.writeAll(Array(chunk[..<count]))
+        passInput()
+    }
+
+    private func passInput() {
+        do throws(KernelError) {
+            let count = try master.write(pending, from: 0)
+            pending.removeFirst(count)
+        } catch  where error.errno == .wouldBlock {
+            return
+        } catch {
+            // The other end may be closed: its end is noticed by the process's.
+            pending = []
+        }
     }
 }

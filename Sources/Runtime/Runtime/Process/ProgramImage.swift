@@ -40,7 +40,9 @@ struct ProgramImage {
         }
         let search = environment.last { $0.hasPrefix("PATH=") }?.dropFirst(5) ?? ""
         var wasRefused = false
-        for folder in search.split(separator: ":", omittingEmptySubsequences: false) {
+        // No path at all is no folder, while an empty one among others is the working directory.
+        let folders = search.isEmpty ? [] : search.split(separator: ":", omittingEmptySubsequences: false)
+        for folder in folders {
             let candidate = folder.isEmpty ? "./\(name)" : PathName.joined(String(folder), name)
             switch check(candidate) {
             case .executable: return candidate
@@ -59,6 +61,7 @@ struct ProgramImage {
         case refused
     }
 
+    /// By the rights that this process has by now, which are the program's, and by those of the mount.
     private static func check(_ path: String) -> Finding {
         var facts = stat()
         do throws(KernelError) {
@@ -66,6 +69,13 @@ struct ProgramImage {
         } catch {
             return error.errno == .accessDenied ? .refused : .missing(error.errno)
         }
-        return facts.st_mode & S_IFMT != S_IFDIR && facts.st_mode & 0o111 != 0 ? .executable : .refused
+        guard facts.st_mode & S_IFMT != S_IFDIR, facts.st_mode & 0o111 != 0 else { return .refused }
+        do throws(KernelError) {
+            try kernelCall("access", path) { faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) }
+        } catch {
+            // A filter that does not know the call says nothing of the file.
+            return [.noSystemCall, .notPermitted].contains(error.errno) ? .executable : .refused
+        }
+        return .executable
     }
 }
