@@ -22,7 +22,10 @@ enum CommandLineForm {
     static func unmarked(_ words: [String]) -> [String] { words.first == "--" ? Array(words.dropFirst()) : words }
 
     private static func flags(_ reading: FlagReading, _ table: FlagTable) -> [String] {
-        let values = reading.values.map { "--\($0.flag.name)=\($0.text)" }
+        let values = reading.values.flatMap { value in
+            // The parser takes an end after `=` for no value, and the next word for it.
+            value.text.isEmpty ? ["--\(value.flag.name)", ""] : ["--\(value.flag.name)=\(value.text)"]
+        }
         let switches = table.flags.compactMap { flag -> String? in
             guard let isSet = reading.switches[flag.name] else { return nil }
             if isSet { return "--\(flag.name)" }
