@@ -178,6 +178,8 @@ struct ExecContractTests {
         try FileContents.replace(file, with: process.json.compactBytes, durable: false)
         let result = try container.command("exec", "--process", file, container.id)
         #expect(result.output.contains("CapEff:\t0000000020000420\n"), "\(result.errors)")
+        // runc 1.1 does not take all of it over.
+        guard runtime.name == RuntimeUnderTest.ours.name else { return }
         #expect(result.output.hasSuffix("77\n321\n"), "\(result.output)")
     }
 
