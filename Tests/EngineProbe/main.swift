@@ -51,6 +51,7 @@ func act(_ verb: String, _ name: String, _ engine: GantryEngine) async throws {
         _ = try await engine.pruneVolumes(filter)
     case "remove-with-volumes": try await engine.remove(name, force: true, volumes: true)
     case "remove": try await engine.remove(name, force: true, volumes: false)
+    case "restart": try await engine.restart(name, signal: "KILL", timeoutSeconds: 5)
     default: throw EngineError(.invalid, "unknown verb \(verb)")
     }
 }

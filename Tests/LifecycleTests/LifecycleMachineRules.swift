@@ -31,13 +31,15 @@ extension LifecycleMachineTests {
             Rule(phase, .start, .starting(rest, nil), .perform([.launch])),
             Rule(phase, remove, .removing(rest), .perform([.record([]), .deleteContents])),
             Rule(phase, force, .removing(rest), .perform([.record([]), .deleteContents])),
+            Rule(phase, .restartGivenUp, phase, .perform([.record([])])),
         ] + done(phase, stop, restart) + refused(phase, .notRunning, sigkill, hangup, .pause)
             + refused(phase, .notPaused, .unpause)
     }
 
     private static var dead: [Rule] {
         let phase = Machine.Phase.dead(ended, reason: "busy")
-        return idle(phase, ended).filter { $0.input != .start } + refused(phase, .dead, .start)
+        return idle(phase, ended).filter { $0.input != .start && $0.input != .restartGivenUp }
+            + refused(phase, .dead, .start)
     }
 
     private static var startingRules: [Rule] {
@@ -142,6 +144,7 @@ extension LifecycleMachineTests {
                 Rule(phase, restart, .stopping(run, restarting: true), .perform([.signal(15)])),
                 Rule(phase, sigkill, phase, .perform([.signal(9)])), Rule(phase, hangup, phase, .perform([.signal(1)])),
                 Rule(phase, .escalate, phase, .perform([.killAll])),
+                Rule(phase, .restartGivenUp, .stopping(run, restarting: false), .perform([])),
                 Rule(phase, force, .stopping(run, restarting: false), .perform([.killAll])),
             ] + joined(phase, [.start, .pause, .unpause]) + refused(phase, .running, remove)
                 + ends(phase, restarting: restarting)
@@ -149,12 +152,19 @@ extension LifecycleMachineTests {
     }
 
     private static var endingRules: [Rule] {
-        [false, true].flatMap { restarting in
+        var rules: [Rule] = []
+        for restarting in [false, true] {
             let phase = Machine.Phase.ending(ended, restarting: restarting)
-            return [Rule(phase, .settled, .exited(ended), .done)] + joined(phase, [.start, remove, force])
-                + done(phase, stop, restart) + refused(phase, .notRunning, sigkill, hangup, .pause)
-                + refused(phase, .notPaused, .unpause)
+            rules.append(Rule(phase, .settled, .exited(ended), .done))
+            rules += joined(phase, [.start, remove, force])
+            rules += done(phase, stop, restart)
+            rules += refused(phase, .notRunning, sigkill, hangup, .pause)
+            rules += refused(phase, .notPaused, .unpause)
         }
+        let given = Machine.Phase.ending(ended, restarting: true)
+        rules.append(
+            Rule(given, .restartGivenUp, .ending(ended, restarting: false), .perform([.record([])])))
+        return rules
     }
 
     private static var waitingRules: [Rule] {

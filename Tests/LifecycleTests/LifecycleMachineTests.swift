@@ -1,4 +1,5 @@
 import EngineAPI
+import Storage
 import Tasks
 import Testing
 
@@ -50,8 +51,8 @@ import Testing
     ]
     static let reports: [Machine.Input] = [
         .escalate, .launched(initial, at: time), .launchFailed(failed), .launchPutOff, .frozen, .freezeFailed, .thawed,
-        .thawFailed,
-        .settled, .retry(0), .removed, .removeFailed("busy"), .exited(exit), .lost(at: later), .outOfMemory,
+        .thawFailed, .settled, .restartGivenUp, .retry(0), .removed, .removeFailed("busy"), .exited(exit),
+        .lost(at: later), .outOfMemory,
     ]
 
     /// What an input does, where it does anything: the phase after it and the output.
@@ -139,6 +140,27 @@ import Testing
             #expect(machine.receive(.launchPutOff) == .perform([.wait(.seconds(1), retry: 1)]))
             #expect(machine.phase == .waiting(Self.ended))
         }
+    }
+
+    @Test("The end of a restart is kept as one that a start follows, until nobody will give that start")
+    func restartIsKept() {
+        var machine = Machine(.stopping(Self.run, restarting: true), removesItself: false)
+        _ = machine.receive(.exited(Self.exit))
+        #expect(machine.row(bootID: "now").phase == .restarting)
+        #expect(machine.receive(.restartGivenUp) == .perform([.record([])]))
+        #expect(machine.row(bootID: "now").phase == .exited)
+    }
+
+    @Test("A restart by hand that comes at an end does not wait for the policy's pause")
+    func restartAtEnd() {
+        var machine = Machine(
+            .ending(Self.ended, restarting: false), removesItself: false,
+            restarts: RestartPlan(RestartPolicy(.always)))
+        #expect(machine.restarts.pending != nil)
+        #expect(machine.receive(.stop(signal: 15, restarting: true)) == .perform([.record([])]))
+        #expect(machine.receive(.start) == .join)
+        #expect(machine.receive(.settled) == .done)
+        #expect(machine.receive(.start) == .perform([.launch]))
     }
 
     @Test("Only a phase under way makes anybody wait, and each of them has an input that ends it")

@@ -210,6 +210,31 @@ import Testing
         await #expect(throws: (any Error).self) { try await task.value }
     }
 
+    @Test("A hole before a line, and what is longer than any line, cost neither memory nor the lines around them")
+    func holes() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/log"
+        let file = OwnedDescriptor(try Descriptor.open(path, O_RDWR | O_CREAT, mode: 0o600))
+        try file.descriptor.writeAll(Array(Self.line("first").utf8))
+        try #require(
+            ftruncate(file.descriptor.rawValue, 4 << 20) == 0 && lseek(file.descriptor.rawValue, 0, SEEK_END) > 0)
+        try file.descriptor.writeAll(Array(Self.line("second").utf8))
+        let reader = try LogReader(path: path, request: LogRequest())
+        func rest() throws -> [String] {
+            var texts: [String] = []
+            while case let entries = try reader.next(), !entries.isEmpty {
+                texts += entries.map { String(decoding: $0.bytes, as: UTF8.self) }
+            }
+            return texts
+        }
+        #expect(try rest() == ["first\n", "second\n"])
+        #expect(reader.buffer.count < 1 << 20)
+        try file.descriptor.writeAll([UInt8](repeating: 120, count: 40 << 20) + [10])
+        try file.descriptor.writeAll(Array(Self.line("third").utf8))
+        #expect(try rest() == ["third\n"])
+        #expect(reader.buffer.count <= 16 << 20)
+    }
+
     private static func read(_ path: String, _ request: LogRequest) throws -> [String] {
         let reader = try LogReader(path: path, request: request)
         var lines: [String] = []

@@ -43,13 +43,18 @@ struct CrashTests {
     func start(point: FaultPoint) async throws {
         try await Self.onBench { bench in
             let id = try await Self.prepare(bench, running: false)
+            // The kernel counts starts in hundredths of a second.
+            let before = Timestamp.now().before(by: 20_000_000)
             #expect(try EngineProbe.die(at: point, "start", bench))
+            let after = Timestamp.now()
             let engine = try await bench.open()
             let state = try await engine.inspect(id).state
             let took = point == .startAfterStart || point == .startAfterRow
             #expect(state.status == (took ? .running : .created))
             if took {
                 #expect(kill(state.pid, 0) == 0)
+                let started = try #require(state.startedAt)
+                #expect((before...after).contains(started))
                 #expect(try await engine.top(id, psArguments: []).rows.count >= 1)
             } else {
                 try await engine.start(id)
@@ -84,6 +89,42 @@ struct CrashTests {
             #expect(try await engine.inspect(id).state.status == .running)
             try await engine.remove(id, force: true, volumes: false)
             #expect(bench.traces(of: id) == [])
+            await engine.close()
+        }
+    }
+
+    @Test("A run that began and ended with no engine there has its start, too")
+    func unseenRun() async throws {
+        try await Self.onBench { bench in
+            let before = Timestamp.now().before(by: 20_000_000)
+            let first = try await bench.open()
+            let id = try await bench.create("exit 3", name: "victim", on: first)
+            await first.close()
+            #expect(try EngineProbe.die(at: .startAfterStart, "start", bench))
+            let record = "\(bench.configuration.runRoot)/shims/\(id)/exit.json"
+            while access(record, F_OK) != 0 { try await Task.sleep(for: .milliseconds(5)) }
+            let engine = try await bench.open()
+            let state = try await engine.inspect(id).state
+            #expect(state.status == .exited && state.exitCode == 3)
+            let started = try #require(state.startedAt)
+            #expect(before <= started)
+            let finished = try #require(state.finishedAt)
+            #expect(started <= finished)
+            await engine.close()
+        }
+    }
+
+    @Test(
+        "A restart by hand that an engine's death cut short is finished by the next, whatever the policy",
+        arguments: [FaultPoint.endAfterRow, .endAfterTask], [RestartPolicy.Kind.no, .always])
+    func restart(point: FaultPoint, policy: RestartPolicy.Kind) async throws {
+        try await Self.onBench { bench in
+            let id = try await Self.prepare(bench, running: true) { $0.restartPolicy = RestartPolicy(policy) }
+            #expect(try EngineProbe.die(at: point, "restart", bench))
+            let engine = try await bench.open()
+            while try await engine.inspect(id).state.status != .running {
+                try await Task.sleep(for: .milliseconds(5))
+            }
             await engine.close()
         }
     }

@@ -54,9 +54,18 @@ struct FailedRestartTests {
             unlink(program)
             kill(try await engine.inspect(id).state.pid, SIGKILL)
             try await until { try await engine.inspect(id).restartCount >= 2 }
+            try await refuses { _ = try await engine.createExec(id, ExecSpec(command: ["true"])) }
+            try await refuses { _ = try await engine.attach(id, AttachRequest()) }
+            try await refuses { _ = try await engine.top(id, psArguments: []) }
             try await engine.stop(id, signal: nil, timeoutSeconds: 1)
             #expect(try await engine.inspect(id).state.status == .exited)
         }
+    }
+
+    private func refuses(_ body: () async throws -> Void) async throws {
+        let error = await #expect(throws: EngineError.self) { try await body() }
+        #expect(error?.kind == .conflict)
+        #expect(error?.message.hasSuffix(" is restarting, wait until the container is running") == true)
     }
 
     private static func makeProgram(in directory: String) throws -> String {

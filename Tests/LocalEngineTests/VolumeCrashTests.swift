@@ -65,7 +65,10 @@ struct VolumeCrashTests {
 
     @Test(
         "A removal with volumes that is cut short is finished with them",
-        arguments: [FaultPoint.volumeRemoveAfterRename, .volumeRemoveAfterRow, .removeAfterVolumes, .removeAfterRow])
+        arguments: [
+            FaultPoint.removeAfterMark, .volumeRemoveAfterRename, .volumeRemoveAfterRow, .removeAfterVolumes,
+            .removeAfterRow,
+        ])
     func removeWithVolumes(point: FaultPoint) async throws {
         try await Self.onBench { bench in
             let first = try await bench.open()

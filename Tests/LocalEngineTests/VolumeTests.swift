@@ -94,6 +94,33 @@ struct VolumeTests {
         }
     }
 
+    @Test("A removal that was refused has no say in what a later one takes along")
+    func refusedRemoval() async throws {
+        try await EngineBench.with { engine, bench in
+            let id = try await bench.create("sleep 600", on: engine) { $0.anonymousVolumes = ["/a"] }
+            try await engine.start(id)
+            await #expect(throws: EngineError.self) { try await engine.remove(id, force: false, volumes: true) }
+            try await engine.stop(id, signal: "KILL", timeoutSeconds: 5)
+            try await engine.remove(id, force: false, volumes: false)
+            #expect(try await engine.volumes(VolumeFilter()).count == 1)
+        }
+    }
+
+    @Test("Of a creation and a removal of one name that meet, each is whole: what is listed is there")
+    func meeting() async throws {
+        try await EngineBench.with { engine, bench in
+            for _ in 0..<100 {
+                _ = try await engine.createVolume(VolumeSpec(name: "meeting"))
+                async let removal: Void = engine.removeVolume("meeting", force: true)
+                async let creation = engine.createVolume(VolumeSpec(name: "meeting"))
+                async let another: Void = engine.removeVolume("meeting", force: true)
+                _ = try await (removal, creation, another)
+                let isThere = access("\(bench.root)/data/volumes/meeting/_data", F_OK) == 0
+                #expect(try await engine.volumes(VolumeFilter()).isEmpty == !isThere)
+            }
+        }
+    }
+
     @Test("A container takes over another's volumes, if it must for reading only")
     func lending() async throws {
         try await EngineBench.with { engine, bench in

@@ -16,9 +16,7 @@ extension GantryEngine {
 
     public func top(_ reference: String, psArguments: [String]) async throws(EngineError) -> ProcessTable {
         let container = try core.context.index.find(reference)
-        guard let run = await container.run else {
-            throw EngineError(.conflict, "container \(container.id) is not running", object: reference)
-        }
+        guard let run = await container.run else { throw await container.notRunning(reference) }
         let pids = Set(core.members(of: container, initPID: run.initial.pid))
         let table = try await PsCommand.table(arguments: psArguments, pids: pids)
         await container.tellOfTop()

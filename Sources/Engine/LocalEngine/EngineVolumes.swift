@@ -23,7 +23,7 @@ extension GantryEngine {
 
     public func removeVolume(_ name: String, force: Bool) async throws(EngineError) {
         try await whole { core throws(EngineError) in
-            try await core.context.volumes.remove(name, force: force)
+            guard try await core.context.volumes.remove(name, force: force) else { return }
             await core.context.tell("destroy", volumes: [name])
         }
     }

@@ -21,7 +21,7 @@ package struct ContainerRow: Hashable, Sendable {
         /// The name is taken, files are being made: undone after a crash.
         case creating
         case created, starting, running, paused, exited
-        /// Ended, and to be started again by its policy.
+        /// Ended, and to be started again: by its policy, or in the middle of a restart by hand.
         case restarting
         /// Files are being deleted: finished after a crash.
         case removing
@@ -45,6 +45,8 @@ package struct ContainerRow: Hashable, Sendable {
         package var restartCount = 0
         /// Somebody stopped it: a restart policy must not start it.
         package var isStoppedByHand = false
+        /// Being removed with its volumes that have no name.
+        package var removesVolumes = false
         /// JSON: what health checks found last; empty where there are none.
         package var health = ""
         /// JSON: the steps of the last start.
@@ -101,7 +103,7 @@ extension MetadataStore {
                 sql: """
                     UPDATE container SET phase = ?, boot_id = ?, pid = ?, pid_start = ?, exit_code = ?, oom_killed = ?,
                     error = ?, started_at = ?, finished_at = ?, restart_count = ?, stopped_by_hand = ?, health = ?,
-                    launch = ? WHERE id = ?
+                    launch = ?, removes_volumes = ? WHERE id = ?
                     """, arguments: state.arguments + [id])
         case .rename(let id, let name):
             try database.execute(sql: "UPDATE container SET name = ? WHERE id = ?", arguments: [name, id])
@@ -120,8 +122,8 @@ extension MetadataStore {
         try database.execute(
             sql: """
                 INSERT INTO container (id, name, created_at, definition, phase, boot_id, pid, pid_start, exit_code,
-                oom_killed, error, started_at, finished_at, restart_count, stopped_by_hand, health, launch)
-                VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+                oom_killed, error, started_at, finished_at, restart_count, stopped_by_hand, health, launch,
+                removes_volumes) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
                 """, arguments: own + row.state.arguments)
     }
 
@@ -143,6 +145,7 @@ extension MetadataStore {
         state.isStoppedByHand = row["stopped_by_hand"]
         state.health = row["health"]
         state.launch = row["launch"]
+        state.removesVolumes = row["removes_volumes"]
         return ContainerRow(
             id: row["id"], name: row["name"], createdAt: row["created_at"], definition: row["definition"], state: state)
     }
@@ -152,7 +155,7 @@ extension ContainerRow.State {
     fileprivate var arguments: [any SQLBindable] {
         [
             phase.rawValue, bootID, pid, Int64(bitPattern: pidStartTicks), exitCode, oomKilled, error, startedAt,
-            finishedAt, restartCount, isStoppedByHand, health, launch,
+            finishedAt, restartCount, isStoppedByHand, health, launch, removesVolumes,
         ]
     }
 }

@@ -61,6 +61,7 @@ enum Schema {
             document TEXT NOT NULL
         ) WITHOUT ROWID;
         """,
+        "ALTER TABLE container ADD COLUMN removes_volumes INTEGER NOT NULL DEFAULT 0",
     ]
 
     static func migrate(_ database: Database) throws {

@@ -43,6 +43,7 @@ struct TaskRemains: Sendable {
             }
         }
         let initial = directory.initRecord.map { ProcessIdentity($0.process) } ?? traces.initial
+        // Gone, or its number is another's: not to be waited for.
         if let initial, initial.startTicks > 0, pids.insert(initial.pid).inserted,
             let process = try? PidFD.open(pid: initial.pid, startTicks: initial.startTicks)
         {

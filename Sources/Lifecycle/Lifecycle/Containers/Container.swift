@@ -24,11 +24,15 @@ package actor Container {
     var machine: LifecycleMachine
     /// How many ends were recorded, and the last of them.
     var endCount = 0
-    /// Volumes without a name go with the container (`rm -v`).
-    var removesVolumes = false
+    /// Volumes without a name go with the container (`rm -v`): as the last removal that was begun says.
+    var removesVolumes: Bool
     var lastEnd = LifecycleMachine.Rest()
     /// The shim has the task: streams connect to it at once.
     var hasTask: Bool
+    /// A task was made, and not yet deleted for certain.
+    var hasRemains = false
+    /// The first process of the last start, as far as it is known.
+    var lastInitial: ProcessIdentity?
     /// The shim, while there is one; for showing.
     package internal(set) var shim: ProcessIdentity?
     var waitingStreams: [DeferredStream] = []
@@ -50,7 +54,8 @@ package actor Container {
     package init(
         id: String, name: String, definition: ContainerDefinition, createdAt: Timestamp,
         phase: LifecycleMachine.Phase, restarts: RestartPlan? = nil, shim: ProcessIdentity? = nil,
-        launch: [LaunchStep] = [], context: LifecycleContext
+        launch: [LaunchStep] = [], removesVolumes: Bool = false, initial: ProcessIdentity? = nil,
+        context: LifecycleContext
     ) {
         self.id = id
         self.name = name
@@ -58,11 +63,13 @@ package actor Container {
         self.createdAt = createdAt
         self.shim = shim
         self.launch = launch
+        self.removesVolumes = removesVolumes
         self.context = context
         machine = LifecycleMachine(
             phase, removesItself: definition.spec.autoRemove,
             restarts: restarts ?? RestartPlan(definition.spec.restartPolicy))
         hasTask = machine.run != nil
+        lastInitial = machine.run?.initial ?? initial
         lastEnd = machine.rest ?? LifecycleMachine.Rest()
     }
 
@@ -101,15 +108,18 @@ package actor Container {
 
     /// Gives a command until it is decided, and waits until what follows from it is done.
     ///
-    /// - Parameter action: docker's word for it, for refusals.
+    /// - Parameters:
+    ///   - action: docker's word for it, for refusals.
+    ///   - begun: called where it is obeyed, before anything of it is performed.
     /// - Returns: false where it is as asked already.
     func command(
-        _ input: LifecycleMachine.Input, _ action: String, _ reference: String
+        _ input: LifecycleMachine.Input, _ action: String, _ reference: String, begun: () -> Void = {}
     ) async throws(EngineError) -> Bool {
         while true {
             let generation = changed.generation
             switch receive(input) {
             case .perform(let actions):
+                begun()
                 if let failure = await enqueue(actions).value { throw failure }
                 return true
             case .done: return false
@@ -140,9 +150,20 @@ package actor Container {
         debt.collector?.cancel()
     }
 
+    /// By what its processes are found where the run root has lost them.
+    var traces: TaskTraces {
+        var traces = TaskTraces()
+        traces.initial = lastInitial
+        traces.cgroupsPath = cgroupPath
+        // Another runtime than there is now cannot be asked.
+        traces.runtime = try? context.runtimes.path(definition.spec.runtime)
+        return traces
+    }
+
     /// The row as it is to be now.
     var row: ContainerRow.State {
         var row = machine.row(bootID: context.bootID)
+        row.removesVolumes = removesVolumes
         row.health = healthText
         row.launch = LaunchText.text(launch)
         return row

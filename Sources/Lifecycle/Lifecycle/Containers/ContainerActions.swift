@@ -89,6 +89,7 @@ extension Container {
             await releaseNetworks()
             await context.volumes.release(definition.spec.mounts, of: id)
             endStreams()
+            await removeTree(context.roots.bundle(id))
             // Nobody waits for the answer of a start that the policy wanted.
             if machine.restarts.pending != nil { context.note("container \(name): start it again: \(error.message)") }
             let failure = LifecycleMachine.StartFailure(exitCode: error.startExitCode, message: error.message)
@@ -98,6 +99,7 @@ extension Container {
     }
 
     private func createTask(_ isMade: inout Bool) async throws(EngineError) -> ProcessIdentity {
+        if hasRemains { try await clearTask() }
         let mounts = try await context.images.rootMounts(
             containerID: id, isDisposable: definition.spec.autoRemove)
         let lease = try await networkLease()
@@ -115,12 +117,14 @@ extension Container {
         task.network = lease.map(TaskNetwork.init)
         if isNetworked { task.shimNamespace = try await context.networks.namespace }
         context.faults.pass(.startAfterBundle)
+        hasRemains = true
         let facts = try await context.tasks.create(task)
         if let time = facts.shimStartedAt { mark(.shimStarted, at: time) }
         mark(.runtimeCreated)
         isMade = true
         hasTask = true
         shim = facts.shim
+        lastInitial = facts.initial
         context.faults.pass(.startAfterTask)
         await connectStreams()
         guard let initial = facts.initial else {
@@ -136,12 +140,17 @@ extension Container {
     private func abandonTask() async {
         hasTask = false
         shim = nil
-        do throws(EngineError) {
-            try await context.tasks.killAll(id)
-            try await context.tasks.delete(id)
-        } catch {
+        do throws(EngineError) { try await clearTask() } catch {
             context.note("container \(id): clean up after a failed start: \(error)")
         }
+    }
+
+    /// Ends and deletes what there may be of a task. One that cannot go now is in the way of the next start, and of the
+    /// removal: these try it again.
+    private func clearTask() async throws(EngineError) {
+        try await context.tasks.killAll(id, traces)
+        try await context.tasks.delete(id, traces)
+        hasRemains = false
     }
 
     /// A process that has ended meanwhile has what the signal was for.
@@ -159,7 +168,7 @@ extension Container {
 
     private func killAll() async -> EngineError? {
         do throws(EngineError) {
-            try await context.tasks.killAll(id)
+            try await context.tasks.killAll(id, traces)
         } catch { return error }
         context.faults.pass(.stopAfterKill)
         if machine.run != nil { await record([event("kill", ["signal": "9"])]) }
@@ -195,8 +204,10 @@ extension Container {
     func endTask() async {
         debt.holdsTask = false
         do throws(EngineError) {
-            try await context.tasks.delete(id)
+            try await context.tasks.delete(id, traces)
+            hasRemains = false
         } catch {
+            hasRemains = true
             context.note("container \(id): \(error)")
         }
         await removeTree(context.roots.bundle(id))
@@ -207,10 +218,14 @@ extension Container {
         // Where there is no space for it, what is removed now makes some.
         try? await payDebt()
         do throws(EngineError) {
+            // One that is held is all that knows of its end, and goes with the root.
+            if hasRemains, !debt.holdsTask { try await clearTask() }
             try await context.images.removeRoot(containerID: id)
             context.faults.pass(.removeAfterRoot)
             // Its mount keeps on the disk what was removed; and without the root nobody asks how it ended.
             if debt.holdsTask { await endTask() }
+            if hasRemains { try await clearTask() }
+            await removeTree(context.roots.bundle(id))
             await removeTree(context.roots.files(id))
             context.faults.pass(.removeAfterFiles)
             if isNetworked { try await context.networks.leave(id) }

@@ -37,7 +37,12 @@ extension Container {
     package func restart(_ reference: String, signal: String?, timeoutSeconds: Int?) async throws(EngineError) {
         do throws(EngineError) {
             try await stop(reference, signal: signal, timeoutSeconds: timeoutSeconds, restarting: true)
-        } catch  where error.kind == .notModified {}
+        } catch {
+            guard error.kind == .notModified else {
+                report(.restartGivenUp)
+                throw error
+            }
+        }
         do throws(EngineError) { try await start(reference) } catch  where error.kind == .notModified {}
         await tell("restart")
     }
@@ -65,10 +70,10 @@ extension Container {
         _ = try await command(.unpause, "unpause", reference)
     }
 
-    /// - Parameter volumes: with the volumes that have no name.
+    /// - Parameter volumes: with the volumes that have no name. A removal that was refused, or failed, has no say in that of a
+    ///   later one.
     package func remove(_ reference: String, force: Bool, volumes: Bool = false) async throws(EngineError) {
         var isBegun = false
-        if volumes { removesVolumes = true }
         while true {
             let generation = changed.generation
             if isBegun {
@@ -82,13 +87,30 @@ extension Container {
                 }
             }
             let count = endCount
-            _ = try await command(.remove(force: force), "remove", reference)
+            _ = try await command(.remove(force: force), "remove", reference) { removesVolumes = volumes }
             isBegun = true
             if case .stopping = machine.phase { try await expectEnd(after: count, reference) }
         }
     }
 
     package func rename(_ reference: String, to new: String) async throws(EngineError) {
+        // Whole in the chain: of two that overlap, the second begins with the name that the first has left it.
+        let failure = await inChain { container in
+            do throws(EngineError) {
+                try await container.take(name: new, reference)
+                return nil
+            } catch { return error }
+        }.value
+        if let failure { throw failure }
+    }
+
+    private func take(name new: String, _ reference: String) async throws(EngineError) {
+        switch machine.phase {
+        case .removing:
+            throw LifecycleMachine.Refusal.removalInProgress.error("rename", id: id, name: name, reference: reference)
+        case .removed: throw LifecycleMachine.Refusal.gone.error("rename", id: id, name: name, reference: reference)
+        default: break
+        }
         let old = name
         guard new != old else {
             throw EngineError(
@@ -98,13 +120,10 @@ extension Container {
         guard context.index.claim(name: new, for: id) else {
             throw ContainerName.inUse(new, by: context.index.owner(ofName: new) ?? "")
         }
-        name = new
-        let event = event("rename", ["oldName": "/" + old])
         do throws(EngineError) {
             if isNetworked { try await context.networks.rename(id, to: new) }
-            try await commitName(new, event)
+            try await commit(name: new, insteadOf: old)
         } catch {
-            name = old
             await takeBackNetworkName()
             context.index.release(name: new, of: id)
             throw error
@@ -120,16 +139,16 @@ extension Container {
         }
     }
 
-    private func commitName(_ new: String, _ event: EngineEvent) async throws(EngineError) {
-        let failure = await inChain { container in
-            do throws(StorageError) {
-                let numbers = try await container.context.store.commit(
-                    .rename(id: container.id, name: new), [EventRow(event)])
-                container.context.events.publish([event], numbers: numbers)
-                return nil
-            } catch { return EngineError(error, object: container.id) }
-        }.value
-        if let failure { throw failure }
+    private func commit(name new: String, insteadOf old: String) async throws(EngineError) {
+        var event = event("rename", ["oldName": "/" + old])
+        event.attributes["name"] = new
+        do {
+            let numbers = try await context.store.commit(.rename(id: id, name: new), [EventRow(event)])
+            name = new
+            context.events.publish([event], numbers: numbers)
+        } catch {
+            throw error.kind == .duplicate ? ContainerName.inUse(new, by: "") : EngineError(error, object: id)
+        }
     }
 
     private func expectEnd(after count: Int, _ reference: String) async throws(EngineError) {

@@ -27,9 +27,15 @@ extension Container {
         case .paused, .pausing, .resuming:
             throw EngineError(
                 .conflict, "Container \(reference) is paused, unpause the container before exec", object: reference)
-        default:
-            throw EngineError(.conflict, "container \(id) is not running", object: reference)
+        default: throw notRunning(reference)
         }
+    }
+
+    /// Why nothing can be done with its processes.
+    package func notRunning(_ reference: String) -> EngineError {
+        isBetweenRuns
+            ? LifecycleMachine.Refusal.restarting.error("exec", id: id, name: name, reference: reference)
+            : EngineError(.conflict, "container \(id) is not running", object: reference)
     }
 
     /// Starts a process; the stream, if any is wanted, is connected before it runs.
@@ -92,9 +98,7 @@ extension Container {
 
     /// Looks the user up in the root that the container's first process sees.
     func resolve(_ name: String, _ groups: [String]) async throws(EngineError) -> ResolvedUser {
-        guard let pid = machine.run?.initial.pid else {
-            throw EngineError(.conflict, "container \(id) is not running", object: id)
-        }
+        guard let pid = machine.run?.initial.pid else { throw notRunning(id) }
         let files: [[UInt8]]
         do {
             files = try await BlockingPool.shared.run { () throws(KernelError) in
@@ -103,7 +107,8 @@ extension Container {
                 return [try readRegular("etc/passwd", in: tree), try readRegular("etc/group", in: tree)]
             }
         } catch {
-            throw EngineError(error, object: id)
+            throw error.isAboutGoneProcess
+                ? EngineError(.conflict, "container \(id) is not running", object: id) : EngineError(error, object: id)
         }
         return try UserLookup(passwd: files[0], group: files[1]).resolve(name, additionalGroups: groups)
     }
@@ -166,6 +171,11 @@ extension Container {
     package var runningExecIDs: [String] {
         execs.values.compactMap { if case .running = $0.phase { $0.id } else { nil } }.sorted()
     }
+}
+
+extension KernelError {
+    /// A process that has ended, and whose end is not told yet, has no entry in /proc any more, or an empty one.
+    var isAboutGoneProcess: Bool { errno == .noSuchFile || errno == .noSuchProcess }
 }
 
 /// A regular file below a root; empty where there is none. A pipe or a device there is not waited for.

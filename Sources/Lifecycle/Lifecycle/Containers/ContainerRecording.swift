@@ -95,7 +95,7 @@ extension Container {
 
     private func event(_ happening: LifecycleMachine.Happening) -> EngineEvent {
         switch happening {
-        case .start: return event("start")
+        case .start: return event("start", at: (machine.run?.startedAt ?? machine.rest?.startedAt) ?? .now())
         case .pause: return event("pause")
         case .unpause: return event("unpause")
         case .outOfMemory: return event("oom")

@@ -158,7 +158,8 @@ package final class ContainerService: Sendable {
             state: .init(phase: .creating))
         row.state.bootID = context.bootID
         do throws(StorageError) { _ = try await context.store.commit(.insert(row), []) } catch {
-            throw EngineError(error, object: name)
+            // Of a row that this version cannot read only the table knows the name.
+            throw error.kind == .duplicate ? ContainerName.inUse(name, by: "") : EngineError(error, object: name)
         }
         context.faults.pass(.createAfterIntent)
         let container = Container(
@@ -231,7 +232,10 @@ package final class ContainerService: Sendable {
         do {
             try await context.images.removeRoot(containerID: id)
             try await context.networks.leave(id)
-            try await BlockingPool.shared.run { () throws(KernelError) in try Directory.removeTree(files) }
+            let bundle = context.roots.bundle(id)
+            try await BlockingPool.shared.run { () throws(KernelError) in
+                for tree in [files, bundle] { try Directory.removeTree(tree) }
+            }
             _ = try await context.store.commit(.delete(id: id), [])
             unmade.withLock { _ = $0.remove(id) }
         } catch {
@@ -307,10 +311,17 @@ extension ContainerService {
         let container = Container(
             id: row.id, name: row.name, definition: definition,
             createdAt: Timestamp(nanosecondsSinceEpoch: row.createdAt), phase: phase,
-            restarts: restarts, shim: shim, launch: LaunchText.steps(row.state.launch), context: context)
+            restarts: restarts, shim: shim, launch: LaunchText.steps(row.state.launch),
+            removesVolumes: row.state.removesVolumes, initial: initial(row.state), context: context)
         _ = context.index.claim(name: row.name, for: row.id)
         context.index.add(container)
         return container
+    }
+
+    /// The process that a row tells of: in another boot its number is another's.
+    private func initial(_ state: ContainerRow.State) -> ProcessIdentity? {
+        guard state.bootID == context.bootID, state.pid > 0 else { return nil }
+        return ProcessIdentity(pid: state.pid, startTicks: state.pidStartTicks)
     }
 
     /// Ends and cleans away a task that no container has.

@@ -16,6 +16,11 @@ extension Container {
                 .conflict, "container \(reference) is paused, unpause the container before attach", object: reference)
         default: break
         }
+        if isBetweenRuns {
+            throw EngineError(
+                .conflict, "container \(reference) is restarting, wait until the container is running",
+                object: reference)
+        }
         let live: any AttachedStream
         var direct = request
         // The log is replayed here, not by the shim, which keeps only the last of it.
@@ -24,6 +29,7 @@ extension Container {
             live = try await context.tasks.attach(id, execID: nil, direct)
         } else {
             let deferred = DeferredStream(direct)
+            waitingStreams.removeAll(where: \.isClosed)
             if request.stream { waitingStreams.append(deferred) } else { deferred.end() }
             live = deferred
         }

@@ -1,8 +1,10 @@
 import AsyncIO
 import EngineAPI
 import JSON
+import Linux
 import OCI
 import Storage
+import Tasks
 
 /// Other limits and another restart policy for a container that exists.
 ///
@@ -89,11 +91,23 @@ extension Container {
     }
 
     private func applyLimits(_ definition: ContainerDefinition) async throws(EngineError) {
-        guard machine.run != nil else { return }
+        guard let run = machine.run else { return }
         let limits = definition.spec.limits
         let devices = try await BlockingPool.shared.run { () throws(EngineError) in try limits.blockDevices() }
         let resources = LimitResources(limits: limits, host: context.host, devices: devices).explicitResources
-        try await context.tasks.update(id, resources: resources.json.compactBytes)
+        do throws(EngineError) {
+            try await context.tasks.update(id, resources: resources.json.compactBytes)
+        } catch {
+            // One whose end is about to be told has them at its next start, as any other that does not run.
+            if await isRunning(run.initial) { throw error }
+        }
+    }
+
+    private nonisolated func isRunning(_ process: ProcessIdentity) async -> Bool {
+        await BlockingPool.shared.run {
+            guard let stat = try? ProcessStat.read(pid: process.pid) else { return false }  // Gone.
+            return stat.startTicks == process.startTicks && !stat.isEnded
+        }
     }
 
     func commit(_ definition: ContainerDefinition, _ events: [EngineEvent]) async throws(EngineError) {

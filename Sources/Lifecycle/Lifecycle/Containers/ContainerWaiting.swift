@@ -21,7 +21,7 @@ extension Container {
     }
 
     /// Ended, and about to be started again: docker waits for an end that lasts, or the next one.
-    private var isBetweenRuns: Bool { machine.restarts.pending != nil }
+    var isBetweenRuns: Bool { machine.restarts.pending != nil }
 
     private var lastExitCode: Int32 { machine.rest?.exitCode ?? lastEnd.exitCode }
 

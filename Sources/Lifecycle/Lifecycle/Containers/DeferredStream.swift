@@ -17,6 +17,14 @@ final class DeferredStream: AttachedStream {
 
     init(_ request: AttachRequest) { self.request = request }
 
+    /// Nobody reads it any more, or ever will.
+    var isClosed: Bool {
+        state.withLock { state in
+            if case .ended = state { return true }
+            return false
+        }
+    }
+
     /// Connects; false where the caller has closed it meanwhile: the stream is then the giver's to close.
     func connect(_ stream: any AttachedStream) -> Bool {
         let isTaken = state.withLock { state in

@@ -81,7 +81,8 @@ extension Container {
 
     /// As the container's processes see it where some run; else its root with all that lasts mounted in it.
     private func tree(forWriting: Bool) async throws(EngineError) -> ContainerTree {
-        if let run = machine.run {
+        while let run = machine.run {
+            let count = endCount
             do {
                 let root = try Descriptor.open("/proc/\(run.initial.pid)/root", O_PATH | O_DIRECTORY)
                 let held = HeldDescriptor(root)
@@ -90,7 +91,13 @@ extension Container {
                     return ContainerTree(root: held, containerID: id, ids: remap.map { TreeIDs(remap: $0) })
                 }
                 withExtendedLifetime(held) {}
-            } catch { throw EngineError(error, object: id) }
+                break
+            } catch {
+                // Its end is about to be told.
+                guard error.isAboutGoneProcess, await ended(after: count, within: .seconds(10)) else {
+                    throw EngineError(error, object: id)
+                }
+            }
         }
         var inside = InnerMounts(try await lastingMounts(), isRootReadOnly: definition.spec.readOnlyRoot)
         inside.makesTargets = forWriting

@@ -4,16 +4,22 @@ import Linux
 
 /// Reads a log's entries in order, from the oldest file to the current one, as far as they are written.
 ///
-/// Blocking; one user at a time. A line that is not yet whole is left until its rest is there.
+/// Blocking; one user at a time. A line that is not yet whole is left until its rest is there. Zeros before a line, as a
+/// crash or a cut leaves them in a file, are passed over; what is longer than any line is dropped up to its end.
 final class LogReader {
+    /// No line is longer: 16 KiB of content, escaped, and labels and variables.
+    private static let lineLimitBytes = 16 << 20
+
     private let path: String
     private let request: LogRequest
     private let isCompact: Bool
     private var files: LogFiles
     private var parser: LogLineParser
-    private var buffer = [UInt8](repeating: 0, count: 1 << 17)
+    private(set) var buffer = [UInt8](repeating: 0, count: 1 << 17)
     /// What of `buffer` is read and not yet parsed.
     private var pending = 0..<0
+    /// The rest of a line that is dropped comes first.
+    private var isInsideDropped = false
     /// Nothing after here is wanted.
     private(set) var isPastUntil = false
 
@@ -53,6 +59,7 @@ final class LogReader {
         }
         // The rest of a line that a crash cut short: nobody will complete it.
         pending = 0..<0
+        isInsideDropped = false
         return files.advance()
     }
 
@@ -63,6 +70,7 @@ final class LogReader {
             buffer.replaceSubrange(0..<pending.count, with: buffer[pending])
             pending = 0..<pending.count
         }
+        if pending.upperBound == buffer.count { dropUseless() }
         if pending.upperBound == buffer.count { buffer += [UInt8](repeating: 0, count: buffer.count) }
         let start = pending.upperBound
         let room = buffer.count - start
@@ -73,6 +81,18 @@ final class LogReader {
         return count > 0
     }
 
+    /// A buffer full of one line: what of it can never be an entry goes.
+    private func dropUseless() {
+        let start = buffer[pending].firstIndex { $0 != 0 } ?? pending.upperBound
+        if isInsideDropped || pending.count >= Self.lineLimitBytes {
+            isInsideDropped = true
+            pending = 0..<0
+        } else if start > pending.lowerBound {
+            buffer.replaceSubrange(0..<pending.upperBound - start, with: buffer[start..<pending.upperBound])
+            pending = 0..<pending.upperBound - start
+        }
+    }
+
     private func parsePending() -> [LogEntry] {
         var entries: [LogEntry] = []
         var position = pending.lowerBound
@@ -81,12 +101,18 @@ final class LogReader {
         var isPast = false
         var parser = parser
         let isCompact = isCompact
+        var isInsideDropped = isInsideDropped
         buffer.withUnsafeBufferPointer { buffer in
             guard let base = buffer.baseAddress else { return }
             while position < end, !isPast, let found = memchr(base + position, 10, end - position) {
                 let length = (base + position).distance(to: found.assumingMemoryBound(to: UInt8.self))
-                let line = UnsafeBufferPointer(start: base + position, count: length)
+                let whole = UnsafeBufferPointer(start: base + position, count: length)
                 position += length + 1
+                if isInsideDropped {
+                    isInsideDropped = false
+                    continue
+                }
+                let line = whole.first == 0 ? UnsafeBufferPointer(rebasing: whole.drop { $0 == 0 }) : whole
                 guard let entry = isCompact ? CompactLogLine.parse(line) : parser.parse(line) else { continue }
                 if let until = request.until, entry.time > until {
                     isPast = true
@@ -96,6 +122,7 @@ final class LogReader {
             }
         }
         self.parser = parser
+        self.isInsideDropped = isInsideDropped
         isPastUntil = isPast
         pending = position..<end
         return entries

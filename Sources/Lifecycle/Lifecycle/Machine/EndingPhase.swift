@@ -28,6 +28,10 @@ extension LifecycleMachine {
         switch input {
         case .start, .remove: return .join
         case .stop(_, restarting: false) where restarts.pending != nil: return byHand(phase)
+        case .stop(_, restarting: true) where restarts.pending != nil:
+            restarts.settle()
+            return become(.ending(rest, restarting: true), .record([]))
+        case .restartGivenUp where restarting: return become(.ending(rest, restarting: false), .record([]))
         case .kill, .pause: return .refuse(.notRunning)
         case .unpause: return .refuse(.notPaused)
         case .settled:

@@ -109,6 +109,8 @@ package struct LifecycleMachine: Hashable, Sendable {
         case pause, unpause
         case remove(force: Bool)
 
+        /// The start that was to follow a stop will not come.
+        case restartGivenUp
         case launched(ProcessIdentity, at: Timestamp)
         case launchFailed(StartFailure)
         /// Nothing was tried: what is owed to the metadata could not be paid.

@@ -39,6 +39,7 @@ extension LifecycleMachine {
         case .start, .pause, .unpause: .join
         case .stop(let signal, let again): stop(run, restarting: restarting || again, .signal(signal))
         case .escalate: .perform([.killAll])
+        case .restartGivenUp: become(.stopping(run, restarting: false))
         case .kill(let signal, ends: true) where !restarting: byHand(phase, .signal(signal))
         case .kill(let signal, _): .perform([.signal(signal)])
         case .remove(force: false): .refuse(.running)

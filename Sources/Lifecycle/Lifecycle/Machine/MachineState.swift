@@ -80,7 +80,8 @@ extension LifecycleMachine {
         case .starting(let rest, _): rest.finishedAt == nil ? .created : .exited
         case .running, .pausing, .resuming, .stopping: .running
         case .paused: .paused
-        case .ending: restarts.pending == nil ? .exited : .restarting
+        // What is to start it again may not live to do so.
+        case .ending(_, let restarting): restarting || restarts.pending != nil ? .restarting : .exited
         case .exited: .exited
         case .waiting: .restarting
         case .removing, .removed: .removing

@@ -14,7 +14,7 @@ import Tasks
 /// | created, exited | running | a start was cut short after it took effect: adopt it |
 /// | created, exited | created, or the shim does not answer | a start was cut short before: undo it |
 /// | created, exited | stopped | the run the row tells of: clean up; a later one: record its exit |
-/// | restarting | no process | start it |
+/// | restarting: by its policy, or by hand | no process | start it |
 /// | exited in another boot, policy starts it | no process | start it |
 /// | exited, to be removed at its end | anything | finish the removal |
 /// | creating | anything | undo it |

@@ -6,6 +6,7 @@ extension LifecycleMachine {
         case .start:
             restarts.startByHand()
             return become(.starting(rest, nil), .launch)
+        case .restartGivenUp: return .perform([.record([])])
         default: return atRest(rest, input)
         }
     }

@@ -22,6 +22,8 @@ package actor VolumeService {
     private var unwritten: Set<String> = []
     /// Who has a volume mounted: ids of containers that run, and of transfers.
     var holders: [String: Set<String>] = [:]
+    /// The last creation, writing or removal of each name that is under way.
+    private var changes: [String: Task<Void, Never>] = [:]
     /// The last mounting or unmounting of each.
     var turns: [String: Task<Void, Never>] = [:]
     private var loading: Task<EngineError?, Never>?
@@ -105,10 +107,11 @@ package actor VolumeService {
 
     /// Makes a volume, or gives the one that is there, if it is of the same kind.
     ///
-    /// - Parameter isWritten: its row, too; else `write` does it.
+    /// - Parameter forContainer: for one that is being made: it is not removed until `settle`, and lost with the engine
+    ///   until `write`.
     /// - Returns: the volume, and whether it is new.
     package func create(
-        _ spec: VolumeSpec, isWritten: Bool = true
+        _ spec: VolumeSpec, forContainer: Bool = false
     ) async throws(EngineError) -> (volume: VolumeDefinition, isNew: Bool) {
         try await load()
         var spec = spec
@@ -116,39 +119,72 @@ package actor VolumeService {
         if hasNoName { spec.name = RandomID.make() }
         let volume = try VolumeDefinition(
             spec, createdAt: Timestamp.now().nanosecondsSinceEpoch, isAnonymous: hasNoName)
-        if let known = volumes[spec.name] {
-            guard spec.options.isEmpty || known.spec.options == spec.options else {
-                throw EngineError(
-                    .conflict, "create \(spec.name): conflict: volume name must be unique", object: spec.name)
+        return try await changing(spec.name) { () throws(EngineError) in
+            let made = try await self.make(volume, isWritten: !forContainer)
+            if forContainer { await self.claim(volume.spec.name) }
+            return made
+        }
+    }
+
+    private func make(
+        _ volume: VolumeDefinition, isWritten: Bool
+    ) async throws(EngineError) -> (volume: VolumeDefinition, isNew: Bool) {
+        let name = volume.spec.name
+        if let known = volumes[name] {
+            guard volume.spec.options.isEmpty || known.spec.options == volume.spec.options else {
+                throw EngineError(.conflict, "create \(name): conflict: volume name must be unique", object: name)
             }
+            if isWritten { try await write(name) }
             return (known, false)
         }
-        // Claimed at once: a second creation finds it.
-        volumes[spec.name] = volume
         do throws(EngineError) {
-            try await makeDirectory(spec.name)
+            try await makeDirectory(name)
             faults.pass(.volumeCreateAfterDirectory)
-            unwritten.insert(spec.name)
-            if isWritten { try await write(spec.name) }
+            if isWritten { try await write(volume) }
         } catch {
-            unwritten.remove(spec.name)
-            volumes[spec.name] = nil
-            let (host, name) = (self.host, spec.name)
+            let host = self.host
             await BlockingPool.shared.run { host.unmake(name) }
             throw error
         }
+        volumes[name] = volume
+        if !isWritten { unwritten.insert(name) }
         return (volume, true)
     }
 
+    private func claim(_ name: String) { claims[name, default: 0] += 1 }
+
     /// Writes a volume's row, if it has none.
     private func write(_ name: String) async throws(EngineError) {
-        guard let volume = volumes[name], unwritten.remove(name) != nil else { return }
+        guard let volume = volumes[name], unwritten.contains(name) else { return }
+        try await write(volume)
+        unwritten.remove(name)
+    }
+
+    private func write(_ volume: VolumeDefinition) async throws(EngineError) {
+        let name = volume.spec.name
         let row = VolumeRow(name: name, document: try volume.text())
-        do throws(StorageError) { try await store.insert(row) } catch {
-            unwritten.insert(name)
-            throw EngineError(error, object: name)
-        }
+        do throws(StorageError) { try await store.insert(row) } catch { throw EngineError(error, object: name) }
         faults.pass(.volumeCreateAfterRow)
+    }
+
+    /// Creations, writings and removals of one name come one after the other: each finds what the one before has left,
+    /// directory and row.
+    private func changing<Value: Sendable>(
+        _ name: String, _ body: @escaping @Sendable () async throws(EngineError) -> Value
+    ) async throws(EngineError) -> Value {
+        let before = changes[name]
+        let task = Task { () -> Result<Value, EngineError> in
+            await before?.value
+            do throws(EngineError) { return .success(try await body()) } catch { return .failure(error) }
+        }
+        let end = Task { _ = await task.value }
+        changes[name] = end
+        let result = await task.value
+        if changes[name] == end { changes[name] = nil }
+        switch result {
+        case .success(let value): return value
+        case .failure(let error): throw error
+        }
     }
 
     private func makeDirectory(_ name: String) async throws(EngineError) {
@@ -158,13 +194,25 @@ package actor VolumeService {
         } catch { throw EngineError(error, object: name) }
     }
 
-    /// Removes a volume that no container uses, but for one.
+    /// Removes a volume that no container uses.
+    ///
+    /// - Parameter containerID: a container that is going itself, and does not count.
+    /// - Returns: false where there is none, and `force` takes that for done.
+    @discardableResult
     package func remove(
         _ name: String, force: Bool, except containerID: String? = nil
-    ) async throws(EngineError) {
+    ) async throws(EngineError) -> Bool {
         try await load()
+        return try await changing(name) { () throws(EngineError) in
+            try await self.removeNow(name, force: force, except: containerID)
+        }
+    }
+
+    private func removeNow(
+        _ name: String, force: Bool, except containerID: String?
+    ) async throws(EngineError) -> Bool {
         guard volumes[name] != nil else {
-            if force { return }
+            if force { return false }
             throw EngineError(.notFound, "get \(name): no such volume", object: name)
         }
         let users = users(of: name).filter { $0 != containerID }
@@ -173,16 +221,17 @@ package actor VolumeService {
                 .conflict, "remove \(name): volume is in use - [\(users.joined(separator: ", "))]", object: name)
         }
         let volume = volumes.removeValue(forKey: name)
-        unwritten.remove(name)
         do throws(EngineError) { try await unmake(name) } catch {
             volumes[name] = volume
             throw error
         }
+        unwritten.remove(name)
         let host = self.host
         // What is not gone now goes at the next start.
         do throws(KernelError) {
             try await BlockingPool.shared.run { () throws(KernelError) in try host.deleteRemoved(name) }
         } catch { note("volume \(name): \(error)") }
+        return true
     }
 
     /// Out of the way at once, then out of the rows: no later volume of the name has this one's files.
@@ -231,20 +280,21 @@ extension VolumeService {
         guard mounts.contains(where: { $0.kind == .volume }) else { return (mounts, []) }
         var result = mounts
         var new: [String] = []
+        var claimed: [MountSpec] = []
         do throws(EngineError) {
             for place in result.indices where result[place].kind == .volume {
                 var spec = VolumeSpec(name: result[place].source)
                 spec.options = result[place].volumeOptions
                 spec.labels = result[place].volumeLabels
                 spec.driver = result[place].volumeDriver ?? "local"
-                let (volume, isNew) = try await create(spec, isWritten: false)
-                claims[volume.spec.name, default: 0] += 1
+                let (volume, isNew) = try await create(spec, forContainer: true)
                 result[place].source = volume.spec.name
+                claimed.append(result[place])
                 if isNew { new.append(volume.spec.name) }
             }
         } catch {
-            settle(result)
-            for name in new { try? await remove(name, force: true) }  // The first failure is the one to tell of.
+            settle(claimed)
+            for name in new { _ = try? await remove(name, force: true) }  // The first failure is the one to tell of.
             throw error
         }
         return (result, new)
@@ -252,7 +302,10 @@ extension VolumeService {
 
     /// Writes the rows of new volumes. The container's own is there: whoever undoes it finds them by that.
     package func write(_ mounts: [MountSpec]) async throws(EngineError) {
-        for mount in mounts where mount.kind == .volume { try await write(mount.source) }
+        for mount in mounts where mount.kind == .volume {
+            let name = mount.source
+            try await changing(name) { () throws(EngineError) in try await self.write(name) }
+        }
     }
 
     /// The container is in the index, or will never be.
@@ -282,7 +335,7 @@ extension VolumeService {
         return sources
     }
 
-    /// Removes the volumes without a name of a container that goes, where no other has them.
+    /// Removes the volumes without a name of a container that is going, where no other has them.
     ///
     /// - Returns: the names of those that are gone.
     package func removeAnonymous(
@@ -293,8 +346,7 @@ extension VolumeService {
             try await load()
             guard volumes[mount.source]?.isAnonymous == true else { continue }
             do throws(EngineError) {
-                try await remove(mount.source, force: true, except: containerID)
-                removed.append(mount.source)
+                if try await remove(mount.source, force: true, except: containerID) { removed.append(mount.source) }
             } catch  where error.kind == .conflict {
                 // Another container has it, or is just being made of it.
             }
