@@ -107,7 +107,6 @@ import Testing
     @Test(
         "What is not offered is refused by its name",
         arguments: [
-            (#""UsernsMode":"remapped""#, "UsernsMode"),
             (#""CgroupParent":"/x""#, "CgroupParent"), (#""SecurityOpt":["apparmor=x"]"#, "apparmor=x"),
             (#""DeviceRequests":[{"Count":-1}]"#, "DeviceRequests"),
         ])
