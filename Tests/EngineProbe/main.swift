@@ -16,6 +16,10 @@ func act(_ verb: String, _ name: String, _ engine: GantryEngine) async throws {
     case "create": _ = try await engine.create(spec("sleep 600"), name: name)
     case "start": try await engine.start(name)
     case "stop": try await engine.stop(name, signal: "KILL", timeoutSeconds: 5)
+    case "stop-with-volumes":
+        // Known before the end: who has them mounted is known by the containers that run.
+        _ = try await engine.volumes(VolumeFilter())
+        try await engine.stop(name, signal: "KILL", timeoutSeconds: 5)
     case "kill-after-time": try await engine.stop(name, signal: "HUP", timeoutSeconds: 0)
     case "update":
         var update = ContainerUpdate()

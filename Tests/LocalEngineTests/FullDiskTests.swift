@@ -117,8 +117,9 @@ private struct SmallDisk {
         try Mount.mount("tmpfs", at: path, type: "tmpfs", data: "size=24m")
     }
 
-    /// Takes every byte that is left.
+    /// Takes every byte that is left, and what the engine holds back for removals.
     func fill() throws {
+        unlink(path + "/gantry.db-ballast")
         let file = OwnedDescriptor(try Descriptor.open(ballast, O_WRONLY | O_CREAT | O_APPEND, mode: 0o600))
         let zeros = [UInt8](repeating: 0, count: 1 << 16)
         for size in [zeros.count, 1] {

@@ -110,7 +110,7 @@ struct VolumeCrashTests {
             let first = try await bench.open()
             try await first.start(victim)
             await first.close()
-            #expect(try EngineProbe.die(at: .volumeReleaseBeforeUnmount, "stop", bench))
+            #expect(try EngineProbe.die(at: .volumeReleaseBeforeUnmount, "stop-with-volumes", bench))
             #expect(Self.isMounted(place))
             let engine = try await bench.open()
             #expect(try await engine.inspectVolume("memory").users == [victim])
