@@ -18,8 +18,8 @@ extension DockerEngine {
                 "GET", containerPath(reference, "directory"), Self.query(path), object: reference)
             return (body.array ?? []).map { PathStat(dockerBody: $0) }
         } catch {
-            // What is missing may be the route, the container or the path: the archive's own route tells the last two.
-            guard error.kind == .notFound else { throw error }
+            // The route is missing; of the container and the path the archive's own route tells.
+            guard error.kind == .unsupported else { throw error }
             return try await archivedMembers(reference, path)
         }
     }
