@@ -64,6 +64,7 @@ struct PodmanContractTests {
             .always("with status 500, in other words"),
         "Limits change while it runs, and stay for the next run":
             .always("4.3 has no route for it"),
+        "Limits are taken away while it runs, and stay away": .always("4.3 has no route for it"),
         "What an update asks wrongly changes nothing":
             .always("4.3 has no route for it"),
         "A container whose check succeeds is healthy, one whose check fails too often is not":

@@ -94,8 +94,8 @@ struct CommandStreamTests {
         }
         let program = try bench.start(words, outputPipe: pipe.writing)
         let isFull = eventually {
-            var waiting: Int32 = 0
-            return ioctl(pipe.reading.rawValue, UInt(FIONREAD), &waiting) == 0 && waiting >= 65536
+            var state = pollfd(fd: pipe.writing.rawValue, events: Int16(POLLOUT), revents: 0)
+            return poll(&state, 1, 0) == 0
         }
         #expect(isFull)
         #expect(insist(SIGTERM, on: program) == (verb == "run" ? 1 : 128 + SIGTERM))
@@ -121,7 +121,7 @@ struct CommandStreamTests {
         let bench = try SessionBench()
         defer { bench.close() }
         let terminal = try bench.terminal("login", "-u", "somebody", "127.0.0.1:1")
-        #expect(terminal.wait(for: "Password: "))
+        #expect(terminal.wait(for: "Password:"))
         #expect(!terminal.isRestored, "what is typed is not shown")
         terminal.type([3])
         #expect(terminal.ended() == 128 + SIGINT)

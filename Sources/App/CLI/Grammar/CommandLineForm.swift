@@ -35,6 +35,16 @@ enum CommandLineForm {
         return values + switches
     }
 
+    /// The command of these names and no further words.
+    static func command(named names: ArraySlice<String>) -> (any ParsableCommand.Type)? {
+        var command: any ParsableCommand.Type = GantryCommand.self
+        for name in names {
+            guard let found = command.configuration.subcommands.first(where: { $0.isCalled(name) }) else { return nil }
+            command = found
+        }
+        return command
+    }
+
     /// A word that looks like a flag is told from one by the mark before all of them.
     private static func passedOn(_ words: [String]) -> [String] {
         let needsMark = words.contains { $0.hasPrefix("-") && $0.count > 1 }
