@@ -138,22 +138,3 @@ struct ChangingFile {
         }
     }
 }
-
-/// Being in a container's network namespace for a moment. The shim has one thread, so nothing else is there with it.
-enum NetworkVisit {
-    static func run<Value>(pid: Int32, _ body: () throws(KernelError) -> Value) throws(KernelError) -> Value {
-        let own = OwnedDescriptor(try Descriptor.open("/proc/self/ns/net", O_RDONLY))
-        let other = OwnedDescriptor(try Descriptor.open("/proc/\(pid)/ns/net", O_RDONLY))
-        try enter(other.descriptor)
-        defer {
-            do { try enter(own.descriptor) } catch {
-                preconditionFailure("the shim cannot return to its network namespace: \(error)")
-            }
-        }
-        return try body()
-    }
-
-    private static func enter(_ namespace: Descriptor) throws(KernelError) {
-        try kernelCall("enter a network namespace") { gantry_setns(namespace.rawValue, 0x4000_0000) }
-    }
-}
