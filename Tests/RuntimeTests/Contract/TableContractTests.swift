@@ -60,7 +60,8 @@ struct TableContractTests {
         }
         try #require(pids.count == 3)
         let ps = RuntimeUnderTest(name: "ps", path: "/bin/ps")
-        for options in [[], ["-ef"], ["aux"], ["-o", "comm,pid,ppid", "-e"]] {
+        // The name last: another's on the machine may have spaces, over which runc gives up.
+        for options in [[], ["-ef"], ["aux"], ["-o", "ppid,pid,comm", "-e"]] {
             let all = try ps.runPlain(options.isEmpty ? ["-ef"] : options).output.split(separator: "\n")
             let header = try #require(all.first)
             let column = try #require(header.split(separator: " ").firstIndex { $0 == "PID" })
