@@ -14,7 +14,7 @@ struct InspectOptions: ParsableArguments {
         _ look: @Sendable (any Engine, String) async throws(EngineError) -> JSONValue
     ) async throws {
         let engine = try await CommandEnvironment.connect()
-        let template = try parsedTemplate()
+        let template = try format.map(Template.format)
         var found: [JSONValue] = []
         var failed = false
         for reference in references {
@@ -30,13 +30,6 @@ struct InspectOptions: ParsableArguments {
             Console.out(String(decoding: JSONValue.array(found).prettyBytes(), as: UTF8.self) + "\n")
         }
         if failed { throw ExitStatus(code: 1) }
-    }
-
-    private func parsedTemplate() throws -> Template? {
-        guard let format else { return nil }
-        do throws(Template.Failure) { return try Template(format == "json" ? "{{json .}}" : format) } catch {
-            throw UsageError(message: error.message, code: 64)
-        }
     }
 
     private func render(_ template: Template, _ body: JSONValue) throws {

@@ -135,17 +135,10 @@ struct EventsCommand: AsyncParsableCommand {
         var request = try EventRequest(dockerQuery: query)
         request.since = try Moment.parse(since, "since")
         request.until = try Moment.parse(until, "until")
-        let template = try template()
+        let template = try format.map(Template.format)
         let events = try await CommandEnvironment.connect().events(request)
         for try await event in events {
             guard Console.offer(try line(event, template) + "\n") else { return }
-        }
-    }
-
-    private func template() throws -> Template? {
-        guard let format else { return nil }
-        do throws(Template.Failure) { return try Template(format == "json" ? "{{json .}}" : format) } catch {
-            throw UsageError(message: error.message, code: 64)
         }
     }
 

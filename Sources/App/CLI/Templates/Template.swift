@@ -13,6 +13,13 @@ struct Template {
         nodes = try parser.template()
     }
 
+    /// What `--format` asks for: `json`, or a template.
+    static func format(_ text: String) throws(UsageError) -> Template {
+        do throws(Failure) { return try Template(text == "json" ? "{{json .}}" : text) } catch {
+            throw UsageError(message: error.message, code: 64)
+        }
+    }
+
     /// The template filled in; a name that is not there is an error, as in docker.
     ///
     /// - Parameter methods: what can be called by its name with a string, as in `{{.Label "key"}}`.
