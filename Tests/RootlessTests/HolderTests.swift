@@ -7,16 +7,6 @@ import Testing
     .serialized, .enabled(if: OrdinaryUser.isPossible, "needs root, to become another user"),
     .enabled(if: OrdinaryUser.hasHelpers, "uidmap is not installed"), .timeLimit(.minutes(3)))
 struct HolderTests {
-    private func withUser(_ body: (OrdinaryUser) throws -> Void) throws {
-        let user = try OrdinaryUser()
-        defer { user.remove() }
-        try body(user)
-        // Neither a holder nor an uplink.
-        #expect(try user.remains() == [])
-        #expect(access("\(user.folder)/run/gantry/uplink.pid", F_OK) != 0)
-        #expect(access("\(user.folder)/run/gantry/namespaces.sock", F_OK) != 0)
-    }
-
     private func killHolder(_ user: OrdinaryUser) throws {
         let holders = user.processes("-namespaces")
         let pid = try #require(holders.count == 1 ? holders.first : nil, "\(holders)")
@@ -31,7 +21,7 @@ struct HolderTests {
         "Containers, names, ports and the way out outlive a killed holder; the next gantry reaches them all",
         arguments: Self.uplinks.filter { (path: String) in access(path, X_OK) == 0 })
     func containersOnly(uplink: String) throws {
-        try withUser { user in
+        try OrdinaryUser.with { user in
             user.hidden = Self.uplinks.filter { $0 != uplink }
             let port = try NetworkTests.freePort()
             #expect(try user.gantry("network", "create", "front").code == 0)
@@ -64,7 +54,7 @@ struct HolderTests {
 
     @Test("The successor stays for what is inside, without a program that drives it; it ends with the last container")
     func successorStays() throws {
-        try withUser { user in
+        try OrdinaryUser.with { user in
             let run = try user.gantry("run", "-d", "--name", "web", "gantry/starter", "sleep", "1000")
             #expect(run.code == 0, "\(run.errors)")
             try killHolder(user)
@@ -79,7 +69,7 @@ struct HolderTests {
 
     @Test("An engine whose holder is killed before it had a network finds another one by itself")
     func engineAlone() throws {
-        try withUser { user in
+        try OrdinaryUser.with { user in
             let engine = try user.begin("exec gantry daemon")
             let first = try user.shell(
                 "while [ ! -S \(user.socket) ]; do :; done; exec gantry run -d --name plain --network none "
@@ -102,7 +92,7 @@ struct HolderTests {
 
     @Test("A container has none of what its shim holds for others")
     func descriptors() throws {
-        try withUser { user in
+        try OrdinaryUser.with { user in
             let run = try user.gantry(
                 "run", "--rm", "gantry/starter", "sh", "-c", "for f in /proc/1/fd/*; do readlink $f; done; true")
             #expect(run.code == 0, "\(run.errors)")

@@ -7,16 +7,6 @@ import Testing
     .serialized, .enabled(if: OrdinaryUser.isPossible, "needs root, to become another user"),
     .enabled(if: OrdinaryUser.hasHelpers, "uidmap is not installed"), .timeLimit(.minutes(3)))
 struct NetworkTests {
-    private func withUser(_ body: (OrdinaryUser) throws -> Void) throws {
-        let user = try OrdinaryUser()
-        defer { user.remove() }
-        try body(user)
-        // Neither a holder nor an uplink.
-        #expect(try user.remains() == [])
-        #expect(access("\(user.folder)/run/gantry/uplink.pid", F_OK) != 0)
-        #expect(access("\(user.folder)/run/gantry/namespaces.sock", F_OK) != 0)
-    }
-
     /// What a server of files answers, without its head.
     static func fetch(_ name: String, _ port: UInt16) throws -> String {
         let answer = try exchange("GET /\(name) HTTP/1.0\r\n\r\n", .stream, port)
@@ -57,7 +47,7 @@ struct NetworkTests {
 
     @Test("A published port is reached from the machine, also while no engine runs and after the next one came")
     func published() throws {
-        try withUser { user in
+        try OrdinaryUser.with { user in
             let port = try Self.freePort()
             let run = try user.gantry(
                 "run", "-d", "--name", "web", "--hostname", "there", "-p", "\(port):80", "gantry/starter", "httpd",
@@ -76,7 +66,7 @@ struct NetworkTests {
 
     @Test("Datagrams reach a published port, and the answers come back")
     func datagrams() throws {
-        try withUser { user in
+        try OrdinaryUser.with { user in
             let port = try Self.freePort()
             let echo =
                 "use IO::Socket::INET; my $s = IO::Socket::INET->new(LocalPort => 7, Proto => 'udp') or die; "
@@ -92,7 +82,7 @@ struct NetworkTests {
 
     @Test("Containers of a network find each other by name, and those of another do not reach them")
     func names() throws {
-        try withUser { user in
+        try OrdinaryUser.with { user in
             for network in ["front", "back"] { #expect(try user.gantry("network", "create", network).code == 0) }
             let run = try user.gantry(
                 "run", "-d", "--name", "web", "--network", "front", "gantry/starter", "httpd", "-f", "-h", "/etc")
@@ -118,7 +108,7 @@ struct NetworkTests {
 
     @Test("A port that only root may have is refused with the switch that would allow it")
     func privilegedPort() throws {
-        try withUser { user in
+        try OrdinaryUser.with { user in
             let run = try user.gantry("run", "--rm", "-p", "81:80", "gantry/starter", "true")
             #expect(run.code == 125)
             #expect(run.errors.contains("cannot expose privileged port 0.0.0.0:81/tcp"), "\(run.errors)")
@@ -129,7 +119,7 @@ struct NetworkTests {
 
     @Test("Networks that need the machine's devices are refused by name")
     func macvlan() throws {
-        try withUser { user in
+        try OrdinaryUser.with { user in
             let made = try user.gantry("network", "create", "-d", "macvlan", "-o", "parent=lo", "far")
             #expect(made.code == 1)
             #expect(made.errors.contains("macvlan need the machine's devices"), "\(made.errors)")
@@ -144,7 +134,7 @@ struct NetworkTests {
         guard index == 2 || access(paths[index], X_OK) == 0 else {
             return print("\(program) is not installed: not tried as an uplink")
         }
-        try withUser { user in
+        try OrdinaryUser.with { user in
             user.hidden = paths.enumerated().filter { $0.offset != index }.map(\.element)
             let run = try user.gantry("run", "-d", "--name", "web", "gantry/starter", "sleep", "1000")
             #expect(run.code == 0, "\(run.errors)")
@@ -164,7 +154,7 @@ struct NetworkTests {
 
     @Test("docker's client finds the engine at its socket", .enabled(if: access("/usr/bin/docker", X_OK) == 0))
     func docker() throws {
-        try withUser { user in
+        try OrdinaryUser.with { user in
             let engine = try user.begin("exec gantry daemon")
             let run = try user.shell(
                 "while [ ! -S \(user.socket) ]; do :; done; export DOCKER_HOST=unix://\(user.socket); "

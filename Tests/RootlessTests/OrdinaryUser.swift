@@ -125,6 +125,16 @@ final class OrdinaryUser {
         }
     }
 
+    /// Lets `body` work as such a user, of whom nothing may be left then: neither a holder nor an uplink.
+    static func with(_ body: (OrdinaryUser) throws -> Void) throws {
+        let user = try OrdinaryUser()
+        defer { user.remove() }
+        try body(user)
+        #expect(try user.remains() == [])
+        #expect(access("\(user.folder)/run/gantry/uplink.pid", F_OK) != 0)
+        #expect(access("\(user.folder)/run/gantry/namespaces.sock", F_OK) != 0)
+    }
+
     /// Waits for the end of what is ending by itself: what is still there after ten seconds.
     func remains() throws -> [String] {
         for pid in processes() {
