@@ -4,15 +4,16 @@ import PackageDescription
 /// Every target of ours: warnings are errors.
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
+/// Symbols are for `Tests/FunctionOrder/collect.sh` and for whoever looks at a profile.
+let stripped = Context.environment["GANTRY_SYMBOLS"] == nil ? ["-Xlinker", "-s"] : []
+
 /// The two small programs are linked whole, so that they start in under a millisecond and need nothing inside a
 /// container's mount namespace. Release only: a test bundle cannot link against a static executable.
 let wholeSwift: [SwiftSetting] =
     strict + [.unsafeFlags(["-static-executable"], .when(configuration: .release))]
 let wholeLinker: [LinkerSetting] = [
     .unsafeFlags(
-        ["-static-executable", "-Xlinker", "--gc-sections"]
-            // For `Tests/FunctionOrder/collect.sh`, and for whoever looks at a profile.
-            + (Context.environment["GANTRY_SYMBOLS"] == nil ? ["-Xlinker", "-s"] : []), .when(configuration: .release))
+        ["-static-executable", "-Xlinker", "--gc-sections"] + stripped, .when(configuration: .release))
 ]
 
 /// The runtime's functions lie in the order of their first call, so that a run touches a part of the program's pages:
@@ -185,7 +186,7 @@ let app: [Target] = [
         // Without position independence a start spends no 3 ms on 100,000 relocations.
         linkerSettings: [
             .unsafeFlags(
-                ["-static-stdlib", "-Xclang-linker", "-no-pie", "-Xlinker", "-s"], .when(configuration: .release))
+                ["-static-stdlib", "-Xclang-linker", "-no-pie"] + stripped, .when(configuration: .release))
         ]),
 ]
 

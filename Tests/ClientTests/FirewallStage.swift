@@ -84,7 +84,8 @@ struct FirewallStage {
             firewall-cmd --state
             ;;
         esac
-        gantry daemon >/mnt/daemon.log 2>&1 &
+        # Not by the function: its shell would get the signal.
+        "$program" --root "$root" daemon >/mnt/daemon.log 2>&1 &
         engine=$!
         for _ in $(seq 300); do [ -S "$root/run/gantry.sock" ] && break; sleep 0.1; done
         fetch() { echo "answer $moment $1=$(shift; "$@" 2>/dev/null | tr -d '\n')"; }

@@ -48,6 +48,35 @@ struct VolumeCrashTests {
         }
     }
 
+    @Test(
+        "A volume that is a mount gets all of the image's files or none, wherever the engine dies over it",
+        arguments: [FaultPoint.volumeFillAfterCopy, .volumeFillAfterWhole])
+    func fillingMount(point: FaultPoint) async throws {
+        try await Self.onBench { bench in
+            let place = "\(bench.root)/place"
+            try Directory.create(place)
+            let first = try await bench.open()
+            var spec = VolumeSpec(name: "named")
+            spec.options = ["type": "none", "device": place, "o": "bind"]
+            let mountpoint = try await first.createVolume(spec).mountpoint
+            await first.close()
+            #expect(try EngineProbe.die(at: point, "create-with-volumes", bench, name: "named"))
+            #expect(try Directory.list(place) != [])
+            let engine = try await bench.open()
+            #expect(!Self.isMounted(mountpoint))
+            let id = try await bench.create("true", on: engine) { spec in
+                spec.mounts = [MountSpec(.volume, source: "named", target: "/etc")]
+            }
+            let files = try Directory.list(place)
+            #expect(files.contains("passwd") && files.contains("group"))
+            #expect(!files.contains { $0.hasPrefix(".gantry") }, "\(files)")
+            try await engine.remove(id, force: true, volumes: true)
+            try await engine.removeVolume("named", force: false)
+            #expect(!Self.isMounted(mountpoint))
+            await engine.close()
+        }
+    }
+
     @Test("Files that somebody has put into a volume while it was being filled stay as they are")
     func filledMeanwhile() async throws {
         try await Self.onBench { bench in

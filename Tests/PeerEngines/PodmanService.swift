@@ -45,10 +45,14 @@ package final class PodmanService: Sendable {
     }
 
     private static func environment(_ folder: String) -> [String] {
-        ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=\(folder)", "CONTAINERS_CONF=\(folder)/containers.conf"]
+        // It leaves what it loads images from in TMPDIR.
+        [
+            "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=\(folder)", "TMPDIR=\(folder)",
+            "CONTAINERS_CONF=\(folder)/containers.conf",
+        ]
     }
 
-    package func end() throws {
+    package func end() async throws {
         kill(pid, SIGTERM)
         var status: Int32 = 0
         while waitpid(pid, &status, 0) == -1, errno == EINTR {}
@@ -60,7 +64,7 @@ package final class PodmanService: Sendable {
         for mount in try MountTable.current().reversed() where mount.mountPoint.hasPrefix("\(folder)/") {
             try Mount.unmount(mount.mountPoint, detach: true)
         }
-        try removeCgroups()
+        try await removeRemains()
         try Directory.removeTree(folder)
     }
 
@@ -73,9 +77,18 @@ package final class PodmanService: Sendable {
         }
     }
 
-    /// Those of containers that were killed while they were paused. One with a process in it is not removed.
-    private func removeCgroups() throws {
-        for path in try Self.cgroups().subtracting(foreignCgroups) { rmdir(path) }
+    /// Cgroups and runc's records of containers that were killed while they were paused.
+    private func removeRemains() async throws {
+        let left = try Self.cgroups().subtracting(foreignCgroups)
+        // Frozen processes die once they run.
+        for path in left where path.contains("/freezer/") {
+            try FileContents.write("THAWED", to: "\(path)/freezer.state")
+        }
+        for path in left {
+            for _ in 0..<500 where rmdir(path) != 0 && errno == EBUSY { try await Task.sleep(for: .milliseconds(10)) }
+            guard let id = path.split(separator: "/").last?.dropFirst("libpod-".count), !id.isEmpty else { continue }
+            try Directory.removeTree("/run/runc/\(id)")
+        }
     }
 
     /// Of all podmans of the machine, for they share their parent.

@@ -132,6 +132,6 @@ struct PodmanContractTests {
     func contract() async throws {
         let podman = try await PodmanService()
         await PeerContract.check(podman.engine, Self.differences)
-        try podman.end()
+        try await podman.end()
     }
 }

@@ -57,6 +57,6 @@ struct PodmanTests {
         #expect(try await engine.containers(ContainerFilter(all: true)).isEmpty)
         let missing = await #expect(throws: EngineError.self) { try await engine.inspect("remote") }
         #expect(missing?.kind == .notFound)
-        try podman.end()
+        try await podman.end()
     }
 }
