@@ -21,9 +21,9 @@ import Testing
         let all = [summary("1", "a"), summary("2", "b")]
         for second in [5, 5, 90] as [Int64] {
             let now = Timestamp(nanosecondsSinceEpoch: second * 1_000_000_000)
-            #expect(try entries(text.bytes(all, now: now)) == all.map { $0.dockerBody(now: now) })
+            #expect(try entries(text.rows(all).text(now: now).bytes) == all.map { $0.dockerBody(now: now) })
         }
-        #expect(try entries(text.bytes([], now: .now())) == [])
+        #expect(try entries(text.rows([]).text(now: .now()).bytes) == [])
     }
 
     @Test("A container that has changed is told of as it is now")
@@ -31,10 +31,10 @@ import Testing
         let text = ContainerListText()
         var one = summary("1", "a")
         let now = Timestamp(nanosecondsSinceEpoch: 0)
-        _ = text.bytes([one], now: now)
+        _ = text.rows([one])
         one.name = "b"
         one.state.status = .paused
-        #expect(try entries(text.bytes([one], now: now)) == [one.dockerBody(now: now)])
+        #expect(try entries(text.rows([one]).text(now: now).bytes) == [one.dockerBody(now: now)])
     }
 
     @Test("More containers than are kept are told of all the same")
@@ -42,6 +42,8 @@ import Testing
         let text = ContainerListText(limit: 2)
         let now = Timestamp(nanosecondsSinceEpoch: 0)
         let all = (0..<5).map { summary("\($0)", "n\($0)") }
-        for _ in 0..<2 { #expect(try entries(text.bytes(all, now: now)) == all.map { $0.dockerBody(now: now) }) }
+        for _ in 0..<2 {
+            #expect(try entries(text.rows(all).text(now: now).bytes) == all.map { $0.dockerBody(now: now) })
+        }
     }
 }

@@ -36,6 +36,28 @@ import Testing
         #expect(StatusText.text(ContainerState(status: .created), now: seconds(0)) == "Created")
     }
 
+    @Test(
+        "A status's text stays until its next change, however old it is",
+        arguments: [ContainerStatus.created, .running, .paused, .restarting, .exited, .dead])
+    func nextChanges(status: ContainerStatus) throws {
+        var state = ContainerState(status: status)
+        (state.startedAt, state.finishedAt) = (seconds(1000), seconds(1000))
+        var now = Timestamp(nanosecondsSinceEpoch: 999_500_000_000)
+        while now < seconds(1000 + 86400 * 1000) {
+            let text = StatusText.text(state, now: now)
+            guard let change = StatusText.nextChange(state, now: now) else {
+                #expect(text == StatusText.text(state, now: seconds(1_790_000_000)))
+                return
+            }
+            try #require(change > now)
+            try #require(StatusText.text(state, now: change.before(by: 1)) == text, "\(text) until \(change)")
+            now = change
+        }
+        #expect([.running, .paused, .restarting, .exited].contains(status))
+        state.startedAt = Timestamp(nanosecondsSinceEpoch: .min)
+        _ = StatusText.nextChange(state, now: seconds(1_790_000_000))
+    }
+
     @Test("Times lose their trailing zeros, and no time is Go's zero time")
     func times() {
         #expect(WireTime.text(nil) == "0001-01-01T00:00:00Z")

@@ -46,6 +46,19 @@ package final class RawClient: Sendable {
         }
     }
 
+    /// Returns once the other end has read all that was sent: the kernel holds none of it any more.
+    package func waitUntilTaken() async throws {
+        let socket = socket
+        try await Self.blocking {
+            for _ in 0..<500 {
+                var held: Int32 = 0
+                try kernelCall("ioctl") { ioctl(socket.rawValue, UInt(TIOCOUTQ), &held) }
+                if held == 0 { return }
+                poll(nil, 0, 10)
+            }
+        }
+    }
+
     package func shutdownOutput() { _ = Glibc.shutdown(socket.rawValue, Int32(SHUT_WR)) }
 
     package func closeBoth() { _ = Glibc.shutdown(socket.rawValue, Int32(SHUT_RDWR)) }

@@ -18,7 +18,7 @@ final class ServedEngine: Sendable {
     }()
 
     let remote: DockerEngine
-    private let local: GantryEngine
+    let local: GantryEngine
     private let server: DaemonServer
     private let root: String
 

@@ -14,7 +14,8 @@ package actor MemoryEngine: Engine {
         var size: TerminalSize?
     }
 
-    var containersByID: [String: Container] = [:]
+    var containersByID: [String: Container] = [:] { didSet { revision.raise() } }
+    private nonisolated let revision = Revision()
     var execs: [String: (details: ExecDetails, process: MemoryProcess)] = [:]
     var loadedBytes = 0
     package private(set) var closedAttachments = 0
@@ -85,6 +86,8 @@ package actor MemoryEngine: Engine {
                 networkMode: container.spec.networkMode?.rawValue ?? "none", mounts: container.spec.mounts)
         }
     }
+
+    package nonisolated var containersRevision: UInt64? { revision.number }
 
     package func inspect(_ reference: String) throws(EngineError) -> ContainerDetails {
         let container = try find(reference)

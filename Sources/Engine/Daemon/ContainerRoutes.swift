@@ -4,15 +4,15 @@ import JSON
 
 /// List, inspect, create, rename, remove, top.
 let containerRoutes: [Route] = [
-    Route("GET", "/containers/json") { exchange in
-        let containers = try await exchange.engine.containers(ContainerFilter(dockerQuery: exchange.query))
-        try await exchange.send(200, text: exchange.lists.bytes(containers, now: .now()))
-    },
+    Route("GET", "/containers/json") { exchange in try await listContainers(exchange) },
     Route("GET", "/containers/{id}/json") { exchange in
+        // Read before the engine is asked, as for the list.
+        let revision = exchange.engine.containersRevision
         let details = try await exchange.engine.inspect(exchange.container)
         guard exchange.query.flag("size") else {
             let text = exchange.inspections.text(details.id, details) { $0.dockerBody.compactBytes + [10] }
-            return try await exchange.send(200, text: text)
+            let term = revision.map { KeptAnswers.Term(revision: $0, from: .now(), until: nil) }
+            return try await exchange.send(200, text: text, keepingFor: term)
         }
         var filter = ContainerFilter(all: true)
         (filter.ids, filter.withSizes) = ([details.id], true)
@@ -45,6 +45,20 @@ let containerRoutes: [Route] = [
         try await exchange.send(200, table.dockerBody)
     },
 ]
+
+private func listContainers(_ exchange: Exchange) async throws {
+    let filter = try ContainerFilter(dockerQuery: exchange.query)
+    let target = exchange.request.target
+    // What else a list may tell of, sizes and the names of images, changes without a container's doing.
+    let revision = filter.ancestors.isEmpty && !filter.withSizes ? exchange.engine.containersRevision : nil
+    let known = revision.flatMap { exchange.kept.rows(of: target, at: $0) }
+    let rows: ContainerListRows =
+        if let known { known } else { exchange.lists.rows(try await exchange.engine.containers(filter)) }
+    let now = Timestamp.now()
+    let (text, until) = rows.text(now: now)
+    let term = revision.map { KeptAnswers.Term(revision: $0, from: now, until: until) }
+    try await exchange.send(200, text: text, keepingFor: term, rows: rows)
+}
 
 private func createContainer(_ exchange: Exchange) async throws {
     let request = try CreateRequest(dockerBody: try await exchange.body())

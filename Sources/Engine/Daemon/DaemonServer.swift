@@ -1,3 +1,4 @@
+import CLinux
 import DockerAPI
 import EngineAPI
 import Transport
@@ -105,7 +106,8 @@ struct Dispatcher: Sendable {
     private let routes: RouteTable
     private let lists = ContainerListText()
     private let inspections = WrittenTexts<ContainerDetails>(limit: 512)
-    private let heap = HeapTrimming()
+    private let kept: KeptAnswers
+    private let heap: HeapTrimming
     private let clock = ContinuousClock()
     /// Served plainly on the loopback, where a browser's pages reach, too.
     private let isOpenToPages: Bool
@@ -115,6 +117,12 @@ struct Dispatcher: Sendable {
         engine: any Engine, version: EngineVersion, journal: DaemonJournal, routes: RouteTable, isOpenToPages: Bool
     ) {
         self.engine = engine
+        let kept = KeptAnswers()
+        self.kept = kept
+        heap = HeapTrimming {
+            kept.forgetAll()
+            gantry_trim_heap()
+        }
         self.isOpenToPages = isOpenToPages
         self.journal = journal
         self.routes = routes
@@ -126,11 +134,18 @@ struct Dispatcher: Sendable {
         pings = isOpenToPages || !routes.answersPings ? [:] : Ping.answers(commonFields)
     }
 
-    /// The answers that are the same for everybody.
+    /// The answers that are the same for everybody, and those that were given and hold still.
     func prepared(_ method: String, _ target: String) -> PreparedAnswer? {
-        guard let answer = pings[target], !journal.notes(.debug) else { return nil }
+        guard !isOpenToPages, !journal.notes(.debug), let answer = pings[target] ?? keptAnswer(method, target) else {
+            return nil
+        }
         journal.counts.add(method, answer.status)
         return answer
+    }
+
+    private func keptAnswer(_ method: String, _ target: String) -> PreparedAnswer? {
+        guard method == "GET", let revision = engine.containersRevision else { return nil }
+        return kept.answer(to: target, at: revision, now: .now())
     }
 
     /// Whether a request may give its connection up, by its route alone.
@@ -157,7 +172,8 @@ struct Dispatcher: Sendable {
         let exchange = Exchange(
             engine: engine, request: request, writer: writer, version: versioned.version ?? .current,
             parameters: match?.parameters ?? [:], query: QueryString(parsing: request.query),
-            commonFields: commonFields, journal: journal, lists: lists, inspections: inspections)
+            commonFields: commonFields, journal: journal, lists: lists, inspections: inspections,
+            kept: kept)
         do {
             try refusePages(request)
             try versioned.version?.check()

@@ -17,6 +17,7 @@ struct Exchange: Sendable {
     let journal: DaemonJournal
     let lists: ContainerListText
     let inspections: WrittenTexts<ContainerDetails>
+    let kept: KeptAnswers
 
     /// No body of a request but an archive's is longer.
     static let bodyLimitBytes = 4 << 20
@@ -54,6 +55,18 @@ extension Exchange {
         var fields = commonFields
         fields["Content-Type"] = "application/json"
         try await writer.send(status, fields, body: text)
+    }
+
+    /// The same, and kept for whoever asks the same, where it is known how long it holds.
+    func send(
+        _ status: Int, text: [UInt8], keepingFor term: KeptAnswers.Term?, rows: ContainerListRows? = nil
+    ) async throws {
+        if let term {
+            var fields = commonFields
+            fields["Content-Type"] = "application/json"
+            kept.keep(PreparedAnswer(status, fields, body: text), to: request.target, term, rows: rows)
+        }
+        try await send(status, text: text)
     }
 
     /// An answer without a body.

@@ -1,4 +1,3 @@
-import CLinux
 import Synchronization
 
 /// Gives memory that requests have left in the heap back to the kernel, once none has come for a while.
@@ -15,9 +14,10 @@ final class HeapTrimming: Sendable {
     private let clock: any Clock<Duration>
     private let trim: @Sendable () -> Void
 
+    /// - Parameter trim: gives back what can be spared.
     init(
         after quietTime: Duration = .seconds(2), clock: any Clock<Duration> = ContinuousClock(),
-        trim: @escaping @Sendable () -> Void = { gantry_trim_heap() }
+        trim: @escaping @Sendable () -> Void
     ) {
         self.quietTime = quietTime
         self.clock = clock

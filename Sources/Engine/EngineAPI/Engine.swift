@@ -13,6 +13,9 @@ public protocol Engine: ImageTransfers, NetworkEngine, VolumeEngine, Sendable {
     /// Containers by creation time, newest first. Without `filter.all` only those that run or are paused.
     func containers(_ filter: ContainerFilter) async throws(EngineError) -> [ContainerSummary]
     func inspect(_ reference: String) async throws(EngineError) -> ContainerDetails
+    /// Another number after each change of what `containers` and `inspect` tell, but for sizes and for what images are
+    /// called: a change that was answered, or told by an event, is counted. Nil where the engine cannot say. Never blocks.
+    var containersRevision: UInt64? { get }
 
     /// Makes a container that does not run yet.
     ///
@@ -111,6 +114,8 @@ public protocol Engine: ImageTransfers, NetworkEngine, VolumeEngine, Sendable {
 }
 
 extension Engine {
+    public var containersRevision: UInt64? { nil }
+
     /// By the archive of the whole directory, for an engine that knows nothing better.
     public func listDirectory(_ reference: String, path: String) async throws(EngineError) -> [PathStat] {
         let follows = path.hasSuffix("/") ? path + "." : path + "/."

@@ -10,13 +10,7 @@ extension GantryEngine {
         let selection = try await ContainerSelection(filter, core: core)
         var found: [ContainerSummary] = []
         for container in core.context.index.all {
-            var summary = await container.summary
-            summary.hasLeftNone = container.definition.hasLeftNone
-            summary.volumesDirectory = core.context.roots.volumes
-            if container.isNetworked {
-                summary.networks = try await core.context.networks.details(container.id)
-                summary.ports = try await core.ports(of: container)
-            }
+            let summary = try await core.summary(of: container)
             if selection.accepts(summary) { found.append(summary) }
         }
         found.sort { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }
@@ -38,7 +32,30 @@ extension GantryEngine {
     }
 }
 
+extension GantryEngine {
+    /// Three numbers that only ever rise: their sum is the same while each is.
+    public var containersRevision: UInt64? {
+        let context = core.context
+        return context.index.revision.number &+ context.networks.revision.number &+ context.settings.revision.number
+    }
+}
+
 extension EngineCore {
+    /// A row of the list, anew where something of it has changed.
+    func summary(of container: Container) async throws(EngineError) -> ContainerSummary {
+        let revision = container.currentRevision
+        if let known = container.summary(at: revision) { return known }
+        var summary = await container.summary
+        summary.hasLeftNone = container.definition.hasLeftNone
+        summary.volumesDirectory = context.roots.volumes
+        if container.isNetworked {
+            summary.networks = try await context.networks.details(container.id)
+            summary.ports = try await ports(of: container)
+        }
+        container.keep(summary, at: revision)
+        return summary
+    }
+
     /// The ports that a running container serves, published or not.
     func ports(of container: Container) async throws(EngineError) -> [PortMapping] {
         guard await container.run != nil else { return [] }

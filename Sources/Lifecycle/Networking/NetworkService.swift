@@ -23,10 +23,12 @@ package actor NetworkService {
     private var openedGround: NetworkGround?
     let faults: FaultPlan
     let clock: any Clock<Duration>
+    /// Of which networks there are and who is in them.
+    package nonisolated let revision = Revision()
 
-    var definitions: [String: NetworkDefinition] = [:]
+    var definitions: [String: NetworkDefinition] = [:] { didSet { revision.raise() } }
     /// By container, in the order in which it joined.
-    var endpoints: [String: [EndpointRecord]] = [:]
+    var endpoints: [String: [EndpointRecord]] = [:] { didSet { revision.raise() } }
     var book = AddressBook()
     /// Of each network: the last that writes its names down.
     var nameWriting: [String: Task<Void, Never>] = [:]

@@ -30,6 +30,23 @@ package enum StatusText {
         return age(seconds: max(0, now.nanoseconds(since: time)) / 1_000_000_000)
     }
 
+    /// When the text is another one at the earliest, if nothing happens: its words grow coarser, and change more seldom.
+    /// Nil where it tells of no length of time.
+    static func nextChange(_ state: ContainerState, now: Timestamp) -> Timestamp? {
+        let began: Timestamp? =
+            switch state.status {
+            case .running, .paused: state.startedAt
+            case .restarting, .exited: state.finishedAt
+            case .created, .removing, .dead: nil
+            }
+        guard let began else { return nil }
+        let age = max(0, now.nanoseconds(since: began))
+        let second: Int64 = 1_000_000_000
+        // From an hour on it is rounded, and each number of hours begins at its half.
+        let step = second * (age < 60 * second ? 1 : age < 3600 * second ? 60 : 1800)
+        return now.before(by: age % step - step)
+    }
+
     /// A length of time in docker's coarse words; rounded as docker rounds.
     package static func age(seconds: Int64) -> String {
         let hours = (Double(seconds) / 3600).rounded(.toNearestOrAwayFromZero)

@@ -159,7 +159,7 @@ package final class HTTPServer: Sendable {
             var encoding = HTTPResponseEncoder.Configuration()
             encoding.automaticallySetFramingHeaders = false
             try channel.pipeline.syncOperations.addHandlers(
-                HTTPResponseEncoder(configuration: encoding),
+                RepeatGate(connection), HTTPResponseEncoder(configuration: encoding),
                 RawGate(httpBytesLeft: { connection.httpBytesLeft }, receiveRaw: { connection.receiveRaw($0) }),
                 decoder, connection)
         }

@@ -4,17 +4,30 @@ import NIOHTTP1
 /// A whole answer that was made before its request, and is sent as often as it is asked for.
 package struct PreparedAnswer: Sendable {
     package let status: Int
-    let head: HTTPResponseHead
-    let body: ByteBuffer
+    /// As they go over the connection.
+    private let head: ByteBuffer
+    private let whole: ByteBuffer
 
     package init(_ status: Int, _ fields: HTTPFields, body: [UInt8]) {
-        var fields = fields
-        fields["Content-Length"] = String(body.count)
         self.status = status
-        head = HTTPResponseHead(
-            version: .http1_1, status: HTTPResponseStatus(statusCode: status), headers: fields.headers)
-        self.body = ByteBuffer(bytes: body)
+        var head = ByteBuffer()
+        head.writeString("HTTP/1.1 \(status) \(HTTPResponseStatus(statusCode: status).reasonPhrase)\r\n")
+        for field in fields.list where !HTTPFields.same(field.name, "Content-Length") {
+            head.writeString("\(field.name): \(field.value)\r\n")
+        }
+        head.writeString("Content-Length: \(body.count)\r\n\r\n")
+        var whole = ByteBuffer()
+        whole.reserveCapacity(head.readableBytes + body.count)
+        whole.writeImmutableBuffer(head)
+        whole.writeBytes(body)
+        self.head = head
+        self.whole = whole
     }
+
+    /// What it holds in memory.
+    package var byteCount: Int { whole.readableBytes }
+
+    func bytes(withoutBody: Bool) -> ByteBuffer { withoutBody ? head : whole }
 }
 
 /// Finds prepared answers for the plainest of requests, on their connection's event loop.
@@ -39,4 +52,7 @@ struct ReadyAnswers {
         else { return nil }
         return find(head.method.rawValue, head.uri)
     }
+
+    /// The same for a request that is known to be as plain as that.
+    func answer(method: String, target: String) -> PreparedAnswer? { isOn ? find(method, target) : nil }
 }

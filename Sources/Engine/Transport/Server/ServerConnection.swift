@@ -10,7 +10,7 @@ import NIOHTTP1
 /// by the HTTP decoder, through the `RawGate`.
 ///
 /// A request whose answer is prepared is answered here, where the connection waits for a request and nothing else; its
-/// task does not hear of it.
+/// task does not hear of it. The bytes of such answers pass by the encoder, through the `RepeatGate`.
 final class ServerConnection: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
@@ -21,13 +21,25 @@ final class ServerConnection: ChannelInboundHandler {
         case end
     }
 
+    struct Tally {
+        var heads = 0
+        var ends = 0
+        /// Requests that were found to have a prepared answer.
+        var prepared = 0
+    }
+
     private let mayHijack: @Sendable (HTTPRequestHead) -> Bool
     private let whenActive: (any Channel, NIOLoopBound<ServerConnection>) -> Task<Void, Never>
     private var inlet = Inlet<Item>()
     private var ready: ReadyAnswers
     /// The answer to the request that is just being decoded, and whether it goes without its body.
     private var prepared: (answer: PreparedAnswer, isHead: Bool)?
-    private var hasUnflushed = false
+    /// Puts the bytes of a prepared answer behind all that was written before.
+    var sendBytes: ((ByteBuffer) -> Void)?
+    /// What was decoded so far.
+    private(set) var tally = Tally()
+    /// The last request that was answered so.
+    private(set) var lastPrepared: (method: String, target: String)?
     private var context: ChannelHandlerContext?
     /// Nil while further requests may come.
     private(set) var httpBytesLeft: Int?
@@ -57,8 +69,11 @@ final class ServerConnection: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch Self.unwrapInboundIn(data) {
         case .head(let head):
+            tally.heads += 1
             if requestDue != nil, context.channel.isWritable, let answer = ready.answer(to: head) {
                 prepared = (answer, head.method == .HEAD)
+                tally.prepared += 1
+                lastPrepared = (head.method.rawValue, head.uri)
                 return
             }
             requestDue = nil
@@ -67,19 +82,28 @@ final class ServerConnection: ChannelInboundHandler {
             inlet.push(.head(head))
         case .body(let buffer): inlet.push(.bytes([UInt8](buffer: buffer)))
         case .end:
-            if let prepared { return send(prepared.answer, withoutBody: prepared.isHead, context) }
+            tally.ends += 1
+            if let prepared { return send(prepared.answer, withoutBody: prepared.isHead) }
             inlet.push(.end)
             if isLastRequest { httpBytesLeft = 0 }
         }
     }
 
-    private func send(_ answer: PreparedAnswer, withoutBody: Bool, _ context: ChannelHandlerContext) {
+    /// Answers a request that came before, if its answer is prepared now, and the connection waits for one.
+    ///
+    /// - Parameters: those of a request that was decoded, and found to be one for a prepared answer.
+    func answerAgain(_ method: String, _ target: String, isWritable: Bool) -> Bool {
+        guard requestDue != nil, isWritable, let answer = ready.answer(method: method, target: target) else {
+            return false
+        }
+        send(answer, withoutBody: method == "HEAD")
+        return true
+    }
+
+    private func send(_ answer: PreparedAnswer, withoutBody: Bool) {
         prepared = nil
         requestDue = .now() + idleLimit
-        context.write(Self.wrapOutboundOut(.head(answer.head)), promise: nil)
-        if !withoutBody { context.write(Self.wrapOutboundOut(.body(.byteBuffer(answer.body))), promise: nil) }
-        context.write(Self.wrapOutboundOut(.end(nil)), promise: nil)
-        hasUnflushed = true
+        sendBytes?(answer.bytes(withoutBody: withoutBody))
     }
 
     /// Nil for a chunked body: its end is known when it is decoded.
@@ -92,10 +116,6 @@ final class ServerConnection: ChannelInboundHandler {
     func receiveRaw(_ bytes: [UInt8]) { inlet.push(.bytes(bytes)) }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        if hasUnflushed {
-            hasUnflushed = false
-            context.flush()
-        }
         // One read ahead: to stop reading with each request and to begin again costs two system calls.
         if inlet.isWanted || !isLastRequest && inlet.isNearlyEmpty { context.read() }
     }

@@ -19,9 +19,12 @@ package actor Container {
     nonisolated let context: LifecycleContext
     /// Tells of every change of phase, of recorded ends, and of streams that wait.
     nonisolated let changed = ChangeSignal()
+    /// Of all that is told of it.
+    nonisolated let revision = Revision()
+    nonisolated let lastSummary = Mutex<KeptSummary?>(nil)
 
-    package internal(set) var name: String
-    var machine: LifecycleMachine
+    package internal(set) var name: String { didSet { raiseRevision() } }
+    var machine: LifecycleMachine { didSet { raiseRevision() } }
     /// How many ends were recorded, and the last of them.
     var endCount = 0
     /// Volumes without a name go with the container (`rm -v`): as the last removal that was begun says.
@@ -37,14 +40,14 @@ package actor Container {
     package internal(set) var shim: ProcessIdentity?
     var waitingStreams: [DeferredStream] = []
     var initialSize: TerminalSize?
-    var execs: [String: ExecRecord] = [:]
+    var execs: [String: ExecRecord] = [:] { didSet { raiseRevision() } }
     /// Lets the pause before a restart go by.
     var restartTimer: Task<Void, Never>?
     var isRetired = false
     /// How it was made, and started the last time.
-    package var launch: [LaunchStep]
+    package var launch: [LaunchStep] { didSet { raiseRevision() } }
     /// What is known of its health; nil where nothing is checked.
-    var health: HealthMachine?
+    var health: HealthMachine? { didSet { raiseRevision() } }
     var healthTask: Task<Void, Never>?
     /// To be journalled with the next record of the phase.
     var pendingEvents: [EngineEvent] = []
@@ -84,7 +87,15 @@ package actor Container {
     /// How often the restart policy started it since somebody did.
     package var restartCount: Int { machine.restarts.count }
 
-    nonisolated func set(definition: ContainerDefinition) { heldDefinition.withLock { $0 = definition } }
+    nonisolated func set(definition: ContainerDefinition) {
+        heldDefinition.withLock { $0 = definition }
+        raiseRevision()
+    }
+
+    /// What a part of the definition says, without a copy of the whole.
+    nonisolated func defined<Value: Sendable>(_ part: (borrowing ContainerDefinition) -> Value) -> Value {
+        heldDefinition.withLock { part($0) }
+    }
 
     /// Where the log is; nil where none is kept.
     package nonisolated var logPath: String? {

@@ -12,6 +12,8 @@ package final class ContainerIndex: Sendable {
     }
 
     private let tables = Mutex(Tables())
+    /// Of which containers and names there are, and of all that is told of each.
+    package let revision = Revision()
 
     package init() {}
 
@@ -20,6 +22,7 @@ package final class ContainerIndex: Sendable {
         tables.withLock { tables in
             if let owner = tables.ids[name] { return owner == id }
             tables.ids[name] = id
+            revision.raise()
             return true
         }
     }
@@ -27,13 +30,18 @@ package final class ContainerIndex: Sendable {
     /// Gives a name back, if it is this container's.
     package func release(name: String, of id: String) {
         tables.withLock { tables in
-            if tables.ids[name] == id { tables.ids[name] = nil }
+            guard tables.ids[name] == id else { return }
+            tables.ids[name] = nil
+            revision.raise()
         }
     }
 
     package func owner(ofName name: String) -> String? { tables.withLock { $0.ids[name] } }
 
-    package func add(_ container: Container) { tables.withLock { $0.containers[container.id] = container } }
+    package func add(_ container: Container) {
+        tables.withLock { $0.containers[container.id] = container }
+        revision.raise()
+    }
 
     /// Forgets a container and every name of it.
     package func remove(_ id: String) {
@@ -42,6 +50,7 @@ package final class ContainerIndex: Sendable {
             tables.ids = tables.ids.filter { $0.value != id }
             tables.execOwners = tables.execOwners.filter { $0.value != id }
         }
+        revision.raise()
     }
 
     package func add(execID: String, of id: String) { tables.withLock { $0.execOwners[execID] = id } }

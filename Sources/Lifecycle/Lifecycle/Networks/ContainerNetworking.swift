@@ -17,11 +17,11 @@ struct SharedNetwork: Sendable {
 extension Container {
     /// Whether the networks' service has anything to do with it.
     package nonisolated var isNetworked: Bool {
-        definition.spec.networkMode?.network != nil || definition.hasLeftNone
+        defined { $0.spec.networkMode?.network != nil || $0.hasLeftNone }
     }
 
     private nonisolated var isInNone: Bool {
-        definition.spec.networkMode == NetworkMode.none && !definition.hasLeftNone
+        defined { $0.spec.networkMode == NetworkMode.none && !$0.hasLeftNone }
     }
 
     /// Addresses, ports and files for a start; nil where the container has no network of the engine's.

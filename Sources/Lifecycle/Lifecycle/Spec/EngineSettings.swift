@@ -80,11 +80,15 @@ struct SettingMistake: Error {
 /// The settings that hold now. Any thread may ask.
 package final class CurrentSettings: Sendable {
     private let held: Mutex<EngineSettings>
+    package let revision = Revision()
 
     package init(_ settings: EngineSettings) { held = Mutex(settings) }
 
     package var value: EngineSettings { held.withLock { $0 } }
 
     /// Others hold from here on; who has begun goes on with the former ones.
-    package func replace(with settings: EngineSettings) { held.withLock { $0 = settings } }
+    package func replace(with settings: EngineSettings) {
+        held.withLock { $0 = settings }
+        revision.raise()
+    }
 }

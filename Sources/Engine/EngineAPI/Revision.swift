@@ -1,0 +1,15 @@
+import Synchronization
+
+/// Counts the changes of something: what was made of it holds while the number stays.
+///
+/// Who makes something reads `number` before it looks. Who changes calls `raise` after the change, and before anybody is
+/// told that it is done. Any thread may call.
+package final class Revision: Sendable {
+    private let count = Atomic<UInt64>(0)
+
+    package init() {}
+
+    package var number: UInt64 { count.load(ordering: .acquiring) }
+
+    package func raise() { count.wrappingAdd(1, ordering: .releasing) }
+}
