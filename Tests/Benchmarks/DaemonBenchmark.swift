@@ -97,44 +97,16 @@ private func idleMemory(_ field: ServedField) {
     }
 }
 
+private func requests(_ field: ServedField, _ rounds: Int) throws {
+    try field.sleepers(100)
+    let servers = field.sides.map { AskedServer(name: $0.name, socketPath: $0.socketPath, contender: $0.contender) }
+    try benchmarkRequests(servers, gantry: servers[0], rounds)
+}
+
 private func residentMiB(_ pid: pid_t) -> Double {
     let text = (try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)) ?? ""
     let line = text.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
     return (line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Double($0) } ?? 0) / 1024
-}
-
-/// One connection that is kept, one request after the other; then eight of them at once.
-private func requests(_ field: ServedField, _ rounds: Int) throws {
-    let sides = field.sides
-    try field.sleepers(100)
-    for (title, target, count) in [
-        ("GET /_ping", "/_ping", 2000), ("GET /containers/json of 100 running", "/containers/json", 50),
-        ("GET /containers/ID/json", "/containers/list7/json", 300),
-    ] {
-        var rates = [[Double]](repeating: [], count: sides.count)
-        var together = rates
-        var costs = rates
-        for _ in 0..<min(rounds, 5) {
-            for (index, side) in sides.enumerated() {
-                let before = side.contender.cpuMilliseconds
-                rates[index].append(try PlainClient.requestsPerSecond(side.socketPath, target, count, clients: 1))
-                costs[index].append((side.contender.cpuMilliseconds - before) * 1000 / Double(count))
-                together[index].append(
-                    try PlainClient.requestsPerSecond(side.socketPath, target, count, clients: 8))
-            }
-        }
-        report(
-            "\(title), requests a second; the engine's CPU for one in µs, median (min-max)",
-            sides.indices.map { index in
-                (
-                    sides[index].name,
-                    [
-                        ("one", Spread(values: rates[index])), ("eight", Spread(values: together[index])),
-                        ("cpu", Spread(values: costs[index])),
-                    ]
-                )
-            })
-    }
 }
 
 private func commands(_ field: ServedField, _ rounds: Int) throws {
