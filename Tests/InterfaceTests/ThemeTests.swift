@@ -92,17 +92,27 @@ import Testing
         #expect(built.folders.last == "/src/g/Themes")
     }
 
-    @Test("With sixteen colours nothing is drawn in its own background", arguments: ["dark", "light", "terminal"])
-    func sixteenColors(name: String) throws {
-        let theme = try ThemeLibrary(folders: []).load(name).theme.adapted(to: .sixteen)
+    @Test(
+        "With few colours what is written can be read, and what is raised stands out",
+        arguments: ["dark", "light", "terminal"], [ColorDepth.eight, .sixteen])
+    func fewColors(name: String, depth: ColorDepth) throws {
+        let theme = try ThemeLibrary(folders: []).load(name).theme.adapted(to: depth)
         for role in Role.allCases {
-            let style = theme[role]
-            #expect(style.foreground != style.background || style.foreground == .default, "\(name): \(role)")
+            let ratio = Contrast.ratio(of: theme[role]) ?? 21
+            #expect(ratio >= 3, "\(name): \(role) has \(ratio)")
         }
         for role in Role.raised {
             let stands = theme[role].background != theme[.text].background || theme[role].attributes.contains(.reverse)
             #expect(stands, "\(name): \(role)")
         }
+    }
+
+    @Test("With few colours states are still told apart by theirs", arguments: [ColorDepth.eight, .sixteen])
+    func statesInFewColors(depth: ColorDepth) throws {
+        let theme = try ThemeLibrary(folders: []).load("dark").theme.adapted(to: depth)
+        let states = [Role.stateRunning, .statePaused, .stateCreated, .stateFailed, .stateExited]
+        #expect(Set(states.map { theme[$0].foreground }).count == states.count)
+        #expect(theme[.stateRunning].foreground == .palette(2))
     }
 
     @Test("Without colours what is focused or selected still stands out")

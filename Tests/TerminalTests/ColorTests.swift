@@ -11,24 +11,55 @@ import Testing
             (0x121212, 233), (0x1E1E2E, 235), (0xEEEEEE, 255),
         ] as [(UInt32, UInt8)])
     func to256(value: UInt32, index: UInt8) {
-        #expect(Palette.reduce(.hex(value), to: .palette256) == .palette(index))
+        #expect(Self.foreground(.hex(value), .palette256) == .palette(index))
+    }
+
+    private static func foreground(_ color: Color, _ depth: ColorDepth) -> Color {
+        Palette.reduce(Style(foreground: color), to: depth).foreground
     }
 
     @Test(
-        "Colours become the nearest of sixteen",
+        "Of sixteen colours a foreground becomes the one of its hue",
         arguments: [
             (Color.hex(0xC81E28), 1), (.hex(0x000000), 0), (.hex(0xFFFFFF), 15), (.hex(0x1E1E2E), 0),
             (.hex(0xFF5555), 9), (.palette(196), 9), (.palette(21), 4), (.palette(7), 7), (.palette(244), 8),
+            (.hex(0x8FD694), 2), (.hex(0x8AB4FF), 12), (.hex(0x6FD6D2), 6), (.hex(0xECC66B), 3), (.hex(0xFF8B8B), 9),
+            (.hex(0xC7A6FF), 5), (.hex(0x98A2BB), 8), (.hex(0x1D6A2B), 2), (.hex(0x7A5200), 3),
         ] as [(Color, UInt8)])
     func to16(color: Color, index: UInt8) {
-        #expect(Palette.reduce(color, to: .sixteen) == .palette(index))
+        #expect(Self.foreground(color, .sixteen) == .palette(index))
+    }
+
+    @Test("Of sixteen colours a background becomes the nearest, dark or light as it is")
+    func backgrounds() {
+        for (color, index) in [(0x171A23, 0), (0x33456E, 8), (0xC4D7FB, 7), (0xFBFBF9, 15)] as [(UInt32, UInt8)] {
+            #expect(Palette.reduce(Style(background: .hex(color)), to: .sixteen).background == .palette(index))
+        }
+    }
+
+    @Test(
+        "Of eight colours bright ones are bold, and dark grey is never black",
+        arguments: [
+            (9, 0, 1, 0, .bold), (15, 4, 7, 4, .bold), (8, 0, 7, 0, .dim), (8, 15, 0, 7, .dim), (2, 8, 2, 0, []),
+            (7, 15, 0, 7, []),
+        ] as [(UInt8, UInt8, UInt8, UInt8, Style.Attributes)])
+    func toEight(
+        foreground: UInt8, background: UInt8, shownForeground: UInt8, shownBackground: UInt8,
+        attributes: Style.Attributes
+    ) {
+        let style = Style(foreground: .palette(foreground), background: .palette(background))
+        let shown = Style(
+            foreground: .palette(shownForeground), background: .palette(shownBackground), attributes: attributes)
+        #expect(Palette.reduce(style, to: .eight) == shown)
+        let plain = Palette.reduce(Style(foreground: .palette(8)), to: .eight)
+        #expect(plain == Style(attributes: .dim))
     }
 
     @Test("Every entry of the palette is its own nearest, but for the sixteen that users choose")
     func paletteIsStable() {
         for index in UInt8(16)...255 {
             let (red, green, blue) = Palette.channels(of: index)
-            guard case .palette(let nearest) = Palette.reduce(.rgb(red, green, blue), to: .palette256) else {
+            guard case .palette(let nearest) = Self.foreground(.rgb(red, green, blue), .palette256) else {
                 Issue.record("\(index) is no palette colour")
                 continue
             }
@@ -38,10 +69,10 @@ import Testing
 
     @Test("The default stays the default, and without colour everything is")
     func noColor() {
-        for depth in ColorDepth.allCases { #expect(Palette.reduce(.default, to: depth) == .default) }
-        #expect(Palette.reduce(.rgb(1, 2, 3), to: .none) == .default)
-        #expect(Palette.reduce(.palette(3), to: .none) == .default)
-        #expect(Palette.reduce(.rgb(1, 2, 3), to: .trueColor) == .rgb(1, 2, 3))
+        for depth in ColorDepth.allCases { #expect(Palette.reduce(Style.plain, to: depth) == .plain) }
+        #expect(Self.foreground(.rgb(1, 2, 3), .none) == .default)
+        #expect(Self.foreground(.palette(3), .none) == .default)
+        #expect(Self.foreground(.rgb(1, 2, 3), .trueColor) == .rgb(1, 2, 3))
     }
 
     @Test(
@@ -50,7 +81,7 @@ import Testing
             (["TERM": "xterm-256color"], 256, ColorDepth.palette256),
             (["TERM": "xterm-256color", "COLORTERM": "truecolor"], 256, .trueColor),
             (["TERM": "xterm-256color", "COLORTERM": "24BIT"], 256, .trueColor),
-            (["TERM": "xterm-direct"], 1 << 24, .trueColor), (["TERM": "linux"], 8, .sixteen),
+            (["TERM": "xterm-direct"], 1 << 24, .trueColor), (["TERM": "linux"], 8, .eight),
             (["TERM": "xterm-16color"], 16, .sixteen), (["TERM": "vt100"], -1, .none),
             (["TERM": "xterm-256color", "NO_COLOR": "1", "COLORTERM": "truecolor"], 256, .none),
             (["TERM": "xterm-256color", "NO_COLOR": ""], 256, .palette256), (["TERM": "dumb"], 256, .none),

@@ -37,7 +37,7 @@ import Testing
         "The depth follows the environment, and colours are brought down to it",
         arguments: [
             (["TERM": "xterm-256color"], "palette256", Color.palette(160)),
-            (["TERM": "xterm"], "sixteen", .palette(1)), (["TERM": "linux"], "sixteen", .palette(1)),
+            (["TERM": "xterm"], "eight", .palette(1)), (["TERM": "linux"], "eight", .palette(1)),
             (["TERM": "vt100"], "none", .default),
             (["TERM": "xterm-256color", "COLORTERM": "truecolor", "NO_COLOR": "1"], "none", .default),
             (["TERM": "tmux-256color", "COLORTERM": "24bit"], "trueColor", .rgb(200, 30, 40)),

@@ -2,10 +2,15 @@
 package enum ColorDepth: Int, Hashable, Sendable, Comparable, CaseIterable {
     /// Attributes only.
     case none
-    /// The terminal's 8 basic colours, the bright ones by bold or by their own codes.
+    /// The 8 basic colours; bright ones are bold.
+    case eight
+    /// The basic colours and their bright forms.
     case sixteen
     case palette256
     case trueColor
+
+    /// What a terminal of so many colours, but no more than 256, can show.
+    static func of(_ colors: Int) -> ColorDepth { colors >= 256 ? .palette256 : colors >= 16 ? .sixteen : .eight }
 
     package static func < (left: ColorDepth, right: ColorDepth) -> Bool { left.rawValue < right.rawValue }
 
@@ -20,6 +25,6 @@ package enum ColorDepth: Int, Hashable, Sendable, Comparable, CaseIterable {
         let announced = environment["COLORTERM"]?.lowercased() ?? ""
         if announced == "truecolor" || announced == "24bit" || term.hasSuffix("-direct") { return .trueColor }
         if terminfoColors > 256 { return .trueColor }
-        return terminfoColors >= 256 ? .palette256 : .sixteen
+        return of(terminfoColors)
     }
 }

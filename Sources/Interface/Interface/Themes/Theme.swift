@@ -24,14 +24,9 @@ package struct Theme: Sendable {
     package func adapted(to depth: ColorDepth) -> Theme {
         guard depth <= .sixteen else { return self }
         var theme = self
-        let base = Palette.reduce(self[.text].background, to: depth)
+        let base = Palette.reduce(self[.text], to: depth).background
         for (position, role) in Role.allCases.enumerated() {
-            var style = styles[position]
-            style.foreground = Palette.reduce(style.foreground, to: depth)
-            style.background = Palette.reduce(style.background, to: depth)
-            if style.foreground == style.background, style.foreground != .default {
-                style.foreground = Palette.reduce(self[.text].foreground, to: depth)
-            }
+            var style = Palette.reduce(styles[position], to: depth).readable
             if style.background == base {
                 if Role.raised.contains(role) { style.attributes.insert(.reverse) }
                 if Role.underlined.contains(role) { style.attributes.insert(.underline) }
@@ -39,5 +34,17 @@ package struct Theme: Sendable {
             theme.styles[position] = style
         }
         return theme
+    }
+}
+
+extension Style {
+    /// Black or white on the same background, where the foreground would hardly be seen on it: of few colours, some do
+    /// not go together.
+    fileprivate var readable: Style {
+        guard let ratio = Contrast.ratio(of: self), ratio < 3 else { return self }
+        let choices = [Color.palette(0), .palette(7)].map { color in
+            Style(foreground: color, background: background, attributes: attributes.subtracting(.dim))
+        }
+        return choices.max { (Contrast.ratio(of: $0) ?? 0) < (Contrast.ratio(of: $1) ?? 0) } ?? self
     }
 }

@@ -4,13 +4,11 @@ import CCurses
 @MainActor
 struct CellPainter {
     private let colorDepth: ColorDepth
-    private let colorCount: Int
     private var pairs: ColorPairs
     private var buffer: [cchar_t] = []
 
     init(colorDepth: ColorDepth) {
         self.colorDepth = colorDepth
-        colorCount = Int(gantry_curses_color_count())
         pairs = ColorPairs(capacity: colorDepth == .none ? 0 : Int(gantry_curses_pair_count()) - 1)
     }
 
@@ -59,6 +57,7 @@ struct CellPainter {
     }
 
     private func reduced(_ style: Style) -> (attributes: UInt32, colors: ColorPairs.Colors) {
+        let style = Palette.reduce(style, to: colorDepth)
         var attributes: UInt32 = 0
         let wanted: [(Style.Attributes, UInt32)] = [
             (.bold, gantry_attribute_bold), (.dim, gantry_attribute_dim), (.italic, gantry_attribute_italic),
@@ -66,20 +65,14 @@ struct CellPainter {
             (.blink, gantry_attribute_blink),
         ]
         for (attribute, bit) in wanted where style.attributes.contains(attribute) { attributes |= bit }
-        var foreground = number(of: style.foreground)
-        var background = number(of: style.background)
-        if colorCount < 16 {
-            // Eight colours: a bright one is a bold one, a bright background its plain form.
-            if foreground >= 8 { attributes |= gantry_attribute_bold }
-            if foreground >= 8 { foreground -= 8 }
-            if background >= 8 { background -= 8 }
-        }
-        return (attributes, ColorPairs.Colors(foreground: foreground, background: background))
+        let colors = ColorPairs.Colors(
+            foreground: Self.number(of: style.foreground), background: Self.number(of: style.background))
+        return (attributes, colors)
     }
 
     /// The number that curses has for a colour: of the palette, or `0xRRGGBB`.
-    private func number(of color: Color) -> Int32 {
-        switch Palette.reduce(color, to: colorDepth) {
+    private static func number(of color: Color) -> Int32 {
+        switch color {
         case .default: return -1
         case .palette(let index): return Int32(index)
         case .rgb(let red, let green, let blue):

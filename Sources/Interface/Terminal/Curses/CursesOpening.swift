@@ -23,7 +23,7 @@ struct CursesOpening {
         var screen: OpaquePointer?
         if depth == .trueColor {
             screen = Self.openDirect(type.name, input, output, environment)
-            if screen == nil { depth = type.colors >= 256 ? .palette256 : .sixteen }
+            if screen == nil { depth = .of(type.colors) }
         }
         screen = screen ?? gantry_curses_open(type.name, input, output)
         guard signals >= 0, let screen else {
