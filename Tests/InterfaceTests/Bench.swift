@@ -29,7 +29,20 @@ struct Bench {
         return bench
     }
 
-    mutating func send(_ message: Message) { effects += update(&model, message) }
+    /// Filters look at once at what there is, in place of a task beside the model.
+    mutating func send(_ message: Message) {
+        sendAlone(message)
+        while let piece = siftedPiece { sendAlone(.sifted(piece.number, piece.passing)) }
+    }
+
+    /// Without an answer to what a filter is asked.
+    mutating func sendAlone(_ message: Message) { effects += update(&model, message) }
+
+    /// What a filter is asked to look at.
+    var siftedPiece: LogPiece? {
+        for case .sift(let piece) in model.subscriptions { return piece }
+        return nil
+    }
 
     /// Effects since the last call.
     mutating func takeEffects() -> [Effect] {

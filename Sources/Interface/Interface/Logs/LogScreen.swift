@@ -19,8 +19,8 @@ struct LogScreen: Hashable, Sendable {
 
     private(set) var sources: [Source]
     private(set) var lines: [LogLine] = []
-    /// The places of those that pass the filter; nil without one.
-    private(set) var passing: [Int]?
+    /// Which of them pass the filter; nil without one.
+    private(set) var sieve: LogSieve?
     private var byteCount = 0
     /// How many were let go for want of room.
     private(set) var droppedLines = 0
@@ -31,6 +31,8 @@ struct LogScreen: Hashable, Sendable {
     var column = 0
     /// Among the lines that are shown.
     var cursor = 0
+    /// The line, among all, where one was before the filter had to look for what is to be shown there.
+    private var anchor: Int?
     var scroll = 0
     var search = Search()
     private(set) var filter = ""
@@ -50,10 +52,10 @@ struct LogScreen: Hashable, Sendable {
 
     var isMerged: Bool { sources.count > 1 }
     var title: String { sources.map(\.name).joined(separator: " ") }
-    var count: Int { passing?.count ?? lines.count }
+    var count: Int { sieve?.passing.count ?? lines.count }
 
     /// A line of those that are shown.
-    func line(_ index: Int) -> LogLine { lines[passing?[index] ?? index] }
+    func line(_ index: Int) -> LogLine { lines[sieve?.passing[index] ?? index] }
 
     mutating func add(_ news: LogNews, of subscription: LogSubscription) {
         guard let index = sources.firstIndex(where: { $0.subscription == subscription }) else { return }
@@ -72,8 +74,8 @@ struct LogScreen: Hashable, Sendable {
                 containerID: id, tail: reach == .newest ? Self.firstTail : nil, since: reach.start(now), serial: serial)
             sources[index].end = nil
         }
-        (lines, byteCount, droppedLines, cursor, scroll) = ([], 0, 0, 0, 0)
-        passing = filter.isEmpty ? nil : []
+        (lines, byteCount, droppedLines, cursor, scroll, anchor) = ([], 0, 0, 0, 0, nil)
+        sieve = sieve.map { LogSieve($0.filter) }
     }
 
     /// Goes on reading where a container has been started again since its log ended. Its log goes on where it was.
@@ -99,15 +101,44 @@ struct LogScreen: Hashable, Sendable {
     mutating func setFilter(_ text: String) throws(FormError) {
         let text = text.trimmingSpaces
         let made = text.isEmpty ? nil : try LogFilter(text)
-        let place = count > 0 ? passing?[cursor] ?? cursor : 0
+        let place = place
         filter = text
-        passing = made.map { made in lines.indices.filter { made.passes(lines[$0].text) } }
+        sieve = made.map { LogSieve($0) }
         // Near the line where one was.
-        let near = passing.map { $0.firstIndex { $0 >= place } ?? max(0, $0.count - 1) } ?? place
-        cursor = follows ? max(0, count - 1) : near
+        (cursor, anchor) = (place, made == nil ? nil : place)
+        settleCursor()
+    }
+
+    /// Has the filter look at what it has not seen.
+    mutating func sift(number: Int) { sieve?.ask(about: lines, number: number) }
+
+    mutating func take(_ places: [Int], of piece: Int) {
+        sieve?.take(places, of: piece)
+        settleCursor()
+    }
+
+    var wantsSifting: Bool { sieve.map { $0.piece == nil && $0.isBehind(lines) } ?? false }
+
+    /// The line of the cursor, among all.
+    private var place: Int {
+        guard let sieve else { return cursor }
+        return anchor ?? (sieve.passing.indices.contains(cursor) ? sieve.passing[cursor] : 0)
+    }
+
+    /// Brings the cursor to the end, where it follows, or to the line where it was.
+    private mutating func settleCursor() {
+        if follows {
+            (cursor, anchor) = (max(0, count - 1), nil)
+        } else if let sieve, let anchor {
+            cursor = sieve.passing.firstIndex { $0 >= anchor } ?? max(0, count - 1)
+            if sieve.known > anchor || !sieve.isBehind(lines) { self.anchor = nil }
+        } else {
+            cursor = min(cursor, max(0, count - 1))
+        }
     }
 
     mutating func move(_ movement: Movement, page: Int) {
+        anchor = nil
         cursor = movement.applied(to: cursor, count: count, page: page)
         follows = movement == .bottom || (follows && cursor == count - 1)
         scroll = scrollToShow(cursor, from: scroll, count: count, page: page)
@@ -116,7 +147,7 @@ struct LogScreen: Hashable, Sendable {
     mutating func find(backwards: Bool, page: Int) -> Bool {
         let found = search.next(from: cursor, count: count, backwards: backwards) { line($0).text }
         guard let found else { return false }
-        cursor = found
+        (cursor, anchor) = (found, nil)
         follows = false
         scroll = scrollToShow(cursor, from: scroll, count: count, page: page)
         return true
@@ -134,10 +165,17 @@ struct LogScreen: Hashable, Sendable {
         return text
     }
 
+    /// How much of a long log the filter has looked at; nil where it is all, or soon will be.
+    var siftedPercent: Int? {
+        guard let sieve, lines.count - sieve.known > 4096 else { return nil }
+        return sieve.known * 100 / lines.count
+    }
+
     /// What the title says of what is shown.
     var summary: String {
-        var parts = [passing.map { "\($0.count) of \(lines.count) lines" } ?? "\(lines.count) lines"]
+        var parts = [sieve.map { "\($0.passing.count) of \(lines.count) lines" } ?? "\(lines.count) lines"]
         if !filter.isEmpty { parts.append("only \(filter)") }
+        if let share = siftedPercent { parts.append("looked at \(share)%") }
         switch reach {
         case .newest:
             let isCut = lines.count >= Self.firstTail && droppedLines == 0
@@ -151,7 +189,7 @@ struct LogScreen: Hashable, Sendable {
             parts.append(isMerged ? "all have ended" : ended.first ?? "")
         } else {
             if !ended.isEmpty { parts.append("\(ended.count) ended") }
-            parts.append(follows ? "following" : "F follows")
+            parts.append(follows ? "following" : count > 0 ? "line \(cursor + 1) · F follows" : "F follows")
         }
         return parts.joined(separator: " · ")
     }
@@ -161,12 +199,14 @@ struct LogScreen: Hashable, Sendable {
 extension LogScreen {
     private mutating func add(_ entries: [LogEntry], of container: Int) {
         var fresh: [LogLine] = []
+        if sieve != nil, !follows { anchor = place }
         for entry in entries {
             byteCount += entry.bytes.count
             if let last = fresh.last, last.isPartial, last.source == entry.source, last.bytes.count < 1 << 16 {
                 fresh[fresh.count - 1].append(entry.bytes)
             } else if fresh.isEmpty, let open = openLine(entry, container) {
                 lines[open].append(entry.bytes)
+                sieve?.forget(from: open)
             } else {
                 byteCount += LogLine.overhead
                 fresh.append(LogLine(entry, of: container))
@@ -175,7 +215,7 @@ extension LogScreen {
         }
         merge(fresh)
         shrink()
-        if follows { cursor = max(0, count - 1) }
+        settleCursor()
     }
 
     /// The line that an entry goes on with, where it was left open. Others may have come between.
@@ -192,16 +232,12 @@ extension LogScreen {
         guard let first = fresh.first else { return }
         guard isMerged else {
             // As they come: a clock that was set back does not turn a log round.
-            lines += fresh
-            return pass(from: lines.count - fresh.count)
+            return lines += fresh
         }
-        let kept = count > 0 ? passing?[cursor] ?? cursor : 0
+        let kept = place
         var start = lines.count
         while start > 0, lines[start - 1].time > first.time { start -= 1 }
-        guard start < lines.count else {
-            lines += fresh
-            return pass(from: start)
-        }
+        guard start < lines.count else { return lines += fresh }
         var old = lines[start...]
         var merged: [LogLine] = []
         merged.reserveCapacity(old.count + fresh.count)
@@ -215,17 +251,9 @@ extension LogScreen {
             merged.append(line)
         }
         lines.replaceSubrange(start..., with: merged + old)
-        pass(from: start)
+        sieve?.forget(from: start)
         // Who does not follow stays at their line.
-        let place = kept + before
-        if !follows { cursor = passing.map { $0.firstIndex { $0 >= place } ?? max(0, $0.count - 1) } ?? place }
-    }
-
-    /// Filters the lines from a place on anew.
-    private mutating func pass(from start: Int) {
-        // What was taken as a filter is one.
-        guard let known = passing, let filter = try? LogFilter(filter) else { return }
-        passing = known.prefix { $0 < start } + lines.indices[start...].filter { filter.passes(lines[$0].text) }
+        if sieve != nil { anchor = kept + before } else if !follows { cursor = kept + before }
     }
 
     private mutating func shrink() {
@@ -240,8 +268,8 @@ extension LogScreen {
         }
         lines.removeFirst(dropped)
         droppedLines += dropped
-        let gone = passing?.prefix { $0 < dropped }.count ?? dropped
-        passing = passing?.dropFirst(gone).map { $0 - dropped }
+        let gone = sieve?.drop(dropped) ?? dropped
+        anchor = anchor.map { max(0, $0 - dropped) }
         cursor = max(0, cursor - gone)
         scroll = max(0, scroll - gone)
     }

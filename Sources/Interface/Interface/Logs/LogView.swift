@@ -8,7 +8,8 @@ extension Canvas {
             let isOver = screen.sources.allSatisfy { $0.end != nil }
             let text =
                 !screen.filter.isEmpty && !screen.lines.isEmpty
-                ? "no line passes \(screen.filter): \\ clears it"
+                ? screen.siftedPercent == nil
+                    ? "no line passes \(screen.filter): \\ clears it" : "looking through the lines…"
                 : isOver ? "the log is empty" : "waiting for output…"
             return putCentered(text, .muted, row: rest.rows / 3, in: rest)
         }

@@ -27,6 +27,26 @@ extension Model {
         }
     }
 
+    /// What a filter says of lines that it was asked about.
+    mutating func take(_ places: [Int], ofPiece number: Int) {
+        for index in dialogs.indices {
+            guard case .logs(var screen) = dialogs[index], screen.sieve?.piece?.number == number else { continue }
+            // As above.
+            dialogs[index] = .help(Pager(title: ""))
+            screen.take(places, of: number)
+            dialogs[index] = .logs(screen)
+        }
+    }
+
+    /// Has filters look at what has come.
+    mutating func siftLogs() {
+        for index in dialogs.indices {
+            guard case .logs(var screen) = dialogs[index], screen.wantsSifting else { continue }
+            screen.sift(number: takeNumber())
+            dialogs[index] = .logs(screen)
+        }
+    }
+
     /// Logs that ended with their container go on with its next run.
     mutating func resumeLogs() {
         for index in dialogs.indices {

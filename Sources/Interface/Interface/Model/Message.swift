@@ -30,6 +30,8 @@ enum Message: Sendable {
 
     case console(ConsoleID, ConsoleNews)
     case logs(LogSubscription, LogNews)
+    /// Of the lines of a piece, by its number, those that pass the filter.
+    case sifted(Int, [Int])
     case job(JobID, JobNews)
     /// Something that needs no answer went wrong: one line for the status line.
     case failed(String)

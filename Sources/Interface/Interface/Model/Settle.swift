@@ -9,6 +9,7 @@ extension Model {
         containers.keepSelectionVisible(page: max(0, (layout.content(of: .containers)?.rows ?? 0) - 1))
         followLists()
         resumeLogs()
+        siftLogs()
         if processes.containerID != nil, processes.containerID != selectedContainer?.id || !isSelectedAlive {
             processes.clear()
         }

@@ -12,6 +12,8 @@ enum Subscription: Hashable, Sendable {
     case logs(LogSubscription)
     /// Once: read while it is looked at.
     case file(FileRequest)
+    /// Once: lines of a log that its filter looks at.
+    case sift(LogPiece)
 }
 
 /// A log that is being read.
@@ -29,6 +31,10 @@ extension Model {
     /// What shall be followed while the screen looks like this.
     var subscriptions: Set<Subscription> {
         var set: Set<Subscription> = [.engine]
+        // Asks no engine.
+        for case .logs(let screen) in dialogs {
+            if let piece = screen.sieve?.piece { set.insert(.sift(piece)) }
+        }
         guard connection.isUp else { return set }
         let sampled = sampledContainers
         if !sampled.isEmpty { set.insert(.stats(sampled)) }

@@ -41,6 +41,7 @@ extension Model {
         case .hostAnswered: break  // The main loop's.
         case .console(let id, let news): return take(news, of: id)
         case .logs(let subscription, let news): take(news, of: subscription)
+        case .sifted(let piece, let places): take(places, ofPiece: piece)
         case .job(let id, let news): return take(news, of: id)
         case .failed(let text): say(text, .error)
         }

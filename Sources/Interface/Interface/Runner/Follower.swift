@@ -12,6 +12,8 @@ struct Follower: Sendable {
         case .processes(let id): await followProcesses(id)
         case .logs(let log): await followLog(log)
         case .file(let request): await read(request)
+        case .sift(let piece):
+            if let places = await piece.passingUnlessCancelled() { mailbox.post(.sifted(piece.number, places)) }
         }
     }
 
