@@ -53,6 +53,32 @@ import Testing
         }
     }
 
+    @Test(
+        "The help begins with the keys of the place where it is asked for",
+        arguments: [
+            ("m", "logs"), ("I", "images"), ("f", "files"), ("a<ctrl-]>", "console, after ctrl-]"),
+            ("", "everywhere on the main screen"), ("2", "everywhere on the main screen"),
+        ])
+    func helpAtPlace(keys: String, title: String) throws {
+        var bench = try Bench.connected()
+        bench.openConsole()
+        bench.type(keys + "?")
+        #expect(bench.row(1) == title)
+        let titles = (0..<24).map { bench.row($0) }
+        #expect(titles.count { $0 == title } == 1)
+    }
+
+    @Test("The help tells every key as it is bound", arguments: KeyContext.allCases)
+    func helpIsComplete(context: KeyContext) {
+        let file = KeyFile(parsing: "[keys]\nstop = [\"ctrl-s\"]\nlogs = []\n")
+        for table in [Keymap.table, Keymap.rebound(by: file).table] {
+            let lines = Pager.help(table, leader: Key(.character("]"), .control), at: context).lines.map(\.text)
+            for binding in table where !binding.keys.isEmpty {
+                #expect(lines.contains { $0.hasPrefix("  \(binding.notation) ") && $0.hasSuffix(binding.label) })
+            }
+        }
+    }
+
     @Test("The README lists the keys of the table")
     func readme() throws {
         let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

@@ -52,6 +52,18 @@ import Testing
         #expect(bench.model.containers.cursor.marked.isEmpty)
     }
 
+    @Test("Things asked for together are counted together, and given up together")
+    func givenUp() throws {
+        var bench = try Bench.connected()
+        bench.type("*s<enter>")
+        let jobs = bench.model.jobs.map(\.id)
+        bench.send(.job(jobs[0], .succeeded(.done("web stopped"))))
+        #expect(bench.row(22).contains("stop 3 containers… 1 of 3"))
+        _ = bench.takeEffects()
+        bench.type("<esc>")
+        #expect(bench.takeEffects() == [.cancel(jobs[1]), .cancel(jobs[2])])
+    }
+
     @Test("What became of each is told once all have ended; failures are listed with their reasons")
     func results() throws {
         var bench = try Bench.connected()

@@ -94,6 +94,31 @@ struct SessionTests {
         _ = session.finish()
     }
 
+    @Test("An engine that does not answer is waited for in plain sight, and can be given up")
+    func silentHost() throws {
+        let here = ScriptedEngine(containers: [Sample.container(id: Sample.id(1), name: "near", .running)])
+        let book = HostBook(
+            current: "default",
+            list: { () throws(EngineError) in [HostBook.Entry(name: "deaf", address: "ssh://deaf")] },
+            connect: { _ throws(EngineError) in
+                do { try await Task.sleep(for: .seconds(600)) } catch { throw EngineError(.cancelled, "given up") }
+                return here
+            })
+        let session = try Session(here, hosts: book)
+        session.untilSeen("near")
+        session.type("H")
+        session.untilSeen("ssh://deaf")
+        session.type("<enter>")
+        session.untilSeen("connecting to deaf…")
+        #expect(session.screen.text.contains("esc cancels"))
+        // Longer than a message stays: it is still said, and for how long.
+        session.untilSeen("connecting to deaf… 2s")
+        session.type("<esc>")
+        session.untilSeen("not connected to deaf")
+        #expect(session.screen.text.contains("near"))
+        _ = session.finish()
+    }
+
     @Test("One key and Enter lead to a running container with its console in focus")
     func keyToContainer() throws {
         let session = try Session(ScriptedEngine())

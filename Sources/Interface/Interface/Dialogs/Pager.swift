@@ -62,10 +62,18 @@ extension Pager {
     }
 
     /// The help: every key by the place where it holds.
-    static func help(_ table: [KeyBinding], leader: Key) -> Pager {
+    ///
+    /// - Parameter place: where it is asked for: the keys of that place come first.
+    static func help(_ table: [KeyBinding], leader: Key, at place: KeyContext = .containers) -> Pager {
         var pager = Pager(title: "help")
-        for (title, bindings) in Keymap.sections(of: table) {
-            pager.lines.append(Line(text: title == "captured" ? "console" : title, role: .header))
+        for (context, bindings) in Keymap.sections(of: table, at: place) {
+            let title =
+                switch context {
+                case nil: "everywhere on the main screen"
+                case .leader?: "console, after \(leader)"
+                case let context?: context.title
+                }
+            pager.lines.append(Line(text: title, role: .header))
             for binding in bindings {
                 let keys = binding.notation
                 let fill = String(repeating: " ", count: max(1, 18 - keys.count))

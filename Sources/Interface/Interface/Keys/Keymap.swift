@@ -62,15 +62,23 @@ package enum Keymap {
         }
     }
 
-    /// Keys and what they do by place, for the help.
-    static func sections(of table: [KeyBinding]) -> [(title: String, bindings: [KeyBinding])] {
+    /// Keys and what they do by place, for the help: first those of the place where one is, and of the four panels
+    /// together (nil).
+    static func sections(
+        of table: [KeyBinding], at place: KeyContext
+    ) -> [(context: KeyContext?, bindings: [KeyBinding])] {
         let table = table.filter { !$0.keys.isEmpty }
-        var sections: [(String, [KeyBinding])] = [
-            ("everywhere on the main screen", table.filter { $0.contexts.isSuperset(of: KeyContext.panels) })
-        ]
-        for context in KeyContext.allCases {
-            let own = table.filter { $0.contexts.contains(context) && !$0.contexts.isSuperset(of: KeyContext.panels) }
-            if !own.isEmpty { sections.append((context.title, own)) }
+        let shared = table.filter { $0.contexts.isSuperset(of: KeyContext.panels) }
+        let isPanel = KeyContext.panels.contains(place)
+        var sections: [(KeyContext?, [KeyBinding])] = [(nil, shared)]
+        for context in [place] + KeyContext.allCases.filter({ $0 != place }) {
+            // What holds on all panels, and nearly everywhere else, is told once, and at the place where one is.
+            let isTold = context != place || isPanel
+            let own = table.filter {
+                $0.contexts.contains(context) && !(isTold && $0.contexts.isSuperset(of: KeyContext.panels))
+            }
+            guard !own.isEmpty else { continue }
+            sections.insert((context, own), at: context == place && !isPanel ? 0 : sections.count)
         }
         return sections
     }

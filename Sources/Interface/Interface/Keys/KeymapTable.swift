@@ -23,7 +23,7 @@ extension Keymap {
         if case .logs(let screen)? = model.dialogs.last { !screen.filter.isEmpty } else { false }
     }
     private static let hasImage: Condition = { $0.selectedImage != nil }
-    private static let hasJobs: Condition = { !$0.jobs.isEmpty }
+    private static let hasJobs: Condition = { !$0.jobs.isEmpty || $0.reaching != nil }
 
     private static let panels = KeyContext.panels
     private static let lists: Set<KeyContext> = panels.union([

@@ -28,6 +28,8 @@ enum Effect: Hashable, Sendable {
     /// The engines that there are to choose from; to go to one of them.
     case listHosts
     case connectHost(String)
+    /// It need not answer any more.
+    case leaveHost
 
     /// On the screen, by the main loop.
     case copy(String)

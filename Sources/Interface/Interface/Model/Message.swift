@@ -27,6 +27,7 @@ enum Message: Sendable {
     case hosts([HostBook.Entry])
     /// An engine that has answered: the main loop goes over to it.
     case hostAnswered(String, any Engine)
+    case hostFailed(String, String)
 
     case console(ConsoleID, ConsoleNews)
     case logs(LogSubscription, LogNews)

@@ -42,6 +42,8 @@ struct Model {
     /// Whose engine this is: a context's name, or an address; nil where nobody said.
     var host: String?
     var hasHosts = false
+    /// Another one that is being tried.
+    var reaching: HostAttempt?
     /// Keys and what they do.
     var bindings = Keymap.table
     /// Where the user's own keys are read from; nil for a user without a home.

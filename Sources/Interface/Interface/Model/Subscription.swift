@@ -63,7 +63,7 @@ extension Model {
 
     /// How often the clock must be told; nil: not at all, nothing on the screen depends on it.
     var clockInterval: Duration? {
-        if !jobs.isEmpty { return .milliseconds(200) }
+        if !jobs.isEmpty || reaching != nil { return .milliseconds(200) }
         if case .connecting = connection { return .milliseconds(500) }
         if status?.expires == true { return .seconds(1) }
         guard connection.isUp, !containers.all.isEmpty else { return nil }

@@ -39,6 +39,7 @@ extension Model {
         case .inspected(let details, .explainStop): stats.stopped = details
         case .hosts(let list): showHosts(list)
         case .hostAnswered: break  // The main loop's.
+        case .hostFailed(let name, let reason): fail(toReach: name, reason)
         case .console(let id, let news): return take(news, of: id)
         case .logs(let subscription, let news): take(news, of: subscription)
         case .sifted(let piece, let places): take(places, ofPiece: piece)

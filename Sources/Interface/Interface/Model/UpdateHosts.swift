@@ -1,5 +1,11 @@
 import EngineAPI
 
+/// An engine that was asked for and has not answered yet.
+struct HostAttempt: Hashable, Sendable {
+    let name: String
+    let startedAt: Timestamp
+}
+
 /// Whose engine the screen is of.
 extension Model {
     /// The name of the context that is our own engine, or the environment's.
@@ -17,8 +23,24 @@ extension Model {
 
     mutating func useHost(_ name: String) -> [Effect] {
         guard name != host else { return [] }
-        say("connecting to \(name)…")
+        reaching = HostAttempt(name: name, startedAt: now)
+        status = nil
         return [.connectHost(name)]
+    }
+
+    /// One that cannot be reached, unless somebody has given it up already.
+    mutating func fail(toReach name: String, _ reason: String) {
+        guard reaching?.name == name else { return }
+        reaching = nil
+        say("\(name): \(reason)", .error)
+    }
+
+    /// Stays where it is.
+    mutating func stopReaching() -> [Effect] {
+        guard let attempt = reaching else { return [] }
+        reaching = nil
+        say("not connected to \(attempt.name)", .warning)
+        return [.leaveHost]
     }
 
     /// A screen of the same looks for another engine, of which nothing is known yet.

@@ -30,7 +30,9 @@ extension Model {
         case .smallerPanel: layoutMode = layoutMode == .full ? .half : .normal
         case .actionMenu: dialogs.append(.menu(.actions(self)))
         case .palette: dialogs.append(.menu(.palette(self)))
-        case .help: dialogs.append(.help(.help(bindings, leader: leader)))
+        case .help:
+            let place = keyContext == .captured ? .leader : keyContext
+            dialogs.append(.help(.help(bindings, leader: leader, at: place)))
         case .hosts: return [.listHosts]
         case .useHost(let name): return useHost(name)
         case .settings: dialogs.append(.menu(settingsMenu))
@@ -207,7 +209,7 @@ extension Model {
             return performInLogs(.clearLogFilter)
         } else if let dialog = dialogs.last {
             return close(dialog)
-        } else if !jobs.isEmpty {
+        } else if !jobs.isEmpty || reaching != nil {
             return cancelLastJob()
         } else if !containers.cursor.marked.isEmpty {
             containers.unmark()

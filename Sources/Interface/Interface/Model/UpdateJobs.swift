@@ -61,11 +61,17 @@ extension Model {
         return refreshes
     }
 
-    /// Gives up the job that began last.
+    /// Gives up the job that began last, with those that were asked for together with it, or the engine that does not
+    /// answer.
     mutating func cancelLastJob() -> [Effect] {
+        guard reaching == nil else { return stopReaching() }
         guard let job = jobs.last else { return [] }
-        say("cancelling \(job.label)", .warning)
-        return [.cancel(job.id)]
+        guard let number = job.batch, let batch = batches[number] else {
+            say("cancelling \(job.label)", .warning)
+            return [.cancel(job.id)]
+        }
+        say("cancelling \(batch.title)", .warning)
+        return jobs.filter { $0.batch == number }.map { .cancel($0.id) }
     }
 
     private mutating func finish(_ result: JobResult) -> [Effect] {

@@ -50,7 +50,12 @@ extension Canvas {
     }
 
     private mutating func drawNoConsole(_ model: Model, in region: Region) {
-        guard let container = model.selectedContainer else { return }
+        guard let container = model.selectedContainer else {
+            let (attach, leader) = (key(.attach, model), model.leader)
+            return drawPurpose(
+                "the chosen container's own terminal: \(attach) types into it, \(leader) d leaves it", model, in: region
+            )
+        }
         let isClosed = model.shownConsoleID.map { model.consoles.closed.contains($0) } ?? false
         let text =
             isClosed

@@ -100,17 +100,40 @@ extension Canvas {
             case .connecting: [("connecting to the engine…", .muted)]
             case .lost(let reason): [("the engine does not answer: \(reason)", .error), ("trying again", .muted)]
             case .connected:
-                if model.containers.all.isEmpty {
-                    [
-                        ("no containers yet", .text), ("n  makes one, Enter starts it with a shell", .muted),
-                        ("I  shows the images     ?  all keys", .muted),
-                    ]
-                } else {
-                    [("no container passes", .text), ("\\  clears the filter     e  shows stopped ones", .muted)]
-                }
+                model.containers.all.isEmpty ? firstSteps(model) : waysBack(model)
             }
         let top = max(0, (region.rows - lines.count) / 2)
         for (index, line) in lines.enumerated() { putCentered(line.0, line.1, row: top + index, in: region) }
+    }
+
+    private func firstSteps(_ model: Model) -> [(String, Role)] {
+        [
+            ("no containers yet", .text), ("\(key(.new, model))  makes one, Enter starts it with a shell", .muted),
+            ("\(key(.images, model))  shows the images     \(key(.help, model))  all keys", .muted),
+        ]
+    }
+
+    /// Where all containers are hidden.
+    private func waysBack(_ model: Model) -> [(String, Role)] {
+        let (clear, stopped) = (key(.clearFilter, model), key(.hideStopped, model))
+        return [
+            ("no container passes", .text),
+            ("\(clear)  clears the filter     \(stopped)  shows stopped ones", .muted),
+        ]
+    }
+
+    /// What a panel will show, for somebody who has no container yet and meets it for the first time.
+    mutating func drawPurpose(_ text: String, _ model: Model, in region: Region) {
+        guard model.connection.isUp, model.containers.all.isEmpty else { return }
+        putNotice(text, in: region)
+    }
+
+    /// The key that asks for something on the main screen, as it is bound.
+    func key(_ intent: Intent, _ model: Model) -> String {
+        let binding = model.bindings.first {
+            $0.intent == intent && $0.contexts.isSuperset(of: KeyContext.panels) && !$0.keys.isEmpty
+        }
+        return binding?.keys.first?.description ?? "-"
     }
 
     private mutating func drawHeader(_ columns: [ContainerColumn], _ model: Model, in row: Region) {

@@ -8,7 +8,9 @@ extension Canvas {
         let count = panel.rows.isEmpty ? "" : "\(panel.rows.count)"
         drawTitle(.processes, "processes", right: count, model, in: region)
         guard !panel.rows.isEmpty else {
-            guard let container = model.selectedContainer else { return }
+            guard let container = model.selectedContainer else {
+                return drawPurpose("the processes from the engine down to the container's own", model, in: content)
+            }
             let text = container.state.isAlive ? "…" : "no processes"
             return putCentered(text, .muted, row: max(0, content.rows / 2 - 1), in: content)
         }

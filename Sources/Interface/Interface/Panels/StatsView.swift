@@ -6,7 +6,9 @@ extension Canvas {
         guard let region = layout.panels[.stats], let content = layout.content(of: .stats) else { return }
         let name = model.selectedContainer?.name ?? ""
         drawTitle(.stats, name.isEmpty ? "stats" : "stats · \(name)", model, in: region)
-        guard let container = model.selectedContainer else { return }
+        guard let container = model.selectedContainer else {
+            return drawPurpose("what the chosen container uses: processor, memory, disks, network", model, in: content)
+        }
         guard let history = model.stats.histories[container.id], let point = history.latest else {
             guard container.state.isAlive else { return drawStopped(container, model, in: content) }
             return putCentered(

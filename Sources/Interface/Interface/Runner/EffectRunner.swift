@@ -77,6 +77,7 @@ final class EffectRunner {
         case .consoleRepaint(let id, let size): send(.repaint(size), to: id)
         case .listHosts: listHosts()
         case .connectHost(let name): connect(name)
+        case .leaveHost: connecting?.cancel()
         case .copy, .open, .bell, .redraw, .suspend, .quit: break  // The screen's, done by the main loop.
         }
     }
@@ -192,7 +193,7 @@ final class EffectRunner {
                 mailbox.post(.hostAnswered(name, engine))
             } catch {
                 guard !Task.isCancelled else { return }
-                mailbox.post(.failed("\(name): \(error.message)"))
+                mailbox.post(.hostFailed(name, error.message))
             }
         }
     }

@@ -34,6 +34,15 @@ struct Canvas {
         frame.put(text, aligned: .center, row: row, in: region, style: theme[role])
     }
 
+    /// A sentence for a panel that has nothing to show, in its middle.
+    mutating func putNotice(_ text: String, in region: Region) {
+        let lines = TextWrap.lines(of: text, columns: min(56, region.columns - 2))
+        let top = max(0, (region.rows - lines.count) / 2)
+        for (index, line) in lines.enumerated() where top + index < region.rows {
+            putCentered(line, .muted, row: top + index, in: region)
+        }
+    }
+
     mutating func fill(_ region: Region, _ role: Role) { frame.fill(region, style: theme[role]) }
 
     /// Lays a role over what is drawn, as the bar of the selected row.

@@ -1,3 +1,4 @@
+import EngineAPI
 import Terminal
 
 /// The last row: the keys that are most useful now, which the mouse can click.
@@ -73,6 +74,10 @@ extension Canvas {
         if case .filter = model.keyContext {
             return drawPrompt("filter: ", model.filterLine, in: region)
         }
+        if let host = model.reaching {
+            let text = "connecting to \(host.name)…"
+            return drawWait(text, since: host.startedAt, model, in: region)
+        }
         if let job = model.jobs.last { return drawJob(job, model, in: region) }
         if let status = model.status {
             let roles: [Status.Kind: Role] = [.plain: .status, .success: .success, .warning: .warning, .error: .error]
@@ -103,14 +108,23 @@ extension Canvas {
     }
 
     private mutating func drawJob(_ job: Job, _ model: Model, in region: Region) {
-        let elapsed = max(0, model.now.nanosecondsSinceEpoch - job.startedAt.nanosecondsSinceEpoch)
+        let batch = job.batch.flatMap { model.batches[$0] }
+        var more = batch.map { " \($0.outcomes.count) of \($0.count)" } ?? ""
+        if batch == nil, !job.progress.text.isEmpty { more = " \(job.progress.text)" }
+        let others = model.jobs.count { $0.id != job.id && ($0.batch == nil || $0.batch != job.batch) }
+        if others > 0 { more += " (and \(others) more)" }
+        drawWait("\(batch?.title ?? job.label)…", since: job.startedAt, more: more, model, in: region)
+    }
+
+    /// `⠹ stop web… 3s`, and how to be rid of it.
+    private mutating func drawWait(
+        _ label: String, since start: Timestamp, more: String = "", _ model: Model, in region: Region
+    ) {
+        let elapsed = max(0, model.now.nanosecondsSinceEpoch - start.nanosecondsSinceEpoch)
         let turns = Array("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
         let spinner = turns[Int(elapsed / 200_000_000) % turns.count]
-        var text = "\(spinner) \(job.label)…"
-        if elapsed > 1_000_000_000 { text += " \(elapsed / 1_000_000_000)s" }
-        if !job.progress.text.isEmpty { text += " \(job.progress.text)" }
-        if model.jobs.count > 1 { text += " (and \(model.jobs.count - 1) more)" }
-        let end = put(text, .status, in: region)
+        let seconds = elapsed > 1_000_000_000 ? " \(elapsed / 1_000_000_000)s" : ""
+        let end = put("\(spinner) \(label)\(seconds)\(more)", .status, in: region)
         if end + 20 < region.columns {
             put(model.dialogs.isEmpty ? "esc cancels" : "ctrl-c cancels", .muted, column: end + 2, in: region)
         }
