@@ -58,10 +58,15 @@ import Testing
         bench.type("*s<enter>")
         let jobs = bench.model.jobs.map(\.id)
         bench.send(.job(jobs[0], .succeeded(.done("web stopped"))))
-        #expect(bench.row(22).contains("stop 3 containers… 1 of 3"))
-        _ = bench.takeEffects()
+        #expect(bench.row(22).contains("stop 3 containers… 1 of 3  esc stops waiting"))
         bench.type("<esc>")
-        #expect(bench.takeEffects() == [.cancel(jobs[1]), .cancel(jobs[2])])
+        #expect(bench.model.jobs.isEmpty && bench.model.batches.isEmpty)
+        #expect(bench.row(22) == "stop 3 containers: goes on, not waited for")
+        // What still comes of them is no news.
+        bench.send(.job(jobs[1], .failed(EngineError(.internal, "too late"))))
+        #expect(bench.row(22) == "stop 3 containers: goes on, not waited for")
+        bench.type("Ippostgres:16<enter>")
+        #expect(bench.row(22).contains("ctrl-c cancels"))
     }
 
     @Test("What became of each is told once all have ended; failures are listed with their reasons")

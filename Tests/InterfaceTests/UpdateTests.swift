@@ -90,10 +90,12 @@ import Testing
         #expect(bench.model.status == nil)
     }
 
-    @Test("Escape and ctrl-c cancel the job that runs", arguments: ["<esc>", "<ctrl-c>"])
+    @Test("Escape and ctrl-c cancel the pull that runs, and wait no more for a stop", arguments: ["<esc>", "<ctrl-c>"])
     func cancel(key: String) throws {
         var bench = try Bench.connected()
-        bench.type("s")
+        bench.type("s" + key)
+        #expect(bench.model.jobs.isEmpty && bench.model.status?.text == "stop web: goes on, not waited for")
+        bench.type("Ippostgres:16<enter><enter><esc>")
         let id = bench.model.jobs[0].id
         _ = bench.takeEffects()
         bench.type(key)

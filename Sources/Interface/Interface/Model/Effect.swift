@@ -87,6 +87,14 @@ enum EngineAction: Hashable, Sendable {
     case removeVolume(String)
     case pruneVolumes
 
+    /// Whether it is given up where nobody waits for it any more. The others are over soon, or are taken to their end.
+    var endsWithItsCaller: Bool {
+        switch self {
+        case .run, .load, .saveText, .copyOut, .copyIn, .pull: true
+        default: false
+        }
+    }
+
     /// An object by what the engine knows it by, and by what the person does.
     struct Target: Hashable, Sendable {
         var id: String

@@ -66,12 +66,18 @@ extension Model {
     mutating func cancelLastJob() -> [Effect] {
         guard reaching == nil else { return stopReaching() }
         guard let job = jobs.last else { return [] }
-        guard let number = job.batch, let batch = batches[number] else {
-            say("cancelling \(job.label)", .warning)
-            return [.cancel(job.id)]
+        let given = jobs.filter { $0.id == job.id || ($0.batch != nil && $0.batch == job.batch) }
+        let title = job.batch.flatMap { batches[$0]?.title } ?? job.label
+        guard !job.action.endsWithItsCaller else {
+            say("cancelling \(title)", .warning)
+            return given.map { .cancel($0.id) }
         }
-        say("cancelling \(batch.title)", .warning)
-        return jobs.filter { $0.batch == number }.map { .cancel($0.id) }
+        // An engine that has begun one of these ends it, whoever waits.
+        for job in given { commands.end(.job(job.id), .done("goes on, not waited for"), at: now) }
+        jobs.removeAll { given.contains($0) }
+        if let number = job.batch { batches[number] = nil }
+        say("\(title): goes on, not waited for", .warning)
+        return []
     }
 
     private mutating func finish(_ result: JobResult) -> [Effect] {

@@ -113,12 +113,14 @@ extension Canvas {
         if batch == nil, !job.progress.text.isEmpty { more = " \(job.progress.text)" }
         let others = model.jobs.count { $0.id != job.id && ($0.batch == nil || $0.batch != job.batch) }
         if others > 0 { more += " (and \(others) more)" }
-        drawWait("\(batch?.title ?? job.label)…", since: job.startedAt, more: more, model, in: region)
+        let verb = job.action.endsWithItsCaller ? "cancels" : "stops waiting"
+        drawWait("\(batch?.title ?? job.label)…", since: job.startedAt, more: more, verb: verb, model, in: region)
     }
 
     /// `⠹ stop web… 3s`, and how to be rid of it.
     private mutating func drawWait(
-        _ label: String, since start: Timestamp, more: String = "", _ model: Model, in region: Region
+        _ label: String, since start: Timestamp, more: String = "", verb: String = "cancels", _ model: Model,
+        in region: Region
     ) {
         let elapsed = max(0, model.now.nanosecondsSinceEpoch - start.nanosecondsSinceEpoch)
         let turns = Array("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
@@ -126,7 +128,7 @@ extension Canvas {
         let seconds = elapsed > 1_000_000_000 ? " \(elapsed / 1_000_000_000)s" : ""
         let end = put("\(spinner) \(label)\(seconds)\(more)", .status, in: region)
         if end + 20 < region.columns {
-            put(model.dialogs.isEmpty ? "esc cancels" : "ctrl-c cancels", .muted, column: end + 2, in: region)
+            put("\(model.dialogs.isEmpty ? "esc" : "ctrl-c") \(verb)", .muted, column: end + 2, in: region)
         }
     }
 }
