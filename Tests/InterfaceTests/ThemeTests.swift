@@ -34,16 +34,55 @@ import Testing
         }
     }
 
-    @Test("Coloured words stay readable on the bar of the selected row", arguments: ["dark", "light"])
-    func contrastOnSelection(name: String) throws {
+    @Test("Coloured words stay readable on the bars of rows, fields and dialogs", arguments: ["dark", "light"])
+    func contrastOnBars(name: String) throws {
         let theme = try ThemeLibrary(folders: []).load(name).theme
-        for bar in [Role.selection, .selectionUnfocused] {
-            for role in [Role.stateRunning, .statePaused, .stateCreated, .stateExited, .stateFailed, .muted] {
+        let words = Role.allCases.filter { theme[$0].background == theme[.text].background && $0 != .rule }
+        #expect(words.contains(.stateFailed) && words.contains(.muted) && words.contains(.graphMark))
+        for bar in [Role.selection, .selectionUnfocused, .field, .fieldFocused, .dialog] {
+            for role in words {
                 let style = Style(foreground: theme[role].foreground, background: theme[bar].background)
                 let ratio = try #require(Contrast.ratio(of: style))
-                #expect(ratio >= 3, "\(name): \(role.rawValue) on \(bar.rawValue) has \(ratio)")
+                #expect(ratio >= 4.5, "\(name): \(role.rawValue) on \(bar.rawValue) has \(ratio)")
             }
         }
+    }
+
+    @Test(
+        "What programs print in basic colours can be read on the theme's background", arguments: ["dark", "light"])
+    func printedColours(name: String) throws {
+        let theme = try ThemeLibrary(folders: []).load(name).theme
+        for index in UInt8(0)..<16 {
+            let onPaper = theme.printed(Style(foreground: .palette(index)))
+            let ratio = try #require(Contrast.ratio(of: onPaper))
+            // Black is what a dark background is made of.
+            #expect(ratio >= 4.5 || (name == "dark" && index == 0), "\(name): \(index) has \(ratio)")
+            let onColour = theme.printed(Style(background: .palette(index)))
+            #expect(onColour.background == .palette(index))
+            let other = try #require(Contrast.ratio(of: onColour))
+            #expect(other >= 3, "\(name): on \(index) has \(other)")
+            let own = Style(foreground: .palette(index), background: .palette(4), attributes: .bold)
+            #expect(theme.printed(own) == own, "both are the program's")
+        }
+        #expect(theme.printed(.plain) == theme[.text])
+        #expect(theme.printed(Style(foreground: .rgb(1, 2, 3))).foreground == .rgb(1, 2, 3))
+    }
+
+    @Test("A theme of the terminal's own colours leaves those of programs alone")
+    func terminalColours() throws {
+        let theme = try ThemeLibrary(folders: []).load("terminal").theme
+        #expect(theme.printed(Style(foreground: .palette(3))).foreground == .palette(3))
+        let few = try ThemeLibrary(folders: []).load("dark").theme.adapted(to: .eight)
+        #expect(few.printed(Style(foreground: .palette(3))).foreground == .palette(3))
+    }
+
+    @Test("A theme that has not sixteen colours for programs says so and has none")
+    func wrongCount() throws {
+        let file = try ThemeFile(parsing: "ansi = [\"#ffffff\", \"nothing\"]", path: "mine")
+        #expect(file.warnings == ["theme `mine`: `ansi` needs sixteen colours"])
+        let (theme, warnings) = file.resolved(name: "mine")
+        #expect(warnings.last == "theme `mine`: `ansi` names `nothing`, which is no colour of the palette")
+        #expect(theme.printed(Style(foreground: .palette(1))).foreground == .palette(1))
     }
 
     @Test("What a theme says beyond what is known warns and is passed over")

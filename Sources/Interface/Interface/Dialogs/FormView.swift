@@ -101,7 +101,14 @@ extension Canvas {
         return form.fields.first { $0.error != nil }.map { "\($0.label): \($0.error ?? "")" }
     }
 
-    private func faint(_ role: Role) -> Style { theme[role].with(.dim) }
+    /// What stands in a field that is empty: readable, and no text of anybody's.
+    private func faint(_ role: Role) -> Style {
+        let style = theme[role]
+        let muted = theme[.dialogMuted]
+        // Where the theme has no colour for it, an attribute tells it.
+        guard muted.foreground != style.foreground else { return style.with(.dim) }
+        return Style(foreground: muted.foreground, background: style.background, attributes: style.attributes)
+    }
 
     private mutating func drawFooter(_ form: Form, _ model: Model, in region: Region) {
         if let job = form.job, let running = model.jobs.first(where: { $0.id == job }) {

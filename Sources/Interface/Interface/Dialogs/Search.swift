@@ -21,9 +21,13 @@ struct Search: Hashable, Sendable {
     /// count only when the needle has one.
     func next(from start: Int, count: Int, backwards: Bool, text: (Int) -> String) -> Int? {
         guard count > 0, !needle.isEmpty else { return nil }
+        let ignoresCase = needle == needle.lowercased()
+        // One that is too long for an expression is found nowhere.
+        guard let expression = try? Expression(.literal(needle, ignoresCase: ignoresCase)) else { return nil }
+        var finder = ExpressionFinder(expression)
         for step in 1...count {
             let index = ((start + (backwards ? -step : step)) % count + count) % count
-            if matches(text(index)) { return index }
+            if finder.isFound(in: text(index)) { return index }
         }
         return nil
     }

@@ -85,7 +85,9 @@ extension Canvas {
                 column = drawPiece(run.bytes[range], theme[level.role].with(.bold), column, in: row)
                 column = drawPiece(run.bytes[range.upperBound...], base, column, in: row)
             } else {
-                column = drawPiece(run.bytes[...], run.style.over(base), column, in: row)
+                let isColoured = run.style.foreground != .default || run.style.background != .default
+                let style = isColoured ? theme.printed(run.style) : run.style.over(base)
+                column = drawPiece(run.bytes[...], style, column, in: row)
             }
         }
     }

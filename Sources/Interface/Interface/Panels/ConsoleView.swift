@@ -12,9 +12,7 @@ extension Canvas {
         let isTyping = model.focus == .console && model.dialogs.isEmpty && model.consoles.isCaptured && !console.isEnded
         console.emulator.draw(
             into: &frame, region: content, firstLine: console.top, showsCursor: isTyping && !console.isScrolling)
-        // The emulator's default colours are the theme's.
-        let base = theme[.text]
-        frame.restyle(content) { $0.over(base) }
+        frame.restyle(content) { theme.printed($0) }
         if isTyping, !console.isTTY { drawPendingLine(console, in: content) }
         if console.isScrolling { drawMarks(console, in: content) }
     }

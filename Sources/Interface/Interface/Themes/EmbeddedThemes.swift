@@ -9,13 +9,19 @@ enum EmbeddedThemes {
         # [palette] names colours: "#rrggbb", a number 0-255 of the terminal's palette, or "default".
         # [styles] gives each role a foreground, a background and attributes; what a role leaves out comes from "text".
 
+        # What programs in a container print in one of their terminal's sixteen colours, so that it can be read on "paper".
+        ansi = [
+            "black", "#ff9090", "green", "yellow", "blue", "#e8a0d8", "cyan", "ink",
+            "muted", "#ffb0b0", "#b2ecb6", "#f7dc9c", "#b3ceff", "#f4c2e8", "#a5ecea", "white",
+        ]
+
         [palette]
         ink = "#d5d9e5"
-        muted = "#98a2bb"
+        muted = "#a0aac3"
         paper = "#171a23"
         raised = "#222735"
         bar = "#2c3346"
-        chosen = "#33456e"
+        chosen = "#2d3e66"
         blue = "#8ab4ff"
         cyan = "#6fd6d2"
         green = "#8fd694"
@@ -69,9 +75,14 @@ enum EmbeddedThemes {
 
         inherits = "dark"
 
+        ansi = [
+            "white", "red", "green", "yellow", "blue", "#8f1f7f", "cyan", "#4a5265",
+            "muted", "#c4202c", "#23752f", "#8a5d00", "#2a5fd0", "#a32b92", "#0d7070", "ink",
+        ]
+
         [palette]
         ink = "#1f2430"
-        muted = "#565f73"
+        muted = "#535c70"
         paper = "#fbfbf9"
         raised = "#eceef3"
         bar = "#dde1ea"
@@ -92,6 +103,7 @@ enum EmbeddedThemes {
         # Follows the terminal's own sixteen colours and its own foreground and background.
 
         inherits = "dark"
+        ansi = []
 
         [palette]
         ink = "default"

@@ -16,6 +16,8 @@ struct ThemeFile: Hashable, Sendable {
     var inherits: String?
     var palette: [String: Color] = [:]
     var styles: [Role: Entry] = [:]
+    /// Sixteen colours for what programs print; none: the terminal's own. Nil where the file says nothing of them.
+    var ansi: [String]?
     var warnings: [String] = []
 
     /// - Throws: `ThemeError` where the text is no TOML.
@@ -27,6 +29,9 @@ struct ThemeFile: Hashable, Sendable {
         for (key, value) in members {
             switch key {
             case "inherits": inherits = value.string
+            case "ansi":
+                ansi = (value.array ?? []).map { $0.string ?? "" }
+                if ![0, 16].contains(ansi?.count) { warnings.append("theme `\(path)`: `ansi` needs sixteen colours") }
             case "palette": readPalette(value.object?.members ?? [], path)
             case "styles": readStyles(value.object?.members ?? [], path)
             default: warnings.append("theme `\(path)`: unknown key `\(key)`")
@@ -39,6 +44,7 @@ struct ThemeFile: Hashable, Sendable {
         var merged = self
         merged.palette = base.palette.merging(palette) { $1 }
         merged.styles = base.styles.merging(styles) { $1 }
+        merged.ansi = ansi ?? base.ansi
         merged.warnings = base.warnings + warnings
         return merged
     }
@@ -46,23 +52,25 @@ struct ThemeFile: Hashable, Sendable {
     /// The theme, and what could not be understood.
     func resolved(name: String) -> (theme: Theme, warnings: [String]) {
         var warnings = warnings
-        func color(_ name: String?, _ role: Role) -> Color? {
-            guard let name else { return nil }
-            if let found = palette[name] ?? Self.color(name) { return found }
-            warnings.append("theme `\(name)`: role `\(role.rawValue)` names no colour of the palette")
+        func color(_ word: String?, _ user: String) -> Color? {
+            guard let word else { return nil }
+            if let found = palette[word] ?? Self.color(word) { return found }
+            warnings.append("theme `\(name)`: \(user) names `\(word)`, which is no colour of the palette")
             return nil
         }
         let text = styles[.text] ?? Entry()
         let base = Style(
-            foreground: color(text.foreground, .text) ?? .default,
-            background: color(text.background, .text) ?? .default, attributes: text.attributes)
+            foreground: color(text.foreground, "role `text`") ?? .default,
+            background: color(text.background, "role `text`") ?? .default, attributes: text.attributes)
         var result: [Role: Style] = [.text: base]
         for (role, entry) in styles where role != .text {
+            let user = "role `\(role.rawValue)`"
             result[role] = Style(
-                foreground: color(entry.foreground, role) ?? base.foreground,
-                background: color(entry.background, role) ?? base.background, attributes: entry.attributes)
+                foreground: color(entry.foreground, user) ?? base.foreground,
+                background: color(entry.background, user) ?? base.background, attributes: entry.attributes)
         }
-        return (Theme(name: name, styles: result), warnings)
+        let ansi = (ansi ?? []).compactMap { color($0, "`ansi`") }
+        return (Theme(name: name, styles: result, ansi: ansi), warnings)
     }
 
     private typealias Members = [(name: String, value: JSONValue)]
