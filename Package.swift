@@ -141,8 +141,8 @@ let engine: [Target] = [
     library(
         "LocalEngine", in: "Engine",
         [
-            "EngineAPI", "Lifecycle", "Images", "Registry", "Web", "Metrics", "Networking", "Storage", "Tasks", "Linux",
-            "OCI", "AsyncIO", "Faults", "Rootless",
+            "EngineAPI", "Lifecycle", "Images", "Snapshots", "Registry", "Web", "Metrics", "Networking", "Storage",
+            "Tasks", "Linux", "OCI", "AsyncIO", "Faults", "Rootless",
         ]),
     library(
         "Transport", in: "Engine",
@@ -206,7 +206,9 @@ let suites: [Target] = [
         name: "PeerEngines", dependencies: ["EngineAPI", "Linux", "RemoteEngine"], path: "Tests/PeerEngines",
         swiftSettings: strict),
     tests("RemoteEngineTests", ["Daemon", "EngineAPI", "RemoteEngine", "ScriptedEngine"]),
-    tests("DaemonTests", ["Daemon", "EngineAPI", "JSON", "Linux", "RawClients", "ScriptedEngine", "Transport"]),
+    tests(
+        "DaemonTests",
+        ["Daemon", "EngineAPI", "JSON", "Linux", "RawClients", "ScriptedEngine", "SeededNumbers", "Transport"]),
     // Drives the programs of this build with docker's own clients.
     tests("ClientTests", ["Linux", "NetworkRemains", "PeerEngines", "RawClients", "Transport"]),
     tests("DockerAPITests", ["DockerAPI", "EngineAPI", "JSON"]),
@@ -214,7 +216,7 @@ let suites: [Target] = [
     tests(
         "CLITests",
         [
-            "CLI", "DockerAPI", "EngineAPI", "JSON", "Archive",
+            "CLI", "DockerAPI", "EngineAPI", "JSON", "Archive", "SeededNumbers",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
     .target(
@@ -226,10 +228,10 @@ let suites: [Target] = [
     tests("LinuxTests", ["Linux", "CLinux"]),
     tests("NetlinkTests", ["Netlink", "Linux"]),
     tests("NetworkingTests", ["Networking", "Netlink", "Linux", "EngineAPI"]),
-    tests("NameServiceTests", ["NameService", "Linux"]),
-    tests("OCITests", ["OCI", "JSON", "Linux"]),
+    tests("NameServiceTests", ["NameService", "Linux", "SeededNumbers"]),
+    tests("OCITests", ["OCI", "JSON", "Linux", "SeededNumbers"]),
     tests("CallerTests", ["Linux", "JSON"]),
-    tests("RuntimeTests", ["Runtime", "OCI", "JSON", "Linux", "CLinux", "Netlink"]),
+    tests("RuntimeTests", ["Runtime", "OCI", "JSON", "Linux", "CLinux", "Netlink", "SeededNumbers"]),
     .target(
         name: "EngineContract", dependencies: ["EngineAPI"], path: "Tests/EngineContract", swiftSettings: strict),
     .executableTarget(
@@ -251,7 +253,7 @@ let suites: [Target] = [
     tests("AsyncIOTests", ["AsyncIO", "Linux"]),
     tests("TasksTests", ["Tasks", "EngineAPI", "Linux", "JSON"]),
     tests("MetricsTests", ["Metrics", "Linux", "EngineAPI"]),
-    tests("EmulatorTests", ["Emulator", "Terminal", "CVTerm"]),
+    tests("EmulatorTests", ["Emulator", "Terminal", "CVTerm", "SeededNumbers"]),
     tests("TerminalTests", ["Terminal", "Emulator", "terminal-probe"]),
     .executableTarget(
         name: "terminal-probe", dependencies: ["Terminal"], path: "Tests/TerminalProbe", swiftSettings: strict),
@@ -259,6 +261,7 @@ let suites: [Target] = [
     tests("InterfaceTests", ["Interface", "EngineAPI", "Terminal", "Emulator"], exclude: ["Golden"]),
     tests("RootlessTests", ["Rootless", "Linux", "CLinux"]),
     tests("ShimTests", ["Shim", "ShimAPI", "Linux", "JSON"]),
+    .target(name: "SeededNumbers", path: "Tests/SeededNumbers", swiftSettings: strict),
     .target(
         name: "ImageFixtures",
         dependencies: ["Archive", "Content", "Images", "EngineAPI", "JSON", "OCI", "Linux", "CLinux"],
@@ -267,7 +270,7 @@ let suites: [Target] = [
         "RegistryTests",
         [
             "Registry", "Web", "Transport", "Content", "Images", "EngineAPI", "OCI", "JSON", "Linux", "AsyncIO",
-            "ImageFixtures", "Faults", "image-pull-probe",
+            "ImageFixtures", "Faults", "SeededNumbers", "image-pull-probe",
         ]),
     .executableTarget(
         name: "image-pull-probe",

@@ -1,4 +1,5 @@
 import JSON
+import SeededNumbers
 import Testing
 
 @testable import CLI
@@ -105,7 +106,7 @@ import Testing
             "else ", "end", "range ", "with ", "break", "index ", "printf \"%*d%", "-", "0x", "1e", "\\", "\u{E9}", " ",
             ".Name", "json ", "pad 9 9999999 ", "slice ",
         ]
-        var generator = SplitMix(state: 28)
+        var generator = SplitMix(seed: 28)
         for _ in 0..<20_000 {
             let count = Int.random(in: 1...12, using: &generator)
             let text = (0..<count).map { _ in words.randomElement(using: &generator) ?? "" }.joined()
@@ -129,19 +130,5 @@ import Testing
                 == "CONTAINER ID   build date\n1              today\n2              \n")
         #expect(try text("{{.Names | upper}}:{{.Label \"com.example.build-date\"}}").hasPrefix("WEB:today\n"))
         #expect(throws: UsageError.self) { try text("table {{.Nothing}}") }
-    }
-}
-
-/// A generator with a seed, so that a failure comes again (Steele, Lea, Flood: Fast Splittable Pseudorandom Number
-/// Generators, 2014).
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -1,5 +1,6 @@
 import EngineAPI
 import JSON
+import SeededNumbers
 import Testing
 import Transport
 
@@ -7,19 +8,6 @@ import Transport
 
 /// Random requests made of a corpus of true ones: whatever comes, there is an answer in docker's form.
 @Suite struct FuzzTests {
-    /// SplitMix64: the same numbers in every run.
-    private struct Numbers: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var value = state
-            value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-            return value ^ (value >> 31)
-        }
-    }
-
     private static let paths = [
         "/_ping", "/version", "/info", "/containers/json", "/containers/a/json", "/containers/create?name=a",
         "/containers/a/start", "/containers/a/stop?t=1", "/containers/a/kill?signal=TERM", "/containers/a/top",
@@ -46,7 +34,7 @@ import Transport
         "?detachKeys=ctrl-", "?path=%00", "é", ";", "\\", "?condition=x", "?stdin=2&stream=maybe",
     ]
 
-    private static func request(_ numbers: inout Numbers) -> HTTPCall {
+    private static func request(_ numbers: inout SplitMix) -> HTTPCall {
         var path = paths.randomElement(using: &numbers) ?? "/"
         if Bool.random(using: &numbers) { path = "/v1.\(Int.random(in: 20...60, using: &numbers))" + path }
         for _ in 0..<Int.random(in: 0...2, using: &numbers) {
@@ -75,7 +63,7 @@ import Transport
     @Test("No request is without an answer, and each that fails says why in docker's form", arguments: 0..<8)
     func requests(seed: UInt64) async throws {
         let served = try await Served()
-        var numbers = Numbers(state: seed)
+        var numbers = SplitMix(seed: seed)
         for _ in 0..<250 {
             let call = Self.request(&numbers)
             let response: HTTPResponse

@@ -1,4 +1,5 @@
 import Glibc
+import SeededNumbers
 import Terminal
 import Testing
 
@@ -8,7 +9,7 @@ import Testing
 @Suite struct EmulatorEnduranceTests {
     @Test("Random bytes, resizes and reads among them do no harm", arguments: 1...6)
     func randomBytes(seed: UInt64) {
-        var random = SplitMix(state: seed)
+        var random = SplitMix(seed: seed)
         let emulator = GridEmulator(size: Size(columns: 80, rows: 24))
         for _ in 0..<150 {
             var bytes = (0..<2000).map { _ in UInt8(truncatingIfNeeded: random.next()) }
@@ -92,18 +93,5 @@ import Testing
         guard fgets(&line, 128, file) != nil else { return 0 }
         let fields = String(decoding: line.prefix { $0 != 0 }.map(UInt8.init), as: UTF8.self).split(separator: " ")
         return (Int(fields[1]) ?? 0) * 4096
-    }
-}
-
-/// Steele, Lea and Flood's SplitMix64: the same bytes in every run.
-struct SplitMix {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

@@ -1,3 +1,4 @@
+import SeededNumbers
 import Terminal
 import Testing
 
@@ -8,7 +9,7 @@ import Testing
     /// Random programs of the sequences that both know, on small screens, where margins and edges are met at once.
     @Test("Random programs draw the same picture on both", arguments: 1...60)
     func randomPrograms(seed: UInt64) {
-        var random = SplitMix(state: seed)
+        var random = SplitMix(seed: seed)
         let size = Size(columns: 4 + Int(random.next() % 30), rows: 2 + Int(random.next() % 12))
         let ours = GridEmulator(size: size)
         let oracle = VTermEmulator(size: size)

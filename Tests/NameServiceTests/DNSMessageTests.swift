@@ -1,5 +1,6 @@
 import Linux
 import NameService
+import SeededNumbers
 import Testing
 
 @Suite struct DNSMessageTests {
@@ -69,7 +70,7 @@ import Testing
 
     @Test("Bytes by chance, and good messages with some changed, are read or refused, and never more", arguments: 0..<8)
     func fuzz(seed: UInt64) throws {
-        var random = Seeded(state: seed)
+        var random = SplitMix(seed: seed)
         let name = try #require(DNSName("some.name.of.a.service"))
         let good = DNSQuery(id: 1, name: name, type: 1).encoded
         let answer = DNSQuery(id: 1, name: name, type: 1).response(.success, [.pointer(name)], limit: 512)
@@ -96,17 +97,4 @@ import Testing
 
 private func header(flags: UInt16 = 0x0100, questions: UInt8 = 1) -> [UInt8] {
     [0, 1, UInt8(flags >> 8), UInt8(flags & 255), 0, questions, 0, 0, 0, 0, 0, 0]
-}
-
-/// splitmix64
-struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
 }

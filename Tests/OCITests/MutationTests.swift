@@ -1,5 +1,6 @@
 import JSON
 import OCI
+import SeededNumbers
 import Testing
 
 /// Readers meet what nobody wrote: whatever it is, they refuse it or read it as they will read it again. The mutations
@@ -25,7 +26,7 @@ import Testing
 
     @Test("A configuration, a manifest and a list that were damaged are refused, or written back as they were read")
     func documents() throws {
-        var random = SeededGenerator(seed: 7)
+        var random = SplitMix(seed: 7)
         var readCount = 0
         for _ in 0..<6_000 {
             let text = [Self.config, Self.manifest, Self.list].randomElement(using: &random) ?? ""
@@ -46,7 +47,7 @@ import Testing
 
     @Test("A reference that can be read is read the same from what it is written as")
     func references() throws {
-        var random = SeededGenerator(seed: 11)
+        var random = SplitMix(seed: 11)
         let pieces = [
             "a", "b1", "A", "localhost", ":", ":5000", "/", "//", "@", "@sha256:\(Self.hex)", ".", "-", "__", "_",
             "[::1]",
@@ -65,7 +66,7 @@ import Testing
     }
 
     /// A few bytes changed, removed, doubled, or replaced by what JSON is made of.
-    private static func damaged(_ whole: [UInt8], _ random: inout SeededGenerator) -> [UInt8] {
+    private static func damaged(_ whole: [UInt8], _ random: inout SplitMix) -> [UInt8] {
         var bytes = whole
         for _ in 0..<Int.random(in: 1...3, using: &random) where !bytes.isEmpty {
             let place = Int.random(in: 0..<bytes.count, using: &random)
@@ -80,20 +81,5 @@ import Testing
             }
         }
         return bytes
-    }
-}
-
-/// SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).
-private struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
     }
 }

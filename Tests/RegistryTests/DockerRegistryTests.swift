@@ -3,6 +3,7 @@ import ImageFixtures
 import JSON
 import Linux
 import OCI
+import SeededNumbers
 import Testing
 
 @testable import Registry
@@ -80,7 +81,7 @@ struct DockerRegistryTests {
     }
 
     private static func noise(_ count: Int) -> [UInt8] {
-        var generator = SeededGenerator(seed: UInt64(count))
+        var generator = SplitMix(seed: UInt64(count))
         return (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
     }
 

@@ -1,4 +1,5 @@
 import OCI
+import SeededNumbers
 import Testing
 
 @testable import Registry
@@ -84,7 +85,7 @@ import Testing
 
     @Test("No field makes the reader fail or run on", arguments: 0..<2000)
     func random(seed: Int) {
-        var generator = SeededGenerator(seed: UInt64(seed))
+        var generator = SplitMix(seed: UInt64(seed))
         let alphabet = Array("Bearer realm=\"\\,;: \t\u{0}é=,\"basic".unicodeScalars)
         let text = String(
             String.UnicodeScalarView(
@@ -94,20 +95,6 @@ import Testing
         #expect(AuthChallenge.list(text).count <= 16)
         _ = WebAddress(text)
         _ = ContentRange(text)
-    }
-}
-
-/// The same values in every run.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed &* 0x9e37_79b9_7f4a_7c15 &+ 1 }
-
-    mutating func next() -> UInt64 {
-        state ^= state << 13
-        state ^= state >> 7
-        state ^= state << 17
-        return state
     }
 }
 

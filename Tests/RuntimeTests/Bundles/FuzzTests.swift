@@ -2,6 +2,7 @@ import Glibc
 import JSON
 import Linux
 import OCI
+import SeededNumbers
 import Testing
 
 @testable import Runtime
@@ -46,7 +47,7 @@ import Testing
     @Test("Random bytes in a configuration crash nothing and cost little memory")
     func bytes() throws {
         print("GANTRY_FUZZ_SEED=\(Self.seed)")
-        var random = SplitMix(state: Self.seed)
+        var random = SplitMix(seed: Self.seed)
         let before = Self.peakKiB
         for _ in 0..<Self.rounds {
             var text = Self.seeds[Int(random.below(3))].compactBytes
@@ -59,7 +60,7 @@ import Testing
     @Test("Random values in a configuration crash nothing")
     func values() {
         print("GANTRY_FUZZ_SEED=\(Self.seed)")
-        var random = SplitMix(state: Self.seed &+ 1)
+        var random = SplitMix(seed: Self.seed &+ 1)
         for _ in 0..<Self.rounds {
             var json = Self.seeds[Int(random.below(2))]
             for _ in 0...random.below(3) { json = random.changed(json, depth: 0) }
@@ -74,17 +75,7 @@ import Testing
     }
 }
 
-/// Numbers that look random and are the same for the same seed.
-struct SplitMix {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-
+extension SplitMix {
     mutating func below(_ bound: UInt64) -> UInt64 { next() % max(1, bound) }
 
     private static let tokens = [
