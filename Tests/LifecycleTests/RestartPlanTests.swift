@@ -88,6 +88,24 @@ import Testing
         #expect(!starts(.no, byHand: false, code: 1))
     }
 
+    @Test("What starts with the machine and fails is tried again, also where it had been stopped by hand before")
+    func failsWithMachine() {
+        var machine = LifecycleMachine(
+            .waiting(Self.rest(0)), removesItself: false,
+            restarts: RestartPlan(RestartPolicy(.always), isStoppedByHand: true))
+        #expect(machine.receive(.retry(0)) == .perform([.launch]))
+        let failure = LifecycleMachine.StartFailure(exitCode: 127, message: "the disk is late")
+        #expect(
+            machine.receive(.launchFailed(failure))
+                == .perform([.record([]), .wait(.milliseconds(100), retry: 1)]))
+        #expect(machine.state.status == .restarting && machine.state.error == "the disk is late")
+        #expect(!machine.row(bootID: "b").isStoppedByHand)
+        #expect(machine.receive(.retry(1)) == .perform([.launch]))
+        #expect(
+            machine.receive(.launchFailed(failure))
+                == .perform([.record([]), .wait(.milliseconds(200), retry: 2)]))
+    }
+
     @Test(
         "An end leads to a pause and a start where the policy says so; a stop by hand is told first")
     func machine() {

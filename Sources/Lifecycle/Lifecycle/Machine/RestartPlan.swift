@@ -62,8 +62,11 @@ package struct RestartPlan: Hashable, Sendable {
     /// The start that was pending came to something, or is no longer wanted.
     mutating func settle() { pending = nil }
 
-    /// A former engine went while a start was pending: it is due.
-    mutating func resume() { pending = .zero }
+    /// A start is due, as a former engine went before it, or with the machine: a stop by hand of before has no say any more.
+    mutating func resume() {
+        isStoppedByHand = false
+        pending = .zero
+    }
 
     /// Whether a container that is at rest starts when the machine does.
     func startsWithMachine(exitCode: Int32) -> Bool {
