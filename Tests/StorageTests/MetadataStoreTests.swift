@@ -124,7 +124,22 @@ struct TemporaryDatabase: ~Copyable {
             } catch { refusal = error }
         }
         #expect(refusal?.kind == .full)
+        // More than what the log has room for.
+        func state(_ phase: ContainerRow.Phase) -> ContainerChange {
+            var state = ContainerRow.State(phase: phase)
+            state.error = String(repeating: "x", count: 400_000)
+            return .state(id: "c", state)
+        }
+        for phase in [ContainerRow.Phase.created, .running, .paused] {
+            let error = await #expect(throws: StorageError.self, "what begins does not take that room") {
+                _ = try await store.commit(state(phase), [])
+            }
+            #expect(error?.kind == .full)
+        }
         #expect(access("\(place)/gantry.db-ballast", F_OK) == 0)
+        _ = try await store.commit(state(.exited), [])
+        #expect(access("\(place)/gantry.db-ballast", F_OK) != 0)
+        #expect(try await store.containers().contains { $0.id == "c" && $0.state.phase == .exited })
         try await store.apply([ImageChange.delete(id: "i")])
         _ = try await store.commit(.delete(id: "a"), [])
         #expect(access("\(place)/gantry.db-ballast", F_OK) != 0)

@@ -27,6 +27,13 @@ package struct ContainerRow: Hashable, Sendable {
         case removing
         /// Could not be removed.
         case dead
+
+        fileprivate var isOfEnd: Bool {
+            switch self {
+            case .exited, .restarting, .removing, .dead: true
+            case .creating, .created, .starting, .running, .paused: false
+            }
+        }
     }
 
     /// The part that changes.
@@ -67,10 +74,11 @@ package enum ContainerChange: Hashable, Sendable {
     /// Only the event.
     case nothing
 
-    /// A container's end and removal are written by these.
+    /// A container's end and its removal: what is to begin does not take the room that is held for these.
     fileprivate var makesRoom: Bool {
         switch self {
-        case .state, .delete: true
+        case .state(_, let state): state.phase.isOfEnd
+        case .delete: true
         case .insert, .rename, .definition, .health, .nothing: false
         }
     }
