@@ -22,6 +22,9 @@ package struct ProcessStat: Hashable, Sendable {
     /// Whether the process has ended and only waits to be reaped.
     package var isEnded: Bool { state == "Z" || state == "X" }
 
+    /// Whether a signal or a debugger has stopped the process: it does nothing before it is told to go on.
+    package var isStopped: Bool { state == "T" || state == "t" }
+
     /// Reads one process; ENOENT or ESRCH where it is gone.
     package static func read(pid: Int32) throws(KernelError) -> ProcessStat {
         let path = "/proc/\(pid)/stat"

@@ -34,15 +34,16 @@ final class ShimConnection: Sendable {
     /// Connects and greets.
     ///
     /// - Parameters:
-    ///   - patience: what the shim may take to answer the greeting, and what it answers at once.
+    ///   - greeting: what the shim may take to answer the greeting.
+    ///   - patience: what it may take for what it answers at once.
     ///   - onNotice: called from the connection's own task, in order; `.ended` is the last.
     init(
-        to directory: ShimDirectory, patience: Duration,
+        to directory: ShimDirectory, greeting: Duration, patience: Duration,
         onNotice: @escaping @Sendable (ShimConnection, Notice) async -> Void
     ) async throws(EngineError) {
         id = directory.id
         self.patience = patience
-        let greeted = try await GreetedSocket.open(directory, patience: patience)
+        let greeted = try await GreetedSocket.open(directory, patience: greeting)
         socket = greeted.socket
         shim = greeted.shim
         let (outgoing, outbox) = AsyncStream.makeStream(of: [UInt8].self)

@@ -106,6 +106,13 @@ struct ShimDirectory: Hashable, Sendable {
 }
 
 extension InitRecord {
+    /// Whether the shim that wrote it is there and stopped, and so will not answer.
+    var shimIsStopped: Bool {
+        // Gone, or not to be read now: then its socket tells.
+        guard let stat = try? ProcessStat.read(pid: shim.pid) else { return false }
+        return stat.startTicks == shim.startTicks && stat.isStopped
+    }
+
     /// Whether the shim that wrote it is still there; it may have been stopped, or have no time.
     var shimLives: Bool {
         get throws(KernelError) {

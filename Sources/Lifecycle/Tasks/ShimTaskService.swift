@@ -11,6 +11,8 @@ import Synchronization
 package final class ShimTaskService: TaskService {
     /// What a shim may take to answer a greeting, unless another time is given.
     package static let patience = Duration.seconds(10)
+    /// The same for who only wants to know how things are, and takes what was known last where a shim does not answer.
+    private static let shortPatience = Duration.seconds(1)
 
     private struct State {
         var connections: [String: ShimConnection] = [:]
@@ -157,7 +159,9 @@ package final class ShimTaskService: TaskService {
             ids = try await BlockingPool.shared.run { () throws(KernelError) in try ShimDirectory.all(below: runRoot) }
         } catch { throw EngineError(error, task: runRoot) }
         let answers = await withTaskGroup(of: Result<TaskFacts?, EngineError>.self) { group in
-            for id in ids { group.addTask { await self.survey(id) } }
+            for id in ids {
+                group.addTask { await self.survey(id, patience: min(self.patience, Self.shortPatience)) }
+            }
             return await group.reduce(into: []) { $0.append($1) }
         }
         var found: [TaskFacts] = []
@@ -214,16 +218,24 @@ extension ShimTaskService {
         return made
     }
 
-    private func survey(_ id: String) async -> Result<TaskFacts?, EngineError> {
-        do throws(EngineError) { return .success(try await facts(id)) } catch { return .failure(error) }
+    package func survey(_ id: String) async throws(EngineError) -> TaskFacts? {
+        try await facts(id, patience: patience)
+    }
+
+    private func survey(_ id: String, patience: Duration) async -> Result<TaskFacts?, EngineError> {
+        do throws(EngineError) { return .success(try await facts(id, patience: patience)) } catch {
+            return .failure(error)
+        }
     }
 
     /// What a shim says of its task, else what its files say; nil where the directory went away meanwhile.
-    private func facts(_ id: String) async throws(EngineError) -> TaskFacts? {
+    private func facts(_ id: String, patience: Duration) async throws(EngineError) -> TaskFacts? {
         guard let directory = try? directory(id) else { return nil }  // No file name: none of ours.
         let isGone: Bool
-        do {
-            let connection = try await connection(id)
+        do throws(EngineError) {
+            let isStopped = await BlockingPool.shared.run { directory.initRecord?.shimIsStopped == true }
+            if isStopped { throw EngineError(.unavailable, "the shim of \(id) is stopped", object: id) }
+            let connection = try await connection(id, greeting: patience)
             if case .facts(let facts) = try await connection.request(.survey, isAnsweredAtOnce: true) {
                 return TaskFacts(id: id, facts, shim: connection.shim).withStart
             }
@@ -256,10 +268,12 @@ extension ShimTaskService {
     }
 
     /// The task's connection; a task that another service started is connected to here first, and reports from then on.
-    private func connection(_ id: String) async throws(EngineError) -> ShimConnection {
+    private func connection(_ id: String, greeting: Duration? = nil) async throws(EngineError) -> ShimConnection {
         if let known = state.withLock({ $0.connections[id] }) { return known }
         let directory = try directory(id)
-        let made = try await ShimConnection(to: directory, patience: patience) { [weak self] connection, notice in
+        let made = try await ShimConnection(
+            to: directory, greeting: greeting ?? patience, patience: patience
+        ) { [weak self] connection, notice in
             await self?.notice(notice, of: connection, directory)
         }
         let winner = state.withLock { state -> ShimConnection in

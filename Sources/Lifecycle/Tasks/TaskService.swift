@@ -45,7 +45,11 @@ public protocol TaskService: Sendable {
 
     /// What this boot's run root holds, asked of the shims that answer: the input of recovery. Throws rather than to take
     /// for lost what it only cannot look at.
+    ///
+    /// Who does not answer soon is told of as `unreachable`: whoever wants to list what runs is not kept waiting.
     func survey() async throws(EngineError) -> [TaskFacts]
+    /// The same of one task, with all the patience there is; nil where there is none.
+    func survey(_ id: String) async throws(EngineError) -> TaskFacts?
 
     /// What happened to tasks since this service was made, in order per task. One consumer.
     var reports: AsyncStream<TaskReport> { get }
@@ -153,6 +157,8 @@ public struct RootMount: Hashable, Sendable, Codable {
     public var options: [String]
     /// Whose mount the source is, in its mount namespace; nil for one of the host's.
     public var owner: ProcessIdentity?
+    /// The program that serves the file system in user space: the options are its own, their paths start at `source`.
+    public var server: String?
 
     public init(type: String, source: String, target: String, options: [String]) {
         self.type = type

@@ -250,7 +250,7 @@ extension ContainerService {
     package func recover() async throws(EngineError) {
         let rows: [ContainerRow]
         do { rows = try await context.store.containers() } catch { throw EngineError(error) }
-        let facts = try await context.tasks.survey()
+        let facts = try await survey(rows)
         let shims = Dictionary(facts.map { ($0.id, $0.shim) }, uniquingKeysWith: { first, _ in first })
         let plan = Reconciliation(rows: rows, facts: facts, bootID: context.bootID, now: .now())
         var work: [(Container, [LifecycleMachine.Action])] = []
@@ -284,6 +284,28 @@ extension ContainerService {
         do throws(EngineError) { try await context.images.collectGarbage(containers: known) } catch {
             context.note("collect garbage: \(error)")
         }
+    }
+
+    /// What the shims say. One that does not answer soon is asked again, with patience, where its container would be ended
+    /// for that; of one that runs by its row that stands until more is heard.
+    private func survey(_ rows: [ContainerRow]) async throws(EngineError) -> [TaskFacts] {
+        let living = Dictionary(
+            rows.filter { $0.state.phase == .running || $0.state.phase == .paused }.map { ($0.id, $0.name) },
+            uniquingKeysWith: { first, _ in first })
+        var certain: [TaskFacts] = []
+        for facts in try await context.tasks.survey() {
+            guard facts.status == .unreachable else {
+                certain.append(facts)
+                continue
+            }
+            if let name = living[facts.id] {
+                context.note("WARNING: the shim of container \(name) does not answer: it is shown as last known")
+                certain.append(facts)
+            } else if let facts = try await context.tasks.survey(facts.id) {
+                certain.append(facts)
+            }
+        }
+        return certain
     }
 
     /// Where containers run in networks, what the former engine had begun with those is finished now.
