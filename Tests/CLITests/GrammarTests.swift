@@ -40,7 +40,7 @@ import Testing
             ("frob --x", "frob --x"), ("container", "container"), ("help run", "help run"), ("--help", "--help"),
         ])
     func forms(line: String, form: String) throws {
-        #expect(try CommandLineForm.normalized(Self.words(line)).map { $0 } == Self.words(form))
+        #expect(try CommandLineForm(Self.words(line)).words == Self.words(form))
     }
 
     @Test(
@@ -61,7 +61,7 @@ import Testing
         ])
     func refusals(line: String, message: String) {
         #expect {
-            try CommandLineForm.normalized(Self.words(line))
+            _ = try CommandLineForm(Self.words(line))
         } throws: { error in
             guard let error = error as? UsageError else { return false }
             return error.code == 125 && error.message.hasPrefix(message + "\nSee 'gantry ")
@@ -109,6 +109,16 @@ import Testing
             let table = CommandFlags.table(of: path)
             let told = Set(table.flags.map { FlagTable.Flag(names: $0.names.sorted(), takesValue: $0.takesValue) })
             #expect(told == expected, "\(path): \(told.symmetricDifference(expected))")
+        }
+    }
+
+    @Test(
+        "Help is asked for anywhere before what a container is handed, of every command in the same way",
+        arguments: ["rm --help", "run --help img", "run -it --help", "exec --help", "top -h", "container run --help"])
+    func help(line: String) {
+        #expect { try GantryCommand.command(for: Self.words(line)) } throws: { error in
+            GantryCommand.exitCode(for: error) == .success
+                && GantryCommand.fullMessage(for: error).contains("USAGE: gantry ")
         }
     }
 

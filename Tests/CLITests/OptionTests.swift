@@ -87,6 +87,18 @@ import Testing
         #expect(spec.annotations == ["k": "v"] && spec.maskedPaths == [] && spec.readonlyPaths == [])
     }
 
+    @Test(
+        "What no engine here can do is refused in docker's words",
+        arguments: [
+            ("--gpus all", "could not select device driver \"\" with capabilities: [[gpu]]"),
+            ("--gpus \"capabilities=compute\",driver=x", "driver \"x\" with capabilities: [[compute gpu]]"),
+            ("--storage-opt size=1G", "is supported only for overlay over xfs with 'pquota' mount option"),
+        ])
+    func impossible(words: String, message: String) throws {
+        let error = #expect(throws: EngineError.self) { try spec(words + " img") }
+        #expect(error?.kind == .unsupported && error?.message.hasSuffix(message) == true, "\(error?.message ?? "")")
+    }
+
     @Test("An empty entrypoint takes the image's away")
     func emptyEntrypoint() throws {
         let command = try #require(try GantryCommand.command(for: ["run", "--entrypoint", "", "img"]) as? RunCommand)
@@ -97,7 +109,8 @@ import Testing
     @Test(
         "What is wrong or not offered is refused by its name",
         arguments: [
-            ("--bogus img", "unknown flag: --bogus"), ("-m x img", "invalid size: 'x'"),
+            ("--bogus img", "unknown flag: --bogus"), ("--gpus few img", "count (few) must be an integer or 'all'"),
+            ("--gpus oops=1 img", "unexpected key 'oops' in 'oops=1'"), ("-m x img", "invalid size: 'x'"),
             ("--no-healthcheck --health-cmd x img", "conflicts"),
             ("--link a img", "--link"), ("-p 80:80/ip img", "invalid proto"), ("-p 1-2:1-3 img", "invalid ranges"),
             ("--cpus lots img", "failed to parse lots as a rational number"),

@@ -57,7 +57,9 @@ struct DockerCommandWalkTests {
         Step("run --rm --network none gantry/starter /etc", 126, "permission denied"),
         Step("run -i --rm --network none gantry/starter cat", 0, "through", input: "through"),
         Step("run --rm --volumes-from nosuch gantry/starter true", 125, "No such container: nosuch"),
-        Step("run --rm --gpus all gantry/starter true", 125, "HostConfig.DeviceRequests is not supported"),
+        Step(
+            "run --rm --gpus all gantry/starter true", 125,
+            "could not select device driver \"\" with capabilities: [[gpu]]"),
         Step("run -d --name web -l a=b -p 127.0.0.1::80 gantry/starter sh -c echo␣out;echo␣err␣>&2;exec␣sleep␣1000", 0),
         Step("run -d --name web gantry/starter true", 125, "Conflict. The container name \"/web\" is already in use"),
         Step("ps", 0, "CONTAINER ID   IMAGE", "\"sh -c 'echo out;ech…\"", "->80/tcp", "Up "),

@@ -108,7 +108,11 @@ import Testing
         "What is not offered is refused by its name",
         arguments: [
             (#""CgroupParent":"/x""#, "CgroupParent"), (#""SecurityOpt":["apparmor=x"]"#, "apparmor=x"),
-            (#""DeviceRequests":[{"Count":-1}]"#, "DeviceRequests"),
+            (
+                #""DeviceRequests":[{"Driver":"","Count":-1,"Capabilities":[["gpu"]]}]"#,
+                #"could not select device driver "" with capabilities: [[gpu]]"#
+            ),
+            (#""StorageOpt":{"size":"1G"}"#, "--storage-opt is supported only for overlay over xfs with 'pquota'"),
         ])
     func refused(member: String, name: String) throws {
         let error = #expect(throws: EngineError.self) { try read(#"{"Image":"a","HostConfig":{\#(member)}}"#) }

@@ -78,12 +78,9 @@ struct ImageGroup: ParsableCommand {
 extension GantryCommand {
     /// The command that a line in docker's grammar asks for.
     static func command(for line: [String]) throws -> any ParsableCommand {
-        let form = try CommandLineForm.normalized(line)
-        // A command that hands words on to a container would take this for one of them.
-        if form.last == "--help", let command = CommandLineForm.command(named: form.dropLast()) {
-            throw CleanExit.helpRequest(command)
-        }
-        return try parseAsRoot(form)
+        let form = try CommandLineForm(line)
+        if form.asksForHelp, let command = form.command { throw CleanExit.helpRequest(command) }
+        return try parseAsRoot(form.words)
     }
 }
 

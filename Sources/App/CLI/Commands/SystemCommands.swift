@@ -16,16 +16,9 @@ struct VersionCommand: AsyncParsableCommand {
         guard let format else {
             return Console.out(text("Client", environment.version) + "\n" + text("Server", server))
         }
-        do throws(Template.Failure) {
-            if format == "json" {
-                let value: JSONValue = ["Client": environment.version.dockerBody, "Server": server.dockerBody]
-                return Console.out(value.compactText + "\n")
-            }
-            let value: JSONValue = ["Client": environment.version.templateBody, "Server": server.templateBody]
-            Console.out(try Template(format).render(value) + "\n")
-        } catch {
-            throw UsageError(message: error.message, code: 64)
-        }
+        let isWhole = format == "json"
+        let bodies = [environment.version, server].map { isWhole ? $0.dockerBody : $0.templateBody }
+        Console.out(try Template.filled(format, with: ["Client": bodies[0], "Server": bodies[1]]) + "\n")
     }
 
     private func text(_ title: String, _ version: EngineVersion) -> String {
@@ -60,14 +53,7 @@ struct InfoCommand: AsyncParsableCommand {
 
     func run() async throws {
         let info = try await CommandEnvironment.connect().info()
-        if let format {
-            do throws(Template.Failure) {
-                let template = try Template(format == "json" ? "{{json .}}" : format)
-                return Console.out(try template.render(info.dockerBody(now: .now())) + "\n")
-            } catch {
-                throw UsageError(message: error.message, code: 64)
-            }
-        }
+        if let format { return Console.out(try Template.filled(format, with: info.dockerBody(now: .now())) + "\n") }
         Console.out(text(info))
         for warning in info.warnings {
             // Docker's engine writes the word itself.

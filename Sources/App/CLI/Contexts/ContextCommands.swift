@@ -104,12 +104,7 @@ struct ContextInspectCommand: AsyncParsableCommand {
         guard let format else {
             return Console.out(String(decoding: JSONValue.array(bodies).prettyBytes(), as: UTF8.self) + "\n")
         }
-        do throws(Template.Failure) {
-            let template = try Template(format == "json" ? "{{json .}}" : format)
-            for body in bodies { Console.out(try template.render(body) + "\n") }
-        } catch {
-            throw UsageError(message: error.message, code: 64)
-        }
+        for body in bodies { Console.out(try Template.filled(format, with: body) + "\n") }
     }
 
     private func body(_ name: String, _ chooser: EngineChooser) throws(EngineError) -> JSONValue {

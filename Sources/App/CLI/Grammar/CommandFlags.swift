@@ -1,4 +1,5 @@
-/// The flags of every command. A test holds them against what the argument parser has.
+/// The flags of every command, as a test finds them declared to the argument parser: to ask the parser itself, which can
+/// describe a command, takes 10 ms of each `run` (2 ms of a `ps`) where all else of reading a line takes less.
 enum CommandFlags {
     /// - Parameter path: the names of the command, such as `["container", "run"]`; not their aliases.
     static func table(of path: [String]) -> FlagTable {
@@ -55,11 +56,11 @@ enum CommandFlags {
         + "platform= detach-keys= sig-proxy no-sig-proxy disable-content-trust "
         + "network|net= p|publish= P|publish-all expose= network-alias|net-alias= ip= ip6= mac-address= add-host= "
         + "dns= dns-search= dns-option|dns-opt= link= "
-        + "v|volume= mount= tmpfs= volumes-from= volume-driver= read-only shm-size= log-driver= log-opt= \(limits) "
+        + "v|volume= mount= tmpfs= volumes-from= storage-opt= volume-driver= read-only shm-size= log-driver= log-opt= \(limits) "
         + "ulimit= oom-score-adj= memory-swappiness= oom-kill-disable blkio-weight-device= device-read-bps= "
         + "device-write-bps= device-read-iops= device-write-iops= cgroup-parent= "
         + "cap-add= cap-drop= security-opt= privileged sysctl= group-add= isolation= "
-        + "init pid= ipc= uts= cgroupns= userns= runtime= device= device-cgroup-rule= "
+        + "init pid= ipc= uts= cgroupns= userns= runtime= gpus= device= device-cgroup-rule= "
         + "health-cmd= health-interval= health-timeout= health-retries= health-start-period= health-start-interval= "
         + "no-healthcheck"
 }

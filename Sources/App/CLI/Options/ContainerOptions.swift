@@ -57,6 +57,7 @@ struct StorageOptions: ParsableArguments {
     @Option(parsing: .unconditionalSingleValue, help: "A memory file system: PATH[:OPTIONS].") var tmpfs: [String] = []
     @Option(parsing: .unconditionalSingleValue, help: "The mounts of another container: NAME[:ro].")
     var volumesFrom: [String] = []
+    @Option(parsing: .unconditionalSingleValue, help: .hidden) var storageOpt: [String] = []
     @Option(help: "The driver of volumes that are made: local.") var volumeDriver: String?
     @Flag(help: "Make the root file system read-only.") var readOnly = false
     @Option(help: "Size of /dev/shm.") var shmSize: String?
@@ -119,6 +120,7 @@ struct SharingOptions: ParsableArguments {
     @Option(help: "The OCI runtime, by its name.") var runtime: String?
     @Option(parsing: .unconditionalSingleValue, help: "Give a device: PATH[:PATH_INSIDE[:rwm]].")
     var device: [String] = []
+    @Option(help: .hidden) var gpus: String?
     @Option(parsing: .unconditionalSingleValue, help: "Allow devices: 'c 42:* rwm'.") var deviceCgroupRule: [String] =
         []
 }

@@ -88,6 +88,7 @@ struct CreateBody {
                     let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
                     return (parts.first ?? "", .string(parts.count > 1 ? parts[1] : ""))
                 }))
+        if !options.storage.storageOpt.isEmpty { host["StorageOpt"] = map(options.storage.storageOpt) }
         host["VolumeDriver"] = options.storage.volumeDriver.map(JSONValue.string)
         host["Isolation"] = options.isolation.isolation.map(JSONValue.string)
         host["CgroupParent"] = options.isolation.cgroupParent.map(JSONValue.string)

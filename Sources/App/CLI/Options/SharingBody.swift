@@ -18,6 +18,36 @@ extension SharingOptions {
         host["Runtime"] = runtime.map(JSONValue.string)
         host["DeviceCgroupRules"] = .array(deviceCgroupRule.map(JSONValue.string))
         host["Devices"] = .array(try device.map(Self.device))
+        host["DeviceRequests"] = try gpus.map { [try Self.deviceRequest(gpus: $0)] }
+    }
+
+    /// `all`, `2`, or fields such as `driver=nvidia,count=2`: what the client says of GPUs; which there are the engine knows.
+    private static func deviceRequest(gpus text: String) throws -> JSONValue {
+        var capabilities: [JSONValue] = []
+        var request = JSONObject([("Driver", ""), ("Count", -1)])
+        let fields: [String]
+        do throws(CommaSeparated.Failure) { fields = try CommaSeparated.fields(text) } catch {
+            throw UsageError(value: text, of: "--gpus", error.message)
+        }
+        for field in fields {
+            let parts = field.split(separator: "=", maxSplits: 1).map(String.init)
+            let (key, value) = parts.count > 1 ? (parts[0], parts[1]) : ("count", field)
+            switch key {
+            case "count" where value == "all": break
+            case "count":
+                guard let count = Int64(value) else {
+                    throw UsageError(value: text, of: "--gpus", "count (\(value)) must be an integer or 'all'")
+                }
+                request["Count"] = .integer(count)
+            case "driver": request["Driver"] = .string(value)
+            case "device": request["DeviceIDs"] = .array(value.split(separator: ",").map { .string(String($0)) })
+            case "capabilities": capabilities = value.split(separator: ",").map { .string(String($0)) }
+            case "options": request["Options"] = .string(value)
+            default: throw UsageError(value: text, of: "--gpus", "unexpected key '\(key)' in '\(field)'")
+            }
+        }
+        request["Capabilities"] = [.array(capabilities + ["gpu"])]
+        return .object(request)
     }
 
     /// The client says it of these, the engine of the others.

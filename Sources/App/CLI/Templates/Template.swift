@@ -20,6 +20,14 @@ struct Template {
         }
     }
 
+    /// What `--format` asks for, of one value.
+    static func filled(_ text: String, with value: JSONValue) throws(UsageError) -> String {
+        let template = try format(text)
+        do throws(Failure) { return try template.render(value) } catch {
+            throw UsageError(message: error.message, code: 64)
+        }
+    }
+
     /// The template filled in; a name that is not there is an error, as in docker.
     ///
     /// - Parameter methods: what can be called by its name with a string, as in `{{.Label "key"}}`.

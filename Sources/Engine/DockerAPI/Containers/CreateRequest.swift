@@ -30,7 +30,7 @@ enum UnofferedFields {
     /// Members of `HostConfig` that are refused unless empty: without them the container would be another one than was
     /// asked for. The last row is of other systems.
     private static let refused = [
-        "DeviceRequests", "CgroupParent", "Cgroup", "Links", "KernelMemory", "KernelMemoryTCP", "StorageOpt",
+        "CgroupParent", "Cgroup", "Links", "KernelMemory", "KernelMemoryTCP",
         "CpuCount", "CpuPercent", "IOMaximumIOps", "IOMaximumBandwidth",
     ]
 
@@ -41,9 +41,26 @@ enum UnofferedFields {
             guard let value = host.value.field(name) else { continue }
             if !value.isEmptyValue { throw unsupported(host.name(name)) }
         }
+        try checkDeviceRequests(host)
+        if host.value.field("StorageOpt")?.isEmptyValue == false {
+            throw EngineError(
+                .unsupported, "--storage-opt is supported only for overlay over xfs with 'pquota' mount option")
+        }
         // Health checks would be run by another shell than was asked for.
         if config.value.field("Shell")?.isEmptyValue == false { throw unsupported(config.name("Shell")) }
         try checkWords(host)
+    }
+
+    /// Docker's `--gpus`: in its words, for an engine without a driver for such devices.
+    private static func checkDeviceRequests(_ host: BodyReader) throws(EngineError) {
+        guard let first = try host.elements("DeviceRequests").first else { return }
+        let sets = (first.value.field("Capabilities")?.array ?? []).map { set in
+            "[" + (set.array ?? []).compactMap(\.string).joined(separator: " ") + "]"
+        }
+        let driver = try first.text("Driver")
+        throw EngineError(
+            .unsupported,
+            "could not select device driver \"\(driver)\" with capabilities: [\(sets.joined(separator: " "))]")
     }
 
     private static func checkWords(_ host: BodyReader) throws(EngineError) {
