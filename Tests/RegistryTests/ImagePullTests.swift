@@ -321,7 +321,7 @@ struct ImagePullTests {
         var builder = ArchiveBuilder()
         builder.layer(tar.finished)
         let big = builder
-        let store = try await ImageStore(dataRoot: "\(disk)/data", index: MemoryImageIndex(), unpacking: .copy)
+        let store = try await ImageStore(dataRoot: "\(disk)/data", index: MemoryImageIndex(), driver: .copy)
         let error = await #expect(throws: EngineError.self) {
             let transport = Self.registry(big) { _ in nil }
             _ = try await store.pull(Self.session(transport, "registry.example/big:1", .pull), platform: nil) { _ in }

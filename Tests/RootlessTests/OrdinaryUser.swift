@@ -60,6 +60,13 @@ final class OrdinaryUser {
         files.append("resolv.conf")
     }
 
+    /// Writes the engine's configuration.
+    func configure(_ text: String) throws {
+        try Directory.create("\(folder)/home/.config/gantry")
+        for name in ["", "/gantry"] { chown("\(folder)/home/.config\(name)", 1000, 1000) }
+        try write("home/.config/gantry/daemon.json", text)
+    }
+
     private func write(_ name: String, _ text: String) throws {
         try FileContents.replace("\(folder)/\(name)", with: Array(text.utf8), mode: 0o644, durable: false)
     }

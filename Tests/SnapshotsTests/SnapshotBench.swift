@@ -9,7 +9,15 @@ import Testing
 
 /// A snapshotter on a tmpfs, with hand-made layers.
 struct SnapshotBench {
-    enum Kind: CaseIterable { case overlay, copy }
+    enum Kind: CaseIterable { case overlay, copy, program }
+
+    /// Those that this machine can have.
+    static let kinds = Kind.allCases.filter { kind in
+        guard kind == .program, access(program, X_OK) != 0 || access("/dev/fuse", R_OK) != 0 else { return true }
+        print("not tried, because the machine has no fuse-overlayfs: \(kind)")
+        return false
+    }
+    private static let program = "/usr/bin/fuse-overlayfs"
 
     let root: TemporaryRoot
     let snapshots: any Snapshotter
@@ -17,7 +25,11 @@ struct SnapshotBench {
     init(_ kind: Kind) throws {
         root = try TemporaryRoot(onTmpfs: true)
         let path = root.path + "/snapshots"
-        snapshots = kind == .overlay ? try OverlaySnapshotter(path: path) : try CopySnapshotter(path: path)
+        switch kind {
+        case .overlay: snapshots = try OverlaySnapshotter(path: path)
+        case .program: snapshots = try OverlaySnapshotter(path: path, assembly: .program(Self.program))
+        case .copy: snapshots = try CopySnapshotter(path: path)
+        }
     }
 
     /// Applies one layer more; returns its chain ID.
@@ -43,7 +55,13 @@ struct SnapshotBench {
         let target = try root.make("mnt")
         let mount = mounts[0]
         let options = mount.options.joined(separator: ",")
-        let command = "mount -t \(mount.type) -o '\(options)' \(mount.source) \(target) && cd \(target) && \(script)"
+        var command = "mount -t \(mount.type) -o '\(options)' \(mount.source) \(target) && cd \(target) && \(script)"
+        if let server = mount.server {
+            // It ends with what it serves, and would hold that in this namespace.
+            command =
+                "cd \(mount.source) && \(server) -o '\(options)' \(target) 2>/dev/null && (cd \(target) && \(script)); "
+                + "code=$?; umount \(target); exit $code"
+        }
         let (status, text) = try Command.run(["unshare", "-m", "sh", "-c", command])
         #expect(status == 0, "\(text)")
         return text

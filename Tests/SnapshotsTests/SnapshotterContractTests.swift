@@ -11,7 +11,7 @@ import Testing
 @Suite struct SnapshotterContractTests {
     @Test(
         "Whiteouts, opaque directories and links of lower layers look through the overlay as they should",
-        arguments: SnapshotBench.Kind.allCases)
+        arguments: SnapshotBench.kinds)
     func semantics(kind: SnapshotBench.Kind) throws {
         let bench = try SnapshotBench(kind)
         var lower = TarBytes()
@@ -53,7 +53,7 @@ import Testing
         #expect(try bench.inside(again, "cat shared run/pid") == "lower2")
     }
 
-    @Test("A layer that fails leaves nothing, however far it had come", arguments: SnapshotBench.Kind.allCases)
+    @Test("A layer that fails leaves nothing, however far it had come", arguments: SnapshotBench.kinds)
     func failure(kind: SnapshotBench.Kind) throws {
         let bench = try SnapshotBench(kind)
         var lower = TarBytes()
@@ -69,14 +69,14 @@ import Testing
         #expect(try Directory.list("\(bench.root.path)/snapshots").sorted() == [first.hex, "l"].sorted())
     }
 
-    @Test("An image of no layers has an empty root", arguments: SnapshotBench.Kind.allCases)
+    @Test("An image of no layers has an empty root", arguments: SnapshotBench.kinds)
     func noLayers(kind: SnapshotBench.Kind) throws {
         let bench = try SnapshotBench(kind)
         let mounts = try bench.snapshots.prepareRoot("container", layers: [])
         #expect(try bench.inside(mounts, "find .; touch x; ls") == ".\nx\n")
     }
 
-    @Test("A container's id that is no name, or a missing layer, is refused", arguments: SnapshotBench.Kind.allCases)
+    @Test("A container's id that is no name, or a missing layer, is refused", arguments: SnapshotBench.kinds)
     func refused(kind: SnapshotBench.Kind) throws {
         let bench = try SnapshotBench(kind)
         for name in ["", "../x", "a/b", ".", "..", "x"] {
@@ -89,7 +89,7 @@ import Testing
         #expect(try bench.snapshots.roots() == [:])
     }
 
-    @Test("Random trees look the same through a layer that adds nothing", arguments: SnapshotBench.Kind.allCases)
+    @Test("Random trees look the same through a layer that adds nothing", arguments: SnapshotBench.kinds)
     func copies(kind: SnapshotBench.Kind) throws {
         let bench = try SnapshotBench(kind)
         let source = try bench.root.make("source")
@@ -120,7 +120,7 @@ import Testing
 
     @Test(
         "A disposable root is mounted again and again, and keeps what was written",
-        arguments: SnapshotBench.Kind.allCases)
+        arguments: SnapshotBench.kinds)
     func disposable(kind: SnapshotBench.Kind) throws {
         let bench = try SnapshotBench(kind)
         _ = try bench.snapshots.prepareRoot("container", layers: [])

@@ -6,6 +6,8 @@ public struct ContainerPlaces: Hashable, Sendable {
     public var hostsPath = ""
     /// Each volume is `NAME/_data` below it.
     public var volumesDirectory = ""
+    /// How layers are kept, by docker's name.
+    public var storageDriver = "overlay2"
     /// Nil where the root file system is no overlay.
     public var root: OverlayPlaces?
 

@@ -50,6 +50,8 @@ public struct ImageDetails: Hashable, Sendable {
     public var layers: [String]
     /// The directories on the engine's machine that hold the layers' files, topmost first; empty where it does not say.
     public var layerPlaces: [String] = []
+    /// How layers are kept, by docker's name.
+    public var storageDriver = "overlay2"
 
     public init(summary: ImageSummary, architecture: String, os: String) {
         self.summary = summary

@@ -6,6 +6,7 @@ import Images
 import Lifecycle
 import Linux
 import Networking
+import Snapshots
 import Storage
 import Synchronization
 import Tasks
@@ -156,7 +157,11 @@ private struct Parts {
         var host = host
         host.remap = try await configuration.remap(settings, kernel: host.kernelRelease)
         let faults = FaultPlan.fromEnvironment
-        let images = try await ImageStore(dataRoot: roots.data, index: StoredImageIndex(store: store), faults: faults)
+        let images = try await ImageStore(
+            dataRoot: roots.data, index: StoredImageIndex(store: store), driver: settings.storageDriver, faults: faults)
+        if host.remap != nil, images.driver == .fuseOverlay {
+            throw EngineError(.unsupported, "userns-remap needs the storage driver overlay2; here is fuse-overlayfs")
+        }
         damagedImages = images.damaged
         let tasks = ShimTaskService(
             runRoot: roots.run, shimPath: configuration.shimPath, leases: configuration.rootless?.leases ?? [])

@@ -3,6 +3,7 @@ import Images
 import Lifecycle
 import Linux
 import Networking
+import Snapshots
 
 /// Containers: what tells of them.
 extension GantryEngine {
@@ -77,6 +78,7 @@ extension EngineCore {
         places.hostsPath = "\(context.roots.files(owner))/hosts"
         places.hostnamePath = "\(files)/hostname"
         places.volumesDirectory = context.roots.volumes
+        places.storageDriver = context.images.driver.rawValue
         places.root = await context.images.rootPlaces(containerID: container.id).map { root in
             OverlayPlaces(
                 lower: root.lower, upper: root.upper, work: root.work,

@@ -4,6 +4,7 @@ import Glibc
 import Lifecycle
 import Linux
 import OCI
+import Snapshots
 
 /// The engine itself.
 extension GantryEngine {
@@ -34,7 +35,7 @@ extension GantryEngine {
         let host = core.context.host
         info.id = core.engineID
         info.name = host.hostname
-        info.storageDriver = "overlay2"
+        info.storageDriver = core.context.images.driver.rawValue
         info.storageFacts = try await core.context.images.storageFacts()
         info.loggingDriver = "json-file"
         info.cgroupDriver = host.hasCgroups ? "cgroupfs" : "none"
@@ -57,6 +58,7 @@ extension GantryEngine {
             + (host.remap == nil ? [] : ["name=userns"])
             + (host.isUnified ? ["name=cgroupns"] : [])
         info.warnings = rootlessWarnings + warnings + (host.hasSwapLimit ? [] : ["WARNING: No swap limit support"])
+        info.warnings += core.context.images.driverNote.map { ["WARNING: \($0)"] } ?? []
         // An ordinary user's bridges are where nobody else filters.
         if !host.isRootless {
             info.warnings += await core.context.networks.forwardingWarnings().map { "WARNING: \($0)" }

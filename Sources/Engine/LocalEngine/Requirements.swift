@@ -14,7 +14,6 @@ enum Requirements {
                     + "\(geteuid()))")
         }
         if !UserNamespace.isOwn { try checkCgroups() }
-        try checkOverlay()
         try checkProgram(configuration.shimPath, "gantry-shim", "GANTRY_SHIM")
         try checkProgram(configuration.runtimePath, "gantry-runtime", "GANTRY_RUNTIME")
     }
@@ -26,22 +25,6 @@ enum Requirements {
             throw EngineError(
                 .unsupported, "no cgroups are mounted: mount cgroup2 on /sys/fs/cgroup, or run where it is mounted")
         }
-    }
-
-    private static func checkOverlay() throws(EngineError) {
-        if knowsOverlay { return }
-        // The kernel loads the module when somebody names the file system; this mount itself cannot succeed.
-        _ = mount("overlay", "/", "overlay", 0, "lowerdir=/gantry-none")
-        guard knowsOverlay else {
-            throw EngineError(
-                .unsupported, "this kernel has no overlay file system (CONFIG_OVERLAY_FS): try `modprobe overlay`")
-        }
-    }
-
-    private static var knowsOverlay: Bool {
-        // Without /proc nothing at all works, and what fails next says so.
-        guard let bytes = try? FileContents.read("/proc/filesystems") else { return true }
-        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").contains { $0.hasSuffix("\toverlay") }
     }
 
     private static func checkProgram(_ path: String, _ name: String, _ variable: String) throws(EngineError) {

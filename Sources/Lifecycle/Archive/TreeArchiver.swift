@@ -94,10 +94,12 @@ package final class TreeArchiver {
             if let changes {
                 // The top itself has no name: a layer has it only where it was changed.
                 if item.member.isEmpty, !changes.includesTop { return facts }
-                try kernel { () throws(ArchiveError) in try changes.check(item.member) }
-                if UpperRules.isWhiteout(facts) {
-                    try append(UpperRules.whiteout(of: item.member))
-                    return facts
+                switch try kernel({ () throws(ArchiveError) in try changes.meaning(of: item.member, facts) }) {
+                case .entry: break
+                case .aside: return nil
+                case .whiteout(let name):
+                    try append(UpperRules.whiteout(of: name, beside: item.member))
+                    return nil
                 }
             }
             var member = TarMember("", kind, mode: facts.st_mode & 0o7777)
@@ -212,8 +214,8 @@ package final class TreeArchiver {
     }
 
     /// The sink's failures are the caller's: they pass as the kernel's, which they nearly always are.
-    private func kernel(_ body: () throws(ArchiveError) -> Void) throws(KernelError) {
-        do throws(ArchiveError) { try body() } catch {
+    private func kernel<Value>(_ body: () throws(ArchiveError) -> Value) throws(KernelError) -> Value {
+        do throws(ArchiveError) { return try body() } catch {
             if case .kernel(let failure) = error { throw failure }
             throw KernelError("write the archive", "\(error)", .inputOutput)
         }

@@ -11,17 +11,20 @@ package struct UpperRules {
     private let isLeftOut: (String) -> Bool
     /// What the layers below have at a path, in the kernel's bytes.
     private let below: ([UInt8]) -> stat?
+    private let marks: OverlayMarks
 
     package init(
-        includesTop: Bool, leavingOut isLeftOut: @escaping (String) -> Bool, below: @escaping ([UInt8]) -> stat?
+        includesTop: Bool, marks: OverlayMarks = .kernel, leavingOut isLeftOut: @escaping (String) -> Bool,
+        below: @escaping ([UInt8]) -> stat?
     ) {
         self.includesTop = includesTop
+        self.marks = marks
         self.isLeftOut = isLeftOut
         self.below = below
     }
 
     private static let prefix = Array(".wh.".utf8)
-    private static let overlayPrefixes = ["trusted.overlay.", "user.overlay."]
+    private static let overlayPrefixes = ["trusted.overlay.", "user.overlay.", "user.fuseoverlayfs."]
 
     func leavesOut(_ member: [UInt8]) -> Bool { isLeftOut(Self.path(member)) }
 
@@ -33,20 +36,21 @@ package struct UpperRules {
 
     private static func path(_ member: [UInt8]) -> String { "/" + String(decoding: member, as: UTF8.self) }
 
-    /// A file of such a name would hide another one once the layer is unpacked.
-    func check(_ member: [UInt8]) throws(ArchiveError) {
+    /// What a file of the upper directory means for the layer.
+    ///
+    /// - Throws: where its name would hide another one once the layer is unpacked.
+    func meaning(of member: [UInt8], _ facts: stat) throws(ArchiveError) -> OverlayMarks.Meaning {
         let name = member.suffix(from: member.lastIndex(of: 47).map { $0 + 1 } ?? 0)
-        guard name.starts(with: Self.prefix) else { return }
+        let meaning = marks.meaning(of: name, facts)
+        guard marks == .kernel, name.starts(with: Self.prefix) else { return meaning }
         throw .refused(
             path: String(decoding: member, as: UTF8.self), reason: "a layer cannot hold a name that begins with `.wh.`")
     }
 
-    /// overlayfs(5): a character device 0/0 hides what layers below have there.
-    static func isWhiteout(_ facts: stat) -> Bool { facts.st_mode & S_IFMT == S_IFCHR && facts.st_rdev == 0 }
-
-    static func whiteout(of member: [UInt8]) -> TarMember {
+    /// Hides an entry of that name in the directory that `member` is in.
+    static func whiteout(of name: [UInt8], beside member: [UInt8]) -> TarMember {
         let start = member.lastIndex(of: 47).map { $0 + 1 } ?? 0
-        return mark(member[..<start] + prefix + member[start...])
+        return mark(member[..<start] + prefix + name)
     }
 
     static func opaqueMark(in directory: [UInt8]) -> TarMember {

@@ -40,6 +40,7 @@ extension EngineError {
         switch error {
         case .kernel(let error): self.init(error, doing: attempt)
         case .archive(let error): self.init(error, doing: attempt)
+        case .otherDriver: self.init(.invalid, Self.join(attempt, error.description))
         case .overlayUnavailable: self.init(.unsupported, Self.join(attempt, error.description))
         case .invalidName: self.init(.invalid, Self.join(attempt, error.description))
         case .missingLayer: self.init(.internal, Self.join(attempt, error.description))

@@ -77,6 +77,10 @@ package protocol ImageService: Sendable {
     /// - Parameter isDisposable: whether the root goes with the container's end (`--rm`): then nothing in it is ever
     ///   synced to the disk, and unmounting does not wait for that.
     func rootMounts(containerID: String, isDisposable: Bool) async throws(EngineError) -> [SnapshotMount]
+    /// How layers are kept.
+    var driver: StorageDriver { get }
+    /// What the user should know of that choice.
+    var driverNote: String? { get }
     /// What docker tells of its overlay2, of ours.
     func storageFacts() async throws(EngineError) -> [StorageFact]
     /// Where a container's root file system is kept, told from memory; nil where it has none, or one that is no overlay.

@@ -14,6 +14,8 @@ import Snapshots
 package actor ImageStore: ImageService {
     nonisolated let content: ContentStore
     nonisolated let snapshots: any Snapshotter
+    package nonisolated let driver: StorageDriver
+    package nonisolated let driverNote: String?
     nonisolated let pool: BlockingPool
     nonisolated let host: Platform
     let index: any ImageIndex
@@ -42,14 +44,16 @@ package actor ImageStore: ImageService {
 
     /// Opens the data root's store, makes it where there is none, and takes away what a crash left half done.
     ///
-    /// - Parameter unpacking: how layers are kept; a data root must always be opened with the same.
+    /// - Parameter driver: how layers are kept; nil for what works here, and for what the data root has.
     package init(
-        dataRoot: String, index: any ImageIndex, unpacking: Unpacking = .overlay, host: Platform = .host,
+        dataRoot: String, index: any ImageIndex, driver: StorageDriver? = nil, host: Platform = .host,
         pool: BlockingPool = .shared, faults: FaultPlan = .none
     ) async throws(EngineError) {
-        let opened = try await pool.run { () throws(EngineError) in try OpenedDirectories(dataRoot, unpacking) }
+        let opened = try await pool.run { () throws(EngineError) in try OpenedDirectories(dataRoot, driver) }
         content = opened.content
-        snapshots = opened.snapshots
+        snapshots = opened.chosen.snapshots
+        self.driver = opened.chosen.driver
+        driverNote = opened.chosen.note
         rootLayers = opened.rootLayers
         self.index = index
         self.host = host
@@ -65,14 +69,6 @@ package actor ImageStore: ImageService {
         damaged = read.problems
         // What a killed load left.
         try await collectGarbage(containers: nil)
-    }
-
-    /// How layers are kept and roots made.
-    package enum Unpacking: String, Sendable {
-        /// Each layer once, stacked by overlayfs.
-        case overlay
-        /// Whole copies, for a data root where overlayfs does not work.
-        case copy
     }
 
     // MARK: Looking
@@ -111,6 +107,7 @@ package actor ImageStore: ImageService {
     package func details(_ reference: String) throws(EngineError) -> ImageDetails {
         let record = try resolve(reference)
         var details = record.details
+        details.storageDriver = driver.rawValue
         details.layerPlaces = snapshots.places(ofLayers: record.chainIDs) ?? []
         return details
     }
@@ -249,24 +246,20 @@ package actor ImageStore: ImageService {
 /// What is on disk when a store is opened. Blocking.
 private struct OpenedDirectories: Sendable {
     let content: ContentStore
-    let snapshots: any Snapshotter
+    let chosen: ChosenSnapshotter
     let rootLayers: [String: [Digest]]
     let layers: Set<Digest>
 
-    init(_ dataRoot: String, _ unpacking: ImageStore.Unpacking) throws(EngineError) {
+    init(_ dataRoot: String, _ driver: StorageDriver?) throws(EngineError) {
         do throws(ContentError) {
             content = try ContentStore(path: dataRoot + "/content")
             try content.removeStaleIngests()
         } catch { throw EngineError(error, doing: "open the content store") }
         do throws(SnapshotError) {
-            let path = dataRoot + "/snapshots"
-            switch unpacking {
-            case .overlay: snapshots = try OverlaySnapshotter(path: path)
-            case .copy: snapshots = try CopySnapshotter(path: path)
-            }
-            try snapshots.removeLeftovers()
-            rootLayers = try snapshots.roots()
-            layers = try snapshots.layers()
+            chosen = try ChosenSnapshotter.open(path: dataRoot + "/snapshots", wanted: driver)
+            try chosen.snapshots.removeLeftovers()
+            rootLayers = try chosen.snapshots.roots()
+            layers = try chosen.snapshots.layers()
         } catch { throw EngineError(error, doing: "open the snapshots") }
     }
 }

@@ -66,8 +66,10 @@ package final class CopySnapshotter: Snapshotter {
     ) throws(SnapshotError) -> OpenedRoot {
         let path = try directory.rootPath(containerID)
         return try kernel { () throws(KernelError) in
-            if inside.isEmpty { return OpenedRoot(try Descriptor.open("\(path)/fs", O_PATH | O_DIRECTORY)) }
-            return try PrivateOverlay.mount(options: nil, at: "\(path)/fs", in: "/", inside: inside)
+            if inside.isEmpty {
+                return OpenedRoot(MountedRoot(descriptor: try Descriptor.open("\(path)/fs", O_PATH | O_DIRECTORY)))
+            }
+            return try PrivateRoot.open(.inPlace, at: "\(path)/fs", in: "/", inside: inside)
         }
     }
 

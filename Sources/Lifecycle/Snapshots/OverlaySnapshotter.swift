@@ -4,19 +4,16 @@ import Glibc
 import Linux
 import OCI
 
-/// Layers as directories, stacked by overlayfs: nothing is copied, and containers share the pages of what they read.
+/// Layers as directories, stacked by overlayfs, or a program that does its work: nothing is copied, and of the kernel's
+/// containers share the pages of what they read.
 package final class OverlaySnapshotter: Snapshotter {
     private let directory: SnapshotDirectory
+    private let assembly: OverlayAssembly
     private static let overlayMagic: Int64 = 0x794c_7630
-    /// In a user namespace overlayfs keeps its marks in attributes that anybody may set, and then takes no word about
-    /// redirects. Needs Linux 5.11.
-    private static let view = UserNamespace.isOwn ? "index=off,userxattr" : "index=off"
-    /// What is written to an upper directory stands by itself: no metadata without data, and a renamed directory is
-    /// copied. Else it could not be told as a layer.
-    private static let plainUpper = UserNamespace.isOwn ? view : "\(view),metacopy=off,redirect_dir=nofollow"
 
     /// - Parameter path: the directory of snapshots, made where it is missing.
-    package init(path: String) throws(SnapshotError) {
+    package init(path: String, assembly: OverlayAssembly = .kernel) throws(SnapshotError) {
+        self.assembly = assembly
         directory = try kernel { () throws(KernelError) in try SnapshotDirectory(path: path) }
     }
 
@@ -63,17 +60,21 @@ package final class OverlaySnapshotter: Snapshotter {
         guard let layers = try kernel({ () throws(KernelError) in try directory.readRoot(path) }) else {
             throw .kernel(KernelError("open the root file system of", containerID, .noSuchFile))
         }
-        let lower = try lowerNames(layers).map { escaped("\(directory.path)/\($0)") }.joined(separator: ":")
-        var options = [
-            Self.plainUpper, "lowerdir=\(lower)", "upperdir=\(escaped(path))/fs", "workdir=\(escaped(path))/work",
-        ]
+        let names = try lowerNames(layers)
+        if case .program(let program) = assembly {
+            let stack = OverlayStack(lower: names, upper: PathName.split(path).name, isVolatile: isDisposable)
+            var mount = SnapshotMount(
+                type: "fuse.\(PathName.split(program).name)", source: directory.path, options: assembly.options(stack))
+            mount.server = program
+            return [mount]
+        }
+        // The kernel's mark of an earlier volatile mount; it refuses another while that is there.
         if isDisposable {
-            // Unmounting an overlay syncs all of the file system below it, which takes longer than a short container.
-            options.insert("volatile", at: 0)
-            // The kernel's mark of an earlier volatile mount; it refuses another while that is there.
             try kernel { () throws(KernelError) in try Directory.removeTree("\(path)/work/work/incompat") }
         }
-        return [SnapshotMount(type: "overlay", source: "overlay", options: options)]
+        let stack = OverlayStack(
+            lower: names.map { escaped("\(directory.path)/\($0)") }, upper: escaped(path), isVolatile: isDisposable)
+        return [SnapshotMount(type: "overlay", source: "overlay", options: assembly.options(stack))]
     }
 
     package func places(_ containerID: String, layers: [Digest]) -> RootPlaces? {
@@ -83,7 +84,8 @@ package final class OverlaySnapshotter: Snapshotter {
     }
 
     package func overlayFacts() throws(SnapshotError) -> OverlayFacts? {
-        OverlayFacts(
+        guard assembly == .kernel else { return nil }
+        return OverlayFacts(
             backingFileSystem: OverlayFacts.name(magic: try fileSystemMagic()), usesUserAttributes: UserNamespace.isOwn)
     }
 
@@ -100,17 +102,14 @@ package final class OverlaySnapshotter: Snapshotter {
         guard let layers = try kernel({ () throws(KernelError) in try directory.readRoot(path) }) else {
             throw .kernel(KernelError("open the root file system of", containerID, .noSuchFile))
         }
-        let lower = try lowerNames(layers).joined(separator: ":")
-        let name = escaped(PathName.split(path).name)
+        let name = PathName.split(path).name
+        let lower = try lowerNames(layers)
         // To be looked at, the upper directory is one more layer: a running container's own mount is not disturbed.
-        let options =
-            forWriting
-            ? "\(Self.plainUpper),lowerdir=\(lower),upperdir=\(name)/fs,workdir=\(name)/work"
-            : "\(Self.view),lowerdir=\(name)/fs:\(lower)"
+        let stack =
+            forWriting ? OverlayStack(lower: lower, upper: name) : OverlayStack(lower: ["\(name)/fs"] + lower)
         do throws(KernelError) {
             try Directory.create("\(path)/merged", mode: 0o700)
-            return try PrivateOverlay.mount(
-                options: options, at: "\(PathName.split(path).name)/merged", in: directory.path, inside: inside)
+            return try assembly.open(stack, at: "\(name)/merged", in: directory.path, inside: inside)
         } catch { throw overlayFailure(error) }
     }
 
@@ -123,7 +122,7 @@ package final class OverlaySnapshotter: Snapshotter {
         }
         let below = layers.reversed().map { "\(directory.layerPath($0))/fs" }
         return try kernel { () throws(KernelError) in
-            try UpperChanges(upper: "\(path)/fs", layers: below).list(leavingOut: isLeftOut)
+            try UpperChanges(upper: "\(path)/fs", layers: below, marks: assembly.marks).list(leavingOut: isLeftOut)
         }
     }
 
@@ -143,10 +142,12 @@ package final class OverlaySnapshotter: Snapshotter {
             try kernel { () throws(KernelError) in try Descriptor.open("\(path)/fs", O_RDONLY | O_DIRECTORY) })
         let hasOwnTop = try kernel { () throws(KernelError) in try differs(top.descriptor, from: layers.last) }
         let changes = UpperChanges(
-            upper: "\(path)/fs", layers: layers.reversed().map { "\(directory.layerPath($0))/fs" })
+            upper: "\(path)/fs", layers: layers.reversed().map { "\(directory.layerPath($0))/fs" },
+            marks: assembly.marks)
         let archiver = TreeArchiver(
             top: top.descriptor, to: writer,
-            as: UpperRules(includesTop: hasOwnTop, leavingOut: isLeftOut, below: changes.status(below:)))
+            as: UpperRules(
+                includesTop: hasOwnTop, marks: assembly.marks, leavingOut: isLeftOut, below: changes.status(below:)))
         do throws(ArchiveError) { try archiver.append(".", as: "") } catch { throw .archive(error) }
         return archiver.memberCount > 0
     }
@@ -202,18 +203,16 @@ package final class OverlaySnapshotter: Snapshotter {
     ) throws(SnapshotError) -> Int64 {
         try checkUpper()
         let name = PathName.split(passing).name
-        let lower = try lowerNames(parents).joined(separator: ":")
+        let lower = try lowerNames(parents)
         try kernel { () throws(KernelError) in
             try Directory.create("\(passing)/work", mode: 0o700)
             try Directory.create("\(passing)/merged", mode: 0o700)
         }
-        // Layers must stand by themselves: no metacopy, no redirects. The sync comes once at the end: volatile.
-        let options =
-            "\(Self.plainUpper),volatile,lowerdir=\(lower)"
-            + ",upperdir=\(name)/fs,workdir=\(name)/work"
         let root: OpenedRoot
         do throws(KernelError) {
-            root = try PrivateOverlay.mount(options: options, at: "\(name)/merged", in: directory.path)
+            // The sync comes once at the end.
+            let stack = OverlayStack(lower: lower, upper: name, isVolatile: true)
+            root = try assembly.open(stack, at: "\(name)/merged", in: directory.path)
         } catch { throw overlayFailure(error) }
         let size: Int64
         do throws(ArchiveError) {
@@ -268,6 +267,35 @@ package final class OverlaySnapshotter: Snapshotter {
 
     // MARK: Where overlayfs does not work
 
+    /// Tries what containers do to their roots: to hide a file of a layer, and to replace a directory.
+    ///
+    /// - Throws: `overlayUnavailable`. Where it could not be tried, for want of space as a rule, nothing is said of it.
+    func tryOut() throws(SnapshotError) {
+        try checkUpper()
+        let name = ".new-trial-\(getpid())"
+        let path = "\(directory.path)/\(name)"
+        // What stays is removed at the next start.
+        defer { try? Directory.removeTree(path) }
+        do throws(KernelError) {
+            for part in ["lower/d", "fs", "work", "merged"] { try Directory.create("\(path)/\(part)", mode: 0o711) }
+            try Descriptor.open("\(path)/lower/d/f", O_WRONLY | O_CREAT, mode: 0o600).close()
+        } catch { return }
+        do throws(KernelError) {
+            let stack = OverlayStack(lower: ["\(name)/lower"], upper: name, isVolatile: true)
+            let root = try assembly.open(stack, at: "\(name)/merged", in: directory.path)
+            defer { withExtendedLifetime(root) {} }
+            let top = root.descriptor.rawValue
+            try kernelCall("remove", "d/f") { unlinkat(top, "d/f", 0) }
+            try kernelCall("remove", "d") { unlinkat(top, "d", AT_REMOVEDIR) }
+            try kernelCall("make", "d") { mkdirat(top, "d", 0o711) }
+        } catch {
+            if error.errno == .noSpace { return }
+            let failure = overlayFailure(error)
+            if case .overlayUnavailable = failure { throw failure }
+            throw SnapshotError.overlayUnavailable("a trial in `\(directory.path)`: \(error)")
+        }
+    }
+
     private func fileSystemMagic() throws(SnapshotError) -> Int64 {
         try kernel { () throws(KernelError) in
             let place = OwnedDescriptor(try Descriptor.open(directory.path, O_PATH | O_DIRECTORY))
@@ -276,6 +304,7 @@ package final class OverlaySnapshotter: Snapshotter {
     }
 
     private func checkUpper() throws(SnapshotError) {
+        if assembly != .kernel { return }
         guard try fileSystemMagic() != Self.overlayMagic else {
             throw .overlayUnavailable(
                 "`\(directory.path)` is itself on overlayfs, which cannot be stacked so; choose another data root")
@@ -283,7 +312,8 @@ package final class OverlaySnapshotter: Snapshotter {
     }
 
     private func overlayFailure(_ error: KernelError) -> SnapshotError {
-        switch error.errno {
+        guard assembly == .kernel else { return .kernel(error) }
+        return switch error.errno {
         case .noDevice: .overlayUnavailable("this kernel has no overlayfs")
         case .notPermitted, .accessDenied: .overlayUnavailable("mounting is not permitted: \(error)")
         case .invalidArgument:

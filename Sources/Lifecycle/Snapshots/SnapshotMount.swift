@@ -6,6 +6,9 @@ package struct SnapshotMount: Hashable, Sendable {
     package var target: String?
     /// As mount(8) takes them.
     package var options: [String]
+    /// The program that serves the file system, in place of the kernel: the options are its own, and their paths start at
+    /// `source`, a directory.
+    package var server: String?
 
     package init(type: String, source: String, target: String? = nil, options: [String]) {
         self.type = type

@@ -1,3 +1,4 @@
+import Archive
 import CLinux
 import Glibc
 import Linux
@@ -10,6 +11,7 @@ struct UpperChanges {
     let upper: String
     /// The layers' directories, the uppermost first.
     let layers: [String]
+    var marks = OverlayMarks.kernel
 
     func list(leavingOut isLeftOut: (String) -> Bool = { _ in false }) throws(KernelError) -> [RootChange] {
         let tree = try WalkedTree(upper)
@@ -20,25 +22,36 @@ struct UpperChanges {
                 found[directory] = nil
                 continue
             }
-            let own = entries.filter { !isLeftOut(Self.text(directory + [47] + $0.name)) }
+            let own = entries.compactMap { named($0.name, $0.facts) }
+                .filter { !isLeftOut(Self.text(directory + [47] + $0.name)) }
             // A directory whose time changed with what is left out of it.
             if own.isEmpty, !entries.isEmpty, let change = found[directory], change.hasOnlyNewTime {
                 found[directory] = nil
             }
-            for (name, facts) in own {
+            for (name, facts, isWhiteout) in own {
                 let path = directory + [47] + name
-                if facts.st_mode & S_IFMT == S_IFDIR { pending.append(path) }
-                found[path] = change(path, facts)
+                if !isWhiteout, facts.st_mode & S_IFMT == S_IFDIR { pending.append(path) }
+                found[path] = change(path, facts, isWhiteout: isWhiteout)
             }
         }
         addParents(&found)
         return found.values.sorted { $0.path < $1.path }
     }
 
+    /// An entry by the name that it stands for; nil for one that stands for none.
+    private func named(
+        _ name: [UInt8], _ facts: stat
+    ) -> (name: [UInt8], facts: stat, isWhiteout: Bool)? {
+        switch marks.meaning(of: name, facts) {
+        case .entry: (name, facts, false)
+        case .whiteout(let hidden): (hidden, facts, true)
+        case .aside: nil
+        }
+    }
+
     /// Nil for what is as the layers have it.
-    private func change(_ path: [UInt8], _ facts: stat) -> RootChange? {
-        let isDirectory = facts.st_mode & S_IFMT == S_IFDIR
-        let isWhiteout = facts.st_mode & S_IFMT == S_IFCHR && facts.st_rdev == 0
+    private func change(_ path: [UInt8], _ facts: stat, isWhiteout: Bool) -> RootChange? {
+        let isDirectory = !isWhiteout && facts.st_mode & S_IFMT == S_IFDIR
         let before = status(below: path)
         if isWhiteout, before == nil { return nil }
         if isDirectory, let before, Self.isSame(before, facts) { return nil }
@@ -77,18 +90,26 @@ struct UpperChanges {
             if let facts = Self.facts(layer, path) {
                 return facts.st_mode & S_IFMT == S_IFCHR && facts.st_rdev == 0 ? nil : facts
             }
-            if isHidden(path, in: layer) { return nil }
+            if isMarkedHidden(path, in: layer) || isHidden(path, in: layer) { return nil }
         }
         return nil
     }
 
-    /// A directory on the way is opaque in this layer, or is something else there.
+    private func isMarkedHidden(_ path: [UInt8], in layer: String) -> Bool {
+        let parent = Self.parent(path)
+        guard let name = marks.whiteoutName(of: path.dropFirst(parent.count + 1)) else { return false }
+        return Self.facts(layer, parent + [47] + name) != nil
+    }
+
+    /// A directory on the way is opaque in this layer, or hidden, or is something else there.
     private func isHidden(_ path: [UInt8], in layer: String) -> Bool {
         var parent = Self.parent(path)
         while !parent.isEmpty {
             if let facts = Self.facts(layer, parent) {
                 if facts.st_mode & S_IFMT != S_IFDIR { return true }
-                if Self.isOpaque(Self.place(layer, parent)) { return true }
+                if isOpaque(layer, parent) { return true }
+            } else if isMarkedHidden(parent, in: layer) {
+                return true
             }
             parent = Self.parent(parent)
         }
@@ -104,9 +125,20 @@ struct UpperChanges {
         (Array(layer.utf8) + path + [0]).map { CChar(bitPattern: $0) }
     }
 
-    private static func isOpaque(_ directory: [CChar]) -> Bool {
-        var value: UInt8 = 0
-        let name = UserNamespace.isOwn ? "user.overlay.opaque" : "trusted.overlay.opaque"
-        return gantry_lgetxattr(directory, name, &value, 1) == 1 && value == UInt8(ascii: "y")
+    private func isOpaque(_ layer: String, _ directory: [UInt8]) -> Bool {
+        let place = Self.place(layer, directory)
+        let isMarked = opaqueAttributes.contains { name in
+            var value: UInt8 = 0
+            return gantry_lgetxattr(place, name, &value, 1) == 1 && value == UInt8(ascii: "y")
+        }
+        guard !isMarked, marks == .program else { return isMarked }
+        return Self.facts(layer, directory + [47] + OverlayMarks.opaqueName) != nil
+    }
+
+    private var opaqueAttributes: [String] {
+        switch marks {
+        case .kernel: [UserNamespace.isOwn ? "user.overlay.opaque" : "trusted.overlay.opaque"]
+        case .program: ["user.fuseoverlayfs.opaque", "user.overlay.opaque", "trusted.overlay.opaque"]
+        }
     }
 }

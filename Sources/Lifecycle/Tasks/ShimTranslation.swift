@@ -96,6 +96,7 @@ extension ShimTask {
         rootMounts = spec.rootMounts.map {
             var mount = Mount(type: $0.type, source: $0.source, target: $0.target, options: $0.options)
             mount.owner = $0.owner.map { ShimProcess(pid: $0.pid, startTicks: $0.startTicks) }
+            mount.server = $0.server
             return mount
         }
         fileIDs = spec.fileIDs.map {

@@ -10,6 +10,8 @@ package struct ShimTask: Hashable, Sendable {
         package var options: [String]
         /// Whose mount the source is, in its mount namespace; nil for one of the host's.
         package var owner: ShimProcess?
+        /// The program that serves the file system in user space: the options are its own, their paths start at `source`.
+        package var server: String?
 
         package init(type: String, source: String, target: String, options: [String]) {
             self.type = type
@@ -163,6 +165,7 @@ extension ShimTask.Mount {
             ("options", .array(options.map(JSONValue.string))),
         ])
         object["owner"] = owner.map { ["pid": .integer(Int64($0.pid)), "startTicks": .unsigned($0.startTicks)] }
+        object["server"] = server.map(JSONValue.string)
         return .object(object)
     }
 
@@ -177,6 +180,7 @@ extension ShimTask.Mount {
         {
             self.owner = ShimProcess(pid: pid, startTicks: ticks)
         }
+        server = json["server"]?.string
     }
 }
 

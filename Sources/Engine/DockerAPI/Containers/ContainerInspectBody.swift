@@ -30,10 +30,10 @@ extension ContainerDetails {
             ("ResolvConfPath", .string(places.resolvConfPath)), ("HostnamePath", .string(places.hostnamePath)),
             ("HostsPath", .string(places.hostsPath)), ("LogPath", .string(logPath ?? "")),
             ("Name", .string("/\(name)")),
-            ("RestartCount", .count(restartCount)), ("Driver", "overlay2"), ("Platform", "linux"),
+            ("RestartCount", .count(restartCount)), ("Driver", .string(places.storageDriver)), ("Platform", "linux"),
             ("MountLabel", ""), ("ProcessLabel", ""), ("AppArmorProfile", ""),
             ("ExecIDs", execIDs.isEmpty ? .null : .texts(execIDs)), ("HostConfig", .object(host)),
-            ("GraphDriver", ["Data": places.root?.dockerBody ?? .null, "Name": "overlay2"]),
+            ("GraphDriver", ["Data": places.root?.dockerBody ?? .null, "Name": .string(places.storageDriver)]),
             ("Mounts", .array(mountPoints)), ("Config", .object(mergedConfig)),
             (
                 "NetworkSettings",

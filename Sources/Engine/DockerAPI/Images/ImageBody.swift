@@ -56,7 +56,7 @@ extension ImageDetails {
         body["Os"] = .string(os)
         body["Size"] = .integer(summary.sizeBytes)
         if version.hasVirtualSizes { body["VirtualSize"] = .integer(summary.sizeBytes) }
-        body["GraphDriver"] = ["Data": storageBody, "Name": "overlay2"]
+        body["GraphDriver"] = ["Data": storageBody, "Name": .string(storageDriver)]
         body["RootFS"] = ["Type": "layers", "Layers": .texts(layers)]
         body["Metadata"] = ["LastTagTime": .string(WireTime.zero)]
         return .object(body)
@@ -111,6 +111,7 @@ extension ImageDetails {
         healthCheck = try? HealthCheck(dockerBody: BodyReader(config.field("Healthcheck") ?? .object(JSONObject())))
         layers = body.field("RootFS")?.texts("Layers") ?? []
         let data = body.field("GraphDriver")?.field("Data") ?? .null
+        if let name = body.field("GraphDriver")?.filledText("Name") { storageDriver = name }
         let places = [data.text("UpperDir")] + data.text("LowerDir").split(separator: ":").map(String.init)
         layerPlaces = places.filter { !$0.isEmpty }
     }

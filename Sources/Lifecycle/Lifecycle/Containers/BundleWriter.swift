@@ -76,9 +76,11 @@ struct BundleWriter: Sendable {
         let bundle = context.roots.bundle(id)
         var task = TaskSpec(id: id, bundle: bundle, runtime: try context.runtimes.path(spec.runtime))
         task.rootMounts = mounts.map { mount in
-            RootMount(
+            var root = RootMount(
                 type: mount.type, source: mount.source, target: mount.target ?? bundle + "/rootfs",
                 options: mount.options)
+            root.server = mount.server
+            return root
         }
         if let owner = joined.memoryOwner {
             var memory = RootMount(type: "bind", source: "/dev/shm", target: sharedMemory, options: [])

@@ -1,3 +1,4 @@
+import Archive
 import CLinux
 import Glibc
 import Images
@@ -11,11 +12,16 @@ import Snapshots
 struct LayeredRoot {
     /// Directories of the host, the uppermost first.
     let layers: [String]
+    private let marks: OverlayMarks
 
-    init(layers: [String]) { self.layers = layers }
+    init(layers: [String], marks: OverlayMarks = .kernel) {
+        self.layers = layers
+        self.marks = marks
+    }
 
     /// The layers that the mounts of a snapshot name.
     init(mounts: [SnapshotMount]) {
+        marks = mounts.contains { $0.server != nil } ? .program : .kernel
         var stacks: [String: [String]] = [:]
         var layers: [String] = []
         for mount in mounts {
@@ -26,7 +32,7 @@ struct LayeredRoot {
     }
 
     private static func layers(_ mount: SnapshotMount, _ stacks: [String: [String]]) -> [String] {
-        guard mount.type == "overlay" else { return [mount.source] }
+        guard mount.type == "overlay" || mount.server != nil else { return [mount.source] }
         var upper: [String] = []
         var lower: [String] = []
         for option in mount.options {
@@ -38,7 +44,8 @@ struct LayeredRoot {
                 lower.append(String(option.dropFirst(10)))
             }
         }
-        return upper + lower.flatMap { stacks[$0] ?? [$0] }
+        let all = upper + lower.flatMap { stacks[$0] ?? [$0] }
+        return mount.server == nil ? all : all.map { "\(mount.source)/\($0)" }
     }
 
     /// The contents of a regular file; empty where there is none.
@@ -84,7 +91,7 @@ struct LayeredRoot {
                 continue
             }
             defer { root.close() }
-            switch try Self.look(root, components) {
+            switch try look(root, components) {
             case .found(let found): return found
             case .hidden: return .absent
             case .nothing: continue
@@ -100,15 +107,15 @@ struct LayeredRoot {
         case nothing
     }
 
-    private static func look(_ root: Descriptor, _ components: [String]) throws(KernelError) -> Sight {
+    private func look(_ root: Descriptor, _ components: [String]) throws(KernelError) -> Sight {
         var isOpaque = false
         for depth in 1...components.count {
             let path = components[..<depth].joined(separator: "/")
             let place: Descriptor
             do {
-                place = try openBelow(root, path, O_PATH | O_NOFOLLOW)
+                place = try Self.openBelow(root, path, O_PATH | O_NOFOLLOW)
             } catch  where error.errno == .noSuchFile || error.errno == .notDirectory {
-                return isOpaque ? .hidden : .nothing
+                return isOpaque || isMarkedHidden(root, components[..<depth]) ? .hidden : .nothing
             }
             defer { place.close() }
             let facts = try place.status()
@@ -118,16 +125,30 @@ struct LayeredRoot {
                 // In an upper layer something else may hide a directory of a lower one.
                 guard kind == S_IFDIR else { return .hidden }
                 isOpaque = isOpaque || Self.isOpaque(place)
+                if marks == .program { isOpaque = isOpaque || Self.isThere(root, path + "/.wh..wh..opq") }
                 continue
             }
             switch kind {
             case S_IFDIR: return .found(.directory)
-            case S_IFLNK: return .found(.link(try linkText(place, path)))
-            case S_IFREG: return .found(.file(try openBelow(root, path, O_RDONLY | O_NOFOLLOW)))
+            case S_IFLNK: return .found(.link(try Self.linkText(place, path)))
+            case S_IFREG: return .found(.file(try Self.openBelow(root, path, O_RDONLY | O_NOFOLLOW)))
             default: return .hidden
             }
         }
         return .nothing
+    }
+
+    private func isMarkedHidden(_ root: Descriptor, _ components: ArraySlice<String>) -> Bool {
+        guard let name = marks.whiteoutName(of: (components.last ?? "").utf8) else { return false }
+        let path = components.dropLast() + [String(decoding: name, as: UTF8.self)]
+        return Self.isThere(root, path.joined(separator: "/"))
+    }
+
+    private static func isThere(_ root: Descriptor, _ path: String) -> Bool {
+        // What cannot be opened hides nothing.
+        guard let place = try? openBelow(root, path, O_PATH | O_NOFOLLOW) else { return false }
+        place.close()
+        return true
     }
 
     /// RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS and RESOLVE_NO_MAGICLINKS.
@@ -140,7 +161,7 @@ struct LayeredRoot {
     }
 
     private static func isOpaque(_ directory: Descriptor) -> Bool {
-        ["trusted.overlay.opaque", "user.overlay.opaque"].contains { name in
+        ["trusted.overlay.opaque", "user.overlay.opaque", "user.fuseoverlayfs.opaque"].contains { name in
             var value: UInt8 = 0
             return getxattr(directory.procPath, name, &value, 1) == 1 && value == UInt8(ascii: "y")
         }

@@ -1,6 +1,7 @@
 import EngineAPI
 import JSON
 import Linux
+import Snapshots
 import Synchronization
 
 /// What the engine's configuration file says, in docker's form (`daemon.json`). Members that are not here are others'.
@@ -10,6 +11,8 @@ package struct EngineSettings: Hashable, Sendable {
     package var labels: [String] = []
     /// `default`, `USER`, `USER:GROUP` or ids: whose subordinate ids containers have. Read once, when the engine opens.
     package var userRemap: String?
+    /// How layers are kept; nil for what works. Read once, when the engine opens.
+    package var storageDriver: StorageDriver?
     /// The daemon says more of what it does.
     package var isDebugging = false
 
@@ -42,6 +45,14 @@ package struct EngineSettings: Hashable, Sendable {
         if let value = json["userns-remap"], value != .null {
             guard let text = value.string else { throw SettingMistake(reason: "userns-remap must be a string") }
             userRemap = text.isEmpty ? nil : text
+        }
+        if let value = json["storage-driver"], value != .null {
+            guard let text = value.string else { throw SettingMistake(reason: "storage-driver must be a string") }
+            storageDriver = StorageDriver(rawValue: text)
+            if storageDriver == nil, !text.isEmpty {
+                let known = StorageDriver.allCases.map(\.rawValue).joined(separator: ", ")
+                throw SettingMistake(reason: "storage-driver: driver not supported: \(text) (one of \(known))")
+            }
         }
         if let value = json["debug"], value != .null {
             guard let flag = value.bool else { throw SettingMistake(reason: "debug must be true or false") }

@@ -10,18 +10,44 @@ enum RootMounts {
     ///
     /// - Parameter ids: of a container with a user namespace.
     static func enter(_ mounts: [ShimTask.Mount], _ ids: ShimTask.FileIDs?) throws(KernelError) {
+        // Outside of the namespace: a program within would hold what it serves, and so itself, for ever.
+        var served: [String: FuseServer] = [:]
+        defer { for server in served.values { close(server) } }
+        for mount in mounts { served[mount.target] = try serve(mount) }
         try kernelCall("unshare the mount namespace") { gantry_unshare(0x0002_0000) }
         // Slave: what the host mounts later still appears here, and nothing of here ever there.
         try Mount.setPropagation("/", [.slave, .recursive])
-        guard let ids else { return try make(mounts) }
+        guard let ids else { return try make(mounts, served) }
         try ids.translate()
         // Overlayfs makes files of its own at once, as who mounts it.
         let ownership = try FileOwnership(uid: ids.rootUID, gid: ids.rootGID)
         defer { ownership.end() }
-        try make(mounts)
+        try make(mounts, served)
     }
 
-    private static func make(_ mounts: [ShimTask.Mount]) throws(KernelError) { for mount in mounts { try make(mount) } }
+    /// The program that a file system in user space needs; it is this process's child, and the reaper's once it ends.
+    private static func serve(_ mount: ShimTask.Mount) throws(KernelError) -> FuseServer? {
+        guard let program = mount.server else { return nil }
+        return try FuseServer.start(
+            program: program, options: mount.options.joined(separator: ","), in: mount.source)
+    }
+
+    private static func close(_ server: FuseServer) {
+        server.root.close()
+        server.process.close()
+    }
+
+    private static func make(
+        _ mounts: [ShimTask.Mount], _ served: [String: FuseServer]
+    ) throws(KernelError) {
+        for mount in mounts {
+            if let server = served[mount.target] {
+                try Mount.attach(server.root, at: mount.target)
+            } else {
+                try make(mount)
+            }
+        }
+    }
 
     private static func make(_ mount: ShimTask.Mount) throws(KernelError) {
         if let owner = mount.owner { return try share(mount, of: owner) }

@@ -4,16 +4,43 @@ import Linux
 
 /// A root file system that nobody else sees: mounted in a mount namespace of one thread, and held by descriptors alone.
 /// It is gone when those are closed, also when the process is killed.
-enum PrivateOverlay {
+enum PrivateRoot {
+    enum Source {
+        case overlay(options: String)
+        /// A mount that is attached nowhere yet, and is this call's from here on.
+        case served(FuseServer)
+        /// The target itself is the root.
+        case inPlace
+    }
+
     /// - Parameters:
-    ///   - options: of the overlay; nil where `target` itself is the root.
-    ///   - directory: where the paths in `options` and `target` start, so that they may be short.
+    ///   - directory: where the paths in the options and `target` start, so that they may be short.
     ///   - target: an empty directory, or the root.
     ///   - inside: what is mounted in it, and how.
-    static func mount(
-        options: String?, at target: String, in directory: String, inside: InnerMounts = InnerMounts()
+    static func open(
+        _ source: Source, at target: String, in directory: String, inside: InnerMounts = InnerMounts()
     ) throws(KernelError) -> OpenedRoot {
-        let work = MountWork(options: options, target: target, directory: directory, inside: inside)
+        guard case .served(let server) = source else {
+            return try OpenedRoot(mount(source, at: target, in: directory, inside: inside))
+        }
+        // One with nothing in it needs no place.
+        if inside.isEmpty { return OpenedRoot(MountedRoot(descriptor: server.root), server: server) }
+        do throws(KernelError) {
+            let mounted = try mount(source, at: target, in: directory, inside: inside)
+            server.root.close()
+            return OpenedRoot(mounted, server: server)
+        } catch {
+            server.root.close()
+            server.end()
+            server.process.close()
+            throw error
+        }
+    }
+
+    private static func mount(
+        _ source: Source, at target: String, in directory: String, inside: InnerMounts
+    ) throws(KernelError) -> MountedRoot {
+        let work = MountWork(source: source, target: target, directory: directory, inside: inside)
         var thread = pthread_t()
         let context = Unmanaged.passRetained(work)
         defer { context.release() }
@@ -30,16 +57,27 @@ package final class OpenedRoot: Sendable {
     package let descriptor: Descriptor
     /// Mounts inside of the root last as long as their namespace.
     private let namespace: Descriptor?
+    /// Ends with the last that holds what it serves.
+    private let server: FuseServer?
 
-    init(_ descriptor: Descriptor, namespace: Descriptor? = nil) {
-        self.descriptor = descriptor
-        self.namespace = namespace
+    init(_ mounted: MountedRoot, server: FuseServer? = nil) {
+        descriptor = mounted.descriptor
+        namespace = mounted.namespace
+        self.server = server
     }
 
     deinit {
         descriptor.close()
         namespace?.close()
+        server?.end()
+        server?.process.close()
     }
+}
+
+/// What keeps a root mounted.
+struct MountedRoot {
+    var descriptor: Descriptor
+    var namespace: Descriptor?
 }
 
 /// What is mounted in a root while it is held open, in this order.
@@ -101,14 +139,14 @@ package struct InnerMounts: Hashable, Sendable {
 
 /// Safety: the thread writes `result` before pthread_join returns, and the creator reads it only after.
 private final class MountWork: @unchecked Sendable {
-    let options: String?
+    let source: PrivateRoot.Source
     let target: String
     let directory: String
     let inside: InnerMounts
-    var result: Result<OpenedRoot, KernelError> = .failure(KernelError("mount overlay", "", .inputOutput))
+    var result: Result<MountedRoot, KernelError> = .failure(KernelError("mount overlay", "", .inputOutput))
 
-    init(options: String?, target: String, directory: String, inside: InnerMounts) {
-        self.options = options
+    init(source: PrivateRoot.Source, target: String, directory: String, inside: InnerMounts) {
+        self.source = source
         self.target = target
         self.directory = directory
         self.inside = inside
@@ -118,25 +156,26 @@ private final class MountWork: @unchecked Sendable {
         do throws(KernelError) { result = .success(try mounted()) } catch { result = .failure(error) }
     }
 
-    private func mounted() throws(KernelError) -> OpenedRoot {
+    private func mounted() throws(KernelError) -> MountedRoot {
         // CLONE_FS 0x200: a working directory of the thread's own; CLONE_NEWNS 0x20000.
         try kernelCall("unshare the mount namespace") { gantry_unshare(0x20200) }
         // Nothing that is mounted here may appear in the machine's own table.
         try Mount.setPropagation("/", [.recursive, .private])
         try kernelCall("change to", directory) { chdir(directory) }
-        if let options {
-            try Mount.mount("overlay", at: target, type: "overlay", data: options)
-        } else {
-            try Mount.mount(target, at: target, .bind)
+        switch source {
+        case .overlay(let options): try Mount.mount("overlay", at: target, type: "overlay", data: options)
+        case .served(let server): try Mount.attach(server.root, at: target)
+        case .inPlace: try Mount.mount(target, at: target, .bind)
         }
         let root = try Descriptor.open(target, O_PATH | O_DIRECTORY)
         do throws(KernelError) {
             guard inside.isEmpty else {
                 try inside.mount(in: root)
-                return OpenedRoot(root, namespace: try Descriptor.open("/proc/thread-self/ns/mnt", O_RDONLY))
+                let namespace = try Descriptor.open("/proc/thread-self/ns/mnt", O_RDONLY)
+                return MountedRoot(descriptor: root, namespace: namespace)
             }
             try Mount.unmount(target, detach: true)
-            return OpenedRoot(root)
+            return MountedRoot(descriptor: root)
         } catch {
             root.close()
             throw error
