@@ -171,6 +171,25 @@ struct RemapTests {
 }
 
 extension RemapTests {
+    @Test(
+        "`default` makes docker's user, with ids that nobody has, and finds it again",
+        .enabled(if: access("/usr/sbin/useradd", X_OK) == 0, "the package passwd is not installed"))
+    func defaultUser() async throws {
+        let bench = try EngineBench()
+        defer { try? Directory.removeTree(bench.root) }
+        let etc = "\(bench.root)/etc"
+        for _ in 0..<2 {
+            let engine = try await Self.open(bench, "default", hasDefaultUser: false)
+            #expect(try await engine.info().securityOptions.contains("name=userns"))
+            await engine.close()
+        }
+        let passwd = try Self.text("\(etc)/passwd").split(separator: "\n").filter { $0.hasPrefix("dockremap:") }
+        #expect(passwd.count == 1 && passwd[0].hasSuffix(":/bin/false"), "\(passwd)")
+        #expect(try Self.text("\(etc)/group").contains("dockremap:"))
+        #expect(try Self.text("\(etc)/subuid").contains("dockremap:365536:65536"))
+        #expect(try Self.text("\(etc)/subgid").contains("dockremap:765536:65536"))
+    }
+
     private static func withRemapped(_ body: (GantryEngine, EngineBench) async throws -> Void) async throws {
         let bench = try EngineBench()
         do {
@@ -192,9 +211,9 @@ extension RemapTests {
         try await bench.clear()
     }
 
-    private static func open(_ bench: EngineBench, _ setting: String) async throws(GantryEngine.OpenError)
-        -> GantryEngine
-    {
+    private static func open(
+        _ bench: EngineBench, _ setting: String, hasDefaultUser: Bool = true
+    ) async throws(GantryEngine.OpenError) -> GantryEngine {
         var configuration = bench.configuration
         configuration.accountsDirectory = "\(bench.root)/etc"
         do {
@@ -205,7 +224,17 @@ extension RemapTests {
                 ("group", "root:x:0:\nalice:x:1000:\nbob:x:1001:\nstaff:x:50:\ndockremap:x:99:\n"),
                 ("subuid", "alice:300000:65536\ndockremap:500000:65536\n"),
                 ("subgid", "alice:400000:65536\nstaff:700000:65536\ndockremap:500000:65536\n"),
-            ] { try write(text, "\(configuration.accountsDirectory)/\(name)") }
+            ] {
+                let path = "\(configuration.accountsDirectory)/\(name)"
+                guard !hasDefaultUser else {
+                    try write(text, path)
+                    continue
+                }
+                // What an earlier engine made of it stays.
+                if access(path, F_OK) == 0 { continue }
+                let lines = text.split(separator: "\n").filter { !$0.hasPrefix("dockremap:") }
+                try write(lines.joined(separator: "\n") + "\n", path)
+            }
         } catch { throw .failed(EngineError(.internal, "\(error)")) }
         return try await GantryEngine(configuration, note: { print("note: \($0)") })
     }

@@ -7,9 +7,6 @@ import Rootless
 
 /// Whose subordinate ids containers get: docker's rules for `userns-remap`, in its words.
 struct RemapChoice {
-    /// What `default` means: a user of docker's, so that both engines agree.
-    private static let defaultName = "dockremap"
-
     /// Where passwd, group, subuid and subgid are.
     let directory: String
 
@@ -17,9 +14,11 @@ struct RemapChoice {
     ///
     /// - Throws: `invalid` for one that is none, or has no ids; `unsupported` where the kernel cannot do it.
     func remap(_ setting: String, kernel: String) throws(EngineError) -> IDRemap? {
+        let isAble = Self.translatesOwners(kernel)
+        if isAble, setting == Self.standard { try makeDefaultUser() }
         let names = try names(setting)
         if names.user == "root" { return nil }
-        guard Self.translatesOwners(kernel) else {
+        guard isAble else {
             throw EngineError(.unsupported, "userns-remap needs Linux 5.19 or later; this is \(kernel)")
         }
         let uids = try ranges("subuid", names.user, id: names.uid)
@@ -28,6 +27,15 @@ struct RemapChoice {
             throw EngineError(.invalid, "no ids for userns-remap \"\(setting)\"")
         }
         return remap
+    }
+
+    private static let standard = "default"
+
+    /// So that both engines agree, it is docker's.
+    private func makeDefaultUser() throws(EngineError) {
+        try RemapUser(directory: directory).make(
+            isThere: accounts("passwd").contains { $0.name == RemapUser.name }, subuid: text("subuid"),
+            subgid: text("subgid"))
     }
 
     /// Overlayfs over a mount with translated owners.
@@ -57,21 +65,14 @@ struct RemapChoice {
             }
             user = found
         } else {
-            let name = parts[0] == "default" ? Self.defaultName : parts[0]
+            let name = parts[0] == Self.standard ? RemapUser.name : parts[0]
             guard let found = users.first(where: { $0.name == name }) else {
-                throw EngineError(.invalid, Self.missing(name, isDefault: parts[0] == "default"))
+                throw EngineError(.invalid, "Error during uid lookup for \"\(name)\": no such user")
             }
             user = found
         }
         let group = try group(parts.count == 2 ? parts[1] : UInt32(parts[0]).map(String.init) ?? user.name, groups)
         return Names(user: user.name, uid: user.id, group: group.name, gid: group.id)
-    }
-
-    private static func missing(_ name: String, isDefault: Bool) -> String {
-        let words = "Error during uid lookup for \"\(name)\": no such user"
-        guard isDefault else { return words }
-        return words + " (`useradd --system --user-group \(name); usermod --add-subuids 100000-165535 --add-subgids "
-            + "100000-165535 \(name)` makes it)"
     }
 
     private func group(_ text: String, _ groups: [Account]) throws(EngineError) -> Account {

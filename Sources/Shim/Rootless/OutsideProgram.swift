@@ -3,25 +3,34 @@ import Glibc
 import Linux
 
 /// A program of the machine, run to its end by a process of one thread.
-struct OutsideProgram {
-    struct Outcome: Hashable {
+package struct OutsideProgram {
+    package struct Outcome: Hashable {
         /// Its exit code, or 128 + signal.
-        var code: Int32
+        package var code: Int32
         /// The last line that it wrote on standard error.
-        var complaint: String
+        package var complaint: String
     }
 
     let path: String
     /// With the zeroth.
     let arguments: [String]
 
+    /// - Parameters:
+    ///   - path: absolute.
+    ///   - arguments: with the zeroth.
+    package init(path: String, arguments: [String]) {
+        self.path = path
+        self.arguments = arguments
+    }
+
     /// The first of the usual places that has a program of that name.
-    static func find(_ name: String) -> String? {
+    package static func find(_ name: String) -> String? {
         ["/usr/bin", "/bin", "/usr/local/bin", "/usr/sbin", "/sbin"].map { "\($0)/\(name)" }
             .first { access($0, X_OK) == 0 }
     }
 
-    func run() throws(RootlessFailure) -> Outcome {
+    /// Blocking.
+    package func run() throws(RootlessFailure) -> Outcome {
         try attempt("run \(arguments[0])") { () throws(KernelError) in
             let complaints = OwnedDescriptor(try Self.memory())
             var spawn = Spawn(program: path, arguments: arguments)
