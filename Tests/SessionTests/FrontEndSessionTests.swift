@@ -84,6 +84,27 @@ struct FrontEndSessionTests {
         #expect(again.isRestored)
     }
 
+    @Test("A console that is closed is not attached to again and again")
+    func closedConsole() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        _ = try bench.daemon()
+        try bench.succeed("run", "-dit", "--name", "box", "--network", "none", "gantry/starter", "sh")
+        let screen = try bench.terminal()
+        #expect(screen.wait(for: "box"), "\(screen.rows)")
+        screen.type("a")
+        #expect(screen.wait(for: "/ #"), "\(screen.rows)")
+        screen.type(Self.leader + "q")
+        #expect(screen.wait(for: "console closed"), "\(screen.rows)")
+        // As long as this takes it would be attached to hundreds of times.
+        try bench.succeed("run", "--rm", "--network", "none", "gantry/starter", "true")
+        let attached = try bench.gantry(
+            "events", "--since", "1h", "--until", "0s", "--filter", "container=box", "--filter", "event=attach")
+        #expect(attached.lines.count == 1, "\(attached.text)")
+        screen.type("q")
+        #expect(screen.ended() == 0, "\(screen.rows)")
+    }
+
     @Test("exec -it gives a second terminal in a running container")
     func interactiveExec() throws {
         let bench = try SessionBench()

@@ -30,6 +30,8 @@ final class ResumingStdio: AttachedStream {
             } catch {
                 guard error.kind == .unavailable, await !link.isClosed else { throw error }
             }
+            // A reader that is given up finds each stream cut: it would connect anew for ever.
+            guard !Task.isCancelled else { return nil }
             guard try await link.reopened(after: round) else { return nil }
         }
     }
