@@ -9,7 +9,7 @@ import Testing
     @Test("What is asked of the engine is written down as docker's command line")
     func lines() throws {
         let cases: [(row: Int, keys: String, line: String)] = [
-            (0, "s", "docker stop web"), (0, "r", "docker restart web"), (0, "p", "docker pause web"),
+            (0, "sy", "docker stop web"), (0, "r", "docker restart web"), (0, "p", "docker pause web"),
             (2, "p", "docker unpause batch-of-the-night"), (3, "S", "docker start failed"),
             (0, "dy", "docker rm -f web"), (3, "Dy", "docker rm -v failed"),
             (0, "<F9>hup<enter>", "docker kill -s HUP web"), (0, "R<ctrl-u>api<enter>", "docker rename web api"),
@@ -37,7 +37,7 @@ import Testing
     @Test("Each has its result and what it took; what failed says why")
     func results() throws {
         var bench = try Bench.connected()
-        bench.type("s")
+        bench.type("sy")
         let id = try #require(bench.model.jobs.first?.id)
         #expect(bench.model.commands.entries[0].outcome == .running)
         let later = Timestamp(nanosecondsSinceEpoch: Sample.now.nanosecondsSinceEpoch + 3_400_000_000)

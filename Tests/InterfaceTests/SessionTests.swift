@@ -230,7 +230,7 @@ struct SessionTests {
         engine.fail("stop", with: EngineError(.internal, "cannot stop container: web: permission denied"))
         let session = try Session(engine)
         session.untilSeen("database")
-        session.type("s")
+        session.type("sy")
         session.untilSeen("stop web: cannot stop container: web: permission denied")
         _ = session.finish()
     }

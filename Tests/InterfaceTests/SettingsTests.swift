@@ -75,7 +75,7 @@ import Testing
         #expect(bench.row(23).contains("N new") && bench.row(23).contains("ctrl-s stop"))
         bench.type("s")
         #expect(bench.model.jobs.isEmpty)
-        bench.type("<ctrl-s>")
+        bench.type("<ctrl-s>y")
         #expect(bench.model.jobs.first?.label == "stop web")
         bench.type("N")
         #expect(bench.model.keyContext == .form)

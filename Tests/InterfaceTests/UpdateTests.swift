@@ -29,7 +29,7 @@ import Testing
     @Test("Actions ask the engine for what the selected container allows")
     func actions() throws {
         let cases: [(select: Int, keys: String, action: EngineAction?)] = [
-            (0, "s", .stop(.init(id: Sample.id(1), name: "web"))), (0, "S", nil),
+            (0, "s", nil), (0, "sn", nil), (0, "sy", .stop(.init(id: Sample.id(1), name: "web"))), (0, "S", nil),
             (0, "r", .restart(.init(id: Sample.id(1), name: "web"))),
             (0, "p", .pause(.init(id: Sample.id(1), name: "web"))),
             (2, "p", .unpause(.init(id: Sample.id(3), name: "batch-of-the-night"))),
@@ -43,7 +43,7 @@ import Testing
             (3, "Dy", .remove(.init(id: Sample.id(4), name: "failed"), force: false, volumes: true)),
             (0, "<F9>hup<enter>", .kill(.init(id: Sample.id(1), name: "web"), signal: "HUP")),
             (0, "R<ctrl-u>api<enter>", .rename(.init(id: Sample.id(1), name: "web"), to: "api")),
-            (0, "xstop<enter>", .stop(.init(id: Sample.id(1), name: "web"))),
+            (0, "xstop<enter><enter>", .stop(.init(id: Sample.id(1), name: "web"))),
         ]
         for (row, keys, wanted) in cases {
             var bench = try Bench.connected()
@@ -63,7 +63,7 @@ import Testing
         list[0].state.status = .restarting
         let web = EngineAction.Target(id: Sample.id(1), name: "web")
         for (keys, wanted) in [
-            ("s", .stop(web)), ("S", nil), ("dy", .remove(web, force: true, volumes: false)), ("d<enter>", nil),
+            ("sy", .stop(web)), ("S", nil), ("dy", .remove(web, force: true, volumes: false)), ("d<enter>", nil),
         ] as [(String, EngineAction?)] {
             var bench = try Bench.connected(containers: list)
             bench.type(keys)
@@ -75,7 +75,7 @@ import Testing
     @Test("An action's end is said with the engine's words, and errors stay")
     func results() throws {
         var bench = try Bench.connected()
-        bench.type("s")
+        bench.type("sy")
         let job = try #require(bench.model.jobs.first)
         #expect(job.label == "stop web")
         bench.send(.job(job.id, .failed(EngineError(.conflict, "cannot stop container: web:\nno such process"))))
@@ -83,7 +83,7 @@ import Testing
         #expect(bench.model.status?.text == "stop web: cannot stop container: web: no such process")
         bench.send(.tick(Sample.ago(-60)))
         #expect(bench.model.status?.kind == .error)
-        bench.type("s")
+        bench.type("sy")
         bench.send(.job(bench.model.jobs[0].id, .succeeded(.done("web stopped"))))
         #expect(bench.model.status?.kind == .success)
         bench.send(.tick(Sample.ago(-120)))
@@ -93,7 +93,7 @@ import Testing
     @Test("Escape and ctrl-c cancel the pull that runs, and wait no more for a stop", arguments: ["<esc>", "<ctrl-c>"])
     func cancel(key: String) throws {
         var bench = try Bench.connected()
-        bench.type("s" + key)
+        bench.type("sy" + key)
         #expect(bench.model.jobs.isEmpty && bench.model.status?.text == "stop web: goes on, not waited for")
         bench.type("Ippostgres:16<enter><enter><esc>")
         let id = bench.model.jobs[0].id
@@ -107,7 +107,7 @@ import Testing
         var bench = try Bench.connected()
         bench.type("/data")
         #expect(bench.model.containers.rows.map(\.name) == ["database"])
-        bench.type("<enter>s")
+        bench.type("<enter>sy")
         #expect(bench.model.jobs.count == 1)
         bench.send(.job(bench.model.jobs[0].id, .succeeded(.done(""))))
         bench.type("<esc>")

@@ -83,3 +83,13 @@ package enum Keymap {
         return sections
     }
 }
+
+extension Model {
+    /// The key that asks for something on the main screen, as it is bound.
+    func key(_ intent: Intent) -> String {
+        let binding = bindings.first {
+            $0.intent == intent && $0.contexts.isSuperset(of: KeyContext.panels) && !$0.keys.isEmpty
+        }
+        return binding?.keys.first?.description ?? "-"
+    }
+}

@@ -25,7 +25,7 @@ extension Model {
             return []
         }
         let steps = targets.compactMap { step(intent, $0, runs: runs) }
-        guard isOfSeveral || intent == .remove || intent == .removeWithVolumes else {
+        guard isOfSeveral || [.stop, .remove, .removeWithVolumes].contains(intent) else {
             return begin(steps, title: steps.first?.label ?? "")
         }
         dialogs.append(.confirmation(question(intent, targets, steps)))
@@ -83,6 +83,12 @@ extension Model {
             lines.append(
                 intent == .removeWithVolumes
                     ? "Volumes without a name go, too, and their files." : "Volumes stay; D removes unnamed ones, too.")
+        }
+        if intent == .stop, targets.count == 1 {
+            // In k9s and others the same key opens a shell.
+            lines = [
+                "Its processes are asked to end, and killed if they do not.", "\(key(.shell)) opens a shell in it.",
+            ]
         }
         let object = targets.count == 1 ? targets[0].name : "\(steps.count) containers"
         return Confirmation(

@@ -49,7 +49,7 @@ extension Canvas {
 
     private mutating func drawNoConsole(_ model: Model, in region: Region) {
         guard let container = model.selectedContainer else {
-            let (attach, leader) = (key(.attach, model), model.leader)
+            let (attach, leader) = (model.key(.attach), model.leader)
             return drawPurpose(
                 "the chosen container's own terminal: \(attach) types into it, \(leader) d leaves it", model, in: region
             )

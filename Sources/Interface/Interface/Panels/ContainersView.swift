@@ -108,14 +108,14 @@ extension Canvas {
 
     private func firstSteps(_ model: Model) -> [(String, Role)] {
         [
-            ("no containers yet", .text), ("\(key(.new, model))  makes one, Enter starts it with a shell", .muted),
-            ("\(key(.images, model))  shows the images     \(key(.help, model))  all keys", .muted),
+            ("no containers yet", .text), ("\(model.key(.new))  makes one, Enter starts it with a shell", .muted),
+            ("\(model.key(.images))  shows the images     \(model.key(.help))  all keys", .muted),
         ]
     }
 
     /// Where all containers are hidden.
     private func waysBack(_ model: Model) -> [(String, Role)] {
-        let (clear, stopped) = (key(.clearFilter, model), key(.hideStopped, model))
+        let (clear, stopped) = (model.key(.clearFilter), model.key(.hideStopped))
         return [
             ("no container passes", .text),
             ("\(clear)  clears the filter     \(stopped)  shows stopped ones", .muted),
@@ -126,14 +126,6 @@ extension Canvas {
     mutating func drawPurpose(_ text: String, _ model: Model, in region: Region) {
         guard model.connection.isUp, model.containers.all.isEmpty else { return }
         putNotice(text, in: region)
-    }
-
-    /// The key that asks for something on the main screen, as it is bound.
-    func key(_ intent: Intent, _ model: Model) -> String {
-        let binding = model.bindings.first {
-            $0.intent == intent && $0.contexts.isSuperset(of: KeyContext.panels) && !$0.keys.isEmpty
-        }
-        return binding?.keys.first?.description ?? "-"
     }
 
     private mutating func drawHeader(_ columns: [ContainerColumn], _ model: Model, in row: Region) {
