@@ -79,6 +79,23 @@ import Testing
         }
     }
 
+    @Test("A key that does nothing says why, and where the others are told")
+    func idleKeys() throws {
+        var bench = try Bench.connected()
+        bench.type("jjjE")
+        #expect(bench.row(22) == "`E` shell in the container (exec): not possible here and now")
+        bench.type("v")
+        #expect(bench.row(22) == "`v` means nothing here; ? tells all keys")
+        bench.type("Iv")
+        #expect(bench.row(22) == "`v` means nothing here; ? tells all keys")
+        bench.type("<esc><esc>")
+        #expect(bench.model.status == nil)
+        // What is asked, typed or only moved is left alone.
+        bench.type("dv<esc>/v<esc>")
+        bench.send(.input(.key(Key(.left, .alt))))
+        #expect(bench.model.status == nil)
+    }
+
     @Test("The README lists the keys of the table")
     func readme() throws {
         let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

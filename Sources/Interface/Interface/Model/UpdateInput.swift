@@ -30,8 +30,20 @@ extension Model {
         }
         if let intent = Keymap.intent(of: key, in: context, self) { return perform(intent) }
         if context.typesText { return type(key) }
-        if key == Key(.character("c"), .control) { say("q quits; containers run on") }
+        if key == Key(.character("c"), .control) { say("\(self.key(.quit)) quits; containers run on") }
+        explain(key, in: context)
         return []
+    }
+
+    /// Says why a letter did nothing, where there is a help that tells the others.
+    private mutating func explain(_ key: Key, in context: KeyContext) {
+        let own = bindings.filter { $0.contexts.contains(context) }
+        guard key.typed != nil, let help = own.first(where: { $0.intent == .help })?.keys.first else { return }
+        if let idle = own.first(where: { $0.keys.contains(key) }) {
+            say("`\(key)` \(idle.label): not possible here and now", .warning)
+        } else {
+            say("`\(key)` means nothing here; \(help) tells all keys", .warning)
+        }
     }
 
     /// Somebody turned the wheel over a console that takes their keys, and goes on typing.

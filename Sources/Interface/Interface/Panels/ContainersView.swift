@@ -98,7 +98,10 @@ extension Canvas {
         let lines: [(String, Role)] =
             switch model.connection {
             case .connecting: [("connecting to the engine…", .muted)]
-            case .lost(let reason): [("the engine does not answer: \(reason)", .error), ("trying again", .muted)]
+            case .lost(let reason):
+                TextWrap.lines(of: "the engine does not answer: \(reason)", columns: max(1, region.columns - 4)).map {
+                    ($0, .error)
+                } + [(model.hasHosts ? "trying again     \(model.key(.hosts))  other engines" : "trying again", .muted)]
             case .connected:
                 model.containers.all.isEmpty ? firstSteps(model) : waysBack(model)
             }
