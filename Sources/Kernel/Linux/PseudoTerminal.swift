@@ -11,6 +11,15 @@ public enum PseudoTerminal {
         }
     }
 
+    /// TIOCGPTPEER, ioctl_tty(2): opens the end for processes, by the master, whatever mount namespace the terminal's file
+    /// is in and whatever its name leads to. It does not become this process's controlling terminal.
+    public static func peer(of master: Descriptor) throws(KernelError) -> Descriptor {
+        Descriptor(
+            rawValue: try kernelCall("open the terminal's other end") {
+                gantry_pty_peer(master.rawValue, O_RDWR | O_NOCTTY | O_CLOEXEC)
+            })
+    }
+
     /// TIOCGWINSZ.
     public static func size(_ terminal: Descriptor) throws(KernelError) -> (columns: UInt16, rows: UInt16) {
         var size = winsize()

@@ -156,8 +156,7 @@ struct PrivilegeTests {
         var locked: Int32 = 0
         // TIOCSPTLCK.
         try kernelCall("unlock") { gantry_ioctl_pointer(terminal.descriptor.rawValue, 0x4004_5431, &locked) }
-        let far = OwnedDescriptor(
-            Descriptor(rawValue: gantry_pty_peer(terminal.descriptor.rawValue, O_RDWR | O_NOCTTY | O_CLOEXEC)))
+        let far = OwnedDescriptor(try PseudoTerminal.peer(of: terminal.descriptor))
         let container = try TestContainer(Self.runtime, ["sh", "-c", "cut -d' ' -f7 /proc/self/stat; exec 3</dev/tty"])
         container.install("cut")
         try container.write()

@@ -18,10 +18,7 @@ struct Console {
         var locked: Int32 = 0
         try kernelCall("unlock the terminal") { gantry_ioctl_pointer(near.rawValue, 0x4004_5431, &locked) }
         master = near
-        terminal = Descriptor(
-            rawValue: try kernelCall("open the terminal's other end") {
-                gantry_pty_peer(near.rawValue, O_RDWR | O_NOCTTY | O_CLOEXEC)
-            })
+        terminal = try PseudoTerminal.peer(of: near)
     }
 
     /// Hands the terminal's near end out and puts the far end under the process as its standard streams.

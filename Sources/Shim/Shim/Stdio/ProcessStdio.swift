@@ -73,7 +73,7 @@ final class ProcessStdio {
         terminal = master
         outputs = [Output(.stdout, master)]
         try master.setNonBlocking()
-        do { peer = try TerminalPeer.open(of: master) } catch {
+        do { peer = try PseudoTerminal.peer(of: master) } catch {
             Diagnostics.note("the terminal ends where no process has it open: \(error)")
         }
         guard let input else { return }
