@@ -73,13 +73,19 @@ package struct LinuxDeviceRule: Hashable, Sendable, RuntimeWritable {
         let kind = try rule["type"]?.string() ?? "a"
         type = kind.isEmpty ? "a" : kind
         guard ["a", "b", "c", "u"].contains(type) else { throw rule.failure("type must be a, b or c") }
-        major = try rule["major"]?.integer()
-        minor = try rule["minor"]?.integer()
-        if let major, major < 0 { self.major = nil }
-        if let minor, minor < 0 { self.minor = nil }
+        major = try Self.number(rule["major"])
+        minor = try Self.number(rule["minor"])
         let letters = try rule["access"]?.string() ?? "rwm"
         access = letters.isEmpty ? "rwm" : letters
         guard access.allSatisfy({ "rwm".contains($0) }) else { throw rule.failure("access must be of r, w and m") }
+    }
+
+    /// The kernel compares 32 bits: a rule for a greater number would hold for another device.
+    private static func number(_ property: RuntimeProperty?) throws(RuntimeSpecError) -> Int64? {
+        guard let property else { return nil }
+        let number: Int64 = try property.integer()
+        guard number <= UInt32.max else { throw property.failure("must be at most \(UInt32.max)") }
+        return number < 0 ? nil : number
     }
 
     package var json: JSONValue {

@@ -106,6 +106,10 @@ struct BadConfigTests {
         ("linux.timeOffsets", ["monotonic": .number(1.5)], "linux.timeOffsets.monotonic: must be an object"),
         ("linux.resources", ["pids": ["limit": "many"]], "linux.resources.pids.limit: must be a whole number"),
         ("linux.resources.devices[0].allow", "no", "linux.resources.devices[0].allow: must be true or false"),
+        (
+            "linux.resources.devices", [["allow": true, "type": "c", "major": 4_294_967_297, "minor": 3]],
+            "linux.resources.devices[0].major: must be at most 4294967295"
+        ),
         ("linux.devices", [["path": "/dev/x", "type": "z"]], "linux.devices[0].type"),
         (
             "linux.devices", [["path": "/dev/x", "type": "c", "major": -1, "minor": 1]],
