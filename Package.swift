@@ -87,12 +87,13 @@ let oci: [Target] = [
 ]
 
 let runtime: [Target] = [
+    .target(name: "CStart", path: "Sources/Runtime/CStart"),
     .target(
         name: "Runtime", dependencies: ["Linux", "Netlink", "CLinux", "JSON", "OCI", "CSeccomp"],
         path: "Sources/Runtime/Runtime",
         swiftSettings: strict + orderable),
     .executableTarget(
-        name: "gantry-runtime", dependencies: ["Runtime"], path: "Sources/Runtime/gantry-runtime",
+        name: "gantry-runtime", dependencies: ["Runtime", "Linux", "CStart"], path: "Sources/Runtime/gantry-runtime",
         exclude: ["functions.order"], swiftSettings: wholeSwift, linkerSettings: orderedLinker),
 ]
 

@@ -105,10 +105,6 @@ int gantry_keyctl_set_permissions(int serial, unsigned int mask) {
     return (int)syscall(SYS_keyctl, KEYCTL_SETPERM, serial, mask);
 }
 
-int gantry_exec_descriptor(int descriptor, char *const arguments[], char *const environment[]) {
-    return (int)syscall(SYS_execveat, descriptor, "", arguments, environment, AT_EMPTY_PATH);
-}
-
 int gantry_wait_pidfd(int pidfd, int block) {
     siginfo_t info;
     memset(&info, 0, sizeof info);
@@ -136,6 +132,11 @@ unsigned int gantry_minor(uint64_t device) { return minor(device); }
 int64_t gantry_filesystem_magic(int descriptor) {
     struct statfs facts;
     return fstatfs(descriptor, &facts) < 0 ? -1 : (int64_t)facts.f_type;
+}
+
+int64_t gantry_filesystem_magic_at(const char *path) {
+    struct statfs facts;
+    return statfs(path, &facts) < 0 ? -1 : (int64_t)facts.f_type;
 }
 
 int64_t gantry_mount_flags(int descriptor) {

@@ -42,8 +42,6 @@ int gantry_pty_peer(int master, int flags);
 int gantry_keyctl_join_session(const char *name);
 int gantry_keyctl_describe(int serial, char *text, size_t capacity);
 int gantry_keyctl_set_permissions(int serial, unsigned int mask);
-/// execveat(2) of the file itself (AT_EMPTY_PATH).
-int gantry_exec_descriptor(int descriptor, char *const arguments[], char *const environment[]);
 /// waitid(2) on a pidfd: the exit code, or 128 + signal; -2 where it runs on (`block` false); -1 and errno.
 int gantry_wait_pidfd(int pidfd, int block);
 /// setfsuid(2) and setfsgid(2): whose files the calling thread makes; -1 where they are others afterwards.
@@ -53,6 +51,8 @@ unsigned int gantry_major(uint64_t device);
 unsigned int gantry_minor(uint64_t device);
 /// The kind of file system below a descriptor (statfs f_type), or -1.
 int64_t gantry_filesystem_magic(int descriptor);
+/// The same by a path, whose links are followed.
+int64_t gantry_filesystem_magic_at(const char *path);
 /// The mount's flags (statfs f_flags: ST_RDONLY and so on), or -1.
 int64_t gantry_mount_flags(int descriptor);
 int gantry_renameat2(int from, const char *old_name, int to, const char *new_name, unsigned int flags);

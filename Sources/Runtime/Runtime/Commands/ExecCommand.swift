@@ -16,7 +16,7 @@ extension Invocation {
     func exec() throws(RuntimeError) -> Int32 {
         let arguments = try CommandArguments(words, Self.execOptions)
         try arguments.expectOperands("exec", atLeast: 1)
-        try SealedExecutable.ensure()
+        try SealedExecutable.ensure(sealingFailure)
         do throws(RuntimeError) {
             return try exec(arguments)
         } catch {

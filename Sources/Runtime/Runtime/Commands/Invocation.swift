@@ -16,6 +16,8 @@ package struct Invocation {
     let words: ArraySlice<String>
     /// `--systemd-cgroup`: new containers get their cgroup from systemd.
     let usesSystemd: Bool
+    /// What the sealing of the program's own file met, before main.
+    var sealingFailure: KernelError?
 
     private static let globals: [CommandArguments.Option] = [
         .value("root"), .value("log"), .value("log-format"), .flag("debug"), .flag("systemd-cgroup"),
@@ -23,7 +25,9 @@ package struct Invocation {
     ]
 
     /// Runs the program with its arguments (the name first) and returns the exit code.
-    package static func main(_ arguments: [String]) -> Int32 {
+    ///
+    /// - Parameter sealingFailure: what the sealing of the program's own file met, where it was tried.
+    package static func main(sealingFailure: KernelError?, _ arguments: [String]) -> Int32 {
         InheritedState.normalize()
         var log = LogOutput()
         do throws(RuntimeError) {
@@ -43,7 +47,8 @@ package struct Invocation {
             let invocation = Invocation(
                 store: store, log: log, criu: global["criu"] ?? "criu",
                 rootless: try RootlessMode(global["rootless"] ?? "auto"), command: global.operands[0],
-                words: global.operands.dropFirst(), usesSystemd: try global.flag("systemd-cgroup"))
+                words: global.operands.dropFirst(), usesSystemd: try global.flag("systemd-cgroup"),
+                sealingFailure: sealingFailure)
             return try invocation.run()
         } catch {
             log.failure(error.message)

@@ -13,7 +13,7 @@ extension Invocation {
     func create() throws(RuntimeError) -> Int32 {
         let arguments = try CommandArguments(words, Self.createOptions)
         try arguments.expectOperands("create", exactly: 1)
-        try SealedExecutable.ensure()
+        try SealedExecutable.ensure(sealingFailure)
         try step("\(Self.program) create failed") { () throws(RuntimeError) in
             let options = try launchOptions(arguments)
             let bundle = try BundleContents(options.bundle)
@@ -107,7 +107,7 @@ extension Invocation {
         let own: [CommandArguments.Option] = [.flag("detach", "d"), .flag("keep"), .flag("no-subreaper")]
         let arguments = try CommandArguments(words, Self.createOptions + own)
         try arguments.expectOperands("run", exactly: 1)
-        try SealedExecutable.ensure()
+        try SealedExecutable.ensure(sealingFailure)
         return try step("\(Self.program) run failed") { () throws(RuntimeError) in
             var options = try launchOptions(arguments)
             options.detaches = try arguments.flag("detach")

@@ -6,10 +6,13 @@ import Linux
 /// watches a runtime enter its container, could open the file that the runtime was started from and write to it.
 ///
 /// So before anything of a container is touched, the program runs itself again from a read-only mount of its file that is
-/// attached nowhere, whose every opening for writing fails. A caller that starts it from such a mount saves that step.
+/// attached nowhere, whose every opening for writing fails. It does so before Swift's runtime is started (`CStart`). A
+/// caller that starts it from such a mount saves that step.
 enum SealedExecutable {
-    /// Returns where the program runs from a read-only mount; else becomes the sealed program.
-    static func ensure() throws(RuntimeError) {
+    /// Returns where the program runs from a read-only mount, or is an ordinary user's.
+    ///
+    /// - Parameter failure: what the sealing met.
+    static func ensure(_ failure: KernelError?) throws(RuntimeError) {
         // ST_RDONLY 1.
         guard let own = try? Descriptor.open("/proc/self/exe", O_PATH) else {
             throw RuntimeError("open `/proc/self/exe`: is /proc mounted?")
@@ -17,21 +20,8 @@ enum SealedExecutable {
         let flags = gantry_mount_flags(own.rawValue)
         own.close()
         if flags >= 0, flags & 1 == 1 { return }
-        // An ordinary user's file is as safe as that user's rights, and no mount may be made without a privilege.
         if geteuid() != 0 { return }
-        try attempt("unable to seal the runtime's own file") { () throws(KernelError) in
-            let tree = try Mount.cloneTree("/proc/self/exe")
-            try Mount.setAttributes(tree, set: .readOnly, named: "/proc/self/exe")
-            var environment: [String] = []
-            var entry = environ
-            while let variable = entry.pointee {
-                environment.append(String(cString: variable))
-                entry += 1
-            }
-            withCStrings(CommandLine.arguments) { argv in
-                withCStrings(environment) { envp in _ = gantry_exec_descriptor(tree.rawValue, argv, envp) }
-            }
-            throw KernelError("exec", "/proc/self/exe", Errno(rawValue: ENOEXEC))
-        }
+        let reason = failure.map { ": \($0)" } ?? ""
+        throw RuntimeError("unable to seal the runtime's own file\(reason)")
     }
 }
