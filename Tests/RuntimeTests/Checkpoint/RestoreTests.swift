@@ -61,6 +61,28 @@ struct RestoreTests {
         #expect(try container.leftovers() == [])
     }
 
+    @Test("CVE-2026-119101, CVE-2026-115520: by a link of the image no other folder of the host is bound again")
+    func linksOfTheImage() throws {
+        let container = try TestContainer(.ours, ["sh", "-c", CheckpointTests.counting])
+        for name in ["given", "secret"] {
+            let folder = "\(container.folder)/\(name)"
+            try Directory.create(folder)
+            try FileContents.replace("\(folder)/text", with: Array("\(name)\n".utf8), mode: 0o644, durable: false)
+        }
+        // Outside it leads to the secret, whose place inside is another.
+        symlink("../../../../..\(container.folder)/secret", "\(container.rootfs)/place")
+        container.spec.mounts.append(
+            RuntimeMount(destination: "/place", source: "\(container.folder)/given", options: ["rbind", "ro"]))
+        try container.createAndStart()
+        try Self.checkpoint(container)
+        try Self.restore(container)
+        let read = "cat /place/text \(container.folder)/secret/text; : 2>/dev/null >/place/text || echo ro"
+        let result = try container.exec("sh", "-c", read)
+        #expect(result.output == "given\ngiven\nro\n", "\(result.errors)")
+        #expect(try container.command("delete", "--force", container.id).code == 0)
+        #expect(try container.leftovers() == [])
+    }
+
     @Test("Masks cannot be changed, and the session keyring is not the caller's, after it as before")
     func masksAndKeys() throws {
         // Only who possesses it sees this thread's, which the runtime is started with.

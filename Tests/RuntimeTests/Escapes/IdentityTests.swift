@@ -64,7 +64,7 @@ struct IdentityTests {
     }
 
     @Test(
-        "CVE-2024-9676, CVE-2025-4437, CVE-2026-47262: a list of users that has no end holds nobody up",
+        "CVE-2024-9676, CVE-2025-4437, CVE-2026-47262, CVE-2026-135844: a list of users without an end holds nobody up",
         arguments: ["fifo", "zero", "sparse", "line"])
     func endlessUsers(_ kind: String) throws {
         let container = try TestContainer(Self.runtime, ["sh", "-c", "echo $HOME"])

@@ -37,7 +37,9 @@ struct MountTargetTests {
         try container.expectHostUntouched(host)
     }
 
-    @Test("CVE-2015-3629, CVE-2026-41579: in place of a link at /dev nothing is made, removed or linked outside")
+    @Test(
+        "CVE-2015-3629, CVE-2026-41579, CVE-2026-47766: in place of a link at /dev nothing is made, removed or linked outside"
+    )
     func linkedDevices() throws {
         let container = try TestContainer(Self.runtime, ["true"])
         let host = try container.hostFolder()
