@@ -87,11 +87,14 @@ package struct Cgroup: Hashable, Sendable {
     }
 
     static func children(of directory: String) throws(KernelError) -> [String] {
+        var facts = stat()
+        try kernelCall("stat", directory) { stat(directory, &facts) }
+        // A directory has a link more for each one in it, and most have none.
+        if facts.st_nlink == 2 { return [] }
         let names = try Directory.list(directory)
         var found: [String] = []
         for name in names where !name.contains(".") || access("\(directory)/\(name)/cgroup.procs", F_OK) == 0 {
             let child = "\(directory)/\(name)"
-            var facts = stat()
             if lstat(child, &facts) == 0, facts.st_mode & S_IFMT == S_IFDIR { found.append(child) }
         }
         return found

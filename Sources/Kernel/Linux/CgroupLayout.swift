@@ -29,14 +29,14 @@ package struct CgroupLayout: Hashable, Sendable {
 
     /// The layout that this process sees.
     package static func current() throws(KernelError) -> CgroupLayout {
-        CgroupLayout(mounts: try MountTable.current())
+        if let usual = try usual() { return usual }
+        return CgroupLayout(mounts: try MountTable.current())
     }
 
     package init(mounts: [MountEntry]) {
-        // What was mounted last at a place hides what is below it.
-        var visible: [String: Int] = [:]
-        for (index, mount) in mounts.enumerated() { visible[mount.mountPoint] = index }
-        for (index, mount) in mounts.enumerated() where visible[mount.mountPoint] == index {
+        for (index, mount) in mounts.enumerated() where mount.type.hasPrefix("cgroup") {
+            // What was mounted last at a place hides what is below it.
+            if mounts[(index + 1)...].contains(where: { $0.mountPoint == mount.mountPoint }) { continue }
             if mount.type == "cgroup2" {
                 // The one at the usual place counts, also where another is mounted for a container.
                 if unifiedMountPoint == nil || mount.mountPoint.hasPrefix("/sys/fs/cgroup") {
@@ -44,7 +44,7 @@ package struct CgroupLayout: Hashable, Sendable {
                     (unifiedMountPoint, unifiedRoot) = (mount.mountPoint, mount.root)
                 }
             } else if mount.type == "cgroup" {
-                let plain: Set = ["rw", "ro", "xattr", "clone_children", "noprefix"]
+                let plain = ["rw", "ro", "xattr", "clone_children", "noprefix"]
                 let controllers = mount.superOptions.filter { !plain.contains($0) && !$0.hasPrefix("release_agent") }
                 guard !controllers.isEmpty, hierarchy(of: controllers[0]) == nil else { continue }
                 legacy.append(Hierarchy(mountPoint: mount.mountPoint, root: mount.root, controllers: controllers))

@@ -70,7 +70,14 @@ extension Cgroup {
     }
 
     private static func removeTree(_ directory: String, timeoutMilliseconds: Int32) throws(KernelError) {
-        if rmdir(directory) == 0 { return }
+        do throws(KernelError) {
+            try kernelCall("remove cgroup", directory) { rmdir(directory) }
+            return
+        } catch  where error.errno == .noSuchFile {
+            return
+        } catch {
+            // Something is in it: first those below, then again.
+        }
         do throws(KernelError) {
             for child in try children(of: directory) {
                 try removeTree(child, timeoutMilliseconds: timeoutMilliseconds)

@@ -72,11 +72,13 @@ public struct Descriptor: RawRepresentable, Hashable, Sendable {
     /// Reads to the end; throws EFBIG once more than `limitBytes` have come.
     public func readAll(limitBytes: Int = 64 << 20) throws(KernelError) -> [UInt8] {
         var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 16384)
+        // Most files are the kernel's own and small; long ones are read in ever greater parts.
+        var chunk = [UInt8](repeating: 0, count: 4096)
         while true {
             let count = try read(into: &chunk)
             if count == 0 { return bytes }
             bytes.append(contentsOf: chunk[..<count])
+            if count == chunk.count, count < 65536 { chunk = [UInt8](repeating: 0, count: count * 2) }
             if bytes.count > limitBytes { throw KernelError("read", "", Errno(rawValue: EFBIG)) }
         }
     }

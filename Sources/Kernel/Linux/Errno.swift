@@ -64,6 +64,9 @@ public struct KernelError: Error, Hashable, Sendable, CustomStringConvertible {
 ///
 /// Calls again when a signal interrupted it, unless `retryOnInterrupt` is false (close(2), and waits that a signal
 /// must end).
+///
+/// Inlinable: as a generic function of another target it would make out its result's type anew at each call.
+@inlinable
 @discardableResult
 public func kernelCall<Result: FixedWidthInteger>(
     _ operation: @autoclosure () -> String, _ object: @autoclosure () -> String = "",

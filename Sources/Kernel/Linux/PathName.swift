@@ -11,17 +11,23 @@ package enum PathName {
 
     /// An absolute path without `.`, `..` and empty components; `..` at the root stays there.
     package static func cleaned(_ path: String) -> String {
-        var components: [Substring] = []
-        for component in path.split(separator: "/") where component != "." {
-            if component == ".." { _ = components.popLast() } else { components.append(component) }
+        var kept: [UInt8] = []
+        for component in Array(path.utf8).split(separator: 47) where !component.elementsEqual([46]) {
+            if component.elementsEqual([46, 46]) {
+                kept.removeSubrange((kept.lastIndex(of: 47) ?? 0)...)
+            } else {
+                kept.append(47)
+                kept += component
+            }
         }
-        return "/" + components.joined(separator: "/")
+        return kept.isEmpty ? "/" : String(decoding: kept, as: UTF8.self)
     }
 
     package static func joined(_ parent: String, _ child: String) -> String {
         if parent.isEmpty { return child }
-        let rest = child.drop { $0 == "/" }
+        let rest = child.utf8.drop { $0 == 47 }
         if rest.isEmpty { return parent }
-        return parent.hasSuffix("/") ? parent + rest : "\(parent)/\(rest)"
+        let name = String(Substring(rest))
+        return parent.utf8.last == 47 ? parent + name : parent + "/" + name
     }
 }

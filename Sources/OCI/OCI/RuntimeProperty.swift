@@ -116,7 +116,7 @@ package struct RuntimeProperty {
     package func failure(_ reason: String) -> RuntimeSpecError { RuntimeSpecError(path, reason) }
 
     /// The members that `known` does not name: kept, so that rewriting a document loses nothing.
-    func members(except known: Set<String>) throws(RuntimeSpecError) -> JSONObject {
+    func members(except known: [String]) throws(RuntimeSpecError) -> JSONObject {
         try object().filter { !known.contains($0) }
     }
 }

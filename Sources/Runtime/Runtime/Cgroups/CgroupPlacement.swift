@@ -93,8 +93,8 @@ struct CgroupPlacement {
 
     /// On a hybrid machine, whose version 2 hierarchy is otherwise left as it is.
     private func switchUnifiedOn() throws(RuntimeError) {
+        guard plan.writes.contains(where: { $0.isUnified }) else { return }
         let controllers = Set(plan.writes.filter(\.isUnified).map(\.controller))
-        guard !controllers.isEmpty else { return }
         try attempt { () throws(KernelError) in try cgroup.enableUnified(controllers) }
     }
 

@@ -13,13 +13,13 @@ package struct DeviceFilter: Hashable, Sendable {
             instruction(0x54, to: 2, immediate: 0xFFFF), instruction(0x74, to: 3, immediate: 16),
             instruction(0x61, to: 4, from: 1, offset: 4), instruction(0x61, to: 5, from: 1, offset: 8),
         ]
-        let blocks = ruleset.exceptions.sorted { $0.key < $1.key }.flatMap { block($0.key, $0.value) }
+        let blocks = ruleset.exceptions.flatMap { block($0.key, $0.access) }
         return start + blocks + answer(allow: ruleset.allowsAll)
     }
 
-    private func block(_ key: DeviceRuleset.Key, _ access: Set<Character>) -> [UInt64] {
+    private func block(_ key: DeviceRuleset.Key, _ access: DeviceRuleset.Access) -> [UInt64] {
         var tests = [jumpIfNotEqual(2, key.type == "b" ? 1 : 2)]
-        let bits = access.reduce(Int32(0)) { $0 | ($1 == "m" ? 1 : $1 == "r" ? 2 : 4) }
+        let bits = Int32(access.bits)
         if bits != 7 {
             tests.append(instruction(0xBC, to: 1, from: 3))
             if ruleset.allowsAll {

@@ -18,9 +18,38 @@ package struct DeviceRuleset: Hashable, Sendable {
         var text: String { "\(type) \(major.map(String.init) ?? "*"):\(minor.map(String.init) ?? "*")" }
     }
 
+    /// What may be done with a device: letters of `rwm`, as bits of `struct bpf_cgroup_dev_ctx`.
+    package struct Access: Hashable, Sendable {
+        package private(set) var bits: UInt8 = 0
+
+        init(_ letters: some StringProtocol) {
+            for letter in letters.utf8 {
+                bits |= letter == UInt8(ascii: "m") ? 1 : letter == UInt8(ascii: "r") ? 2 : 4
+            }
+        }
+
+        private init(bits: UInt8) { self.bits = bits }
+
+        var isEmpty: Bool { bits == 0 }
+        func union(_ other: Access) -> Access { Access(bits: bits | other.bits) }
+        func subtracting(_ other: Access?) -> Access { Access(bits: bits & ~(other?.bits ?? 0)) }
+        func isDisjoint(with other: Access) -> Bool { bits & other.bits == 0 }
+
+        var text: String {
+            (bits & 1 != 0 ? "m" : "") + (bits & 2 != 0 ? "r" : "") + (bits & 4 != 0 ? "w" : "")
+        }
+    }
+
+    package struct Exception: Hashable, Sendable {
+        package var key: Key
+        package var access: Access
+    }
+
     package private(set) var allowsAll = false
-    /// Letters of `rwm`, by device.
-    package private(set) var exceptions: [Key: Set<Character>] = [:]
+    /// In the order of their keys, none of them twice.
+    package private(set) var exceptions: [Exception] = []
+
+    private init() {}
 
     /// - Throws: for a rule that would have to make a hole in a wildcard, which version 1 passes over in silence.
     package init(_ rules: [LinuxDeviceRule]) throws(RuntimeError) {
@@ -37,27 +66,56 @@ package struct DeviceRuleset: Hashable, Sendable {
 
     private mutating func apply(_ rule: LinuxDeviceRule) throws(RuntimeError) {
         guard rule.type != "a" else {
-            (allowsAll, exceptions) = (rule.allow, [:])
+            (allowsAll, exceptions) = (rule.allow, [])
             return
         }
         let key = Key(type: rule.type == "u" ? "c" : rule.type, major: rule.major, minor: rule.minor)
         if rule.allow != allowsAll {
-            exceptions[key, default: []].formUnion(rule.access)
+            set((access(of: key) ?? Access("")).union(Access(rule.access)), for: key)
+            guard exceptions.count <= Self.exceptionLimit else {
+                throw RuntimeError("linux.resources.devices: more than \(Self.exceptionLimit) exceptions")
+            }
         } else {
-            try remove(key, Set(rule.access))
+            try remove(key, Access(rule.access))
         }
     }
 
-    private mutating func remove(_ key: Key, _ access: Set<Character>) throws(RuntimeError) {
+    private mutating func remove(_ key: Key, _ access: Access) throws(RuntimeError) {
         let wider = [
             Key(type: key.type), Key(type: key.type, major: key.major), Key(type: key.type, minor: key.minor),
         ]
-        for other in wider where other != key && !(exceptions[other] ?? []).isDisjoint(with: access) {
+        for other in wider where other != key && self.access(of: other)?.isDisjoint(with: access) == false {
             throw RuntimeError(
                 "linux.resources.devices: the rule for `\(key.text)` cannot make a hole in the one for `\(other.text)`")
         }
-        guard let left = exceptions[key]?.subtracting(access) else { return }
-        exceptions[key] = left.isEmpty ? nil : left
+        guard let left = self.access(of: key)?.subtracting(access) else { return }
+        set(left, for: key)
+    }
+
+    /// Nil where the devices are no exception.
+    private func access(of key: Key) -> Access? {
+        let index = place(of: key)
+        return index < exceptions.count && exceptions[index].key == key ? exceptions[index].access : nil
+    }
+
+    /// Far more than the kernel takes, in either version.
+    private static let exceptionLimit = 16384
+
+    private mutating func set(_ access: Access, for key: Key) {
+        let index = place(of: key)
+        let isThere = index < exceptions.count && exceptions[index].key == key
+        if isThere { exceptions.remove(at: index) }
+        if !access.isEmpty { exceptions.insert(Exception(key: key, access: access), at: index) }
+    }
+
+    /// The index of the key, or where it belongs. Found by halving: a document may have many.
+    private func place(of key: Key) -> Int {
+        var (low, high) = (0, exceptions.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if exceptions[middle].key < key { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }
 
@@ -80,7 +138,8 @@ extension DeviceRuleset {
             }
             let numbers = words[1].split(separator: ":")
             guard numbers.count == 2 else { continue }
-            exceptions[Key(type: String(words[0]), major: Int64(numbers[0]), minor: Int64(numbers[1]))] = Set(words[2])
+            let key = Key(type: String(words[0]), major: Int64(numbers[0]), minor: Int64(numbers[1]))
+            set(Access(words[2]), for: key)
         }
     }
 
@@ -89,17 +148,17 @@ extension DeviceRuleset {
     package func lines(from current: DeviceRuleset) -> [Line] {
         // A cgroup that allows all does not show its exceptions: it is begun anew.
         let isReset = current.allowsAll || current.allowsAll != allowsAll
-        let old = isReset ? [:] : current.exceptions
+        let old = isReset ? DeviceRuleset() : current
         var lines = isReset ? [Line(file: allowsAll ? "devices.allow" : "devices.deny", text: "a")] : []
         let (adding, taking) = allowsAll ? ("devices.deny", "devices.allow") : ("devices.allow", "devices.deny")
-        func change(_ file: String, _ key: Key, _ access: Set<Character>) {
-            if !access.isEmpty { lines.append(Line(file: file, text: "\(key.text) \(String(access.sorted()))")) }
+        func change(_ file: String, _ key: Key, _ access: Access) {
+            if !access.isEmpty { lines.append(Line(file: file, text: "\(key.text) \(access.text)")) }
         }
-        for (key, access) in old.sorted(by: { $0.key < $1.key }) {
-            change(taking, key, access.subtracting(exceptions[key] ?? []))
+        for exception in old.exceptions {
+            change(taking, exception.key, exception.access.subtracting(access(of: exception.key)))
         }
-        for (key, access) in exceptions.sorted(by: { $0.key < $1.key }) {
-            change(adding, key, access.subtracting(old[key] ?? []))
+        for exception in exceptions {
+            change(adding, exception.key, exception.access.subtracting(old.access(of: exception.key)))
         }
         return lines
     }

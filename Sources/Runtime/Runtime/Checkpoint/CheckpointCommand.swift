@@ -8,7 +8,8 @@ extension Invocation {
         let arguments = try CommandArguments(words, CriuOptions.ofCheckpoint)
         try arguments.expectOperands("checkpoint", exactly: 1)
         let record = try store.record(of: arguments.operands[0])
-        let facts = try HostFacts.current()
+        let spec = try store.spec(of: record.id)
+        let facts = try HostFacts.current(for: spec.linux.intelRdt)
         let status = ContainerStatus.of(record, in: store, facts.layout)
         guard status == .running || status == .paused else {
             throw RuntimeError("Container cannot be checkpointed in \(status.rawValue) state")
@@ -16,7 +17,7 @@ extension Invocation {
         let options = try CriuOptions(arguments)
         try options.prepare()
         let dump = ContainerDump(
-            record: record, spec: try store.spec(of: record.id), facts: facts, options: options,
+            record: record, spec: spec, facts: facts, options: options,
             session: CriuSession(program: criu, log: log))
         do throws(RuntimeError) {
             try dump.run()

@@ -59,7 +59,7 @@ struct ContainerRestoration {
     private var spec: RuntimeSpec { creation.bundle.spec }
 
     func run() throws(RuntimeError) -> ContainerRecord {
-        var facts = try HostFacts.current()
+        var facts = try HostFacts.current(for: spec.linux.intelRdt)
         if creation.options.usesSystemd { facts.systemd = try SystemdHost.cgroup(facts) }
         let plan = try ContainerPlan(id: creation.id, bundle: creation.bundle.path, spec: spec, facts: facts)
         let streams = try openFolders { (images, _) throws(RuntimeError) in try StandardStreams(in: images) }

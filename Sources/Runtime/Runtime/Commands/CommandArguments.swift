@@ -9,39 +9,41 @@ struct CommandArguments {
         static func value(_ names: String...) -> Option { Option(names: names, takesValue: true) }
     }
 
-    private var values: [String: [String]] = [:]
+    /// Those that were given, in their order. A table would cost more than looking through the few there are.
+    private var values: [(name: String, value: String)] = []
     private(set) var operands: [String] = []
 
     init(_ words: ArraySlice<String>, _ options: [Option]) throws(RuntimeError) {
+        let dash = UInt8(ascii: "-")
         var rest = words
         while let word = rest.first {
-            guard word.hasPrefix("-"), word != "-" else { break }
+            guard word.utf8.first == dash, word != "-" else { break }
             rest = rest.dropFirst()
             if word == "--" { break }
-            let body = word.drop { $0 == "-" }
-            let parts = body.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            let name = String(parts[0])
+            let body = word.utf8.drop { $0 == dash }
+            let equals = body.firstIndex(of: UInt8(ascii: "="))
+            let name = String(Substring(body[..<(equals ?? body.endIndex)]))
             guard let option = options.first(where: { $0.names.contains(name) }) else {
                 throw RuntimeError("flag provided but not defined: -\(name)")
             }
             let key = option.names[0]
-            if parts.count == 2 {
-                values[key, default: []].append(String(parts[1]))
+            if let equals {
+                values.append((key, String(Substring(body[body.index(after: equals)...]))))
             } else if option.takesValue {
                 guard let value = rest.first else { throw RuntimeError("flag needs an argument: -\(name)") }
                 rest = rest.dropFirst()
-                values[key, default: []].append(value)
+                values.append((key, value))
             } else {
-                values[key, default: []].append("true")
+                values.append((key, "true"))
             }
         }
         operands = Array(rest)
     }
 
-    subscript(name: String) -> String? { values[name]?.last }
+    subscript(name: String) -> String? { values.last { $0.name == name }?.value }
     /// An empty path is none.
     func path(_ name: String) -> String? { self[name].flatMap { $0.isEmpty ? nil : $0 } }
-    func all(_ name: String) -> [String] { values[name] ?? [] }
+    func all(_ name: String) -> [String] { values.filter { $0.name == name }.map(\.value) }
 
     func flag(_ name: String) throws(RuntimeError) -> Bool {
         guard let text = self[name] else { return false }

@@ -20,7 +20,7 @@ struct ContainerCreation {
         var spec = bundle.spec
         let notify = NotifySocket(of: id, in: store)
         notify?.add(to: &spec)
-        var facts = try HostFacts.current()
+        var facts = try HostFacts.current(for: spec.linux.intelRdt)
         if options.usesSystemd { facts.systemd = try SystemdHost.cgroup(facts) }
         var plan = try ContainerPlan(id: id, bundle: bundle.path, spec: spec, facts: facts)
         if !plan.process.unknownCapabilities.isEmpty {

@@ -54,9 +54,9 @@ package struct ContainerPlan: Hashable, Sendable {
         resctrl = try ResctrlPlan(spec.linux.intelRdt, id: id, root: facts.resctrl)
         memoryPolicy = try MemoryPolicyPlan(spec.linux.memoryPolicy)
         switch spec.linux.rootfsPropagation ?? "" {
-        case "": propagation = [.slave, .recursive]
+        case "": propagation = .slave.union(.recursive)
         case let name:
-            guard let flags = MountOptions.propagations[name] else {
+            guard let flags = MountOptions.propagation(name) else {
                 throw RuntimeError("linux.rootfsPropagation: `\(name)` is no propagation")
             }
             propagation = flags
@@ -79,16 +79,20 @@ package struct ContainerPlan: Hashable, Sendable {
         if !namespaces.hasUser, !(linux.uidMappings.isEmpty && linux.gidMappings.isEmpty) {
             throw RuntimeError("user namespace mappings specified, but user namespace isn't enabled in the config")
         }
-        for clock in linux.timeOffsets.keys where clock != "monotonic" && clock != "boottime" {
-            throw RuntimeError("linux.timeOffsets.\(clock): there is no such clock of a time namespace")
-        }
-        if !linux.timeOffsets.isEmpty, !namespaces.new.contains(.time) {
-            throw RuntimeError("time namespace offsets specified, but time namespace isn't enabled in the config")
-        }
+        if !linux.timeOffsets.isEmpty { try checkTimeOffsets() }
         for device in linux.devices where !device.path.hasPrefix("/") {
             throw RuntimeError("linux.devices: `\(device.path)` must be absolute")
         }
-        for name in linux.sysctl.keys.sorted() { try checkSysctl(name) }
+        if !linux.sysctl.isEmpty { for name in linux.sysctl.keys.sorted() { try checkSysctl(name) } }
+    }
+
+    private func checkTimeOffsets() throws(RuntimeError) {
+        for clock in spec.linux.timeOffsets.keys where clock != "monotonic" && clock != "boottime" {
+            throw RuntimeError("linux.timeOffsets.\(clock): there is no such clock of a time namespace")
+        }
+        guard namespaces.new.contains(.time) else {
+            throw RuntimeError("time namespace offsets specified, but time namespace isn't enabled in the config")
+        }
     }
 
     /// Without a mount namespace the container's mounts are made among the runtime's: what would change those, or could
@@ -113,7 +117,7 @@ package struct ContainerPlan: Hashable, Sendable {
         guard parts.count > 1, !parts.contains(where: { ["", ".", ".."].contains($0) }) else {
             throw RuntimeError("linux.sysctl: \"\(written)\" is no sysctl's name")
         }
-        let ipc: Set = [
+        let ipc = [
             "kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.shmall", "kernel.shmmax",
             "kernel.shmmni", "kernel.shm_rmid_forced",
         ]
@@ -154,13 +158,14 @@ package struct ContainerPlan: Hashable, Sendable {
 
     /// What every container has, by the specification.
     private static let defaultDevices: [LinuxDevice] = {
-        let nodes: [(String, Int64, Int64)] = [
-            ("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0),
-        ]
-        return nodes.map { node in
-            var device = LinuxDevice(path: "/dev/\(node.0)", type: "c", major: node.1, minor: node.2)
+        func node(_ name: String, _ major: Int64, _ minor: Int64) -> LinuxDevice {
+            var device = LinuxDevice(path: "/dev/" + name, type: "c", major: major, minor: minor)
             device.fileMode = 0o666
             return device
         }
+        return [
+            node("null", 1, 3), node("zero", 1, 5), node("full", 1, 7), node("random", 1, 8), node("urandom", 1, 9),
+            node("tty", 5, 0),
+        ]
     }()
 }

@@ -64,7 +64,7 @@ struct ContainerRecord {
         object["rootfs"] = .string(rootfs)
         object["created"] = .string(created)
         object["owner"] = .integer(Int64(owner))
-        object["annotations"] = annotations.json
+        object["annotations"] = annotations.isEmpty ? .object(JSONObject()) : annotationsJSON
         object["cgroupPath"] = .string(cgroupPath)
         if let systemdUnit { object["systemdUnit"] = .string(systemdUnit) }
         if !hasCgroup { object["hasCgroup"] = false }
@@ -74,6 +74,10 @@ struct ContainerRecord {
         object["hooks"] = hooks.json
         return .object(object)
     }
+
+    /// Apart, for making out how a table is sorted costs more than all the rest of the record.
+    @inline(never)
+    private var annotationsJSON: JSONValue { annotations.json }
 
     init(_ json: JSONValue) throws(RuntimeSpecError) {
         let record = RuntimeProperty(json, name: "state.json")

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Linux
+import OCI
 
 /// What a plan depends on besides the configuration: read once, so that planning itself asks the kernel nothing.
 package struct HostFacts: Hashable, Sendable {
@@ -12,7 +13,7 @@ package struct HostFacts: Hashable, Sendable {
     /// Where systemd keeps its units, where it is to keep the container's too: empty for the machine's manager, else the
     /// cgroup of the user's. Nil where the runtime makes cgroups itself.
     package var systemd: String?
-    /// Where the resctrl file system is mounted.
+    /// Where the resctrl file system is mounted; nil also where nobody asked for it.
     package var resctrl: String?
     /// Whether the runtime runs without the rights of the machine's root.
     package var isRootless: Bool
@@ -37,26 +38,32 @@ package struct HostFacts: Hashable, Sendable {
     }
 
     /// Read when the command first asks, and the same for all of its steps.
-    private static let mounts: Result<[MountEntry], RuntimeError> = {
+    private static let commonLayout: Result<CgroupLayout, RuntimeError> = {
         do throws(KernelError) {
-            return .success(try MountTable.current())
+            return .success(try CgroupLayout.current())
         } catch {
             return .failure(RuntimeError(error))
         }
     }()
 
-    private static let commonLayout = mounts.map { CgroupLayout(mounts: $0) }
-
     static func layout() throws(RuntimeError) -> CgroupLayout { try commonLayout.get() }
 
+    /// Where the file system is mounted that `linux.intelRdt` is about.
     static func resctrl() throws(RuntimeError) -> String? {
-        try mounts.get().first { $0.type == "resctrl" && $0.root == "/" }?.mountPoint
+        try attempt { () throws(KernelError) in
+            try MountTable.current().first { $0.type == "resctrl" && $0.root == "/" }?.mountPoint
+        }
+    }
+
+    private static var isSELinuxOn: Bool {
+        // SELINUX_MAGIC of linux/magic.h.
+        gantry_filesystem_magic_at("/sys/fs/selinux") == 0xF97C_FF8C
     }
 
     /// What root may do, or, in a user namespace of its own, an ordinary user.
     private static func capabilities() throws(RuntimeError) -> CapabilitySet {
         if geteuid() == 0 { return try attempt { () throws(KernelError) in try CapabilitySet.permitted() } }
-        var set: CapabilitySet = []
+        var set = CapabilitySet()
         // PR_CAPBSET_READ 23.
         for number in 0..<CapabilitySet.count where gantry_prctl(23, UInt(number), 0, 0, 0) == 1 {
             set.formUnion(CapabilitySet(number: number))
@@ -64,14 +71,12 @@ package struct HostFacts: Hashable, Sendable {
         return set
     }
 
-    package static func current() throws(RuntimeError) -> HostFacts {
-        let mounts = try mounts.get()
+    /// - Parameter rdt: what the document asks of resctrl, without which nobody looks for it.
+    package static func current(for rdt: LinuxIntelRdt? = nil) throws(RuntimeError) -> HostFacts {
         var facts = HostFacts(
-            layout: try layout(),
-            capabilities: try capabilities(),
-            hasSELinux: mounts.contains { $0.type == "selinuxfs" },
-            hasAppArmor: isAppArmorOn, isRootless: geteuid() != 0)
-        facts.resctrl = try resctrl()
+            layout: try layout(), capabilities: try capabilities(), hasSELinux: isSELinuxOn, hasAppArmor: isAppArmorOn,
+            isRootless: geteuid() != 0)
+        if rdt != nil { facts.resctrl = try resctrl() }
         return facts
     }
 }

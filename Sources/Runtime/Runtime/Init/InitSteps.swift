@@ -120,8 +120,10 @@ extension InitProcess {
     /// What must be written before it becomes read-only, then what makes it so.
     func finish(_ rooted: RootedTree) throws(RuntimeError) {
         try attempt { () throws(KernelError) in
-            for (name, value) in plan.spec.linux.sysctl.sorted(by: { $0.key < $1.key }) {
-                try Self.writeSysctl(name, value, rooted)
+            if !plan.spec.linux.sysctl.isEmpty {
+                for (name, value) in plan.spec.linux.sysctl.sorted(by: { $0.key < $1.key }) {
+                    try Self.writeSysctl(name, value, rooted)
+                }
             }
             // What other runtimes give a program whose configuration says nothing: the caller's mask is nobody's wish.
             _ = umask(0o022)
@@ -164,7 +166,7 @@ extension InitProcess {
                 try kernelCall("pivot_root", plan.rootfs) { gantry_pivot_root(".", ".") }
                 // The old root now lies over the new one. Made a slave first: its unmounting must not reach the host.
                 try kernelCall("chdir") { fchdir(old.descriptor.rawValue) }
-                try Mount.setPropagation(".", [.slave, .recursive])
+                try Mount.setPropagation(".", .slave.union(.recursive))
                 try Mount.unmount(".", detach: true)
             }
             try kernelCall("chdir", "/") { chdir("/") }

@@ -92,7 +92,11 @@ struct SyncChannel {
 
     /// The next message; nil where the other end is closed.
     func receive() throws(KernelError) -> SyncMessage? {
-        var buffer = [UInt8](repeating: 0, count: 16384)
+        // MSG_PEEK and MSG_TRUNC: how long the next one is. Nearly all are of one byte, in pages that two processes share.
+        let size = try kernelCall("read") {
+            recv(socket.rawValue, nil, 0, Int32(MSG_PEEK) | Int32(MSG_TRUNC))
+        }
+        var buffer = [UInt8](repeating: 0, count: max(size, 1))
         let count = try socket.read(into: &buffer)
         return count == 0 ? nil : SyncMessage(buffer[..<count])
     }

@@ -15,12 +15,15 @@ struct InitDevices {
         let mask = umask(0)
         defer { umask(mask) }
         let dev = OwnedDescriptor(try tree.createDirectories("/dev"))
-        var made: Set<String> = []
-        // The last one counts where a path is given twice, as by a document that lists the standard nodes too.
-        for device in plan.devices.reversed() where made.insert(device.path).inserted {
-            try make(device, dev.descriptor)
-        }
+        for device in distinct { try make(device, dev.descriptor) }
         try makeLinks(dev.descriptor)
+    }
+
+    /// The last one counts where a path is given twice, as by a document that lists the standard nodes too.
+    private var distinct: [LinuxDevice] {
+        if plan.spec.linux.devices.isEmpty { return plan.devices }
+        var paths: Set<String> = []
+        return plan.devices.reversed().filter { paths.insert($0.path).inserted }
     }
 
     private func make(_ device: LinuxDevice, _ dev: Descriptor) throws(KernelError) {
@@ -29,9 +32,13 @@ struct InitDevices {
             let place = OwnedDescriptor(try tree.createFile(device.path))
             return try Mount.attach(source, at: place.descriptor, named: device.path)
         }
-        let directory = OwnedDescriptor(
-            parent == "/dev" ? try dev.open(".", O_PATH) : try tree.createDirectories(parent))
-        let number = directory.descriptor.rawValue
+        if parent == "/dev" { return try makeNode(device, name, in: dev) }
+        let directory = OwnedDescriptor(try tree.createDirectories(parent))
+        try makeNode(device, name, in: directory.descriptor)
+    }
+
+    private func makeNode(_ device: LinuxDevice, _ name: String, in directory: Descriptor) throws(KernelError) {
+        let number = directory.rawValue
         let kind: mode_t = device.type == "b" ? S_IFBLK : device.type == "p" ? S_IFIFO : S_IFCHR
         let mode = mode_t(device.fileMode ?? 0o666) & 0o7777
         do throws(KernelError) {

@@ -2,13 +2,13 @@ import Linux
 
 /// What the options of a mount say, in the words of fstab(5) and of the specification.
 package struct MountOptions: Hashable, Sendable {
-    package var flags: MountFlags = []
+    package var flags = MountFlags()
     /// Attributes that were asked for, and those that were asked to go; of the mount alone.
-    package var set: MountAttributes = []
-    package var clear: MountAttributes = []
+    package var set = MountAttributes()
+    package var clear = MountAttributes()
     /// The same for the mount and those below it: `rro`, `rnosuid`, …
-    package var recursiveSet: MountAttributes = []
-    package var recursiveClear: MountAttributes = []
+    package var recursiveSet = MountAttributes()
+    package var recursiveClear = MountAttributes()
     /// In their order: `rslave`, `shared`, …
     package var propagation: [MountFlags] = []
     package var isBind = false
@@ -22,9 +22,7 @@ package struct MountOptions: Hashable, Sendable {
     package var data = ""
 
     package init(_ options: [String]) {
-        var own: [String] = []
-        for option in options where !apply(option) { own.append(option) }
-        data = own.joined(separator: ",")
+        for option in options where !apply(option) { data += (data.isEmpty ? "" : ",") + option }
     }
 
     private mutating func apply(_ option: String) -> Bool {
@@ -37,18 +35,32 @@ package struct MountOptions: Hashable, Sendable {
         case "ridmap": (isIdentityMapped, isRecursivelyMapped) = (true, true)
         case "copy-symlink": copiesLink = true
         default:
-            if applyAccessTime(option) { return true }
-            if let flags = Self.propagations[option] {
+            if let flags = Self.propagation(option) {
                 propagation.append(flags)
-            } else if let (attributes, adds) = Self.attributes[option] {
-                change(attributes, adds: adds)
-            } else if let (attributes, adds) = Self.recursiveAttributes[option] {
-                changeRecursively(attributes, adds: adds)
-            } else if let (flag, adds) = Self.superFlags[option] {
+            } else if applyAttribute(option, recursively: false) {
+                return true
+            } else if let (flag, adds) = Self.superFlag(option) {
                 if adds { flags.insert(flag) } else { flags.remove(flag) }
             } else {
-                return false
+                // `rro` is `ro` of the whole tree.
+                guard option.utf8.first == UInt8(ascii: "r") else { return false }
+                return applyAttribute(String(Substring(option.utf8.dropFirst())), recursively: true)
             }
+        }
+        return true
+    }
+
+    private mutating func applyAttribute(_ option: String, recursively isRecursive: Bool) -> Bool {
+        if let (mode, adds) = Self.accessTime(option) {
+            changeAccessTime(mode, adds: adds, recursively: isRecursive)
+        } else if let (attributes, adds) = Self.attribute(option) {
+            if isRecursive {
+                changeRecursively(attributes, adds: adds)
+            } else {
+                change(attributes, adds: adds)
+            }
+        } else {
+            return false
         }
         return true
     }
@@ -75,75 +87,117 @@ package struct MountOptions: Hashable, Sendable {
 
     /// The modes of access time exclude each other, and the kernel takes one only together with the order to clear the
     /// whole field; relative time is what remains then.
-    private mutating func applyAccessTime(_ option: String) -> Bool {
-        let isRecursive = option.hasPrefix("r") && !option.hasPrefix("relatime")
-        let (mode, adds): (MountAttributes, Bool)
-        switch isRecursive ? String(option.dropFirst()) : option {
-        case "noatime": (mode, adds) = (.noAccessTime, true)
-        case "atime": (mode, adds) = (.noAccessTime, false)
-        case "strictatime": (mode, adds) = (.strictAccessTime, true)
-        case "nostrictatime": (mode, adds) = (.strictAccessTime, false)
-        case "relatime": (mode, adds) = ([], true)
-        case "norelatime": (mode, adds) = ([], false)
-        default: return false
+    private mutating func changeAccessTime(_ mode: MountAttributes, adds: Bool, recursively isRecursive: Bool) {
+        var wanted = isRecursive ? recursiveSet : set
+        wanted.subtract(adds ? .accessTimeMask : mode)
+        if adds { wanted.formUnion(mode) }
+        if isRecursive {
+            recursiveSet = wanted
+            recursiveClear.formUnion(.accessTimeMask)
+        } else {
+            set = wanted
+            clear.formUnion(.accessTimeMask)
         }
-        let path = isRecursive ? \MountOptions.recursiveSet : \MountOptions.set
-        self[keyPath: path].subtract(adds ? .accessTimeMask : mode)
-        if adds { self[keyPath: path].formUnion(mode) }
-        self[keyPath: isRecursive ? \MountOptions.recursiveClear : \MountOptions.clear].formUnion(.accessTimeMask)
-        return true
     }
 
     /// The attributes as flags of mount(2), for a mount that is made new.
     package var mountFlags: MountFlags {
         var result = flags
-        let pairs: [(MountAttributes, MountFlags)] = [
-            (.readOnly, .readOnly), (.noSetUID, .noSetUID), (.noDevices, .noDevices), (.noExecution, .noExecution),
-            (.noAccessTime, .noAccessTime), (.strictAccessTime, .strictAccessTime),
-            (.noDirectoryAccessTime, .noDirectoryAccessTime), (.noSymbolicLinks, .noSymbolicLinks),
-        ]
-        for (attribute, flag) in pairs where set.contains(attribute) { result.insert(flag) }
+        func carry(_ attribute: MountAttributes, as flag: MountFlags) {
+            if set.contains(attribute) { result.insert(flag) }
+        }
+        carry(.readOnly, as: .readOnly)
+        carry(.noSetUID, as: .noSetUID)
+        carry(.noDevices, as: .noDevices)
+        carry(.noExecution, as: .noExecution)
+        carry(.noAccessTime, as: .noAccessTime)
+        carry(.strictAccessTime, as: .strictAccessTime)
+        carry(.noDirectoryAccessTime, as: .noDirectoryAccessTime)
+        carry(.noSymbolicLinks, as: .noSymbolicLinks)
         return result
     }
+}
 
+// MARK: - The words
+
+/// Not tables: a start of the program would make them, each time, of more words than a container has.
+extension MountOptions {
     /// Every option that is not the file system's own.
     static var knownNames: [String] {
-        (Array(attributes.keys) + Array(recursiveAttributes.keys) + Array(superFlags.keys) + Array(propagations.keys)
-            + accessTimeNames
-            + ["bind", "rbind", "defaults", "tmpcopyup", "idmap", "ridmap", "copy-symlink"]).sorted()
+        let attributes = [
+            "ro", "rw", "nosuid", "suid", "nodev", "dev", "noexec", "exec", "nodiratime", "diratime", "nosymfollow",
+            "symfollow", "atime", "noatime", "relatime", "norelatime", "strictatime", "nostrictatime",
+        ]
+        let others = [
+            "private", "rprivate", "slave", "rslave", "shared", "rshared", "unbindable", "runbindable", "sync", "async",
+            "dirsync", "mand", "nomand", "silent", "loud", "lazytime", "nolazytime", "iversion", "noiversion",
+            "remount", "bind", "rbind", "defaults", "tmpcopyup", "idmap", "ridmap", "copy-symlink",
+        ]
+        return (attributes + attributes.map { "r" + $0 } + others).sorted()
     }
 
-    private static let accessTimeNames = [
-        "atime", "noatime", "relatime", "norelatime", "strictatime", "nostrictatime", "ratime", "rnoatime",
-        "rrelatime", "rnorelatime", "rstrictatime", "rnostrictatime",
-    ]
+    /// The attribute that an option is about, and whether it sets it; nil for any other option.
+    private static func attribute(_ option: String) -> (MountAttributes, Bool)? {
+        switch option {
+        case "ro": (.readOnly, true)
+        case "rw": (.readOnly, false)
+        case "nosuid": (.noSetUID, true)
+        case "suid": (.noSetUID, false)
+        case "nodev": (.noDevices, true)
+        case "dev": (.noDevices, false)
+        case "noexec": (.noExecution, true)
+        case "exec": (.noExecution, false)
+        case "nodiratime": (.noDirectoryAccessTime, true)
+        case "diratime": (.noDirectoryAccessTime, false)
+        case "nosymfollow": (.noSymbolicLinks, true)
+        case "symfollow": (.noSymbolicLinks, false)
+        default: nil
+        }
+    }
 
-    private static let attributes: [String: (MountAttributes, Bool)] = [
-        "ro": (.readOnly, true), "rw": (.readOnly, false), "nosuid": (.noSetUID, true), "suid": (.noSetUID, false),
-        "nodev": (.noDevices, true), "dev": (.noDevices, false), "noexec": (.noExecution, true),
-        "exec": (.noExecution, false), "nodiratime": (.noDirectoryAccessTime, true),
-        "diratime": (.noDirectoryAccessTime, false),
-        "nosymfollow": (.noSymbolicLinks, true), "symfollow": (.noSymbolicLinks, false),
-    ]
+    /// The same for the modes of access time.
+    private static func accessTime(_ option: String) -> (MountAttributes, Bool)? {
+        switch option {
+        case "noatime": (.noAccessTime, true)
+        case "atime": (.noAccessTime, false)
+        case "strictatime": (.strictAccessTime, true)
+        case "nostrictatime": (.strictAccessTime, false)
+        case "relatime": (MountAttributes(), true)
+        case "norelatime": (MountAttributes(), false)
+        default: nil
+        }
+    }
 
-    private static let recursiveAttributes: [String: (MountAttributes, Bool)] = [
-        "rro": (.readOnly, true), "rrw": (.readOnly, false), "rnosuid": (.noSetUID, true), "rsuid": (.noSetUID, false),
-        "rnodev": (.noDevices, true), "rdev": (.noDevices, false), "rnoexec": (.noExecution, true),
-        "rexec": (.noExecution, false), "rnodiratime": (.noDirectoryAccessTime, true),
-        "rdiratime": (.noDirectoryAccessTime, false), "rnosymfollow": (.noSymbolicLinks, true),
-        "rsymfollow": (.noSymbolicLinks, false),
-    ]
+    /// The same for flags of the file system.
+    private static func superFlag(_ option: String) -> (MountFlags, Bool)? {
+        switch option {
+        case "sync": (.synchronous, true)
+        case "async": (.synchronous, false)
+        case "dirsync": (.directorySynchronous, true)
+        case "mand": (.mandatoryLocks, true)
+        case "nomand": (.mandatoryLocks, false)
+        case "silent": (.silent, true)
+        case "loud": (.silent, false)
+        case "lazytime": (.lazyTime, true)
+        case "nolazytime": (.lazyTime, false)
+        case "iversion": (.inodeVersion, true)
+        case "noiversion": (.inodeVersion, false)
+        case "remount": (.remount, true)
+        default: nil
+        }
+    }
 
-    private static let superFlags: [String: (MountFlags, Bool)] = [
-        "sync": (.synchronous, true), "async": (.synchronous, false), "dirsync": (.directorySynchronous, true),
-        "mand": (.mandatoryLocks, true), "nomand": (.mandatoryLocks, false), "silent": (.silent, true),
-        "loud": (.silent, false), "lazytime": (.lazyTime, true), "nolazytime": (.lazyTime, false),
-        "iversion": (.inodeVersion, true), "noiversion": (.inodeVersion, false), "remount": (.remount, true),
-    ]
-
-    static let propagations: [String: MountFlags] = [
-        "private": .private, "rprivate": [.private, .recursive], "slave": .slave, "rslave": [.slave, .recursive],
-        "shared": .shared, "rshared": [.shared, .recursive], "unbindable": .unbindable,
-        "runbindable": [.unbindable, .recursive],
-    ]
+    static func propagation(_ option: String) -> MountFlags? {
+        switch option {
+        case "private": .private
+        case "rprivate": .private.union(.recursive)
+        case "slave": .slave
+        case "rslave": .slave.union(.recursive)
+        case "shared": .shared
+        case "rshared": .shared.union(.recursive)
+        case "unbindable": .unbindable
+        case "runbindable": .unbindable.union(.recursive)
+        default: nil
+        }
+    }
 }

@@ -75,11 +75,11 @@ package struct MountPlan: Hashable, Sendable {
     /// A mount over `/proc` or below it would make the runtime's later writes there go elsewhere (CVE-2019-16884):
     /// only the file system itself, and what lxcfs provides, may be there.
     private func refuseProcOverlays() throws(RuntimeError) {
-        let lxcfs: Set = [
+        guard destination == "/proc" || destination.hasPrefix("/proc/") else { return }
+        let lxcfs = [
             "/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo", "/proc/stat", "/proc/swaps", "/proc/uptime",
             "/proc/loadavg", "/proc/slabinfo", "/proc/net/dev", "/proc/sys/kernel/ns_last_pid",
         ]
-        guard destination == "/proc" || destination.hasPrefix("/proc/") else { return }
         switch source {
         case .filesystem("proc", _) where destination == "/proc": return
         case .bind where destination == "/proc" || lxcfs.contains(destination): return

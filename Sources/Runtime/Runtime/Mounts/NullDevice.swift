@@ -8,7 +8,8 @@ enum NullDevice {
     static func copy() throws(KernelError) -> Descriptor {
         let copy = OwnedDescriptor(try Mount.cloneTree("/dev/null"))
         guard isOpen(as: copy.descriptor.rawValue) else { throw KernelError("use", "/dev/null", .noDevice) }
-        try Mount.setAttributes(copy.descriptor, set: [.readOnly, .noSetUID, .noExecution], named: "/dev/null")
+        let attributes = MountAttributes.readOnly.union(.noSetUID).union(.noExecution)
+        try Mount.setAttributes(copy.descriptor, set: attributes, named: "/dev/null")
         return copy.release()
     }
 

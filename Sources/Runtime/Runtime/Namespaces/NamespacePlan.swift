@@ -8,16 +8,24 @@ package struct NamespacePlan: Hashable, Sendable {
         package var path: String
     }
 
-    package var new: Set<LinuxNamespace.Kind> = []
+    /// A set of kinds, by their flags of clone(2).
+    package struct Kinds: Hashable, Sendable {
+        package private(set) var cloneFlags: Int32 = 0
+
+        package func contains(_ kind: LinuxNamespace.Kind) -> Bool { cloneFlags & kind.cloneFlag != 0 }
+        mutating func insert(_ kind: LinuxNamespace.Kind) { cloneFlags |= kind.cloneFlag }
+        mutating func remove(_ kind: LinuxNamespace.Kind) { cloneFlags &= ~kind.cloneFlag }
+    }
+
+    package var new = Kinds()
     /// Whether the runtime itself is in a user namespace, which the container then shares.
     package var inheritsUser = false
     /// In the order of setns(2): the user namespace first, since it gives the right to the others.
     package var joined: [Joined] = []
 
     init(_ namespaces: [LinuxNamespace]) throws(RuntimeError) {
-        var seen: Set<LinuxNamespace.Kind> = []
         for namespace in namespaces {
-            guard seen.insert(namespace.kind).inserted else {
+            guard !has(namespace.kind) else {
                 throw RuntimeError("malformed spec file: duplicated ns {\"\(namespace.kind.rawValue)\"}")
             }
             if let path = namespace.path {
@@ -36,7 +44,7 @@ package struct NamespacePlan: Hashable, Sendable {
     /// The flags for clone3(2). The cgroup namespace is not among them: its root is the cgroup that a process is in
     /// when it unshares, and the child is in its own only after it was made.
     package var cloneFlags: UInt64 {
-        new.subtracting([.cgroup, .time]).reduce(0) { $0 | UInt64($1.cloneFlag) }
+        UInt64(new.cloneFlags & ~(LinuxNamespace.Kind.cgroup.cloneFlag | LinuxNamespace.Kind.time.cloneFlag))
     }
 
     package var joinsUser: Bool { joined.contains { $0.kind == .user } }

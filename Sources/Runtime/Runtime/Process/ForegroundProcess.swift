@@ -55,7 +55,7 @@ final class ForegroundProcess {
     /// All but those that cannot be caught, those of this process's own faults, and what its children, its terminal and its
     /// readers tell it.
     private static let passed: [Int32] = {
-        let own: Set = [
+        let own = [
             SIGKILL, SIGSTOP, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS, SIGCHLD, SIGTTIN, SIGTTOU,
             SIGPIPE, SIGURG,
         ]

@@ -12,11 +12,11 @@ package struct ProcessPlan: Hashable, Sendable {
     }
 
     package struct Capabilities: Hashable, Sendable {
-        package var bounding: CapabilitySet = []
-        package var effective: CapabilitySet = []
-        package var inheritable: CapabilitySet = []
-        package var permitted: CapabilitySet = []
-        package var ambient: CapabilitySet = []
+        package var bounding = CapabilitySet()
+        package var effective = CapabilitySet()
+        package var inheritable = CapabilitySet()
+        package var permitted = CapabilitySet()
+        package var ambient = CapabilitySet()
     }
 
     package var process: RuntimeProcess
@@ -53,9 +53,10 @@ package struct ProcessPlan: Hashable, Sendable {
             capabilities.ambient = known(sets.ambient, facts)
         }
         for limit in process.rlimits {
-            guard let resource = Self.resources[limit.type] else {
-                throw RuntimeError("invalid rlimit type: \(limit.type)")
-            }
+            guard limit.type.hasPrefix("RLIMIT_"),
+                let number = Self.resources.firstIndex(of: String(limit.type.dropFirst(7)))
+            else { throw RuntimeError("invalid rlimit type: \(limit.type)") }
+            let resource = Int32(number)
             guard !rlimits.contains(where: { $0.resource == resource }) else {
                 throw RuntimeError("process.rlimits: \(limit.type) is given twice")
             }
@@ -64,22 +65,24 @@ package struct ProcessPlan: Hashable, Sendable {
     }
 
     private mutating func known(_ names: [String], _ facts: HostFacts) -> CapabilitySet {
-        var set: CapabilitySet = []
-        var told = Set(unknownCapabilities)
+        var set = CapabilitySet()
+        var others: [String] = []
         for name in names {
             if let capability = CapabilitySet(name: name), facts.capabilities.isSuperset(of: capability) {
                 set.formUnion(capability)
-            } else if told.insert(name).inserted {
-                unknownCapabilities.append(name)
+            } else {
+                others.append(name)
             }
         }
+        if others.isEmpty { return set }
+        var told = Set(unknownCapabilities)
+        unknownCapabilities += others.filter { told.insert($0).inserted }
         return set
     }
 
-    /// The kernel's numbers (asm-generic/resource.h), the same on all machines that Swift runs on.
-    private static let resources: [String: Int32] = [
-        "RLIMIT_CPU": 0, "RLIMIT_FSIZE": 1, "RLIMIT_DATA": 2, "RLIMIT_STACK": 3, "RLIMIT_CORE": 4, "RLIMIT_RSS": 5,
-        "RLIMIT_NPROC": 6, "RLIMIT_NOFILE": 7, "RLIMIT_MEMLOCK": 8, "RLIMIT_AS": 9, "RLIMIT_LOCKS": 10,
-        "RLIMIT_SIGPENDING": 11, "RLIMIT_MSGQUEUE": 12, "RLIMIT_NICE": 13, "RLIMIT_RTPRIO": 14, "RLIMIT_RTTIME": 15,
+    /// The kernel's numbers are the positions here (asm-generic/resource.h), the same on all machines that Swift runs on.
+    private static let resources = [
+        "CPU", "FSIZE", "DATA", "STACK", "CORE", "RSS", "NPROC", "NOFILE", "MEMLOCK", "AS", "LOCKS", "SIGPENDING",
+        "MSGQUEUE", "NICE", "RTPRIO", "RTTIME",
     ]
 }

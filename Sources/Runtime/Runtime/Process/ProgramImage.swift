@@ -38,12 +38,13 @@ struct ProgramImage {
             case .refused: throw RuntimeError("exec: \"\(name)\": permission denied")
             }
         }
-        let search = environment.last { $0.hasPrefix("PATH=") }?.dropFirst(5) ?? ""
+        let search = Array(environment.last { $0.hasPrefix("PATH=") }?.utf8.dropFirst(5) ?? "".utf8[...])
         var wasRefused = false
         // No path at all is no folder, while an empty one among others is the working directory.
-        let folders = search.isEmpty ? [] : search.split(separator: ":", omittingEmptySubsequences: false)
+        let folders = search.isEmpty ? [] : search.split(separator: 58, omittingEmptySubsequences: false)
         for folder in folders {
-            let candidate = folder.isEmpty ? "./\(name)" : PathName.joined(String(folder), name)
+            let candidate =
+                folder.isEmpty ? "./\(name)" : PathName.joined(String(decoding: folder, as: UTF8.self), name)
             switch check(candidate) {
             case .executable: return candidate
             case .missing: continue
