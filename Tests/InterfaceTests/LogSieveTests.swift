@@ -24,7 +24,7 @@ import Testing
 
     @Test("Lines are looked at a piece at a time, and an answer to another question is none")
     func pieces() throws {
-        let filler = String(repeating: "-", count: 1000)
+        let filler = String(repeating: "-", count: 4000)
         let lines = Self.lines((0..<1000).map { "\($0 % 3 == 0 ? "x" : "o") \(filler)" })
         var sieve = LogSieve(try LogFilter("x"))
         sieve.ask(about: lines, number: 1)
@@ -90,7 +90,7 @@ import Testing
         var bench = try Bench.connected()
         bench.type("m")
         guard case .logs(let screen)? = bench.model.dialogs.last else { throw Missing() }
-        let filler = String(repeating: "-", count: 200)
+        let filler = String(repeating: "-", count: 400)
         let entries = (0..<8000).map { number in
             LogEntry(
                 time: Sample.now, source: .stdout,

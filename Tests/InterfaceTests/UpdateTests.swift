@@ -102,6 +102,18 @@ import Testing
         #expect(bench.takeEffects() == [.cancel(id)])
     }
 
+    @Test("Why an engine does not answer is told in full, with the way to others", arguments: [80, 40])
+    func noAnswer(columns: Int) throws {
+        var bench = try Bench(columns, 24)
+        bench.model.hasHosts = true
+        bench.send(
+            .connectionLost("Cannot connect to the container engine at ssh://nobody@distant.example.org: the end"))
+        bench.send(.input(.key(.character("I"))))
+        bench.send(.input(.key(Key(.escape))))
+        #expect(bench.text.contains("the end"))
+        #expect(bench.text.contains("H  other engines"))
+    }
+
     @Test("The filter narrows while it is typed and escape drops it")
     func filter() throws {
         var bench = try Bench.connected()

@@ -61,8 +61,9 @@ struct LogSieve: Hashable, Sendable {
 
 /// Lines that a filter is asked about.
 struct LogPiece: Hashable, Sendable {
-    /// With the lines' overhead; a fraction of what a screen keeps, so that the first of them are soon shown.
-    static let byteLimit = 256 << 10
+    /// With the lines' overhead; a fraction of what a screen keeps, so that the first of them are soon shown, and as much
+    /// as a flood brings until the next question.
+    static let byteLimit = 1 << 20
 
     /// Tells pieces apart: what is in them is not compared.
     let number: Int

@@ -13,7 +13,8 @@ struct Follower: Sendable {
         case .logs(let log): await followLog(log)
         case .file(let request): await read(request)
         case .sift(let piece):
-            if let places = await piece.passingUnlessCancelled() { mailbox.post(.sifted(piece.number, places)) }
+            guard let places = await piece.passingUnlessCancelled() else { return }
+            mailbox.post(.sifted(piece.number, places), isUrgent: true)
         }
     }
 

@@ -33,10 +33,13 @@ final class Mailbox: Sendable {
     }
 
     /// Adds a message without waiting.
-    func post(_ message: Message) {
+    ///
+    /// - Parameter isUrgent: before all others: an answer that the next question waits for, where a flood of what is not
+    ///   asked for would keep it for longer than it is of use.
+    func post(_ message: Message, isUrgent: Bool = false) {
         let wasEmpty = state.withLock { state in
             guard !state.isClosed else { return false }
-            state.messages.append(message)
+            state.messages.insert(message, at: isUrgent ? 0 : state.messages.count)
             return state.messages.count == 1
         }
         if wasEmpty { signal() }
