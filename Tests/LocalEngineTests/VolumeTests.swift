@@ -154,6 +154,37 @@ struct VolumeTests {
         }
     }
 
+    @Test("What mount options describe is mounted for a copy out of a container that does not run, or into it")
+    func restingCopies() async throws {
+        try await EngineBench.with { engine, bench in
+            for name in ["lower", "upper", "work"] { try Directory.create("\(bench.root)/\(name)") }
+            try FileContents.replace("\(bench.root)/lower/file", with: Array("below".utf8), durable: false)
+            var layered = VolumeSpec(name: "layered")
+            layered.options = [
+                "type": "overlay", "device": "overlay",
+                "o": "lowerdir=\(bench.root)/lower,upperdir=\(bench.root)/upper,workdir=\(bench.root)/work",
+            ]
+            _ = try await engine.createVolume(layered)
+            let id = try await bench.create("true", on: engine) { spec in
+                spec.mounts = [MountSpec(.volume, source: "layered", target: "/v")]
+                spec.mounts[0].noCopy = true
+            }
+            var bytes: [UInt8] = []
+            for try await part in try await engine.copyOut(id, path: "/v/file").bytes { bytes += part }
+            #expect(String(decoding: bytes, as: UTF8.self).contains("below"))
+            let archive = try await engine.copyOut(id, path: "/etc/passwd").bytes
+            try await engine.copyIn(id, path: "/v", archive: archive, options: CopyOptions())
+            #expect(access("\(bench.root)/upper/passwd", F_OK) == 0)
+            let mounts = String(decoding: try FileContents.read("/proc/self/mountinfo"), as: UTF8.self)
+            #expect(!mounts.contains("volumes/layered"), "it is not mounted any longer than that")
+            // What cannot be mounted is told, and not passed over.
+            unlink("\(bench.root)/lower/file")
+            rmdir("\(bench.root)/lower")
+            let error = await #expect(throws: EngineError.self) { _ = try await engine.copyOut(id, path: "/v/file") }
+            #expect(error?.message.contains("failed to mount local volume") == true, "\(error?.message ?? "")")
+        }
+    }
+
     @Test("A volume goes through a tar archive into another, links, modes and owners kept")
     func archive() async throws {
         try await EngineBench.with { engine, bench in

@@ -99,15 +99,34 @@ extension Container {
                 }
             }
         }
-        var inside = InnerMounts(try await lastingMounts(), isRootReadOnly: definition.spec.readOnlyRoot)
-        inside.makesTargets = forWriting
         do throws(EngineError) {
-            return try await restingTree(forWriting: forWriting, inside)
+            return try await restingTree(forWriting: forWriting)
         } catch {
             // Before its first start a container lacks the places at which something is to be mounted.
             guard !forWriting, error.kind == .notFound else { throw error }
             try await makeMountPoints()
-            return try await restingTree(forWriting: false, inside)
+            return try await restingTree(forWriting: false)
+        }
+    }
+
+    /// - Parameter forWriting: places at which something is to be mounted are made, too.
+    private func restingTree(
+        forWriting: Bool, isRootReadOnly: Bool? = nil
+    ) async throws(EngineError) -> ContainerTree {
+        // What is mounted in the root stays there as long as that is held, whatever becomes of the volume's own mount.
+        let holder = RandomID.make()
+        let mounts = definition.spec.mounts
+        do throws(EngineError) {
+            var inside = InnerMounts(
+                try await lastingMounts(heldBy: holder),
+                isRootReadOnly: isRootReadOnly ?? definition.spec.readOnlyRoot)
+            inside.makesTargets = forWriting
+            let tree = try await restingTree(forWriting: forWriting, inside)
+            await context.volumes.release(mounts, of: holder)
+            return tree
+        } catch {
+            await context.volumes.release(mounts, of: holder)
+            throw error
         }
     }
 
@@ -127,8 +146,7 @@ extension Container {
             // Started meanwhile: then the runtime has made them.
             if container.machine.run != nil { return nil }
             do throws(EngineError) {
-                let inside = InnerMounts(try await container.lastingMounts(), makesTargets: true)
-                _ = try await container.restingTree(forWriting: true, inside)
+                _ = try await container.restingTree(forWriting: true, isRootReadOnly: false)
                 return nil
             } catch { return error }
         }.value
@@ -136,10 +154,10 @@ extension Container {
     }
 
     /// What is mounted in the container while it runs and is there while it does not.
-    private func lastingMounts() async throws(EngineError) -> [InnerMounts.Entry] {
+    private func lastingMounts(heldBy holder: String) async throws(EngineError) -> [InnerMounts.Entry] {
         let spec = definition.spec
         var plan = MountPlan(spec: spec, host: context.host, filesDirectory: context.roots.files(id))
-        plan.volumes = try await context.volumes.sources(spec.mounts)
+        plan.volumes = try await context.volumes.lastingSources(spec.mounts, heldBy: holder)
         try await BlockingPool.shared.run { () throws(EngineError) in
             for mount in spec.mounts where mount.kind == .bind { try BindSource.prepare(mount) }
         }

@@ -52,6 +52,26 @@ extension VolumeService {
         if let failure { note("volume \(name): \(failure)") }
     }
 
+    /// The same as `sources`, for who looks at the files of a container that does not run: what mount options describe is
+    /// mounted for the holder. A file system in memory that no container has is not, for nothing of it would last.
+    func lastingSources(
+        _ mounts: [MountSpec], heldBy holder: String
+    ) async throws(EngineError) -> [String: VolumeSource] {
+        var sources: [String: VolumeSource] = [:]
+        for mount in mounts where mount.kind == .volume {
+            let volume = try await find(mount.source)
+            if let plan = volume.mount {
+                guard mountsOnHost, !plan.isMemory || !isFree(mount.source) else {
+                    sources[mount.source] = volume.ownMount
+                    continue
+                }
+                try await hold(mount.source, by: holder)
+            }
+            sources[mount.source] = VolumeSource(type: "bind", source: mountpoint(mount.source), options: ["rbind"])
+        }
+        return sources
+    }
+
     private func isFree(_ name: String) -> Bool { holders[name]?.isEmpty != false }
 
     /// What is done to one volume's files and mount, one after the other.

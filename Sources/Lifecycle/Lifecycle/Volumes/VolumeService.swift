@@ -318,17 +318,17 @@ extension VolumeService {
 
     /// What the runtime is to mount for each volume of these.
     ///
-    /// - Parameter containerID: who starts with them, and holds them until `release`; nil where nobody does.
+    /// - Parameter containerID: who starts with them, and holds them until `release`.
     package func sources(
-        _ mounts: [MountSpec], for containerID: String? = nil
+        _ mounts: [MountSpec], for containerID: String
     ) async throws(EngineError) -> [String: VolumeSource] {
         var sources: [String: VolumeSource] = [:]
         for mount in mounts where mount.kind == .volume {
             let volume = try await find(mount.source)
-            if let own = volume.ownMount, containerID == nil || !mountsOnHost {
+            if let own = volume.ownMount, !mountsOnHost {
                 sources[mount.source] = own
             } else {
-                if let containerID { try await hold(mount.source, by: containerID) }
+                try await hold(mount.source, by: containerID)
                 sources[mount.source] = VolumeSource(type: "bind", source: mountpoint(mount.source), options: ["rbind"])
             }
         }
