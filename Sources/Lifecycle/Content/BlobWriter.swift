@@ -28,7 +28,14 @@ package final class BlobWriter {
         hasher = DigestHasher(algorithm)
     }
 
-    deinit { if !isFinished { unlink(temporaryPath) } }
+    deinit { discard() }
+
+    /// Leaves nothing from now on, whoever still holds the object. Nothing is written or committed after it.
+    package func discard() {
+        guard !isFinished else { return }
+        isFinished = true
+        unlink(temporaryPath)
+    }
 
     package func write(_ bytes: UnsafeRawBufferPointer) throws(ContentError) {
         do throws(KernelError) { try file.descriptor.writeAll(bytes) } catch {

@@ -34,6 +34,9 @@ final class ContentSink: BlobSink, @unchecked Sendable {
         }
     }
 
+    /// Nothing of it is kept.
+    func discard() async { await pool.run { [self] in writer.discard() } }
+
     private func flush() async throws(ContentError) {
         guard !gathered.isEmpty else { return }
         try await pool.run { [self] () throws(ContentError) in

@@ -34,6 +34,14 @@ struct PullDownload: Sendable {
                 try ContentSink(content, digest.algorithm, pool: pool)
             }
         } catch { throw failure(error) }
+        do throws(EngineError) { try await fill(sink) } catch {
+            // Before anybody is told: a thread of the pool may hold the sink a moment longer.
+            await sink.discard()
+            throw error
+        }
+    }
+
+    private func fill(_ sink: ContentSink) async throws(EngineError) {
         let total = blob.sizeBytes
         let steps = ProgressSteps(total)
         do throws(RegistryError) {
