@@ -48,6 +48,18 @@ import Transport
         await served.stop()
     }
 
+    @Test("Docker's clients cannot resize what does not run; ours may, for the start to come")
+    func resizeBeforeStart() async throws {
+        let served = try await Served()
+        let id = try await served.run("sleep 1", name: "one", start: false)
+        let answer = try await served.call("POST", "/containers/one/resize?h=10&w=20")
+        #expect(answer.status == 409)
+        #expect(try answer.message == "container \(id) is not running")
+        let call = HTTPCall("POST", "/containers/one/resize?h=10&w=20", fields: ["User-Agent": "Gantry/1"])
+        #expect(try await served.client.send(call).status == 200)
+        await served.stop()
+    }
+
     @Test("A body that cannot be read is told of")
     func brokenBody() async throws {
         let served = try await Served()

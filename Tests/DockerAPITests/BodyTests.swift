@@ -16,6 +16,9 @@ import Testing
         stats.memoryTotalBytes = 50 << 20
         stats.memoryInactiveFileBytes = 20 << 20
         stats.memoryLimitBytes = UInt64(Int64.max) + 5
+        stats.memoryCounters = ["inactive_file": 20 << 20, "rss": 5, "total_rss": 6]
+        (stats.memoryPeakBytes, stats.memoryLimitHits) = (60 << 20, 2)
+        stats.perCPUNanoseconds = [2_000_000_000, 1_000_000_000]
         stats.pids = 4
         stats.blockReadBytes = 7
         stats.blockWriteBytes = 8
@@ -222,6 +225,20 @@ import Testing
         #expect(ProgressError.error(ProgressError.dockerBody(error)) == error)
         #expect(ProgressError.error(["error": "x"])?.message == "x")
         #expect(ProgressError.error(["stream": "x"]) == nil)
+    }
+
+    @Test("Before 1.50 the info has members that are gone since")
+    func oldInfo() {
+        var info = EngineInfo()
+        info.filtersBridgedIPv4 = true
+        let old = info.dockerBody(for: APIVersion(1, 49), now: time)
+        #expect(old["BridgeNfIptables"] == true && old["BridgeNfIp6tables"] == false)
+        #expect(old["RegistryConfig"]?["AllowNondistributableArtifactsCIDRs"] == [])
+        #expect(old["RegistryConfig"]?["AllowNondistributableArtifactsHostnames"] == [])
+        let current = info.dockerBody(now: time)
+        #expect(current["BridgeNfIptables"] == nil && current["BridgeNfIp6tables"] == nil)
+        #expect(current["RegistryConfig"]?["AllowNondistributableArtifactsCIDRs"] == nil)
+        #expect(current["RegistryConfig"]?["Mirrors"] == old["RegistryConfig"]?["Mirrors"])
     }
 
     @Test("A process tree is made of ps's table")

@@ -57,11 +57,18 @@ import Testing
         #expect(stats.throttledPeriods == 4 && stats.throttledNanoseconds == 7000)
     }
 
+    @Test("CPU times of version 1 are told by processor, too")
+    func perCPU() throws {
+        let stats = try applied(CounterFile.legacy, "cpuacct.usage_percpu", "18855905 17860950 0 \n")
+        #expect(stats.perCPUNanoseconds == [18_855_905, 17_860_950, 0])
+    }
+
     @Test("Without a limit the host's memory is the limit")
     func memoryLimit() throws {
         let legacy = "cache 1\nhierarchical_memory_limit 9223372036854771712\ntotal_inactive_file 5\n"
         let stats = try applied(CounterFile.legacy, "memory.stat", legacy)
         #expect(stats.memoryLimitBytes == 1 << 40 && stats.memoryInactiveFileBytes == 5)
+        #expect(stats.memoryCounters["cache"] == 1 && stats.memoryCounters.count == 3)
         let limited = legacy.replacing("9223372036854771712", with: "4096")
         #expect(try applied(CounterFile.legacy, "memory.stat", limited).memoryLimitBytes == 4096)
         #expect(try applied(CounterFile.unified, "memory.max", "max\n").memoryLimitBytes == 1 << 40)

@@ -32,7 +32,10 @@ let lifecycleRoutes: [Route] = [
         try await exchange.send(204)
     },
     Route("POST", "/containers/{id}/resize") { exchange in
-        try await exchange.engine.resize(exchange.container, to: try TerminalSize(dockerQuery: exchange.query))
+        let size = try TerminalSize(dockerQuery: exchange.query)
+        // Ours may give a container its size before it starts; docker's are told, and ask again.
+        if !exchange.isFromGantry { try await checkRuns(exchange) }
+        try await exchange.engine.resize(exchange.container, to: size)
         try await exchange.send(200)
     },
     Route("POST", "/containers/{id}/wait") { exchange in try await waitForContainer(exchange) },
@@ -46,6 +49,12 @@ extension Exchange {
         guard let seconds = Int(text) else { throw EngineError(.invalid, "invalid timeout: \"\(text)\"") }
         return seconds
     }
+}
+
+private func checkRuns(_ exchange: Exchange) async throws {
+    let details = try await exchange.engine.inspect(exchange.container)
+    guard !details.state.isAlive else { return }
+    throw EngineError(.conflict, "container \(details.id) is not running", object: exchange.container)
 }
 
 /// The head goes out once the wait stands: docker's CLI starts the container only then.

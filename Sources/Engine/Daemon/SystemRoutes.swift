@@ -10,7 +10,7 @@ let systemRoutes: [Route] = [
         try await exchange.send(200, try await exchange.engine.version().dockerBody)
     },
     Route("GET", "/info") { exchange in
-        try await exchange.send(200, try await exchange.engine.info().dockerBody(now: .now()))
+        try await exchange.send(200, try await exchange.engine.info().dockerBody(for: exchange.version, now: .now()))
     },
     Route("GET", "/events") { exchange in
         let events = try await exchange.engine.events(EventRequest(dockerQuery: exchange.query))

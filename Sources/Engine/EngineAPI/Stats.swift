@@ -11,6 +11,8 @@ public struct ContainerStats: Hashable, Sendable {
     /// CPU time of the whole host, all cores, for docker's percentage.
     public var hostCPUNanoseconds: UInt64 = 0
     public var onlineCPUs: Int = 1
+    /// CPU time by processor, also of those that are not online; empty where the kernel does not say (cgroup v2).
+    public var perCPUNanoseconds: [UInt64] = []
     public var throttledPeriods: UInt64 = 0
     public var throttledNanoseconds: UInt64 = 0
     /// Charged to the cgroup, page cache included.
@@ -19,6 +21,12 @@ public struct ContainerStats: Hashable, Sendable {
     public var memoryInactiveFileBytes: UInt64 = 0
     /// The limit, or the host's memory where there is none.
     public var memoryLimitBytes: UInt64 = 0
+    /// The most that was ever charged; 0 where the kernel does not say (cgroup v2).
+    public var memoryPeakBytes: UInt64 = 0
+    /// How often the limit was run into; cgroup v1.
+    public var memoryLimitHits: UInt64 = 0
+    /// `memory.stat` by the kernel's names, which differ between v1 and v2.
+    public var memoryCounters: [String: UInt64] = [:]
     public var pids: UInt64 = 0
     public var pidsLimit: UInt64?
     public var blockReadBytes: UInt64 = 0

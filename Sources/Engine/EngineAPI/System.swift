@@ -48,6 +48,9 @@ public struct EngineInfo: Hashable, Sendable {
     /// What is known of where layers are kept, in docker's words for it.
     public var storageFacts: [StorageFact] = []
     public var loggingDriver = ""
+    /// What passes a bridge is shown to the machine's packet filters for IPv4 and for IPv6: br_netfilter's switches.
+    public var filtersBridgedIPv4 = false
+    public var filtersBridgedIPv6 = false
     public var cgroupDriver = ""
     /// `1` or `2`.
     public var cgroupVersion = ""

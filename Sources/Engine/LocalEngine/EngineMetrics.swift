@@ -19,6 +19,8 @@ extension GantryEngine {
         guard let run = await container.run else { throw await container.notRunning(reference) }
         let pids = Set(core.members(of: container, initPID: run.initial.pid))
         let table = try await PsCommand.table(arguments: psArguments, pids: pids)
+        // Between its end and the report of it there is nothing to list.
+        if table.rows.isEmpty, await container.hasEnded { throw await container.notRunning(reference) }
         await container.tellOfTop()
         return table
     }

@@ -3,6 +3,7 @@ import EngineAPI
 import Glibc
 import Lifecycle
 import Linux
+import Networking
 import OCI
 import Snapshots
 
@@ -63,6 +64,9 @@ extension GantryEngine {
         if !host.isRootless {
             info.warnings += await core.context.networks.forwardingWarnings().map { "WARNING: \($0)" }
             info.warnings += await core.context.networks.forwardingNotes()
+        }
+        (info.filtersBridgedIPv4, info.filtersBridgedIPv6) = await BlockingPool.shared.run {
+            (BridgedPackets.areShown(to: "iptables"), BridgedPackets.areShown(to: "ip6tables"))
         }
         info.pid = getpid()
         return info

@@ -6,7 +6,8 @@ import NIOCore
 /// `isWanted`, or one read ahead of that: what a slow consumer does not take stays in the kernel's buffer and holds the
 /// peer back.
 struct Inlet<Item: Sendable> {
-    private var items = CircularBuffer<Item>()
+    /// Grows with need: a thousand connections that are idle have one each.
+    private var items = CircularBuffer<Item>(initialCapacity: 1)
     private var waiting: EventLoopPromise<Item?>?
     private var ending: Result<Void, TransportError>?
 

@@ -14,15 +14,19 @@ struct CounterFile: Sendable {
             $1.cpuUserNanoseconds = ClockTicks.nanoseconds($0.value(of: "user") ?? 0)
             $1.cpuSystemNanoseconds = ClockTicks.nanoseconds($0.value(of: "system") ?? 0)
         },
+        CounterFile(controller: "cpuacct", name: "cpuacct.usage_percpu") { $1.perCPUNanoseconds = $0.numbers },
         CounterFile(controller: "cpu", name: "cpu.stat") {
             $1.throttledPeriods = $0.value(of: "nr_throttled") ?? 0
             $1.throttledNanoseconds = $0.value(of: "throttled_time") ?? 0
         },
         CounterFile(controller: "memory", name: "memory.usage_in_bytes") { $1.memoryTotalBytes = $0.number ?? 0 },
+        CounterFile(controller: "memory", name: "memory.max_usage_in_bytes") { $1.memoryPeakBytes = $0.number ?? 0 },
+        CounterFile(controller: "memory", name: "memory.failcnt") { $1.memoryLimitHits = $0.number ?? 0 },
         CounterFile(controller: "memory", name: "memory.stat") {
-            $1.memoryInactiveFileBytes = $0.value(of: "total_inactive_file") ?? 0
+            $1.memoryCounters = $0.counters
+            $1.memoryInactiveFileBytes = $1.memoryCounters["total_inactive_file"] ?? 0
             // Of this cgroup and those above it; near 2⁶³ where none has a limit.
-            limit($1.memoryLimitBytes, to: $0.value(of: "hierarchical_memory_limit"), &$1)
+            limit($1.memoryLimitBytes, to: $1.memoryCounters["hierarchical_memory_limit"], &$1)
         },
         CounterFile(controller: "memory", name: "memory.oom_control") {
             $1.outOfMemoryKills = $0.value(of: "oom_kill") ?? 0
@@ -45,7 +49,8 @@ struct CounterFile: Sendable {
         },
         CounterFile(controller: "memory", name: "memory.current") { $1.memoryTotalBytes = $0.number ?? 0 },
         CounterFile(controller: "memory", name: "memory.stat") {
-            $1.memoryInactiveFileBytes = $0.value(of: "inactive_file") ?? 0
+            $1.memoryCounters = $0.counters
+            $1.memoryInactiveFileBytes = $1.memoryCounters["inactive_file"] ?? 0
         },
         CounterFile(controller: "memory", name: "memory.max") { limit($1.memoryLimitBytes, to: $0.number, &$1) },
         CounterFile(controller: "memory", name: "memory.events") {

@@ -21,6 +21,25 @@ struct StatText {
         return found
     }
 
+    /// All numbers up to the first word that is none.
+    var numbers: [UInt64] {
+        var fields = fields(of: 0..<bytes.count)
+        var numbers: [UInt64] = []
+        while let number = fields.nextNumber() { numbers.append(number) }
+        return numbers
+    }
+
+    /// The lines `key 123`, by their keys.
+    var counters: [String: UInt64] {
+        var counters: [String: UInt64] = [:]
+        forEachLine { line in
+            var fields = line
+            guard let key = fields.next(), let number = fields.nextNumber() else { return }
+            counters[String(decoding: key, as: UTF8.self)] = number
+        }
+        return counters
+    }
+
     func forEachLine(_ body: (Fields) -> Void) {
         var start = 0
         while start < bytes.count {

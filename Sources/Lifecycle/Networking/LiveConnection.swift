@@ -51,7 +51,8 @@ extension NetworkService {
         let hasRoute = others.contains { definitions[$0.networkID]?.spec.isInternal == false }
         try await materialize(network)
         try await BlockingPool.shared.run { () throws(EngineError) in
-            let namespace = OwnedDescriptor(try Self.namespace(process.pid, process.startTicks))
+            let namespace = OwnedDescriptor(
+                try Self.namespace(process.pid, process.startTicks, running: record.containerID))
             try links.connect(
                 record, to: network, in: namespace.descriptor, hasDefaultRoute: !hasRoute && !network.spec.isInternal)
         }
@@ -195,7 +196,7 @@ extension NetworkService {
         _ record: EndpointRecord, _ network: NetworkDefinition, _ process: NetworkedContainers.Process
     ) async throws(EngineError) {
         let links = self.links
-        let namespace = try Self.namespace(process.pid, process.startTicks)
+        let namespace = try Self.namespace(process.pid, process.startTicks, running: record.containerID)
         do throws(EngineError) {
             let isRetired = try await BlockingPool.shared.run { () throws(EngineError) in
                 try links.disconnect(record, of: network, in: namespace)

@@ -213,8 +213,14 @@ extension NetworkService {
         pairs.first { !$0.1.spec.isInternal }?.0.networkID
     }
 
-    static func namespace(_ pid: Int32, _ startTicks: UInt64) throws(EngineError) -> Descriptor {
+    /// - Parameter containerID: of a container that was seen running: that it has ended meanwhile is told as such.
+    static func namespace(
+        _ pid: Int32, _ startTicks: UInt64, running containerID: String? = nil
+    ) throws(EngineError) -> Descriptor {
         do throws(KernelError) { return try NetworkNamespace.open(pid: pid, startTicks: startTicks) } catch {
+            if let containerID, error.errno == .noSuchFile || error.errno == .noSuchProcess {
+                throw EngineError(.conflict, "container \(containerID) is not running", object: containerID)
+            }
             throw EngineError(.internal, "enter the network of process \(pid): \(error)")
         }
     }

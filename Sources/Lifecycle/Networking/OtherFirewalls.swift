@@ -115,14 +115,9 @@ extension NetworkService {
         return warnings
     }
 
-    /// br_netfilter, which docker loads, shows bridged packets to the filter of routed ones.
     private static func seesBridges(_ family: String) -> Bool {
         let names = family == "ip6" ? ["ip6tables"] : family == "ip" ? ["iptables"] : ["iptables", "ip6tables"]
-        return names.contains { name in
-            // Without the module there is no such switch.
-            let text = try? FileContents.read("/proc/sys/net/bridge/bridge-nf-call-\(name)", limitBytes: 16)
-            return text?.first == UInt8(ascii: "1")
-        }
+        return names.contains { BridgedPackets.areShown(to: $0) }
     }
 
     /// The elder filter beside nftables does not tell its rules by nftables.

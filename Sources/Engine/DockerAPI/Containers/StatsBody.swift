@@ -36,12 +36,16 @@ extension ContainerStats {
     ]
 
     private var cpuBody: JSONValue {
-        [
-            "cpu_usage": [
-                "total_usage": .unsignedInteger(cpuNanoseconds),
-                "usage_in_kernelmode": .unsignedInteger(cpuSystemNanoseconds),
-                "usage_in_usermode": .unsignedInteger(cpuUserNanoseconds),
-            ],
+        var usage = JSONObject([
+            ("total_usage", .unsignedInteger(cpuNanoseconds)),
+            ("usage_in_kernelmode", .unsignedInteger(cpuSystemNanoseconds)),
+            ("usage_in_usermode", .unsignedInteger(cpuUserNanoseconds)),
+        ])
+        if !perCPUNanoseconds.isEmpty {
+            usage["percpu_usage"] = .array(perCPUNanoseconds.map { .unsignedInteger($0) })
+        }
+        return [
+            "cpu_usage": .object(usage),
             "system_cpu_usage": .unsignedInteger(hostCPUNanoseconds), "online_cpus": .count(onlineCPUs),
             "throttling_data": [
                 "periods": 0, "throttled_periods": .unsignedInteger(throttledPeriods),
@@ -51,14 +55,21 @@ extension ContainerStats {
     }
 
     private var memoryBody: JSONValue {
-        [
-            "usage": .unsignedInteger(memoryTotalBytes),
-            "stats": [
-                "inactive_file": .unsignedInteger(memoryInactiveFileBytes),
-                "oom_kill": .unsignedInteger(outOfMemoryKills),
-            ],
-            "limit": .unsignedInteger(memoryLimitBytes),
-        ]
+        var counters = memoryCounters
+        if counters["inactive_file"] == nil { counters["inactive_file"] = memoryInactiveFileBytes }
+        counters["oom_kill"] = outOfMemoryKills
+        var body = JSONObject([
+            ("usage", .unsignedInteger(memoryTotalBytes)),
+            (
+                "stats",
+                .object(JSONObject(counters.sorted { $0.key < $1.key }.map { ($0.key, .unsignedInteger($0.value)) }))
+            ),
+            ("limit", .unsignedInteger(memoryLimitBytes)),
+        ])
+        // As docker, which leaves out what is zero.
+        if memoryPeakBytes > 0 { body["max_usage"] = .unsignedInteger(memoryPeakBytes) }
+        if memoryLimitHits > 0 { body["failcnt"] = .unsignedInteger(memoryLimitHits) }
+        return .object(body)
     }
 
     private var pidsBody: JSONValue {
@@ -112,8 +123,8 @@ extension ContainerStats {
         cpuUserNanoseconds = usage.unsigned("usage_in_usermode")
         cpuSystemNanoseconds = usage.unsigned("usage_in_kernelmode")
         hostCPUNanoseconds = body.unsigned("system_cpu_usage")
-        let perCPU = usage.elements("percpu_usage").count
-        onlineCPUs = max(1, Int(body.whole("online_cpus") ?? Int64(perCPU)))
+        perCPUNanoseconds = usage.elements("percpu_usage").map { $0.unsigned ?? 0 }
+        onlineCPUs = max(1, Int(body.whole("online_cpus") ?? Int64(perCPUNanoseconds.count)))
         throttledPeriods = body.field("throttling_data")?.unsigned("throttled_periods") ?? 0
         throttledNanoseconds = body.field("throttling_data")?.unsigned("throttled_time") ?? 0
     }
@@ -127,6 +138,12 @@ extension ContainerStats {
             stats.field("total_inactive_file") != nil
             ? stats.unsigned("total_inactive_file") : stats.unsigned("inactive_file")
         outOfMemoryKills = stats.unsigned("oom_kill")
+        memoryPeakBytes = body.unsigned("max_usage")
+        memoryLimitHits = body.unsigned("failcnt")
+        // The kills are of another file, and stand among these for want of a place.
+        for (name, value) in stats.object?.members ?? [] where name != "oom_kill" {
+            memoryCounters[name] = value.unsigned
+        }
     }
 }
 

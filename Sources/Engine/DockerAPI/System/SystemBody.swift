@@ -70,8 +70,21 @@ extension EngineVersion {
 }
 
 extension EngineInfo {
-    /// The answer of `GET /info`.
-    package func dockerBody(now: Timestamp) -> JSONValue {
+    /// The answer of `GET /info`; before 1.50 with members that are gone since.
+    package func dockerBody(for version: APIVersion = .current, now: Timestamp) -> JSONValue {
+        var body = currentBody(now: now)
+        guard version < APIVersion(1, 50) else { return .object(body) }
+        body["BridgeNfIptables"] = .bool(filtersBridgedIPv4)
+        body["BridgeNfIp6tables"] = .bool(filtersBridgedIPv6)
+        var registries = body["RegistryConfig"]?.object ?? JSONObject()
+        // No registry is one that other layers may not be pushed to.
+        registries["AllowNondistributableArtifactsCIDRs"] = []
+        registries["AllowNondistributableArtifactsHostnames"] = []
+        body["RegistryConfig"] = .object(registries)
+        return .object(body)
+    }
+
+    private func currentBody(now: Timestamp) -> JSONObject {
         let runtimeMembers = runtimes.map { ($0, JSONValue.object(JSONObject([("path", .string($0))]))) }
         // The parts that docker's clients ask the versions of are all of one release here.
         let part: JSONValue = ["ID": .string(serverVersion)]
@@ -125,7 +138,7 @@ extension EngineInfo {
             ("SecurityOptions", .texts(securityOptions)), ("Warnings", .texts(warnings)),
             ("GantryPid", .integer(Int64(pid))),
         ]
-        return .object(JSONObject(base))
+        return JSONObject(base)
     }
 
     package init(dockerBody body: JSONValue) {

@@ -65,10 +65,19 @@ extension Container {
         } catch {
             await stream?.close()
             execs[execID]?.phase = .exited(code: error.startExitCode, pid: 0)
-            throw error
+            // What is wrong with the command itself is so whatever became of the container.
+            throw [.internal, .unavailable, .invalid].contains(error.kind) && hasEnded ? notRunning(id) : error
         }
         await tell("exec_start: " + exec.spec.command.joined(separator: " "), ["execID": execID])
         return stream.map { ExecStream($0, of: execID, in: self) }
+    }
+
+    /// Its first process is gone, though nobody may have told so yet: what fails then fails for that.
+    package var hasEnded: Bool {
+        guard let initial = machine.run?.initial else { return true }
+        // A process without an entry is gone, too.
+        guard let stat = try? ProcessStat.read(pid: initial.pid) else { return true }
+        return stat.startTicks != initial.startTicks || stat.isEnded
     }
 
     private func began(_ execID: String, pid: Int32) {
