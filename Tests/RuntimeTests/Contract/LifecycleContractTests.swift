@@ -163,6 +163,25 @@ struct LifecycleContractTests {
         #expect(result.errors == "\(entry["msg"]?.string ?? "")\n")
     }
 
+    @Test("A log that cannot be written is refused before anything is done", arguments: RuntimeUnderTest.all)
+    func unwritableLog(_ runtime: RuntimeUnderTest) throws {
+        let container = try TestContainer(runtime)
+        try container.write()
+        let result = try container.command("--log", "\(container.folder)/none/log", "create", container.id)
+        #expect(result.code == 1 && result.errors.contains("no such file or directory"), "\(result.errors)")
+        #expect(try container.leftovers() == [])
+    }
+
+    @Test("Options may stand behind the operands, but for what a process gets", arguments: RuntimeUnderTest.all)
+    func optionsBehind(_ runtime: RuntimeUnderTest) throws {
+        let container = try TestContainer(runtime, ["sleep", "60"])
+        try container.createAndStart()
+        #expect(try container.exec("echo", "--tty").output == "--tty\n")
+        let result = try container.command("delete", container.id, "--force")
+        #expect(result.code == 0, "\(result.errors)")
+        #expect(try container.leftovers() == [])
+    }
+
     @Test("The pid file holds the first process, written before create returns", arguments: RuntimeUnderTest.all)
     func pidFile(_ runtime: RuntimeUnderTest) throws {
         let container = try TestContainer(runtime)

@@ -48,6 +48,8 @@ struct PrivilegeTests {
         let found = fields(result.output)
         #expect(found["CapInh"] == Self.none, "\(result.errors)")
         #expect(found["CapEff"] != Self.none)
+        let unknown = try container.command("exec", "--cap", "CAP_NOPE", container.id, "true")
+        #expect(unknown.code == 0 && unknown.errors.contains("unavailable capabilities: [CAP_NOPE]"), "\(unknown)")
     }
 
     @Test("CVE-2022-36109, CVE-2022-2989: no group of the caller's stays, neither in the container nor in an exec")

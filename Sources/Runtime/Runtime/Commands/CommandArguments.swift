@@ -1,5 +1,6 @@
 /// The options of one command, as runc's grammar has them: `--name value`, `--name=value`, `-n value`, one dash being as
-/// good as two. Options end at the first word that is none.
+/// good as two. They stand before and behind the operands, up to `--`; where operands are another program's words the
+/// first of them ends the options.
 struct CommandArguments {
     struct Option {
         var names: [String]
@@ -13,17 +14,30 @@ struct CommandArguments {
     private var values: [(name: String, value: String)] = []
     private(set) var operands: [String] = []
 
-    init(_ words: ArraySlice<String>, _ options: [Option]) throws(RuntimeError) {
+    /// - Parameter operandsEndOptions: what follows the first operand is not for this program.
+    init(
+        _ words: ArraySlice<String>, _ options: [Option], operandsEndOptions: Bool = false
+    ) throws(RuntimeError) {
         let dash = UInt8(ascii: "-")
         var rest = words
         while let word = rest.first {
-            guard word.utf8.first == dash, word != "-" else { break }
+            guard word.utf8.first == dash, word != "-" else {
+                if operandsEndOptions { break }
+                operands.append(word)
+                rest = rest.dropFirst()
+                continue
+            }
             rest = rest.dropFirst()
             if word == "--" { break }
             let body = word.utf8.drop { $0 == dash }
             let equals = body.firstIndex(of: UInt8(ascii: "="))
             let name = String(Substring(body[..<(equals ?? body.endIndex)]))
             guard let option = options.first(where: { $0.names.contains(name) }) else {
+                // Behind an operand it is one, too: `kill ID -9`.
+                guard operands.isEmpty else {
+                    operands.append(word)
+                    continue
+                }
                 throw RuntimeError("flag provided but not defined: -\(name)")
             }
             let key = option.names[0]
@@ -37,7 +51,7 @@ struct CommandArguments {
                 values.append((key, "true"))
             }
         }
-        operands = Array(rest)
+        operands += rest
     }
 
     subscript(name: String) -> String? { values.last { $0.name == name }?.value }

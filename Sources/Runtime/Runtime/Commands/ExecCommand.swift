@@ -14,7 +14,7 @@ extension Invocation {
     ]
 
     func exec() throws(RuntimeError) -> Int32 {
-        let arguments = try CommandArguments(words, Self.execOptions)
+        let arguments = try CommandArguments(words, Self.execOptions, operandsEndOptions: true)
         try arguments.expectOperands("exec", atLeast: 1)
         try SealedExecutable.ensure(sealingFailure)
         do throws(RuntimeError) {
@@ -39,6 +39,7 @@ extension Invocation {
         let spec = try store.spec(of: record.id)
         let process = try ExecProcess.make(arguments, spec)
         let plan = try ProcessPlan(process, facts: facts)
+        log.ignored(capabilities: plan.unknownCapabilities)
         let detaches = try arguments.flag("detach")
         let socket = arguments.path("console-socket")
         if detaches, process.terminal, socket == nil {

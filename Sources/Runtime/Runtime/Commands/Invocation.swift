@@ -31,8 +31,8 @@ package struct Invocation {
         InheritedState.normalize()
         var log = LogOutput()
         do throws(RuntimeError) {
-            let global = try CommandArguments(arguments.dropFirst(), globals)
-            log.path = global["log"]
+            let global = try CommandArguments(arguments.dropFirst(), globals, operandsEndOptions: true)
+            try log.open(global["log"])
             log.isDebugging = try global.flag("debug")
             switch global["log-format"] ?? "text" {
             case "text": break

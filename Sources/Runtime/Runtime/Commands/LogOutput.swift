@@ -4,9 +4,27 @@ import Linux
 
 /// Where the runtime's own messages go: standard error, or the file of `--log`, whose last line callers show.
 struct LogOutput: Sendable {
-    var path: String?
+    private(set) var path: String?
     var isJSON = false
     var isDebugging = false
+
+    /// Makes a file the place of all messages, if there is one; a path that cannot be written is refused before anything
+    /// is done.
+    mutating func open(_ path: String?) throws(RuntimeError) {
+        guard let path, !path.isEmpty else { return }
+        try attempt("unable to open the log") { () throws(KernelError) in Self.appending(to: path).close() }
+        self.path = path
+    }
+
+    private static func appending(to path: String) throws(KernelError) -> Descriptor {
+        try Descriptor.open(path, O_WRONLY | O_CREAT | O_APPEND, mode: 0o644)
+    }
+
+    /// What runc says of them.
+    func ignored(capabilities names: [String]) {
+        guard !names.isEmpty else { return }
+        warning("ignoring unknown or unavailable capabilities: [\(names.joined(separator: " "))]")
+    }
 
     func warning(_ message: String) { write("warning", message) }
 
@@ -22,7 +40,7 @@ struct LogOutput: Sendable {
         let line = isJSON ? jsonLine(level, message) : textLine(level, message)
         guard let path else { return toStandardError(line) }
         do throws(KernelError) {
-            let file = OwnedDescriptor(try Descriptor.open(path, O_WRONLY | O_CREAT | O_APPEND, mode: 0o644))
+            let file = OwnedDescriptor(try Self.appending(to: path))
             try file.descriptor.writeAll(Array(line.utf8))
         } catch {
             toStandardError("\(error)\n\(line)")

@@ -62,7 +62,7 @@ extension Invocation {
     }
 
     func processes() throws(RuntimeError) -> Int32 {
-        let arguments = try CommandArguments(words, [.value("format", "f")])
+        let arguments = try CommandArguments(words, [.value("format", "f")], operandsEndOptions: true)
         try arguments.expectOperands("ps", atLeast: 1)
         let record = try store.record(of: arguments.operands[0])
         let cgroup = record.cgroup(in: try HostFacts.layout())

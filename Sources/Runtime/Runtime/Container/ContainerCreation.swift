@@ -23,10 +23,7 @@ struct ContainerCreation {
         var facts = try HostFacts.current(for: spec.linux.intelRdt)
         if options.usesSystemd { facts.systemd = try SystemdHost.cgroup(facts) }
         var plan = try ContainerPlan(id: id, bundle: bundle.path, spec: spec, facts: facts)
-        if !plan.process.unknownCapabilities.isEmpty {
-            let names = plan.process.unknownCapabilities.joined(separator: " ")
-            log.warning("ignoring unknown or unavailable capabilities: [\(names)]")
-        }
+        log.ignored(capabilities: plan.process.unknownCapabilities)
         for warning in plan.cgroup.warnings + ForeignProperties.warnings(spec) { log.warning(warning) }
         if log.isDebugging {
             for name in ForeignProperties.unknown(spec) {
