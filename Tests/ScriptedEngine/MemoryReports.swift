@@ -46,6 +46,7 @@ extension MemoryEngine {
         stats.onlineCPUs = 4
         stats.memoryTotalBytes = 40 << 20
         stats.memoryInactiveFileBytes = 10 << 20
+        stats.memoryCounters = ["inactive_file": 10 << 20, "anon": 30 << 20]
         stats.memoryLimitBytes = 100 << 20
         stats.pids = 3
         stats.pidsLimit = 64
