@@ -12,7 +12,7 @@ struct LogOutput: Sendable {
     /// is done.
     mutating func open(_ path: String?) throws(RuntimeError) {
         guard let path, !path.isEmpty else { return }
-        try attempt("unable to open the log") { () throws(KernelError) in Self.appending(to: path).close() }
+        try attempt("unable to open the log") { () throws(KernelError) in try Self.appending(to: path).close() }
         self.path = path
     }
 
