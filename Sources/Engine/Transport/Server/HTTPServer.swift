@@ -35,6 +35,10 @@ package final class HTTPServer: Sendable {
         package init() {}
     }
 
+    /// Connections that wait to be accepted. One that finds no room at a Unix socket is refused at once, by EAGAIN: as
+    /// many as the kernel allows by itself (net.core.somaxconn).
+    static let backlog: Int32 = 4096
+
     /// Nil where the socket has no file, or one of somebody else's.
     private let file: UnixListener?
     private let channel: any Channel
@@ -67,7 +71,7 @@ package final class HTTPServer: Sendable {
         let connections = ConnectionTable(limit: configuration.connectionLimit)
         let socketPath = address.socketPath
         let bootstrap = ServerBootstrap(group: EventLoops.group)
-            .serverChannelOption(ChannelOptions.backlog, value: 256)
+            .serverChannelOption(ChannelOptions.backlog, value: Self.backlog)
             .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(ChannelOptions.autoRead, value: false)
             .childChannelOption(ChannelOptions.allowRemoteHalfClosure, value: true)

@@ -35,11 +35,13 @@ struct UnixListener: Sendable {
     private static func listen(_ path: UnixSocketPath, _ mode: mode_t) throws(KernelError) -> Descriptor {
         let directory = try path.directory()
         do throws(KernelError) {
-            return try UnixSocket.listen(in: directory.descriptor, name: path.name, mode: mode, backlog: 1024)
+            return try UnixSocket.listen(
+                in: directory.descriptor, name: path.name, mode: mode, backlog: HTTPServer.backlog)
         } catch {
             guard error.errno.rawValue == EADDRINUSE, try isStale(path) else { throw error }
             try kernelCall("unlink", path.path) { unlink(path.path) }
-            return try UnixSocket.listen(in: directory.descriptor, name: path.name, mode: mode, backlog: 1024)
+            return try UnixSocket.listen(
+                in: directory.descriptor, name: path.name, mode: mode, backlog: HTTPServer.backlog)
         }
     }
 
