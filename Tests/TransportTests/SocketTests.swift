@@ -21,6 +21,18 @@ import Testing
         #expect(access(directory.socketPath, F_OK) == -1)
     }
 
+    @Test("A thousand clients that come at once find room to wait")
+    func crowd() async throws {
+        let directory = try SocketDirectory()
+        let server = try await HTTPServerTests.serve(directory, HTTPServerTests.echo)
+        let folder = OwnedDescriptor(try Descriptor.open(directory.path, O_DIRECTORY))
+        // None of them waits for its turn: a full queue refuses it.
+        var clients: [Descriptor] = []
+        defer { for client in clients { client.close() } }
+        for _ in 0..<1000 { clients.append(try UnixSocket.connect(in: folder.descriptor, name: "api.sock")) }
+        await server.stop()
+    }
+
     @Test("The socket's file is for its owner and group")
     func mode() async throws {
         let directory = try SocketDirectory()

@@ -109,11 +109,18 @@ package final class HTTPServer: Sendable {
     ) async throws -> any Channel {
         switch address {
         case .tcp(let host, let port): return try await bootstrap.bind(host: host, port: port).get()
-        case .inherited(let number): return try await bootstrap.withBoundSocket(number).get()
+        case .inherited(let number): return try await take(number, bootstrap)
         case .unix:
             guard let file else { preconditionFailure("a socket with a file has been opened before") }
-            return try await bootstrap.withBoundSocket(file.socket.rawValue).get()
+            return try await take(file.socket.rawValue, bootstrap)
         }
+    }
+
+    /// A socket that listens already. The library listens anew, with a backlog of its own.
+    private static func take(_ number: CInt, _ bootstrap: ServerBootstrap) async throws -> any Channel {
+        let channel = try await bootstrap.withBoundSocket(number).get()
+        try kernelCall("listen") { listen(number, backlog) }
+        return channel
     }
 
     /// The port in use, where the address has one.
