@@ -7,6 +7,7 @@ extension CgroupLayout {
     static func usual(at place: String = "/sys/fs/cgroup") throws(KernelError) -> CgroupLayout? {
         let top = gantry_filesystem_magic_at(place)
         if top == cgroup2Magic {
+            guard isWhole(place) else { return nil }
             var layout = CgroupLayout(mounts: [])
             layout.unifiedMountPoint = place
             return layout
@@ -25,7 +26,9 @@ extension CgroupLayout {
             var facts = stat()
             // A link is another name of one of the others.
             guard lstat(mountPoint, &facts) == 0, facts.st_mode & S_IFMT == S_IFDIR else { continue }
-            switch gantry_filesystem_magic_at(mountPoint) {
+            let magic = gantry_filesystem_magic_at(mountPoint)
+            if magic == cgroup2Magic || magic == cgroupMagic, facts.st_ino != topInode { return nil }
+            switch magic {
             case cgroup2Magic:
                 if layout.unifiedMountPoint == nil { layout.unifiedMountPoint = mountPoint }
             case cgroupMagic:
@@ -40,6 +43,15 @@ extension CgroupLayout {
         return layout.legacy.isEmpty ? nil : layout
     }
 
+    /// Whether a hierarchy's own top is mounted there. In a container it may be a cgroup further down, and the table tells
+    /// which.
+    private static func isWhole(_ mountPoint: String) -> Bool {
+        var facts = stat()
+        return stat(mountPoint, &facts) == 0 && facts.st_ino == topInode
+    }
+
+    /// Of the top directory of kernfs.
+    private static let topInode: ino_t = 1
     private static let cgroupMagic: Int64 = 0x27_E0EB
     private static let cgroup2Magic: Int64 = 0x6367_7270
 }
