@@ -18,6 +18,9 @@ public struct Timestamp: Hashable, Comparable, Sendable {
         Timestamp(nanosecondsSinceEpoch: nanosecondsSinceEpoch.subtractingSaturated(nanoseconds))
     }
 
+    /// A nanosecond later; the furthest where there is none.
+    public var next: Timestamp { before(by: -1) }
+
     public static func now() -> Timestamp {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)

@@ -89,9 +89,7 @@ struct LogScreen: Hashable, Sendable {
             sources[index].end = nil
             sources[index].subscription = LogSubscription(
                 containerID: subscription.containerID, tail: nil,
-                since: sources[index].lastTime.map {
-                    Timestamp(nanosecondsSinceEpoch: $0.nanosecondsSinceEpoch + 1)
-                } ?? container.state.startedAt, serial: serial())
+                since: sources[index].lastTime?.next ?? container.state.startedAt, serial: serial())
         }
     }
 

@@ -9,6 +9,8 @@ final class ContainerLog {
     private let scratch: ScratchMemory
     private var partial: [[UInt8]] = [[], []]
     private var used = 0
+    /// That of the next line of a file; the journal has times of its own.
+    private var stamp: LogStamp
 
     private enum Output {
         case file(LogFile, LogLine)
@@ -19,36 +21,44 @@ final class ContainerLog {
     init(_ log: ShimTask.Log, scratch: ScratchMemory, reaper: ChildReaper) throws(KernelError) {
         if log.form == .journal {
             output = .journal(try JournalSocket(fields: log.attributes))
+            stamp = LogStamp(.stdout, LogLine())
         } else {
             let line = LogLine(isCompact: log.form == .compact, attributes: log.attributes)
+            stamp = LogStamp(.stdout, line)
             output = .file(try LogFile(log, line: line, reaper: reaper), line)
         }
         self.scratch = scratch
     }
 
-    /// Adds what one read brought. All its lines bear one time.
+    /// Adds what one read brought.
     func append(_ bytes: UnsafeRawBufferPointer, _ kind: OutputKind) {
-        let stamp = Stamp(kind, output)
         guard var position = bytes.baseAddress else { return }
-        if case .journal(let journal) = output { journal.beginOutput() }
+        begin(kind)
         let end = position + bytes.count
         while position < end {
             guard let newline = memchr(position, 10, end - position) else {
-                hold(UnsafeRawBufferPointer(start: position, count: end - position), stamp)
+                hold(UnsafeRawBufferPointer(start: position, count: end - position), kind)
                 break
             }
             let next = UnsafeRawPointer(newline) + 1
-            line(UnsafeRawBufferPointer(start: position, count: next - position), stamp)
+            line(UnsafeRawBufferPointer(start: position, count: next - position), kind)
             position = next
         }
         flush()
     }
 
+    private func begin(_ kind: OutputKind) {
+        switch output {
+        case .file(_, let line): stamp = LogStamp(kind, line, after: stamp)
+        case .journal(let journal): journal.beginOutput()
+        }
+    }
+
     /// Writes what is held of lines that will not end any more.
     func finish() {
         for kind in OutputKind.allCases where !partial[kind.rawValue].isEmpty {
-            let stamp = Stamp(kind, output)
-            partial[kind.rawValue].withUnsafeBytes { encode($0, stamp) }
+            begin(kind)
+            partial[kind.rawValue].withUnsafeBytes { encode($0, kind) }
             partial[kind.rawValue] = []
         }
         flush()
@@ -58,44 +68,45 @@ final class ContainerLog {
         }
     }
 
-    private func line(_ bytes: UnsafeRawBufferPointer, _ stamp: Stamp) {
-        if partial[stamp.kind.rawValue].isEmpty { return cutAndEncode(bytes, stamp) }
+    private func line(_ bytes: UnsafeRawBufferPointer, _ kind: OutputKind) {
+        if partial[kind.rawValue].isEmpty { return cutAndEncode(bytes, kind) }
         var whole: [UInt8] = []
-        swap(&whole, &partial[stamp.kind.rawValue])
+        swap(&whole, &partial[kind.rawValue])
         whole.append(contentsOf: bytes)
-        whole.withUnsafeBytes { cutAndEncode($0, stamp) }
+        whole.withUnsafeBytes { cutAndEncode($0, kind) }
     }
 
     /// Keeps the beginning of a line, but never more than one entry's worth of it.
-    private func hold(_ bytes: UnsafeRawBufferPointer, _ stamp: Stamp) {
+    private func hold(_ bytes: UnsafeRawBufferPointer, _ kind: OutputKind) {
         var held: [UInt8] = []
-        swap(&held, &partial[stamp.kind.rawValue])
+        swap(&held, &partial[kind.rawValue])
         held.append(contentsOf: bytes)
         held.withUnsafeBytes { held in
             var rest = held
             while rest.count > LogLine.contentLimit {
                 let cut = LogLine.cut(rest)
-                encode(UnsafeRawBufferPointer(rebasing: rest[..<cut]), stamp)
+                encode(UnsafeRawBufferPointer(rebasing: rest[..<cut]), kind)
                 rest = UnsafeRawBufferPointer(rebasing: rest[cut...])
             }
-            partial[stamp.kind.rawValue] = Array(rest)
+            partial[kind.rawValue] = Array(rest)
         }
     }
 
-    private func cutAndEncode(_ line: UnsafeRawBufferPointer, _ stamp: Stamp) {
+    private func cutAndEncode(_ line: UnsafeRawBufferPointer, _ kind: OutputKind) {
         var rest = line
         while rest.count > LogLine.contentLimit + 1 {
             let cut = LogLine.cut(rest)
-            encode(UnsafeRawBufferPointer(rebasing: rest[..<cut]), stamp)
+            encode(UnsafeRawBufferPointer(rebasing: rest[..<cut]), kind)
             rest = UnsafeRawBufferPointer(rebasing: rest[cut...])
         }
-        encode(rest, stamp)
+        encode(rest, kind)
     }
 
-    private func encode(_ content: UnsafeRawBufferPointer, _ stamp: Stamp) {
+    private func encode(_ content: UnsafeRawBufferPointer, _ kind: OutputKind) {
         switch output {
-        case .journal(let journal): journal.send(content, stamp.kind)
+        case .journal(let journal): journal.send(content, kind)
         case .file(let file, let line):
+            defer { stamp.advance() }
             if file.wantsRotation(pendingBytes: used) {
                 flush()
                 file.rotate()
@@ -117,16 +128,5 @@ final class ContainerLog {
         guard used > 0, case .file(let file, _) = output else { return }
         file.write(UnsafeRawBufferPointer(rebasing: scratch.buffer[..<used]))
         used = 0
-    }
-
-    /// What all lines of one read have in common.
-    private struct Stamp {
-        let kind: OutputKind
-        let bytes: [UInt8]
-
-        init(_ kind: OutputKind, _ output: Output) {
-            self.kind = kind
-            if case .file(_, let line) = output { bytes = line.stamp(kind, .now()) } else { bytes = [] }
-        }
     }
 }

@@ -17,6 +17,8 @@ struct LogLine {
     /// What docker holds of a line before it cuts it: the rest becomes lines of their own, the last one with `\n`.
     static let contentLimit = 16384
     private static let prefix = Array(#"{"log":""#.utf8)
+    /// What comes behind the last digit of the time.
+    private static let suffix = Array("Z\"}\n".utf8)
     /// In the order of their bytes, so that stamps sort as their times do.
     private static let digits = Array("-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz".utf8)
     private static let digitCount = 11
@@ -30,20 +32,38 @@ struct LogLine {
         self.attributes = attributes.isEmpty ? [] : Array(#""attrs":"#.utf8) + Array(attributes.utf8) + Array(",".utf8)
     }
 
-    /// What is the same for all lines of one read.
+    /// What stands beside a line's text.
     func stamp(_ kind: OutputKind, _ time: Timestamp) -> [UInt8] {
         guard isCompact else {
             return Array(#"","stream":""#.utf8) + Array(kind.name.utf8) + Array(#"","#.utf8) + attributes
-                + Array(#""time":""#.utf8) + time.rfc3339NanoBytes + Array("\"}\n".utf8)
+                + Array(#""time":""#.utf8) + time.rfc3339NanoBytes.dropLast() + Self.suffix
         }
-        var rest = UInt64(bitPattern: time.nanosecondsSinceEpoch)
         var stamp = [UInt8](repeating: 0, count: Self.digitCount + 1)
         stamp[0] = kind == .stdout ? UInt8(ascii: "o") : UInt8(ascii: "e")
-        for place in stride(from: Self.digitCount, to: 0, by: -1) {
-            stamp[place] = Self.digits[Int(rest & 63)]
+        Self.writeDigits(of: time, into: &stamp)
+        return stamp
+    }
+
+    /// Makes a stamp that of a nanosecond later, in place: most often one byte changes.
+    ///
+    /// - Parameter time: what the stamp is to tell.
+    func advance(_ stamp: inout [UInt8], _ kind: OutputKind, to time: Timestamp) {
+        if isCompact { return Self.writeDigits(of: time, into: &stamp) }
+        guard time.nanoseconds > 0 else { return stamp = self.stamp(kind, time) }
+        var place = stamp.count - Self.suffix.count - 1
+        while stamp[place] == UInt8(ascii: "9") {
+            stamp[place] = UInt8(ascii: "0")
+            place -= 1
+        }
+        stamp[place] += 1
+    }
+
+    private static func writeDigits(of time: Timestamp, into stamp: inout [UInt8]) {
+        var rest = UInt64(bitPattern: time.nanosecondsSinceEpoch)
+        for place in stride(from: digitCount, to: 0, by: -1) {
+            stamp[place] = digits[Int(rest & 63)]
             rest >>= 6
         }
-        return stamp
     }
 
     /// The most room that a line of so many bytes takes.
