@@ -9,9 +9,10 @@ import Testing
     private static let ready = "GET /ready HTTP/1.1\r\nHost: h\r\n\r\n"
 
     /// `/ready` is prepared while `isPrepared`; the handler answers with method, target and body.
-    private func serve(_ directory: SocketDirectory, _ isPrepared: SharedFlag = SharedFlag()) async throws -> HTTPServer
-    {
-        let answer = PreparedAnswer(200, [:], body: Array("prepared;".utf8))
+    private func serve(
+        _ directory: SocketDirectory, _ isPrepared: SharedFlag = SharedFlag(), body: String = "prepared;"
+    ) async throws -> HTTPServer {
+        let answer = PreparedAnswer(200, [:], body: Array(body.utf8))
         var configuration = HTTPServer.Configuration()
         configuration.prepared = { _, target in target == "/ready" && isPrepared.value ? answer : nil }
         return try await HTTPServer.start(socketPath: directory.socketPath, configuration) { request, writer in
@@ -93,6 +94,25 @@ import Testing
         try await client.waitUntilTaken()
         #expect(try await ask(client, half) == "prepared;")
         #expect(try await ask(client, half) == "POST /evil ;")
+        await server.stop()
+    }
+
+    @Test("Who says no more behind a request is given the whole of a prepared answer, however long it is")
+    func halfClosed() async throws {
+        let directory = try SocketDirectory()
+        let body = String(repeating: "prepared", count: 250_000) + ";"
+        let server = try await serve(directory, body: body)
+        for _ in 0..<5 {
+            let client = try RawClient(directory.socketPath)
+            for _ in 0..<1000 where try await ask(client, Self.ready) == body { break }
+            try await client.send(Self.ready)
+            client.shutdownOutput()
+            try await client.waitUntilTaken()
+            // The server learns of the end in its next turn, which another client's question waits for.
+            _ = try await ask(try RawClient(directory.socketPath), "GET /other HTTP/1.1\r\n\r\n")
+            let answer = try await client.receive { $0.hasSuffix(";") }
+            #expect(answer.utf8.count > body.utf8.count && answer.hasSuffix(body), "\(answer.utf8.count)")
+        }
         await server.stop()
     }
 }

@@ -34,9 +34,18 @@ final class RepeatGate: ChannelInboundHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         connection.sendBytes = { [unowned self] in send($0, context) }
+        connection.whenSent = { body in
+            let sent = context.eventLoop.makePromise(of: Void.self)
+            sent.futureResult.assumeIsolated().whenComplete { _ in body() }
+            // It has its turn behind all that waits.
+            context.writeAndFlush(Self.wrapOutboundOut(ByteBuffer()), promise: sent)
+        }
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { connection.sendBytes = nil }
+    func handlerRemoved(context: ChannelHandlerContext) {
+        connection.sendBytes = nil
+        connection.whenSent = nil
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = Self.unwrapInboundIn(data)

@@ -36,6 +36,8 @@ final class ServerConnection: ChannelInboundHandler {
     private var prepared: (answer: PreparedAnswer, isHead: Bool)?
     /// Puts the bytes of a prepared answer behind all that was written before.
     var sendBytes: ((ByteBuffer) -> Void)?
+    /// Does something when all that was written before has left; at once where it has.
+    var whenSent: ((@escaping () -> Void) -> Void)?
     /// What was decoded so far.
     private(set) var tally = Tally()
     /// The last request that was answered so.
@@ -122,6 +124,12 @@ final class ServerConnection: ChannelInboundHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         guard case ChannelEvent.inputClosed = event else { return context.fireUserInboundEventTriggered(event) }
+        // Prepared answers may still be on their way, which nobody waits for: who has asked and says no more reads on.
+        guard requestDue != nil, let whenSent else { return endInput() }
+        whenSent { [self] in endInput() }
+    }
+
+    private func endInput() {
         inlet.finish(.success(()))
         if !isLastRequest { task?.cancel() }
     }
@@ -181,7 +189,16 @@ final class ServerConnection: ChannelInboundHandler {
     private func endIdleness(on loop: any EventLoop) {
         idleTimer = nil
         guard let due = requestDue else { return }
-        if due <= .now() { context?.close(promise: nil) } else { watchIdleness(on: loop) }
+        guard due <= .now(), let whenSent else { return watchIdleness(on: loop) }
+        // Who takes long to read a prepared answer is not idle.
+        var isSent = false
+        whenSent { isSent = true }
+        guard !isSent else {
+            context?.close(promise: nil)
+            return
+        }
+        requestDue = .now() + idleLimit
+        watchIdleness(on: loop)
     }
 }
 
