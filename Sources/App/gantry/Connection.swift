@@ -29,7 +29,7 @@ actor Connection {
     /// Whether this process hosts the engine at the time of asking.
     func hosting() -> @Sendable () -> Bool {
         let seat = seat
-        return { seat?.isHosting ?? false }
+        return { seat?.hosted != nil }
     }
 
     func runDaemon(_ daemon: CommandEnvironment.DaemonOptions) async throws(EngineError) -> Int32 {

@@ -41,7 +41,7 @@ struct DaemonMode {
         let listeners = try listeners()
         let engine = FailoverEngine(seat: seat)
         let version = try await engine.version()
-        guard seat.isHosting else {
+        guard seat.hosted != nil else {
             throw EngineError(
                 .conflict,
                 "another process hosts the engine of `\(configuration.dataRoot)` already; it answers at "

@@ -29,11 +29,11 @@ actor EngineSeat {
     private let ownSocket: DaemonListener?
     private let journal: DaemonJournal
     private let clock = ContinuousClock()
-    private let hosts = Atomic(false)
+    private let hostedHere = Mutex<GantryEngine?>(nil)
     private var seat: Seat? {
         didSet {
-            let isHost = if case .hosting? = seat { true } else { false }
-            hosts.store(isHost, ordering: .relaxed)
+            let engine: GantryEngine? = if case .hosting(let host)? = seat { host.engine } else { nil }
+            hostedHere.withLock { $0 = engine }
         }
     }
     private var election: Task<Result<Seat, EngineError>, Never>?
@@ -79,12 +79,12 @@ actor EngineSeat {
     /// Whether this process is the host, and its engine is to say more of what it does.
     var isDebugging: Bool { if case .hosting(let host)? = seat { host.engine.isDebugging } else { false } }
 
-    /// Whether this process is the host now.
-    nonisolated var isHosting: Bool { hosts.load(ordering: .relaxed) }
+    /// The engine, where this process is the host now.
+    nonisolated var hosted: GantryEngine? { hostedHere.withLock { $0 } }
 
     /// A call found its connection broken. Whether it may be made again is the caller's to know.
-    func lose(_ engine: any Engine) {
-        guard case .visiting(let current)? = seat, let lost = engine as? DockerEngine, lost === current else { return }
+    func lose(_ engine: DockerEngine) {
+        guard case .visiting(let current)? = seat, engine === current else { return }
         seat = nil
     }
 

@@ -1,4 +1,5 @@
 import EngineAPI
+import RemoteEngine
 
 /// An engine that outlives its host: calls go to whoever serves the data root now. Where the connection to another
 /// process breaks, questions are asked again of the next host; actions are made once, after a look whether the host is
@@ -15,8 +16,7 @@ struct FailoverEngine: Engine {
             do throws(EngineError) {
                 return try await question(engine)
             } catch {
-                guard error.kind == .unavailable else { throw error }
-                await seat.lose(engine)
+                guard await isLost(engine, error) else { throw error }
             }
         }
         return try await question(seat.engine(verified: true))
@@ -27,10 +27,21 @@ struct FailoverEngine: Engine {
     ) async throws(EngineError) -> Value {
         let engine = try await seat.engine(verified: true)
         do throws(EngineError) { return try await action(engine) } catch {
-            if error.kind == .unavailable { await seat.lose(engine) }
+            _ = await isLost(engine, error)
             throw error
         }
     }
+
+    /// Whether the connection to another process broke, so that the next host is to be asked. What an engine says of
+    /// itself, a full disk or a silent shim, it would only say again.
+    private func isLost(_ engine: any Engine, _ error: EngineError) async -> Bool {
+        guard error.kind == .unavailable, !error.isAnswer, let lost = engine as? DockerEngine else { return false }
+        await seat.lose(lost)
+        return true
+    }
+
+    /// That of the engine which this process hosts; nil where another one does.
+    var containersRevision: UInt64? { seat.hosted?.containersRevision }
 
     func version() async throws(EngineError) -> EngineVersion {
         try await ask { engine throws(EngineError) in try await engine.version() }
@@ -248,9 +259,4 @@ extension FailoverEngine {
             try await engine.removeImage(reference, force: force, prune: prune)
         }
     }
-}
-
-extension Timestamp {
-    /// A nanosecond later: `since` includes its own moment.
-    fileprivate var next: Timestamp { Timestamp(nanosecondsSinceEpoch: nanosecondsSinceEpoch + 1) }
 }

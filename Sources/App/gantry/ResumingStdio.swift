@@ -91,7 +91,8 @@ private actor StdioLink {
         let running = reopening ?? Task { await reopen() }
         reopening = running
         let result = await running.value
-        reopening = nil
+        // Whoever goes on late must not forget one that was begun after it.
+        if reopening == running { reopening = nil }
         return try result.get()
     }
 

@@ -32,8 +32,11 @@ public struct EngineError: Error, Hashable, Sendable, CustomStringConvertible {
     public let object: String?
     /// One line, docker's words where docker has some: `No such container: web`.
     public let message: String
+    /// An engine over a connection has said so; else it is this process's own finding, that the connection broke for one.
+    public let isAnswer: Bool
 
-    public init(_ kind: Kind, _ message: String, object: String? = nil) {
+    public init(_ kind: Kind, _ message: String, object: String? = nil, isAnswer: Bool = false) {
+        self.isAnswer = isAnswer
         self.kind = kind
         self.object = object
         self.message = message

@@ -5,7 +5,8 @@ import Synchronization
 /// Who makes something reads `number` before it looks. Who changes calls `raise` after the change, and before anybody is
 /// told that it is done. Any thread may call.
 package final class Revision: Sendable {
-    private let count = Atomic<UInt64>(0)
+    /// The first is of chance: what was made of one engine does not hold for the next of the same process.
+    private let count = Atomic(UInt64.random(in: 0...UInt64.max))
 
     package init() {}
 

@@ -34,7 +34,7 @@ extension GantryEngine {
 }
 
 extension GantryEngine {
-    /// Three numbers that only ever rise: their sum is the same while each is.
+    /// Three numbers that only ever rise, if over the highest to 0: their sum is the same while each is.
     public var containersRevision: UInt64? {
         let context = core.context
         return context.index.revision.number &+ context.networks.revision.number &+ context.settings.revision.number

@@ -182,8 +182,10 @@ struct GreetedSocket: Sendable {
         _ directory: ShimDirectory, patience: Duration = ShimTaskService.patience
     ) async throws(EngineError) -> GreetedSocket {
         let socket = try connect(directory)
+        let isLate = Atomic(false)
         let timer = Task {
             try await Task.sleep(for: patience)
+            isLate.store(true, ordering: .releasing)
             socket.close()
         }
         defer { timer.cancel() }
@@ -201,7 +203,8 @@ struct GreetedSocket: Sendable {
             }
         } catch {
             socket.close()
-            throw EngineError(.unavailable, "greet the shim of \(directory.id): \(error)", object: directory.id)
+            let reason = isLate.load(ordering: .acquiring) ? "it does not answer" : "\(error)"
+            throw EngineError(.unavailable, "greet the shim of \(directory.id): \(reason)", object: directory.id)
         }
         socket.close()
         throw EngineError(.unavailable, "greet the shim of \(directory.id): it hung up", object: directory.id)

@@ -48,11 +48,12 @@ extension EngineError {
     package init(status: Int, kindField: String?, body: [UInt8], object: String?) {
         let message = Self.message(body, status)
         if kindField == nil, status == 404 || status == 405, Self.noRoute.contains(message) {
-            self.init(.unsupported, "this engine does not offer that: \(message)", object: object)
+            self.init(
+                .unsupported, "this engine does not offer that: \(message)", object: object, isAnswer: true)
             return
         }
         let kind = kindField.flatMap(Kind.init(rawValue:)) ?? ErrorStatus.kind(status, message: message)
-        self.init(kind, message, object: object)
+        self.init(kind, message, object: object, isAnswer: true)
     }
 
     /// What servers say where they have no such route, which is no word about the object that was asked for.
