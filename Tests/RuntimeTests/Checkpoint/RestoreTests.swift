@@ -89,7 +89,8 @@ struct RestoreTests {
         let name = "gantry-test-\(UInt64.random(in: 0...UInt64.max))"
         let serial = try kernelCall("keyctl join") { gantry_keyctl_join_session(name) }
         try kernelCall("keyctl setperm") { gantry_keyctl_set_permissions(serial, 0x3F00_0000) }
-        let script = "while [ ! -e /tmp/go ]; do sleep 0.1; done; cat /proc/keys > /tmp/keys; : > /tmp/done; sleep 60"
+        let wait = "while [ ! -e /tmp/go ]; do sleep 0.1; done"
+        let script = "\(CheckpointTests.aside) \(wait); cat /proc/keys > /tmp/keys; : > /tmp/done; sleep 60"
         let container = try TestContainer(.ours, ["sh", "-c", script])
         container.install("chmod")
         container.grant("CAP_FOWNER")
