@@ -174,13 +174,11 @@ let app: [Target] = [
         "CLI", in: "App",
         [
             "EngineAPI", "DockerAPI", "Registry", "Content", "OCI", "JSON", "Linux", "CLinux", "Archive", "AsyncIO",
-            .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
     .executableTarget(
         name: "gantry",
         dependencies: [
             "CLI", "EngineAPI", "LocalEngine", "RemoteEngine", "Daemon", "Interface", "Terminal", "Linux", "Rootless",
-            .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ],
         path: "Sources/App/gantry",
         swiftSettings: strict + [.unsafeFlags(["-static-stdlib"], .when(configuration: .release))],
@@ -221,7 +219,6 @@ let suites: [Target] = [
         "CLITests",
         [
             "CLI", "DockerAPI", "EngineAPI", "JSON", "Archive", "SeededNumbers",
-            .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
     .target(
         name: "NetworkRemains", dependencies: ["Linux", "Netlink", "Networking"], path: "Tests/NetworkRemains",
@@ -312,7 +309,6 @@ let package = Package(
         .library(name: "GantryEngine", targets: ["EngineAPI", "LocalEngine"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     ],

@@ -1,4 +1,3 @@
-import ArgumentParser
 import EngineAPI
 import Glibc
 import Testing
@@ -9,9 +8,15 @@ import Testing
     /// The spec that a `run` command line asks for.
     private func spec(_ words: String) throws -> ContainerSpec {
         let arguments = words.split(separator: " ").map(String.init)
-        let command = try #require(try GantryCommand.command(for: ["run"] + arguments) as? RunCommand)
-        let words = CommandLineForm.unmarked(command.words)
-        return try CreateBody(options: command.options, words: words, attaches: !command.detach).request().spec
+        let command = try run(arguments)
+        return try CreateBody(options: command.options, words: command.words, attaches: !command.detach).request().spec
+    }
+
+    private func run(_ arguments: [String]) throws -> RunCommand {
+        guard case .command(let command) = try CommandLineReading(["run"] + arguments) else {
+            throw UsageError(message: "help was asked for")
+        }
+        return try #require(command as? RunCommand)
     }
 
     @Test(
@@ -101,7 +106,7 @@ import Testing
 
     @Test("An empty entrypoint takes the image's away")
     func emptyEntrypoint() throws {
-        let command = try #require(try GantryCommand.command(for: ["run", "--entrypoint", "", "img"]) as? RunCommand)
+        let command = try run(["--entrypoint", "", "img"])
         let request = try CreateBody(options: command.options, words: command.words, attaches: true).request()
         #expect(request.spec.entrypoint == [])
     }
@@ -213,23 +218,27 @@ import Testing
             ("frob", "gantry: 'frob' is not a gantry command.\nSee 'gantry --help'.\n"),
             ("network frob x", "gantry: 'network frob' is not a gantry command.\nSee 'gantry network --help'.\n"),
             ("compose up", "gantry: 'compose' is not a gantry command: docker-compose drives Gantry, "),
-            ("create --stop-timeout foo x", "gantry: invalid argument \"foo\" for \"--stop-timeout\" flag\n"),
-            ("run --pull foo x", "gantry: invalid argument \"foo\" for \"--pull\" flag: choose one of 'missing', "),
-            ("logs", "gantry: Missing expected argument '<container>'\nUsage: gantry logs "),
-            ("container logs", "gantry: Missing expected argument '<container>'\nUsage: gantry container logs "),
+            (
+                "create --stop-timeout foo x",
+                "gantry: invalid argument \"foo\" for \"--stop-timeout\" flag: strconv.ParseInt: parsing \"foo\": "
+            ),
+            (
+                "logs",
+                "\"gantry logs\" requires exactly 1 argument.\nSee 'gantry logs --help'.\n\nUsage:  gantry logs [OPTIONS] "
+            ),
+            ("container logs", "\"gantry container logs\" requires exactly 1 argument.\nSee 'gantry container logs "),
+            ("logs a b", "\"gantry logs\" requires exactly 1 argument."),
+            ("ps x", "\"gantry ps\" accepts no arguments."),
+            ("rm", "\"gantry rm\" requires at least 1 argument."),
+            ("commit", "\"gantry commit\" requires at least 1 and at most 2 arguments."),
+            ("login a b", "\"gantry login\" requires at most 1 argument."),
+            ("tag a", "\"gantry tag\" requires exactly 2 arguments."),
         ])
     func complaints(words: String, beginning: String) throws {
         let arguments = words.split(separator: " ").map(String.init)
-        let error = try #require(throws: (any Error).self) { try GantryCommand.command(for: arguments) }
-        let text = UsageText.complaint(about: arguments, parser: GantryCommand.fullMessage(for: error))
-        #expect(text.hasPrefix(beginning), "\(text)")
-        #expect(text.hasSuffix("\n"))
-    }
-
-    @Test("Every command's help can be shown")
-    func help() {
-        for command in GantryCommand.configuration.subcommands {
-            #expect(GantryCommand.helpMessage(for: command).contains("USAGE:"))
-        }
+        let error = try #require(throws: UsageError.self) { try CommandLineReading(arguments) }
+        #expect(error.line.hasPrefix(beginning), "\(error.line)")
+        #expect(error.code == (beginning.contains("invalid argument") ? 125 : 1))
+        #expect(error.line.hasSuffix("\n"))
     }
 }

@@ -129,11 +129,12 @@ struct CommandStreamTests {
     }
 
     private static let mistakes: [(line: String, code: Int32, message: String)] = [
-        ("ps --bogus", 125, "unknown flag: --bogus"), ("ps -n x", 125, "invalid argument \"x\" for \"--last\" flag"),
+        ("ps --bogus", 125, "unknown flag: --bogus"),
+        ("ps -n x", 125, "invalid argument \"x\" for \"-n, --last\" flag"),
         ("ps --filter foo", 125, "bad format of filter (expected name=value)"),
         ("create --stop-timeout foo gantry/starter", 125, "invalid argument \"foo\" for \"--stop-timeout\" flag"),
         ("exec --bogus x y", 125, "unknown flag: --bogus"), ("run", 1, "an image is required"),
-        ("logs", 1, "Missing expected argument"), ("frob", 1, "'frob' is not a gantry command"),
+        ("logs", 1, "\"gantry logs\" requires exactly 1 argument."), ("frob", 1, "'frob' is not a gantry command"),
         ("run -d -a stdout gantry/starter", 1, "cannot specify both --attach and --detach"),
         ("run --platform linux/none gantry/starter", 125, "is not this machine's"),
     ]

@@ -41,8 +41,7 @@ package struct CommandEnvironment: Sendable {
         package init() {}
     }
 
-    /// The environment of the command that this task runs. Commands are made by the argument parser, which has no way
-    /// to hand them anything.
+    /// The environment of the command that this task runs.
     @TaskLocal package static var current: CommandEnvironment?
 
     static func required() throws(EngineError) -> CommandEnvironment {
@@ -67,6 +66,9 @@ struct UsageError: Error {
     var code: Int32 = 125
 
     init(message: String, code: Int32 = 125) { (self.message, self.code) = (message, code) }
+
+    /// As it is printed. A complaint that begins with the command's name says whose it is.
+    var line: String { (message.hasPrefix("\"gantry") ? "" : "gantry: ") + message + "\n" }
 
     /// A flag's value that docker's command line would not take, in its words.
     ///

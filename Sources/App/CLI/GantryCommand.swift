@@ -1,87 +1,80 @@
-import ArgumentParser
 import EngineAPI
 import Linux
 
 /// The command line in docker's grammar.
-package struct GantryCommand: AsyncParsableCommand {
-    package static let configuration = CommandConfiguration(
-        commandName: "gantry",
-        abstract: "A terminal container manager with its own engine.",
-        discussion: """
-            Without a command the front end opens. Options before the command:
-              --root DIR         keep all state below DIR
-              -H, --host HOST    drive another engine: unix://, tcp:// or ssh://
-              -c, --context NAME the engine of a context of docker's
-              --tlsverify        with --tlscacert, --tlscert, --tlskey: as docker's
-              --theme NAME       dark, light, terminal, or a file
-              --no-color         no colours, as NO_COLOR in the environment
-              -v, --version      print the version
-            """,
-        groupedSubcommands: [
-            CommandGroup(
-                name: "Container",
-                subcommands: [
-                    RunCommand.self, CreateCommand.self, ListCommand.self, StartCommand.self, StopCommand.self,
-                    RestartCommand.self, KillCommand.self, PauseCommand.self, UnpauseCommand.self, RemoveCommand.self,
-                    RenameCommand.self, UpdateCommand.self, ExecCommand.self, AttachCommand.self, LogsCommand.self,
-                    TopCommand.self, StatsCommand.self, PortCommand.self, WaitCommand.self, CopyCommand.self,
-                    DiffCommand.self, ExportCommand.self, CommitCommand.self,
-                ]),
-            CommandGroup(
-                name: "Image",
-                subcommands: [
-                    ImagesCommand.self, PullCommand.self, PushCommand.self, TagCommand.self, RemoveImageCommand.self,
-                    HistoryCommand.self, LoadCommand.self, SaveCommand.self, ImportCommand.self, LoginCommand.self,
-                    LogoutCommand.self,
-                ]),
-            CommandGroup(
-                name: "Engine",
-                subcommands: [
-                    InspectCommand.self, EventsCommand.self, InfoCommand.self, VersionCommand.self, DaemonCommand.self,
-                    CompletionCommand.self,
-                ]),
-            CommandGroup(
-                name: "Management",
-                subcommands: [
-                    ContainerGroup.self, ImageGroup.self, NetworkGroup.self, VolumeGroup.self, ContextGroup.self,
-                    SystemGroup.self,
-                ]),
-        ])
+enum GantryCommand {
+    static let abstract = "A terminal container manager with its own engine."
 
-    package init() {}
+    static let discussion = """
+        Without a command the front end opens. Options before the command:
+          --root DIR         keep all state below DIR
+          -H, --host HOST    drive another engine: unix://, tcp:// or ssh://
+          -c, --context NAME the engine of a context of docker's
+          --tlsverify        with --tlscacert, --tlscert, --tlskey: as docker's
+          --theme NAME       dark, light, terminal, or a file
+          --no-color         no colours, as NO_COLOR in the environment
+          -v, --version      print the version
+        """
+
+    /// Commands that are called by their name alone.
+    static let sections: [(title: String, commands: [any Command.Type])] = [
+        (
+            "Container",
+            [
+                RunCommand.self, CreateCommand.self, ListCommand.self, StartCommand.self, StopCommand.self,
+                RestartCommand.self, KillCommand.self, PauseCommand.self, UnpauseCommand.self, RemoveCommand.self,
+                RenameCommand.self, UpdateCommand.self, ExecCommand.self, AttachCommand.self, LogsCommand.self,
+                TopCommand.self, StatsCommand.self, PortCommand.self, WaitCommand.self, CopyCommand.self,
+                DiffCommand.self, ExportCommand.self, CommitCommand.self,
+            ]
+        ),
+        (
+            "Image",
+            [
+                ImagesCommand.self, PullCommand.self, PushCommand.self, TagCommand.self, RemoveImageCommand.self,
+                HistoryCommand.self, LoadCommand.self, SaveCommand.self, ImportCommand.self, LoginCommand.self,
+                LogoutCommand.self,
+            ]
+        ),
+        (
+            "Engine",
+            [
+                InspectCommand.self, EventsCommand.self, InfoCommand.self, VersionCommand.self, DaemonCommand.self,
+                CompletionCommand.self,
+            ]
+        ),
+    ]
+
+    static let groups: [CommandGroup] = [.container, .image, .network, .volume, .context, .system]
+
+    static func command(_ word: String) -> (any Command.Type)? {
+        for section in sections {
+            if let found = section.commands.first(where: { $0.configuration.isCalled(word) }) { return found }
+        }
+        return nil
+    }
+
+    static func group(_ word: String) -> CommandGroup? { groups.first { $0.name == word } }
 }
 
-struct ContainerGroup: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "container", abstract: "Manage containers.",
-        subcommands: [
+extension CommandGroup {
+    static let container = CommandGroup(
+        name: "container", abstract: "Manage containers.",
+        commands: [
             RunCommand.self, CreateCommand.self, ContainerListCommand.self, StartCommand.self, StopCommand.self,
             RestartCommand.self, KillCommand.self, PauseCommand.self, UnpauseCommand.self, RemoveCommand.self,
             RenameCommand.self, UpdateCommand.self, CopyCommand.self, DiffCommand.self, ExportCommand.self,
-            CommitCommand.self,
-            ExecCommand.self, AttachCommand.self, LogsCommand.self,
-            ContainerInspectCommand.self,
+            CommitCommand.self, ExecCommand.self, AttachCommand.self, LogsCommand.self, ContainerInspectCommand.self,
             TopCommand.self, StatsCommand.self, WaitCommand.self, PortCommand.self, ContainerPruneCommand.self,
         ])
-}
 
-struct ImageGroup: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "image", abstract: "Manage images.",
-        subcommands: [
+    static let image = CommandGroup(
+        name: "image", abstract: "Manage images.",
+        commands: [
             ImageListCommand.self, LoadCommand.self, ImageRemoveCommand.self, ImageInspectCommand.self,
             PullCommand.self, PushCommand.self, TagCommand.self, HistoryCommand.self, SaveCommand.self,
             ImportCommand.self, ImagePruneCommand.self,
         ])
-}
-
-extension GantryCommand {
-    /// The command that a line in docker's grammar asks for.
-    static func command(for line: [String]) throws -> any ParsableCommand {
-        let form = try CommandLineForm(line)
-        if form.asksForHelp, let command = form.command { throw CleanExit.helpRequest(command) }
-        return try parseAsRoot(form.words)
-    }
 }
 
 /// Runs one command line; never ends the process itself.
@@ -91,11 +84,9 @@ extension GantryCommand {
 package func runCommandLine(_ arguments: [String], environment: CommandEnvironment) async -> Int32 {
     await CommandEnvironment.$current.withValue(environment) {
         do {
-            var command = try GantryCommand.command(for: arguments)
-            if var command = command as? any AsyncParsableCommand {
-                try await command.run()
-            } else {
-                try command.run()
+            switch try CommandLineReading(arguments) {
+            case .command(let command): try await command.run()
+            case .help(let text): Console.out(text)
             }
             return Console.lostOutput().map { complain("\($0)") } ?? 0
         } catch {
@@ -113,7 +104,7 @@ private func finish(_ error: any Error, _ arguments: [String]) -> Int32 {
     switch error {
     case let error as ExitStatus: return error.code
     case let error as UsageError:
-        Console.error("gantry: \(error.message)\n")
+        Console.error(error.line)
         return error.code
     case let error as EngineError:
         Console.error(Refusals.line(error))
@@ -121,16 +112,8 @@ private func finish(_ error: any Error, _ arguments: [String]) -> Int32 {
         return isRun ? Refusals.runExitCode(error) : 1
     case is CancellationError: return 130
     case let error as KernelError: return complain("\(error)")
-    default: break
+    default: return complain("\(error)")
     }
-    let message = GantryCommand.fullMessage(for: error)
-    if GantryCommand.exitCode(for: error) == .success {
-        Console.out(message + "\n")
-        return 0
-    }
-    Console.error(UsageText.complaint(about: arguments, parser: message))
-    // As docker: a flag that cannot be read is 125, a word too few or too many 1.
-    return UsageText.refusedValue(message) == nil ? 1 : 125
 }
 
 /// How an engine's refusal is told and what code it ends with.

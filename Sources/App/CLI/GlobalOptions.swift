@@ -50,7 +50,7 @@ package struct GlobalOptions: Hashable, Sendable {
         return (options, reading.words)
     }
 
-    private static let flags = FlagTable(
+    static let flags = FlagTable(
         "root= H|host= c|context= config= theme= no-color l|log-level= D|debug tls tlsverify tlscacert= tlscert= "
             + "tlskey= v|version",
         endsAtFirstWord: true)

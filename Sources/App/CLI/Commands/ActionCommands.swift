@@ -1,4 +1,3 @@
-import ArgumentParser
 import DockerAPI
 import EngineAPI
 
@@ -25,15 +24,14 @@ func forEach(
 }
 
 /// How a container is to be stopped.
-struct StopOptions: ParsableArguments {
-    @Option(
-        name: [.customShort("t", allowingJoined: true), .long, .customLong("time")], help: "Seconds before SIGKILL.")
+struct StopOptions: CommandOptions {
+    @Option("t|timeout|time", help: "Seconds before SIGKILL.")
     var timeout: Int?
-    @Option(name: [.customShort("s"), .long], help: "The signal to send.") var signal: String?
-    @Argument var containers: [String]
+    @Option("s|signal", help: "The signal to send.") var signal: String?
+    @Argument("CONTAINER") var containers: [String]
 }
 
-struct StopCommand: AsyncParsableCommand {
+struct StopCommand: Command {
     static let configuration = CommandConfiguration(commandName: "stop", abstract: "Stop running containers.")
     @OptionGroup var options: StopOptions
 
@@ -45,7 +43,7 @@ struct StopCommand: AsyncParsableCommand {
     }
 }
 
-struct RestartCommand: AsyncParsableCommand {
+struct RestartCommand: Command {
     static let configuration = CommandConfiguration(commandName: "restart", abstract: "Restart containers.")
     @OptionGroup var options: StopOptions
 
@@ -57,10 +55,10 @@ struct RestartCommand: AsyncParsableCommand {
     }
 }
 
-struct KillCommand: AsyncParsableCommand {
+struct KillCommand: Command {
     static let configuration = CommandConfiguration(commandName: "kill", abstract: "Send a signal to containers.")
-    @Option(name: [.customShort("s", allowingJoined: true), .long], help: "The signal to send.") var signal = "KILL"
-    @Argument var containers: [String]
+    @Option("s|signal", help: "The signal to send.") var signal = "KILL"
+    @Argument("CONTAINER") var containers: [String]
 
     func run() async throws {
         try await forEach(containers) { engine, reference throws(EngineError) in
@@ -69,30 +67,30 @@ struct KillCommand: AsyncParsableCommand {
     }
 }
 
-struct PauseCommand: AsyncParsableCommand {
+struct PauseCommand: Command {
     static let configuration = CommandConfiguration(commandName: "pause", abstract: "Pause all processes.")
-    @Argument var containers: [String]
+    @Argument("CONTAINER") var containers: [String]
 
     func run() async throws {
         try await forEach(containers) { engine, reference throws(EngineError) in try await engine.pause(reference) }
     }
 }
 
-struct UnpauseCommand: AsyncParsableCommand {
+struct UnpauseCommand: Command {
     static let configuration = CommandConfiguration(commandName: "unpause", abstract: "Let paused processes go on.")
-    @Argument var containers: [String]
+    @Argument("CONTAINER") var containers: [String]
 
     func run() async throws {
         try await forEach(containers) { engine, reference throws(EngineError) in try await engine.unpause(reference) }
     }
 }
 
-struct RemoveCommand: AsyncParsableCommand {
+struct RemoveCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "rm", abstract: "Remove containers.", aliases: ["remove"])
-    @Flag(name: [.short, .long], help: "Kill it first if it runs.") var force = false
-    @Flag(name: [.short, .long], help: "Remove its anonymous volumes.") var volumes = false
-    @Argument var containers: [String]
+    @Flag("f|force", help: "Kill it first if it runs.") var force = false
+    @Flag("v|volumes", help: "Remove its anonymous volumes.") var volumes = false
+    @Argument("CONTAINER") var containers: [String]
 
     func run() async throws {
         let force = force
@@ -108,20 +106,20 @@ struct RemoveCommand: AsyncParsableCommand {
     }
 }
 
-struct RenameCommand: AsyncParsableCommand {
+struct RenameCommand: Command {
     static let configuration = CommandConfiguration(commandName: "rename", abstract: "Rename a container.")
-    @Argument var container: String
-    @Argument var newName: String
+    @Argument("CONTAINER") var container: String
+    @Argument("NEW_NAME") var newName: String
 
     func run() async throws {
         try await CommandEnvironment.connect().rename(container, to: newName)
     }
 }
 
-struct WaitCommand: AsyncParsableCommand {
+struct WaitCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "wait", abstract: "Wait until containers stop, then print their exit codes.")
-    @Argument var containers: [String]
+    @Argument("CONTAINER") var containers: [String]
 
     func run() async throws {
         try await forEach(containers, printing: false) { engine, reference throws(EngineError) in
@@ -131,13 +129,13 @@ struct WaitCommand: AsyncParsableCommand {
     }
 }
 
-struct StartCommand: AsyncParsableCommand {
+struct StartCommand: Command {
     static let configuration = CommandConfiguration(commandName: "start", abstract: "Start stopped containers.")
-    @Flag(name: [.short, .long], help: "Attach to its output, and pass signals on.") var attach = false
-    @Flag(name: [.short, .long], help: "Attach to its input too.") var interactive = false
-    @Option(help: "The keys that detach.") var detachKeys: String?
-    @Flag(inversion: .prefixedNo, help: "Pass signals on to the process.") var sigProxy = true
-    @Argument var containers: [String]
+    @Flag("a|attach", help: "Attach to its output, and pass signals on.") var attach = false
+    @Flag("i|interactive", help: "Attach to its input too.") var interactive = false
+    @Option("detach-keys", help: "The keys that detach.") var detachKeys: String?
+    @Flag("sig-proxy", help: "Pass signals on to the process.") var sigProxy = true
+    @Argument("CONTAINER") var containers: [String]
 
     func run() async throws {
         guard attach || interactive else {

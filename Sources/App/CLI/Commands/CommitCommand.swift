@@ -1,21 +1,18 @@
-import ArgumentParser
 import EngineAPI
 
-struct CommitCommand: AsyncParsableCommand {
+struct CommitCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "commit", abstract: "Make an image of what a container has changed of its own.")
-    @Option(name: [.short, .long], help: "Who made it.") var author = ""
+    @Option("a|author", help: "Who made it.") var author = ""
     @Option(
-        name: [.short, .long], parsing: .unconditionalSingleValue,
+        "c|change",
         help: "CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME or WORKDIR.")
     var change: [String] = []
-    @Option(name: [.short, .long], help: "A word about it.") var message = ""
-    @Flag(
-        name: [.customShort("p"), .long], inversion: .prefixedNo,
-        help: "Let its processes rest while its files are read.")
+    @Option("m|message", help: "A word about it.") var message = ""
+    @Flag("p|pause", help: "Let its processes rest while its files are read.")
     var pause = true
-    @Argument var container: String
-    @Argument(help: "NAME[:TAG]") var name: String?
+    @Argument("CONTAINER") var container: String
+    @Argument("REPOSITORY[:TAG]") var name: String?
 
     func run() async throws {
         var request = ContainerCommitRequest(name: name)

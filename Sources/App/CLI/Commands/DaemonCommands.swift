@@ -1,7 +1,6 @@
-import ArgumentParser
 import EngineAPI
 
-struct DaemonCommand: AsyncParsableCommand {
+struct DaemonCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "daemon", abstract: "Host the engine and serve its API until a signal comes.",
         discussion: """
@@ -9,26 +8,22 @@ struct DaemonCommand: AsyncParsableCommand {
 
             TCP is served to clients with a certificate alone: --tlsverify with the three files.
             """)
-    @Option(
-        name: [.customShort("H"), .long], parsing: .unconditionalSingleValue,
-        help: "A further socket to serve: unix:///path/to/socket, tcp://host:port, fd:// (from systemd).")
+    @Option("H|host", help: "A further socket to serve: unix:///path/to/socket, tcp://host:port, fd:// (from systemd).")
     var host: [String] = []
-    @Flag(help: "Serve TCP to clients whose certificate an authority of ours has signed.") var tlsverify = false
-    @Option(help: "The authorities of clients' certificates.") var tlscacert: String?
-    @Option(help: "The certificate of this server.") var tlscert: String?
-    @Option(help: "Its key.") var tlskey: String?
-    @Flag(help: "Serve TCP on the loopback without TLS: every process of the machine is root then.")
+    @Flag("tlsverify", help: "Serve TCP to clients whose certificate an authority of ours has signed.") var tlsverify =
+        false
+    @Option("tlscacert", help: "The authorities of clients' certificates.") var tlscacert: String?
+    @Option("tlscert", help: "The certificate of this server.") var tlscert: String?
+    @Option("tlskey", help: "Its key.") var tlskey: String?
+    @Flag("unsafe-plain-tcp", help: "Serve TCP on the loopback without TLS: every process of the machine is root then.")
     var unsafePlainTCP = false
-    @Option(help: "host:port at which Prometheus finds figures.") var metricsAddr: String?
-    @Option(help: "text or json.") var logFormat = "text"
-
-    func validate() throws {
-        guard ["text", "json"].contains(logFormat) else {
-            throw ValidationError("invalid log format `\(logFormat)`: choose text or json")
-        }
-    }
+    @Option("metrics-addr", help: "host:port at which Prometheus finds figures.") var metricsAddr: String?
+    @Option("log-format", help: "text or json.") var logFormat = "text"
 
     func run() async throws {
+        guard ["text", "json"].contains(logFormat) else {
+            throw UsageError(message: "invalid log format `\(logFormat)`: choose text or json", code: 1)
+        }
         let environment = try CommandEnvironment.required()
         var options = CommandEnvironment.DaemonOptions()
         options.hosts = host
@@ -45,7 +40,7 @@ struct DaemonCommand: AsyncParsableCommand {
     }
 }
 
-struct DialStdioCommand: AsyncParsableCommand {
+struct DialStdioCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "dial-stdio",
         abstract: "Join standard input and output to the engine's API, for clients that come by ssh.",

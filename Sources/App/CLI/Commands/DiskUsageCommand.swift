@@ -1,20 +1,19 @@
-import ArgumentParser
 import DockerAPI
 import EngineAPI
 
-struct SystemGroup: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "system", abstract: "Look at the engine as a whole.",
-        subcommands: [
+extension CommandGroup {
+    static let system = CommandGroup(
+        name: "system", abstract: "Look at the engine as a whole.",
+        commands: [
             DiskUsageCommand.self, SystemPruneCommand.self, EventsCommand.self, InfoCommand.self, DialStdioCommand.self,
         ])
 }
 
-struct DiskUsageCommand: AsyncParsableCommand {
+struct DiskUsageCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "df", abstract: "What images, containers and volumes take on the disk.")
-    @Flag(name: [.short, .long], help: "Each by itself.") var verbose = false
-    @Option(help: "table, json, or a template such as '{{.Type}}: {{.Size}}'.") var format: String?
+    @Flag("v|verbose", help: "Each by itself.") var verbose = false
+    @Option("format", help: "table, json, or a template such as '{{.Type}}: {{.Size}}'.") var format: String?
 
     func run() async throws {
         if verbose, let format, format != "table" {

@@ -1,15 +1,14 @@
-import ArgumentParser
 import EngineAPI
 
-struct CopyCommand: AsyncParsableCommand {
+struct CopyCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "cp", abstract: "Copy files between a container and this machine.",
-        usage: "gantry cp [OPTIONS] CONTAINER:PATH DEST|-\n       gantry cp [OPTIONS] SOURCE|- CONTAINER:PATH")
-    @Flag(name: [.short, .long], help: "Keep owners.") var archive = false
-    @Flag(name: [.customShort("L"), .long], help: "Copy what a link leads to.") var followLink = false
-    @Flag(name: [.short, .long], help: "Accepted for scripts.") var quiet = false
-    @Argument var source: String
-    @Argument var destination: String
+        usages: ["CONTAINER:PATH DEST|-", "SOURCE|- CONTAINER:PATH"])
+    @Flag("a|archive", help: "Keep owners.") var archive = false
+    @Flag("L|follow-link", help: "Copy what a link leads to.") var followLink = false
+    @Flag("q|quiet", help: "Accepted for scripts.") var quiet = false
+    @Argument("SOURCE") var source: String
+    @Argument("DEST") var destination: String
 
     func run() async throws {
         let engine = try await CommandEnvironment.connect()
@@ -48,10 +47,10 @@ enum CopyPlace: Hashable {
     }
 }
 
-struct DiffCommand: AsyncParsableCommand {
+struct DiffCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "diff", abstract: "List what a container has changed of its image: A added, C changed, D deleted.")
-    @Argument var container: String
+    @Argument("CONTAINER") var container: String
 
     func run() async throws {
         for change in try await CommandEnvironment.connect().changes(container) {
@@ -66,11 +65,11 @@ struct DiffCommand: AsyncParsableCommand {
     }
 }
 
-struct ExportCommand: AsyncParsableCommand {
+struct ExportCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "export", abstract: "Write a container's files as a tar archive.")
     @OptionGroup var output: ArchiveOutput
-    @Argument var container: String
+    @Argument("CONTAINER") var container: String
 
     func run() async throws {
         try output.refuseTerminal()
@@ -78,11 +77,11 @@ struct ExportCommand: AsyncParsableCommand {
     }
 }
 
-struct ContainerPruneCommand: AsyncParsableCommand {
+struct ContainerPruneCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "prune", abstract: "Remove all containers that do not run.")
-    @Flag(name: [.short, .long], help: "Do not ask.") var force = false
-    @Option(parsing: .unconditionalSingleValue, help: "until=TIME, label=KEY[=VALUE], label!=KEY[=VALUE].")
+    @Flag("f|force", help: "Do not ask.") var force = false
+    @Option("filter", help: "until=TIME, label=KEY[=VALUE], label!=KEY[=VALUE].")
     var filter: [String] = []
 
     func run() async throws {

@@ -1,22 +1,21 @@
-import ArgumentParser
 import DockerAPI
 import EngineAPI
 import Linux
 
-struct TagCommand: AsyncParsableCommand {
+struct TagCommand: Command {
     static let configuration = CommandConfiguration(commandName: "tag", abstract: "Give an image a further name.")
-    @Argument(help: "The image.") var source: String
-    @Argument(help: "The new name: NAME[:TAG].") var target: String
+    @Argument("SOURCE_IMAGE[:TAG]") var source: String
+    @Argument("TARGET_IMAGE[:TAG]") var target: String
 
     func run() async throws { try await CommandEnvironment.connect().tagImage(source, as: target) }
 }
 
-struct HistoryCommand: AsyncParsableCommand {
+struct HistoryCommand: Command {
     static let configuration = CommandConfiguration(commandName: "history", abstract: "How an image was made.")
-    @Flag(name: [.short, .long], help: "Ids alone.") var quiet = false
-    @Flag(help: "Do not shorten.") var noTrunc = false
-    @Option(help: "table, json, or a template such as '{{.CreatedBy}}'.") var format: String?
-    @Argument var image: String
+    @Flag("q|quiet", help: "Ids alone.") var quiet = false
+    @Flag("no-trunc", help: "Do not shorten.") var noTrunc = false
+    @Option("format", help: "table, json, or a template such as '{{.CreatedBy}}'.") var format: String?
+    @Argument("IMAGE") var image: String
 
     func run() async throws {
         let steps = try await CommandEnvironment.connect().imageHistory(image)
@@ -45,11 +44,11 @@ struct HistoryCommand: AsyncParsableCommand {
     }
 }
 
-struct SaveCommand: AsyncParsableCommand {
+struct SaveCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "save", abstract: "Save images to an archive, in docker's form and OCI's at once.")
     @OptionGroup var output: ArchiveOutput
-    @Argument var images: [String]
+    @Argument("IMAGE") var images: [String]
 
     func run() async throws {
         try output.refuseTerminal()
@@ -57,14 +56,14 @@ struct SaveCommand: AsyncParsableCommand {
     }
 }
 
-struct ImportCommand: AsyncParsableCommand {
+struct ImportCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Make an image from an archive of a root file system.")
-    @Option(name: [.customShort("c"), .long], parsing: .unconditionalSingleValue, help: "CMD, ENV, EXPOSE, LABEL, ….")
+    @Option("c|change", help: "CMD, ENV, EXPOSE, LABEL, ….")
     var change: [String] = []
-    @Option(name: [.customShort("m"), .long], help: "A word about the import.") var message = ""
-    @Argument(help: "The archive; - for standard input.") var file: String
-    @Argument(help: "NAME[:TAG]") var name: String?
+    @Option("m|message", help: "A word about the import.") var message = ""
+    @Argument("FILE|-") var file: String
+    @Argument("REPOSITORY[:TAG]") var name: String?
 
     func run() async throws {
         let archive = try EngineStream.archive(at: file)
@@ -73,13 +72,12 @@ struct ImportCommand: AsyncParsableCommand {
     }
 }
 
-struct ImagePruneCommand: AsyncParsableCommand {
+struct ImagePruneCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "prune", abstract: "Remove images that no container uses: those without a name, or all.")
-    @Flag(name: [.short, .long], help: "Also images with a name.") var all = false
-    @Flag(name: [.short, .long], help: "Do not ask.") var force = false
-    @Option(
-        name: .long, parsing: .unconditionalSingleValue, help: "label=…, label!=…, until=…")
+    @Flag("a|all", help: "Also images with a name.") var all = false
+    @Flag("f|force", help: "Do not ask.") var force = false
+    @Option("filter", help: "label=…, label!=…, until=…")
     var filter: [String] = []
 
     func run() async throws {

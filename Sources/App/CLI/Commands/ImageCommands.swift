@@ -1,20 +1,17 @@
-import ArgumentParser
 import AsyncIO
 import DockerAPI
 import EngineAPI
 import Linux
 
-struct ImageListOptions: ParsableArguments {
-    @Flag(name: [.short, .long], help: "Accepted for scripts.") var all = false
-    @Flag(name: [.short, .long], help: "Ids alone.") var quiet = false
-    @Flag(help: "Do not shorten ids.") var noTrunc = false
-    @Flag(help: "Show digests.") var digests = false
-    @Option(
-        name: [.customShort("f", allowingJoined: true), .long], parsing: .unconditionalSingleValue,
-        help: "reference=…, label=…, dangling=…, before=…, since=…, until=…")
+struct ImageListOptions: CommandOptions {
+    @Flag("a|all", help: "Accepted for scripts.") var all = false
+    @Flag("q|quiet", help: "Ids alone.") var quiet = false
+    @Flag("no-trunc", help: "Do not shorten ids.") var noTrunc = false
+    @Flag("digests", help: "Show digests.") var digests = false
+    @Option("f|filter", help: "reference=…, label=…, dangling=…, before=…, since=…, until=…")
     var filter: [String] = []
-    @Option(help: "table, json, or a template such as '{{.Repository}}:{{.Tag}}'.") var format: String?
-    @Argument var pattern: String?
+    @Option("format", help: "table, json, or a template such as '{{.Repository}}:{{.Tag}}'.") var format: String?
+    @Argument("REPOSITORY[:TAG]") var pattern: String?
 
     func list() async throws {
         var query = QueryString()
@@ -55,26 +52,26 @@ struct ImageListOptions: ParsableArguments {
     }
 }
 
-struct ImagesCommand: AsyncParsableCommand {
+struct ImagesCommand: Command {
     static let configuration = CommandConfiguration(commandName: "images", abstract: "List images.")
     @OptionGroup var options: ImageListOptions
 
     func run() async throws { try await options.list() }
 }
 
-struct ImageListCommand: AsyncParsableCommand {
+struct ImageListCommand: Command {
     static let configuration = CommandConfiguration(commandName: "ls", abstract: "List images.", aliases: ["list"])
     @OptionGroup var options: ImageListOptions
 
     func run() async throws { try await options.list() }
 }
 
-struct LoadCommand: AsyncParsableCommand {
+struct LoadCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "load", abstract: "Load images from an OCI or docker archive, or an OCI layout directory.")
-    @Option(name: [.customShort("i", allowingJoined: true), .long], help: "The file; standard input without it.")
+    @Option("i|input", help: "The file; standard input without it.")
     var input: String?
-    @Flag(name: [.short, .long], help: "Do not show progress.") var quiet = false
+    @Flag("q|quiet", help: "Do not show progress.") var quiet = false
 
     func run() async throws {
         if input == nil, Console.inputIsTerminal {
@@ -116,10 +113,10 @@ struct LoadCommand: AsyncParsableCommand {
     }
 }
 
-struct ImageRemovalOptions: ParsableArguments {
-    @Flag(name: [.short, .long], help: "Even where a stopped container uses it.") var force = false
-    @Flag(help: "Keep parents without a name.") var noPrune = false
-    @Argument var images: [String]
+struct ImageRemovalOptions: CommandOptions {
+    @Flag("f|force", help: "Even where a stopped container uses it.") var force = false
+    @Flag("no-prune", help: "Keep parents without a name.") var noPrune = false
+    @Argument("IMAGE") var images: [String]
 
     func remove() async throws {
         let (force, prune) = (force, !noPrune)
@@ -141,14 +138,14 @@ struct ImageRemovalOptions: ParsableArguments {
     }
 }
 
-struct RemoveImageCommand: AsyncParsableCommand {
+struct RemoveImageCommand: Command {
     static let configuration = CommandConfiguration(commandName: "rmi", abstract: "Remove images.")
     @OptionGroup var options: ImageRemovalOptions
 
     func run() async throws { try await options.remove() }
 }
 
-struct ImageRemoveCommand: AsyncParsableCommand {
+struct ImageRemoveCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "rm", abstract: "Remove images.", aliases: ["remove"])
     @OptionGroup var options: ImageRemovalOptions

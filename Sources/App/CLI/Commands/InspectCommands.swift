@@ -1,13 +1,12 @@
-import ArgumentParser
 import DockerAPI
 import EngineAPI
 import JSON
 
-struct InspectOptions: ParsableArguments {
-    @Option(name: [.customShort("f", allowingJoined: true), .long], help: "A template such as '{{.State.Status}}'.")
+struct InspectOptions: CommandOptions {
+    @Option("f|format", help: "A template such as '{{.State.Status}}'.")
     var format: String?
-    @Flag(name: [.short, .long], help: "How much a container has written, and holds in all.") var size = false
-    @Argument var references: [String]
+    @Flag("s|size", help: "How much a container has written, and holds in all.") var size = false
+    @Argument("NAME|ID") var references: [String]
 
     /// Prints what was found as docker does: an array, or a line each by the template; fails if any was not found.
     func print(
@@ -39,10 +38,10 @@ struct InspectOptions: ParsableArguments {
     }
 }
 
-struct InspectCommand: AsyncParsableCommand {
+struct InspectCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "inspect", abstract: "Show all that is known of containers, images, networks or volumes.")
-    @Option(help: "container, image, network or volume.") var type: Inspected?
+    @Option("type", help: "container, image, network or volume.") var type: Inspected?
     @OptionGroup var options: InspectOptions
 
     func run() async throws {
@@ -62,7 +61,7 @@ struct InspectCommand: AsyncParsableCommand {
 }
 
 /// What `inspect` knows, in the order in which it looks for a name.
-enum Inspected: String, CaseIterable, ExpressibleByArgument {
+enum Inspected: String, FlagValue, CaseIterable {
     case container, image, network, volume
 
     /// - Parameter size: whether a container is measured, which takes its time.
@@ -86,7 +85,7 @@ enum Inspected: String, CaseIterable, ExpressibleByArgument {
     }
 }
 
-struct ContainerInspectCommand: AsyncParsableCommand {
+struct ContainerInspectCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "inspect", abstract: "Show all that is known of containers.")
     @OptionGroup var options: InspectOptions
@@ -99,7 +98,7 @@ struct ContainerInspectCommand: AsyncParsableCommand {
     }
 }
 
-struct ImageInspectCommand: AsyncParsableCommand {
+struct ImageInspectCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "inspect", abstract: "Show all that is known of images.")
     @OptionGroup var options: InspectOptions

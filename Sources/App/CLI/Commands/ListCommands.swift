@@ -1,22 +1,21 @@
-import ArgumentParser
 import DockerAPI
 import EngineAPI
 import Linux
 
 /// The options of `ps`, which `container ls` shares.
-struct ListOptions: ParsableArguments {
-    @Flag(name: [.short, .long], help: "Those that do not run too.") var all = false
-    @Flag(name: [.short, .long], help: "Ids alone.") var quiet = false
-    @Flag(name: [.short, .long], help: "The latest one.") var latest = false
-    @Flag(name: [.short, .long], help: "How much each has written.") var size = false
-    @Option(name: [.customShort("n", allowingJoined: true), .long], help: "So many of the latest.") var last: Int?
+struct ListOptions: CommandOptions {
+    @Flag("a|all", help: "Those that do not run too.") var all = false
+    @Flag("q|quiet", help: "Ids alone.") var quiet = false
+    @Flag("l|latest", help: "The latest one.") var latest = false
+    @Flag("s|size", help: "How much each has written.") var size = false
+    @Option("n|last", help: "So many of the latest.") var last: Int?
     @Option(
-        name: [.customShort("f", allowingJoined: true), .long], parsing: .unconditionalSingleValue,
+        "f|filter",
         help:
             "name=…, status=…, label=…, ancestor=…, id=…, exited=…, health=…, network=…, volume=…, publish=…, expose=…")
     var filter: [String] = []
-    @Flag(help: "Do not shorten ids and commands.") var noTrunc = false
-    @Option(help: "table, json, or a template such as '{{.Names}}'.") var format: String?
+    @Flag("no-trunc", help: "Do not shorten ids and commands.") var noTrunc = false
+    @Option("format", help: "table, json, or a template such as '{{.Names}}'.") var format: String?
 
     func list() async throws {
         var query = QueryString()
@@ -69,14 +68,14 @@ extension ContainerSummary {
     }
 }
 
-struct ListCommand: AsyncParsableCommand {
+struct ListCommand: Command {
     static let configuration = CommandConfiguration(commandName: "ps", abstract: "List containers.")
     @OptionGroup var options: ListOptions
 
     func run() async throws { try await options.list() }
 }
 
-struct ContainerListCommand: AsyncParsableCommand {
+struct ContainerListCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "ls", abstract: "List containers.", aliases: ["ps", "list"])
     @OptionGroup var options: ListOptions
@@ -100,13 +99,12 @@ enum Filtering {
     }
 }
 
-struct TopCommand: AsyncParsableCommand {
+struct TopCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "top", abstract: "List a container's processes.", usage: "gantry top CONTAINER [ps OPTIONS]")
-    @Argument(parsing: .captureForPassthrough) var words: [String] = []
+        commandName: "top", abstract: "List a container's processes.")
+    @Argument("CONTAINER [ps OPTIONS]", isHandedOn: true) var words: [String] = []
 
     func run() async throws {
-        let words = CommandLineForm.unmarked(words)
         guard let container = words.first else {
             throw UsageError(message: "\"gantry top\" requires at least 1 argument.", code: 1)
         }
@@ -119,15 +117,13 @@ struct TopCommand: AsyncParsableCommand {
     }
 }
 
-struct EventsCommand: AsyncParsableCommand {
+struct EventsCommand: Command {
     static let configuration = CommandConfiguration(commandName: "events", abstract: "Print what happens.")
-    @Option(help: "Also what happened since then.") var since: String?
-    @Option(help: "End then.") var until: String?
-    @Option(
-        name: [.customShort("f", allowingJoined: true), .long], parsing: .unconditionalSingleValue,
-        help: "event=…, container=…, image=…, type=…, label=…")
+    @Option("since", help: "Also what happened since then.") var since: String?
+    @Option("until", help: "End then.") var until: String?
+    @Option("f|filter", help: "event=…, container=…, image=…, type=…, label=…")
     var filter: [String] = []
-    @Option(help: "json, or a template such as '{{.Action}}'.") var format: String?
+    @Option("format", help: "json, or a template such as '{{.Action}}'.") var format: String?
 
     func run() async throws {
         var query = QueryString()

@@ -1,26 +1,23 @@
-import ArgumentParser
 import DockerAPI
 import EngineAPI
 import JSON
 
-struct NetworkGroup: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "network", abstract: "Manage networks.",
-        subcommands: [
+extension CommandGroup {
+    static let network = CommandGroup(
+        name: "network", abstract: "Manage networks.",
+        commands: [
             NetworkListCommand.self, NetworkCreateCommand.self, NetworkRemoveCommand.self, NetworkInspectCommand.self,
             NetworkConnectCommand.self, NetworkDisconnectCommand.self, NetworkPruneCommand.self,
         ])
 }
 
-struct NetworkListCommand: AsyncParsableCommand {
+struct NetworkListCommand: Command {
     static let configuration = CommandConfiguration(commandName: "ls", abstract: "List networks.", aliases: ["list"])
-    @Flag(name: [.short, .long], help: "Ids alone.") var quiet = false
-    @Flag(help: "Do not shorten ids.") var noTrunc = false
-    @Option(
-        name: [.customShort("f", allowingJoined: true), .long], parsing: .unconditionalSingleValue,
-        help: "name=…, driver=…, id=…, label=…, type=…, dangling=…")
+    @Flag("q|quiet", help: "Ids alone.") var quiet = false
+    @Flag("no-trunc", help: "Do not shorten ids.") var noTrunc = false
+    @Option("f|filter", help: "name=…, driver=…, id=…, label=…, type=…, dangling=…")
     var filter: [String] = []
-    @Option(help: "table, json, or a template such as '{{.Name}}'.") var format: String?
+    @Option("format", help: "table, json, or a template such as '{{.Name}}'.") var format: String?
 
     func run() async throws {
         var query = QueryString()
@@ -46,22 +43,21 @@ struct NetworkListCommand: AsyncParsableCommand {
     }
 }
 
-struct NetworkCreateCommand: AsyncParsableCommand {
+struct NetworkCreateCommand: Command {
     static let configuration = CommandConfiguration(commandName: "create", abstract: "Make a network.")
-    @Option(name: [.customShort("d", allowingJoined: true), .long], help: "bridge or macvlan.") var driver = "bridge"
-    @Option(parsing: .unconditionalSingleValue, help: "10.1.0.0/16") var subnet: [String] = []
-    @Option(parsing: .unconditionalSingleValue, help: "The part to choose addresses from.") var ipRange: [String] = []
-    @Option(parsing: .unconditionalSingleValue, help: "The host's address.") var gateway: [String] = []
-    @Option(parsing: .unconditionalSingleValue, help: "NAME=ADDRESS of somebody else.") var auxAddress: [String] = []
-    @Flag(help: "No way out, and none in.") var `internal` = false
-    @Flag(help: "Containers may join by hand.") var attachable = false
-    @Flag(name: .customLong("ipv6"), help: "Addresses of version 6, too.") var version6 = false
-    @Option(help: "The keeper of addresses.") var ipamDriver = "default"
-    @Option(
-        name: [.customShort("o", allowingJoined: true), .long], parsing: .unconditionalSingleValue, help: "KEY=VALUE")
+    @Option("d|driver", help: "bridge or macvlan.") var driver = "bridge"
+    @Option("subnet", help: "10.1.0.0/16") var subnet: [String] = []
+    @Option("ip-range", help: "The part to choose addresses from.") var ipRange: [String] = []
+    @Option("gateway", help: "The host's address.") var gateway: [String] = []
+    @Option("aux-address", help: "NAME=ADDRESS of somebody else.") var auxAddress: [String] = []
+    @Flag("internal", help: "No way out, and none in.") var `internal` = false
+    @Flag("attachable", help: "Containers may join by hand.") var attachable = false
+    @Flag("ipv6", help: "Addresses of version 6, too.") var version6 = false
+    @Option("ipam-driver", help: "The keeper of addresses.") var ipamDriver = "default"
+    @Option("o|opt", help: "KEY=VALUE")
     var opt: [String] = []
-    @Option(parsing: .unconditionalSingleValue, help: "KEY=VALUE") var label: [String] = []
-    @Argument var name: String
+    @Option("label", help: "KEY=VALUE") var label: [String] = []
+    @Argument("NETWORK") var name: String
 
     func run() async throws {
         var spec = NetworkSpec(name: name)
@@ -102,11 +98,11 @@ struct NetworkCreateCommand: AsyncParsableCommand {
     }
 }
 
-struct NetworkRemoveCommand: AsyncParsableCommand {
+struct NetworkRemoveCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "rm", abstract: "Remove networks.", aliases: ["remove"])
-    @Flag(name: [.short, .long], help: "Do not fail where there is none.") var force = false
-    @Argument var networks: [String]
+    @Flag("f|force", help: "Do not fail where there is none.") var force = false
+    @Argument("NETWORK") var networks: [String]
 
     func run() async throws {
         let engine = try await CommandEnvironment.connect()
@@ -125,7 +121,7 @@ struct NetworkRemoveCommand: AsyncParsableCommand {
     }
 }
 
-struct NetworkInspectCommand: AsyncParsableCommand {
+struct NetworkInspectCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "inspect", abstract: "Show all that is known of networks.")
     @OptionGroup var options: InspectOptions
@@ -137,14 +133,14 @@ struct NetworkInspectCommand: AsyncParsableCommand {
     }
 }
 
-struct NetworkConnectCommand: AsyncParsableCommand {
+struct NetworkConnectCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "connect", abstract: "Make a container part of a network.")
-    @Option(parsing: .unconditionalSingleValue, help: "A further name in the network.") var alias: [String] = []
-    @Option(help: "The address.") var ip: String?
-    @Option(help: "The address of version 6.") var ip6: String?
-    @Argument var network: String
-    @Argument var container: String
+    @Option("alias", help: "A further name in the network.") var alias: [String] = []
+    @Option("ip", help: "The address.") var ip: String?
+    @Option("ip6", help: "The address of version 6.") var ip6: String?
+    @Argument("NETWORK") var network: String
+    @Argument("CONTAINER") var container: String
 
     func run() async throws {
         var spec = EndpointSpec()
@@ -153,23 +149,23 @@ struct NetworkConnectCommand: AsyncParsableCommand {
     }
 }
 
-struct NetworkDisconnectCommand: AsyncParsableCommand {
+struct NetworkDisconnectCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "disconnect", abstract: "Take a container out of a network.")
-    @Flag(name: [.short, .long], help: "Accepted for scripts.") var force = false
-    @Argument var network: String
-    @Argument var container: String
+    @Flag("f|force", help: "Accepted for scripts.") var force = false
+    @Argument("NETWORK") var network: String
+    @Argument("CONTAINER") var container: String
 
     func run() async throws {
         try await CommandEnvironment.connect().disconnect(container, from: network, force: force)
     }
 }
 
-struct NetworkPruneCommand: AsyncParsableCommand {
+struct NetworkPruneCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "prune", abstract: "Remove the networks that no container is part of.")
-    @Flag(name: [.short, .long], help: "Do not ask.") var force = false
-    @Option(parsing: .unconditionalSingleValue, help: "until=…, label=…, label!=…") var filter: [String] = []
+    @Flag("f|force", help: "Do not ask.") var force = false
+    @Option("filter", help: "until=…, label=…, label!=…") var filter: [String] = []
 
     func run() async throws {
         if !force {
@@ -185,11 +181,11 @@ struct NetworkPruneCommand: AsyncParsableCommand {
     }
 }
 
-struct PortCommand: AsyncParsableCommand {
+struct PortCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "port", abstract: "List a container's published ports.")
-    @Argument var container: String
-    @Argument(help: "One port: 80/tcp.") var port: String?
+    @Argument("CONTAINER") var container: String
+    @Argument("PRIVATE_PORT[/PROTO]") var port: String?
 
     func run() async throws {
         let details = try await CommandEnvironment.connect().inspect(container)

@@ -1,13 +1,12 @@
-import ArgumentParser
 import EngineAPI
 import OCI
 import Registry
 
-struct PullCommand: AsyncParsableCommand {
+struct PullCommand: Command {
     static let configuration = CommandConfiguration(commandName: "pull", abstract: "Pull an image from a registry.")
-    @Flag(name: [.short, .long], help: "Do not show progress.") var quiet = false
-    @Option(help: "os/architecture[/variant], instead of this machine's.") var platform: String?
-    @Argument(help: "NAME[:TAG|@DIGEST]") var image: String
+    @Flag("q|quiet", help: "Do not show progress.") var quiet = false
+    @Option("platform", help: "os/architecture[/variant], instead of this machine's.") var platform: String?
+    @Argument("NAME[:TAG|@DIGEST]") var image: String
 
     func run() async throws {
         let request = ImagePullRequest(image, platform: platform)
@@ -17,10 +16,10 @@ struct PullCommand: AsyncParsableCommand {
     }
 }
 
-struct PushCommand: AsyncParsableCommand {
+struct PushCommand: Command {
     static let configuration = CommandConfiguration(commandName: "push", abstract: "Push an image to a registry.")
-    @Flag(name: [.short, .long], help: "Do not show progress.") var quiet = false
-    @Argument(help: "NAME[:TAG]") var image: String
+    @Flag("q|quiet", help: "Do not show progress.") var quiet = false
+    @Argument("NAME[:TAG]") var image: String
 
     func run() async throws {
         let engine = try await CommandEnvironment.connect()
@@ -49,18 +48,18 @@ func familiarName(_ text: String) -> String {
 }
 
 /// When `run` and `create` pull.
-enum PullPolicy: String, ExpressibleByArgument, CaseIterable {
+enum PullPolicy: String, FlagValue, CaseIterable {
     case missing, always, never
 }
 
-struct LoginCommand: AsyncParsableCommand {
+struct LoginCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "login", abstract: "Keep credentials for a registry, after trying them.")
-    @Option(name: [.short, .long], help: "The user's name.") var username: String?
-    @Option(name: [.short, .long], help: "The password; other users of this machine may see it here.")
+    @Option("u|username", help: "The user's name.") var username: String?
+    @Option("p|password", help: "The password; other users of this machine may see it here.")
     var password: String?
-    @Flag(help: "Read the password from standard input.") var passwordStdin = false
-    @Argument(help: "The registry; docker's own without it.") var server: String?
+    @Flag("password-stdin", help: "Read the password from standard input.") var passwordStdin = false
+    @Argument("SERVER") var server: String?
 
     func run() async throws {
         let registry = StoredCredentials.registry(server)
@@ -87,10 +86,10 @@ struct LoginCommand: AsyncParsableCommand {
     }
 }
 
-struct LogoutCommand: AsyncParsableCommand {
+struct LogoutCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "logout", abstract: "Forget the credentials for a registry.")
-    @Argument(help: "The registry; docker's own without it.") var server: String?
+    @Argument("SERVER") var server: String?
 
     func run() async throws {
         let registry = StoredCredentials.registry(server)

@@ -1,21 +1,18 @@
-import ArgumentParser
 import DockerAPI
 import EngineAPI
 import Glibc
 import Linux
 
-struct RunCommand: AsyncParsableCommand {
+struct RunCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "run", abstract: "Create and start a container.",
-        usage: "gantry run [OPTIONS] IMAGE [COMMAND] [ARG...]", helpNames: .long)
+        commandName: "run", abstract: "Create and start a container.")
 
-    @Flag(name: [.short, .long], help: "Run in the background and print the id.") var detach = false
+    @Flag("d|detach", help: "Run in the background and print the id.") var detach = false
     @OptionGroup var options: ContainerOptions
-    @Argument(parsing: .captureForPassthrough, help: "The image, and the command with its arguments.")
+    @Argument("IMAGE [COMMAND] [ARG...]", isHandedOn: true)
     var words: [String] = []
 
     func run() async throws {
-        let words = CommandLineForm.unmarked(words)
         let keys = try DetachKeys(parsing: options.detachKeys)
         guard !detach || options.attach.isEmpty else {
             throw UsageError(message: "conflicting options: cannot specify both --attach and --detach", code: 1)
@@ -67,17 +64,15 @@ struct RunCommand: AsyncParsableCommand {
     }
 }
 
-struct CreateCommand: AsyncParsableCommand {
+struct CreateCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "create", abstract: "Create a container that does not run yet.",
-        usage: "gantry create [OPTIONS] IMAGE [COMMAND] [ARG...]", helpNames: .long)
+        commandName: "create", abstract: "Create a container that does not run yet.")
 
     @OptionGroup var options: ContainerOptions
-    @Argument(parsing: .captureForPassthrough, help: "The image, and the command with its arguments.")
+    @Argument("IMAGE [COMMAND] [ARG...]", isHandedOn: true)
     var words: [String] = []
 
     func run() async throws {
-        let words = CommandLineForm.unmarked(words)
         let request = try CreateBody(options: options, words: words, attaches: true).request()
         let engine = try await CommandEnvironment.connect()
         Console.out(try await createContainer(engine, request, options) + "\n")

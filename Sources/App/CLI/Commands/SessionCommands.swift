@@ -1,15 +1,14 @@
-import ArgumentParser
 import DockerAPI
 import EngineAPI
 import Linux
 
-struct AttachCommand: AsyncParsableCommand {
+struct AttachCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "attach", abstract: "Attach to a running container's standard streams.")
-    @Flag(help: "Do not attach to its input.") var noStdin = false
-    @Flag(inversion: .prefixedNo, help: "Pass signals on to the process.") var sigProxy = true
-    @Option(help: "The keys that detach.") var detachKeys: String?
-    @Argument var container: String
+    @Flag("no-stdin", help: "Do not attach to its input.") var noStdin = false
+    @Flag("sig-proxy", help: "Pass signals on to the process.") var sigProxy = true
+    @Option("detach-keys", help: "The keys that detach.") var detachKeys: String?
+    @Argument("CONTAINER") var container: String
 
     func run() async throws {
         let keys = try DetachKeys(parsing: detachKeys)
@@ -36,29 +35,25 @@ struct AttachCommand: AsyncParsableCommand {
     }
 }
 
-struct ExecCommand: AsyncParsableCommand {
+struct ExecCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "exec", abstract: "Run a further command in a running container.",
-        usage: "gantry exec [OPTIONS] CONTAINER COMMAND [ARG...]")
-    @Flag(name: [.short, .long], help: "Keep standard input open.") var interactive = false
-    @Flag(name: [.short, .long], help: "Allocate a pseudo terminal.") var tty = false
-    @Flag(name: [.short, .long], help: "Run in the background.") var detach = false
-    @Option(
-        name: [.customShort("e", allowingJoined: true), .long], parsing: .unconditionalSingleValue,
-        help: "Set an environment variable.")
+        commandName: "exec", abstract: "Run a further command in a running container.")
+    @Flag("i|interactive", help: "Keep standard input open.") var interactive = false
+    @Flag("t|tty", help: "Allocate a pseudo terminal.") var tty = false
+    @Flag("d|detach", help: "Run in the background.") var detach = false
+    @Option("e|env", help: "Set an environment variable.")
     var env: [String] = []
-    @Option(parsing: .unconditionalSingleValue, help: "Read environment variables from a file.") var envFile: [String] =
+    @Option("env-file", help: "Read environment variables from a file.") var envFile: [String] =
         []
-    @Option(name: [.customShort("w", allowingJoined: true), .long], help: "The working directory.") var workdir: String?
-    @Option(name: [.customShort("u", allowingJoined: true), .long], help: "User, and group after a colon.")
+    @Option("w|workdir", help: "The working directory.") var workdir: String?
+    @Option("u|user", help: "User, and group after a colon.")
     var user: String?
-    @Flag(help: "All capabilities.") var privileged = false
-    @Option(help: "The keys that detach.") var detachKeys: String?
-    @Argument(parsing: .captureForPassthrough, help: "The container, and the command with its arguments.")
+    @Flag("privileged", help: "All capabilities.") var privileged = false
+    @Option("detach-keys", help: "The keys that detach.") var detachKeys: String?
+    @Argument("CONTAINER COMMAND [ARG...]", isHandedOn: true)
     var words: [String] = []
 
     func run() async throws {
-        let words = CommandLineForm.unmarked(words)
         let keys = try DetachKeys(parsing: detachKeys)
         guard let container = words.first, words.count > 1 else {
             throw UsageError(message: "\"gantry exec\" requires at least 2 arguments.", code: 1)
@@ -105,16 +100,16 @@ struct ExecCommand: AsyncParsableCommand {
     }
 }
 
-struct LogsCommand: AsyncParsableCommand {
+struct LogsCommand: Command {
     static let configuration = CommandConfiguration(commandName: "logs", abstract: "Print a container's output.")
-    @Flag(name: [.short, .long], help: "Stay for new lines.") var follow = false
-    @Flag(name: [.short, .long], help: "Print each line's time.") var timestamps = false
-    @Option(name: [.customShort("n", allowingJoined: true), .long], help: "Only so many lines from the end.")
+    @Flag("f|follow", help: "Stay for new lines.") var follow = false
+    @Flag("t|timestamps", help: "Print each line's time.") var timestamps = false
+    @Option("n|tail", help: "Only so many lines from the end.")
     var tail = "all"
-    @Option(help: "From a time, or from so long ago: 2026-01-02T15:04:05Z, 10m.") var since: String?
-    @Option(help: "Up to a time.") var until: String?
-    @Flag(help: "Print what the log has beside each line.") var details = false
-    @Argument var container: String
+    @Option("since", help: "From a time, or from so long ago: 2026-01-02T15:04:05Z, 10m.") var since: String?
+    @Option("until", help: "Up to a time.") var until: String?
+    @Flag("details", help: "Print what the log has beside each line.") var details = false
+    @Argument("CONTAINER") var container: String
 
     func run() async throws {
         var request = LogRequest()

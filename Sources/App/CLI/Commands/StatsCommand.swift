@@ -1,15 +1,14 @@
-import ArgumentParser
 import EngineAPI
 import Linux
 
-struct StatsCommand: AsyncParsableCommand {
+struct StatsCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "stats", abstract: "Show what containers use, once a second.")
-    @Flag(help: "One table, then end.") var noStream = false
-    @Flag(name: [.short, .long], help: "Those that do not run too.") var all = false
-    @Flag(help: "Do not shorten ids.") var noTrunc = false
-    @Option(help: "table, json, or a template such as '{{.Name}} {{.CPUPerc}}'.") var format: String?
-    @Argument var containers: [String] = []
+    @Flag("no-stream", help: "One table, then end.") var noStream = false
+    @Flag("a|all", help: "Those that do not run too.") var all = false
+    @Flag("no-trunc", help: "Do not shorten ids.") var noTrunc = false
+    @Option("format", help: "table, json, or a template such as '{{.Name}} {{.CPUPerc}}'.") var format: String?
+    @Argument("CONTAINER") var containers: [String] = []
 
     func run() async throws {
         let engine = try await CommandEnvironment.connect()

@@ -1,12 +1,11 @@
-import ArgumentParser
 import DockerAPI
 import EngineAPI
 import JSON
 
-struct VersionCommand: AsyncParsableCommand {
+struct VersionCommand: Command {
     static let configuration = CommandConfiguration(commandName: "version", abstract: "Print versions.")
-    @Flag(help: "This program's alone, without an engine.") var client = false
-    @Option(name: [.customShort("f", allowingJoined: true), .long], help: "A template such as '{{.Server.Version}}'.")
+    @Flag("client", help: "This program's alone, without an engine.") var client = false
+    @Option("f|format", help: "A template such as '{{.Server.Version}}'.")
     var format: String?
 
     func run() async throws {
@@ -46,9 +45,9 @@ extension EngineVersion {
     }
 }
 
-struct InfoCommand: AsyncParsableCommand {
+struct InfoCommand: Command {
     static let configuration = CommandConfiguration(commandName: "info", abstract: "Show the engine and its machine.")
-    @Option(name: [.customShort("f", allowingJoined: true), .long], help: "A template such as '{{.Driver}}'.")
+    @Option("f|format", help: "A template such as '{{.Driver}}'.")
     var format: String?
 
     func run() async throws {
@@ -91,15 +90,15 @@ struct InfoCommand: AsyncParsableCommand {
     }
 }
 
-struct CompletionCommand: ParsableCommand {
+struct CompletionCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "completion", abstract: "Print a completion script: bash, zsh or fish.")
-    @Argument var shell: String
+    @Argument("bash|zsh|fish") var shell: String
 
-    func run() throws {
-        guard let kind = CompletionShell(rawValue: shell) else {
+    func run() async throws {
+        guard let script = CompletionScript(rawValue: shell) else {
             throw UsageError(message: "unknown shell `\(shell)`: choose bash, zsh or fish", code: 1)
         }
-        Console.out(GantryCommand.completionScript(for: kind) + "\n")
+        Console.out(script.text)
     }
 }

@@ -1,15 +1,14 @@
-import ArgumentParser
 import DockerAPI
 import EngineAPI
 
-struct SystemPruneCommand: AsyncParsableCommand {
+struct SystemPruneCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "prune", abstract: "Remove what nothing uses: containers, networks, images.")
-    @Flag(name: [.short, .long], help: "All images that no container uses, not only those without a name.")
+    @Flag("a|all", help: "All images that no container uses, not only those without a name.")
     var all = false
-    @Flag(name: [.short, .long], help: "Do not ask.") var force = false
-    @Flag(help: "Volumes without a name, too.") var volumes = false
-    @Option(parsing: .unconditionalSingleValue, help: "until=TIME, label=KEY[=VALUE], label!=KEY[=VALUE].")
+    @Flag("f|force", help: "Do not ask.") var force = false
+    @Flag("volumes", help: "Volumes without a name, too.") var volumes = false
+    @Option("filter", help: "until=TIME, label=KEY[=VALUE], label!=KEY[=VALUE].")
     var filter: [String] = []
 
     func run() async throws {

@@ -1,14 +1,13 @@
-import ArgumentParser
 import DockerAPI
 import EngineAPI
 import JSON
 
-struct UpdateCommand: AsyncParsableCommand {
+struct UpdateCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "update", abstract: "Change limits and restart policies of containers.")
     @OptionGroup var limits: LimitOptions
-    @Option(help: "no, always, unless-stopped, on-failure[:COUNT].") var restart: String?
-    @Argument var containers: [String]
+    @Option("restart", help: "no, always, unless-stopped, on-failure[:COUNT].") var restart: String?
+    @Argument("CONTAINER") var containers: [String]
 
     func run() async throws {
         var body = JSONObject(try limits.members())

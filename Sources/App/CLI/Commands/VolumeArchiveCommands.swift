@@ -1,11 +1,10 @@
-import ArgumentParser
 import EngineAPI
 
-struct VolumeExportCommand: AsyncParsableCommand {
+struct VolumeExportCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "export", abstract: "Write a volume's files as a tar archive.")
     @OptionGroup var output: ArchiveOutput
-    @Argument var volume: String
+    @Argument("VOLUME") var volume: String
 
     func run() async throws {
         try output.refuseTerminal()
@@ -13,11 +12,11 @@ struct VolumeExportCommand: AsyncParsableCommand {
     }
 }
 
-struct VolumeImportCommand: AsyncParsableCommand {
+struct VolumeImportCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Add the files of a tar archive to a volume.")
-    @Argument var volume: String
-    @Argument(help: "The archive, plain or compressed; - for standard input.") var source: String
+    @Argument("VOLUME") var volume: String
+    @Argument("FILE|-") var source: String
 
     func run() async throws {
         let stream = try EngineStream.archive(at: source)

@@ -1,25 +1,22 @@
-import ArgumentParser
 import DockerAPI
 import EngineAPI
 import JSON
 
-struct VolumeGroup: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "volume", abstract: "Manage volumes.",
-        subcommands: [
+extension CommandGroup {
+    static let volume = CommandGroup(
+        name: "volume", abstract: "Manage volumes.",
+        commands: [
             VolumeListCommand.self, VolumeCreateCommand.self, VolumeRemoveCommand.self, VolumeInspectCommand.self,
             VolumePruneCommand.self, VolumeExportCommand.self, VolumeImportCommand.self,
         ])
 }
 
-struct VolumeListCommand: AsyncParsableCommand {
+struct VolumeListCommand: Command {
     static let configuration = CommandConfiguration(commandName: "ls", abstract: "List volumes.", aliases: ["list"])
-    @Flag(name: [.short, .long], help: "Names alone.") var quiet = false
-    @Option(
-        name: [.customShort("f", allowingJoined: true), .long], parsing: .unconditionalSingleValue,
-        help: "name=…, driver=…, label=…, dangling=…")
+    @Flag("q|quiet", help: "Names alone.") var quiet = false
+    @Option("f|filter", help: "name=…, driver=…, label=…, dangling=…")
     var filter: [String] = []
-    @Option(help: "table, json, or a template such as '{{.Name}}'.") var format: String?
+    @Option("format", help: "table, json, or a template such as '{{.Name}}'.") var format: String?
 
     func run() async throws {
         var query = QueryString()
@@ -45,17 +42,15 @@ struct VolumeListCommand: AsyncParsableCommand {
     }
 }
 
-struct VolumeCreateCommand: AsyncParsableCommand {
+struct VolumeCreateCommand: Command {
     static let configuration = CommandConfiguration(commandName: "create", abstract: "Make a volume.")
-    @Option(name: [.customShort("d", allowingJoined: true), .long], help: "local.") var driver = "local"
-    @Option(
-        name: [.customShort("o", allowingJoined: true), .long], parsing: .unconditionalSingleValue,
-        help: "type=…, device=…, o=…, as mount(8) takes them.")
+    @Option("d|driver", help: "local.") var driver = "local"
+    @Option("o|opt", help: "type=…, device=…, o=…, as mount(8) takes them.")
     var opt: [String] = []
-    @Option(parsing: .unconditionalSingleValue, help: "KEY=VALUE") var label: [String] = []
-    @Option(name: .customLong("name"), help: .init("As the argument, for older scripts.", visibility: .hidden))
+    @Option("label", help: "KEY=VALUE") var label: [String] = []
+    @Option("name")
     var oldName: String?
-    @Argument var name: String?
+    @Argument("VOLUME") var name: String?
 
     func run() async throws {
         var spec = VolumeSpec(name: name ?? oldName ?? "")
@@ -71,11 +66,11 @@ struct VolumeCreateCommand: AsyncParsableCommand {
     }
 }
 
-struct VolumeRemoveCommand: AsyncParsableCommand {
+struct VolumeRemoveCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "rm", abstract: "Remove volumes.", aliases: ["remove"])
-    @Flag(name: [.short, .long], help: "Do not fail where there is none.") var force = false
-    @Argument var volumes: [String]
+    @Flag("f|force", help: "Do not fail where there is none.") var force = false
+    @Argument("VOLUME") var volumes: [String]
 
     func run() async throws {
         let engine = try await CommandEnvironment.connect()
@@ -93,7 +88,7 @@ struct VolumeRemoveCommand: AsyncParsableCommand {
     }
 }
 
-struct VolumeInspectCommand: AsyncParsableCommand {
+struct VolumeInspectCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "inspect", abstract: "Show all that is known of volumes.")
     @OptionGroup var options: InspectOptions
@@ -105,12 +100,12 @@ struct VolumeInspectCommand: AsyncParsableCommand {
     }
 }
 
-struct VolumePruneCommand: AsyncParsableCommand {
+struct VolumePruneCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "prune", abstract: "Remove the volumes that no container has.")
-    @Flag(name: [.short, .long], help: "Those with a name, too.") var all = false
-    @Flag(name: [.short, .long], help: "Do not ask.") var force = false
-    @Option(parsing: .unconditionalSingleValue, help: "label=…, label!=…") var filter: [String] = []
+    @Flag("a|all", help: "Those with a name, too.") var all = false
+    @Flag("f|force", help: "Do not ask.") var force = false
+    @Option("filter", help: "label=…, label!=…") var filter: [String] = []
 
     func run() async throws {
         if !force {

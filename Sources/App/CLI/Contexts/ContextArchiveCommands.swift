@@ -1,15 +1,14 @@
-import ArgumentParser
 import DockerAPI
 import EngineAPI
 import Glibc
 import Linux
 
-struct ContextExportCommand: AsyncParsableCommand {
+struct ContextExportCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "export", abstract: "Write a context to a file, for another machine.",
         discussion: "The file holds the context's keys.")
-    @Argument var name: String
-    @Argument(help: "NAME.dockercontext where none is given; - for standard output.") var file: String?
+    @Argument("CONTEXT") var name: String
+    @Argument("FILE|-") var file: String?
 
     func run() async throws {
         let store = try EngineChooser.current().store
@@ -32,11 +31,11 @@ struct ContextExportCommand: AsyncParsableCommand {
     }
 }
 
-struct ContextImportCommand: AsyncParsableCommand {
+struct ContextImportCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Make a context of a file that an export has written.")
-    @Argument var name: String
-    @Argument(help: "The file; - for standard input.") var file: String
+    @Argument("CONTEXT") var name: String
+    @Argument("FILE|-") var file: String
 
     private static let limitBytes = 64 << 20
 

@@ -1,13 +1,12 @@
-import ArgumentParser
 import DockerAPI
 import EngineAPI
 import JSON
 import Linux
 
-struct ContextGroup: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "context", abstract: "Manage docker's contexts: which engine commands go to.",
-        subcommands: [
+extension CommandGroup {
+    static let context = CommandGroup(
+        name: "context", abstract: "Manage docker's contexts: which engine commands go to.",
+        commands: [
             ContextListCommand.self, ContextUseCommand.self, ContextShowCommand.self, ContextInspectCommand.self,
             ContextCreateCommand.self, ContextRemoveCommand.self, ContextExportCommand.self,
             ContextImportCommand.self,
@@ -26,10 +25,10 @@ extension EngineChooser {
     }
 }
 
-struct ContextListCommand: AsyncParsableCommand {
+struct ContextListCommand: Command {
     static let configuration = CommandConfiguration(commandName: "ls", abstract: "List contexts.", aliases: ["list"])
-    @Flag(name: [.short, .long], help: "Names alone.") var quiet = false
-    @Option(help: "table, json, or a template such as '{{.Name}}'.") var format: String?
+    @Flag("q|quiet", help: "Names alone.") var quiet = false
+    @Option("format", help: "table, json, or a template such as '{{.Name}}'.") var format: String?
 
     func run() async throws {
         let chooser = try EngineChooser.current()
@@ -68,9 +67,9 @@ extension EngineChooser {
     }
 }
 
-struct ContextUseCommand: AsyncParsableCommand {
+struct ContextUseCommand: Command {
     static let configuration = CommandConfiguration(commandName: "use", abstract: "Use a context from now on.")
-    @Argument var name: String
+    @Argument("CONTEXT") var name: String
 
     func run() async throws {
         let chooser = try EngineChooser.current()
@@ -82,7 +81,7 @@ struct ContextUseCommand: AsyncParsableCommand {
     }
 }
 
-struct ContextShowCommand: AsyncParsableCommand {
+struct ContextShowCommand: Command {
     static let configuration = CommandConfiguration(commandName: "show", abstract: "Print the current context's name.")
 
     func run() async throws {
@@ -90,11 +89,11 @@ struct ContextShowCommand: AsyncParsableCommand {
     }
 }
 
-struct ContextInspectCommand: AsyncParsableCommand {
+struct ContextInspectCommand: Command {
     static let configuration = CommandConfiguration(commandName: "inspect", abstract: "Show all of contexts.")
-    @Option(name: [.customShort("f", allowingJoined: true), .long], help: "A template such as '{{.Name}}'.")
+    @Option("f|format", help: "A template such as '{{.Name}}'.")
     var format: String?
-    @Argument var names: [String] = []
+    @Argument("CONTEXT") var names: [String] = []
 
     func run() async throws {
         let chooser = try EngineChooser.current()
@@ -127,12 +126,12 @@ struct ContextInspectCommand: AsyncParsableCommand {
     }
 }
 
-struct ContextCreateCommand: AsyncParsableCommand {
+struct ContextCreateCommand: Command {
     static let configuration = CommandConfiguration(commandName: "create", abstract: "Make a context.")
-    @Option(help: "What it is for.") var description = ""
-    @Option(help: "host=…[,ca=FILE][,cert=FILE][,key=FILE][,skip-tls-verify=true]") var docker: String?
-    @Option(help: "Make it as another one is.") var from: String?
-    @Argument var name: String
+    @Option("description", help: "What it is for.") var description = ""
+    @Option("docker", help: "host=…[,ca=FILE][,cert=FILE][,key=FILE][,skip-tls-verify=true]") var docker: String?
+    @Option("from", help: "Make it as another one is.") var from: String?
+    @Argument("CONTEXT") var name: String
 
     func run() async throws {
         let store = try EngineChooser.current().store
@@ -202,11 +201,11 @@ extension ContextStore {
     }
 }
 
-struct ContextRemoveCommand: AsyncParsableCommand {
+struct ContextRemoveCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "rm", abstract: "Remove contexts.", aliases: ["remove"])
-    @Flag(name: [.short, .long], help: "Also the one in use.") var force = false
-    @Argument var names: [String]
+    @Flag("f|force", help: "Also the one in use.") var force = false
+    @Argument("CONTEXT") var names: [String]
 
     func run() async throws {
         let store = try EngineChooser.current().store

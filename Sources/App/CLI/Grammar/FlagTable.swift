@@ -23,17 +23,22 @@ struct FlagTable: Hashable, Sendable {
     let endsAtFirstWord: Bool
     private let places: [String: Int]
 
-    /// - Parameter list: words such as `d|detach` and, for one that takes a value, `e|env=`.
-    init(_ list: String, endsAtFirstWord: Bool = false) {
-        flags = list.split(separator: " ").map { word in
-            let takesValue = word.last == "="
-            let names = (takesValue ? word.dropLast() : word).split(separator: "|").map(String.init)
-            return Flag(names: names, takesValue: takesValue)
-        }
+    init(_ flags: [Flag], endsAtFirstWord: Bool = false) {
+        self.flags = flags
         self.endsAtFirstWord = endsAtFirstWord
         var places: [String: Int] = [:]
         for (place, flag) in flags.enumerated() { for name in flag.names { places[name] = place } }
         self.places = places
+    }
+
+    /// - Parameter list: words such as `d|debug` and, for one that takes a value, `H|host=`.
+    init(_ list: String, endsAtFirstWord: Bool = false) {
+        let flags = list.split(separator: " ").map { word in
+            let takesValue = word.last == "="
+            let names = (takesValue ? word.dropLast() : word).split(separator: "|").map(String.init)
+            return Flag(names: names, takesValue: takesValue)
+        }
+        self.init(flags, endsAtFirstWord: endsAtFirstWord)
     }
 
     func flag(_ name: String) -> Flag? { places[name].map { flags[$0] } }

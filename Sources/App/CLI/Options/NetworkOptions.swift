@@ -1,36 +1,29 @@
-import ArgumentParser
 import DockerAPI
 import EngineAPI
 import JSON
 import Linux
 
 /// The options of `run` and `create` that tell of networks.
-struct NetworkOptions: ParsableArguments {
+struct NetworkOptions: CommandOptions {
     @Option(
-        name: [.long, .customLong("net")], parsing: .unconditionalSingleValue,
-        help: "A network, none, host or container:NAME; name=NAME,alias=…,ip=… for more; several times.")
+        "network|net", help: "A network, none, host or container:NAME; name=NAME,alias=…,ip=… for more; several times.")
     var network: [String] = []
-    @Option(
-        name: [.customShort("p", allowingJoined: true), .long], parsing: .unconditionalSingleValue,
-        help: "Publish a port: [ADDRESS:][HOSTPORT:]PORT[/udp].")
+    @Option("p|publish", help: "Publish a port: [ADDRESS:][HOSTPORT:]PORT[/udp].")
     var publish: [String] = []
-    @Flag(name: [.customShort("P"), .long], help: "Publish every port that the container serves.") var publishAll =
+    @Flag("P|publish-all", help: "Publish every port that the container serves.") var publishAll =
         false
-    @Option(parsing: .unconditionalSingleValue, help: "A port that the container serves.") var expose: [String] = []
-    @Option(
-        name: [.long, .customLong("net-alias")], parsing: .unconditionalSingleValue,
-        help: "A further name in the network.")
+    @Option("expose", help: "A port that the container serves.") var expose: [String] = []
+    @Option("network-alias|net-alias", help: "A further name in the network.")
     var networkAlias: [String] = []
-    @Option(help: "The address in the network.") var ip: String?
-    @Option(help: "The address of version 6.") var ip6: String?
-    @Option(help: "The MAC address.") var macAddress: String?
-    @Option(parsing: .unconditionalSingleValue, help: "NAME:ADDRESS for /etc/hosts.") var addHost: [String] = []
-    @Option(parsing: .unconditionalSingleValue, help: "A name server.") var dns: [String] = []
-    @Option(parsing: .unconditionalSingleValue, help: "A search domain.") var dnsSearch: [String] = []
-    @Option(
-        name: [.long, .customLong("dns-opt")], parsing: .unconditionalSingleValue, help: "An option of the resolver.")
+    @Option("ip", help: "The address in the network.") var ip: String?
+    @Option("ip6", help: "The address of version 6.") var ip6: String?
+    @Option("mac-address", help: "The MAC address.") var macAddress: String?
+    @Option("add-host", help: "NAME:ADDRESS for /etc/hosts.") var addHost: [String] = []
+    @Option("dns", help: "A name server.") var dns: [String] = []
+    @Option("dns-search", help: "A search domain.") var dnsSearch: [String] = []
+    @Option("dns-option|dns-opt", help: "An option of the resolver.")
     var dnsOption: [String] = []
-    @Option(parsing: .unconditionalSingleValue, help: .hidden) var link: [String] = []
+    @Option("link") var link: [String] = []
 
     /// Writes them into docker's create body.
     func write(_ body: inout JSONObject, _ host: inout JSONObject) throws {

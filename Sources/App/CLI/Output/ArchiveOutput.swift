@@ -1,12 +1,11 @@
-import ArgumentParser
 import AsyncIO
 import EngineAPI
 import Glibc
 import Linux
 
 /// Where a command writes an archive to: a file, or standard output.
-struct ArchiveOutput: ParsableArguments {
-    @Option(name: [.customShort("o", allowingJoined: true), .long], help: "The file; standard output without it.")
+struct ArchiveOutput: CommandOptions {
+    @Option("o|output", help: "The file; standard output without it.")
     var output: String?
 
     /// To be called before the engine is asked for anything.
