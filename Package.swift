@@ -180,14 +180,15 @@ let app: [Target] = [
         dependencies: [
             "CLI", "EngineAPI", "LocalEngine", "RemoteEngine", "Daemon", "Interface", "Terminal", "Linux", "Rootless",
         ],
-        path: "Sources/App/gantry",
+        path: "Sources/App/gantry", exclude: ["Linking"],
         swiftSettings: strict + [.unsafeFlags(["-static-stdlib"], .when(configuration: .release))],
         // Without position independence a start spends no 3 ms on 100,000 relocations; nothing is loaded that would look
-        // for symbols in the program.
+        // for symbols in the program. The C++ library is found in `Linking`, which leads to its archive.
         linkerSettings: [
             .unsafeFlags(
                 [
                     "-static-stdlib", "-use-ld=lld", "-Xclang-linker", "-no-pie", "-Xlinker", "--no-export-dynamic",
+                    "-L", "\(Context.packageDirectory)/Sources/App/gantry/Linking", "-Xclang-linker", "-static-libgcc",
                 ] + stripped, .when(configuration: .release))
         ]),
 ]
