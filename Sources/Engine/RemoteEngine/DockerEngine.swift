@@ -38,22 +38,10 @@ package final class DockerEngine: Engine {
         EngineVersion(dockerBody: try await client.json("GET", "/version"))
     }
 
-    /// Whether the engine tells its version within `limit`. One whose process is stopped takes connections and says
-    /// nothing.
+    /// Whether the engine answers a ping within `limit`. One whose process is stopped takes connections and says nothing.
     package func answers(within limit: Duration) async -> Bool {
-        await withTaskGroup(of: Bool.self) { group in
-            group.addTask {
-                do throws(EngineError) { _ = try await self.version() } catch { return false }
-                return true
-            }
-            group.addTask {
-                // Cancelled where the answer was faster.
-                try? await ContinuousClock().sleep(for: limit)
-                return false
-            }
-            defer { group.cancelAll() }
-            return await group.next() ?? false
-        }
+        do throws(EngineError) { try await client.ask(within: limit) } catch { return false }
+        return true
     }
 
     package func info() async throws(EngineError) -> EngineInfo {

@@ -23,7 +23,17 @@ final class EngineClient: Sendable {
     /// The server, asked once.
     func server() async throws(EngineError) -> Server {
         if let server = known.withLock({ $0 }) { return server }
-        let ping = HTTPCall("GET", "/_ping", fields: Self.fields)
+        return try await ask()
+    }
+
+    /// The server, asked now.
+    ///
+    /// - Parameter limit: how long it may say nothing.
+    @discardableResult
+    func ask(within limit: Duration? = nil) async throws(EngineError) -> Server {
+        var wanted = HTTPCall("GET", "/_ping", fields: Self.fields)
+        wanted.silenceLimit = limit
+        let ping = wanted
         let response = try await perform("ping") { client throws(TransportError) in try await client.send(ping) }
         let announced = response.fields["Api-Version"].flatMap { APIVersion($0) }
         let name = response.fields["Server"] ?? ""

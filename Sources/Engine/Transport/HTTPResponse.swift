@@ -14,6 +14,8 @@ package struct HTTPCall: Sendable {
     package var target: String
     package var fields: HTTPFields
     package var body: Body
+    /// How long the server may send nothing while this call awaits something of it; nil for as long as the client says.
+    package var silenceLimit: Duration?
 
     package init(_ method: String, _ target: String, fields: HTTPFields = [:], body: Body = .none) {
         self.method = method

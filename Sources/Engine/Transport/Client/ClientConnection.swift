@@ -15,11 +15,7 @@ final class ClientConnection: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     private var mayHijack = false
     private var isRaw = false
-    private let silenceLimit: TimeAmount?
     private var lastActivity = NIODeadline.now()
-
-    /// - Parameter silenceLimit: how long the server may send nothing while something is awaited of it.
-    init(silenceLimit: TimeAmount? = nil) { self.silenceLimit = silenceLimit }
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
@@ -69,7 +65,8 @@ final class ClientConnection: ChannelInboundHandler {
         self.context = nil
     }
 
-    func take(on loop: any EventLoop) -> EventLoopFuture<Item?> {
+    /// - Parameter silenceLimit: how long the server may send nothing meanwhile; nil for ever.
+    func take(on loop: any EventLoop, silenceLimit: TimeAmount?) -> EventLoopFuture<Item?> {
         let future = inlet.take(on: loop)
         guard inlet.isWanted else { return future }
         context?.read()
@@ -95,14 +92,16 @@ struct ClientLink: Sendable {
     let connection: NIOLoopBound<ClientConnection>
     /// The program that the connection goes through; nil for a socket.
     let command: CommandConnection?
+    /// How long the server may send nothing while something is awaited of it; nil for ever.
+    var silenceLimit: TimeAmount?
 
     func take() async throws(TransportError) -> ClientConnection.Item? {
         let channel = channel
-        let connection = connection
+        let (connection, silenceLimit) = (connection, silenceLimit)
         let result = await withTaskCancellationHandler {
             do throws(TransportError) {
                 let item = try await channel.eventLoop.flatSubmit {
-                    connection.value.take(on: channel.eventLoop)
+                    connection.value.take(on: channel.eventLoop, silenceLimit: silenceLimit)
                 }.value()
                 return Result<ClientConnection.Item?, TransportError>.success(item)
             } catch {

@@ -121,17 +121,18 @@ struct ClientDialer: Sendable {
     }
 
     private func addHTTP(_ channel: any Channel, _ command: CommandConnection?) async throws -> ClientLink {
-        let silenceLimit = silenceLimit
+        let silenceLimit = silenceLimit.map { TimeAmount($0) }
         return try await channel.eventLoop.submit {
             var encoding = HTTPRequestEncoder.Configuration()
             encoding.automaticallySetFramingHeaders = false
-            let connection = ClientConnection(silenceLimit: silenceLimit.map { TimeAmount($0) })
+            let connection = ClientConnection()
             try channel.pipeline.syncOperations.addHandlers(
                 HTTPRequestEncoder(configuration: encoding),
                 RawGate(httpBytesLeft: { connection.httpBytesLeft }, receiveRaw: { connection.receiveRaw($0) }),
                 ByteToMessageHandler(HTTPResponseDecoder()), connection)
             return ClientLink(
-                channel: channel, connection: NIOLoopBound(connection, eventLoop: channel.eventLoop), command: command)
+                channel: channel, connection: NIOLoopBound(connection, eventLoop: channel.eventLoop), command: command,
+                silenceLimit: silenceLimit)
         }.get()
     }
 

@@ -5,12 +5,15 @@ import Synchronization
 /// An HTTP/1.1 client of one server.
 ///
 /// Connections are kept for further `GET` and `HEAD` requests, which may be sent again when a kept one turns out to be
-/// closed; a request that changes something always goes over a fresh connection, so that it is never sent twice.
+/// closed. A request that changes something is never sent twice: it goes over a new connection, or over one that has
+/// carried an answer a moment ago, which is as likely to hold.
 package final class HTTPClient: Sendable {
     package let endpoint: HTTPEndpoint
     private let dialer: ClientDialer
-    private let kept = Mutex<(isOpen: Bool, links: [ClientLink])>((true, []))
+    private let kept = Mutex<(isOpen: Bool, links: [(link: ClientLink, since: NIODeadline)])>((true, []))
     private static let keptLimit = 4
+    /// How long after an answer a connection is as good as a new one.
+    private static let freshLimit = TimeAmount.milliseconds(100)
     /// How long a connection over the network is kept unused. One to a local socket costs nobody anything.
     private static let idleLimit = TimeAmount.seconds(30)
 
@@ -36,15 +39,15 @@ package final class HTTPClient: Sendable {
             defer { state = (false, []) }
             return state.links
         }
-        for link in links { link.close() }
+        for (link, _) in links { link.close() }
     }
 
     /// Sends a request and returns with the answer's head.
     package func send(_ call: HTTPCall) async throws(TransportError) -> HTTPResponse {
-        if Self.isRepeatable(call), let link = kept.withLock({ $0.links.popLast() }) {
+        if let link = takeKept(for: call) {
             do throws(TransportError) {
                 return try await exchange(call, over: link)
-            } catch .closed where !Task.isCancelled {
+            } catch .closed where !Task.isCancelled && Self.isRepeatable(call) {
                 // The server gave up the connection while it lay here.
             }
         }
@@ -72,11 +75,23 @@ package final class HTTPClient: Sendable {
         return .hijacked(HTTPFields(head.headers), connection)
     }
 
+    private func takeKept(for call: HTTPCall) -> ClientLink? {
+        kept.withLock { state in
+            guard let (_, since) = state.links.last else { return nil }
+            guard Self.isRepeatable(call) || call.isSmall && NIODeadline.now() - since < Self.freshLimit else {
+                return nil
+            }
+            return state.links.popLast()?.link
+        }
+    }
+
     private static func isRepeatable(_ call: HTTPCall) -> Bool { call.method == "GET" || call.method == "HEAD" }
 
     private func exchange(_ call: HTTPCall, over link: ClientLink) async throws(TransportError) -> HTTPResponse {
+        var link = link
+        link.silenceLimit = (call.silenceLimit ?? dialer.silenceLimit).map { TimeAmount($0) }
         let (head, upload) = try await sendAndAwaitHead(call, over: link)
-        return response(head, link, keeps: head.isKeepAlive && Self.isRepeatable(call), upload)
+        return response(head, link, keeps: head.isKeepAlive && call.isSmall, upload)
     }
 
     /// Sends a request and waits for the answer's head. A streamed body goes on being sent meanwhile, and afterwards:
@@ -152,7 +167,7 @@ package final class HTTPClient: Sendable {
     private func keep(_ link: ClientLink) {
         let isKept = kept.withLock { state in
             guard state.isOpen, state.links.count < Self.keptLimit, link.channel.isActive else { return false }
-            state.links.append(link)
+            state.links.append((link, .now()))
             return true
         }
         guard isKept else { return link.close() }
@@ -163,10 +178,20 @@ package final class HTTPClient: Sendable {
     /// Closes a connection that still lies here; one that was taken meanwhile may come back, and gets its own time.
     private func drop(_ link: ClientLink) {
         let isHere = kept.withLock { state in
-            guard let index = state.links.firstIndex(where: { $0.channel === link.channel }) else { return false }
+            guard let index = state.links.firstIndex(where: { $0.link.channel === link.channel }) else { return false }
             state.links.remove(at: index)
             return true
         }
         if isHere { link.close() }
+    }
+}
+
+extension HTTPCall {
+    /// Sent before its answer is looked at: nothing of it can still be on its way when that is there.
+    fileprivate var isSmall: Bool {
+        switch body {
+        case .none, .bytes: true
+        case .stream, .sized: false
+        }
     }
 }
