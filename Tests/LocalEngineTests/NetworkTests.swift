@@ -3,6 +3,7 @@ import Glibc
 import Linux
 import LocalEngine
 import NameService
+import Netlink
 import Testing
 
 /// Real traffic between containers, the host and published ports, on networks of the engine.
@@ -209,6 +210,27 @@ struct NetworkTests {
             #expect(try !peer.reaches(target, seconds: 1))
             try await engine.remove(server, force: true, volumes: false)
             try await engine.removeNetwork("two")
+        }
+    }
+
+    @Test("A container whose network somebody holds after its end leaves no port, and starts again beside what is left")
+    func heldNamespace() async throws {
+        try await EngineBench.with { engine, bench in
+            let id = try await container(engine, bench, "held", "sleep 100")
+            var host = try NetlinkSocket()
+            func ports() throws -> [String] {
+                try host.links().map(\.name).filter { $0.hasPrefix("gv\(id.prefix(6))") }
+            }
+            let peer = try await NetworkPeer(id, engine)
+            defer { peer.close() }
+            let first = try ports()
+            #expect(first.count == 1)
+            try await engine.stop(id, signal: "KILL", timeoutSeconds: 0)
+            try await engine.start(id)
+            #expect(try ports().contains { !first.contains($0) })
+            #expect(try eventually { try ports().count == 1 && ports() != first })
+            var inside = try NetlinkSocket(in: try #require(peer.namespace))
+            #expect(try inside.links().map(\.name) == ["lo"], "its other end went with it")
         }
     }
 

@@ -10,7 +10,7 @@ package enum NetworkRemains {
     package static func list(root: String, containers: [String]) -> [String] {
         do {
             var netlink = try NetlinkSocket()
-            let prefixes = containers.map { "gv" + $0.prefix(7) }
+            let prefixes = containers.map { "gv" + $0.prefix(6) }
             let links = try netlink.links().filter { link in
                 link.alias == "gantry \(root)/data" || prefixes.contains { link.name.hasPrefix($0) }
             }

@@ -115,14 +115,29 @@ package struct HostLinks: Sendable {
         } catch { throw EngineError(error) }
     }
 
-    /// Bridges of this engine that none of the networks has.
-    package func strays(_ networks: [NetworkDefinition]) throws(EngineError) -> [String] {
+    /// Ports of this engine's bridges that none of the endpoints has, and bridges that none of the networks has.
+    package func strays(
+        _ networks: [NetworkDefinition], endpoints: [EndpointRecord]
+    ) throws(EngineError) -> [String] {
         var socket = try socket()
-        let known = Set(networks.map(\.linkName))
+        let (known, used) = (Set(networks.map(\.linkName)), Set(endpoints.map(\.linkName)))
         do throws(NetlinkError) {
-            return try socket.links().filter { $0.kind == "bridge" && $0.alias == mark && !known.contains($0.name) }
-                .map(\.name)
+            let links = try socket.links()
+            let bridges = links.filter { $0.kind == "bridge" && $0.alias == mark }
+            let indices = Set(bridges.map(\.index))
+            let ports = links.filter { link in
+                link.kind == "veth" && link.name.hasPrefix("gv") && link.master.map(indices.contains) == true
+            }
+            return (ports.filter { !used.contains($0.name) } + bridges.filter { !known.contains($0.name) }).map(\.name)
         } catch { throw EngineError(error) }
+    }
+
+    /// Those of the devices that are there.
+    package func ports(among names: Set<String>) throws(EngineError) -> [String] {
+        var socket = try socket()
+        do throws(NetlinkError) { return try socket.links().map(\.name).filter(names.contains) } catch {
+            throw EngineError(error)
+        }
     }
 
     package func delete(_ name: String) throws(EngineError) {
@@ -160,7 +175,7 @@ extension HostLinks {
         }
     }
 
-    /// A container that starts again at once may find the device of its last run not yet taken away by the kernel.
+    /// A connection that was cut short may have made its device already.
     private func createVeth(
         _ endpoint: EndpointRecord, port: Int32, _ peer: EndpointLink, _ container: Descriptor,
         _ socket: inout NetlinkSocket

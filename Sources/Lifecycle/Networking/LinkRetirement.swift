@@ -98,8 +98,35 @@ extension NetworkService {
         } catch { note("delete devices that containers had: \(error)") }
     }
 
+    /// For how long the kernel may be taking a container's network away.
+    private static let fading = Duration.seconds(1)
+
+    /// Has the devices of containers that have ended looked for once they should be gone. One is still there where
+    /// somebody holds the container's network: it would stay a port of the bridge for as long.
+    func lookLater(for records: [EndpointRecord]) {
+        endedLinks += records.filter { definitions[$0.networkID]?.driver == .bridge }.map(\.linkName)
+        guard lookingForEnded == nil, !endedLinks.isEmpty else { return }
+        lookingForEnded = Task {
+            // At the engine's end the next one looks.
+            guard (try? await clock.sleep(for: Self.fading)) != nil else { return }
+            await deleteEnded()
+        }
+    }
+
+    private func deleteEnded() async {
+        lookingForEnded = nil
+        let (links, ended) = (self.links, Set(endedLinks))
+        endedLinks = []
+        do throws(EngineError) {
+            try await BlockingPool.shared.run { () throws(EngineError) in
+                for name in try links.ports(among: ended) { try links.delete(name) }
+            }
+        } catch { note("delete devices that containers had: \(error)") }
+    }
+
     /// At the engine's end: nothing that was begun is left to the next.
     package func finish() async {
+        lookingForEnded?.cancel()
         let sweep = self.sweep
         sweep?.cancel()
         await sweep?.value

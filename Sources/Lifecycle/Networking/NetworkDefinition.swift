@@ -83,6 +83,8 @@ package struct EndpointRecord: Hashable, Sendable, Codable {
     package var ports: [PublishedPort] = []
     /// What was begun with the container running; an engine that finds it finishes it.
     package var change: Change?
+    /// The device on the host of the last connection; nil in the records of an earlier version.
+    var ownLinkName: String?
 
     package enum Change: String, Hashable, Sendable, Codable {
         case joining, leaving
@@ -98,8 +100,8 @@ package struct EndpointRecord: Hashable, Sendable, Codable {
 
     package var addresses: [IPAddress] { [ipv4, ipv6].compactMap { $0 } }
 
-    /// The device on the host: from the ids, so that it is found again without having been written down.
-    package var linkName: String { "gv" + String(containerID.prefix(7)) + String(networkID.prefix(6)) }
+    /// The device on the host. Each connection has one of its own, so that what is left of an earlier one is told apart.
+    package var linkName: String { ownLinkName ?? "gv\(containerID.prefix(7))\(networkID.prefix(6))" }
     /// The device in the container.
     package var deviceName: String { "eth\(order)" }
 }

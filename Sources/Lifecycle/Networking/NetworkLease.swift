@@ -113,6 +113,7 @@ extension NetworkService {
         record.mac =
             record.spec.macAddress.flatMap { MACAddress($0) } ?? record.ipv4.map { MACAddress(for: $0) } ?? record.mac
         record.endpointID = NetworkID.make()
+        record.ownLinkName = "gv\(record.containerID.prefix(6))\(record.endpointID.prefix(7))"
         record.isActive = true
         record.ports = []
         record.change = nil
@@ -241,6 +242,7 @@ extension NetworkService {
         if isFilterSet { forgetFlows(of: active) }
         // The devices go with the container's namespace, by the kernel, on the side: to delete them takes 30 ms.
         await deactivate(containerID, active)
+        lookLater(for: active)
         guard !isFilterSet, active.contains(where: { !$0.ports.isEmpty }) else { return }
         // A former engine opened the ports: they must not lead to whoever gets the address next.
         do throws(EngineError) { try await prepareFilter() } catch { note("container \(containerID): \(error)") }

@@ -67,10 +67,11 @@ extension NetworkService {
     /// Bridges and containers' devices that a former engine was killed over.
     private func removeStrays() async {
         let (links, known) = (self.links, Array(definitions.values))
+        let active = endpoints.values.flatMap { $0 }.filter(\.isActive)
         if definitions.values.contains(where: { $0.driver == .macvlan }) { await sweepLivingContainers() }
         do throws(EngineError) {
             try await BlockingPool.shared.run { () throws(EngineError) in
-                for name in try links.strays(known) { try links.delete(name) }
+                for name in try links.strays(known, endpoints: active) { try links.delete(name) }
                 try links.deleteRetired(in: [])
             }
         } catch { note("remove devices that are left: \(error)") }

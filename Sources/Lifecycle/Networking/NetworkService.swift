@@ -40,6 +40,9 @@ package actor NetworkService {
     var forgetting: Task<Void, Never>?
     /// Namespaces of containers with a retired device.
     var retiredInside: [Descriptor] = []
+    /// Devices of containers that have ended, and who looks whether they are gone.
+    var endedLinks: [String] = []
+    var lookingForEnded: Task<Void, Never>?
     /// This engine has set the packet filter's table.
     var isFilterSet = false
     /// Networks of which this engine has seen that their switches are set.
