@@ -160,7 +160,10 @@ private struct Parts {
         let images = try await ImageStore(
             dataRoot: roots.data, index: StoredImageIndex(store: store), driver: settings.storageDriver, faults: faults)
         if host.remap != nil, images.driver == .fuseOverlay {
-            throw EngineError(.unsupported, "userns-remap needs the storage driver overlay2; here is fuse-overlayfs")
+            throw EngineError(
+                .unsupported,
+                "userns-remap needs the storage driver overlay2, whose layers the kernel mounts with other owners; here "
+                    + "is fuse-overlayfs, whose files have the same owners for all containers")
         }
         damagedImages = images.damaged
         let tasks = ShimTaskService(

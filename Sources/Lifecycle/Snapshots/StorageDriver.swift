@@ -57,8 +57,8 @@ package struct ChosenSnapshotter: Sendable {
             return try open(.fuseOverlay, path, proven: proven, note: note)
         } catch {
             // What is there cannot be used without either.
-            guard made == nil, case .overlayUnavailable = error else { throw failure }
-            let note = "storage driver vfs, which copies each image for each container: \(failure); \(error)"
+            guard made == nil, case .overlayUnavailable(let reason) = error else { throw failure }
+            let note = "storage driver vfs, which copies each image for each container: \(failure); \(reason)"
             return try open(.copy, path, proven: proven, note: note)
         }
     }
