@@ -3,6 +3,41 @@ import Foundation
 /// One engine with many containers, beside docker's: starting 100 one after another, the processor time of 50 that sleep
 /// while nobody asks and while their figures are asked for each second, and the list of many.
 func benchmarkEngine(rounds: Int) throws {
+    try withEngineSides { sides, clients in
+        try startAll(sides, clients, title: "")
+        try reportLists(sides, clients, rounds: rounds)
+        try removeAll(sides, clients, 50..<containerCount)
+        try reportLoad(sides, clients, seconds: max(10, rounds))
+        try removeAll(sides, clients, 0..<50)
+    }
+}
+
+/// The starts alone: on a machine that does nothing else, and beside two busy processes for each processor, each of a
+/// session of its own as other people's work would be.
+func benchmarkStarts(rounds: Int) throws {
+    try withEngineSides { sides, clients in
+        try startAll(sides, clients, title: "")
+        try removeAll(sides, clients, 0..<containerCount)
+        let count = 2 * ProcessInfo.processInfo.activeProcessorCount
+        let others = try Contender("others")
+        defer { others.close() }
+        let busy = try (0..<count).map { _ in
+            try others.spawn(["setsid", "sh", "-c", "while :; do :; done"])
+        }
+        defer {
+            for process in busy {
+                kill(process.pid, SIGKILL)
+                process.wait()
+            }
+        }
+        try startAll(sides, clients, title: " beside \(count) busy processes")
+        try removeAll(sides, clients, 0..<containerCount)
+    }
+}
+
+private let containerCount = 100
+
+private func withEngineSides(_ body: ([EngineSide], Contender) throws -> Void) throws {
     let gantry = try GantryContestant()
     defer { gantry.close() }
     let tar = try makeRootFileSystem(below: gantry.root).tar
@@ -12,28 +47,29 @@ func benchmarkEngine(rounds: Int) throws {
     defer { clients.close() }
     let daemon = try gantry.startDaemon()
     defer { daemon.end() }
-    let sides = [
-        EngineSide("gantry", gantry.contender, "gantry/starter:latest", gantry.socket) {
-            gantry.command($0)
-        },
-        EngineSide("docker", docker.contender, "bench:latest", docker.root + "/sock") { docker.command($0) },
-    ]
+    try body(
+        [
+            EngineSide("gantry", gantry.contender, "gantry/starter:latest", gantry.socket) { gantry.command($0) },
+            EngineSide("docker", docker.contender, "bench:latest", docker.root + "/sock") { docker.command($0) },
+        ], clients)
+}
+
+private func startAll(_ sides: [EngineSide], _ clients: Contender, title: String) throws {
     var starts: [String: [Cost]] = [:]
-    let count = 100
-    for index in 0..<count {
+    for index in 0..<containerCount {
         for side in sides { starts[side.name, default: []].append(try side.start("bench\(index)", clients)) }
     }
     report(
-        "\(count) sleeping containers started one after another, of each, median (min-max) ms",
+        "\(containerCount) sleeping containers started one after another\(title), of each, median (min-max) ms",
         sides.map { ($0.name, figures(starts[$0.name] ?? [])) })
     for side in sides {
         let total = starts[side.name]?.map(\.wallMilliseconds).reduce(0, +) ?? 0
-        print(String(format: "  %@: all %d in %.1f s", side.name, count, total / 1000))
+        print(String(format: "  %@: all %d in %.1f s", side.name, containerCount, total / 1000))
     }
-    try reportLists(sides, clients, rounds: rounds)
-    for index in 50..<count { for side in sides { try clients.run(side.command(["rm", "-f", "bench\(index)"])) } }
-    try reportLoad(sides, clients, seconds: max(10, rounds))
-    for index in 0..<50 { for side in sides { try clients.run(side.command(["rm", "-f", "bench\(index)"])) } }
+}
+
+private func removeAll(_ sides: [EngineSide], _ clients: Contender, _ numbers: Range<Int>) throws {
+    for side in sides { try clients.run(side.command(["rm", "-f"] + numbers.map { "bench\($0)" })) }
 }
 
 private struct EngineSide {

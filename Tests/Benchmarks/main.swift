@@ -18,14 +18,14 @@ let cases: [(name: String, body: (Int) throws -> Void)] =
         ("run", benchmarkRun), ("shims", benchmarkShims), ("log", benchmarkLog), ("interface", benchmarkInterface),
         ("runtime", benchmarkRuntime), ("network", benchmarkNetwork), ("images", benchmarkImages),
         ("engine", benchmarkEngine), ("readback", benchmarkReadBack), ("cycles", benchmarkCycles),
-        ("soak", benchmarkSoak), ("daemon", benchmarkDaemon),
+        ("soak", benchmarkSoak), ("starts", benchmarkStarts), ("daemon", benchmarkDaemon),
     ] + daemonParts.map { part in (part.name, { try benchmarkDaemonPart(part.body, rounds: $0) }) }
 if let unknown = names.first(where: { name in !cases.contains { $0.name == name } }) {
     print("unknown case `\(unknown)`; there are: \(cases.map(\.name).joined(separator: " "))")
     exit(2)
 }
 /// Only by name: long ones about what holds rather than about time, and parts of others.
-let namedCases = ["cycles", "soak"] + daemonParts.map(\.name)
+let namedCases = ["cycles", "soak", "starts"] + daemonParts.map(\.name)
 var failed = false
 for item in cases where names.isEmpty && !namedCases.contains(item.name) || names.contains(item.name) {
     do { try item.body(rounds) } catch {
