@@ -48,8 +48,13 @@ import Testing
         unlink("\(path)/.driver")
         #expect(try open().driver == .overlay)
         guard SnapshotBench.kinds.contains(.program) else { return print("fuse-overlayfs is not there: not tried") }
-        #expect(try open(.fuseOverlay).driver == .fuseOverlay)
-        #expect(try open().driver == .fuseOverlay)
+        let chosen = try open(.fuseOverlay)
+        #expect(chosen.driver == .fuseOverlay)
+        // It has changed nothing yet.
+        #expect(try open().driver == .overlay)
+        _ = try chosen.snapshots.rootMounts("container", isDisposable: false)
+        let next = try open()
+        #expect(next.driver == .fuseOverlay && next.note?.contains("since it made what is there") == true)
         #expect(throws: SnapshotError.otherDriver(found: .fuseOverlay, wanted: .overlay)) { try open(.overlay) }
     }
 

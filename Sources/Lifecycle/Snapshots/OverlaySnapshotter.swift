@@ -9,11 +9,18 @@ import OCI
 package final class OverlaySnapshotter: Snapshotter {
     private let directory: SnapshotDirectory
     private let assembly: OverlayAssembly
+    private let whenUsed: (@Sendable () throws(KernelError) -> Void)?
     private static let overlayMagic: Int64 = 0x794c_7630
 
-    /// - Parameter path: the directory of snapshots, made where it is missing.
-    package init(path: String, assembly: OverlayAssembly = .kernel) throws(SnapshotError) {
+    /// - Parameters:
+    ///   - path: the directory of snapshots, made where it is missing.
+    ///   - whenUsed: called before anything can come into a layer or a root.
+    package init(
+        path: String, assembly: OverlayAssembly = .kernel,
+        whenUsed: (@Sendable () throws(KernelError) -> Void)? = nil
+    ) throws(SnapshotError) {
         self.assembly = assembly
+        self.whenUsed = whenUsed
         directory = try kernel { () throws(KernelError) in try SnapshotDirectory(path: path) }
     }
 
@@ -25,6 +32,7 @@ package final class OverlaySnapshotter: Snapshotter {
         _ chainID: Digest, onto parents: [Digest], _ apply: (Descriptor) throws(ArchiveError) -> Int64
     ) throws(SnapshotError) -> LayerFacts {
         var facts = LayerFacts(chainID: chainID, parent: parents.last, sizeBytes: 0)
+        try use()
         try directory.create(directory.layerPath(chainID)) { (passing) throws(SnapshotError) in
             try makeTop("\(passing)/fs", over: parents.last)
             facts.sizeBytes =
@@ -43,9 +51,11 @@ package final class OverlaySnapshotter: Snapshotter {
         for layer in layers where try self.layer(layer) == nil { throw .missingLayer(layer) }
         // One whose record a crash of the machine cut off.
         try removeRoot(containerID)
+        try use()
         try directory.create(path, synced: false) { (passing) throws(SnapshotError) in
             try makeTop("\(passing)/fs", over: layers.last)
             try kernel { () throws(KernelError) in
+                try RootMark.make(in: "\(passing)/fs")
                 try Directory.create("\(passing)/work", mode: 0o711)
                 try directory.writeRoot(layers, in: passing)
             }
@@ -60,6 +70,7 @@ package final class OverlaySnapshotter: Snapshotter {
         guard let layers = try kernel({ () throws(KernelError) in try directory.readRoot(path) }) else {
             throw .kernel(KernelError("open the root file system of", containerID, .noSuchFile))
         }
+        try use()
         let names = try lowerNames(layers)
         if case .program(let program) = assembly {
             let stack = OverlayStack(lower: names, upper: PathName.split(path).name, isVolatile: isDisposable)
@@ -102,6 +113,7 @@ package final class OverlaySnapshotter: Snapshotter {
         guard let layers = try kernel({ () throws(KernelError) in try directory.readRoot(path) }) else {
             throw .kernel(KernelError("open the root file system of", containerID, .noSuchFile))
         }
+        if forWriting { try use() }
         let name = PathName.split(path).name
         let lower = try lowerNames(layers)
         // To be looked at, the upper directory is one more layer: a running container's own mount is not disturbed.
@@ -269,8 +281,9 @@ package final class OverlaySnapshotter: Snapshotter {
 
     /// Tries what containers do to their roots: to hide a file of a layer, and to replace a directory.
     ///
-    /// - Throws: `overlayUnavailable`. Where it could not be tried, for want of space as a rule, nothing is said of it.
-    func tryOut() throws(SnapshotError) {
+    /// - Returns: false where it could not be tried, for want of space or memory as a rule: that says nothing of it.
+    /// - Throws: `overlayUnavailable`.
+    func tryOut() throws(SnapshotError) -> Bool {
         try checkUpper()
         let name = ".new-trial-\(getpid())"
         let path = "\(directory.path)/\(name)"
@@ -279,7 +292,7 @@ package final class OverlaySnapshotter: Snapshotter {
         do throws(KernelError) {
             for part in ["lower/d", "fs", "work", "merged"] { try Directory.create("\(path)/\(part)", mode: 0o711) }
             try Descriptor.open("\(path)/lower/d/f", O_WRONLY | O_CREAT, mode: 0o600).close()
-        } catch { return }
+        } catch { return false }
         do throws(KernelError) {
             let stack = OverlayStack(lower: ["\(name)/lower"], upper: name, isVolatile: true)
             let root = try assembly.open(stack, at: "\(name)/merged", in: directory.path)
@@ -288,12 +301,20 @@ package final class OverlaySnapshotter: Snapshotter {
             try kernelCall("remove", "d/f") { unlinkat(top, "d/f", 0) }
             try kernelCall("remove", "d") { unlinkat(top, "d", AT_REMOVEDIR) }
             try kernelCall("make", "d") { mkdirat(top, "d", 0o711) }
+            return true
         } catch {
-            if error.errno == .noSpace { return }
+            if Self.passing.contains(error.errno.rawValue) { return false }
             let failure = overlayFailure(error)
             if case .overlayUnavailable = failure { throw failure }
             throw SnapshotError.overlayUnavailable("a trial in `\(directory.path)`: \(error)")
         }
+    }
+
+    /// What is wrong with the machine at the moment, and not with its overlayfs.
+    private static let passing = [ENOSPC, EDQUOT, ENOMEM, EMFILE, ENFILE, EAGAIN, EINTR, EIO]
+
+    private func use() throws(SnapshotError) {
+        if let whenUsed { try kernel { () throws(KernelError) in try whenUsed() } }
     }
 
     private func fileSystemMagic() throws(SnapshotError) -> Int64 {

@@ -20,7 +20,7 @@ package enum StorageDriver: String, Hashable, Sendable, CaseIterable {
 package struct ChosenSnapshotter: Sendable {
     package let snapshots: any Snapshotter
     package let driver: StorageDriver
-    /// What the user should know of the choice; nil where the kernel stacks layers, or the user chose.
+    /// What the user should know of the choice; nil where the kernel stacks layers, or the user has chosen now.
     package let note: String?
 
     /// Blocking. Tries overlayfs out once in each boot: what forbids it is a fact of the machine.
@@ -33,42 +33,53 @@ package struct ChosenSnapshotter: Sendable {
         let directory = try kernel { () throws(KernelError) in try SnapshotDirectory(path: path) }
         let record = DriverRecord(path: path)
         let made = try kernel { () throws(KernelError) in try record.driver(of: directory) }
-        let chosen = try choose(path, wanted, made: made, proven: record.proven)
-        // On a full disk the next start tries it out again.
-        try? record.write(chosen.driver)
-        return chosen
+        return try choose(path, wanted, made: made, record)
     }
 
     private static func choose(
-        _ path: String, _ wanted: StorageDriver?, made: StorageDriver?, proven: StorageDriver?
+        _ path: String, _ wanted: StorageDriver?, made: StorageDriver?, _ record: DriverRecord
     ) throws(SnapshotError) -> ChosenSnapshotter {
+        func open(_ driver: StorageDriver, note: String? = nil) throws(SnapshotError) -> ChosenSnapshotter {
+            try ChosenSnapshotter.open(driver, path, made: made, record, note: note)
+        }
         if let wanted {
             if let made, !wanted.reads(made) { throw .otherDriver(found: made, wanted: wanted) }
-            return try open(wanted, path, proven: proven)
+            return try open(wanted)
         }
-        if let made, made != .overlay { return try open(made, path, proven: proven) }
+        if let made, made != .overlay {
+            return try open(
+                made,
+                note: "storage driver \(made.rawValue), which is slower than overlay2, since it made what is there: "
+                    + "overlay2 is tried again when no image and no container is left")
+        }
         let failure: SnapshotError
-        do throws(SnapshotError) { return try open(.overlay, path, proven: proven) } catch {
+        do throws(SnapshotError) { return try open(.overlay) } catch {
             guard case .overlayUnavailable = error else { throw error }
             failure = error
         }
         do throws(SnapshotError) {
             let note = "storage driver fuse-overlayfs, which is slower: \(failure)"
-            return try open(.fuseOverlay, path, proven: proven, note: note)
+            return try open(.fuseOverlay, note: note)
         } catch {
             // What is there cannot be used without either.
             guard made == nil, case .overlayUnavailable(let reason) = error else { throw failure }
             let note = "storage driver vfs, which copies each image for each container: \(failure); \(reason)"
-            return try open(.copy, path, proven: proven, note: note)
+            return try open(.copy, note: note)
         }
     }
 
     private static func open(
-        _ driver: StorageDriver, _ path: String, proven: StorageDriver?, note: String? = nil
+        _ driver: StorageDriver, _ path: String, made: StorageDriver?, _ record: DriverRecord, note: String?
     ) throws(SnapshotError) -> ChosenSnapshotter {
         func overlay(_ assembly: OverlayAssembly) throws(SnapshotError) -> ChosenSnapshotter {
-            let snapshots = try OverlaySnapshotter(path: path, assembly: assembly)
-            if proven != driver { try snapshots.tryOut() }
+            // What the kernel made is its own until the program changes something: the next start may choose anew.
+            let takesOver = made != nil && made != driver
+            var whenUsed: (@Sendable () throws(KernelError) -> Void)?
+            if takesOver { whenUsed = { () throws(KernelError) in try record.write(driver, proven: driver) } }
+            let snapshots = try OverlaySnapshotter(path: path, assembly: assembly, whenUsed: whenUsed)
+            let works = try record.proven == driver || snapshots.tryOut()
+            // On a full disk the next start tries it out again.
+            try? record.write(takesOver ? made ?? driver : driver, proven: works ? driver : nil)
             return ChosenSnapshotter(snapshots: snapshots, driver: driver, note: note)
         }
         switch driver {
@@ -80,7 +91,9 @@ package struct ChosenSnapshotter: Sendable {
             }
             return try overlay(.program(program))
         case .copy:
-            return ChosenSnapshotter(snapshots: try CopySnapshotter(path: path), driver: driver, note: note)
+            let snapshots = try CopySnapshotter(path: path)
+            try? record.write(driver, proven: nil)  // As above.
+            return ChosenSnapshotter(snapshots: snapshots, driver: driver, note: note)
         }
     }
 
@@ -92,8 +105,8 @@ package struct ChosenSnapshotter: Sendable {
     }
 }
 
-/// `.driver` in the directory of snapshots: which driver made what is there, and in which boot it was tried out.
-private struct DriverRecord {
+/// `.driver` in the directory of snapshots: which driver made what is there, and which one was tried out in which boot.
+private struct DriverRecord: Sendable {
     private let file: String
     private let bootID: String
     private let words: [String]
@@ -110,7 +123,7 @@ private struct DriverRecord {
 
     /// What has worked in this boot.
     var proven: StorageDriver? {
-        words.count == 2 && words[1] == bootID ? StorageDriver(rawValue: words[0]) : nil
+        words.count == 3 && words[2] == bootID ? StorageDriver(rawValue: words[1]) : nil
     }
 
     /// Nil where nothing was made yet.
@@ -119,8 +132,8 @@ private struct DriverRecord {
         return words.first.flatMap(StorageDriver.init(rawValue:)) ?? .overlay
     }
 
-    func write(_ driver: StorageDriver) throws(KernelError) {
-        let text = "\(driver.rawValue) \(bootID)\n"
+    func write(_ made: StorageDriver, proven: StorageDriver?) throws(KernelError) {
+        let text = made.rawValue + (proven.map { " \($0.rawValue) \(bootID)" } ?? "") + "\n"
         guard text.split(whereSeparator: { $0 == " " || $0 == "\n" }).map(String.init) != words else { return }
         try FileContents.replace(file, with: Array(text.utf8))
     }
