@@ -70,6 +70,8 @@ struct DockerRegistryTests {
         let put = try await push.put(bytes, mediaType: ImageMediaType.manifest, as: "1")
         #expect(put == .sha256(of: bytes))
 
+        for tag in ["2", "3"] { _ = try await push.put(bytes, mediaType: ImageMediaType.manifest, as: tag) }
+        #expect(try await session(client, "\(host)/test/app", .pull, credentials).tags().sorted() == ["1", "2", "3"])
         let pull = try session(client, "\(host)/test/app:1", .pull, credentials)
         let found = try await pull.manifest("1")
         #expect(found.bytes == bytes)

@@ -11,7 +11,8 @@ let transferRoutes: [Route] = [
         let tag = exchange.query["tag"].flatMap { $0.isEmpty ? nil : $0 }
         let reference = name + (tag.map { $0.contains(":") ? "@\($0)" : ":\($0)" } ?? "")
         let platform = exchange.query["platform"].flatMap { $0.isEmpty ? nil : $0 }
-        let request = ImagePullRequest(reference, platform: platform, credentials: try exchange.credentials())
+        var request = ImagePullRequest(reference, platform: platform, credentials: try exchange.credentials())
+        request.allTags = ImageName.parts(reference).tag == nil
         do { try await tell(of: try await exchange.engine.pullImage(request), exchange) } catch let error as EngineError
             where error.kind == .denied
         {

@@ -24,6 +24,8 @@ public struct ImagePullRequest: Hashable, Sendable {
     /// `os/architecture[/variant]`; nil for this machine's.
     public var platform: String?
     public var credentials: ImageCredentials?
+    /// Each tag of the repository, one after the other; the reference is a name alone then.
+    public var allTags = false
 
     public init(_ reference: String, platform: String? = nil, credentials: ImageCredentials? = nil) {
         self.reference = reference

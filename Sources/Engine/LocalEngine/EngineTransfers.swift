@@ -11,14 +11,30 @@ extension GantryEngine {
         let core = core
         let reference = try Self.reference(request.reference)
         let platform = try request.platform.map { (text) throws(EngineError) in try Self.platform(text) }
-        let session = try await core.registries.session(reference, for: .pull, request.credentials)
+        let credentials = request.credentials
+        let session = try await core.registries.session(reference, for: .pull, credentials)
+        guard !request.allTags else { return try await pullTags(reference, of: session, platform, credentials) }
         let transfer = TransferSession<ImageTransferProgress> { progress throws(EngineError) in
-            progress(.begun(repository: reference.path, tag: reference.digest?.description ?? reference.tag ?? ""))
-            let image = try await core.context.images.pull(session, platform: platform, progress: progress)
-            let name = reference.familiar
-            var event = core.imageEvent("pull", image.record, name: reference.familiarName)
-            event.actorID = name
-            await core.tell([event])
+            try await core.pull(session, platform, progress)
+        }
+        return EngineStream { try await transfer.next() }
+    }
+
+    private func pullTags(
+        _ repository: Reference, of session: RegistrySession, _ platform: Platform?, _ credentials: ImageCredentials?
+    ) async throws(EngineError) -> EngineStream<ImageTransferProgress> {
+        let core = core
+        let tags: [String]
+        do throws(RegistryError) { tags = try await session.tags() } catch {
+            throw EngineError(error, object: repository.familiarName)
+        }
+        let transfer = TransferSession<ImageTransferProgress> { progress throws(EngineError) in
+            for tag in tags {
+                var reference = repository
+                reference.tag = tag
+                let session = try await core.registries.session(reference, for: .pull, credentials)
+                try await core.pull(session, platform, progress)
+            }
         }
         return EngineStream { try await transfer.next() }
     }
@@ -124,5 +140,19 @@ extension GantryEngine {
         // A word alone is docker's for the machine's system with that architecture.
         guard parts.count > 1 else { return Platform(os: "linux", architecture: parts[0]) }
         return Platform(os: parts[0], architecture: parts[1], variant: parts.count == 3 ? parts[2] : nil)
+    }
+}
+
+extension EngineCore {
+    fileprivate func pull(
+        _ session: RegistrySession, _ platform: Platform?,
+        _ progress: @escaping @Sendable (ImageTransferProgress) -> Void
+    ) async throws(EngineError) {
+        let reference = session.reference
+        progress(.begun(repository: reference.path, tag: reference.digest?.description ?? reference.tag ?? ""))
+        let image = try await context.images.pull(session, platform: platform, progress: progress)
+        var event = imageEvent("pull", image.record, name: reference.familiarName)
+        event.actorID = reference.familiar
+        await tell([event])
     }
 }

@@ -9,7 +9,7 @@ extension DockerEngine {
         var query = QueryString()
         let (name, tag) = ImageName.parts(request.reference)
         query.add("fromImage", name)
-        query.add("tag", tag ?? "latest")
+        if !request.allTags { query.add("tag", tag ?? "latest") }
         query.add("platform", request.platform)
         let response = try await client.send(
             "POST", "/images/create", query, fields: Self.fields(request.credentials), object: request.reference)

@@ -5,14 +5,23 @@ import Registry
 struct PullCommand: Command {
     static let configuration = CommandConfiguration(commandName: "pull", abstract: "Pull an image from a registry.")
     @Flag("q|quiet", help: "Do not show progress.") var quiet = false
+    @Flag("a|all-tags", help: "Pull every tag of the repository.") var allTags = false
     @Option("platform", help: "os/architecture[/variant], instead of this machine's.") var platform: String?
     @Argument("NAME[:TAG|@DIGEST]") var image: String
 
     func run() async throws {
-        let request = ImagePullRequest(image, platform: platform)
+        var request = ImagePullRequest(image, platform: platform)
+        request.allTags = allTags
+        if allTags {
+            let parsed = try? Reference(image)  // What is no name the engine refuses, in its words.
+            guard parsed?.tag == nil, parsed?.digest == nil else {
+                throw UsageError(message: "tag can't be used with --all-tags/-a", code: 1)
+            }
+        }
         try await pull(request, by: try await CommandEnvironment.connect(), quietly: quiet, onto: .output)
         // Docker's last word: what the short name meant.
-        if let name = try? Reference(image).withDefaultTag.description { Console.out("\(name)\n") }  // It was pulled.
+        guard let reference = try? Reference(image) else { return }  // It was pulled.
+        Console.out("\(allTags ? reference.name : reference.withDefaultTag.description)\n")
     }
 }
 
@@ -37,7 +46,9 @@ func pull(
     var request = request
     request.credentials = try await StoredCredentials.find(for: request.reference)
     let (_, tag) = (request.reference, familiarName(request.reference))
-    if !quietly, tag != request.reference, tag.hasSuffix(":latest") { output.write("Using default tag: latest\n") }
+    if !quietly, !request.allTags, tag != request.reference, tag.hasSuffix(":latest") {
+        output.write("Using default tag: latest\n")
+    }
     var display = TransferDisplay(onto: output, isQuiet: quietly)
     for try await step in try await engine.pullImage(request) { display.show(step) }
 }
