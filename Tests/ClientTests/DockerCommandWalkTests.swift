@@ -65,7 +65,9 @@ struct DockerCommandWalkTests {
         Step("ps", 0, "CONTAINER ID   IMAGE", "\"sh -c 'echo out;ech…\"", "->80/tcp", "Up "),
         Step("ps -a --no-trunc", 0, "'echo out;echo err >&2;exec sleep 1000'"),
         Step("ps -q --filter publish=80 --filter expose=70-90/tcp --filter is-task=false --filter volume=/none", 0),
-        Step("ps --filter publish=80 --filter is-task=false --format {{.Names}}|{{.Labels}}", 0, "web|a=b\n"),
+        Step(
+            "ps --filter publish=1-65535 --filter expose=80 --filter is-task=false --format {{.Names}}|{{.Labels}}", 0,
+            "web|a=b\n"),
         Step("ps --filter status=huh", 1, "invalid filter 'status=huh'"),
         Step("ps --format json", 0, "\"Names\":\"web\""), Step("container ls -l", 0, "web\n"),
         Step("inspect --format {{.State.Status}} web", 0, "running\n"), Step("inspect nosuch", 1, "nosuch"),

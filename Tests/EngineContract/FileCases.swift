@@ -53,6 +53,16 @@ extension ContractCase {
                 }
             }
         },
+        ContractCase("A name with a slash behind it is a directory's") { scene in
+            let id = try await scene.start("echo file > /file; exec sleep 60")
+            try await Self.waitForFile(scene.engine, id, "/file")
+            for path in ["/file/", "/file/."] {
+                // docker has a 500 for it, podman another one.
+                let found = try? await scene.engine.statPath(id, path: path)
+                try expect(found == nil, "\(path) is found")
+            }
+            try expectEqual(try await scene.engine.statPath(id, path: "/etc/").isDirectory, true)
+        },
         ContractCase("A file's date may lie further away than nanoseconds can count") { scene in
             let engine = scene.engine
             let id = try await scene.start(

@@ -119,6 +119,12 @@ extension ContractCase {
             try expectEqual(try await wait.result().exitCode, 3)
             try await expectRefusal(.notFound) { _ = try await scene.engine.inspect(id) }
         },
+        ContractCase("A container made to remove itself is removed by force while it runs") { scene in
+            let id = try await scene.create("sleep 60") { $0.autoRemove = true }
+            try await scene.engine.start(id)
+            try await scene.engine.remove(id, force: true, volumes: false)
+            try await expectRefusal(.notFound) { _ = try await scene.engine.inspect(id) }
+        },
     ]
 
     static let stoppingCases = [

@@ -75,6 +75,9 @@ import Testing
         #expect(throws: EngineError(.invalid, "no command specified")) {
             try Self.build { $0.command = nil }
         }
+        #expect(throws: EngineError(.invalid, "no command specified")) {
+            try Self.build(image) { ($0.entrypoint, $0.command) = ([""], nil) }
+        }
     }
 
     @Test("The environment is the engine's, the image's and the caller's, later ones in the earlier ones' place")

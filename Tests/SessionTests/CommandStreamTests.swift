@@ -29,6 +29,25 @@ struct CommandStreamTests {
         }
     }
 
+    @Test("The id goes to the file that is asked for; where that cannot be made, there is no container")
+    func containerIDFile() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        _ = try bench.daemon()
+        let file = bench.root + "/cid"
+        let create = "gantry create --network none --cidfile"
+        #expect(try shell("\(create) \(file) gantry/starter >/dev/null", bench) == "")
+        let id = try bench.succeed("ps", "-aq", "--no-trunc")
+        #expect(String(decoding: try FileContents.read(file), as: UTF8.self) == id)
+        let taken = try shell("\(create) \(file) gantry/starter", bench)
+        #expect(taken.contains("container ID file found"), "\(taken)")
+        let nowhere = try shell("\(create) \(bench.root)/no/cid gantry/starter", bench)
+        #expect(nowhere.contains("failed to create the container ID file"), "\(nowhere)")
+        let unmade = try shell("\(create) \(file)2 --pull never no/such:image", bench)
+        #expect(unmade.contains("o such image") && access("\(file)2", F_OK) != 0, "\(unmade)")
+        #expect(try bench.succeed("ps", "-aq", "--no-trunc") == id)
+    }
+
     @Test("A copy that does not fit says what is missing: room")
     func fullDisk() throws {
         let bench = try SessionBench()

@@ -34,7 +34,7 @@ public struct PathArchive: Sendable {
 public struct CopyOptions: Hashable, Sendable {
     /// A directory does not take the place of something else, nor the other way round.
     public var keepsKinds = false
-    /// All belongs to the container's user; else to whom the archive says.
+    /// All belongs to the container's user, where it has one; else to whom the archive says.
     public var takesOwner = false
 
     public init() {}

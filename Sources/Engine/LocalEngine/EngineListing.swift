@@ -184,7 +184,8 @@ private struct ContainerSelection {
                 })
             && (filter.published.isEmpty
                 || summary.ports.contains { mapping in
-                    mapping.hostPort != 0 && filter.published.contains(mapping.port)
+                    mapping.hostPort != 0
+                        && filter.published.contains(ContainerPort(mapping.hostPort, mapping.port.transport))
                 })
             && (filter.exposed.isEmpty || summary.ports.contains { filter.exposed.contains($0.port) })
             && (filter.ancestors.isEmpty || ancestorIDs.contains(summary.imageID)

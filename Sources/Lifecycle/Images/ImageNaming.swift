@@ -13,6 +13,10 @@ extension ImageStore {
         guard wanted.digest == nil else {
             throw EngineError(.invalid, "refusing to create a tag with a digest reference", object: name)
         }
+        guard wanted.familiarName != "sha256" else {
+            throw EngineError(
+                .invalid, "refusing to create an ambiguous tag using digest algorithm as name", object: name)
+        }
         return (try await self.name(record.id, [wanted.description]), wanted.familiar)
     }
 

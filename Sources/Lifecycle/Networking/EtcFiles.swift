@@ -21,6 +21,12 @@ package struct ContainerNames: Hashable, Sendable {
         self.search = search
         self.options = options
     }
+
+    /// What it is called by itself: the name with its domain, and what stands before the first dot.
+    fileprivate var own: [String] {
+        if let domainname, !domainname.isEmpty { return ["\(hostname).\(domainname)", hostname] }
+        return hostname.firstIndex(of: ".").map { [hostname, String(hostname[..<$0])] } ?? [hostname]
+    }
 }
 
 /// The text of /etc/hosts, as docker writes it.
@@ -37,8 +43,7 @@ package enum HostsFile {
             if address.hasPrefix("[") { address = String(address.dropFirst().dropLast()) }
             text += "\(address)\t\(extra[..<split])\n"
         }
-        let short = names.hostname
-        let own = names.domainname.flatMap { $0.isEmpty ? nil : "\(short).\($0) \(short)" } ?? short
+        let own = names.own.joined(separator: " ")
         for address in addresses { text += "\(address)\t\(own)\n" }
         return text
     }
@@ -79,7 +84,7 @@ package struct ResolverFile: Hashable, Sendable {
     }
 
     /// The machine's own. Blocking; a machine without the file has no resolvers to tell of.
-    static func machine(at path: String = "/etc/resolv.conf") -> ResolverFile {
+    package static func machine(at path: String = "/etc/resolv.conf") -> ResolverFile {
         let bytes = (try? FileContents.read(path, limitBytes: 1 << 20)) ?? []
         return ResolverFile(text: String(decoding: bytes, as: UTF8.self))
     }

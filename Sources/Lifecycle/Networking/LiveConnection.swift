@@ -23,6 +23,7 @@ extension NetworkService {
         var record = EndpointRecord(
             containerID: containerID, containerName: name, networkID: network.id, order: order, spec: spec)
         if process != nil {
+            record.hostname = request.names.hostname
             try assign(&record, network)
             await settleFlows(to: record.addresses)
             record.ports = await parkedPorts(containerID)

@@ -69,6 +69,8 @@ package struct NetworkDefinition: Hashable, Sendable, Codable {
 package struct EndpointRecord: Hashable, Sendable, Codable {
     package var containerID: String
     package var containerName: String
+    /// What it calls itself; nil before its first start.
+    package var hostname: String?
     package var networkID: String
     /// Empty while not active.
     package var endpointID = ""

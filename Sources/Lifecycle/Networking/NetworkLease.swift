@@ -46,7 +46,7 @@ extension NetworkService {
         guard let before = endpoints[request.containerID], !before.isEmpty else {
             return try await lease(request, [], [])
         }
-        var records = try activate(before)
+        var records = try activate(before, hostname: request.names.hostname)
         await settleFlows(to: records.flatMap(\.addresses))
         do throws(EngineError) {
             let held = try await holdPorts(request, definitions[records[0].networkID])
@@ -82,7 +82,9 @@ extension NetworkService {
     }
 
     /// Addresses for all, or for none; in memory alone.
-    private func activate(_ before: [EndpointRecord]) throws(EngineError) -> [EndpointRecord] {
+    private func activate(
+        _ before: [EndpointRecord], hostname: String
+    ) throws(EngineError) -> [EndpointRecord] {
         var records = before
         var given: [(IPAddress, String)] = []
         do throws(EngineError) {
@@ -90,6 +92,7 @@ extension NetworkService {
                 guard let network = definitions[records[index].networkID] else {
                     throw EngineError(.notFound, "network \(records[index].networkID) not found")
                 }
+                records[index].hostname = hostname
                 try assign(&records[index], network)
                 given += records[index].addresses.map { ($0, network.id) }
             }

@@ -135,7 +135,8 @@ extension EndpointRecord {
     /// What the container is called in the network.
     var names: [String] {
         var names = [containerName]
-        for name in spec.aliases + [String(containerID.prefix(12))] where !names.contains(name) { names.append(name) }
+        let further = spec.aliases + [String(containerID.prefix(12))] + (hostname.map { [$0] } ?? [])
+        for name in further where !names.contains(name) { names.append(name) }
         return names
     }
 }

@@ -41,8 +41,11 @@ package final class CopySnapshotter: Snapshotter {
         try removeRoot(containerID)
         try directory.create(path, synced: false) { (passing) throws(SnapshotError) in
             try copy(layers.last, to: "\(passing)/fs")
-            // The copy needs its layers no more.
-            try kernel { () throws(KernelError) in try directory.writeRoot([], in: passing) }
+            try kernel { () throws(KernelError) in
+                try RootMark.make(in: "\(passing)/fs")
+                // The copy needs its layers no more.
+                try directory.writeRoot([], in: passing)
+            }
         }
         return try rootMounts(containerID, isDisposable: false)
     }

@@ -83,15 +83,44 @@ struct CreateCommand: Command {
 private func createContainer(
     _ engine: any Engine, _ request: CreateRequest, _ options: ContainerOptions
 ) async throws -> String {
-    if let path = options.cidfile, access(path, F_OK) == 0 {
-        throw UsageError(
-            message: "container ID file found, make sure the other container isn't running or delete \(path)")
+    let file = try options.cidfile.map { path throws(UsageError) in try ContainerIDFile(path) }
+    do {
+        if let platform = options.platform { try await engine.version().checkPlatform(platform) }
+        let created = try await create(engine, request, options)
+        for warning in request.warnings + created.warnings { Console.error("WARNING: \(warning)\n") }
+        try file?.write(created.id)
+        return created.id
+    } catch {
+        file?.remove()
+        throw error
     }
-    if let platform = options.platform { try await engine.version().checkPlatform(platform) }
-    let created = try await create(engine, request, options)
-    for warning in request.warnings + created.warnings { Console.error("WARNING: \(warning)\n") }
-    if let path = options.cidfile { try write(created.id, to: path) }
-    return created.id
+}
+
+/// What `--cidfile` asks for: made before the container is, so that there is none where it cannot be.
+private struct ContainerIDFile {
+    private let path: String
+    private let file: HeldDescriptor
+
+    init(_ path: String) throws(UsageError) {
+        self.path = path
+        do throws(KernelError) {
+            file = HeldDescriptor(try Descriptor.open(path, O_WRONLY | O_CREAT | O_EXCL, mode: 0o644))
+        } catch {
+            guard error.errno != .exists else {
+                throw UsageError(
+                    message: "container ID file found, make sure the other container isn't running or delete \(path)")
+            }
+            throw UsageError(message: "failed to create the container ID file: \(error)")
+        }
+    }
+
+    func write(_ id: String) throws(EngineError) {
+        do throws(KernelError) { try file.descriptor.writeAll(Array(id.utf8)) } catch {
+            throw EngineError(.invalid, "failed to write the container ID to the file: \(error)")
+        }
+    }
+
+    func remove() { unlink(path) }
 }
 
 /// Creates the container, and pulls its image where `--pull` wants that.
@@ -110,12 +139,6 @@ private func create(
     }
     try await pull(wanted, by: engine, quietly: options.quiet, onto: .error)
     return try await engine.create(request.spec, name: options.name)
-}
-
-private func write(_ id: String, to path: String) throws(EngineError) {
-    do throws(KernelError) { try FileContents.write(id, to: path) } catch {
-        throw EngineError(.invalid, "failed to create the container ID file: \(error)")
-    }
 }
 
 /// Runs a session on a container that was started, and ends with the container's exit code.

@@ -5,6 +5,8 @@ import JSON
 struct TemplateValue {
     var json: JSONValue
     var nullText = "<no value>"
+    /// Its names are a person's, of labels for one: one that it lacks has no value, but is no mistake.
+    var isOpen = false
 
     init(_ json: JSONValue) { self.json = json }
 
@@ -25,6 +27,10 @@ struct TemplateValue {
         "Annotations", "Config", "DriverOpts", "ExposedPorts", "Labels", "Options", "PortBindings", "StorageOpt",
         "Sysctls", "Tmpfs", "Volumes",
     ]
+    private static let open: Set<String> = [
+        "Annotations", "Attributes", "DriverOpts", "ExposedPorts", "Labels", "Networks", "Options", "PortBindings",
+        "Ports", "StorageOpt", "Sysctls", "Tmpfs", "Volumes",
+    ]
     private static let pointers: Set<String> = [
         "Health", "Healthcheck", "IPAMConfig", "Init", "MemorySwappiness", "OomKillDisable", "PidsLimit", "SizeRootFs",
         "SizeRw", "StopTimeout", "UsageData",
@@ -35,7 +41,11 @@ struct TemplateValue {
 
     /// The member of that name as a value of docker's type; nil where docker does not know such a member, either.
     static func member(_ name: String, _ value: JSONValue?) -> TemplateValue? {
-        if let value, value != .null { return TemplateValue(value) }
+        if let value, value != .null {
+            var found = TemplateValue(value)
+            found.isOpen = open.contains(name)
+            return found
+        }
         if lists.contains(name) { return TemplateValue(.null, nullText: "[]") }
         if maps.contains(name) { return TemplateValue(.null, nullText: "map[]") }
         if pointers.contains(name) { return TemplateValue(.null, nullText: "<nil>") }

@@ -83,7 +83,7 @@ extension ContainerDetails {
         var config = spec.dockerConfig
         config["Hostname"] = .string(hostname)
         let exposed = spec.dockerExposedPorts
-        if !exposed.isEmptyValue { config["ExposedPorts"] = exposed }
+        if exposed.object?.isEmpty == false { config["ExposedPorts"] = exposed }
         config["Env"] = .texts(environment)
         config["WorkingDir"] = .string(workingDirectory)
         config["User"] = .string(user)

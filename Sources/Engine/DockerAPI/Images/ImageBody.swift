@@ -52,6 +52,7 @@ extension ImageDetails {
             ("Created", .string(WireTime.text(summary.createdAt))), ("DockerVersion", ""),
             ("Author", .string(author)), ("Config", configBody), ("Architecture", .string(architecture)),
         ])
+        if version.hasMakersConfigs { body["ContainerConfig"] = configBody }
         if let variant { body["Variant"] = .string(variant) }
         body["Os"] = .string(os)
         body["Size"] = .integer(summary.sizeBytes)
@@ -140,4 +141,7 @@ extension ImageRemoval {
 extension APIVersion {
     /// Until 1.44 an image's size was told a second time, under the name of an older idea of it.
     var hasVirtualSizes: Bool { self < APIVersion(1, 44) }
+
+    /// Until 1.45 an image told of the container that it was made from; docker-compose's first kind looks for volumes there.
+    var hasMakersConfigs: Bool { self < APIVersion(1, 45) }
 }

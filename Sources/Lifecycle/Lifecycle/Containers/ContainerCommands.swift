@@ -80,7 +80,8 @@ extension Container {
                 switch machine.phase {
                 case .removed: return
                 case .dead(_, let reason): throw EngineError(.internal, reason, object: reference)
-                case .removing:
+                case .ending, .removing:
+                    // One that removes itself at its end does so now.
                     await changed.wait(after: generation)
                     continue
                 default: break

@@ -1,11 +1,11 @@
 import Glibc
 import Linux
+import Networking
 
 /// A container's own files in the data root: what is bound over its /etc, and the directory of its log.
 struct ContainerFiles {
     let directory: String
-    let hostname: String
-    let domainname: String?
+    let names: ContainerNames
     let sharesHostNetwork: Bool
     /// The container's ids on the host; nil where they are the same.
     let remap: IDRemap?
@@ -13,9 +13,17 @@ struct ContainerFiles {
     /// Blocking.
     func write() throws(KernelError) {
         try Directory.create(directory, mode: 0o710)
-        try put("hostname", Array("\(hostname)\n".utf8))
-        try put("hosts", sharesHostNetwork ? hostFile("/etc/hosts") : Array(Self.hosts.utf8))
-        try put("resolv.conf", hostFile("/etc/resolv.conf"))
+        try put("hostname", Array("\(names.hostname)\n".utf8))
+        // The networks' service writes those of its members anew at each start.
+        let isHosts = sharesHostNetwork && names.extraHosts.isEmpty
+        try put(
+            "hosts",
+            isHosts ? hostFile("/etc/hosts") : Array(HostsFile.text(names, addresses: [], gateway: nil).utf8))
+        let hasOwnResolvers = sharesHostNetwork && !(names.servers + names.search + names.options).isEmpty
+        try put(
+            "resolv.conf",
+            hasOwnResolvers
+                ? Array(ResolverFile.machine().overridden(names).text.utf8) : hostFile("/etc/resolv.conf"))
     }
 
     private func put(_ name: String, _ bytes: [UInt8]) throws(KernelError) {
@@ -31,14 +39,4 @@ struct ContainerFiles {
             return []
         }
     }
-
-    private static let hosts = """
-        127.0.0.1\tlocalhost
-        ::1\tlocalhost ip6-localhost ip6-loopback
-        fe00::\tip6-localnet
-        ff00::\tip6-mcastprefix
-        ff02::1\tip6-allnodes
-        ff02::2\tip6-allrouters
-
-        """
 }

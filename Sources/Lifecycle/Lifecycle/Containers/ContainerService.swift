@@ -195,8 +195,8 @@ package final class ContainerService: Sendable {
         context.faults.pass(.createAfterRoot)
         let definition = container.definition
         let files = ContainerFiles(
-            directory: context.roots.files(container.id), hostname: definition.hostname,
-            domainname: definition.spec.domainname, sharesHostNetwork: definition.spec.networkMode == .host,
+            directory: context.roots.files(container.id), names: container.networkRequest.names,
+            sharesHostNetwork: definition.spec.networkMode == .host,
             remap: context.host.remap(for: definition.spec.userMode))
         do {
             try await BlockingPool.shared.run { () throws(KernelError) in try files.write() }
@@ -293,6 +293,7 @@ extension ContainerService {
             rows.filter { $0.state.phase == .running || $0.state.phase == .paused }.map { ($0.id, $0.name) },
             uniquingKeysWith: { first, _ in first })
         var certain: [TaskFacts] = []
+        var silent: [String] = []
         for facts in try await context.tasks.survey() {
             guard facts.status == .unreachable else {
                 certain.append(facts)
@@ -301,11 +302,31 @@ extension ContainerService {
             if let name = living[facts.id] {
                 context.note("WARNING: the shim of container \(name) does not answer: it is shown as last known")
                 certain.append(facts)
-            } else if let facts = try await context.tasks.survey(facts.id) {
-                certain.append(facts)
+            } else {
+                silent.append(facts.id)
             }
         }
-        return certain
+        return certain + (try await insist(silent))
+    }
+
+    /// Asks shims with all patience, one beside the other.
+    private func insist(_ ids: [String]) async throws(EngineError) -> [TaskFacts] {
+        let tasks = context.tasks
+        let answers = await withTaskGroup(of: Result<TaskFacts?, EngineError>.self) { group in
+            for id in ids {
+                group.addTask {
+                    do throws(EngineError) { return .success(try await tasks.survey(id)) } catch {
+                        return .failure(error)
+                    }
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        var found: [TaskFacts] = []
+        for answer in answers {
+            if let facts = try answer.get() { found.append(facts) }
+        }
+        return found
     }
 
     /// Where containers run in networks, what the former engine had begun with those is finished now.

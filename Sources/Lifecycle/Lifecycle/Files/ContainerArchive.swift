@@ -12,7 +12,7 @@ extension Container {
     package func statPath(_ reference: String, _ path: String) async throws(EngineError) -> PathStat {
         try checkPath(path)
         let tree = try await tree(forWriting: false)
-        return try await BlockingPool.shared.run { () throws(EngineError) in try tree.stat(path) }
+        return try await BlockingPool.shared.run { () throws(EngineError) in try tree.named(path) }
     }
 
     package func listDirectory(_ reference: String, _ path: String) async throws(EngineError) -> [PathStat] {
@@ -26,7 +26,7 @@ extension Container {
         let tree = try await tree(forWriting: false)
         let (stat, top) = try await BlockingPool.shared.run {
             () throws(EngineError) -> (PathStat, (directory: HeldDescriptor, name: String)) in
-            (try tree.stat(path), try tree.parent(of: path))
+            (try tree.named(path), try tree.parent(of: path))
         }
         // `dir/.` means what is in it, else it goes with its name.
         let name = path.hasSuffix("/.") || stat.name == "/" ? "." : stat.name
@@ -57,7 +57,8 @@ extension Container {
     /// Everything of the root, as an archive; what is mounted into it is not part of it.
     package func export(_ reference: String) async throws(EngineError) -> EngineStream<[UInt8]> {
         let root = try await context.images.openRoot(containerID: id, forWriting: false, inside: InnerMounts())
-        let bytes = try archive(".", of: HeldDescriptor(root), as: ".", ids: nil)
+        // Members are named `bin/sh`, as docker names them: who takes one out of it asks for that.
+        let bytes = try archive(".", of: HeldDescriptor(root), as: "", ids: nil)
         await tell("export")
         return bytes
     }
@@ -198,7 +199,7 @@ extension Container {
     }
 
     private func ownUser() async throws(EngineError) -> (user: Int64, group: Int64)? {
-        guard machine.run != nil else { return nil }
+        guard machine.run != nil, !definition.user.isEmpty else { return nil }
         let user = try await resolve(definition.user, [])
         return (Int64(user.uid), Int64(user.gid))
     }
@@ -210,7 +211,8 @@ struct MountPointNames {
 
     init(_ spec: ContainerSpec) {
         let own = [
-            "/dev", "/proc", "/sys", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf", MountPlan.initTarget,
+            RootMark.path, "/dev", "/proc", "/sys", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf",
+            MountPlan.initTarget,
         ]
         names = Set(own + spec.mounts.map { PathName.cleaned($0.target) })
     }

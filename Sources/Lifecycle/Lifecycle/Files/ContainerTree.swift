@@ -36,6 +36,15 @@ struct ContainerTree: Sendable {
         } catch { throw failure(error, path) }
     }
 
+    /// As `stat`, but what a slash follows must be a directory.
+    func named(_ path: String) throws(EngineError) -> PathStat {
+        let found = try stat(path)
+        guard found.isDirectory || !(path.hasSuffix("/") || path.hasSuffix("/.")) else {
+            throw failure(KernelError("open", path, .notDirectory), path)
+        }
+        return found
+    }
+
     /// What is in a directory, by name; a link tells where it leads as it is written. What goes meanwhile is left out.
     ///
     /// - Throws: `invalid` where it is no directory.

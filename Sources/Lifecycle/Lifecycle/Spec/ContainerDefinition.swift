@@ -49,14 +49,14 @@ package struct ContainerDefinition: Hashable, Sendable, Codable {
         imagePorts = image.ports
     }
 
-    /// A given entrypoint, even an empty one, makes the image's command void, because it was meant for the image's.
+    /// A given entrypoint makes the image's command void, because it was meant for the image's. One of nothing but an empty
+    /// text, as `--entrypoint ""` gives it, means none; a list without elements only that the image's is not used.
     private static func arguments(_ spec: ContainerSpec, _ image: ImageDefaults) -> [String] {
         let command = spec.command ?? []
-        guard let entrypoint = spec.entrypoint?.filter({ !$0.isEmpty }) else {
-            return image.entrypoint + (command.isEmpty ? image.command : command)
+        guard let entrypoint = spec.entrypoint, !entrypoint.isEmpty else {
+            return (spec.entrypoint ?? image.entrypoint) + (command.isEmpty ? image.command : command)
         }
-        if entrypoint.isEmpty, command.isEmpty { return image.command }
-        return entrypoint + command
+        return entrypoint == [""] ? command : entrypoint + command
     }
 
     /// The caller's variables, then those of the image that the caller does not name.
