@@ -27,6 +27,21 @@ import Testing
         receiver.close()
     }
 
+    @Test("A socket is closed when its time is over, but for one whose deadline was lifted; then nothing waits")
+    func deadlines() async throws {
+        let deadlines = SocketDeadlines()
+        let (late, latePeer) = try socketPair()
+        let (early, peer) = try socketPair()
+        let lifted = deadlines.close(early, in: .seconds(3600))
+        _ = deadlines.close(late, in: .zero)
+        await #expect(throws: KernelError.self) { try await late.read() }
+        deadlines.lift(lifted)
+        while !deadlines.isIdle { await Task.yield() }
+        try await peer.write([1])
+        #expect(try await early.read() == [1])
+        latePeer.close()
+    }
+
     @Test("A consumer's failure is told, not what the source says when it is ended for that; the source's own is, too")
     func bridgedFailures() async throws {
         struct Ended: Error {}

@@ -19,6 +19,12 @@ struct StdioSession: Sendable {
     static let farewell: Duration = .seconds(2)
 
     func run() async {
+        // A task for what comes from a client whose input nobody wants would cost each that only looks on 3 KB.
+        if hasInput || connection.mustBeRead { await runBothWays() } else { await runOutput() }
+        await stream.close()
+    }
+
+    private func runBothWays() async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await passInput() }
             await passOutput()
@@ -29,22 +35,37 @@ struct StdioSession: Sendable {
             group.cancelAll()
             await connection.close()
         }
-        await stream.close()
+    }
+
+    /// What the client sends stays where it is until the output is over. That it is gone is told by this task's end.
+    private func runOutput() async {
+        await passOutput()
+        await connection.closeOutput()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await forgetInput() }
+            group.addTask { await sayFarewell() }
+            await group.next()
+            group.cancelAll()
+            await connection.close()
+        }
     }
 
     private func passOutput() async {
         do {
-            // What comes next is read while the client takes what came before; no further ahead than that.
             var chunk = try await stream.read()
-            while let current = chunk {
-                async let sending: Void = send(current)
-                chunk = try await stream.read()
-                try await sending
-            }
+            while let current = chunk { chunk = try await next(sending: current) }
         } catch {
             // The client is gone, or the process's output is: either way the session is over.
             await stream.close()
         }
+    }
+
+    /// What comes next is read while the client takes what came before; no further ahead than that.
+    private func next(sending chunk: StreamChunk) async throws -> StreamChunk? {
+        async let sending: Void = send(chunk)
+        let next = try await stream.read()
+        try await sending
+        return next
     }
 
     private func send(_ chunk: StreamChunk) async throws {

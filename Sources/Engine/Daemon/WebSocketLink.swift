@@ -11,9 +11,13 @@ protocol ByteLink: Sendable {
     /// Tells the client that no more comes.
     func closeOutput() async
     func close() async
+    /// What comes from the client is not its input alone: it has to be read even where nobody wants that.
+    var mustBeRead: Bool { get }
 }
 
-extension HijackedConnection: ByteLink {}
+extension HijackedConnection: ByteLink {
+    var mustBeRead: Bool { false }
+}
 
 /// A hijacked connection whose bytes travel in the frames of a websocket (RFC 6455).
 ///
@@ -42,6 +46,8 @@ actor WebSocketLink: ByteLink {
             }
         }
     }
+
+    nonisolated var mustBeRead: Bool { true }
 
     nonisolated func write(_ bytes: [UInt8]) async throws(TransportError) {
         guard !bytes.isEmpty else { return }

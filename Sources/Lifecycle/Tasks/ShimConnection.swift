@@ -182,13 +182,8 @@ struct GreetedSocket: Sendable {
         _ directory: ShimDirectory, patience: Duration = ShimTaskService.patience
     ) async throws(EngineError) -> GreetedSocket {
         let socket = try connect(directory)
-        let isLate = Atomic(false)
-        let timer = Task {
-            try await Task.sleep(for: patience)
-            isLate.store(true, ordering: .releasing)
-            socket.close()
-        }
-        defer { timer.cancel() }
+        let limit = SocketDeadlines.shared.close(socket, in: patience)
+        defer { SocketDeadlines.shared.lift(limit) }
         do {
             try await socket.write(ShimRequest.hello(version: ShimFrame.version).frame(tag: 0).bytes)
             var decoder = ShimFrameDecoder()
@@ -203,7 +198,7 @@ struct GreetedSocket: Sendable {
             }
         } catch {
             socket.close()
-            let reason = isLate.load(ordering: .acquiring) ? "it does not answer" : "\(error)"
+            let reason = SocketDeadlines.shared.lift(limit) ? "\(error)" : "it does not answer"
             throw EngineError(.unavailable, "greet the shim of \(directory.id): \(reason)", object: directory.id)
         }
         socket.close()

@@ -169,10 +169,16 @@ package final class HTTPServer: Sendable {
             }
             var encoding = HTTPResponseEncoder.Configuration()
             encoding.automaticallySetFramingHeaders = false
-            try channel.pipeline.syncOperations.addHandlers(
-                RepeatGate(connection), HTTPResponseEncoder(configuration: encoding),
+            let (repeats, encoder) = (RepeatGate(connection), HTTPResponseEncoder(configuration: encoding))
+            let pipeline = channel.pipeline.syncOperations
+            try pipeline.addHandlers(
+                repeats, encoder,
                 RawGate(httpBytesLeft: { connection.httpBytesLeft }, receiveRaw: { connection.receiveRaw($0) }),
                 decoder, connection)
+            connection.leaveHTTP = {
+                let leaving: [any RemovableChannelHandler] = [repeats, encoder, decoder]
+                return .andAllSucceed(leaving.map { pipeline.removeHandler($0) }, on: channel.eventLoop)
+            }
         }
     }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 
 /// Stands before all of HTTP, answers a request that came before on this connection, byte for byte, where its answer is
@@ -6,19 +7,30 @@ import NIOCore
 /// Who looks at something again and again sends the same request each time. Once it was decoded as one that may have a
 /// prepared answer, and made up a read of its own between two messages, the same bytes in the same place mean the same:
 /// to read and to compare them costs a small part of decoding them.
-final class RepeatGate: ChannelInboundHandler {
+final class RepeatGate: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
     /// A request as it came, with what it asks for.
-    private struct Repeated {
-        let bytes: [UInt8]
+    private final class Repeated {
         let method: String
         let target: String
+        private let bytes: [UInt8]
+
+        init(_ bytes: [UInt8], method: String, target: String) {
+            self.bytes = bytes
+            self.method = method
+            self.target = target
+        }
 
         func isSame(as buffer: ByteBuffer) -> Bool {
-            buffer.readableBytes == bytes.count && buffer.readableBytesView.elementsEqual(bytes)
+            guard buffer.readableBytes == bytes.count else { return false }
+            return buffer.withUnsafeReadableBytes { other in
+                bytes.withUnsafeBytes { own in
+                    own.baseAddress.map { memcmp($0, other.baseAddress ?? $0, own.count) == 0 } ?? true
+                }
+            }
         }
     }
 
@@ -65,7 +77,7 @@ final class RepeatGate: ChannelInboundHandler {
         guard after.prepared == before.prepared + 1, buffer.readableBytes <= Self.limitBytes,
             let (method, target) = connection.lastPrepared
         else { return }
-        repeated = Repeated(bytes: [UInt8](buffer: buffer), method: method, target: target)
+        repeated = Repeated([UInt8](buffer: buffer), method: method, target: target)
     }
 
     /// The only CR LF CR LF of the buffer is its end: with a whole request decoded of it, no byte is left over.

@@ -87,6 +87,7 @@ package final class ResponseWriter: Sendable {
         // Raw bytes begin after the request's end, which a handler without need of a body has not read up to.
         guard await incoming.drain(limitBytes: ServerSession.drainLimitBytes) else { throw .closed }
         try await writeHead(status, fields, next: .hijacked)
+        try await link.becomeRaw()
         let link = link
         return HijackedConnection(
             link.channel, tellsGoneFromDone: true,
@@ -94,7 +95,7 @@ package final class ResponseWriter: Sendable {
                 guard case .bytes(let bytes) = try await link.take() else { return nil }
                 return bytes
             },
-            put: { link.channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer($0))) })
+            put: { link.channel.writeAndFlush($0) })
     }
 
     /// Has a connection that was given up live on after the handler: `body` runs in a task of its own then, which is

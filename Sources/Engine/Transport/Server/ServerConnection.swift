@@ -38,6 +38,8 @@ final class ServerConnection: ChannelInboundHandler {
     var sendBytes: ((ByteBuffer) -> Void)?
     /// Does something when all that was written before has left; at once where it has.
     var whenSent: ((@escaping () -> Void) -> Void)?
+    /// Takes from the pipeline what speaks HTTP; nil once it has.
+    var leaveHTTP: (() -> EventLoopFuture<Void>)?
     /// What was decoded so far.
     private(set) var tally = Tally()
     /// The last request that was answered so.
@@ -63,6 +65,9 @@ final class ServerConnection: ChannelInboundHandler {
     }
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    /// The handlers that it would take away refer to this one.
+    func handlerRemoved(context: ChannelHandlerContext) { leaveHTTP = nil }
 
     func channelActive(context: ChannelHandlerContext) {
         task = whenActive(context.channel, NIOLoopBound(self, eventLoop: context.eventLoop))
@@ -177,7 +182,16 @@ final class ServerConnection: ChannelInboundHandler {
     func goOn(_ body: @escaping @Sendable () async -> Void) {
         let sequel = Task(operation: body)
         task = sequel
+        // No further request comes.
+        idleTimer?.cancel()
+        idleTimer = nil
         if context == nil { sequel.cancel() }
+    }
+
+    /// From here on bytes go both ways as they are. What spoke HTTP goes: it is 2 KB of each client that is attached.
+    func becomeRaw(on loop: any EventLoop) -> EventLoopFuture<Void> {
+        defer { leaveHTTP = nil }
+        return leaveHTTP?() ?? loop.makeSucceededVoidFuture()
     }
 
     private func watchIdleness(on loop: any EventLoop) {
@@ -222,6 +236,11 @@ struct ServerLink: Sendable {
     func goOn(_ body: @escaping @Sendable () async -> Void) async {
         // A loop that is shut down has no connections.
         try? await channel.eventLoop.submit { connection.value.goOn(body) }.value()
+    }
+
+    /// After the request was read to its end, and the head of the answer is written.
+    func becomeRaw() async throws(TransportError) {
+        try await channel.eventLoop.flatSubmit { connection.value.becomeRaw(on: channel.eventLoop) }.value()
     }
 
     /// At once where this is the loop's thread, as it is for all that is brief.
