@@ -120,6 +120,11 @@ struct DockerSDKTests {
         same(box.status, 'running')
         assert box.ports['80/tcp'][0]['HostIp'] == '127.0.0.1'
         same(next(box.logs(stream=True, follow=True)), b'out\n')
+        # A line each, though they were written as one.
+        said = run(IMAGE, ['sh', '-c', 'printf "a\\nb\\nc\\n"'], detach=True)
+        said.wait()
+        same(list(said.logs(stream=True)), [b'a\n', b'b\n', b'c\n'])
+        said.remove()
         # The SDK itself loses what comes in one piece with the answer's head: asked again, as its users do.
         assert any(box.attach(logs=True, stream=False) == b'out\nerr\n' for _ in range(20))
         assert box.logs(tail=1, timestamps=True).endswith(b'Z err\n')

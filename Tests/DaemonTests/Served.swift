@@ -35,8 +35,11 @@ final class Served: Sendable {
         var message: String { get throws { try json["message"]?.string ?? "" } }
     }
 
-    func call(_ method: String, _ target: String, _ body: String? = nil) async throws -> Answer {
+    func call(
+        _ method: String, _ target: String, _ body: String? = nil, agent: String? = nil
+    ) async throws -> Answer {
         var call = HTTPCall(method, target)
+        if let agent { call.fields["User-Agent"] = agent }
         if let body {
             call.body = .bytes(Array(body.utf8))
             call.fields["Content-Type"] = "application/json"

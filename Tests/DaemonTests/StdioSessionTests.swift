@@ -135,6 +135,57 @@ import Transport
         await served.stop()
     }
 
+    @Test("A client that only looks on is heard of when it goes, and sees all where it only ends its input")
+    func onlooker() async throws {
+        let served = try await Served()
+        _ = try await served.run("cat", name: "l", #","OpenStdin":true,"StdinOnce":true"#)
+        let target = "/containers/l/attach?stream=1&stdout=1"
+        let (_, gone) = try await attach(served, target)
+        try await gone.write([120])
+        await gone.close()
+        while await served.engine.closedAttachments < 1 { await Task.yield() }
+        let (_, ended) = try await attach(served, target)
+        await ended.closeOutput()
+        let (_, unread) = try await attach(served, target)
+        try await unread.write([121])
+        let (_, writer) = try await attach(served, target + "&stdin=1")
+        try await writer.write(Array("hi".utf8))
+        await writer.closeOutput()
+        for connection in [writer, ended, unread] {
+            #expect(try await readAll(connection) == [1, 0, 0, 0, 0, 0, 0, 2, 104, 105])
+        }
+        await served.stop()
+    }
+
+    @Test(
+        "A frame of a log is a line, but for who copies frames to its output, whatever they hold",
+        arguments: [
+            (nil, "", [4, 4]), ("docker-sdk-python/7.1.0", "", [4, 4]), ("Docker-Client/28.2.2 (linux)", "", [8]),
+            ("Docker-Client/28.2.2 (linux)", "&timestamps=1", [70]), ("Gantry/0.1", "", [8]),
+            ("Gantry/0.1", "&timestamps=1", [35, 35]),
+        ] as [(String?, String, [UInt8])])
+    func logFrames(agent: String?, query: String, lengths: [UInt8]) async throws {
+        let served = try await Served()
+        _ = try await served.run("cat", name: "w", #","OpenStdin":true,"StdinOnce":true"#)
+        let (_, writer) = try await attach(served, "/containers/w/attach?stream=1&stdin=1&stdout=1")
+        for text in ["one\n", "two\n"] {
+            try await writer.write(Array(text.utf8))
+            _ = try await writer.read()
+        }
+        await writer.closeOutput()
+        _ = try await readAll(writer)
+        let bytes = try await served.call("GET", "/containers/w/logs?stdout=1" + query, agent: agent).bytes
+        var found: [UInt8] = []
+        var rest = bytes[...]
+        while rest.count >= 8, rest.first == 1 {
+            let length = rest[rest.startIndex + 7]
+            found.append(length)
+            rest = rest.dropFirst(8 + Int(length))
+        }
+        #expect(found == lengths && rest.isEmpty)
+        await served.stop()
+    }
+
     @Test("A flood of output arrives whole, however slowly it is read")
     func flood() async throws {
         let served = try await Served()

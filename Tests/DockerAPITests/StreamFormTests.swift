@@ -69,7 +69,7 @@ import Testing
                 source: isFramed && index % 2 == 1 ? .stderr : .stdout,
                 bytes: Array("line \(index)\n".utf8))
         }
-        let bytes = LogEncoder(isFramed: isFramed, hasTimes: true).encode(entries)
+        let bytes = LogEncoder(isFramed: isFramed, hasTimes: true).encode(LogBatch(entries))
         for length in [1, 5, 1000] {
             var decoder = LogDecoder(isFramed: isFramed)
             var back: [LogEntry] = []
@@ -77,6 +77,42 @@ import Testing
                 back += try decoder.feed(Array(bytes[start..<min(start + length, bytes.count)]))
             }
             #expect(back + decoder.finish() == entries)
+        }
+    }
+
+    /// Two of one stream, three of the other, and so on, the last of them longer than a frame may be.
+    private static let mixed = LogBatch(
+        ["o a", "o b", "e c", "e d", "e e", "o " + String(repeating: "f", count: 40_000), "o g"].enumerated().map {
+            LogEntry(
+                time: Timestamp(nanosecondsSinceEpoch: 1_700_000_000_000_000_000 + Int64($0)),
+                source: $1.first == "o" ? .stdout : .stderr, bytes: Array(($1 + "\n").utf8))
+        })
+
+    @Test(
+        "Lines of one stream in a row share a frame where frames are only copied, in their order",
+        arguments: [false, true])
+    func joinedLines(hasTimes: Bool) throws {
+        func frames(joinsLines: Bool) throws -> [StreamDemultiplexer.Frame] {
+            var demultiplexer = StreamDemultiplexer()
+            let encoder = LogEncoder(isFramed: true, hasTimes: hasTimes, joinsLines: joinsLines)
+            return try demultiplexer.feed(encoder.encode(Self.mixed))
+        }
+        let (joined, apart) = (try frames(joinsLines: true), try frames(joinsLines: false))
+        #expect(joined.map(\.channel) == [.stdout, .stderr, .stdout, .stdout])
+        #expect(joined.map { $0.bytes.count { $0 == 10 } } == [2, 3, 1, 1])
+        #expect(apart.map(\.channel) == Self.mixed.map { $0.source == .stdout ? .stdout : .stderr })
+        #expect(joined.flatMap(\.bytes) == apart.flatMap(\.bytes))
+    }
+
+    @Test("Without times a line that begins with one keeps it, and frames of many lines are taken as they are")
+    func withoutTimes() throws {
+        let text = Array("2026-01-02T03:04:05Z said\nmore\n".utf8)
+        let entries = LogBatch([LogEntry(time: Timestamp(nanosecondsSinceEpoch: 0), source: .stdout, bytes: text)])
+        for isFramed in [true, false] {
+            var decoder = LogDecoder(isFramed: isFramed, hasTimes: false)
+            let bytes = LogEncoder(isFramed: isFramed, hasTimes: false, joinsLines: true).encode(entries)
+            #expect(try decoder.feed(bytes) == entries)
+            #expect(decoder.finish().isEmpty)
         }
     }
 
@@ -91,11 +127,12 @@ import Testing
                 bytes: Array("plain text\n".utf8)),
         ]
         let text = String(
-            decoding: LogEncoder(isFramed: false, hasTimes: false, hasDetails: true).encode(entries), as: UTF8.self)
+            decoding: LogEncoder(isFramed: false, hasTimes: false, hasDetails: true).encode(LogBatch(entries)),
+            as: UTF8.self)
         #expect(text == "E=a+b%2Cc%3Dd,k=v hi\n plain text\n")
-        let bytes = LogEncoder(isFramed: isFramed, hasTimes: true, hasDetails: true).encode(entries)
+        let bytes = LogEncoder(isFramed: isFramed, hasTimes: true, hasDetails: true).encode(LogBatch(entries))
         var decoder = LogDecoder(isFramed: isFramed, hasDetails: true)
-        #expect(try decoder.feed(bytes) + decoder.finish() == entries)
+        #expect(Array(try decoder.feed(bytes)) + decoder.finish() == entries)
     }
 
     @Test("Lines are cut out of pieces, empty ones left out")

@@ -152,7 +152,7 @@ extension ContractCase {
         return try await text(of: try await scene.engine.logs(id, request))
     }
 
-    private static func text(of stream: EngineStream<[LogEntry]>) async throws -> String {
+    private static func text(of stream: EngineStream<LogBatch>) async throws -> String {
         var bytes: [UInt8] = []
         for try await entries in stream { for entry in entries { bytes += entry.bytes } }
         return String(decoding: bytes, as: UTF8.self)

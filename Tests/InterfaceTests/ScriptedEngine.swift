@@ -207,12 +207,12 @@ final class ScriptedEngine: Engine {
         return found
     }
 
-    func logs(_ reference: String, _ request: LogRequest) async throws(EngineError) -> EngineStream<[LogEntry]> {
+    func logs(_ reference: String, _ request: LogRequest) async throws(EngineError) -> EngineStream<LogBatch> {
         try record("logs", "\(reference.suffix(3)) \(request.follow ? "follow" : "tail")")
         let entries = state.withLock { $0.logs[reference] ?? [] }
         return EngineStream(
             AsyncStream { continuation in
-                continuation.yield(entries)
+                continuation.yield(LogBatch(entries))
                 if !request.follow { continuation.finish() }
             })
     }

@@ -7,10 +7,16 @@ import Testing
 @testable import Lifecycle
 
 @Suite struct LogTests {
-    static func parse(_ text: String) -> LogEntry? {
-        var parser = LogLineParser()
-        let bytes = Array(text.utf8)
-        return bytes.withUnsafeBufferPointer { parser.parse($0) }
+    static func parse(_ text: String, keepsAttributes: Bool = false) -> LogEntry? {
+        var parser = LogLineParser(keepsAttributes: keepsAttributes)
+        let line = Array(text.utf8)
+        var found: LogLine?
+        let bytes = [UInt8](unsafeUninitializedCapacity: max(1, line.count)) { output, count in
+            guard let room = output.baseAddress else { return }
+            found = line.withUnsafeBufferPointer { parser.parse($0, into: room) }
+            count = found?.byteCount ?? 0
+        }
+        return found.map { LogEntry(time: $0.time, source: $0.source, bytes: bytes, attributes: $0.attributes ?? [:]) }
     }
 
     static func line(_ text: String, stream: String = "stdout", second: Int = 0) -> String {
@@ -31,6 +37,9 @@ import Testing
                 #"{"log":"\u00e9\u20ac\ud83d\ude00\ud800\t\r\b\f\/","stream":"stdout","time":"T"}"#,
                 "é€😀\u{FFFD}\t\r\u{8}\u{C}/"
             ),
+            (#"{"log":"a\"b\\","stream":"stderr","time":"T"}"#, "a\"b\\"),
+            (#"{"log":"a\u000a","stream":"stdout","time":"T","more":1}"#, "a\n"),
+            (#"{"log":"","stream":"stdout","stream":"stdout","time":"T"}"#, ""),
             (#"{"log":"cut sho{"log":"whole\n","stream":"stdout","time":"T"}"#, "whole\n"),
         ])
     func lines(text: String, expected: String) {
@@ -42,15 +51,17 @@ import Testing
     @Test("What a line says of itself is kept where it is wanted")
     func attributes() {
         let text = #"{"log":"a\n","stream":"stdout","attrs":{"k":"v","E":"1","n":2},"time":"2026-01-02T03:04:05Z"}"#
-        var parser = LogLineParser(keepsAttributes: true)
-        let entry = Array(text.utf8).withUnsafeBufferPointer { parser.parse($0) }
-        #expect(entry?.attributes == ["k": "v", "E": "1"])
+        #expect(Self.parse(text, keepsAttributes: true)?.attributes == ["k": "v", "E": "1"])
         #expect(Self.parse(text)?.attributes == [:])
     }
 
     @Test(
         "What is no line is passed over",
-        arguments: ["", "{", "{}", "{\"log\":\"x", "{\"log\":\"x\"}", "text", "{\"log\":\"x\",\"time\":\"yesterday\"}"])
+        arguments: [
+            "", "{", "{}", "{\"log\":\"x", "{\"log\":\"x\"}", "text", "{\"log\":\"x\",\"time\":\"yesterday\"}",
+            #"{"log":"x\n","stream":"stdout","time":"}"#, #"{"log":"x\n","stream":"stdout","time":""}"#,
+            #"{"log":"x\n","stream":"stdout","time":"2026-01-02T03:04:05Z}"#, #"{"log":"x\"#,
+        ])
     func noLines(text: String) { #expect(Self.parse(text) == nil) }
 
     @Test("Every form of time that RFC 3339 has is understood")

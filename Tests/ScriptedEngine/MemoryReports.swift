@@ -1,8 +1,7 @@
 import EngineAPI
 
 extension MemoryEngine {
-    package func logs(_ reference: String, _ request: LogRequest) async throws(EngineError) -> EngineStream<[LogEntry]>
-    {
+    package func logs(_ reference: String, _ request: LogRequest) async throws(EngineError) -> EngineStream<LogBatch> {
         let process = try find(reference).process
         let chunks = await process.output
         let entries = chunks.enumerated().map { index, chunk in
@@ -14,8 +13,8 @@ extension MemoryEngine {
             }
         }
         let wanted = request.tail.map { Array(entries.suffix($0)) } ?? entries
-        let (stream, continuation) = AsyncStream<[LogEntry]>.makeStream()
-        continuation.yield(wanted)
+        let (stream, continuation) = AsyncStream<LogBatch>.makeStream()
+        continuation.yield(LogBatch(wanted))
         if !request.follow { continuation.finish() }
         return EngineStream(stream)
     }

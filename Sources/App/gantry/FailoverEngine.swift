@@ -214,9 +214,11 @@ extension FailoverEngine {
         try await ask { engine throws(EngineError) in try await engine.inspectExec(id) }
     }
 
-    func logs(_ reference: String, _ request: LogRequest) async throws(EngineError) -> EngineStream<[LogEntry]> {
+    func logs(_ reference: String, _ request: LogRequest) async throws(EngineError) -> EngineStream<LogBatch> {
         try await resuming { last throws(EngineError) in
             var rest = request
+            // What is left is told by the time of the last line.
+            rest.times = true
             if let line = last?.last { (rest.since, rest.tail) = (line.time.next, nil) }
             return try await ask { engine throws(EngineError) in try await engine.logs(reference, rest) }
         }

@@ -110,6 +110,10 @@ extension Exchange {
         return try await writer.hijack(101, fields)
     }
 
+    /// The client is docker's own command line, or a plugin of it: what frames hold is copied to its output, whatever
+    /// their length.
+    var isFromDockerCLI: Bool { request.fields["User-Agent"]?.hasPrefix("Docker-Client/") ?? false }
+
     /// The client is one of ours: it takes an error as an error where docker's wants text in a stream, and looks for
     /// detach keys itself.
     var isFromGantry: Bool { request.fields["User-Agent"]?.hasPrefix("Gantry/") ?? false }

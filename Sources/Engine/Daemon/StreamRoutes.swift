@@ -75,8 +75,8 @@ private func sendLogs(_ exchange: Exchange) async throws {
     let details = try await exchange.engine.inspect(exchange.container)
     let logs = try await exchange.engine.logs(details.id, request)
     let encoder = LogEncoder(
-        isFramed: !details.spec.tty, hasTimes: exchange.query.flag("timestamps"),
-        hasDetails: request.details)
+        isFramed: !details.spec.tty, hasTimes: request.times, hasDetails: request.details,
+        joinsLines: exchange.isFromDockerCLI || exchange.isFromGantry && !request.wantsTimes)
     try await exchange.begin(exchange.streamType(isFramed: !details.spec.tty))
     // The disk is read while the client takes what was read before; no further ahead than that.
     var entries = try await logs.next()

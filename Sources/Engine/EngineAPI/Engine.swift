@@ -85,7 +85,7 @@ public protocol Engine: ImageTransfers, NetworkEngine, VolumeEngine, Sendable {
     func resizeExec(_ id: String, to size: TerminalSize) async throws(EngineError)
     func inspectExec(_ id: String) async throws(EngineError) -> ExecDetails
 
-    func logs(_ reference: String, _ request: LogRequest) async throws(EngineError) -> EngineStream<[LogEntry]>
+    func logs(_ reference: String, _ request: LogRequest) async throws(EngineError) -> EngineStream<LogBatch>
 
     /// Samples of the named containers, taken together: the first at once, then one array per interval. A container that
     /// stops running is left out of an array; one that runs again comes back. Without an interval the stream ends after

@@ -120,7 +120,7 @@ extension GantryEngine {
 
     public func logs(
         _ reference: String, _ request: LogRequest
-    ) async throws(EngineError) -> EngineStream<[LogEntry]> {
+    ) async throws(EngineError) -> EngineStream<LogBatch> {
         try await core.context.index.find(reference).logs(reference, request)
     }
 

@@ -6,13 +6,13 @@ import Transport
 extension DockerEngine {
     package func logs(
         _ reference: String, _ request: LogRequest
-    ) async throws(EngineError) -> EngineStream<[LogEntry]> {
+    ) async throws(EngineError) -> EngineStream<LogBatch> {
         let isFramed: Bool? = try await saysFraming() ? nil : try await !inspect(reference).spec.tty
         let response = try await client.send(
             "GET", containerPath(reference, "logs"), request.dockerQuery, object: reference)
         let reader = LogReader(
             response.body, client, isFramed: isFramed ?? Self.isFramed(response.fields),
-            hasDetails: request.details)
+            request)
         return EngineStream { try await reader.next() }
     }
 
@@ -47,17 +47,17 @@ private actor LogReader {
     private var decoder: LogDecoder
     private var isAtEnd = false
 
-    init(_ body: HTTPBody, _ client: EngineClient, isFramed: Bool, hasDetails: Bool) {
+    init(_ body: HTTPBody, _ client: EngineClient, isFramed: Bool, _ request: LogRequest) {
         self.body = body
         self.client = client
-        decoder = LogDecoder(isFramed: isFramed, hasDetails: hasDetails)
+        decoder = LogDecoder(isFramed: isFramed, hasTimes: request.wantsTimes, hasDetails: request.details)
     }
 
-    func next() async throws(EngineError) -> [LogEntry]? {
+    func next() async throws(EngineError) -> LogBatch? {
         while !isAtEnd {
             let body = body
             let bytes = try await client.perform("read the log") { _ throws(TransportError) in try await body.next() }
-            let entries: [LogEntry]
+            let entries: LogBatch
             if let bytes {
                 do throws(StreamDemultiplexer.Failure) {
                     entries = try decoder.feed(bytes)

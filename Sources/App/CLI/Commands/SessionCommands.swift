@@ -115,21 +115,27 @@ struct LogsCommand: Command {
         var request = LogRequest()
         request.follow = follow
         request.details = details
+        request.times = timestamps
         request.tail = Int(tail).flatMap { $0 >= 0 ? $0 : nil }
         request.since = try Moment.parse(since, "since")
         request.until = try Moment.parse(until, "until")
         let stream = try await CommandEnvironment.connect().logs(container, request)
         for try await entries in stream {
             // In their order, also where both streams go to one place: as many lines at once as go the same way.
-            var rest = entries[...]
-            while let first = rest.first {
-                let run = rest.prefix { $0.source == first.source }
-                rest = rest.dropFirst(run.count)
-                let target: Descriptor = first.source == .stdout ? .standardOutput : .standardError
-                let isRead = try await Console.pass(run.flatMap(line), to: target)
-                if !isRead, first.source == .stdout { return }
+            var start = entries.startIndex
+            while start < entries.endIndex {
+                let source = entries.lines[start].source
+                let end = entries.lines[start...].firstIndex { $0.source != source } ?? entries.endIndex
+                let target: Descriptor = source == .stdout ? .standardOutput : .standardError
+                let isRead = try await Console.pass(text(entries, start..<end), to: target)
+                if !isRead, source == .stdout { return }
+                start = end
             }
         }
+    }
+
+    private func text(_ entries: LogBatch, _ run: Range<Int>) -> [UInt8] {
+        timestamps || details ? entries[run].flatMap(line) : Array(entries.bytes[entries.places(of: run)])
     }
 
     private func line(_ entry: LogEntry) -> [UInt8] {

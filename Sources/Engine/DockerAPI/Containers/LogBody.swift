@@ -15,7 +15,11 @@ extension LogRequest {
         since = try Self.time(query, "since")
         until = try Self.time(query, "until")
         details = query.flag("details")
+        times = query.flag("timestamps")
     }
+
+    /// What the log says of a line is told from the line by its place behind the time.
+    package var wantsTimes: Bool { times || details }
 
     private static func time(_ query: QueryString, _ name: String) throws(EngineError) -> Timestamp? {
         guard let text = query[name], !text.isEmpty, text != "0" else { return nil }
@@ -25,13 +29,13 @@ extension LogRequest {
         return time
     }
 
-    /// The query that asks for these lines with their times.
+    /// The query that asks for these lines.
     package var dockerQuery: QueryString {
         var query = QueryString()
         query.add("stdout", stdout)
         query.add("stderr", stderr)
         query.add("follow", follow)
-        query.add("timestamps", true)
+        query.add("timestamps", wantsTimes)
         query.add("details", details)
         query.add("tail", tail.map(String.init) ?? "all")
         query.add("since", since.map(WireTime.parameter))
@@ -45,33 +49,91 @@ package struct LogEncoder: Sendable {
     private let isFramed: Bool
     private let hasTimes: Bool
     private let hasDetails: Bool
+    private let joinsLines: Bool
+    /// As docker's own frames of output, which its client has room for.
+    private static let frameLimitBytes = 32 << 10
+    /// Of a year with four digits, and a space.
+    private static let timeLength = 31
 
     /// - Parameters:
     ///   - isFramed: false for a container with a terminal.
     ///   - hasTimes: each entry begins with its time.
     ///   - hasDetails: each entry's text comes after the attributes that its log has for it and a space.
-    package init(isFramed: Bool, hasTimes: Bool, hasDetails: Bool = false) {
+    ///   - joinsLines: entries of one stream in a row share a frame: for who copies what frames hold and looks at no
+    ///     frame by itself. Each has a frame of its own else, as dockerd sends them, and docker-py takes each for a line.
+    package init(isFramed: Bool, hasTimes: Bool, hasDetails: Bool = false, joinsLines: Bool = false) {
         self.isFramed = isFramed
         self.hasTimes = hasTimes
         self.hasDetails = hasDetails
+        self.joinsLines = joinsLines
     }
 
-    package func encode(_ entries: [LogEntry]) -> [UInt8] {
-        var output: [UInt8] = []
-        // A frame's head, a time and the spaces: then nothing is moved while it is written.
-        output.reserveCapacity(entries.reduce(0) { $0 + $1.bytes.count + 48 })
-        for entry in entries {
-            let time = hasTimes ? entry.time.rfc3339NanoBytes + [32] : []
-            let details = hasDetails ? Array(entry.details.utf8) + [32] : []
-            if isFramed {
-                let count = time.count + details.count + entry.bytes.count
-                StreamFrame.appendHead(entry.source == .stdout ? .stdout : .stderr, count, to: &output)
-            }
-            output.append(contentsOf: time)
-            output.append(contentsOf: details)
-            output.append(contentsOf: entry.bytes)
+    package func encode(_ entries: LogBatch) -> [UInt8] {
+        guard isFramed || hasTimes || hasDetails else { return entries.bytes }
+        let details = hasDetails ? entries.map { Array($0.details.utf8) + [32] } : []
+        let length = StreamFrame.headerLength + (hasTimes ? Self.timeLength : 0)
+        let room = entries.bytes.count + entries.count * length + details.reduce(0) { $0 + $1.count }
+        // Written in place: a log may hold millions of lines, and its reader waits for nothing but this.
+        return [UInt8](unsafeUninitializedCapacity: room) { output, count in
+            var pieces = PieceWriter(UnsafeMutableRawBufferPointer(output))
+            entries.bytes.withUnsafeBytes { write(entries, $0, details, &pieces) }
+            count = pieces.count
         }
-        return output
+    }
+
+    private func write(
+        _ entries: LogBatch, _ bytes: UnsafeRawBufferPointer, _ details: [[UInt8]], _ pieces: inout PieceWriter
+    ) {
+        var start = 0
+        var frame: (start: Int, source: LogEntry.Source)?
+        for index in entries.indices {
+            let line = entries.lines[index]
+            let time = hasTimes ? line.time.rfc3339NanoBytes + [32] : []
+            let detail = hasDetails ? details[index] : []
+            if isFramed {
+                let count = time.count + detail.count + line.end - start
+                if let open = frame, joinsLines, open.source == line.source,
+                    pieces.count - open.start - StreamFrame.headerLength + count <= Self.frameLimitBytes
+                {
+                    // The frame goes on.
+                } else {
+                    if let frame { pieces.endFrame(frame.start) }
+                    frame = (pieces.count, line.source)
+                    pieces.beginFrame(line.source == .stdout ? .stdout : .stderr)
+                }
+            }
+            time.withUnsafeBytes { pieces.put($0) }
+            detail.withUnsafeBytes { pieces.put($0) }
+            pieces.put(UnsafeRawBufferPointer(rebasing: bytes[start..<line.end]))
+            start = line.end
+        }
+        if let frame { pieces.endFrame(frame.start) }
+    }
+}
+
+/// Puts pieces behind one another into memory that has room for all of them.
+private struct PieceWriter {
+    private let output: UnsafeMutableRawBufferPointer
+    private(set) var count = 0
+
+    init(_ output: UnsafeMutableRawBufferPointer) { self.output = output }
+
+    mutating func put(_ bytes: UnsafeRawBufferPointer) {
+        guard !bytes.isEmpty else { return }
+        UnsafeMutableRawBufferPointer(rebasing: output[count...]).copyMemory(from: bytes)
+        count += bytes.count
+    }
+
+    /// The frame's length is written at its end.
+    mutating func beginFrame(_ channel: StreamFrame.Channel) {
+        output.storeBytes(of: UInt64(channel.rawValue).littleEndian, toByteOffset: count, as: UInt64.self)
+        count += StreamFrame.headerLength
+    }
+
+    /// - Parameter start: where it began.
+    mutating func endFrame(_ start: Int) {
+        let length = UInt32(count - start - StreamFrame.headerLength)
+        output.storeBytes(of: length.bigEndian, toByteOffset: start + 4, as: UInt32.self)
     }
 }
 
@@ -98,65 +160,72 @@ extension LogEntry {
     }
 }
 
-/// The bytes of a log answer with times, back to entries. A pure value.
+/// The bytes of a log answer back to entries. A pure value.
 package struct LogDecoder: Sendable {
     private var demultiplexer: StreamDemultiplexer?
     private var line: [UInt8] = []
     private var lastTime = Timestamp(nanosecondsSinceEpoch: 0)
 
+    private let hasTimes: Bool
     private let hasDetails: Bool
 
-    /// - Parameter hasDetails: whether they were asked for.
-    package init(isFramed: Bool, hasDetails: Bool = false) {
+    /// - Parameters:
+    ///   - hasTimes: whether they were asked for. An entry is as much as came at once else, and has the time 0.
+    ///   - hasDetails: whether they were asked for, which are found behind the time alone.
+    package init(isFramed: Bool, hasTimes: Bool = true, hasDetails: Bool = false) {
         demultiplexer = isFramed ? StreamDemultiplexer() : nil
+        self.hasTimes = hasTimes
         self.hasDetails = hasDetails
     }
 
-    package mutating func feed(_ bytes: [UInt8]) throws(StreamDemultiplexer.Failure) -> [LogEntry] {
-        guard let frames = try demultiplexer?.feed(bytes) else { return feedLines(bytes) }
-        return frames.compactMap { frame in
+    package mutating func feed(_ bytes: [UInt8]) throws(StreamDemultiplexer.Failure) -> LogBatch {
+        var entries = LogBatch()
+        guard let frames = try demultiplexer?.feed(bytes) else {
+            if hasTimes { feedLines(bytes, &entries) } else { entries.append(bytes, .stdout, at: lastTime) }
+            return entries
+        }
+        for frame in frames {
             switch frame.channel {
-            case .stdout: entry(frame.bytes, .stdout)
-            case .stderr: entry(frame.bytes, .stderr)
-            case .stdin, .system: nil
+            case .stdout: add(frame.bytes, .stdout, &entries)
+            case .stderr: add(frame.bytes, .stderr, &entries)
+            case .stdin, .system: break
             }
         }
+        return entries
     }
 
     /// What is left at the end: a last line without its line end.
-    package mutating func finish() -> [LogEntry] {
-        defer { line = [] }
-        return line.isEmpty ? [] : [entry(line, .stdout)]
+    package mutating func finish() -> LogBatch {
+        var entries = LogBatch()
+        if !line.isEmpty { add(line, .stdout, &entries) }
+        line = []
+        return entries
     }
 
-    private mutating func feedLines(_ bytes: [UInt8]) -> [LogEntry] {
-        var entries: [LogEntry] = []
+    private mutating func feedLines(_ bytes: [UInt8], _ entries: inout LogBatch) {
         var rest = bytes[...]
         while let end = rest.firstIndex(of: 10) {
             line.append(contentsOf: rest[...end])
-            entries.append(entry(line, .stdout))
+            add(line, .stdout, &entries)
             line = []
             rest = rest[(end + 1)...]
         }
         line.append(contentsOf: rest)
-        return entries
     }
 
     /// `TIME bytes`, or `TIME details bytes`; a line without a time has that of the line before.
-    private mutating func entry(_ bytes: [UInt8], _ source: LogEntry.Source) -> LogEntry {
+    private mutating func add(_ bytes: [UInt8], _ source: LogEntry.Source, _ entries: inout LogBatch) {
         let head = bytes.prefix(40)
-        if let space = head.firstIndex(of: 32),
+        guard hasTimes, let space = head.firstIndex(of: 32),
             let time = Timestamp(rfc3339: String(decoding: head[..<space], as: UTF8.self))
-        {
-            lastTime = time
-            let rest = bytes[(space + 1)...]
-            guard hasDetails, let end = rest.firstIndex(of: 32) else {
-                return LogEntry(time: time, source: source, bytes: Array(rest))
-            }
-            let attributes = LogEntry.attributes(String(decoding: rest[..<end], as: UTF8.self))
-            return LogEntry(
-                time: time, source: source, bytes: Array(rest[(end + 1)...]), attributes: attributes)
+        else { return entries.append(bytes, source, at: lastTime) }
+        lastTime = time
+        let rest = bytes[(space + 1)...]
+        guard hasDetails, let end = rest.firstIndex(of: 32) else {
+            return entries.append(Array(rest), source, at: time)
         }
-        return LogEntry(time: lastTime, source: source, bytes: bytes)
+        let attributes = LogEntry.attributes(String(decoding: rest[..<end], as: UTF8.self))
+        entries.append(
+            LogEntry(time: time, source: source, bytes: Array(rest[(end + 1)...]), attributes: attributes))
     }
 }

@@ -105,7 +105,7 @@ struct ConsoleSession: Sendable {
         request.since = source.replaySince
         do {
             for try await entries in try await engine.logs(source.id, request) {
-                await mailbox.deliver(.console(id, .replay(entries.flatMap(\.bytes))))
+                await mailbox.deliver(.console(id, .replay(entries.bytes)))
             }
         } catch {
             // A container without a log has nothing to show of before; what it writes now is shown all the same.

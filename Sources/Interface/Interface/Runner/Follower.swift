@@ -81,7 +81,7 @@ struct Follower: Sendable {
         request.since = log.since
         do {
             for try await entries in try await engine.logs(log.containerID, request) {
-                await mailbox.deliver(.logs(log, .entries(entries)))
+                await mailbox.deliver(.logs(log, .entries(Array(entries))))
             }
             mailbox.post(.logs(log, .ended(nil)))
         } catch {

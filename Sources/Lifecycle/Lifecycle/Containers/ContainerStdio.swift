@@ -74,7 +74,7 @@ extension Container {
 
     package func logs(
         _ reference: String, _ request: LogRequest
-    ) async throws(EngineError) -> EngineStream<[LogEntry]> {
+    ) async throws(EngineError) -> EngineStream<LogBatch> {
         guard definition.spec.log.keepsFiles else {
             throw EngineError(
                 .unsupported, "configured logging driver does not support reading", object: reference)
@@ -101,11 +101,11 @@ extension Container {
 
 /// What the log holds, then what comes. A line written while the log is read may come twice, none is missing.
 private actor ReplayedStream: AttachedStream {
-    private var log: EngineStream<[LogEntry]>?
+    private var log: EngineStream<LogBatch>?
     private var pending: [StreamChunk] = []
     private let live: any AttachedStream
 
-    init(log: EngineStream<[LogEntry]>, then live: any AttachedStream) {
+    init(log: EngineStream<LogBatch>, then live: any AttachedStream) {
         self.log = log
         self.live = live
     }
@@ -115,7 +115,7 @@ private actor ReplayedStream: AttachedStream {
             do {
                 let entries = try await log.next()
                 if entries == nil { self.log = nil }
-                pending = (entries ?? []).reversed().map { entry in
+                pending = (entries ?? LogBatch()).reversed().map { entry in
                     entry.source == .stdout ? .stdout(entry.bytes) : .stderr(entry.bytes)
                 }
             } catch let error as EngineError {

@@ -6,9 +6,10 @@ import Glibc
 enum CompactLogLine {
     private static let digitCount = 11
 
-    /// The entry of a line without its line end; nil for what is none.
-    static func parse(_ line: UnsafeBufferPointer<UInt8>) -> LogEntry? {
-        guard line.count > digitCount, let letter = line.first else { return nil }
+    /// What a line without its line end says, and its bytes written to `output`, which has room for one more than the
+    /// line has; nil for what is none.
+    static func parse(_ line: UnsafeBufferPointer<UInt8>, into output: UnsafeMutablePointer<UInt8>) -> LogLine? {
+        guard line.count > digitCount, let base = line.baseAddress, let letter = line.first else { return nil }
         let source: LogEntry.Source
         switch letter | 0x20 {
         case UInt8(ascii: "o"): source = .stdout
@@ -20,10 +21,14 @@ enum CompactLogLine {
             guard let digit = value(line[place]) else { return nil }
             time = time << 6 | digit
         }
-        var bytes = Array(line[(digitCount + 1)...])
-        if letter & 0x20 != 0 { bytes.append(10) }
-        return LogEntry(
-            time: Timestamp(nanosecondsSinceEpoch: Int64(bitPattern: time)), source: source, bytes: bytes)
+        var count = line.count - digitCount - 1
+        output.update(from: base + digitCount + 1, count: count)
+        if letter & 0x20 != 0 {
+            output[count] = 10
+            count += 1
+        }
+        return LogLine(
+            byteCount: count, source: source, time: Timestamp(nanosecondsSinceEpoch: Int64(bitPattern: time)))
     }
 
     /// In the order of their bytes: `-`, digits, capitals, `_`, small letters.

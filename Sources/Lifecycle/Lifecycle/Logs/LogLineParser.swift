@@ -5,39 +5,66 @@ import JSON
 /// Reads the lines of a json-file log: `{"log":"…","stream":"stdout","attrs":{"k":"v"},"time":"…"}`, members in any order,
 /// others ignored.
 ///
-/// Written for speed, because a log may hold gigabytes: the C library's memchr finds the ends of strings, and the date,
-/// which hardly changes from line to line, is worked out once.
+/// Written for speed, because a log may hold gigabytes: the C library's memchr finds the ends of strings, the members are
+/// taken for those that every writer puts into their usual order first, and the date, which hardly changes from line to
+/// line, is worked out once.
 struct LogLineParser {
-    private var date: [UInt8] = []
+    /// The ten bytes of the date, of which `midnight` is known.
+    private var date: (UInt64, UInt16) = (0, 0)
     private var midnight: Int64 = 0
     private let keepsAttributes: Bool
 
     /// - Parameter keepsAttributes: whether entries are to have what their lines say of them.
     init(keepsAttributes: Bool = false) { self.keepsAttributes = keepsAttributes }
 
-    /// The entry of a line without its line end; nil for what is none.
+    /// What a line without its line end says, and its bytes written to `output`, which has room for as many as the line
+    /// has; nil for what is none.
     ///
     /// A line that a crash cut short may be followed, on the same line, by a whole one: that one is found.
-    mutating func parse(_ line: UnsafeBufferPointer<UInt8>) -> LogEntry? {
-        if let entry = parseObject(line) { return entry }
+    mutating func parse(_ line: UnsafeBufferPointer<UInt8>, into output: UnsafeMutablePointer<UInt8>) -> LogLine? {
+        if let found = parseUsual(line, output) ?? parseObject(line, output) { return found }
         guard let start = Self.lastStart(line) else { return nil }
-        return parseObject(UnsafeBufferPointer(rebasing: line[start...]))
+        return parseObject(UnsafeBufferPointer(rebasing: line[start...]), output)
     }
 
-    private mutating func parseObject(_ line: UnsafeBufferPointer<UInt8>) -> LogEntry? {
+    /// A line with the three usual members and no byte between them.
+    private mutating func parseUsual(
+        _ line: UnsafeBufferPointer<UInt8>, _ output: UnsafeMutablePointer<UInt8>
+    ) -> LogLine? {
+        var position = 0
+        guard Self.pass(#"{"log":""#, line, &position), let text = Self.inside(line, &position) else { return nil }
+        let source: LogEntry.Source
+        if Self.pass(#","stream":"stdout","time":""#, line, &position) {
+            source = .stdout
+        } else if Self.pass(#","stream":"stderr","time":""#, line, &position) {
+            source = .stderr
+        } else {
+            return nil
+        }
+        var end = line.count - 2
+        let moment = position..<max(position, end)
+        guard Self.pass(#""}"#, line, &end), let time = timestamp(UnsafeBufferPointer(rebasing: line[moment])) else {
+            return nil
+        }
+        return LogLine(byteCount: Self.unescape(text, output), source: source, time: time)
+    }
+
+    private mutating func parseObject(
+        _ line: UnsafeBufferPointer<UInt8>, _ output: UnsafeMutablePointer<UInt8>
+    ) -> LogLine? {
         guard line.count > 1, line[0] == UInt8(ascii: "{") else { return nil }
         var position = 1
-        var bytes: [UInt8]?
+        var byteCount: Int?
         var source = LogEntry.Source.stdout
         var time: Timestamp?
-        var attributes: [String: String] = [:]
+        var attributes: [String: String]?
         while position < line.count {
             guard let name = Self.string(line, &position), Self.take(UInt8(ascii: ":"), line, &position) else {
                 return nil
             }
             if Self.isWord(name, "log") {
                 guard let value = Self.string(line, &position) else { return nil }
-                bytes = Self.unescape(value)
+                byteCount = Self.unescape(value, output)
             } else if Self.isWord(name, "stream") {
                 guard let value = Self.string(line, &position) else { return nil }
                 source = Self.isWord(value, "stderr") ? .stderr : .stdout
@@ -50,8 +77,8 @@ struct LogLineParser {
                 if keepsAttributes, Self.isWord(name, "attrs") { attributes = Self.texts(line[start..<position]) }
             }
             if Self.take(UInt8(ascii: "}"), line, &position) {
-                guard let bytes, let time else { return nil }
-                return LogEntry(time: time, source: source, bytes: bytes, attributes: attributes)
+                guard let byteCount, let time else { return nil }
+                return LogLine(byteCount: byteCount, source: source, time: time, attributes: attributes)
             }
             guard Self.take(UInt8(ascii: ","), line, &position) else { return nil }
         }
@@ -76,6 +103,16 @@ extension LogLineParser {
         return true
     }
 
+    /// Goes past what stands there, if it is this.
+    private static func pass(_ text: StaticString, _ line: UnsafeBufferPointer<UInt8>, _ position: inout Int) -> Bool {
+        let end = position + text.utf8CodeUnitCount
+        guard position >= 0, end <= line.count, let base = line.baseAddress,
+            memcmp(base + position, text.utf8Start, text.utf8CodeUnitCount) == 0
+        else { return false }
+        position = end
+        return true
+    }
+
     private static func isWord(_ text: UnsafeBufferPointer<UInt8>, _ word: StaticString) -> Bool {
         guard let base = text.baseAddress else { return false }
         return text.count == word.utf8CodeUnitCount && memcmp(base, word.utf8Start, text.count) == 0
@@ -85,7 +122,14 @@ extension LogLineParser {
     private static func string(
         _ line: UnsafeBufferPointer<UInt8>, _ position: inout Int
     ) -> UnsafeBufferPointer<UInt8>? {
-        guard take(UInt8(ascii: "\""), line, &position), let base = line.baseAddress else { return nil }
+        take(UInt8(ascii: "\""), line, &position) ? inside(line, &position) : nil
+    }
+
+    /// The same behind the string's first quote.
+    private static func inside(
+        _ line: UnsafeBufferPointer<UInt8>, _ position: inout Int
+    ) -> UnsafeBufferPointer<UInt8>? {
+        guard let base = line.baseAddress else { return nil }
         let start = position
         while position < line.count, let quote = memchr(base + position, 34, line.count - position) {
             let end = base.distance(to: quote.assumingMemoryBound(to: UInt8.self))
@@ -132,26 +176,27 @@ extension LogLineParser {
         }
     }
 
-    private static func unescape(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8] {
-        guard let base = text.baseAddress, memchr(base, 92, text.count) != nil else { return Array(text) }
-        return [UInt8](unsafeUninitializedCapacity: text.count) { output, count in
-            var position = 0
-            while position < text.count {
-                let byte = text[position]
-                position += 1
-                if byte == UInt8(ascii: "\\"), position < text.count {
-                    escape(text, &position, &output, &count)
-                } else {
-                    output[count] = byte
-                    count += 1
-                }
-            }
+    /// Writes what a string stands for, and returns how many bytes that is.
+    private static func unescape(
+        _ text: UnsafeBufferPointer<UInt8>, _ output: UnsafeMutablePointer<UInt8>
+    ) -> Int {
+        guard let base = text.baseAddress else { return 0 }
+        var (position, count) = (0, 0)
+        while position < text.count {
+            let found = memchr(base + position, 92, text.count - position)
+            let next = found.map { base.distance(to: $0.assumingMemoryBound(to: UInt8.self)) } ?? text.count
+            (output + count).update(from: base + position, count: next - position)
+            count += next - position
+            // A string's last byte is no backslash: it would take the quote that ends it.
+            position = next + 1
+            if next < text.count { escape(text, &position, output, &count) }
         }
+        return count
     }
 
     /// What stands for an escape is never longer than the escape, so the output fits in as many bytes as the text has.
     private static func escape(
-        _ text: UnsafeBufferPointer<UInt8>, _ position: inout Int, _ output: inout UnsafeMutableBufferPointer<UInt8>,
+        _ text: UnsafeBufferPointer<UInt8>, _ position: inout Int, _ output: UnsafeMutablePointer<UInt8>,
         _ count: inout Int
     ) {
         let byte = text[position]
@@ -216,10 +261,12 @@ extension LogLineParser {
             let second = Self.digits(text, 17, 2),
             text.count == 20 || text[19] == UInt8(ascii: "."), text.count <= 30
         else { return Timestamp(rfc3339: String(decoding: text, as: UTF8.self)) }
-        if !date.elementsEqual(text[0..<10]) {
-            let day = String(decoding: text[0..<10], as: UTF8.self)
-            guard let start = Timestamp(rfc3339: day + "T00:00:00Z") else { return nil }
-            date = Array(text[0..<10])
+        let bytes = UnsafeRawBufferPointer(text)
+        let day = (bytes.loadUnaligned(as: UInt64.self), bytes.loadUnaligned(fromByteOffset: 8, as: UInt16.self))
+        if date != day {
+            let words = String(decoding: text[0..<10], as: UTF8.self)
+            guard let start = Timestamp(rfc3339: words + "T00:00:00Z") else { return nil }
+            date = day
             midnight = start.nanosecondsSinceEpoch
         }
         var fraction: Int64 = 0

@@ -37,14 +37,14 @@ final class LogReader {
     }
 
     /// The next entries, about a buffer's worth; empty where no more is written now.
-    func next() throws(KernelError) -> [LogEntry] {
+    func next() throws(KernelError) -> LogBatch {
         while !isPastUntil {
             let entries = parsePending()
             if !entries.isEmpty { return entries }
             if try fill() { continue }
-            if try !nextFile() { return [] }
+            if try !nextFile() { break }
         }
-        return []
+        return LogBatch()
     }
 
     private func nextFile() throws(KernelError) -> Bool {
@@ -93,15 +93,37 @@ final class LogReader {
         }
     }
 
-    private func parsePending() -> [LogEntry] {
-        var entries: [LogEntry] = []
+    private func parsePending() -> LogBatch {
+        guard !pending.isEmpty else { return LogBatch() }
+        var lines: [LogBatch.Line] = []
+        var attributes: [Int: [String: String]] = [:]
+        // Of its own: the object's would be asked for with each line.
+        var parser = parser
+        let (request, isCompact) = (request, isCompact)
+        // No line is longer than the bytes that it is written with.
+        let bytes = [UInt8](unsafeUninitializedCapacity: pending.count) { output, count in
+            guard let room = output.baseAddress else { return }
+            passPending { line in
+                let place = room + count
+                guard let found = isCompact ? CompactLogLine.parse(line, into: place) : parser.parse(line, into: place)
+                else { return true }
+                if let until = request.until, found.time > until { return false }
+                guard request.accepts(found) else { return true }
+                count += found.byteCount
+                if let some = found.attributes { attributes[lines.count] = some }
+                lines.append(LogBatch.Line(end: count, time: found.time, source: found.source))
+                return true
+            }
+        }
+        self.parser = parser
+        return LogBatch(bytes: bytes, lines: lines, attributes: attributes)
+    }
+
+    /// Hands on the lines that are whole, without their ends, until one comes after which nothing is wanted.
+    private func passPending(_ take: (UnsafeBufferPointer<UInt8>) -> Bool) {
         var position = pending.lowerBound
         let end = pending.upperBound
-        let request = request
         var isPast = false
-        var parser = parser
-        let isCompact = isCompact
-        var isInsideDropped = isInsideDropped
         buffer.withUnsafeBufferPointer { buffer in
             guard let base = buffer.baseAddress else { return }
             while position < end, !isPast, let found = memchr(base + position, 10, end - position) {
@@ -113,25 +135,17 @@ final class LogReader {
                     continue
                 }
                 let line = whole.first == 0 ? UnsafeBufferPointer(rebasing: whole.drop { $0 == 0 }) : whole
-                guard let entry = isCompact ? CompactLogLine.parse(line) : parser.parse(line) else { continue }
-                if let until = request.until, entry.time > until {
-                    isPast = true
-                } else if request.accepts(entry) {
-                    entries.append(entry)
-                }
+                isPast = !take(line)
             }
         }
-        self.parser = parser
-        self.isInsideDropped = isInsideDropped
-        isPastUntil = isPast
         pending = position..<end
-        return entries
+        if isPast { isPastUntil = true }
     }
 }
 
 extension LogRequest {
-    fileprivate func accepts(_ entry: LogEntry) -> Bool {
-        if let since, entry.time < since { return false }
-        return entry.source == .stdout ? stdout : stderr
+    fileprivate func accepts(_ line: LogLine) -> Bool {
+        if let since, line.time < since { return false }
+        return line.source == .stdout ? stdout : stderr
     }
 }

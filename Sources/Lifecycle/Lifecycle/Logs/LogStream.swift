@@ -19,7 +19,7 @@ package final class LogStream: Sendable {
     /// - Parameter ended: called for a follower whenever it waits; must be cancellable.
     package static func open(
         path: String, request: LogRequest, isCompact: Bool = false, ended: @escaping @Sendable () async -> Void
-    ) async throws(KernelError) -> EngineStream<[LogEntry]> {
+    ) async throws(KernelError) -> EngineStream<LogBatch> {
         // Watched before the first read, so that no change goes unseen.
         let changes = request.follow ? try watch(path) : nil
         let reader = try await BlockingPool.shared.run { () throws(KernelError) in
@@ -40,7 +40,7 @@ package final class LogStream: Sendable {
         self.ended = ended
     }
 
-    private func next() async throws -> [LogEntry]? {
+    private func next() async throws -> LogBatch? {
         while true {
             // Asked before reading: lines written before the end are then read after it.
             let wasOver = isOver.load(ordering: .acquiring)
@@ -111,5 +111,5 @@ private final class LogReaderBox: @unchecked Sendable {
 
     init(_ reader: LogReader) { self.reader = reader }
 
-    func next() throws(KernelError) -> ([LogEntry], isPast: Bool) { (try reader.next(), reader.isPastUntil) }
+    func next() throws(KernelError) -> (LogBatch, isPast: Bool) { (try reader.next(), reader.isPastUntil) }
 }
