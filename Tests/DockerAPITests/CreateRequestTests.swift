@@ -107,7 +107,7 @@ import Testing
     @Test(
         "What is not offered is refused by its name",
         arguments: [
-            (#""CgroupParent":"/x""#, "CgroupParent"), (#""SecurityOpt":["apparmor=x"]"#, "apparmor=x"),
+            (#""SecurityOpt":["apparmor=x"]"#, "apparmor=x"),
             (
                 #""DeviceRequests":[{"Driver":"","Count":-1,"Capabilities":[["gpu"]]}]"#,
                 #"could not select device driver "" with capabilities: [[gpu]]"#

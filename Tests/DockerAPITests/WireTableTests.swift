@@ -90,7 +90,7 @@ import Testing
         #expect(ErrorStatus.status(kind) == status)
         let body = EngineError(kind, "what happened").dockerBody.compactBytes
         let back = EngineError(status: status, kindField: nil, body: body, object: "web")
-        #expect(back == EngineError(kind, "what happened", object: "web"))
+        #expect(back == EngineError(kind, "what happened", object: "web", isAnswer: true))
     }
 
     @Test("Exit codes 126 and 127 are known by docker's words, and by our own field")

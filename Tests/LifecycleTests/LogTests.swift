@@ -194,7 +194,9 @@ import Testing
     func replaced() throws {
         let directory = try TemporaryDirectory()
         try directory.write("log", Self.line("1") + Self.line("2"))
-        let reader = try LogReader(path: directory.path + "/log", request: LogRequest())
+        var request = LogRequest()
+        request.follow = true
+        let reader = try LogReader(path: directory.path + "/log", request: request)
         func next() throws -> [String] {
             try reader.next().map { String(decoding: $0.bytes.dropLast(), as: UTF8.self) }
         }
@@ -205,6 +207,23 @@ import Testing
         #expect(try next() == [])
         try directory.write("log", Self.line("4"))
         #expect(try next() == ["4"])
+    }
+
+    @Test("A log that is not followed ends where it ended when it was asked for", arguments: [nil, 2])
+    func unfollowed(tail: Int?) throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("log.1", Self.line("1"))
+        try directory.write("log", Self.line("2") + Self.line("3"))
+        var request = LogRequest()
+        request.tail = tail
+        let reader = try LogReader(path: directory.path + "/log", request: request)
+        try directory.append("log", Self.line("4"))
+        var texts: [String] = []
+        while case let entries = try reader.next(), !entries.isEmpty {
+            texts += entries.map { String(decoding: $0.bytes.dropLast(), as: UTF8.self) }
+            try directory.append("log", Self.line("5"))
+        }
+        #expect(texts == (tail == nil ? ["1", "2", "3"] : ["2", "3"]))
     }
 
     @Test("A follower that nobody waits for any more ends with its task")
@@ -230,7 +249,9 @@ import Testing
         try #require(
             ftruncate(file.descriptor.rawValue, 4 << 20) == 0 && lseek(file.descriptor.rawValue, 0, SEEK_END) > 0)
         try file.descriptor.writeAll(Array(Self.line("second").utf8))
-        let reader = try LogReader(path: path, request: LogRequest())
+        var request = LogRequest()
+        request.follow = true
+        let reader = try LogReader(path: path, request: request)
         func rest() throws -> [String] {
             var texts: [String] = []
             while case let entries = try reader.next(), !entries.isEmpty {

@@ -241,7 +241,13 @@ struct NetworkTests {
             spec.isInternal = true
             _ = try await engine.createNetwork(spec)
             let outside = try await container(engine, bench, "outside")
-            let inside = try await container(engine, bench, "inside", on: "closed")
+            let inside = try await container(engine, bench, "inside", on: "closed") { spec in
+                spec.hostname = "known.example.org"
+                spec.portBindings = [PortBinding(ContainerPort(7))]
+            }
+            let details = try await engine.inspect(inside)
+            #expect(details.ports.filter { $0.hostPort != 0 } == [], "nothing is published of who is inside alone")
+            #expect(details.networks.first?.dnsNames.last == "known.example.org")
             let peer = try await NetworkPeer(inside, engine)
             defer { peer.close() }
             #expect(try !peer.reaches(SocketEndpoint(try await address(outside, engine), 7), seconds: 1))

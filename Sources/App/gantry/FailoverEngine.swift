@@ -154,8 +154,7 @@ extension FailoverEngine {
         let wait = try await engine.beginWait(reference, for: condition)
         return ExitWait { () throws(EngineError) in
             do throws(EngineError) { return try await wait.result() } catch {
-                guard error.kind == .unavailable else { throw error }
-                await seat.lose(engine)
+                guard await isLost(engine, error) else { throw error }
             }
             // An exit that happened while nobody hosted is recorded: waiting for the next one would last for ever.
             let rest = condition == .nextExit ? WaitCondition.notRunning : condition

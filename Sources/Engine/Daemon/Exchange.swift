@@ -110,6 +110,12 @@ extension Exchange {
         return try await writer.hijack(101, fields)
     }
 
+    /// Before the first bytes of a stream, so that no client takes them for a part of the head. Docker's own and ours read
+    /// both through one buffer; the others have read the head long before in nearly all cases.
+    func waitUntilHeadIsRead(of connection: HijackedConnection) async {
+        if !isFromDockerCLI, !isFromGantry { await connection.waitUntilRead(atMost: .milliseconds(200)) }
+    }
+
     /// The client is docker's own command line, or a plugin of it: what frames hold is copied to its output, whatever
     /// their length.
     var isFromDockerCLI: Bool { request.fields["User-Agent"]?.hasPrefix("Docker-Client/") ?? false }

@@ -56,9 +56,7 @@ private func startThenHijack(
     return (stream, try await hijack(exchange, isFramed: isFramed(details, request, exchange), or: stream))
 }
 
-/// As docker: the answer's head goes out before the process begins. Clients that read the head through a buffer and the
-/// rest past it (docker's SDK for Python does) would lose output that comes in one piece with it. What fails from here
-/// on is told inside the stream; docker's clients take the exit code from the exec's inspection.
+/// As docker: the answer's head goes out before the process begins. What fails from here on is told inside the stream; docker's clients take the exit code from the exec's inspection.
 private func hijackThenStart(
     _ details: ExecDetails, _ request: ExecStartRequest, _ exchange: Exchange
 ) async throws -> ((any AttachedStream)?, HijackedConnection) {
@@ -66,8 +64,11 @@ private func hijackThenStart(
     let isFramed = isFramed(details, request, exchange)
     let connection = try await exchange.hijack(isFramed: isFramed)
     do throws(EngineError) {
-        return (try await exchange.engine.startExec(details.id, size: request.size), connection)
+        let stream = try await exchange.engine.startExec(details.id, size: request.size)
+        await exchange.waitUntilHeadIsRead(of: connection)
+        return (stream, connection)
     } catch {
+        await exchange.waitUntilHeadIsRead(of: connection)
         let text = Array("\(error.message)\r\n".utf8)
         try await connection.write(isFramed ? StreamFrame.encode(.stderr, text) : text)
         await connection.closeOutput()

@@ -17,6 +17,7 @@ private func attach(_ exchange: Exchange) async throws {
     let stream = try await exchange.engine.attach(details.id, request)
     let isTerminal = details.spec.tty
     let connection = try await hijack(exchange, isFramed: !isTerminal, or: stream)
+    await exchange.waitUntilHeadIsRead(of: connection)
     // Docker's clients end their input also when they leave a terminal; ours say the one or the other.
     let session = StdioSession(
         connection: connection, stream: stream, isFramed: !isTerminal,

@@ -23,7 +23,8 @@ let transferRoutes: [Route] = [
     Route("POST", "/images/{name...}/push") { exchange in
         let tag = exchange.query["tag"].flatMap { $0.isEmpty ? nil : $0 }
         let reference = exchange.parameter("name") + (tag.map { ":\($0)" } ?? "")
-        let request = ImagePushRequest(reference, credentials: try exchange.credentials())
+        var request = ImagePushRequest(reference, credentials: try exchange.credentials())
+        request.allTags = ImageName.parts(reference).tag == nil
         try await tell(of: try await exchange.engine.pushImage(request), exchange)
     },
     Route("POST", "/auth") { exchange in

@@ -67,6 +67,8 @@ public struct ContainerSpec: Hashable, Sendable, Codable {
     /// `.host`: ids are the host's, though the engine gives containers others (`--userns host`).
     public var userMode: NamespaceMode?
     public var cgroupMode: NamespaceMode?
+    /// Below which cgroup the container's own lies, from the root of the hierarchy; nil for the engine's.
+    public var cgroupParent: String?
     public var sysctls: [String: String] = [:]
     public var ulimits: [Ulimit] = []
     public var shmSizeBytes: Int64?

@@ -38,6 +38,8 @@ public struct ImagePushRequest: Hashable, Sendable {
     /// `name:tag`; without a tag, `latest`.
     public var reference: String
     public var credentials: ImageCredentials?
+    /// Each tag that the repository has here; the reference is a name alone then.
+    public var allTags = false
 
     public init(_ reference: String, credentials: ImageCredentials? = nil) {
         self.reference = reference

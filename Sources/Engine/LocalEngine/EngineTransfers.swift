@@ -46,13 +46,30 @@ extension GantryEngine {
         guard reference.digest == nil else {
             throw EngineError(.invalid, "cannot push a digest reference", object: request.reference)
         }
-        let session = try await core.registries.session(reference, for: .push, request.credentials)
+        let credentials = request.credentials
+        let references = request.allTags ? try await tags(of: reference) : [reference]
         let transfer = TransferSession<ImageTransferProgress> { progress throws(EngineError) in
-            progress(.begun(repository: reference.name, tag: reference.tag ?? ""))
-            _ = try await core.context.images.push(session, progress: progress)
-            await core.tell([core.imageEvent("push", reference.familiar, name: reference.familiarName)])
+            for reference in references {
+                let session = try await core.registries.session(reference, for: .push, credentials)
+                progress(.begun(repository: reference.name, tag: reference.tag ?? ""))
+                _ = try await core.context.images.push(session, progress: progress)
+                await core.tell([core.imageEvent("push", reference.familiar, name: reference.familiarName)])
+            }
         }
         return EngineStream { try await transfer.next() }
+    }
+
+    /// The tags of a repository that are here, in their order.
+    private func tags(of repository: Reference) async throws(EngineError) -> [Reference] {
+        let names = try await images(ImageFilter()).flatMap(\.tags).sorted()
+        // What stands in a record is a reference.
+        let found = names.compactMap { try? Reference($0) }.filter { $0.name == repository.name }
+        guard !found.isEmpty else {
+            throw EngineError(
+                .notFound, "An image does not exist locally with the tag: \(repository.familiarName)",
+                object: repository.familiarName)
+        }
+        return found
     }
 
     public func checkCredentials(

@@ -20,7 +20,7 @@ extension DockerEngine {
     {
         var query = QueryString()
         let (name, tag) = ImageName.parts(request.reference)
-        query.add("tag", tag ?? "latest")
+        if !request.allTags { query.add("tag", tag ?? "latest") }
         // Docker wants the field even where nobody authenticates.
         let fields = Self.fields(request.credentials ?? ImageCredentials(user: "", password: ""))
         let response = try await client.send(

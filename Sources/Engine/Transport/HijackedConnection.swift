@@ -4,7 +4,7 @@ import NIOCore
 ///
 /// One task reads, one writes. Dropping the last reference closes it.
 package final class HijackedConnection: Sendable {
-    private let channel: any Channel
+    let channel: any Channel
     private let take: HTTPBody.Source
     private let put: @Sendable (ByteBuffer) -> EventLoopFuture<Void>
     private let tellsGoneFromDone: Bool

@@ -71,7 +71,11 @@ package protocol ImageService: Sendable {
 
     /// Makes a writable root file system over the image's layers, named by the container's id; returns the mounts that
     /// make it up, in order. One that exists already is kept, and its mounts returned.
-    func prepareRoot(containerID: String, image: ImageRecord) async throws(EngineError) -> [SnapshotMount]
+    ///
+    /// - Parameter placing: names in the top directory at which there is an empty file, if nothing else.
+    func prepareRoot(
+        containerID: String, image: ImageRecord, placing names: [String]
+    ) async throws(EngineError) -> [SnapshotMount]
     /// The mounts of a root file system that was prepared before. To be asked for each time it is mounted.
     ///
     /// - Parameter isDisposable: whether the root goes with the container's end (`--rm`): then nothing in it is ever

@@ -114,14 +114,16 @@ package actor ImageStore: ImageService {
 
     // MARK: Roots of containers
 
-    package func prepareRoot(containerID: String, image: ImageRecord) async throws(EngineError) -> [SnapshotMount] {
+    package func prepareRoot(
+        containerID: String, image: ImageRecord, placing names: [String]
+    ) async throws(EngineError) -> [SnapshotMount] {
         guard records[image.id] != nil else { throw .noSuchImage(image.id.description) }
         let layers = image.chainIDs
         pin(layers)
         defer { unpin(layers) }
         for layer in layers { await waitUntilIdle(layer) }
         let mounts = try await onPool { (snapshots) throws(SnapshotError) in
-            try snapshots.prepareRoot(containerID, layers: layers)
+            try snapshots.prepareRoot(containerID, layers: layers, placing: names)
         }
         rootLayers[containerID] = layers
         return mounts

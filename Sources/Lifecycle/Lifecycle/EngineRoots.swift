@@ -26,5 +26,14 @@ package struct EngineRoots: Hashable, Sendable {
     package func files(_ id: String) -> String { "\(containers)/\(id)" }
     package func log(_ id: String) -> String { "\(files(id))/\(id)-json.log" }
     package func bundle(_ id: String) -> String { "\(bundles)/\(id)" }
-    package func cgroup(_ id: String) -> String { "\(cgroupParent)/\(id)" }
+
+    /// The path of a container's cgroup.
+    ///
+    /// - Parameter parent: of the caller's choosing, below what this engine may use; nil for the engine's own.
+    package func cgroup(_ id: String, below parent: String?) -> String {
+        guard let parent else { return "\(cgroupParent)/\(id)" }
+        let chosen = PathName.cleaned("/" + parent)
+        let top = PathName.split(cgroupParent).parent
+        return PathName.cleaned("\(top)\(chosen)/\(id)")
+    }
 }

@@ -49,7 +49,8 @@ extension NetworkService {
         var records = try activate(before, hostname: request.names.hostname)
         await settleFlows(to: records.flatMap(\.addresses))
         do throws(EngineError) {
-            let held = try await holdPorts(request, definitions[records[0].networkID])
+            let networks = records.compactMap { definitions[$0.networkID] }
+            let held = try await holdPorts(request, networks)
             records[0].ports = held.map(\.published)
             endpoints[request.containerID] = records
             do throws(EngineError) {
@@ -134,14 +135,15 @@ extension NetworkService {
     }
 
     private func holdPorts(
-        _ request: NetworkRequest, _ network: NetworkDefinition?
+        _ request: NetworkRequest, _ networks: [NetworkDefinition]
     ) async throws(EngineError) -> [PortReservation.Held] {
-        if request.bindings.isEmpty { return [] }
+        // As docker: who is in internal networks alone is published nowhere.
+        if request.bindings.isEmpty || networks.allSatisfy(\.spec.isInternal) { return [] }
         var owners: [PublishedPort: String] = [:]
         for record in endpoints.values.flatMap({ $0 }) where record.isActive {
             for published in record.ports { owners[published.withoutTarget] = record.containerName }
         }
-        let (known, preset) = (owners, network?.bindingAddress)
+        let (known, preset) = (owners, networks.first?.bindingAddress)
         return try await BlockingPool.shared.run { () throws(EngineError) in
             try PortReservation.hold(request.bindings, address: preset) { known[$0.withoutTarget] }
         }

@@ -32,7 +32,9 @@ package final class CopySnapshotter: Snapshotter {
         return facts
     }
 
-    package func prepareRoot(_ containerID: String, layers: [Digest]) throws(SnapshotError) -> [SnapshotMount] {
+    package func prepareRoot(
+        _ containerID: String, layers: [Digest], placing names: [String]
+    ) throws(SnapshotError) -> [SnapshotMount] {
         let path = try directory.rootPath(containerID)
         let present = try kernel { () throws(KernelError) in try directory.readRoot(path) }
         if present != nil { return try rootMounts(containerID, isDisposable: false) }
@@ -42,7 +44,7 @@ package final class CopySnapshotter: Snapshotter {
         try directory.create(path, synced: false) { (passing) throws(SnapshotError) in
             try copy(layers.last, to: "\(passing)/fs")
             try kernel { () throws(KernelError) in
-                try RootMark.make(in: "\(passing)/fs")
+                try place(names, in: "\(passing)/fs")
                 // The copy needs its layers no more.
                 try directory.writeRoot([], in: passing)
             }

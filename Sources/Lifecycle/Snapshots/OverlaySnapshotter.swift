@@ -43,7 +43,9 @@ package final class OverlaySnapshotter: Snapshotter {
         return facts
     }
 
-    package func prepareRoot(_ containerID: String, layers: [Digest]) throws(SnapshotError) -> [SnapshotMount] {
+    package func prepareRoot(
+        _ containerID: String, layers: [Digest], placing names: [String]
+    ) throws(SnapshotError) -> [SnapshotMount] {
         let path = try directory.rootPath(containerID)
         let present = try kernel { () throws(KernelError) in try directory.readRoot(path) }
         if present != nil { return try rootMounts(containerID, isDisposable: false) }
@@ -55,7 +57,7 @@ package final class OverlaySnapshotter: Snapshotter {
         try directory.create(path, synced: false) { (passing) throws(SnapshotError) in
             try makeTop("\(passing)/fs", over: layers.last)
             try kernel { () throws(KernelError) in
-                try RootMark.make(in: "\(passing)/fs")
+                try place(names, in: "\(passing)/fs")
                 try Directory.create("\(passing)/work", mode: 0o711)
                 try directory.writeRoot(layers, in: passing)
             }

@@ -1,4 +1,5 @@
 import Archive
+import Glibc
 import Linux
 import OCI
 
@@ -21,7 +22,11 @@ package protocol Snapshotter: Sendable {
 
     /// Makes a container's root over layers (chain IDs, lowest first), or keeps the one that is there, and says how it is
     /// mounted.
-    func prepareRoot(_ containerID: String, layers: [Digest]) throws(SnapshotError) -> [SnapshotMount]
+    ///
+    /// - Parameter placing: names in the top directory at which there is an empty file, if nothing else.
+    func prepareRoot(
+        _ containerID: String, layers: [Digest], placing names: [String]
+    ) throws(SnapshotError) -> [SnapshotMount]
     /// How a container's root is mounted. To be asked for each time it is.
     ///
     /// - Parameter isDisposable: whether nobody will want the root after the container has ended: it is not synced then.
@@ -89,4 +94,20 @@ package struct LayerFacts: Hashable, Sendable {
     package var parent: Digest?
     /// Of the files' contents.
     package var sizeBytes: Int64
+}
+
+extension Snapshotter {
+    package func prepareRoot(_ containerID: String, layers: [Digest]) throws(SnapshotError) -> [SnapshotMount] {
+        try prepareRoot(containerID, layers: layers, placing: [])
+    }
+
+    /// Puts empty files into the top directory of a root that nobody uses yet; what is there stays.
+    func place(_ names: [String], in top: String) throws(KernelError) {
+        for name in names {
+            do throws(KernelError) {
+                let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
+                try Descriptor.open("\(top)/\(name)", flags, mode: 0o755).close()
+            } catch  where error.errno == .exists {}
+        }
+    }
 }

@@ -77,7 +77,7 @@ package struct ChosenSnapshotter: Sendable {
             var whenUsed: (@Sendable () throws(KernelError) -> Void)?
             if takesOver { whenUsed = { () throws(KernelError) in try record.write(driver, proven: driver) } }
             let snapshots = try OverlaySnapshotter(path: path, assembly: assembly, whenUsed: whenUsed)
-            let works = try record.proven == driver || snapshots.tryOut()
+            let works = record.proven == driver ? true : try snapshots.tryOut()
             // On a full disk the next start tries it out again.
             try? record.write(takesOver ? made ?? driver : driver, proven: works ? driver : nil)
             return ChosenSnapshotter(snapshots: snapshots, driver: driver, note: note)

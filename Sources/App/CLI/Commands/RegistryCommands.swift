@@ -12,12 +12,7 @@ struct PullCommand: Command {
     func run() async throws {
         var request = ImagePullRequest(image, platform: platform)
         request.allTags = allTags
-        if allTags {
-            let parsed = try? Reference(image)  // What is no name the engine refuses, in its words.
-            guard parsed?.tag == nil, parsed?.digest == nil else {
-                throw UsageError(message: "tag can't be used with --all-tags/-a", code: 1)
-            }
-        }
+        if allTags { try checkIsName(image) }
         try await pull(request, by: try await CommandEnvironment.connect(), quietly: quiet, onto: .output)
         // Docker's last word: what the short name meant.
         guard let reference = try? Reference(image) else { return }  // It was pulled.
@@ -28,14 +23,24 @@ struct PullCommand: Command {
 struct PushCommand: Command {
     static let configuration = CommandConfiguration(commandName: "push", abstract: "Push an image to a registry.")
     @Flag("q|quiet", help: "Do not show progress.") var quiet = false
+    @Flag("a|all-tags", help: "Push every tag of the repository.") var allTags = false
     @Argument("NAME[:TAG]") var image: String
 
     func run() async throws {
+        if allTags { try checkIsName(image) }
         let engine = try await CommandEnvironment.connect()
-        let request = ImagePushRequest(image, credentials: try await StoredCredentials.find(for: image))
+        var request = ImagePushRequest(image, credentials: try await StoredCredentials.find(for: image))
+        request.allTags = allTags
         var display = TransferDisplay(onto: .output, isQuiet: quiet)
         for try await step in try await engine.pushImage(request) { display.show(step) }
-        if quiet { Console.out("\(familiarName(image))\n") }
+        if quiet { Console.out("\(allTags ? image : familiarName(image))\n") }
+    }
+}
+
+private func checkIsName(_ image: String) throws(UsageError) {
+    let parsed = try? Reference(image)  // What is no name the engine refuses, in its words.
+    guard parsed?.tag == nil, parsed?.digest == nil else {
+        throw UsageError(message: "tag can't be used with --all-tags/-a", code: 1)
     }
 }
 

@@ -99,12 +99,12 @@ private func createContainer(
 /// What `--cidfile` asks for: made before the container is, so that there is none where it cannot be.
 private struct ContainerIDFile {
     private let path: String
-    private let file: HeldDescriptor
+    private let file: Descriptor
 
     init(_ path: String) throws(UsageError) {
         self.path = path
         do throws(KernelError) {
-            file = HeldDescriptor(try Descriptor.open(path, O_WRONLY | O_CREAT | O_EXCL, mode: 0o644))
+            file = try Descriptor.open(path, O_WRONLY | O_CREAT | O_EXCL, mode: 0o644)
         } catch {
             guard error.errno != .exists else {
                 throw UsageError(
@@ -115,7 +115,8 @@ private struct ContainerIDFile {
     }
 
     func write(_ id: String) throws(EngineError) {
-        do throws(KernelError) { try file.descriptor.writeAll(Array(id.utf8)) } catch {
+        defer { file.close() }
+        do throws(KernelError) { try file.writeAll(Array(id.utf8)) } catch {
             throw EngineError(.invalid, "failed to write the container ID to the file: \(error)")
         }
     }

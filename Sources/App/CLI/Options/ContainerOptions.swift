@@ -98,7 +98,7 @@ struct IsolationOptions: CommandOptions {
     @Option("sysctl", help: "Kernel parameter: NAME=VALUE.") var sysctl: [String] = []
     @Option("group-add", help: "Add a group.") var groupAdd: [String] = []
     @Option("isolation") var isolation: String?
-    @Option("cgroup-parent") var cgroupParent: String?
+    @Option("cgroup-parent", help: "The cgroup below which the container has its own.") var cgroupParent: String?
 }
 
 /// What a container shares with the host or another container, and what it may use.

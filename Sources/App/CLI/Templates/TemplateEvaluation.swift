@@ -190,7 +190,8 @@ extension TemplateEvaluation {
         for (index, name) in operand.fields.enumerated() {
             switch found.json {
             case .object(let object):
-                let known = found.isOpen ? TemplateValue(object[name] ?? .null) : .member(name, object[name])
+                let known: TemplateValue? =
+                    found.isOpen ? TemplateValue(object[name] ?? .null) : TemplateValue.member(name, object[name])
                 guard let member = known else {
                     throw .executing(operand, "map has no entry for key \"\(name)\"")
                 }

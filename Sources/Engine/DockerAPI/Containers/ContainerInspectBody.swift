@@ -64,7 +64,7 @@ extension ContainerDetails {
 
     /// Members that are as they are in every container here, for clients that look for them.
     private static let unused: [(String, JSONValue)] = [
-        ("Cgroup", ""), ("CgroupParent", ""), ("ConsoleSize", [0, 0]), ("CpuCount", 0), ("CpuPercent", 0),
+        ("Cgroup", ""), ("ConsoleSize", [0, 0]), ("CpuCount", 0), ("CpuPercent", 0),
         ("DeviceRequests", .null), ("IOMaximumBandwidth", 0), ("IOMaximumIOps", 0), ("Isolation", ""),
         ("VolumeDriver", ""),
     ]

@@ -43,7 +43,7 @@ enum UnofferedFields {
     /// Members of `HostConfig` that are refused unless empty: without them the container would be another one than was
     /// asked for. The last row is of other systems.
     private static let refused = [
-        "CgroupParent", "Cgroup", "Links", "KernelMemory", "KernelMemoryTCP",
+        "Cgroup", "Links", "KernelMemory", "KernelMemoryTCP",
         "CpuCount", "CpuPercent", "IOMaximumIOps", "IOMaximumBandwidth",
     ]
 

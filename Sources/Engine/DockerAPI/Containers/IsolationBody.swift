@@ -23,6 +23,7 @@ extension ContainerSpec {
         utsMode = try mode(host, "UTSMode", ["host", "private"])
         userMode = try mode(host, "UsernsMode", ["host"])
         cgroupMode = try mode(host, "CgroupnsMode", ["host", "private"])
+        cgroupParent = try host.filledText("CgroupParent")
     }
 
     /// Nil where the member is absent or empty: as the engine has it.
@@ -65,7 +66,8 @@ extension ContainerSpec {
     /// The members that `readSharing` reads, and the security options.
     var dockerSharing: [(String, JSONValue)] {
         var members: [(String, JSONValue)] = [
-            ("CgroupnsMode", .string(cgroupMode?.text ?? "")), ("IpcMode", .string(ipcMode?.text ?? "")),
+            ("CgroupnsMode", .string(cgroupMode?.text ?? "")), ("CgroupParent", .string(cgroupParent ?? "")),
+            ("IpcMode", .string(ipcMode?.text ?? "")),
             ("PidMode", .string(pidMode?.text ?? "")), ("UTSMode", .string(utsMode?.text ?? "")),
             ("UsernsMode", .string(userMode?.text ?? "")),
             ("SecurityOpt", .texts(securityOptions.isEmpty ? nil : securityOptions)),

@@ -47,7 +47,8 @@ struct BundleWriter: Sendable {
         let user = try lookup.resolve(definition.user, additionalGroups: spec.supplementaryGroups)
         for mount in spec.mounts where mount.kind == .bind { try BindSource.prepare(mount) }
         var builder = SpecBuilder(
-            id: id, definition: definition, host: context.host, user: user, cgroupPath: context.roots.cgroup(id),
+            id: id, definition: definition, host: context.host, user: user,
+            cgroupPath: context.roots.cgroup(id, below: spec.cgroupParent),
             filesDirectory: context.roots.files(id), hostDevices: spec.privileged ? try HostDevices.all() : [])
         builder.blockDevices = try spec.limits.blockDevices()
         builder.givenDevices = try GivenDevice.find(spec.devices)

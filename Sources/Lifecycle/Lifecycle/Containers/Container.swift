@@ -103,7 +103,9 @@ package actor Container {
     }
 
     /// Below each hierarchy's root.
-    package nonisolated var cgroupPath: String { context.roots.cgroup(id) }
+    package nonisolated var cgroupPath: String {
+        context.roots.cgroup(id, below: defined { $0.spec.cgroupParent })
+    }
 
     /// Gives the machine an input; tells of a change of phase.
     func receive(_ input: LifecycleMachine.Input) -> LifecycleMachine.Output {

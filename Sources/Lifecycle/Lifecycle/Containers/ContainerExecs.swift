@@ -93,7 +93,7 @@ extension Container {
         let groups = exec.spec.user == nil ? definition.spec.supplementaryGroups : []
         let user = try await resolve(name, groups)
         let builder = SpecBuilder(
-            id: id, definition: definition, host: context.host, user: user, cgroupPath: context.roots.cgroup(id),
+            id: id, definition: definition, host: context.host, user: user, cgroupPath: cgroupPath,
             filesDirectory: context.roots.files(id))
         var process = try builder.exec(exec.spec, user: user)
         // In the process too: the runtime sets it before the program runs, the shim perhaps after.

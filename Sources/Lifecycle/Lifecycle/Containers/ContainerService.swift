@@ -189,7 +189,8 @@ package final class ContainerService: Sendable {
     private func fill(_ container: Container, _ image: ImageRecord) async throws(EngineError) {
         try await context.volumes.write(container.definition.spec.mounts)
         try await join(container)
-        _ = try await context.images.prepareRoot(containerID: container.id, image: image)
+        _ = try await context.images.prepareRoot(
+            containerID: container.id, image: image, placing: [MountPointNames.mark])
         await container.mark(.snapshotPrepared)
         try await fillVolumes(container)
         context.faults.pass(.createAfterRoot)

@@ -205,13 +205,16 @@ extension Container {
     }
 }
 
-/// What the runtime makes in a root so that something can be mounted there: no change of the container's.
+/// What is made in a root beside what its container does: no change of the container's.
 struct MountPointNames {
+    /// By this file programs find that they are in a container, as docker has it.
+    static let mark = ".dockerenv"
+
     private let names: Set<String>
 
     init(_ spec: ContainerSpec) {
         let own = [
-            RootMark.path, "/dev", "/proc", "/sys", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf",
+            "/" + Self.mark, "/dev", "/proc", "/sys", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf",
             MountPlan.initTarget,
         ]
         names = Set(own + spec.mounts.map { PathName.cleaned($0.target) })

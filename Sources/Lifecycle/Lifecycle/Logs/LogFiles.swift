@@ -28,6 +28,14 @@ final class LogFiles {
         get throws(KernelError) { pieces.isEmpty ? nil : try pieces[0].plain(besides: path) }
     }
 
+    /// How much is in the current file, or was current when this was opened; 0 where there is none.
+    var lastSizeBytes: off_t {
+        get throws(KernelError) {
+            guard let last = pieces.indices.last else { return 0 }
+            return try pieces[last].plain(besides: path).size()
+        }
+    }
+
     /// A rotation may rename files while they are opened: then it is done again.
     private static func openCurrent(_ path: String) throws(KernelError) -> [LogPiece] {
         for attempt in 1...attempts {

@@ -14,6 +14,9 @@ final class LogReader {
     private let request: LogRequest
     private let isCompact: Bool
     private var files: LogFiles
+    /// Where the last file ended when it was opened: a log that is not followed ends there, however fast its container
+    /// writes. Nil for one that is.
+    private let end: off_t?
     private var parser: LogLineParser
     private(set) var buffer = [UInt8](repeating: 0, count: 1 << 17)
     /// What of `buffer` is read and not yet parsed.
@@ -29,6 +32,7 @@ final class LogReader {
         self.request = request
         parser = LogLineParser(keepsAttributes: request.details)
         files = try LogFiles(path: path)
+        end = request.follow ? nil : try files.lastSizeBytes
         guard let tail = request.tail, tail >= 0 else { return }
         let start = try files.startOfTail(tail)
         let isNone = tail == 0 || start.file >= files.count
@@ -53,6 +57,7 @@ final class LogReader {
             return files.count > 0
         }
         if files.count == 1 {
+            if end != nil { return false }
             guard try files.followRotation() else { return false }
             // What was written between our last read and the rotation.
             if try fill() { return true }
@@ -73,7 +78,8 @@ final class LogReader {
         if pending.upperBound == buffer.count { dropUseless() }
         if pending.upperBound == buffer.count { buffer += [UInt8](repeating: 0, count: buffer.count) }
         let start = pending.upperBound
-        let room = buffer.count - start
+        var room = buffer.count - start
+        if let end, files.count == 1 { room = min(room, max(0, Int(end - lseek(file.rawValue, 0, SEEK_CUR)))) }
         let count = try kernelCall("read the log", path) {
             buffer.withUnsafeMutableBytes { Glibc.read(file.rawValue, $0.baseAddress.map { $0 + start }, room) }
         }

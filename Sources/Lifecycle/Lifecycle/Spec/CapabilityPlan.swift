@@ -31,7 +31,8 @@ enum CapabilityPlan {
                 continue
             }
             guard let known = CapabilitySet(name: name)?.names.first else {
-                throw EngineError(.invalid, "invalid \(option): unknown capability: \"CAP_\(upper)\"")
+                let full = upper.hasPrefix("CAP_") ? upper : "CAP_" + upper
+                throw EngineError(.invalid, "invalid \(option): unknown capability: \"\(full)\"")
             }
             guard host.capabilities.contains(known) || option == "CapDrop" else {
                 throw EngineError(
