@@ -85,4 +85,13 @@ import Testing
             ("plain-1.2:/x", "plain-1.2:/x"), ("a b", "'a b'"), ("", "''"), ("it's", "'it'\\''s'"), ("$X", "'$X'"),
         ])
     func quoting(word: String, quoted: String) { #expect(ShellWord.quoted(word) == quoted) }
+
+    @Test("A command of a megabyte is kept as far as anybody reads it")
+    func longCommands() throws {
+        var log = CommandLog()
+        log.begin(["run", "image", String(repeating: "x", count: 1 << 20), "rest"], at: Sample.now)
+        log.begin(["run"] + Array(repeating: "word", count: 1 << 17), at: Sample.now)
+        #expect(log.entries[1].words.last?.hasSuffix("x…") == true)
+        #expect(log.entries[0].line().utf8.count < 10_000)
+    }
 }

@@ -122,13 +122,54 @@ import Testing
         #expect(bench.model.keyContext == .captured)
     }
 
-    @Test("Without an image the key says what to do")
+    @Test("An image that is not in the store can be typed or pasted; what begins like one that is goes to that")
+    func typedImage() throws {
+        let cases: [(keys: String, image: String)] = [
+            ("", "gantry/starter:latest"), ("nginx", "nginx"), ("gan", "gantry/starter:latest"),
+            ("gantry/other", "gantry/other"), ("nginx<ctrl-n>", "gantry/starter:latest"),
+            ("ng<backspace><backspace>", "gantry/starter:latest"), ("<backspace>x", "gantry/starter:latesx"),
+            ("nginx<left>1", "ngin1x"), ("<ctrl-u>alpine", "alpine"),
+        ]
+        for (keys, image) in cases {
+            var bench = try Bench.connected()
+            bench.type("n" + keys)
+            // A list that comes meanwhile takes nothing away.
+            bench.send(.images([Sample.starter]))
+            bench.type("<enter>")
+            #expect(try #require(asked(&bench)).1.image == image, "\(keys)")
+        }
+        var bench = try Bench.connected()
+        bench.type("n")
+        bench.send(.input(.paste("quay.io/org/app:2\n")))
+        #expect(bench.text.contains("pulled first"))
+        bench.type("<enter>")
+        #expect(try #require(asked(&bench)).1.image.trimmingSpaces == "quay.io/org/app:2")
+    }
+
+    @Test("Without any image the form asks for one, and says that it is pulled")
     func noImages() throws {
         var bench = try Bench.connected()
         bench.send(.images([]))
         bench.type("n")
-        #expect(bench.model.dialogs.isEmpty)
-        #expect(bench.model.status?.text.contains("load one first") == true)
+        #expect(bench.text.contains("pulled where it is not here"))
+        bench.type("<enter>")
+        #expect(asked(&bench) == nil)
+        #expect(bench.text.contains("must not be empty"))
+        bench.type("nginx<enter>")
+        #expect(try #require(asked(&bench)).1.image == "nginx")
+    }
+
+    @Test("A long refusal is read whole in the form, on a small screen, too")
+    func longRefusal() throws {
+        let words = (1...36).map { "word\($0)" }
+        for (columns, rows) in [(80, 24), (60, 18)] {
+            var bench = try Bench.connected(columns, rows)
+            bench.type("n<enter>")
+            let (job, _, _) = try #require(asked(&bench))
+            bench.send(.job(job, .failed(EngineError(.internal, words.joined(separator: " ")))))
+            bench.model.status = nil
+            for word in words { #expect(bench.text.contains(word), "\(word) at \(columns)") }
+        }
     }
 
     @Test(
@@ -156,5 +197,17 @@ import Testing
         #expect(editor.text == "xone thre!")
         for key in Bench.keys("<ctrl-u>日本") { _ = editor.handle(key) }
         #expect(editor.text == "日本!" && editor.cursorColumn == 4)
+    }
+
+    @Test("A line longer than its field shows the part around the cursor, by columns, not characters")
+    func longLines() throws {
+        var bench = try Bench.connected()
+        bench.type("n<tab><tab>" + String(repeating: "日本", count: 40) + "end")
+        let row = try #require(bench.frame.cursor).row
+        #expect(bench.row(row).contains("本end"))
+        #expect(try #require(bench.frame.cursor).column < 78)
+        bench.type("<esc>/" + String(repeating: "x", count: 100) + "end")
+        #expect(bench.text.contains("xxend"))
+        #expect(bench.frame.cursor?.column == 79)
     }
 }

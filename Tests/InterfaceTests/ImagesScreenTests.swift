@@ -159,4 +159,18 @@ import Testing
         #expect(TextWrap.lines(of: "a 0123456789", columns: 4) == ["a", "0123", "4567", "89"])
         #expect(TextWrap.lines(of: "日本語", columns: 4) == ["日本", "語"])
     }
+
+    @Test("After a pull the cursor is at the image, also where it was there already")
+    func pulled() throws {
+        for (name, row) in [("old", "old:latest"), ("old:2", "old:2")] {
+            var bench = try Self.open()
+            bench.type("p\(name)<enter>")
+            let job = try #require(bench.model.jobs.last?.id)
+            bench.send(.job(job, .succeeded(.done("pulled"))))
+            var list = Self.images()
+            if row == "old:latest" { list[2].tags = [row] }
+            bench.send(.images(list))
+            #expect(bench.model.selectedImage?.id == row)
+        }
+    }
 }

@@ -185,4 +185,17 @@ import Testing
         bench.send(.logs(sources[0].subscription, .entries([part(" done\n", 302)])))
         #expect(try Self.shown(bench).suffix(2) == ["half done", "other"])
     }
+
+    @Test("Lines of standard error carry a sign where there are others, so that no colour is needed")
+    func standardError() throws {
+        for keys in ["m", "mw"] {
+            var bench = try Self.opened(keys)
+            #expect(bench.row(1).hasPrefix("web 0"), "no room is taken while nothing is told apart")
+            let source = try Self.screen(bench).sources[0].subscription
+            bench.send(.logs(source, .entries([Self.entry("it failed", 900, .stderr)])))
+            #expect((0..<24).contains { bench.row($0).hasPrefix("! it failed") }, "\(bench.text)")
+            #expect(bench.row(1).hasPrefix("  web 0"))
+            #expect(bench.row(0).contains("! stderr"))
+        }
+    }
 }

@@ -148,4 +148,28 @@ import Testing
         #expect(bench.takeEffects().contains(.open("http://10.0.0.1:8443/")))
         #expect(list[0].portText == "5353:53/udp 8080:80 8443:443")
     }
+
+    @Test("The cursor goes to what was just made, wherever it is sorted to")
+    func made() throws {
+        var bench = try Self.open("N")
+        bench.type("nback<enter>")
+        let job = try #require(bench.model.jobs.last?.id)
+        // The engine's event may bring the list before the call's end.
+        let back = NetworkDetails(id: "net2", spec: NetworkSpec(name: "back"), createdAt: Sample.now)
+        bench.send(.networks([back] + Self.networks))
+        bench.send(.job(job, .succeeded(.done("network back made"))))
+        #expect(bench.model.selectedNetworkRow?.network.spec.name == "back")
+
+        var other = try Self.open("V")
+        other.type("n<enter>")
+        let volume = try #require(other.model.jobs.last?.id)
+        other.send(.job(volume, .succeeded(.done("volume made"))))
+        let fresh = VolumeDetails(spec: VolumeSpec(name: "m"), createdAt: Sample.now, mountpoint: "/v/m")
+        other.send(.volumes([Self.volumes[0], fresh, Self.volumes[1]]))
+        #expect(other.model.selectedVolume?.spec.name == "m")
+        // What others make later moves nobody.
+        let later = VolumeDetails(spec: VolumeSpec(name: "z"), createdAt: Sample.now, mountpoint: "/v/z")
+        other.send(.volumes(Self.volumes + [fresh, later]))
+        #expect(other.model.selectedVolume?.spec.name == "m")
+    }
 }

@@ -90,6 +90,8 @@ final class ScriptedEngine: Engine {
 
     func create(_ spec: ContainerSpec, name: String?) async throws(EngineError) -> CreatedContainer {
         try record("create", "\(spec.image) \(name ?? "-") \(spec.command?.joined(separator: "|") ?? "-")")
+        let isThere = state.withLock { state in state.images.contains { $0.tags.contains(spec.image) } }
+        if !isThere { throw EngineError.noSuchImage(spec.image) }
         let id: String = state.withLock { state in
             let id = Sample.id(100 + state.nextNumber)
             state.nextNumber += 1
@@ -103,6 +105,10 @@ final class ScriptedEngine: Engine {
 
     func start(_ reference: String) async throws(EngineError) {
         try record("start", String(reference.suffix(3)))
+        // One of this name is started for as long as somebody waits.
+        if state.withLock({ state in state.containers.contains { $0.id == reference && $0.name == "stuck" } }) {
+            do { try await Task.sleep(for: .seconds(600)) } catch { throw EngineError(.cancelled, "cancelled") }
+        }
         change(reference, .running, "start")
     }
 
@@ -163,6 +169,7 @@ final class ScriptedEngine: Engine {
     }
 
     func remove(_ reference: String, force: Bool, volumes: Bool) async throws(EngineError) {
+        if Task.isCancelled { throw EngineError(.cancelled, "cancelled") }
         try record("remove", "\(reference.suffix(3))\(force ? " force" : "")")
         announce("destroy", reference) { $0.containers.removeAll { $0.id == reference } }
     }
@@ -258,6 +265,10 @@ final class ScriptedEngine: Engine {
     /// One layer; of `endless` the download never ends.
     func pullImage(_ request: ImagePullRequest) async throws(EngineError) -> EngineStream<ImageTransferProgress> {
         try record("pull", "\(request.reference) \(request.credentials?.user ?? "-")")
+        state.withLock {
+            $0.images.append(
+                ImageSummary(id: "sha256:" + Sample.id(60), tags: [request.reference], createdAt: nil, sizeBytes: 1))
+        }
         return EngineStream(
             AsyncStream { continuation in
                 continuation.yield(.layer(digest: "sha256:abcdef012345678", .downloading(doneBytes: 1, totalBytes: 2)))

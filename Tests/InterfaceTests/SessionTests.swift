@@ -1,4 +1,5 @@
 import EngineAPI
+import Synchronization
 import Terminal
 import Testing
 
@@ -55,7 +56,7 @@ struct SessionTests {
         engine.goAway(true)
         let session = try Session(engine)
         #expect(session.screen.text.contains("connecting"))
-        session.untilSeen("engine lost")
+        session.untilSeen("no engine")
         engine.goAway(false)
         session.untilSeen("no containers yet")
         #expect(session.finish().runningContainers == 0)
@@ -155,6 +156,31 @@ struct SessionTests {
         session.type("<esc>")
         session.untilSeen("pull endless: cancelled")
         #expect(session.engine.calls.contains("pull app:1 -"))
+        _ = session.finish()
+    }
+
+    @Test("What is typed in place of an image of the store is pulled first, and then runs")
+    func typedImage() throws {
+        let engine = ScriptedEngine()
+        let session = try Session(engine)
+        session.until { session.loop.model.images != nil }
+        session.type("nnginx:1<enter>")
+        session.untilSeen("happy_hopper")
+        session.until { session.loop.model.keyContext == .captured }
+        let calls = engine.calls.filter { $0.hasPrefix("create") || $0.hasPrefix("pull") }
+        #expect(calls.count == 3 && calls[1].hasPrefix("pull nginx:1"), "\(calls)")
+        _ = session.finish()
+    }
+
+    @Test("A run that is given up while it starts leaves no container")
+    func givenUp() throws {
+        let engine = ScriptedEngine()
+        let session = try Session(engine)
+        session.until { session.loop.model.images != nil }
+        session.type("n<tab>stuck<enter>")
+        session.until { engine.calls.contains { $0.hasPrefix("start") } }
+        session.type("<esc>")
+        session.until { engine.state.withLock { $0.containers.isEmpty } }
         _ = session.finish()
     }
 
@@ -281,5 +307,39 @@ struct SessionTests {
         session.type("?")
         session.untilSeen("everywhere on the main screen")
         _ = session.finish()
+    }
+
+    @Test("A terminal that is behind gets no frame until it has come on, and then the newest; keys are heard meanwhile")
+    func behind() throws {
+        let engine = ScriptedEngine(containers: Sample.containers)
+        let session = try Session(engine)
+        session.untilSeen("database")
+        session.screen.isReady = false
+        let frames = session.screen.writtenFrames
+        session.type("?")
+        session.until { session.loop.model.keyContext == .help }
+        session.type("<esc>I")
+        session.until { session.loop.model.keyContext == .images }
+        #expect(session.screen.writtenFrames == frames)
+        session.screen.isReady = true
+        session.untilSeen("images ·")
+        #expect(session.screen.writtenFrames == frames + 1, "the help was never drawn")
+        _ = session.finish()
+    }
+
+    @Test("A screen that comes to host the engine, since its host has gone, says so")
+    func takeover() throws {
+        let hosts = Mutex(false)
+        let screen = MemoryScreen(size: Size(columns: 80, rows: 24))
+        var configuration = InterfaceConfiguration(theme: try ThemeLibrary(folders: []).load("dark").theme)
+        configuration.hostsEngine = { hosts.withLock { $0 } }
+        let loop = MainLoop(
+            engine: ScriptedEngine(containers: Sample.containers), configuration: configuration, screen: screen)
+        loop.begin()
+        while !screen.text.contains("database") { loop.step() }
+        hosts.withLock { $0 = true }
+        while !screen.text.contains("this one hosts it now") { loop.step() }
+        screen.close()
+        _ = loop.end()
     }
 }

@@ -246,4 +246,60 @@ import Testing
             .connected(EngineVersion(name: "G", version: "1", apiVersion: "", minimumAPIVersion: ""), EngineInfo()))
         #expect(bench.model.status?.text == "connected again")
     }
+
+    @Test("An engine that never answered is not called lost")
+    func neverThere() throws {
+        var bench = try Bench(80, 24)
+        bench.send(.connectionLost("connection refused"))
+        #expect(!bench.text.contains("lost"))
+        #expect(bench.row(0).contains("no engine"))
+        #expect(!bench.text.contains("--root"))
+        bench.send(.connectionLost("mkdir `/var/lib/gantry`: permission denied"))
+        #expect(bench.text.contains("the engine cannot begin: mkdir"))
+        #expect(bench.text.contains("gantry --root DIR"))
+        bench.send(
+            .connected(EngineVersion(name: "G", version: "1", apiVersion: "", minimumAPIVersion: ""), EngineInfo()))
+        #expect(bench.model.status?.text == "connected")
+    }
+
+    @Test("What is said goes after a while, also where the clock is set back")
+    func passingTime() throws {
+        for (seconds, isSaid) in [(1, true), (9, false), (-3600, false)] as [(Int64, Bool)] {
+            var bench = try Bench.connected()
+            bench.type("o")
+            bench.send(.tick(Sample.ago(-seconds)))
+            #expect((bench.model.status != nil) == isSaid, "\(seconds)")
+        }
+    }
+
+    @Test("What is said of a key goes with the next one")
+    func passingWords() throws {
+        var bench = try Bench.connected()
+        bench.type("J")
+        #expect(bench.model.status?.text.contains("means nothing") == true)
+        bench.type("j")
+        #expect(bench.model.status == nil)
+    }
+
+    @Test("A double click is Enter; two clicks with a pause, or at two places, are not")
+    func doubleClick() throws {
+        func press(_ bench: inout Bench, _ row: Int, after nanoseconds: Int64) {
+            bench.send(
+                .tick(
+                    Timestamp(
+                        nanosecondsSinceEpoch: bench.model.now.nanosecondsSinceEpoch + nanoseconds)))
+            bench.send(.input(.mouse(MouseEvent(.press(.left), at: Position(column: 10, row: row)))))
+        }
+        for (row, pause, isEnter) in [(2, 100_000_000, true), (2, 900_000_000, false), (3, 100_000_000, false)] {
+            var bench = try Bench.connected()
+            press(&bench, 2, after: 0)
+            press(&bench, row, after: Int64(pause))
+            #expect(bench.model.consoles.isCaptured == isEnter, "\(row) \(pause)")
+        }
+        var bench = try Bench.connected()
+        bench.type("I")
+        bench.send(.images([Sample.starter]))
+        for pause in [0, 100_000_000] { press(&bench, 2, after: Int64(pause)) }
+        #expect(bench.model.keyContext == .form)
+    }
 }

@@ -123,4 +123,12 @@ import Testing
         }
         #expect(screen.lines.map(\.text) == ["one line", "next"])
     }
+
+    @Test("Wrapping looks at no more text than rows are wanted")
+    func limitedWrap() {
+        let text = String(repeating: "word ", count: 1 << 18)
+        #expect(TextWrap.lines(of: text, columns: 9, limit: 3) == ["word word", "word word", "word word"])
+        #expect(TextWrap.lines(of: "a b", columns: 1, limit: 5) == ["a", "b"])
+        #expect(TextWrap.lines(of: text, columns: 9, limit: 0).isEmpty)
+    }
 }

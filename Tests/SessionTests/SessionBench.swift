@@ -106,10 +106,16 @@ final class SessionBench {
     ]
 
     /// A terminal on which the program runs.
-    func terminal(_ words: String..., columns: Int = 80, rows: Int = 24) throws -> TerminalSession {
+    ///
+    /// - Parameter environment: before the usual one, of which it replaces what it names.
+    func terminal(
+        _ words: String..., columns: Int = 80, rows: Int = 24, environment: [String] = []
+    ) throws -> TerminalSession {
+        let names = environment.map { $0.prefix { $0 != "=" } + "=" }
+        let usual = Self.environment.filter { variable in !names.contains { variable.hasPrefix($0) } }
         let terminal = try TerminalSession(
             [Self.program("gantry"), "--root", root] + words, columns: columns, rows: rows,
-            environment: Self.environment)
+            environment: environment + usual)
         running.append(terminal.program)
         return terminal
     }

@@ -9,6 +9,10 @@ final class TerminalSession {
     private let emulator: GridEmulator
     private let master: Descriptor
     private let before: termios
+    /// Whether the terminal answers what it is asked; what it has not answered waits until it does again.
+    var answers = true
+    private var openAnswers: [UInt8] = []
+    private(set) var receivedBytes = 0
 
     /// TIOCGPTN and TIOCSPTLCK, which the importer does not see.
     private static let getNumber: UInt = 0x8004_5430
@@ -76,20 +80,28 @@ final class TerminalSession {
     }
 
     /// Reads what comes within a moment.
-    private func pump() {
+    func pump(milliseconds: Int32 = 50) {
+        sendAnswers()
         var entry = pollfd(fd: master.rawValue, events: Int16(POLLIN), revents: 0)
-        guard poll(&entry, 1, 50) > 0 else { return }
+        guard poll(&entry, 1, milliseconds) > 0 else { return }
         guard entry.revents & Int16(POLLIN) != 0 else {
             // Hung up: nothing more will come, so do not spin.
-            _ = poll(nil, 0, 50)
+            _ = poll(nil, 0, milliseconds)
             return
         }
         var chunk = [UInt8](repeating: 0, count: 65536)
         // EIO: the last process has closed the terminal.
         guard let count = try? master.read(into: &chunk), count > 0 else { return }
+        receivedBytes += count
         emulator.feed(chunk[..<count])
-        let answers = emulator.takeOutput()
-        if !answers.isEmpty { type(answers) }
+        openAnswers += emulator.takeOutput()
+        sendAnswers()
+    }
+
+    private func sendAnswers() {
+        guard answers, !openAnswers.isEmpty else { return }
+        type(openAnswers)
+        openAnswers = []
     }
 
     /// The program's exit code; nil where it does not end in time. What it writes is read meanwhile.

@@ -15,9 +15,10 @@ struct Probe {
 
     mutating func run() {
         while true {
-            screen.present(frame())
+            let isReady = screen.isReady
+            if isReady { screen.present(frame()) }
             var entries = screen.inputDescriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-            guard poll(&entries, nfds_t(entries.count), -1) > 0 || errno == EINTR else { return }
+            guard poll(&entries, nfds_t(entries.count), isReady ? -1 : 50) >= 0 || errno == EINTR else { return }
             for event in screen.drainEvents() {
                 events.append(event)
                 if obey(event) { return }

@@ -138,7 +138,7 @@ import Testing
         arguments: [
             ("xterm-kitty", ["xterm-kitty", "xterm-256color", "xterm", "vt100", "ansi"]),
             ("tmux-direct", ["tmux-direct", "screen-256color", "screen", "xterm", "vt100", "ansi"]),
-            ("dumb", ["dumb", "vt100", "ansi"]), ("", ["xterm", "vt100", "ansi"]),
+            ("", ["xterm", "vt100", "ansi"]),
         ])
     func fallback(term: String, candidates: [String]) {
         #expect(TerminalType.candidates(for: term) == candidates)

@@ -52,13 +52,22 @@ import Testing
 
     @Test(
         "An unknown terminal type works as one that it resembles, with a line that says so",
-        arguments: [("xterm-kitty-unheard", "xterm-256color"), ("nonsense", "xterm"), ("dumb", "vt100")])
+        arguments: [("xterm-kitty-unheard", "xterm-256color"), ("nonsense", "xterm")])
     func unknownType(term: String, used: String) throws {
         let session = try session(["TERM": term])
         #expect(session.wait { session.rows[23].hasSuffix("using `\(used)`") })
         #expect(session.rows[23].contains("`\(term)`"))
         session.send("\u{1B}OP")
         #expect(session.hasEnded())
+    }
+
+    @Test("A dumb terminal is refused in words, and left as it was")
+    func dumb() throws {
+        let session = try ProbeSession(environment: ["TERM": "dumb"])
+        #expect(session.hasEnded())
+        #expect(session.wait { session.shows("TERM is `dumb`") }, "\(session.rows)")
+        #expect(session.hasSettingsBack())
+        #expect(session.count(of: "\u{1B}") == 0)
     }
 
     @Test(
@@ -189,6 +198,60 @@ import Testing
         let session = try session()
         session.send("\u{1B}[17~")
         #expect(session.wait { session.count(of: "\u{1B}]52;c;Y2xpcA==\u{07}") == 1 })
+    }
+
+    @Test("A terminal that is behind gets no further pictures, and then the newest")
+    func behind() throws {
+        let session = try session()
+        #expect(session.wait { session.rows[8].hasPrefix("╰") })
+        while session.pump(milliseconds: 100) {}
+        session.answers = false
+        // Each new size is a whole new picture of some 2 KiB; the first few fill what may be on its way.
+        for columns in 81...95 {
+            session.setSize(Size(columns: columns, rows: 24))
+            while session.pump(milliseconds: 50) {}
+        }
+        #expect(session.rows[0].hasPrefix("size 8"), "\(session.rows[0])")
+        #expect(session.count(of: "\u{1B}[5n") <= 6)
+        session.answers = true
+        session.sendAnswers()
+        #expect(session.wait { session.rows[0].hasPrefix("size 95x24") }, "\(session.rows[0])")
+        #expect(!session.shows("key"), "an answer is no key")
+    }
+
+    @Test("A terminal that never answers is drawn on as before, and is not waited for")
+    func mute() throws {
+        let session = try ProbeSession(environment: Self.trueColor)
+        session.answers = false
+        try #require(session.wait { session.shows("size 80x24") })
+        for columns in 81...95 {
+            session.setSize(Size(columns: columns, rows: 24))
+            while session.pump(milliseconds: 50) {}
+        }
+        #expect(session.wait { session.rows[0].hasPrefix("size 95x24") }, "\(session.rows[0])")
+        session.send("\u{1B}OP")
+        #expect(session.hasEnded())
+        expectRestored(session)
+    }
+
+    @Test("A picture of several rows is shown at once, and no answer is left to the shell")
+    func wholePicture() throws {
+        let session = try session()
+        session.setSize(Size(columns: 100, rows: 30))
+        #expect(session.wait { session.rows[0].hasPrefix("size 100x30") })
+        #expect(session.count(of: "\u{1B}[?2026h") >= 1)
+        session.answers = false
+        session.setSize(Size(columns: 90, rows: 24))
+        #expect(session.wait { session.rows[0].hasPrefix("size 90x24") })
+        session.send("\u{1B}OP")
+        // The question is open: the terminal is not given back before its answer, within reason.
+        #expect(session.wait { session.count(of: "\u{1B}[?1000l") == 1 })
+        #expect(!session.hasSettingsBack())
+        session.answers = true
+        session.sendAnswers()
+        #expect(session.hasEnded())
+        expectRestored(session)
+        #expect(session.count(of: "\u{1B}[?2026h") <= session.count(of: "\u{1B}[?2026l"))
     }
 
     private func expectRestored(_ session: ProbeSession) {

@@ -15,6 +15,9 @@ final class ProbeSession {
     private let slaveName: String
     private(set) var pid: pid_t = 0
     private(set) var exitStatus: Int32?
+    /// Whether the terminal answers what it is asked; what it has not answered is kept.
+    var answers = true
+    private var openAnswers: [UInt8] = []
 
     /// - Parameter script: for a shell to run in place of the probe, whose path stands for `PROBE`.
     init(
@@ -151,7 +154,16 @@ final class ProbeSession {
         guard count > 0 else { return false }
         output += bytes[..<count]
         emulator.feed(bytes[..<count])
+        openAnswers += emulator.takeOutput()
+        if answers { sendAnswers() }
         return true
+    }
+
+    /// As a terminal that comes to the end of what was written to it.
+    func sendAnswers() {
+        let bytes = openAnswers
+        openAnswers = []
+        if !bytes.isEmpty { send(bytes) }
     }
 
     func hasEnded() -> Bool { wait { exitStatus != nil } }

@@ -6,6 +6,8 @@ package final class MemoryScreen: Screen {
     package private(set) var size: Size
     package let colorDepth: ColorDepth
     package var notice: String?
+    /// Whether the terminal that it stands for keeps up.
+    package var isReady = true
     /// The last frame presented.
     package private(set) var frame: Frame?
     /// How many frames were presented that differed from the one before.

@@ -9,6 +9,11 @@ package protocol Screen: AnyObject {
     /// Descriptors that become readable when `drainEvents` has something; for poll(2).
     var inputDescriptors: [Int32] { get }
 
+    /// Whether the terminal has come to the frames before, about. While it has not, a frame would only wait behind them:
+    /// a newer one is wanted once it has. An answer of the terminal makes an input descriptor readable; a look after a
+    /// moment is needed, too, since it may never come.
+    var isReady: Bool { get }
+
     /// Shows `frame`. Writes only what differs from the frame before; nothing at all where nothing does. A frame of
     /// another size than the screen's is cut or filled with spaces.
     func present(_ frame: Frame)

@@ -4,6 +4,8 @@ package enum TerminalError: Error, Hashable, Sendable, CustomStringConvertible {
     case notATerminal(stream: String)
     /// Neither the type nor any that it could be taken for has an entry.
     case noEntry(term: String)
+    /// The type is of a terminal that can only go on writing lines.
+    case dumb
     case notOpened(term: String, reason: String)
 
     package var description: String {
@@ -12,6 +14,9 @@ package enum TerminalError: Error, Hashable, Sendable, CustomStringConvertible {
             return "open the screen: \(stream) is not a terminal"
         case .noEntry(let term):
             return "open the screen: no terminfo entry for `\(term)` or any like it (install `ncurses-base`)"
+        case .dumb:
+            return "open the screen: TERM is `dumb`, a terminal that can place no cursor (where it can, say so: "
+                + "`TERM=xterm-256color gantry`)"
         case .notOpened(let term, let reason):
             return "open the screen: terminal type `\(term)`: \(reason)"
         }

@@ -3,6 +3,8 @@ import EngineAPI
 /// What the front end asked of the engine for its user, as command lines that do the same; bounded, the newest first.
 struct CommandLog {
     static let capacity = 500
+    /// What is kept of a command, in characters: a pasted script is longer than anybody reads here.
+    static let lengthLimit = 8 << 10
 
     /// What a command's end comes from.
     enum Source: Hashable, Sendable {
@@ -41,13 +43,27 @@ struct CommandLog {
     mutating func begin(_ words: [String], at time: Timestamp, from source: Source? = nil) {
         guard !words.isEmpty else { return }
         entries.insert(
-            Entry(number: nextNumber, words: words, time: time, outcome: source == nil ? .done("") : .running), at: 0)
+            Entry(
+                number: nextNumber, words: Self.shortened(words), time: time,
+                outcome: source == nil ? .done("") : .running), at: 0)
         if let source { open[source] = nextNumber }
         nextNumber += 1
         guard entries.count > Self.capacity else { return }
         let dropped = Set(entries[Self.capacity...].map(\.number))
         entries.removeLast(entries.count - Self.capacity)
         open = open.filter { !dropped.contains($0.value) }
+    }
+
+    private static func shortened(_ words: [String]) -> [String] {
+        var room = lengthLimit
+        var kept: [String] = []
+        for word in words {
+            let piece = word.utf8.count <= room ? word : String(word.prefix(room)) + "…"
+            kept.append(piece)
+            room -= word.utf8.count + 1
+            if room <= 0 { return kept }
+        }
+        return kept
     }
 
     mutating func end(_ source: Source, _ outcome: Outcome, at time: Timestamp) {

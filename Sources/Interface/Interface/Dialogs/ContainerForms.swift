@@ -10,8 +10,12 @@ extension Form {
     ) -> Form {
         let names = images.flatMap { $0.tags.isEmpty ? [String($0.id.dropFirst(7).prefix(12))] : $0.tags }
         let index = preferred.flatMap { names.firstIndex(of: $0) } ?? 0
-        var image = Field(name: .image, label: "Image", kind: .choice(names, index))
+        var image = Field(
+            name: .image, label: "Image", placeholder: "nginx, postgres:16; pulled where it is not here",
+            kind: .text(LineEditor()))
         image.isRequired = true
+        image.isOpen = true
+        image.offer(names, choosing: index)
         return Form(
             .newContainer, title: "new container",
             fields: [
@@ -73,7 +77,7 @@ extension Form {
 
     /// What the form asks the engine to create; its fields must be valid.
     func containerSpec() throws(FormError) -> ContainerSpec {
-        var spec = ContainerSpec(image: self[.image]?.text ?? "")
+        var spec = ContainerSpec(image: text(.image) ?? "")
         if let command = text(.command) { spec.command = try FormValidation.words(of: command) }
         spec.tty = self[.tty]?.isOn ?? false
         spec.openStdin = spec.tty

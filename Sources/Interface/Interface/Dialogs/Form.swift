@@ -65,9 +65,8 @@ struct Form: Hashable, Sendable {
     }
 
     mutating func insert(_ text: String) {
-        guard fields.indices.contains(focus), case .text(var editor) = fields[focus].kind else { return }
-        editor.insert(text)
-        fields[focus].kind = .text(editor)
+        guard fields.indices.contains(focus) else { return }
+        fields[focus].insert(text)
         fields[focus].error = FormValidation.error(in: fields[focus])
         error = nil
     }
@@ -102,6 +101,12 @@ struct Field: Hashable, Sendable {
     var kind: Kind
     var error: String?
     var isRequired = false
+    /// Takes words of one's own beside what it offers.
+    var isOpen = false
+    /// What an open field offers while words of one's own stand in it.
+    var offered: [String] = []
+    /// What was typed to come to the choice that is shown.
+    var typed = ""
 
     /// What was typed or chosen.
     var text: String {
@@ -116,35 +121,12 @@ struct Field: Hashable, Sendable {
 
     mutating func handle(_ key: Key) -> Bool {
         switch kind {
-        case .text(var editor):
-            guard editor.handle(key) else { return false }
-            kind = .text(editor)
+        case .text(let editor): return edit(by: key, editor)
         case .toggle(let on):
             guard key == Key(.character(" ")) || key == Key(.left) || key == Key(.right) else { return false }
             kind = .toggle(!on)
-        case .choice(let options, let index):
-            if key == Key(.character(" ")) || key == Key(.right) { return choose(index + 1, of: options) }
-            if key == Key(.left) { return choose(index - 1, of: options) }
-            guard let letter = key.typed else { return false }
-            let order = (1...max(1, options.count)).map { (index + $0) % max(1, options.count) }
-            guard
-                let next = order.first(where: {
-                    options.indices.contains($0) && options[$0].lowercased().hasPrefix(letter.lowercased())
-                })
-            else { return true }
-            kind = .choice(options, next)
+        case .choice(let options, let index): return choose(by: key, options, index)
         }
-        return true
-    }
-
-    mutating func step(by count: Int) {
-        guard case .choice(let options, let index) = kind else { return }
-        _ = choose(index + count, of: options)
-    }
-
-    private mutating func choose(_ index: Int, of options: [String]) -> Bool {
-        guard !options.isEmpty else { return true }
-        kind = .choice(options, (index % options.count + options.count) % options.count)
         return true
     }
 }

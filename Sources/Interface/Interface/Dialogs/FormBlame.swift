@@ -4,6 +4,13 @@ extension Form {
     /// Says what the engine refused at the field that it is about, where its words tell which that is.
     mutating func complain(of error: EngineError) { complain(error.message, at: blamed(for: error)) }
 
+    /// What is wrong: of the field that one is at, else of the form, else of the first field that has something.
+    var complaint: String? {
+        if fields.indices.contains(focus), let error = fields[focus].error { return error }
+        if let error { return error }
+        return fields.first { $0.error != nil }.map { "\($0.label): \($0.error ?? "")" }
+    }
+
     private func blamed(for error: EngineError) -> Field.Name? {
         if error.kind == .commandNotFound || error.kind == .commandNotExecutable { return .command }
         let words = error.message.lowercased()

@@ -7,6 +7,8 @@ struct FormLayout {
     /// The first field shown, where not all fit.
     let first: Int
     let rows: Int
+    /// What is wrong takes as many as it needs, up to six.
+    let footerRows: Int
     /// The layers of what it waits for, the unfinished ones first to be seen; below the fields.
     let layers: [TransferProgress.Layer]
 
@@ -15,11 +17,13 @@ struct FormLayout {
         let room = max(0, min(12, model.layout.body.rows - form.fields.count - 6))
         let unfinished = known.filter { !$0.step.isDone }
         layers = known.count <= room ? known : Array((unfinished + known.filter(\.step.isDone)).prefix(room))
-        let extra = layers.isEmpty ? 0 : layers.count + 1
+        let complaint = TextWrap.lines(of: form.complaint ?? "", columns: max(1, min(72, model.size.columns - 6)))
+        let extra = (layers.isEmpty ? 0 : layers.count + 1) + max(0, min(complaint.count, 6) - 2)
         let wanted = Size(columns: min(76, model.size.columns - 2), rows: form.fields.count + 5 + extra)
         region = model.layout.body.centered(wanted)
         inner = region.inset(columns: 2, rows: 1)
-        rows = max(0, min(form.fields.count, inner.rows - 3))
+        footerRows = max(2, min(complaint.count, 6, inner.rows - 2))
+        rows = max(0, min(form.fields.count, inner.rows - footerRows - 1))
         first = scrollToShow(form.focus, from: 0, count: form.fields.count, page: rows)
     }
 
@@ -80,12 +84,11 @@ extension Canvas {
         switch field.kind {
         case .text(let editor):
             if editor.text.isEmpty { put(field.placeholder, style: faint(role), in: rest) }
-            // The end of a long text is what is being typed.
-            let hidden = max(0, editor.cursorColumn - rest.columns + 1)
-            put(String(editor.text.dropFirst(hidden)), role, in: rest)
+            guard rest.columns > 0 else { return }
+            if field.isOpen, !editor.text.isEmpty { putForeign(style: faint(role), after: editor, in: rest) }
+            let column = putTyped(editor, role, in: rest)
             guard isFocused, !isWaiting else { return }
-            frame.cursor = Position(
-                column: rest.column + min(rest.columns - 1, editor.cursorColumn - hidden), row: row.row)
+            frame.cursor = Position(column: rest.column + column, row: row.row)
             frame.cursorShape = .bar
         case .toggle(let on): put(on ? "[x] yes" : "[ ] no", role, in: rest)
         case .choice(let options, let index):
@@ -94,11 +97,11 @@ extension Canvas {
         }
     }
 
-    /// Of the field that one is at, else of the form, else of the first field that is wrong.
-    private func complaint(_ form: Form) -> String? {
-        if form.fields.indices.contains(form.focus), let error = form.fields[form.focus].error { return error }
-        if let error = form.error { return error }
-        return form.fields.first { $0.error != nil }.map { "\($0.label): \($0.error ?? "")" }
+    /// Of a name that the field does not offer.
+    private mutating func putForeign(style: Style, after editor: LineEditor, in row: Region) {
+        let words = "pulled first"
+        guard !TextWidth.exceeds(row.columns - words.count - 3, editor.text) else { return }
+        put(words, style: style, column: row.columns - words.count - 1, in: row)
     }
 
     /// What stands in a field that is empty: readable, and no text of anybody's.
@@ -119,11 +122,13 @@ extension Canvas {
                 in: region)
             return
         }
-        if let error = complaint(form) {
-            // A long message of the engine takes both rows.
+        if let error = form.complaint {
+            // A long message of the engine takes the rows that there are, the rest of it the last.
             let lines = TextWrap.lines(of: error, columns: max(1, region.columns))
-            put(lines.first ?? "", .fieldError, in: region)
-            put(lines.dropFirst().joined(separator: " "), .fieldError, row: 1, in: region)
+            let rows = max(1, region.rows)
+            for (row, line) in lines.prefix(rows - 1).enumerated() { put(line, .fieldError, row: row, in: region) }
+            let rest = lines.dropFirst(rows - 1).joined(separator: " ")
+            put(rest, .fieldError, row: min(rows - 1, lines.count - 1), in: region)
             return
         }
         if case .limits(let target, _, _) = form.purpose, let point = model.stats.histories[target.id]?.latest {

@@ -73,7 +73,14 @@ extension Model {
             let rows = rowIDs(of: screen)
             // Who looks at the newest of what is told by time sees those that come.
             let isAtNewest = [.events, .commands].contains(screen.kind) && screen.cursor.index == 0
-            if isAtNewest { screen.cursor.choose(0, of: rows) } else { screen.cursor.follow(rows) }
+            if let place = found(in: screen, rows) {
+                screen.cursor.choose(place, of: rows)
+                sought = nil
+            } else if isAtNewest {
+                screen.cursor.choose(0, of: rows)
+            } else {
+                screen.cursor.follow(rows)
+            }
             if screen.filter.isEmpty { screen.cursor.marked.formIntersection(rows) }
             screen.cursor.show(of: rows.count, page: max(1, layout.body.rows - 2))
             dialogs[index] = .list(screen)

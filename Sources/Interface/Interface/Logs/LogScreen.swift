@@ -22,6 +22,8 @@ struct LogScreen: Hashable, Sendable {
     /// Which of them pass the filter; nil without one.
     private(set) var sieve: LogSieve?
     private var byteCount = 0
+    /// Which of the two streams lines have come from since it was read anew.
+    private var seenSources: Set<LogEntry.Source> = []
     /// How many were let go for want of room.
     private(set) var droppedLines = 0
     var follows = true
@@ -51,6 +53,8 @@ struct LogScreen: Hashable, Sendable {
     }
 
     var isMerged: Bool { sources.count > 1 }
+    /// Whether lines of standard error carry a sign: where there are others, which a colour alone does not tell them from.
+    var marksErrors: Bool { seenSources.contains(.stdout) && seenSources.contains(.stderr) }
     var title: String { sources.map(\.name).joined(separator: " ") }
     var count: Int { sieve?.passing.count ?? lines.count }
 
@@ -75,6 +79,7 @@ struct LogScreen: Hashable, Sendable {
             sources[index].end = nil
         }
         (lines, byteCount, droppedLines, cursor, scroll, anchor) = ([], 0, 0, 0, 0, nil)
+        seenSources = []
         sieve = sieve.map { LogSieve($0.filter) }
     }
 
@@ -172,6 +177,7 @@ struct LogScreen: Hashable, Sendable {
     /// What the title says of what is shown.
     var summary: String {
         var parts = [sieve.map { "\($0.passing.count) of \(lines.count) lines" } ?? "\(lines.count) lines"]
+        if marksErrors { parts.append("! stderr") }
         if !filter.isEmpty { parts.append("only \(filter)") }
         if let share = siftedPercent { parts.append("looked at \(share)%") }
         switch reach {
@@ -200,6 +206,7 @@ extension LogScreen {
         if sieve != nil, !follows { anchor = place }
         for entry in entries {
             byteCount += entry.bytes.count
+            seenSources.insert(entry.source)
             if let last = fresh.last, last.isPartial, last.source == entry.source, last.bytes.count < 1 << 16 {
                 fresh[fresh.count - 1].append(entry.bytes)
             } else if fresh.isEmpty, let open = openLine(entry, container) {

@@ -22,6 +22,7 @@ extension Canvas {
             var row = Region(column: region.column, row: region.row + index - scroll, columns: region.columns, rows: 1)
             let whole = row
             drawName(of: screen.line(index), screen, in: row.takeLeft(screen.nameColumns))
+            drawSign(of: screen.line(index), in: row.takeLeft(screen.signColumns))
             drawLog(screen.line(index), screen, skipping: screen.column, in: row)
             finish(screen, index, whole)
         }
@@ -29,7 +30,7 @@ extension Canvas {
 
     /// From the cursor's line upwards, then downwards, since lines differ in height.
     private mutating func drawWrapped(_ screen: LogScreen, in region: Region) {
-        let width = max(1, region.columns - screen.nameColumns)
+        let width = max(1, region.columns - screen.nameColumns - screen.signColumns)
         func height(_ index: Int) -> Int {
             let line = screen.line(index)
             let text = (screen.showsTimes ? line.timeText + " " : "") + line.text
@@ -49,7 +50,11 @@ extension Canvas {
                 var line = Region(column: region.column, row: region.row + row, columns: region.columns, rows: 1)
                 let whole = line
                 let name = line.takeLeft(screen.nameColumns)
-                if part == 0 { drawName(of: screen.line(index), screen, in: name) }
+                let sign = line.takeLeft(screen.signColumns)
+                if part == 0 {
+                    drawName(of: screen.line(index), screen, in: name)
+                    drawSign(of: screen.line(index), in: sign)
+                }
                 drawLog(screen.line(index), screen, skipping: part * width, in: line)
                 finish(screen, index, whole)
                 row += 1
@@ -70,6 +75,11 @@ extension Canvas {
         var name = cell
         put("│", .rule, in: name.takeRight(2))
         put(screen.sources[line.container].name, roles[line.container % roles.count], in: name)
+    }
+
+    /// What tells standard error without a colour.
+    private mutating func drawSign(of line: LogLine, in cell: Region) {
+        if line.source == .stderr, cell.columns > 0 { put("!", .warning, in: cell) }
     }
 
     /// One row of a log line, from a column of it on, in its own colours; without such, its level is told by one.
@@ -109,6 +119,9 @@ extension Canvas {
 }
 
 extension LogScreen {
+    /// What the signs take between the names and the lines; 0 where there are none.
+    fileprivate var signColumns: Int { marksErrors ? 2 : 0 }
+
     /// What the names take at the left, with what parts them from the lines; 0 for one container.
     fileprivate var nameColumns: Int {
         isMerged ? min(18, sources.map { TextWidth.columns(of: $0.name) }.max() ?? 0) + 2 : 0

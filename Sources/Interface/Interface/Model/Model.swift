@@ -53,6 +53,8 @@ struct Model {
     let makeEmulator: (Size) -> any TerminalEmulator
 
     var connection = Connection.connecting
+    /// The engine has answered once: what does not answer now was lost.
+    var hasBeenConnected = false
     var containers = ContainersPanel()
     var stats = StatsPanel()
     var processes = ProcessesPanel()
@@ -83,6 +85,10 @@ struct Model {
     /// Whether it was said that containers run on after the front end has gone.
     var saidContainersRunOn = false
     var nextNumber = 1
+    /// The last press of the mouse's button: a second one there soon after is Enter.
+    var lastClick: Click?
+    /// What was just made, until it is in the list that it was asked for in.
+    var sought: Sought?
 
     init(
         now: Timestamp, size: Size, theme: Theme, leader: Key,

@@ -7,6 +7,8 @@ struct Status: Hashable, Sendable {
     var text: String
     var kind: Kind
     var since: Timestamp
+    /// It is about the key that was just pressed, and goes with the next.
+    var isOfKey = false
 
     /// Errors stay until the next thing is said; the rest goes after a while.
     var expires: Bool { kind != .error }
@@ -24,6 +26,8 @@ struct Job: Hashable, Sendable {
     var startedAt: Timestamp
     /// It came from the form on top, which waits for its end.
     var answersForm = false
+    /// What the list that it adds to held before.
+    var before: Sought?
     /// It was asked for together with others, and is told with them.
     var batch: Int?
 }

@@ -53,11 +53,13 @@ extension Model {
         now = time
         guard let status, status.expires else { return }
         let age = time.nanosecondsSinceEpoch - status.since.nanosecondsSinceEpoch
-        if age > Status.lifetimeNanoseconds { self.status = nil }
+        // A clock that was set back has it said for ever otherwise.
+        if age < 0 || age > Status.lifetimeNanoseconds { self.status = nil }
     }
 
     private mutating func connect(_ version: EngineVersion, _ info: EngineInfo) {
-        if case .lost = connection { say("connected again", .success) }
+        if case .lost = connection { say(hasBeenConnected ? "connected again" : "connected", .success) }
+        hasBeenConnected = true
         connection = .connected(
             EngineFacts(
                 name: version.name, version: version.version, cpuCount: info.cpuCount, memoryBytes: info.memoryBytes,
@@ -72,9 +74,20 @@ extension Model {
     }
 
     private mutating func lose(_ reason: String) {
-        if connection.isUp || connection == .connecting { say("engine lost: \(reason)", .error) }
+        if connection.isUp || connection == .connecting { say("\(lossWords): \(reason)", .error) }
         connection = .lost(reason)
     }
+
+    /// What is said of an engine that does not answer.
+    var lossWords: String { hasBeenConnected ? "engine lost" : "no engine" }
+
+    /// The same where there is room for a sentence.
+    var refusal: String {
+        isOfOwnEngine && !hasBeenConnected ? "the engine cannot begin" : "the engine does not answer"
+    }
+
+    /// The engine is the one that this program hosts, or another of the same root.
+    var isOfOwnEngine: Bool { host == nil || host == Model.ownHost }
 
     /// Events change the list; what they are about is read from the engine, so that no two places keep the books.
     private mutating func notice(_ event: EngineEvent) -> [Effect] {

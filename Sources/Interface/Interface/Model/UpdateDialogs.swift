@@ -209,7 +209,12 @@ extension Form {
         guard let index = fields.firstIndex(where: { $0.name == .image }) else { return }
         let chosen = fields[index].text
         let fresh = Form.newContainer(images: images, preferred: chosen.isEmpty ? nil : chosen)
-        if let field = fresh[.image] { fields[index].kind = field.kind }
+        guard let field = fresh[.image] else { return }
+        if case .choice(let names, let place) = field.kind {
+            fields[index].offer(names, choosing: place)
+        } else {
+            fields[index].offer([], choosing: 0)
+        }
         if fields[index].error != nil { fields[index].error = FormValidation.error(in: fields[index]) }
     }
 

@@ -19,6 +19,8 @@ extension Model {
 
     private mutating func press(_ key: Key) -> [Effect] {
         guard !layout.isTooSmall else { return pressUnseen(key) }
+        if status?.isOfKey == true { status = nil }
+        sought = nil
         let context = keyContext
         switch context {
         case .captured: return pressInConsole(key)
@@ -44,6 +46,7 @@ extension Model {
         } else {
             say("`\(key)` means nothing here; \(help) tells all keys", .warning)
         }
+        status?.isOfKey = true
     }
 
     /// Somebody turned the wheel over a console that takes their keys, and goes on typing.

@@ -119,10 +119,6 @@ extension Model {
 
     private mutating func openNewForm() -> [Effect] {
         let preferred = selectedImage?.name
-        guard images?.isEmpty != true else {
-            say("no image in the store: pull or load one first (I, then p or L)", .warning)
-            return [.refreshImages]
-        }
         dialogs.append(.form(.newContainer(images: images ?? [], preferred: preferred, networks: networkNames)))
         return [.refreshImages, .refreshNetworks]
     }

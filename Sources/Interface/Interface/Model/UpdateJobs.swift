@@ -5,7 +5,7 @@ extension Model {
     /// Begins an action of the engine; its end comes as `JobNews`.
     mutating func begin(_ action: EngineAction, _ label: String) -> [Effect] {
         let id = JobID(number: takeNumber())
-        jobs.append(Job(id: id, label: label, action: action, startedAt: now))
+        jobs.append(Job(id: id, label: label, action: action, startedAt: now, before: sought(by: action)))
         commands.begin(action.commandWords, at: now, from: .job(id))
         return [.perform(id, action)]
     }
@@ -34,6 +34,7 @@ extension Model {
             let job = jobs.remove(at: index)
             if let batch = job.batch { return note(Batch.Outcome(label: job.label), in: batch) }
             closeForm(waitingFor: id)
+            sought = job.before ?? sought
             return finish(result)
         case .failed(let error):
             commands.end(.job(id), .failed(error.message), at: now)

@@ -13,6 +13,8 @@ extension Model {
 
     private mutating func click(_ mouse: MouseEvent) -> [Effect] {
         let place = mouse.position
+        let isDouble = lastClick?.isFollowed(at: place, now) ?? false
+        lastClick = isDouble ? nil : Click(place: place, time: now)
         if layout.hints.contains(place) { return clickHint(place) }
         switch dialogs.last {
         case .confirmation(let question):
@@ -33,12 +35,19 @@ extension Model {
             replaceDialog(.form(form))
         case .list(var screen):
             // Below the title and the header.
-            screen.cursor.choose(screen.cursor.scroll + place.row - layout.body.row - 2, of: rowIDs(of: screen))
+            let rows = rowIDs(of: screen)
+            let index = screen.cursor.scroll + place.row - layout.body.row - 2
+            screen.cursor.choose(index, of: rows)
             replaceDialog(.list(screen))
+            if isDouble, rows.indices.contains(index) { return pressEnter() }
         case .help, .logs, .inspect, .file: return []
-        case nil: return clickPanel(mouse)
+        case nil: return clickPanel(mouse, isDouble: isDouble)
         }
         return []
+    }
+
+    private mutating func pressEnter() -> [Effect] {
+        Keymap.intent(of: Key(.enter), in: keyContext, self).map { perform($0) } ?? []
     }
 
     private mutating func clickHint(_ place: Position) -> [Effect] {
@@ -47,7 +56,7 @@ extension Model {
         return perform(binding.intent)
     }
 
-    private mutating func clickPanel(_ mouse: MouseEvent) -> [Effect] {
+    private mutating func clickPanel(_ mouse: MouseEvent, isDouble: Bool) -> [Effect] {
         if let tab = TabBar(self).panel(at: mouse.position) { return perform(.focus(tab)) }
         guard let panel = layout.panel(at: mouse.position), let content = layout.content(of: panel) else { return [] }
         let row = mouse.position.row - content.row
@@ -60,7 +69,10 @@ extension Model {
         focus = panel
         if panel == .containers, row >= 1 {
             let index = containers.cursor.scroll + row - 1
-            if index < containers.lines.count { containers.select(index: index) }
+            if index < containers.lines.count {
+                containers.select(index: index)
+                if isDouble { return pressEnter() }
+            }
         }
         if panel == .processes, row >= 1 {
             processes.select(index: processes.cursor.scroll + row - 1)
@@ -115,5 +127,19 @@ extension Model {
         inner.position = Position(
             column: mouse.position.column - content.column, row: mouse.position.row - content.row)
         return withShownConsole { _ = $0.emulator.send(inner) }
+    }
+}
+
+/// Where and when the mouse's button was pressed.
+struct Click: Hashable, Sendable {
+    /// Within this a second press is meant as one with the first.
+    private static let intervalNanoseconds: Int64 = 400_000_000
+
+    let place: Position
+    let time: Timestamp
+
+    func isFollowed(at other: Position, _ now: Timestamp) -> Bool {
+        let age = now.nanosecondsSinceEpoch - time.nanosecondsSinceEpoch
+        return other == place && (0...Self.intervalNanoseconds).contains(age)
     }
 }

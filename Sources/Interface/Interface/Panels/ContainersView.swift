@@ -90,7 +90,7 @@ extension Canvas {
         case .connecting: "connecting…"
         case .connected(let facts):
             "\(facts.name) \(facts.version)" + (facts.rights.isEmpty ? "" : " · \(facts.rights)")
-        case .lost: "engine lost"
+        case .lost: model.lossWords
         }
     }
 
@@ -99,14 +99,24 @@ extension Canvas {
             switch model.connection {
             case .connecting: [("connecting to the engine…", .muted)]
             case .lost(let reason):
-                TextWrap.lines(of: "the engine does not answer: \(reason)", columns: max(1, region.columns - 4)).map {
+                TextWrap.lines(of: "\(model.refusal): \(reason)", columns: max(1, region.columns - 4)).map {
                     ($0, .error)
-                } + [(model.hasHosts ? "trying again     \(model.key(.hosts))  other engines" : "trying again", .muted)]
+                } + waysOut(model, reason)
             case .connected:
                 model.containers.all.isEmpty ? firstSteps(model) : waysBack(model)
             }
         let top = max(0, (region.rows - lines.count) / 2)
         for (index, line) in lines.enumerated() { putCentered(line.0, line.1, row: top + index, in: region) }
+    }
+
+    /// Where there is no engine.
+    private func waysOut(_ model: Model, _ reason: String) -> [(String, Role)] {
+        let isOfFolder = ["mkdir", "permission denied", "read-only file system", "no space left"].contains {
+            reason.lowercased().contains($0)
+        }
+        let advice = ("`gantry --root DIR` has all its files in another folder", Role.muted)
+        return (model.isOfOwnEngine && isOfFolder ? [advice] : [])
+            + [(model.hasHosts ? "trying again     \(model.key(.hosts))  other engines" : "trying again", .muted)]
     }
 
     private func firstSteps(_ model: Model) -> [(String, Role)] {

@@ -23,7 +23,7 @@ extension Canvas {
         var rest = region.inset(columns: 1, rows: 0)
         let lines = StopReport(container, model.stats.stopped, at: model.now).lines
         for line in lines {
-            for text in TextWrap.lines(of: line.text, columns: rest.columns) where rest.rows > 0 {
+            for text in TextWrap.lines(of: line.text, columns: rest.columns, limit: rest.rows) {
                 put(text, line.role, in: rest.takeTop(1))
             }
         }

@@ -66,7 +66,7 @@ struct ActionRunner: Sendable {
     private func run(_ spec: ContainerSpec, _ name: String?, _ size: TerminalSize) async throws(EngineError)
         -> JobResult
     {
-        let created = try await engine.create(spec, name: name)
+        let created = try await create(spec, name)
         do throws(EngineError) {
             let request = AttachRequest(stdin: spec.openStdin)
             await shelf.put(try await engine.attach(created.id, request), for: created.id)
@@ -74,7 +74,8 @@ struct ActionRunner: Sendable {
         } catch {
             await shelf.take(created.id)?.close()
             // The first error is the one to tell; a container that cannot be removed stays in the list, to be seen.
-            try? await engine.remove(created.id, force: true, volumes: true)
+            // In a task of its own, since who has given the run up has cancelled this one.
+            await Task { [engine] in try? await engine.remove(created.id, force: true, volumes: true) }.value
             throw error
         }
         // A program that has ended already has no window to size.
@@ -86,6 +87,16 @@ struct ActionRunner: Sendable {
             await shelf.take(created.id)?.close()
             return .done("\(name ?? String(created.id.prefix(12))) has ended and was removed")
         }
+    }
+
+    /// What is not in the store is pulled first, as docker's client does.
+    private func create(_ spec: ContainerSpec, _ name: String?) async throws(EngineError) -> CreatedContainer {
+        do throws(EngineError) { return try await engine.create(spec, name: name) } catch {
+            guard error.kind == .notFound, error.message.hasPrefix("No such image") else { throw error }
+        }
+        let images = ImageActions(engine: engine, credentials: credentials, report: report)
+        _ = try await images.perform(.pull(spec.image))
+        return try await engine.create(spec, name: name)
     }
 
     /// Docker's engine knows no way back from a limit of memory, and has words for it that mean something else.

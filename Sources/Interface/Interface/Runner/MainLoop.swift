@@ -19,12 +19,16 @@ package func runInterface(
 final class MainLoop {
     /// Frames are not shown more often than this, except the one that answers a key.
     private static let frameInterval = Duration.milliseconds(33)
+    /// How often a screen that was behind is looked at, beside when it says that it has come on.
+    private static let behindInterval = Duration.milliseconds(100)
     /// Messages between two looks at the keyboard.
     private static let batch = 8
 
     /// How long the messages between two looks at the keyboard may take; at least one is taken.
     private let messageBudget: Duration
     private let hostsEngine: @Sendable () -> Bool
+    /// Another process hosts the engine that has answered.
+    private var isVisitor = false
     private let screen: any Screen
     /// Both belong to the engine that the screen is of.
     private(set) var mailbox = Mailbox()
@@ -35,6 +39,8 @@ final class MainLoop {
     private var lastPaint: ContinuousClock.Instant
     private var lastTick: ContinuousClock.Instant
     private var needsPaint = true
+    /// The screen took no frame the last time.
+    private var isBehind = false
     private(set) var exit: InterfaceExit.Reason?
 
     init(
@@ -84,7 +90,10 @@ final class MainLoop {
         takeMessages()
         tickIfDue()
         guard needsPaint, exit == nil else { return }
-        if isAnswer || lastPaint.duration(to: clock.now) >= Self.frameInterval { paint() }
+        guard isAnswer || lastPaint.duration(to: clock.now) >= Self.frameInterval else { return }
+        // A terminal that is behind gets the newest picture later, and not all of those between.
+        isBehind = !screen.isReady
+        if !isBehind { paint() }
     }
 
     func end() -> InterfaceExit {
@@ -106,7 +115,10 @@ final class MainLoop {
     private var timeoutMilliseconds: Int32 {
         var timeout: Duration?
         if let interval = model.clockInterval { timeout = interval - lastTick.duration(to: clock.now) }
-        if needsPaint { timeout = min(timeout ?? .seconds(1), Self.frameInterval - lastPaint.duration(to: clock.now)) }
+        if needsPaint {
+            let due = Self.frameInterval - lastPaint.duration(to: clock.now)
+            timeout = min(timeout ?? .seconds(1), isBehind ? Self.behindInterval : due)
+        }
         guard let timeout else { return -1 }
         let (seconds, attoseconds) = timeout.components
         // Rounded up, so that the time has come when poll returns.
@@ -135,6 +147,10 @@ final class MainLoop {
             if taken == 0 { tick() }
             if case .hostAnswered(let name, let engine) = message { return move(to: engine, of: name) }
             apply(message)
+            if case .connected = message {
+                tellTakeover()
+                isVisitor = !hostsEngine()
+            }
             if case .job(let id, let news) = message, news.isEnd { runner.forget(id) }
             // What is left keeps the mailbox readable: the next step comes at once, with its look at the keyboard.
             if clock.now >= end { return }
@@ -166,7 +182,15 @@ final class MainLoop {
         needsPaint = true
     }
 
+    /// Who is left alone with the engine should know: it goes when they go.
+    private func tellTakeover() {
+        guard isVisitor, hostsEngine() else { return }
+        isVisitor = false
+        model.say("the gantry that hosted the engine has gone: this one hosts it now", .warning)
+    }
+
     private func tick() {
+        tellTakeover()
         lastTick = clock.now
         apply(.tick(.now()), paints: false)
     }

@@ -34,6 +34,25 @@ struct Canvas {
         frame.put(text, aligned: .center, row: row, in: region, style: theme[role])
     }
 
+    /// Draws a line that is being typed, the part of it around the cursor where it is longer than `region`; returns the
+    /// cursor's column in it.
+    mutating func putTyped(_ editor: LineEditor, _ role: Role, in region: Region) -> Int {
+        let before = editor.cursorColumn
+        let hidden = max(0, before - region.columns + 1)
+        guard hidden > 0 else {
+            put(editor.text, role, in: region)
+            return before
+        }
+        var skipped = 0
+        let rest = editor.text.drop { character in
+            guard skipped < hidden else { return false }
+            skipped += TextWidth.columns(of: String(character))
+            return true
+        }
+        put(rest, role, in: region)
+        return before - skipped
+    }
+
     /// A sentence for a panel that has nothing to show, in its middle.
     mutating func putNotice(_ text: String, in region: Region) {
         let lines = TextWrap.lines(of: text, columns: min(56, region.columns - 2))

@@ -83,7 +83,9 @@ extension Canvas {
             let roles: [Status.Kind: Role] = [.plain: .status, .success: .success, .warning: .warning, .error: .error]
             return drawMessage(status.text, roles[status.kind] ?? .status, in: region)
         }
-        if case .lost(let reason) = model.connection { put("engine lost: \(reason); trying again", .error, in: region) }
+        if case .lost(let reason) = model.connection {
+            put("\(model.lossWords): \(reason); trying again", .error, in: region)
+        }
     }
 
     /// A message that is longer than the row grows upwards over the panels: engines have much to say when they refuse.
@@ -102,9 +104,10 @@ extension Canvas {
 
     private mutating func drawPrompt(_ prompt: String, _ editor: LineEditor, in region: Region) {
         let start = put(prompt, .header, in: region)
-        put(editor.text, column: start, in: region)
-        let column = region.column + start + editor.cursorColumn
-        if column < region.endColumn { frame.cursor = Position(column: column, row: region.row) }
+        var rest = region
+        _ = rest.takeLeft(start)
+        guard rest.columns > 0 else { return }
+        frame.cursor = Position(column: rest.column + putTyped(editor, .text, in: rest), row: region.row)
     }
 
     private mutating func drawJob(_ job: Job, _ model: Model, in region: Region) {

@@ -2,7 +2,15 @@ import Terminal
 
 /// Text in rows of a width, broken between words where that is possible.
 enum TextWrap {
-    static func lines(of text: String, columns: Int) -> [String] {
+    /// - Parameter limit: how many are wanted; the rest of the text is not looked at.
+    static func lines(of text: String, columns: Int, limit: Int = .max) -> [String] {
+        guard limit < 1000 else { return wrapped(text, columns: columns) }
+        // A row holds no more characters than columns, but for those that take none.
+        let seen = text.prefix(max(0, limit) * 2 * (columns + 1))
+        return Array(wrapped(String(seen), columns: columns).prefix(max(0, limit)))
+    }
+
+    private static func wrapped(_ text: String, columns: Int) -> [String] {
         var lines: [String] = []
         for paragraph in text.split(whereSeparator: \.isNewline) {
             var line = ""

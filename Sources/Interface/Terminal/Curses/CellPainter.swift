@@ -12,25 +12,36 @@ struct CellPainter {
         pairs = ColorPairs(capacity: colorDepth == .none ? 0 : Int(gantry_curses_pair_count()) - 1)
     }
 
-    mutating func paint(_ runs: [RowDiff.Run], of frame: Frame) {
+    /// Returns about how many bytes it takes to write them.
+    mutating func paint(_ runs: [RowDiff.Run], of frame: Frame) -> Int {
+        guard !runs.isEmpty else { return 0 }
+        var bytes = 0
         pairs.beginFrame(using: pairs.isNearlyFull ? Set(frame.cells.map { reduced($0.style).colors }) : [])
         for run in runs {
             buffer.removeAll(keepingCapacity: true)
             var style: Style?
             var attributes: UInt32 = 0
             var pair: Int32 = 0
+            bytes += Self.placeBytes
             for column in run.columns {
                 let cell = frame[column: column, row: run.row]
                 if cell.isContinuation { continue }
                 if cell.style != style {
                     (attributes, pair) = look(of: cell.style)
                     style = cell.style
+                    bytes += colorDepth == .trueColor ? 2 * Self.styleBytes : Self.styleBytes
                 }
+                bytes += cell.scalars[0] < 0x7F ? 1 : 3
                 append(cell, attributes, pair)
             }
             gantry_curses_put(Int32(run.row), Int32(run.columns.lowerBound), buffer, Int32(buffer.count))
         }
+        return bytes
     }
+
+    /// What a place and a change of the looks take: `CSI 12;34 H` and `CSI 38;5;123;48;5;123 m`, about.
+    private static let placeBytes = 8
+    private static let styleBytes = 16
 
     private mutating func append(_ cell: Cell, _ attributes: UInt32, _ pair: Int32) {
         let scalars = cell.scalars

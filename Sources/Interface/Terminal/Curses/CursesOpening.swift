@@ -13,6 +13,7 @@ struct CursesOpening {
     init(input: Int32, output: Int32, environment: [String: String]) throws(TerminalError) {
         Self.chooseLocale()
         let term = environment["TERM"] ?? ""
+        guard term != "dumb" else { throw .dumb }
         guard let type = TerminalType.choose(term: term, probe: { TerminalType.probe($0, output: output) }) else {
             throw .noEntry(term: term)
         }

@@ -19,6 +19,7 @@ package final class CursesScreen: Screen {
     private let modes: TerminalModes
     private var painter: CellPainter
     private var decoder: InputDecoder
+    private var pacing = FramePacing()
     private var shown: Frame?
     private var shownShape = Frame.CursorShape.block
     private var isHungUp = false
@@ -53,21 +54,32 @@ package final class CursesScreen: Screen {
 
     package var inputDescriptors: [Int32] { isClosed ? [] : isHungUp ? [signals] : [input, signals] }
 
+    package var isReady: Bool {
+        guard !isClosed, !isHungUp else { return true }
+        // A terminal that is held (ctrl-s) takes nothing, and writing would wait for it.
+        return pacing.isReady(at: .now) && isWritable(output)
+    }
+
     package func present(_ frame: Frame) {
         guard !isClosed, !isHungUp else { return }
         let frame = frame.fitted(to: size)
         let runs = RowDiff.runs(from: shown, to: frame)
         let isSameCursor = shown?.cursor == frame.cursor
-        if !runs.isEmpty { painter.paint(runs, of: frame) }
-        if !runs.isEmpty || !isSameCursor || shown == nil {
-            let place = frame.cursor ?? Position(column: 0, row: 0)
-            gantry_curses_flush(Int32(place.row), Int32(place.column), frame.cursor == nil ? 0 : 1)
-        }
+        if !runs.isEmpty || !isSameCursor || shown == nil { write(runs, of: frame) }
         if frame.cursor != nil, frame.cursorShape != shownShape {
             modes.set(frame.cursorShape)
             shownShape = frame.cursorShape
         }
         shown = frame
+    }
+
+    private func write(_ runs: [RowDiff.Run], of frame: Frame) {
+        let bytes = painter.paint(runs, of: frame)
+        let isAsked = modes.canAsk && pacing.write(bytes: bytes, at: .now)
+        let place = frame.cursor ?? Position(column: 0, row: 0)
+        modes.paint(isWhole: runs.count > 1, isAsked: isAsked) {
+            gantry_curses_flush(Int32(place.row), Int32(place.column), frame.cursor == nil ? 0 : 1)
+        }
     }
 
     package func drainEvents() -> [InputEvent] {
@@ -126,8 +138,17 @@ package final class CursesScreen: Screen {
     /// Back to how the terminal was, with curses still open.
     private func leave() {
         modes.leave()
+        awaitAnswers()
         endwin()
         gantry_stderr_release()
+    }
+
+    /// What the terminal still answers would be typed to the shell.
+    private func awaitAnswers() {
+        let end = ContinuousClock.now + pacing.lastPatience
+        while pacing.hasOpenQuestion, !isHungUp, .now < end {
+            if isReadable(input, withinMilliseconds: 20) { _ = drainInput() }
+        }
     }
 
     private func drainInput() -> [InputEvent] {
@@ -137,6 +158,7 @@ package final class CursesScreen: Screen {
             let count = read(input, &bytes, bytes.count)
             if count > 0 {
                 events += decoder.feed(bytes.prefix(count))
+                for _ in 0..<decoder.takeStatusReports() { pacing.takeAnswer() }
             } else if count == 0 || errno != EINTR && errno != EAGAIN {
                 isHungUp = true
                 events.append(.hangup)
@@ -185,6 +207,12 @@ package final class CursesScreen: Screen {
         // A serial line knows no size; 80×24 is what every terminal has had.
         return isKnown ? Size(columns: Int(columns), rows: Int(rows)) : Size(columns: 80, rows: 24)
     }
+}
+
+/// poll(2) for room on one descriptor, without waiting. Also true at its end.
+private func isWritable(_ descriptor: Int32) -> Bool {
+    var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+    return poll(&entry, 1, 0) > 0
 }
 
 /// poll(2) for input on one descriptor. Also true at its end.

@@ -25,7 +25,7 @@ struct TerminalModes {
 
     /// Buttons with motion while held (1002), told in the modern form (1006); focus (1004); bracketed paste (2004).
     private static let entering = "\u{1B}[?1000h\u{1B}[?1002h\u{1B}[?1006h\u{1B}[?1004h\u{1B}[?2004h"
-    private static let leaving = "\u{1B}[?2004l\u{1B}[?1004l\u{1B}[?1006l\u{1B}[?1002l\u{1B}[?1000l"
+    private static let leaving = "\u{1B}[?2026l\u{1B}[?2004l\u{1B}[?1004l\u{1B}[?1006l\u{1B}[?1002l\u{1B}[?1000l"
     /// The shape that the user has chosen.
     private static let usualShape = "\u{1B}[0 q"
 
@@ -45,6 +45,23 @@ struct TerminalModes {
         case .underline: write("\u{1B}[4 q")
         case .bar: write("\u{1B}[6 q")
         }
+    }
+
+    /// Whether the terminal can be trusted to answer its questions, or at least to be silent on them.
+    var canAsk: Bool { !isPlain }
+
+    /// Runs `flush`, which writes a picture, so that a terminal which knows how shows all of it at once (2026, which
+    /// others ignore).
+    ///
+    /// - Parameters:
+    ///   - isWhole: nothing of it may be seen without the rest.
+    ///   - isAsked: the terminal is asked for its status afterwards.
+    func paint(isWhole: Bool, isAsked: Bool, flush: () -> Void) {
+        let isHeld = isWhole && !isPlain
+        if isHeld { write("\u{1B}[?2026h") }
+        flush()
+        let after = (isHeld ? "\u{1B}[?2026l" : "") + (isAsked ? "\u{1B}[5n" : "")
+        if !after.isEmpty { write(after) }
     }
 
     func write(_ text: String) {

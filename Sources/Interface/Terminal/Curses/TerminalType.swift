@@ -31,11 +31,10 @@ struct TerminalType: Equatable {
         ]
         if term.hasPrefix("tmux") || term.hasPrefix("screen") {
             names += ["screen-256color", "screen"]
-        } else if term != "dumb", term.contains("256") || modern.contains(where: term.contains) {
+        } else if term.contains("256") || modern.contains(where: term.contains) {
             names += ["xterm-256color"]
         }
-        if term != "dumb" { names += ["xterm"] }
-        names += ["vt100", "ansi"]
+        names += ["xterm", "vt100", "ansi"]
         return names.reduce(into: []) { list, name in
             if !name.isEmpty, !list.contains(name) { list.append(name) }
         }

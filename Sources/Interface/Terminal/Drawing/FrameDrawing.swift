@@ -17,7 +17,7 @@ extension Frame {
     ) -> Int {
         guard row >= 0, row < region.rows, column < region.columns else { return 0 }
         let room = region.columns - column
-        let isCut = truncation == .ellipsis && room > 0 && TextWidth.columns(of: text) > room
+        let isCut = truncation == .ellipsis && room > 0 && TextWidth.exceeds(room, text)
         let limit = isCut ? room - 1 : room
         var used = 0
         for cell in TextCells(text, style: style) {

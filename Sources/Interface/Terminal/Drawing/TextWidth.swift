@@ -24,6 +24,16 @@ package enum TextWidth {
         return count
     }
 
+    /// Whether `text` takes more than so many columns; looks at no more of it than that takes.
+    package static func exceeds(_ columns: Int, _ text: some StringProtocol) -> Bool {
+        var count = 0
+        for cell in TextCells(text, style: .plain) {
+            count += Int(cell.width)
+            if count > columns { return true }
+        }
+        return false
+    }
+
     private static func isZeroWidth(_ scalar: Unicode.Scalar) -> Bool {
         let value = scalar.value
         // The vowels and finals of Hangul combine with the initial before them, and are no marks to Unicode.

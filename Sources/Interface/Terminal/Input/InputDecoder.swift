@@ -13,6 +13,7 @@ package struct InputDecoder: Sendable {
     private var buffer: [UInt8] = []
     private var paste: [UInt8]?
     private var heldButton: MouseEvent.Button?
+    private var statusReports = 0
 
     /// - Parameters:
     ///   - backspaceByte: what the terminal's backspace key sends (the erase character of its settings); the other of 0x08
@@ -30,6 +31,12 @@ package struct InputDecoder: Sendable {
     package mutating func feed(_ bytes: some Sequence<UInt8>) -> [InputEvent] {
         buffer.append(contentsOf: bytes)
         return decode(isFinal: false)
+    }
+
+    /// How often the terminal has answered the question for its status since the last call.
+    package mutating func takeStatusReports() -> Int {
+        defer { statusReports = 0 }
+        return statusReports
     }
 
     /// Takes what has waited as it stands: a lone escape is the escape key.
@@ -131,6 +138,10 @@ package struct InputDecoder: Sendable {
             paste = []
             return nil
         }
+        if sequence.isStatusReport {
+            statusReports += 1
+            return nil
+        }
         if let isFocused = sequence.focus { return .focus(isFocused) }
         if let mouse = MouseReport(sequence) { return mouse.event(held: &heldButton).map(InputEvent.mouse) }
         guard var key = sequence.key ?? terminfoKeys[raw] else { return nil }
@@ -141,6 +152,8 @@ package struct InputDecoder: Sendable {
     /// Moves bytes into the paste up to its end mark; false where the mark has not come.
     private mutating func takePaste(_ rest: inout ArraySlice<UInt8>, _ events: inout [InputEvent]) -> Bool {
         var text = paste ?? []
+        // Held once, so that it grows in place.
+        paste = nil
         let mark = Array("\u{1B}[201~".utf8)
         if let end = firstIndex(of: mark, in: rest) {
             text += rest[..<end]

@@ -2,6 +2,11 @@
 extension EscapeSequence {
     var isPasteStart: Bool { introducer == .csi && final == UInt8(ascii: "~") && parameters.first == 200 }
 
+    /// `CSI 0 n`: the terminal works, and has come to the question. With 3 it is out of order, which no emulator is.
+    var isStatusReport: Bool {
+        introducer == .csi && prefix == 0 && final == UInt8(ascii: "n") && (parameters == [0] || parameters == [3])
+    }
+
     /// Focus gained or lost (mode 1004).
     var focus: Bool? {
         guard introducer == .csi, prefix == 0, parameters.isEmpty else { return nil }
