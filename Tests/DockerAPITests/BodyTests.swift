@@ -129,7 +129,10 @@ import Testing
         details.places.volumesDirectory = "/vs"
         details.places.root = OverlayPlaces(lower: ["/2", "/1"], upper: "/u", work: "/w", merged: "/m")
         let body = details.dockerBody
+        details.spec.exposedPorts = [ContainerPort(80)]
+        #expect(details.dockerBody["Config"]?["ExposedPorts"] == ["80/tcp": [:]])
         #expect(body["HostsPath"] == "/c/hosts")
+        #expect(ContainerDetails(dockerBody: body)?.places == details.places)
         #expect(
             body["GraphDriver"]?["Data"]
                 == ["LowerDir": "/2:/1", "MergedDir": "/m", "UpperDir": "/u", "WorkDir": "/w"])
@@ -146,6 +149,10 @@ import Testing
         let image = ImageSummary(id: "sha256:1", tags: [], createdAt: nil, sizeBytes: 5)
         #expect(image.dockerBody(for: APIVersion(1, 43))["VirtualSize"] == 5)
         #expect(image.dockerBody(for: APIVersion(1, 44))["VirtualSize"] == nil)
+        var details = ImageDetails(summary: image, architecture: "amd64", os: "linux")
+        details.volumes = ["/data"]
+        #expect(details.dockerBody(for: APIVersion(1, 44))["ContainerConfig"]?["Volumes"] == ["/data": [:]])
+        #expect(details.dockerBody(for: APIVersion(1, 45))["ContainerConfig"] == nil)
     }
 
     @Test("An inspection with what these values cannot hold is still read")

@@ -13,7 +13,9 @@ struct InspectOptions: CommandOptions {
         _ look: @Sendable (any Engine, String) async throws(EngineError) -> JSONValue
     ) async throws {
         let engine = try await CommandEnvironment.connect()
-        let template = try format.map(Template.format)
+        // Docker's word for what is shown without a format, in one line.
+        let isCompact = format == "json"
+        let template = isCompact ? nil : try format.map(Template.format)
         var found: [JSONValue] = []
         var failed = false
         for reference in references {
@@ -26,7 +28,8 @@ struct InspectOptions: CommandOptions {
         if let template {
             for body in found { try render(template, body) }
         } else {
-            Console.out(String(decoding: JSONValue.array(found).prettyBytes(), as: UTF8.self) + "\n")
+            let all = JSONValue.array(found)
+            Console.out(String(decoding: isCompact ? all.compactBytes : all.prettyBytes(), as: UTF8.self) + "\n")
         }
         if failed { throw ExitStatus(code: 1) }
     }

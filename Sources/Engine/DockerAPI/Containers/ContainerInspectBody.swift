@@ -120,6 +120,7 @@ extension ContainerDetails {
             restartCount: Int(body.whole("RestartCount") ?? 0), logPath: body.filledText("LogPath"),
             runtime: body.field("HostConfig")?.text("Runtime") ?? "", execIDs: body.texts("ExecIDs"),
             cgroupPath: body.field("Gantry")?.filledText("CgroupPath"))
+        places = ContainerPlaces(dockerBody: body)
         let settings = body.field("NetworkSettings")
         ports = NetworkSettingsBody.ports(dockerBody: settings?.field("Ports"))
         networks = NetworkSettingsBody.endpoints(dockerBody: settings?.field("Networks"))
@@ -152,7 +153,29 @@ extension ContainerDetails {
     }
 }
 
+extension ContainerPlaces {
+    fileprivate init(dockerBody body: JSONValue) {
+        self.init()
+        resolvConfPath = body.text("ResolvConfPath")
+        hostnamePath = body.text("HostnamePath")
+        hostsPath = body.text("HostsPath")
+        if let driver = body.filledText("Driver") { storageDriver = driver }
+        root = body.field("GraphDriver")?.field("Data").flatMap(OverlayPlaces.init(dockerBody:))
+        // Each volume is `NAME/_data` below it.
+        for mount in body.elements("Mounts") where mount.text("Type") == "volume" {
+            let (path, end) = (mount.text("Source"), "/\(mount.text("Name"))/_data")
+            if path.hasSuffix(end) { volumesDirectory = String(path.dropLast(end.count)) }
+        }
+    }
+}
+
 extension OverlayPlaces {
+    fileprivate init?(dockerBody data: JSONValue) {
+        guard let upper = data.filledText("UpperDir") else { return nil }
+        let lower = data.text("LowerDir").split(separator: ":").map(String.init)
+        self.init(lower: lower, upper: upper, work: data.text("WorkDir"), merged: data.text("MergedDir"))
+    }
+
     /// docker's `GraphDriver.Data`.
     fileprivate var dockerBody: JSONValue {
         [
