@@ -1,6 +1,6 @@
 import EngineAPI
-import FoundationEssentials
 import Glibc
+import JSON
 import Storage
 
 /// Checking a container's health while its process runs and is not paused.
@@ -39,15 +39,14 @@ extension Container {
 
     private static func text(_ state: HealthState) -> String {
         // A value of plain members: it can always be written.
-        guard let data = try? JSONEncoder().encode(state) else { return "" }
-        return String(decoding: data, as: UTF8.self)
+        (try? JSONValue(encoding: state).compactText) ?? ""
     }
 
     /// Goes on with what a former engine found.
     func adoptHealth(_ text: String) {
         guard let plan = HealthPlan(definition.health) else { return }
         // Nothing to read, or of a later version: it begins anew.
-        let state = try? JSONDecoder().decode(HealthState.self, from: Data(text.utf8))
+        let state = try? JSONValue(parsing: text).decoded(as: HealthState.self)
         health = HealthMachine(plan, state: state ?? HealthState())
         watchHealth()
     }

@@ -1,5 +1,5 @@
 import EngineAPI
-import FoundationEssentials
+import JSON
 import Networking
 import Storage
 
@@ -40,13 +40,13 @@ package struct StoredNetworkIndex: NetworkIndex {
     }
 
     private static func text(_ value: some Encodable) throws(EngineError) -> String {
-        do { return String(decoding: try JSONEncoder().encode(value), as: UTF8.self) } catch {
+        do { return try JSONValue(encoding: value).compactText } catch {
             throw EngineError(.internal, "write a network's row: \(error)")
         }
     }
 
     private static func read<Value: Decodable>(_ text: String, _ what: String) throws(EngineError) -> Value {
-        do { return try JSONDecoder().decode(Value.self, from: Data(text.utf8)) } catch {
+        do { return try JSONValue(parsing: text).decoded() } catch {
             throw EngineError(.internal, "read the row of \(what): \(error)")
         }
     }

@@ -1,5 +1,4 @@
 import EngineAPI
-import FoundationEssentials
 import JSON
 
 /// What a container is, from its creation on: the caller's wishes and the image's defaults, put together once.
@@ -70,7 +69,7 @@ extension ContainerDefinition {
     /// As the row keeps it.
     package func text() throws(EngineError) -> String {
         do {
-            return String(decoding: try JSONEncoder().encode(self), as: UTF8.self)
+            return try JSONValue(encoding: self).compactText
         } catch {
             throw EngineError(.internal, "write the container's definition: \(error)")
         }
@@ -79,16 +78,13 @@ extension ContainerDefinition {
     /// Reads what the row keeps; members that an earlier version did not write have their defaults.
     package init(text: String) throws(EngineError) {
         do {
-            self = try JSONDecoder().decode(Self.self, from: Data(text.utf8))
-        } catch {
-            do {
+            let value = try JSONValue(parsing: text)
+            do { self = try value.decoded() } catch {
                 let defaults = Self(defaults: ContainerSpec(image: ""))
-                let known = try JSONValue(parsing: Array(JSONEncoder().encode(defaults)))
-                let merged = known.overlaid(with: try JSONValue(parsing: text))
-                self = try JSONDecoder().decode(Self.self, from: Data(merged.compactBytes))
-            } catch {
-                throw EngineError(.internal, "read the container's definition: \(error)")
+                self = try JSONValue(encoding: defaults).overlaid(with: value).decoded()
             }
+        } catch {
+            throw EngineError(.internal, "read the container's definition: \(error)")
         }
     }
 

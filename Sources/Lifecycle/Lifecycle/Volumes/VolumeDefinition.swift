@@ -1,5 +1,5 @@
 import EngineAPI
-import FoundationEssentials
+import JSON
 
 /// A volume as it is kept.
 package struct VolumeDefinition: Hashable, Sendable, Codable {
@@ -53,13 +53,13 @@ package struct VolumeDefinition: Hashable, Sendable, Codable {
 
     /// As the row keeps it.
     func text() throws(EngineError) -> String {
-        do { return String(decoding: try JSONEncoder().encode(self), as: UTF8.self) } catch {
+        do { return try JSONValue(encoding: self).compactText } catch {
             throw EngineError(.internal, "write the row of volume \(spec.name): \(error)")
         }
     }
 
     init(text: String) throws(EngineError) {
-        do { self = try JSONDecoder().decode(Self.self, from: Data(text.utf8)) } catch {
+        do { self = try JSONValue(parsing: text).decoded() } catch {
             throw EngineError(.internal, "read the row of a volume: \(error)")
         }
     }
