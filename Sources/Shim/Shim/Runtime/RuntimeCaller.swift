@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Linux
 import ShimAPI
@@ -10,9 +11,8 @@ final class RuntimeCaller {
     private let directory: String
     private let loop: EventLoop
     private let reaper: ChildReaper
-    private var callCount = 0
 
-    /// - Parameter directory: the shim's own, where the runtime's logs lie while it runs.
+    /// - Parameter directory: the shim's own, for what the runtime wants to keep while it runs.
     init(task: ShimTask, directory: String, loop: EventLoop, reaper: ChildReaper) {
         self.task = task
         self.directory = directory
@@ -24,25 +24,36 @@ final class RuntimeCaller {
     func call(
         _ command: RuntimeCommand, descriptors: [Descriptor?] = [nil, nil, nil], _ completion: @escaping Completion
     ) {
-        callCount += 1
-        let logFile = "\(directory)/runtime-\(callCount).log"
+        let log: Descriptor
+        do { log = try Self.memory() } catch {
+            return completion(.failure(ShimFailure(.unavailable, "start runtime: \(error)")))
+        }
+        // Behind the others, where the runtime finds it: a file of a disk would be made and removed at each call.
+        let logFile = "/proc/self/fd/\(descriptors.count)"
         var spawn = Spawn(
             program: task.runtime,
             arguments: [task.runtime] + command.arguments(id: task.id, root: task.runtimeRoot, logFile: logFile))
         spawn.environment = [
             "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "XDG_RUNTIME_DIR=\(directory)",
         ]
-        spawn.descriptors = descriptors
+        spawn.descriptors = descriptors + [log]
         do {
             let pid = try spawn.start()
-            wait(for: pid, command, logFile, completion)
+            wait(for: pid, command, log, completion)
         } catch {
+            log.close()
             completion(.failure(ShimFailure(.unavailable, "start runtime: \(error)")))
         }
     }
 
+    /// A file without a name, on no disk.
+    private static func memory() throws(KernelError) -> Descriptor {
+        // 1: MFD_CLOEXEC, which the copy in the runtime has not.
+        Descriptor(rawValue: try kernelCall("memfd_create") { gantry_memfd_create("runtime-log", 1) })
+    }
+
     private func wait(
-        for pid: Int32, _ command: RuntimeCommand, _ logFile: String, _ completion: @escaping Completion
+        for pid: Int32, _ command: RuntimeCommand, _ log: Descriptor, _ completion: @escaping Completion
     ) {
         var isTimedOut = false
         let alarm = loop.after(milliseconds: command.timeoutMilliseconds) {
@@ -51,23 +62,24 @@ final class RuntimeCaller {
         }
         reaper.wait(for: pid) { [unowned self] status in
             loop.cancel(alarm)
-            completion(result(status, command, logFile, isTimedOut: isTimedOut))
+            defer { log.close() }
+            completion(result(status, command, log, isTimedOut: isTimedOut))
         }
     }
 
     private func result(
-        _ status: ChildStatus, _ command: RuntimeCommand, _ logFile: String, isTimedOut: Bool
+        _ status: ChildStatus, _ command: RuntimeCommand, _ log: Descriptor, isTimedOut: Bool
     ) -> Result<Void, ShimFailure> {
-        defer { unlink(logFile) }
         if status.code == 0 { return .success(()) }
         let what = "runtime \(command.name) of `\(task.id)`"
         if isTimedOut {
             let seconds = command.timeoutMilliseconds / 1000
             return .failure(ShimFailure(.unavailable, "\(what): gave up after \(seconds) seconds"))
         }
-        // Where there is no log, its exit code is all there is to say.
-        let log = (try? FileContents.read(logFile)) ?? []
-        guard let message = RuntimeFailure.message(log: log) else {
+        // Where there is no log, its exit code is all there is to say. The runtime has opened the file for itself, so that
+        // it is read from its beginning here.
+        let lines = (try? log.readAll(limitBytes: 1 << 20)) ?? []
+        guard let message = RuntimeFailure.message(log: lines) else {
             return .failure(ShimFailure(.internal, "\(what): exited with code \(status.code) and no message"))
         }
         return .failure(RuntimeFailure.failure(message))
