@@ -41,12 +41,11 @@ package struct GlobalOptions: Hashable, Sendable {
         var options = GlobalOptions()
         options.showsHelp = reading.asksForHelp
         for value in reading.values { options.set(value.flag.name, value.text) }
-        let switches = reading.switches
-        options.showsVersion = switches["version"] ?? false
-        options.noColor = switches["no-color"] ?? false
-        if switches["debug"] == true { options.logLevel = "debug" }
-        options.tls.isWanted = switches["tls"] ?? false
-        options.tls.verifies = switches["tlsverify"] ?? false
+        options.showsVersion = reading.isSet("version") ?? false
+        options.noColor = reading.isSet("no-color") ?? false
+        if reading.isSet("debug") == true { options.logLevel = "debug" }
+        options.tls.isWanted = reading.isSet("tls") ?? false
+        options.tls.verifies = reading.isSet("tlsverify") ?? false
         return (options, reading.words)
     }
 

@@ -3,12 +3,14 @@ import EngineAPI
 
 /// Does one thing to each of several objects: prints the names of those it was done to, the errors of the others, and
 /// fails if any failed.
+///
+/// - Parameter summary: what is said of all that failed, before their names, as docker's client does for some commands.
 func forEach(
-    _ references: [String], printing: Bool = true,
+    _ references: [String], printing: Bool = true, summary: String? = nil,
     _ action: @Sendable (any Engine, String) async throws(EngineError) -> Void
 ) async throws {
     let engine = try await CommandEnvironment.connect()
-    var failures = 0
+    var failed: [String] = []
     for reference in references {
         do throws(EngineError) {
             try await action(engine, reference)
@@ -17,10 +19,12 @@ func forEach(
             if printing { Console.out(reference + "\n") }
         } catch {
             Console.error(Refusals.line(error))
-            failures += 1
+            failed.append(reference)
         }
     }
-    if failures > 0 { throw ExitStatus(code: 1) }
+    guard !failed.isEmpty else { return }
+    if let summary { Console.error("Error: \(summary): \(failed.joined(separator: ", "))\n") }
+    throw ExitStatus(code: 1)
 }
 
 /// How a container is to be stopped.
@@ -139,7 +143,8 @@ struct StartCommand: Command {
 
     func run() async throws {
         guard attach || interactive else {
-            return try await forEach(containers) { engine, reference throws(EngineError) in
+            return try await forEach(containers, summary: "failed to start containers") {
+                engine, reference throws(EngineError) in
                 try await engine.start(reference)
             }
         }

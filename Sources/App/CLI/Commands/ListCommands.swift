@@ -106,7 +106,7 @@ struct TopCommand: Command {
 
     func run() async throws {
         guard let container = words.first else {
-            throw UsageError(message: "\"gantry top\" requires at least 1 argument.", code: 1)
+            throw WrongWordCount.error(of: Self.self, minimum: 1)
         }
         let arguments = Array(words.dropFirst())
         let processes = try await CommandEnvironment.connect()

@@ -13,6 +13,7 @@ struct RunCommand: Command {
     var words: [String] = []
 
     func run() async throws {
+        guard options.image != nil || !words.isEmpty else { throw WrongWordCount.error(of: Self.self, minimum: 1) }
         let keys = try DetachKeys(parsing: options.detachKeys)
         guard !detach || options.attach.isEmpty else {
             throw UsageError(message: "conflicting options: cannot specify both --attach and --detach", code: 1)
@@ -73,6 +74,7 @@ struct CreateCommand: Command {
     var words: [String] = []
 
     func run() async throws {
+        guard options.image != nil || !words.isEmpty else { throw WrongWordCount.error(of: Self.self, minimum: 1) }
         let request = try CreateBody(options: options, words: words, attaches: true).request()
         let engine = try await CommandEnvironment.connect()
         Console.out(try await createContainer(engine, request, options) + "\n")

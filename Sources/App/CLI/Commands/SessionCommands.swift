@@ -56,7 +56,7 @@ struct ExecCommand: Command {
     func run() async throws {
         let keys = try DetachKeys(parsing: detachKeys)
         guard let container = words.first, words.count > 1 else {
-            throw UsageError(message: "\"gantry exec\" requires at least 2 arguments.", code: 1)
+            throw WrongWordCount.error(of: Self.self, minimum: 2)
         }
         if tty, interactive, !detach, !Console.inputIsTerminal {
             throw UsageError(message: "the input device is not a TTY", code: 1)

@@ -2,19 +2,21 @@
 struct DeclaredCommand {
     let value: any Command
     let configuration: CommandConfiguration
-    /// `gantry container run`
-    let name: String
+    private let path: [String]
     let flags: [Declarations.Flag]
     let words: [Declarations.Words]
 
     /// - Parameter path: the names of its groups.
     init(_ type: any Command.Type, path: [String] = []) {
         configuration = type.configuration
-        name = (["gantry"] + path + [configuration.name]).joined(separator: " ")
+        self.path = path
         let (value, declarations) = Declarations.of { () -> any Command in type.init() }
         self.value = value
         (flags, words) = (declarations.flags, declarations.words)
     }
+
+    /// `gantry container run`
+    var name: String { (["gantry"] + path + [configuration.name]).joined(separator: " ") }
 
     var table: FlagTable { FlagTable(flags.map(\.flag), endsAtFirstWord: words.contains(where: \.isHandedOn)) }
 
@@ -48,9 +50,8 @@ struct DeclaredCommand {
             }
             declared.slot.append(value.text)
         }
-        guard !reading.switches.isEmpty else { return }
-        for declared in flags {
-            if let isSet = reading.switches[declared.flag.name] { declared.slot.set([isSet ? "true" : "false"]) }
+        for one in reading.switches {
+            flags.first { $0.flag == one.flag }?.slot.set([one.isSet ? "true" : "false"])
         }
     }
 
@@ -80,6 +81,11 @@ extension Declarations.Words {
 
 /// A line with too few or too many words, in docker's words.
 enum WrongWordCount {
+    /// Of a command that hands words on, and looks itself what they are.
+    static func error(of type: any Command.Type, minimum: Int) -> UsageError {
+        error(of: DeclaredCommand(type), minimum: minimum, maximum: nil)
+    }
+
     static func error(of command: DeclaredCommand, minimum: Int, maximum: Int?) -> UsageError {
         UsageError(
             message: "\"\(command.name)\" \(wish(minimum, maximum)).\nSee '\(command.name) --help'.\n\n"

@@ -5,10 +5,15 @@ struct FlagReading: Hashable, Sendable {
         let text: String
     }
 
+    struct Switch: Hashable, Sendable {
+        let flag: FlagTable.Flag
+        let isSet: Bool
+    }
+
     /// In the order of the line.
     var values: [Value] = []
-    /// What was said last of each flag without a value, by its name.
-    var switches: [String: Bool] = [:]
+    /// What was said of flags without a value, in the order of the line; what was said last counts.
+    private(set) var switches: [Switch] = []
     /// What is no flag and no value of one.
     var words: [String] = []
     /// `--help`, or `-h` where that is nothing else: the rest was not looked at.
@@ -88,8 +93,11 @@ struct FlagReading: Hashable, Sendable {
                 message: "invalid argument \"\(text)\" for \"\(flag.title)\" flag: strconv.ParseBool: parsing "
                     + "\"\(text)\": invalid syntax")
         }
-        switches[flag.name] = value
+        switches.append(Switch(flag: flag, isSet: value))
     }
+
+    /// Nil where nothing was said of it.
+    func isSet(_ name: String) -> Bool? { switches.last { $0.flag.name == name }?.isSet }
 }
 
 /// Go's strconv.ParseBool.

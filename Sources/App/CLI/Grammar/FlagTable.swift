@@ -21,14 +21,10 @@ struct FlagTable: Hashable, Sendable {
     let flags: [Flag]
     /// The first word that is no flag ends them: what follows belongs to a program in a container.
     let endsAtFirstWord: Bool
-    private let places: [String: Int]
 
     init(_ flags: [Flag], endsAtFirstWord: Bool = false) {
         self.flags = flags
         self.endsAtFirstWord = endsAtFirstWord
-        var places: [String: Int] = [:]
-        for (place, flag) in flags.enumerated() { for name in flag.names { places[name] = place } }
-        self.places = places
     }
 
     /// - Parameter list: words such as `d|debug` and, for one that takes a value, `H|host=`.
@@ -41,5 +37,6 @@ struct FlagTable: Hashable, Sendable {
         self.init(flags, endsAtFirstWord: endsAtFirstWord)
     }
 
-    func flag(_ name: String) -> Flag? { places[name].map { flags[$0] } }
+    /// A line has few flags: to make a table of the names takes longer than to go through them.
+    func flag(_ name: String) -> Flag? { flags.first { $0.names.contains(name) } }
 }

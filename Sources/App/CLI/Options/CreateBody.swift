@@ -15,6 +15,9 @@ struct CreateBody {
 
     func request() throws -> CreateRequest {
         let (image, command) = try imageAndCommand()
+        guard !options.rm || ["no", "", nil].contains(options.restart) else {
+            throw UsageError(message: "conflicting options: cannot specify both --restart and --rm")
+        }
         let streams = try attachedStreams()
         let environment = try EnvironmentOption.variables(files: options.envFile, words: options.env)
         let takesInput = options.interactive && streams.contains("stdin")
@@ -152,6 +155,9 @@ extension CreateBody {
 
     /// A profile is a file here and its text in the body, as docker's CLI sends it.
     private func securityOption(_ text: String) throws -> JSONValue {
+        guard text.contains("=") || text.contains(":") || text == "no-new-privileges" else {
+            throw UsageError(message: "Invalid --security-opt: \"\(text)\"")
+        }
         guard text.hasPrefix("seccomp=") || text.hasPrefix("seccomp:") else { return .string(text) }
         let value = String(text.dropFirst(8))
         if ["unconfined", "builtin"].contains(value) { return .string(text) }

@@ -94,7 +94,10 @@ extension HealthOptions {
         for (member, text, option) in durations {
             guard let text else { continue }
             guard let value = GoDuration.nanoseconds(text) else {
-                throw UsageError(value: text, of: option, "time: invalid duration \"\(text)\"")
+                let isBare = !text.isEmpty && text.allSatisfy { $0.isNumber || $0 == "." }
+                throw UsageError(
+                    value: text, of: option,
+                    "time: \(isBare ? "missing unit in" : "invalid") duration \"\(text)\"")
             }
             body[member] = .integer(value)
         }

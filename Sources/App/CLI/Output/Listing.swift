@@ -14,7 +14,7 @@ struct Listing {
     func text(format: String?, usual: [String]) throws -> String {
         do throws(Template.Failure) {
             guard let format, !format.isEmpty, format != "table" else {
-                return try table(usual.map { "{{.\($0)}}" }.joined(separator: "\t"))
+                return table(of: usual)
             }
             if format == "json" { return rows.map { object($0).compactText + "\n" }.joined() }
             // In a list's format, and only there, docker takes these two for the characters.
@@ -32,6 +32,13 @@ struct Listing {
             lines.append(try template.render(object(row), methods: methods { labels?[index][$0] ?? "" }))
         }
         return lines
+    }
+
+    /// As a template of these fields would make it.
+    private func table(of fields: [String]) -> String {
+        var table = Table(titles: fields.map { field in columns.first { $0.field == field }?.title ?? "" })
+        table.rows = rows.map { row in fields.map { (row[$0] ?? "").withControlsEscaped } }
+        return table.text
     }
 
     /// The titles come of the same template, filled in with the titles for the fields.

@@ -37,7 +37,7 @@ struct TemplateLexer {
 
     init(_ text: String) { bytes = Array(text.utf8) }
 
-    private static let blanks: Set<UInt8> = [0x20, 0x09, 0x0D, 0x0A]
+    private static let blanks: [UInt8] = [0x20, 0x09, 0x0D, 0x0A]
 
     mutating func pieces() throws(TemplateFailure) -> [TemplatePiece] {
         var pieces: [TemplatePiece] = []
