@@ -17,19 +17,25 @@ let wholeLinker: [LinkerSetting] = [
 ]
 
 /// The runtime's functions lie in the order of their first call, so that a run touches a part of the program's pages:
-/// less memory and less processor time a container. A name that is not there any more does no harm.
+/// less memory and less processor time a container. A name that is not there any more does no harm. It is entered before
+/// the C library's start, for what `CStart` does there.
 let orderedLinker: [LinkerSetting] =
     wholeLinker + [
         .unsafeFlags(
             [
-                "-use-ld=lld", "-Xlinker", "--no-warn-symbol-ordering", "-Xlinker",
+                "-use-ld=lld", "-Xlinker", "--entry=gantry_entry", "-Xlinker", "--no-warn-symbol-ordering", "-Xlinker",
                 "--symbol-ordering-file=\(Context.packageDirectory)/Sources/Runtime/gantry-runtime/functions.order",
             ], .when(configuration: .release))
     ]
 
-/// What the runtime consists of: without sections of their own, functions could not be put in an order.
+/// What the runtime consists of: without sections of their own, functions could not be put in an order. Types are looked up
+/// by their parts and not by names that are read at run time, which takes several times as long and more pages.
 let orderable: [SwiftSetting] = [
-    .unsafeFlags(["-Xfrontend", "-function-sections"], .when(configuration: .release))
+    .unsafeFlags(
+        [
+            "-Xfrontend", "-function-sections", "-Xfrontend",
+            "-disable-concrete-type-metadata-mangled-name-accessors",
+        ], .when(configuration: .release))
 ]
 
 /// C libraries: the released program has them in itself, each after those that use it, so that no start spends 2 ms on

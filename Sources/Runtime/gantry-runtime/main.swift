@@ -10,4 +10,16 @@ func begin() -> KernelError? {
     return KernelError(String(cString: call), "/proc/self/exe", Errno(rawValue: number))
 }
 
-exit(Invocation.main(sealingFailure: begin(), CommandLine.arguments))
+/// As `CommandLine.arguments`, without the pages of the standard library that nothing else here needs.
+func arguments() -> [String] {
+    var count: Int32 = 0
+    guard let words = gantry_arguments(&count) else { return [] }
+    var texts: [String] = []
+    for index in 0..<Int(count) {
+        guard let word = words[index] else { break }
+        texts.append(String(decoding: UnsafeRawBufferPointer(start: word, count: strlen(word)), as: UTF8.self))
+    }
+    return texts
+}
+
+exit(Invocation.main(sealingFailure: begin(), arguments()))
