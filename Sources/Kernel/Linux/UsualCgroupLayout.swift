@@ -14,31 +14,28 @@ extension CgroupLayout {
         }
         // A small file system of their own holds the mounts of version 1.
         guard top == KernelTree.tmpfsMagic else { return nil }
-        return try listed(in: place)
+        return try named(in: place)
     }
 
-    private static func listed(in place: String) throws(KernelError) -> CgroupLayout? {
-        // `9:cpu,cpuacct:/path`: which controllers are mounted together.
-        let known = ProcessCgroups.parse(try FileContents.read("/proc/self/cgroup")).map(\.controllers)
+    /// Each hierarchy at the place that is called by its controllers: `9:cpu,cpuacct:/path` in /proc/self/cgroup.
+    private static func named(in place: String) throws(KernelError) -> CgroupLayout? {
         var layout = CgroupLayout(mounts: [])
-        for name in try Directory.list(place).sorted() {
-            let mountPoint = "\(place)/\(name)"
-            var facts = stat()
-            // A link is another name of one of the others.
-            guard lstat(mountPoint, &facts) == 0, facts.st_mode & S_IFMT == S_IFDIR else { continue }
-            let magic = gantry_filesystem_magic_at(mountPoint)
-            if magic == cgroup2Magic || magic == cgroupMagic, facts.st_ino != topInode { return nil }
-            switch magic {
-            case cgroup2Magic:
-                if layout.unifiedMountPoint == nil { layout.unifiedMountPoint = mountPoint }
-            case cgroupMagic:
-                let controllers =
-                    name == "systemd" ? ["name=systemd"] : name.utf8.split(separator: 44).map { String(Substring($0)) }
-                // A place that is not called by what is mounted there says nothing of it.
-                guard known.contains(controllers) else { return nil }
-                layout.legacy.append(Hierarchy(mountPoint: mountPoint, root: "/", controllers: controllers))
-            default: continue
+        for entry in ProcessCgroups.parse(try FileContents.read("/proc/self/cgroup")) {
+            guard let first = entry.controllers.first else {
+                let mountPoint = "\(place)/unified"
+                // Version 2 is always there, but need not be mounted.
+                guard gantry_filesystem_magic_at(mountPoint) == cgroup2Magic else { continue }
+                guard isWhole(mountPoint) else { return nil }
+                layout.unifiedMountPoint = mountPoint
+                continue
             }
+            let isNamed = first.utf8.starts(with: "name=".utf8)
+            var name = isNamed ? String(Substring(first.utf8.dropFirst(5))) : first
+            for other in entry.controllers.dropFirst() { name += "," + other }
+            let mountPoint = "\(place)/\(name)"
+            // A hierarchy that is not there may be mounted elsewhere, or nowhere: the table knows.
+            guard gantry_filesystem_magic_at(mountPoint) == cgroupMagic, isWhole(mountPoint) else { return nil }
+            layout.legacy.append(Hierarchy(mountPoint: mountPoint, root: "/", controllers: entry.controllers))
         }
         return layout.legacy.isEmpty ? nil : layout
     }
