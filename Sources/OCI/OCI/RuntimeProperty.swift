@@ -17,23 +17,42 @@ package struct RuntimeSpecError: Error, Hashable, Sendable, CustomStringConverti
 /// A value of an OCI document together with the way that leads to it, so that a reader's complaint can name it.
 package struct RuntimeProperty {
     package let value: JSONValue
-    private let parent: String
-    private let name: String
+    private let way: Way
 
-    package init(_ value: JSONValue, name: String = "", parent: String = "") {
-        self.value = value
-        self.parent = parent
-        self.name = name
+    /// Put into words only for a complaint: nearly all documents are without fault.
+    private indirect enum Way {
+        case top(String)
+        case member(String, of: Way)
+        case element(Int, of: Way)
+
+        var text: String {
+            switch self {
+            case .top(let name): return name
+            case .member(let name, let above):
+                let parent = above.text
+                return parent.isEmpty ? name : name.isEmpty ? parent : "\(parent).\(name)"
+            case .element(let index, let above): return "\(above.text)[\(index)]"
+            }
+        }
     }
 
-    package var path: String { parent.isEmpty ? name : name.isEmpty ? parent : "\(parent).\(name)" }
+    package init(_ value: JSONValue, name: String = "", parent: String = "") {
+        self.init(value, parent.isEmpty ? .top(name) : .member(name, of: .top(parent)))
+    }
+
+    private init(_ value: JSONValue, _ way: Way) {
+        self.value = value
+        self.way = way
+    }
+
+    package var path: String { way.text }
 
     /// The member of that name; nil where it is absent or null, which the specification does not tell apart. A value that
     /// is no object is an error and not one without members: it says something that nobody has understood.
     package subscript(name: String) -> RuntimeProperty? {
         get throws(RuntimeSpecError) {
             guard let member = try object()[name], !member.isNull else { return nil }
-            return RuntimeProperty(member, name: name, parent: path)
+            return RuntimeProperty(member, .member(name, of: way))
         }
     }
 
@@ -92,7 +111,7 @@ package struct RuntimeProperty {
         var result: [Element] = []
         result.reserveCapacity(elements.count)
         for (index, element) in elements.enumerated() {
-            result.append(try read(RuntimeProperty(element, name: "\(name)[\(index)]", parent: parent)))
+            result.append(try read(RuntimeProperty(element, .element(index, of: way))))
         }
         return result
     }
@@ -108,7 +127,7 @@ package struct RuntimeProperty {
     ) throws(RuntimeSpecError) -> [String: Value] {
         var map: [String: Value] = [:]
         for member in try object().members {
-            map[member.name] = try read(RuntimeProperty(member.value, name: member.name, parent: path))
+            map[member.name] = try read(RuntimeProperty(member.value, .member(member.name, of: way)))
         }
         return map
     }

@@ -184,7 +184,9 @@ package struct LinuxCPU: Hashable, Sendable, RuntimeWritable {
 }
 
 package struct LinuxPids: Hashable, Sendable, RuntimeWritable {
-    /// Zero or below is no limit.
+    /// Below zero is no limit. Zero is as good as nothing said, as in runc up to 1.3: in a new cgroup that is no limit,
+    /// which crun reads there too. The specification's 1.3 makes it a limit, by which a container could never begin a
+    /// second process; engines write it for "none".
     package var limit: Int64?
 
     package init(limit: Int64?) { self.limit = limit }
@@ -268,6 +270,7 @@ package struct LinuxBlockWeight: Hashable, Sendable, RuntimeWritable {
         minor = try device.required("minor").integer()
         weight = try device["weight"]?.integer()
         leafWeight = try device["leafWeight"]?.integer()
+        guard weight != nil || leafWeight != nil else { throw device.failure("must have weight or leafWeight") }
     }
 
     package var json: JSONValue {

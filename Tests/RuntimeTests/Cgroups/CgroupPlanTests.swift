@@ -119,8 +119,10 @@ import Testing
             let error = #expect(throws: RuntimeError.self, "\(text)") { try Self.plan(layout, text) }
             #expect(error?.message.contains(words) == true, "\(text): \(error?.message ?? "")")
         }
-        let json = try JSONValue(parsing: Array(#"{"rdma":{"mlx":{}}}"#.utf8))
-        #expect(throws: RuntimeSpecError.self) { try LinuxResources(RuntimeProperty(json, name: "r")) }
+        for text in [#"{"rdma":{"mlx":{}}}"#, #"{"blockIO":{"weightDevice":[{"major":8,"minor":0}]}}"#] {
+            let json = try JSONValue(parsing: Array(text.utf8))
+            #expect(throws: RuntimeSpecError.self, "\(text)") { try LinuxResources(RuntimeProperty(json, name: "r")) }
+        }
     }
 
     @Test(
