@@ -23,7 +23,8 @@ package struct CapabilitySet: OptionSet, Hashable, Sendable {
     /// The capability of that name, with or without `CAP_`; nil for an unknown one.
     package init?(name: String) {
         let upper = name.uppercased()
-        let short = upper.hasPrefix("CAP_") ? String(upper.dropFirst(4)) : upper
+        let hasPrefix = upper.utf8.starts(with: "CAP_".utf8)
+        let short = hasPrefix ? String(Substring(upper.utf8.dropFirst(4))) : upper
         guard let number = Self.names.firstIndex(of: short) else { return nil }
         self.init(rawValue: 1 << UInt64(number))
     }

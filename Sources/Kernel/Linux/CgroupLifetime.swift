@@ -59,6 +59,13 @@ extension Cgroup {
         }
     }
 
+    /// Ends all processes in the cgroup and below, and removes it. Where nobody is, nobody is looked for: the directory
+    /// that all are in goes at the first asking.
+    package func end() throws(KernelError) {
+        if let directory = lifetimeDirectory, try !Self.removeEmpty(directory) { try kill() }
+        try remove()
+    }
+
     /// Removes the directories with those below, once their processes have ended; EBUSY where they do not in time.
     package func remove(timeoutMilliseconds: Int32 = 10_000) throws(KernelError) {
         if let unified = layout.unifiedDirectory(of: path) {
@@ -70,14 +77,7 @@ extension Cgroup {
     }
 
     private static func removeTree(_ directory: String, timeoutMilliseconds: Int32) throws(KernelError) {
-        do throws(KernelError) {
-            try kernelCall("remove cgroup", directory) { rmdir(directory) }
-            return
-        } catch  where error.errno == .noSuchFile {
-            return
-        } catch {
-            // Something is in it: first those below, then again.
-        }
+        if try removeEmpty(directory) { return }
         do throws(KernelError) {
             for child in try children(of: directory) {
                 try removeTree(child, timeoutMilliseconds: timeoutMilliseconds)
@@ -88,18 +88,26 @@ extension Cgroup {
         // Version 1 tells nobody when the last dying process has left: asked again, ever more seldom.
         var pause: Int32 = 1
         var rest = timeoutMilliseconds
-        while true {
-            do throws(KernelError) {
-                try kernelCall("remove cgroup", directory) { rmdir(directory) }
-                return
-            } catch  where error.errno == .noSuchFile {
-                return
-            } catch {
-                guard error.errno == .busy, rest > 0 else { throw error }
-            }
+        while try !removeEmpty(directory) {
+            guard rest > 0 else { throw KernelError("remove cgroup", directory, .busy) }
             poll(nil, 0, pause)
             rest -= pause
             pause = min(pause * 2, 50)
+        }
+    }
+
+    /// Whether the directory is gone; false where processes or directories are in it.
+    private static func removeEmpty(_ directory: String) throws(KernelError) -> Bool {
+        do throws(KernelError) {
+            try kernelCall("remove cgroup", directory) { rmdir(directory) }
+            return true
+        } catch {
+            switch error.errno {
+            // Or another is removing it just now.
+            case .noSuchFile, .noDevice: return true
+            case .busy: return false
+            default: throw error
+            }
         }
     }
 
@@ -132,7 +140,7 @@ extension Cgroup {
     }
 
     private static func value(_ key: String, in file: Descriptor) throws(KernelError) -> String? {
-        var chunk = [UInt8](repeating: 0, count: 256)
+        var chunk = [UInt8](zeros: 256)
         let count = try kernelCall("read cgroup.events") { pread(file.rawValue, &chunk, 256, 0) }
         for line in chunk[..<count].split(separator: 10) {
             let words = line.split(separator: 32)

@@ -73,14 +73,27 @@ public struct Descriptor: RawRepresentable, Hashable, Sendable {
     public func readAll(limitBytes: Int = 64 << 20) throws(KernelError) -> [UInt8] {
         var bytes: [UInt8] = []
         // Most files are the kernel's own and small; long ones are read in ever greater parts.
-        var chunk = [UInt8](repeating: 0, count: 4096)
+        var size = 4096
         while true {
-            let count = try read(into: &chunk)
+            let count = try readPart(upTo: size, addingTo: &bytes)
             if count == 0 { return bytes }
-            bytes.append(contentsOf: chunk[..<count])
-            if count == chunk.count, count < 65536 { chunk = [UInt8](repeating: 0, count: count * 2) }
+            if count == size, size < 65536 { size *= 2 }
             if bytes.count > limitBytes { throw KernelError("read", "", Errno(rawValue: EFBIG)) }
         }
+    }
+
+    private func readPart(upTo size: Int, addingTo bytes: inout [UInt8]) throws(KernelError) -> Int {
+        let result = withUnsafeTemporaryAllocation(byteCount: size, alignment: 1) {
+            buffer -> Result<Int, KernelError> in
+            do throws(KernelError) {
+                let count = try read(into: buffer)
+                bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                return .success(count)
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
     }
 
     /// read(2) into an array; returns how many of its bytes are filled.
@@ -89,6 +102,16 @@ public struct Descriptor: RawRepresentable, Hashable, Sendable {
         return try kernelCall("read") {
             chunk.withUnsafeMutableBytes { Glibc.read(rawValue, $0.baseAddress, capacity) }
         }
+    }
+}
+
+extension Array where Element: FixedWidthInteger {
+    /// That many zeros, made by code beside its caller: the standard library's own lies far from all else that a short-lived
+    /// program touches, in pages that it would fetch for nothing else.
+    @inlinable
+    package init(zeros count: Int) {
+        self.init()
+        append(contentsOf: repeatElement(0, count: count))
     }
 }
 

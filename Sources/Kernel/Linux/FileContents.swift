@@ -30,6 +30,14 @@ package enum FileContents {
         return try file.descriptor.readAll(limitBytes: limitBytes)
     }
 
+    /// Makes the file `name`, which must not be there, with `bytes` in it. A reader may see a part.
+    package static func create(
+        _ name: String, in directory: Descriptor, with bytes: [UInt8], mode: mode_t = 0o600
+    ) throws(KernelError) {
+        let file = OwnedDescriptor(try directory.open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: mode))
+        try file.descriptor.writeAll(bytes)
+    }
+
     /// Puts `bytes` in place of the file `name`: a temporary file beside it, fsync(2), rename(2).
     ///
     /// - Parameter durable: whether the file and its directory are synced, so that it also survives a crash of the
@@ -38,7 +46,7 @@ package enum FileContents {
         _ name: String, in directory: Descriptor, with bytes: [UInt8], mode: mode_t = 0o600, durable: Bool = true
     ) throws(KernelError) {
         // A name that no other thread has: it would cut the file off before it is renamed.
-        let temporary = ".\(name).\(getpid()).\(String(pthread_self(), radix: 36)).tmp"
+        let temporary = ".\(name).\(getpid()).\(pthread_self()).tmp"
         let flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW
         let file = OwnedDescriptor(try directory.open(temporary, flags, mode: mode))
         do {

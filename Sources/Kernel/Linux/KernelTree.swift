@@ -47,7 +47,7 @@ extension RootedTree {
 
     /// Opens a directory whose path has no symbolic link in it: ELOOP where it has.
     package func ordinaryDirectory(_ path: String) throws(KernelError) -> Descriptor {
-        let rest = path.drop { $0 == "/" }
+        let rest = Substring(path.utf8.drop { $0 == 47 })
         // RESOLVE_NO_SYMLINKS 4, RESOLVE_IN_ROOT 16.
         let bits = UInt64(UInt32(bitPattern: O_PATH | O_DIRECTORY | O_CLOEXEC))
         return Descriptor(

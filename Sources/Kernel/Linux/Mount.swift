@@ -31,6 +31,8 @@ package struct MountFlags: OptionSet, Hashable, Sendable {
     package static let lazyTime = MountFlags(rawValue: 1 << 25)
 
     package static let propagation: MountFlags = [.unbindable, .private, .slave, .shared]
+    /// Nothing below such a mount has any power by itself. Bits, for a literal costs a look-up at its first use.
+    package static let powerless = MountFlags(rawValue: 2 | 4 | 8)
 }
 
 /// The attributes of mount_setattr(2), which hold for one mount and not for its file system.
@@ -49,6 +51,8 @@ package struct MountAttributes: OptionSet, Hashable, Sendable {
     package static let noDirectoryAccessTime = MountAttributes(rawValue: 0x80)
     package static let identityMapped = MountAttributes(rawValue: 0x100000)
     package static let noSymbolicLinks = MountAttributes(rawValue: 0x200000)
+    /// As of the flags of that name.
+    package static let powerless = MountAttributes(rawValue: 0x2 | 0x4 | 0x8)
 }
 
 /// mount(2) and its younger relatives.

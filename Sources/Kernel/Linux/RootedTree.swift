@@ -11,7 +11,7 @@ package struct RootedTree: Sendable {
 
     /// Opens a path as a process with this root would, but follows no magic link of /proc.
     package func open(_ path: String, _ flags: Int32, mode: mode_t = 0) throws(KernelError) -> Descriptor {
-        let rest = path.drop { $0 == "/" }
+        let rest = Substring(path.utf8.drop { $0 == 47 })
         let relative = rest.isEmpty ? "." : String(rest)
         // RESOLVE_NO_MAGICLINKS 2, RESOLVE_IN_ROOT 16. The kernel answers EAGAIN where a rename crossed its way.
         for _ in 0..<128 {

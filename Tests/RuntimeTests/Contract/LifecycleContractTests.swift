@@ -243,6 +243,19 @@ struct OwnLifecycleTests {
         #expect(try second.leftovers() == [])
     }
 
+    @Test("A cgroup's path that was not written to its end names none, and delete --force ends nothing by it")
+    func brokenOffPath() throws {
+        let container = try TestContainer(.ours)
+        try container.createAndStart()
+        let other = "\(container.id)-half"
+        try Directory.create("\(container.root)/\(other)")
+        try FileContents.replace(
+            "\(container.root)/\(other)/cgroup", with: Array("/\(container.id)".utf8), durable: false)
+        #expect(try container.command("delete", "--force", other).code == 0)
+        #expect(access("\(container.root)/\(other)", F_OK) != 0)
+        #expect(try container.status() == "running")
+    }
+
     @Test("A runtime killed in the middle of create leaves nothing that delete --force does not find")
     func killedCreate() throws {
         let container = try TestContainer(.ours)

@@ -45,6 +45,23 @@ struct ForegroundTests {
         #expect(try container.leftovers() == [])
     }
 
+    @Test("Of run, too, the startContainer hooks come before the program, which one that fails keeps from running")
+    func startHooks() throws {
+        let container = try TestContainer(.ours, ["sh", "-c", "cat /tmp/hook; touch /tmp/reached"])
+        let script = "echo hooked > /tmp/hook"
+        container.spec.hooks.startContainer = [RuntimeHook(path: "/bin/sh", args: ["sh", "-c", script])]
+        let result = try container.run()
+        #expect(result.code == 0)
+        #expect(result.output == "hooked\n")
+        #expect(unlink("\(container.rootfs)/tmp/reached") == 0)
+        container.spec.hooks.startContainer = [RuntimeHook(path: "/bin/sh", args: ["sh", "-c", "exit 3"])]
+        let refused = try container.run()
+        #expect(refused.code == 1)
+        #expect(refused.errors.contains("startContainer"))
+        #expect(access("\(container.rootfs)/tmp/reached", F_OK) != 0)
+        #expect(try container.leftovers() == [])
+    }
+
     /// Whether the runtime has blocked the signal, to read it when it comes.
     private func isAwaited(_ number: Int32, by pid: Int32) -> Bool {
         // A process that is gone awaits none.

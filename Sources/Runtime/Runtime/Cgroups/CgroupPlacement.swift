@@ -19,8 +19,10 @@ struct CgroupPlacement {
     /// A cgroup that exists with processes in it is somebody else's: its limits are not this container's to set.
     ///
     /// One of systemd's is begun with its first process, in `attach`.
-    func prepare() throws(RuntimeError) {
-        let others = try attempt { () throws(KernelError) in try cgroup.processes() }
+    ///
+    /// - Parameter isNew: whether there is no such cgroup yet.
+    func prepare(isNew: Bool = false) throws(RuntimeError) {
+        let others = isNew ? [] : try attempt { () throws(KernelError) in try cgroup.processes() }
         guard others.isEmpty else {
             throw RuntimeError("container's cgroup is not empty: \(others.count) process(es) found")
         }

@@ -129,17 +129,17 @@ extension DeviceRuleset {
 
     /// What the kernel shows in `devices.list`.
     package init(list: String) {
-        for line in list.split(separator: "\n") {
-            let words = line.split(separator: " ")
+        for line in list.utf8.split(separator: 10) {
+            let words = line.split(separator: 32)
             guard words.count == 3 else { continue }
-            if words[0] == "a" {
+            if words[0].elementsEqual("a".utf8) {
                 allowsAll = true
                 continue
             }
-            let numbers = words[1].split(separator: ":")
+            let numbers = words[1].split(separator: 58)
             guard numbers.count == 2 else { continue }
-            let key = Key(type: String(words[0]), major: Int64(numbers[0]), minor: Int64(numbers[1]))
-            set(Access(words[2]), for: key)
+            let (major, minor) = (Int64(Substring(numbers[0])), Int64(Substring(numbers[1])))
+            set(Access(Substring(words[2])), for: Key(type: String(Substring(words[0])), major: major, minor: minor))
         }
     }
 

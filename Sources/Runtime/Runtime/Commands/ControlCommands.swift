@@ -64,10 +64,7 @@ extension Invocation {
             try ContainerStore.check(id)
             if let path = try store.unrecordedCgroup(of: id) {
                 let cgroup = Cgroup(path: path, layout: try HostFacts.layout())
-                try attempt { () throws(KernelError) in
-                    try cgroup.kill()
-                    try cgroup.remove()
-                }
+                try attempt { () throws(KernelError) in try cgroup.end() }
             }
             try store.release(id)
             return 0
@@ -93,10 +90,7 @@ extension Invocation {
         if let scope = record.scope { try SystemdUnit(scope: scope).stop() }
         try attempt("unable to destroy container") { () throws(KernelError) in
             // Without a pid namespace of its own, processes may have outlived the first one.
-            if cgroup.exists {
-                try cgroup.kill()
-                try cgroup.remove()
-            }
+            try cgroup.end()
             try record.resctrl?.remove()
             if record.sharesMounts { try Self.unmountRoot(record.rootfs) }
         }

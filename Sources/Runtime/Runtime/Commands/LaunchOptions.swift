@@ -13,6 +13,8 @@ struct LaunchOptions {
     var usesSystemd = false
     var keepsKeyring = false
     var detaches = true
+    /// The command that makes the container starts it as well.
+    var startsItself = false
     /// `run` leaves the container's record in place when it ends.
     var keeps = false
 }

@@ -61,7 +61,9 @@ extension Invocation {
         let arguments = try CommandArguments(words, [])
         try arguments.expectOperands("start", exactly: 1)
         let record = try store.record(of: arguments.operands[0])
-        try startAndNotify(record) { () throws(RuntimeError) in try startContainer(record) }
+        try startAndNotify(record) { () throws(RuntimeError) in
+            try startContainer(CreatedContainer(record: record, channel: nil))
+        }
         return 0
     }
 
@@ -82,7 +84,15 @@ extension Invocation {
         try notify.forwardReady(from: socket, of: process, mainPID: record.pid)
     }
 
-    func startContainer(_ record: ContainerRecord) throws(RuntimeError) {
+    func startContainer(_ container: CreatedContainer) throws(RuntimeError) {
+        let record = container.record
+        if let channel = container.channel { try StartGate.start(over: channel) } else { try startAtGate(record) }
+        // The specification: a failure is logged, and the container runs on.
+        HookRunner.runAll(
+            record.hooks.poststart, "poststart", state: HookRunner.state(record, status: "running"), log: log)
+    }
+
+    private func startAtGate(_ record: ContainerRecord) throws(RuntimeError) {
         let directory = store.directory(of: record.id)
         do throws(RuntimeError) {
             try StartGate.start(in: directory) {
@@ -98,9 +108,6 @@ extension Invocation {
         }
         // Nobody listens there any more; a file that stays says nothing wrong.
         unlink("\(directory)/\(ContainerStore.socketName)")
-        // The specification: a failure is logged, and the container runs on.
-        HookRunner.runAll(
-            record.hooks.poststart, "poststart", state: HookRunner.state(record, status: "running"), log: log)
     }
 
     func runContainer() throws(RuntimeError) -> Int32 {
@@ -112,12 +119,13 @@ extension Invocation {
             var options = try launchOptions(arguments)
             options.detaches = try arguments.flag("detach")
             options.keeps = try arguments.flag("keep")
+            options.startsItself = true
             if options.detaches {
                 let bundle = try BundleContents(options.bundle)
                 let console = try console(options, bundle)
-                let record = try creation(arguments.operands[0], bundle, options).run(console: console)
-                try orDelete(record) { () throws(RuntimeError) in
-                    try startAndNotify(record) { () throws(RuntimeError) in try startContainer(record) }
+                let container = try creation(arguments.operands[0], bundle, options).run(console: console)
+                try orDelete(container.record) { () throws(RuntimeError) in
+                    try startAndNotify(container.record) { () throws(RuntimeError) in try startContainer(container) }
                 }
                 return 0
             }
@@ -131,11 +139,12 @@ extension Invocation {
             throw RuntimeError("cannot use console socket if \(Self.program) will not detach or allocate tty")
         }
         let foreground = try ForegroundProcess(terminal: bundle.hasTerminal, nil)
-        let record = try creation(id, bundle, options).run(console: foreground.consoleForProcess)
+        let container = try creation(id, bundle, options).run(console: foreground.consoleForProcess)
+        let record = container.record
         try orDelete(record) { () throws(RuntimeError) in
             try foreground.takeTerminal()
             if let notify = NotifySocket(of: id, in: store) { foreground.notify = (notify, try notify.bind()) }
-            try startContainer(record)
+            try startContainer(container)
         }
         let code = try foreground.wait(pid: record.pid)
         if !options.keeps { try deleteContainer(record, force: true) }

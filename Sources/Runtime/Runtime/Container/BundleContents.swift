@@ -17,7 +17,7 @@ struct BundleContents {
                 "bundle \(path): \(access(path, F_OK) == 0 ? "not accessible" : "no such file or directory")")
         }
         defer { free(resolved) }
-        self.path = String(cString: resolved)
+        self.path = String(decoding: UnsafeRawBufferPointer(start: resolved, count: strlen(resolved)), as: UTF8.self)
         (spec, bytes) = try SpecFile.read("\(self.path)/\(ContainerStore.specName)")
     }
 

@@ -16,7 +16,7 @@ struct ContainerCreation {
     private let owner = geteuid()
 
     /// - Parameter console: gets the near end of the terminal; nil where the process has none.
-    func run(console: Descriptor?) throws(RuntimeError) -> ContainerRecord {
+    func run(console: Descriptor?) throws(RuntimeError) -> CreatedContainer {
         var spec = bundle.spec
         let notify = NotifySocket(of: id, in: store)
         notify?.add(to: &spec)
@@ -53,8 +53,8 @@ struct ContainerCreation {
         if cgroup.exists { return }
         undo.cgroup = cgroup
         try attempt { () throws(KernelError) in
-            let path = Array(plan.cgroup.path.utf8)
-            try FileContents.replace(ContainerStore.cgroupName, in: directory, with: path, durable: false)
+            let line = Array("\(plan.cgroup.path)\n".utf8)
+            try FileContents.create(ContainerStore.cgroupName, in: directory, with: line)
         }
     }
 
@@ -79,12 +79,12 @@ struct ContainerCreation {
         _ plan: ContainerPlan, _ facts: HostFacts, _ specBytes: [UInt8], _ directory: Descriptor,
         _ console: Descriptor?,
         _ undo: inout CreationUndo
-    ) throws(RuntimeError) -> ContainerRecord {
+    ) throws(RuntimeError) -> CreatedContainer {
         var seccomp: SeccompFilter?
         if let profile = plan.spec.linux.seccomp { seccomp = try SeccompCache(root: store.root).filter(for: profile) }
         let placement = CgroupPlacement(plan.cgroup, layout: facts.layout)
         let cgroups = try inContainerProcess { () throws(RuntimeError) in
-            try placement.prepare()
+            try placement.prepare(isNew: undo.cgroup != nil)
             return try placement.entry()
         }
         let sources = try BindSources(plan, layout: facts.layout)
@@ -95,7 +95,9 @@ struct ContainerCreation {
             undo.mountedRoot = plan.rootfs
         }
         let null = try attempt { () throws(KernelError) in try NullDevice.copy() }
-        let gate = try attempt { () throws(KernelError) in try StartGate.listen(in: directory) }
+        let gate = try attempt { () throws(KernelError) in
+            options.startsItself ? nil : try StartGate.listen(in: directory)
+        }
         let (near, far) = try attempt { () throws(KernelError) in try SyncChannel.pair() }
         let initial = InitProcess(
             plan: plan, sources: sources, null: null, cgroups: cgroups, channel: far, gate: gate, seccomp: seccomp,
@@ -114,8 +116,9 @@ struct ContainerCreation {
             try launch.attend(process)
             let record = try record(plan, process, specBytes, directory, undo.resctrl)
             try attempt { () throws(KernelError) in try near.send(.recorded) }
+            if options.startsItself { return CreatedContainer(record: record, channel: near) }
             near.socket.close()
-            return record
+            return CreatedContainer(record: record, channel: nil)
         }
     }
 
@@ -162,7 +165,8 @@ struct ContainerCreation {
             var record = ContainerRecord(plan, pid: process.pid, startTicks: stat.startTicks, owner: owner)
             record.resctrl = resctrl
             record.keepsKeyring = options.keepsKeyring
-            try FileContents.replace(ContainerStore.specName, in: directory, with: specBytes, durable: false)
+            // Nobody reads it before there is a record.
+            try FileContents.create(ContainerStore.specName, in: directory, with: specBytes)
             if let path = options.pidFile { try PidFile.write(process.pid, to: path) }
             // Last: a record is a container that exists.
             try FileContents.replace(
@@ -170,6 +174,13 @@ struct ContainerCreation {
             return record
         }
     }
+}
+
+/// A container whose process waits to be started.
+struct CreatedContainer {
+    let record: ContainerRecord
+    /// Where the process waits for the word of a `run`; nil where it waits at the gate, for another command's.
+    let channel: SyncChannel?
 }
 
 /// What has come into being so far, to be taken back.

@@ -26,7 +26,7 @@ package struct ContainerPlan: Hashable, Sendable {
         self.bundle = bundle
         self.spec = spec
         guard let root = spec.root, !root.path.isEmpty else { throw RuntimeError("Root must be specified") }
-        rootfs = root.path.hasPrefix("/") ? root.path : PathName.joined(bundle, root.path)
+        rootfs = root.path.utf8.first == 47 ? root.path : PathName.joined(bundle, root.path)
         guard let process = spec.process else { throw RuntimeError("process property must not be empty") }
         namespaces = try NamespacePlan(spec.linux.namespaces)
         self.process = try ProcessPlan(process, facts: facts)

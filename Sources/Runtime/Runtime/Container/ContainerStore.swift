@@ -49,13 +49,22 @@ struct ContainerStore {
     }
 
     func release(_ id: String) throws(RuntimeError) {
-        try attempt { () throws(KernelError) in try Directory.removeTree(directory(of: id)) }
+        let path = directory(of: id)
+        // What nearly every container has, without asking; a folder that has more is taken down as any other. The record
+        // first: what is left of a removal that was broken off is no container.
+        unlink("\(path)/\(Self.recordName)")
+        unlink("\(path)/\(Self.cgroupName)")
+        unlink("\(path)/\(Self.specName)")
+        if rmdir(path) == 0 { return }
+        try attempt { () throws(KernelError) in try Directory.removeTree(path) }
     }
 
     /// The cgroup of a container whose `create` was killed on the way; nil where it did not come so far.
     func unrecordedCgroup(of id: String) throws(RuntimeError) -> String? {
         do throws(KernelError) {
-            return String(decoding: try FileContents.read("\(directory(of: id))/\(Self.cgroupName)"), as: UTF8.self)
+            let text = try FileContents.read("\(directory(of: id))/\(Self.cgroupName)")
+            // Without its end it was not written whole, and the cgroup not made: a part of its path names another one.
+            return text.last == 10 ? String(decoding: text.dropLast(), as: UTF8.self) : nil
         } catch {
             if error.errno == .noSuchFile { return nil }
             throw RuntimeError(error)

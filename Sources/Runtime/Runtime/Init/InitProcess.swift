@@ -10,8 +10,8 @@ struct InitProcess {
     let null: Descriptor
     let cgroups: CgroupEntry
     let channel: SyncChannel
-    /// Where `start` will come.
-    let gate: Descriptor
+    /// Where `start` will come; nil where the runtime that makes this process starts it, over the channel.
+    let gate: Descriptor?
     let seccomp: SeccompFilter?
     /// Gets the near end of the terminal.
     let consoleSocket: Descriptor?
@@ -25,7 +25,7 @@ struct InitProcess {
         sources.close()
         null.close()
         cgroups.close()
-        gate.close()
+        gate?.close()
         channel.socket.close()
         for namespace in joined { namespace.descriptor.close() }
     }
@@ -42,8 +42,8 @@ struct InitProcess {
             try attempt("unable to apply cgroup configuration") { () throws(KernelError) in try cgroups.enter() }
             try build()
             try attempt { () throws(KernelError) in
-                try InheritedDescriptors.closeAll(
-                    from: 3 + options.preservedDescriptors, keeping: [channel.socket, gate])
+                let kept = gate.map { [channel.socket, $0] } ?? [channel.socket]
+                try InheritedDescriptors.closeAll(from: 3 + options.preservedDescriptors, keeping: kept)
             }
             image = try setup.apply(channel)
             try announceReady()
@@ -105,22 +105,29 @@ struct InitProcess {
             return try channel.receive()
         }
         guard answer == .recorded else { _exit(1) }
-        channel.socket.close()
+        if gate != nil { channel.socket.close() }
+    }
+
+    private func awaitStart() throws(KernelError) -> StartCaller {
+        if let gate { return .command(try StartGate.awaitStart(gate)) }
+        // Else the runtime is gone, and with it whoever would wait for the program.
+        guard try channel.receive() == .proceed else { _exit(1) }
+        return .maker(channel)
     }
 
     private func startProgram(_ setup: ProcessSetup, _ image: ProgramImage) throws(RuntimeError) -> Never {
-        let connection = try attempt { () throws(KernelError) in try StartGate.awaitStart(gate) }
+        let caller = try attempt { () throws(KernelError) in try awaitStart() }
         let hooks = plan.spec.hooks.startContainer
         if !hooks.isEmpty {
             do throws(RuntimeError) {
                 try HookRunner.run(
                     hooks, "startContainer", state: HookRunner.state(plan, pid: getpid(), status: "created"))
             } catch {
-                StartGate.tellFailure(connection, error.message)
+                caller.tellFailure(error.message)
                 throw error
             }
         }
-        StartGate.tellRunning(connection)
+        caller.tellRunning()
         try setup.execute(image)
     }
 }

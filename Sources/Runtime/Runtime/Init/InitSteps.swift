@@ -189,7 +189,7 @@ enum Loopback {
         let number = try kernelCall("socket") { Glibc.socket(AF_INET, type, 0) }
         let socket = OwnedDescriptor(Descriptor(rawValue: number))
         // struct ifreq: 16 bytes of name, then the flags. SIOCSIFFLAGS 0x8914, IFF_UP 1.
-        var request = [UInt8](repeating: 0, count: 40)
+        var request = [UInt8](zeros: 40)
         request.replaceSubrange(0..<2, with: Array("lo".utf8))
         request[16] = 1
         try kernelCall("bring up the interface", "lo") {

@@ -15,6 +15,8 @@ import Linux
 ///
 /// A frozen process does not hear. Who asked gives up then by closing the connection, and is not obeyed later.
 ///
+/// The process of a `run` has no gate: the runtime that made it says start over their own channel.
+///
 /// A process that has ended listens no more, so `start` can never wait for one; and whether a container is created or
 /// running is told by the kernel, not by a file that somebody forgot to remove.
 enum StartGate {
@@ -94,6 +96,26 @@ enum StartGate {
         }
     }
 
+    /// The same for the process that waits at the channel of the runtime that made it.
+    static func start(over channel: SyncChannel) throws(RuntimeError) {
+        defer { channel.socket.close() }
+        var answer: SyncMessage?
+        do throws(KernelError) {
+            try channel.send(.proceed)
+            // To the end: then the program is executed.
+            while let message = try channel.receive() { answer = message }
+        } catch {
+            // A process that has ended has left what was sent to it unread.
+            let isEnd = error.errno == .brokenPipe || error.errno == Errno(rawValue: ECONNRESET)
+            guard isEnd else { throw RuntimeError(error) }
+        }
+        switch answer {
+        case .ready: return
+        case .failed(let reason): throw RuntimeError(reason)
+        default: throw RuntimeError("cannot start a container that has stopped")
+        }
+    }
+
     private static func connect(in path: String) -> Descriptor? {
         do throws(KernelError) {
             let directory = OwnedDescriptor(try Descriptor.open(path, O_PATH | O_DIRECTORY))
@@ -132,6 +154,30 @@ enum StartGate {
             return try kernelCall("read") { recv(connection.rawValue, &byte, 1, 0) } == 1 ? byte : nil
         } catch {
             return nil
+        }
+    }
+}
+
+/// Who says start to a process that waits for it, and is told what came of it.
+enum StartCaller {
+    /// `start`, by its connection to the gate.
+    case command(Descriptor)
+    /// `run`, which made the process.
+    case maker(SyncChannel)
+
+    func tellRunning() {
+        switch self {
+        case .command(let connection): StartGate.tellRunning(connection)
+        // As there: who asked may be gone.
+        case .maker(let channel): try? channel.send(.ready)
+        }
+    }
+
+    func tellFailure(_ message: String) {
+        switch self {
+        case .command(let connection): StartGate.tellFailure(connection, message)
+        // As above.
+        case .maker(let channel): try? channel.send(.failed(message))
         }
     }
 }

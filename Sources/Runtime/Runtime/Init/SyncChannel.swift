@@ -17,7 +17,9 @@ import Linux
 ///      ├──────────── proceed ─────────────────►│
 ///      │◄─────────── ready ────────────────────┤
 ///      │  record written                       │
-///      ├──────────── recorded ────────────────►│  waits for `start`
+///      ├──────────── recorded ────────────────►│  waits for `start`, at the gate or, of a `run`, here
+///      ├──────────── proceed ─────────────────►│  `run` alone, as what follows; hooks: startContainer
+///      │◄─────────── ready ────────────────────┤  the program is executed next, which closes the channel
 ///      ╵                                       │
 ///      │◄─────────── failed <message> ─────────┤  at any point; init then ends
 /// ```
@@ -92,11 +94,21 @@ struct SyncChannel {
 
     /// The next message; nil where the other end is closed.
     func receive() throws(KernelError) -> SyncMessage? {
+        do throws(KernelError) {
+            return try next()
+        } catch  where error.errno == Errno(rawValue: ECONNRESET) {
+            // The other end was closed with a message of ours unread. The kernel says so once, before all that it has sent,
+            // which may be why it ended.
+            return try next()
+        }
+    }
+
+    private func next() throws(KernelError) -> SyncMessage? {
         // MSG_PEEK and MSG_TRUNC: how long the next one is. Nearly all are of one byte, in pages that two processes share.
         let size = try kernelCall("read") {
             recv(socket.rawValue, nil, 0, Int32(MSG_PEEK) | Int32(MSG_TRUNC))
         }
-        var buffer = [UInt8](repeating: 0, count: max(size, 1))
+        var buffer = [UInt8](zeros: max(size, 1))
         let count = try socket.read(into: &buffer)
         return count == 0 ? nil : SyncMessage(buffer[..<count])
     }

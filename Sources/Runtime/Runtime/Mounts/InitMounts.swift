@@ -158,8 +158,7 @@ struct InitMounts {
             guard cgroups.first?.name != "" else {
                 return try attachCgroup(cgroups[0].tree, at: target.descriptor, mount)
             }
-            let flags: MountFlags = [.noSetUID, .noDevices, .noExecution]
-            try Mount.mount("tmpfs", at: target.descriptor.procPath, type: "tmpfs", flags, data: "mode=755")
+            try Mount.mount("tmpfs", at: target.descriptor.procPath, type: "tmpfs", .powerless, data: "mode=755")
             let top = OwnedDescriptor(try tree.place(mount.destination))
             for cgroup in cgroups {
                 let name = cgroup.name
@@ -179,7 +178,7 @@ struct InitMounts {
     private func attachCgroup(
         _ source: Descriptor, at place: Descriptor, _ mount: MountPlan
     ) throws(KernelError) {
-        let wanted = mount.options.set.intersection([.readOnly, .noSetUID, .noDevices, .noExecution])
+        let wanted = mount.options.set.intersection(.powerless.union(.readOnly))
         try Mount.setAttributes(source, set: wanted, named: mount.destination)
         try Mount.attach(source, at: place, named: mount.destination)
         source.close()

@@ -38,7 +38,7 @@ struct PathRestrictions {
         if isDirectory {
             let empty = try Mount.make(
                 "tmpfs", options: [("nr_blocks", "1"), ("nr_inodes", "1"), ("ro", nil)],
-                attributes: [.readOnly, .noSetUID, .noDevices, .noExecution])
+                attributes: .powerless.union(.readOnly))
             covers.directory = empty
             try Mount.attach(empty, at: target.descriptor, named: path)
         } else {

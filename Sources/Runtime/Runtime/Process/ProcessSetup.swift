@@ -89,14 +89,15 @@ struct ProcessSetup {
             // Without no_new_privs a filter needs CAP_SYS_ADMIN, which is dropped next.
             try seccomp?.install(channel)
         }
-        for number in 0..<64 {
+        for number in 0..<64 where plan.capabilities.bounding.rawValue >> UInt64(number) & 1 == 0 {
+            // PR_CAPBSET_DROP 24 takes a right, without which there may still be nothing to be dropped.
+            if gantry_prctl(24, UInt(number), 0, 0, 0) == 0 { continue }
             // PR_CAPBSET_READ 23 fails with EINVAL past the kernel's last capability.
             let has = gantry_prctl(23, UInt(number), 0, 0, 0)
             if has < 0 { break }
-            if has == 1, plan.capabilities.bounding.rawValue >> UInt64(number) & 1 == 0 {
-                try kernelCall("drop from the bounding set capability", String(number)) {
-                    gantry_prctl(24, UInt(number), 0, 0, 0)
-                }
+            guard has == 1 else { continue }
+            try kernelCall("drop from the bounding set capability", String(number)) {
+                gantry_prctl(24, UInt(number), 0, 0, 0)
             }
         }
     }

@@ -31,12 +31,13 @@ enum SessionKeyring {
     /// A process that has not inherited the keyring, such as an `exec`'d one, finds it by its name: for that the owner may
     /// search it, in a user namespace others too.
     private static func openSearch(_ serial: Int32, _ hasUserNamespace: Bool) throws(KernelError) {
-        var text = [CChar](repeating: 0, count: 4096)
-        try kernelCall("keyctl describe") { gantry_keyctl_describe(serial, &text, text.count - 1) }
-        let description = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let fields = description.split(separator: ";", omittingEmptySubsequences: false)
-        guard fields.count > 3, let mask = UInt32(fields[3], radix: 16) else {
-            throw KernelError("keyctl describe", description, .invalidArgument)
+        // The name is of 1,030 bytes at most, all before it of 50.
+        var text = [CChar](zeros: 2048)
+        try kernelCall("keyctl describe") { gantry_keyctl_describe(serial, &text, 2047) }
+        let bytes = text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+        let fields = bytes.split(separator: 59, omittingEmptySubsequences: false)
+        guard fields.count > 3, let mask = UInt32(String(decoding: fields[3], as: UTF8.self), radix: 16) else {
+            throw KernelError("keyctl describe", String(decoding: bytes, as: UTF8.self), .invalidArgument)
         }
         try kernelCall("keyctl setperm") {
             gantry_keyctl_set_permissions(serial, mask | (hasUserNamespace ? 0x8 : 0x80000))
