@@ -39,6 +39,8 @@ final class RepeatGate: ChannelInboundHandler, RemovableChannelHandler {
     /// All that was read is whole messages: the next byte begins one.
     private var isBetweenMessages = true
     private var hasUnflushed = false
+    /// Something of what was read went on to the others.
+    private var hasPassedOn = false
     /// What is longer is decoded each time: every idle connection keeps its last request.
     private static let limitBytes = 1024
 
@@ -69,6 +71,7 @@ final class RepeatGate: ChannelInboundHandler, RemovableChannelHandler {
         let before = connection.tally
         let beganBetween = isBetweenMessages
         isBetweenMessages = false
+        hasPassedOn = true
         context.fireChannelRead(data)
         let after = connection.tally
         guard beganBetween, after.heads == before.heads + 1, after.ends == before.ends + 1, Self.isOneHead(buffer)
@@ -93,10 +96,13 @@ final class RepeatGate: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
+        let isAnswered = hasUnflushed && !hasPassedOn
         if hasUnflushed {
             hasUnflushed = false
             context.flush()
         }
-        context.fireChannelReadComplete()
+        hasPassedOn = false
+        // The others have had nothing: the connection waits for a request as before, and need not be asked for that.
+        if isAnswered { context.read() } else { context.fireChannelReadComplete() }
     }
 }
