@@ -5,6 +5,28 @@ import ScriptedEngine
 import Testing
 
 @Suite struct RemoteReportTests {
+    @Test("A log that is read anew after its engine went away goes on where each stream was, wherever its pieces end")
+    func logReadAnew() {
+        func batch(_ pieces: (String, LogEntry.Source)...) -> LogBatch {
+            LogBatch(
+                pieces.map {
+                    LogEntry(time: Timestamp(nanosecondsSinceEpoch: 0), source: $1, bytes: Array($0.utf8))
+                })
+        }
+        let tally = LogTally()
+        let first = batch(("a\n", .stdout), ("x\n", .stderr), ("b\n", .stdout))
+        #expect(tally.rest(of: first) == first)
+        tally.beginAgain()
+        #expect(tally.rest(of: batch(("a\n", .stdout))) == nil)
+        #expect(
+            tally.rest(of: batch(("x\ny\n", .stderr), ("b\nc\n", .stdout))) == batch(("y\n", .stderr), ("c\n", .stdout))
+        )
+        let last = batch(("d\n", .stdout))
+        #expect(tally.rest(of: last) == last)
+        tally.beginAgain()
+        #expect(tally.rest(of: batch(("a\nb\nc\nd\ne\n", .stdout))) == batch(("e\n", .stdout)))
+    }
+
     @Test("Log entries keep their time and their stream", arguments: [true, false])
     func logs(tty: Bool) async throws {
         let trip = try await RoundTrip()

@@ -56,7 +56,7 @@ package final class DockerEngine: Engine {
 
 extension EngineStream {
     /// The elements for which there is a result.
-    func compactMapped<Result: Sendable>(
+    package func compactMapped<Result: Sendable>(
         _ transform: @escaping @Sendable (Element) throws -> Result?
     ) -> EngineStream<Result> {
         let source = self
