@@ -16,20 +16,26 @@ let wholeLinker: [LinkerSetting] = [
         ["-static-executable", "-Xlinker", "--gc-sections"] + stripped, .when(configuration: .release))
 ]
 
-/// The runtime's functions lie in the order of their first call, so that a run touches a part of the program's pages:
-/// less memory and less processor time a container. A name that is not there any more does no harm. It is entered before
-/// the C library's start, for what `CStart` does there.
+/// A program's functions lie in the order of their first call, so that a run touches a part of its pages: less memory and
+/// less processor time a container and a command. A name that is not there any more does no harm.
+func ordered(by file: String) -> [String] {
+    [
+        "-use-ld=lld", "-Xlinker", "--no-warn-symbol-ordering", "-Xlinker",
+        "--symbol-ordering-file=\(Context.packageDirectory)/Sources/\(file)",
+    ]
+}
+
+/// The runtime is entered before the C library's start, for what `CStart` does there.
 let orderedLinker: [LinkerSetting] =
     wholeLinker + [
         .unsafeFlags(
-            [
-                "-use-ld=lld", "-Xlinker", "--entry=gantry_entry", "-Xlinker", "--no-warn-symbol-ordering", "-Xlinker",
-                "--symbol-ordering-file=\(Context.packageDirectory)/Sources/Runtime/gantry-runtime/functions.order",
-            ], .when(configuration: .release))
+            ordered(by: "Runtime/gantry-runtime/functions.order") + ["-Xlinker", "--entry=gantry_entry"],
+            .when(configuration: .release))
     ]
 
-/// What the runtime consists of: without sections of their own, functions could not be put in an order. Types are looked up
-/// by their parts and not by names that are read at run time, which takes several times as long and more pages.
+/// Without sections of their own, functions could neither be put in an order nor left out where nobody calls them. Types
+/// are looked up by their parts and not by names that are read at run time, which takes several times as long and more
+/// pages.
 let orderable: [SwiftSetting] = [
     .unsafeFlags(
         [
@@ -46,12 +52,12 @@ func linking(_ names: String...) -> [LinkerSetting] {
 }
 
 func library(
-    _ name: String, in folder: String, _ dependencies: [Target.Dependency], _ swiftSettings: [SwiftSetting] = [],
+    _ name: String, in folder: String, _ dependencies: [Target.Dependency],
     linkerSettings: [LinkerSetting] = []
 ) -> Target {
     .target(
         name: name, dependencies: dependencies, path: "Sources/\(folder)/\(name)",
-        swiftSettings: strict + swiftSettings, linkerSettings: linkerSettings)
+        swiftSettings: strict + orderable, linkerSettings: linkerSettings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
@@ -82,14 +88,14 @@ let kernel: [Target] = [
     .target(name: "CTOML", path: "Sources/Kernel/CTOML"),
     .target(
         name: "CSQLite", path: "Sources/Kernel/CSQLite", linkerSettings: linking("sqlite3")),
-    library("Linux", in: "Kernel", ["CLinux"], orderable),
-    library("Netlink", in: "Kernel", ["Linux", "CLinux"], orderable),
+    library("Linux", in: "Kernel", ["CLinux"]),
+    library("Netlink", in: "Kernel", ["Linux", "CLinux"]),
     .target(name: "CNftables", path: "Sources/Kernel/CNftables"),
 ]
 
 let oci: [Target] = [
-    library("JSON", in: "OCI", [], orderable),
-    library("OCI", in: "OCI", ["JSON", "Linux"], orderable),
+    library("JSON", in: "OCI", []),
+    library("OCI", in: "OCI", ["JSON", "Linux"]),
 ]
 
 let runtime: [Target] = [
@@ -186,16 +192,17 @@ let app: [Target] = [
         dependencies: [
             "CLI", "EngineAPI", "LocalEngine", "RemoteEngine", "Daemon", "Interface", "Terminal", "Linux", "Rootless",
         ],
-        path: "Sources/App/gantry", exclude: ["Linking"],
-        swiftSettings: strict + [.unsafeFlags(["-static-stdlib"], .when(configuration: .release))],
+        path: "Sources/App/gantry",
+        exclude: ["Linking", "functions.order"],
+        swiftSettings: strict + orderable + [.unsafeFlags(["-static-stdlib"], .when(configuration: .release))],
         // Without position independence a start spends no 3 ms on 100,000 relocations; nothing is loaded that would look
         // for symbols in the program. The C++ library is found in `Linking`, which leads to its archive.
         linkerSettings: [
             .unsafeFlags(
                 [
-                    "-static-stdlib", "-use-ld=lld", "-Xclang-linker", "-no-pie", "-Xlinker", "--no-export-dynamic",
-                    "-L", "\(Context.packageDirectory)/Sources/App/gantry/Linking", "-Xclang-linker", "-static-libgcc",
-                ] + stripped, .when(configuration: .release))
+                    "-static-stdlib", "-Xclang-linker", "-no-pie", "-Xlinker", "--no-export-dynamic", "-L",
+                    "\(Context.packageDirectory)/Sources/App/gantry/Linking", "-Xclang-linker", "-static-libgcc",
+                ] + ordered(by: "App/gantry/functions.order") + stripped, .when(configuration: .release))
         ]),
 ]
 
@@ -304,7 +311,8 @@ let benchmarks: [Target] = [
     .executableTarget(
         name: "runtime-cycles", path: "Tests/RuntimeCycles",
         linkerSettings: [.unsafeFlags(["-static-executable"], .when(configuration: .release))]),
-    .executableTarget(name: "function-order", path: "Tests/FunctionOrder", exclude: ["collect.sh"]),
+    .executableTarget(
+        name: "function-order", path: "Tests/FunctionOrder", exclude: ["collect.sh", "collect-gantry.sh"]),
 ]
 
 let package = Package(
