@@ -244,4 +244,22 @@ import Testing
         bench.send(.input(.paste("ls\nq")))
         #expect(input(&bench) == "\u{1b}[200~ls\rq\u{1b}[201~")
     }
+
+    @Test("A drag that leaves the console is told to its end, at the edge; one that began elsewhere is not")
+    func drag() throws {
+        var bench = try attached()
+        bench.send(.console(.container(Sample.id(1)), .output(.stdout(Array("\u{1b}[?1002h\u{1b}[?1006h".utf8)))))
+        let panel = try #require(bench.model.layout.content(of: .console))
+        func point(_ action: MouseEvent.Action, _ column: Int, _ row: Int) {
+            bench.send(.input(.mouse(MouseEvent(action, at: Position(column: column, row: row)))))
+        }
+        point(.press(.left), panel.column + 4, panel.row + 1)
+        point(.drag(.left), panel.column + 4, panel.row - 5)
+        point(.release(.left), panel.column + 4, panel.row - 5)
+        #expect(input(&bench) == "\u{1b}[<0;5;2M\u{1b}[<32;5;1M\u{1b}[<0;5;1m")
+        #expect(bench.model.keyContext == .captured)
+        point(.drag(.left), panel.column + 4, panel.row + 1)
+        point(.release(.left), panel.column + 4, panel.row + 1)
+        #expect(input(&bench) == "")
+    }
 }

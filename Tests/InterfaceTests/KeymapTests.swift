@@ -72,7 +72,8 @@ import Testing
     func helpIsComplete(context: KeyContext) {
         let file = KeyFile(parsing: "[keys]\nstop = [\"ctrl-s\"]\nlogs = []\n")
         for table in [Keymap.table, Keymap.rebound(by: file).table] {
-            let lines = Pager.help(table, leader: Key(.character("]"), .control), at: context).lines.map(\.text)
+            let leader = Key(.character("]"), .control)
+            let lines = Pager.help(table, leader: leader, at: context, columns: 200).lines.map(\.text)
             for binding in table where !binding.keys.isEmpty {
                 #expect(lines.contains { $0.hasPrefix("  \(binding.notation) ") && $0.hasSuffix(binding.label) })
             }

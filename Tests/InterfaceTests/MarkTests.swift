@@ -163,4 +163,19 @@ import Testing
             #expect(FormValidation.nanoCPUs(text) == nanos)
         }
     }
+
+    @Test("What failed of many is told with its whole reason")
+    func wholeReasons() throws {
+        let reason = (1...40).map { "why\($0)" }.joined(separator: " ")
+        let batch = Batch(
+            title: "stop 2", count: 2,
+            outcomes: [
+                Batch.Outcome(label: "stop a", failure: reason), Batch.Outcome(label: "stop b", failure: "no"),
+                Batch.Outcome(label: "stop c"),
+            ])
+        let lines = Pager.results(of: batch, columns: 40).lines.map(\.text)
+        #expect(lines.first == "✗ stop a" && lines.contains("✗ stop b: no") && lines.last == "✓ stop c")
+        #expect(lines.joined(separator: " ").contains("why40"))
+        for line in lines { #expect(!TextWidth.exceeds(40, line), "\(line)") }
+    }
 }

@@ -73,4 +73,28 @@ import Testing
         bench.type("q")
         #expect(bench.takeEffects() == [.quit])
     }
+
+    @Test("Help and questions are read whole on the smallest screen, too")
+    func wholeWords() throws {
+        var bench = try Bench.connected(40, 12)
+        bench.type("d")
+        for words in ["its processes will", "is lost.", "D removes", "kill and remove"] {
+            #expect(bench.text.contains(words), "\(words) in \(bench.text)")
+        }
+        #expect(!bench.text.contains("…") || bench.row(0).contains("…"), "\(bench.text)")
+        bench.type("<esc>?")
+        guard case .help(let pager)? = bench.model.dialogs.last else { return #expect(Bool(false), "no help") }
+        for line in pager.lines { #expect(!TextWidth.exceeds(40, line.text), "\(line.text)") }
+    }
+
+    @Test("A question about more than there are rows for keeps its end, where it says what is lost")
+    func longQuestion() throws {
+        let many = (0..<400).map { Sample.container(id: Sample.id($0 + 1), name: "container-\($0)", .running) }
+        for (columns, rows) in [(40, 12), (80, 24), (60, 16)] {
+            var bench = try Bench.connected(columns, rows, containers: many)
+            bench.type("*d")
+            #expect(bench.text.contains("is lost."), "\(bench.text)")
+            #expect(bench.text.contains("kill and remove"))
+        }
+    }
 }

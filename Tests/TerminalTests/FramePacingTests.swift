@@ -11,7 +11,7 @@ import Testing
         let pacing = Pacer()
         for _ in 0..<1000 {
             #expect(pacing.isReady(at: start))
-            if pacing.write(bytes: 5000, at: start) { pacing.takeAnswer() }
+            if pacing.write(bytes: 5000, at: start) { pacing.takeAnswer(at: start) }
         }
         #expect(!pacing.hasOpenQuestion)
     }
@@ -31,7 +31,7 @@ import Testing
         #expect(pacing.isReady(at: start))
         #expect(pacing.write(bytes: 3000, at: start))
         #expect(!pacing.isReady(at: start))
-        pacing.takeAnswer()
+        pacing.takeAnswer(at: start)
         #expect(pacing.isReady(at: start))
         #expect(pacing.hasOpenQuestion)
     }
@@ -51,7 +51,7 @@ import Testing
     func stalled() {
         let pacing = Pacer()
         #expect(pacing.write(bytes: 20000, at: start))
-        pacing.takeAnswer()
+        pacing.takeAnswer(at: start)
         #expect(pacing.write(bytes: 20000, at: start))
         #expect(!pacing.isReady(at: start + .seconds(4)))
         #expect(pacing.isReady(at: start + .seconds(5)))
@@ -64,9 +64,40 @@ import Testing
         let pacing = Pacer()
         #expect(pacing.write(bytes: 20000, at: start))
         #expect(pacing.isReady(at: start + .seconds(2)))
-        pacing.takeAnswer()
+        pacing.takeAnswer(at: start)
         #expect(pacing.write(bytes: 20000, at: start + .seconds(3)))
         #expect(!pacing.isReady(at: start + .seconds(3)))
+    }
+
+    /// Pictures of 5 kB, 30 a second as far as they are taken, over a line for ten seconds: how many bytes came to its end
+    /// in the last five, and how many waited on it at most then, beside those that it is long.
+    private func run(bytesPerSecond: Int, roundTrip: Duration) -> (arrived: Int, waiting: Int) {
+        let pacing = Pacer()
+        var free = start
+        var answers: [FramePacing.Instant] = []
+        var (arrived, waiting) = (0, 0)
+        for step in 0..<1000 {
+            let now = start + .milliseconds(10 * step)
+            while let first = answers.first, first <= now { pacing.takeAnswer(at: answers.removeFirst()) }
+            guard step % 3 == 0, pacing.isReady(at: now) else { continue }
+            free = max(free, now) + Duration.seconds(1) * 5000 / bytesPerSecond
+            if pacing.write(bytes: 5000, at: now) { answers.append(free + roundTrip) }
+            guard step >= 500 else { continue }
+            arrived += 5000
+            waiting = max(waiting, Int(now.duration(to: free) / Duration.seconds(1) * Double(bytesPerSecond)))
+        }
+        return (arrived, waiting)
+    }
+
+    @Test("A slow line holds less than a second of pictures, a long fast one is used for what it can")
+    func lines() {
+        let slow = run(bytesPerSecond: 20_000, roundTrip: .milliseconds(300))
+        #expect(slow.waiting < 20_000, "\(slow)")
+        #expect(slow.arrived > 40_000, "\(slow)")
+        let long = run(bytesPerSecond: 2_000_000, roundTrip: .milliseconds(300))
+        #expect(long.arrived > 600_000, "\(long)")
+        let near = run(bytesPerSecond: 2_000_000, roundTrip: .milliseconds(1))
+        #expect(near.arrived > 800_000 - 50_000, "\(near)")
     }
 }
 
@@ -77,6 +108,6 @@ private final class Pacer {
     var hasOpenQuestion: Bool { pacing.hasOpenQuestion }
 
     func write(bytes: Int, at now: FramePacing.Instant) -> Bool { pacing.write(bytes: bytes, at: now) }
-    func takeAnswer() { pacing.takeAnswer() }
+    func takeAnswer(at now: FramePacing.Instant) { pacing.takeAnswer(at: now) }
     func isReady(at now: FramePacing.Instant) -> Bool { pacing.isReady(at: now) }
 }

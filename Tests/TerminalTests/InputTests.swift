@@ -45,6 +45,17 @@ import Testing
         }
     }
 
+    @Test("The escape key before something that the terminal tells is not lost in it")
+    func escapeBeforeReport() {
+        var decoder = InputDecoder()
+        #expect(decoder.feed(Array("\u{1B}\u{1B}[0n".utf8)) == [.key(Key(.escape))])
+        let reports = decoder.takeStatusReports()
+        #expect(reports == 1)
+        #expect(decoder.feed(Array("\u{1B}\u{1B}[I".utf8)) == [.key(Key(.escape)), .focus(true)])
+        #expect(
+            decoder.feed(Array("\u{1B}\u{1B}[200~x\u{1B}[201~".utf8)) == [.key(Key(.escape)), .paste("x")])
+    }
+
     @Test("An escape waits for what may follow, and is itself when nothing does")
     func waiting() {
         var decoder = InputDecoder()

@@ -34,11 +34,20 @@ struct ConfirmationLayout {
     let inner: Region
     let yes: Region
     let no: Region
+    /// What will happen, in rows that fit. Where there are not enough of them the first make room: what is lost is said last.
+    let lines: [String]
 
     init(_ model: Model, _ question: Confirmation) {
         let body = model.layout.body
         let widest = max(question.title.count + 4, question.lines.map(\.count).max() ?? 0, question.verb.count + 20)
-        region = body.centered(Size(columns: min(body.columns, widest + 6), rows: question.lines.count + 5))
+        let columns = min(body.columns, widest + 6)
+        let wrapped = question.lines.flatMap { line in
+            TextWidth.exceeds(columns - 4, line) ? TextWrap.lines(of: line, columns: max(1, columns - 4)) : [line]
+        }
+        // The frame and the buttons; a free row above and below the lines where there is room for it.
+        let room = max(0, body.rows - 3)
+        lines = wrapped.count <= room ? wrapped : ["…"] + wrapped.suffix(max(0, room - 1))
+        region = body.centered(Size(columns: columns, rows: min(body.rows, lines.count + 5)))
         inner = region.inset(columns: 2, rows: 1)
         let row = inner.endRow - 1
         yes = Region(column: inner.column, row: row, columns: question.verb.count + 6, rows: 1).clipped(to: inner)
@@ -83,8 +92,8 @@ extension Canvas {
         frame.box(
             layout.region, title: " \(question.title) ", style: theme[.dialog], titleStyle: theme[.dialogTitle])
         var rest = layout.inner
-        _ = rest.takeTop(1)
-        for line in question.lines { put(line, .dialog, in: rest.takeTop(1)) }
+        if rest.rows > layout.lines.count + 1 { _ = rest.takeTop(1) }
+        for line in layout.lines { put(line, .dialog, in: rest.takeTop(1)) }
         drawButton(" y  \(question.verb) ", isChosen: question.choosesYes, in: layout.yes)
         drawButton(" n  no ", isChosen: !question.choosesYes, in: layout.no)
     }

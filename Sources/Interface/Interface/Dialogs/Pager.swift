@@ -46,25 +46,34 @@ struct Pager: Hashable, Sendable {
 
 extension Pager {
     /// What each of several actions came to, those that failed first.
-    static func results(of batch: Batch) -> Pager {
+    ///
+    /// - Parameter columns: of the screen: reasons are read whole.
+    static func results(of batch: Batch, columns: Int) -> Pager {
         var pager = Pager(title: batch.title)
         for outcome in batch.outcomes.sorted(by: {
             ($0.failure == nil ? 1 : 0, $0.label) < ($1.failure == nil ? 1 : 0, $1.label)
         }) {
             let isGood = outcome.failure == nil
             let lead = "\(isGood ? "✓" : "✗") \(outcome.label)"
+            let reason = TextWrap.lines(of: outcome.failure ?? "", columns: max(20, columns - 4))
+            let isShort = reason.count == 1 && !TextWidth.exceeds(columns - 2, "\(lead): \(reason[0])")
             pager.lines.append(
                 Line(
-                    text: lead + (outcome.failure.map { ": \($0)" } ?? ""), leadCount: lead.count,
+                    text: lead + (isShort ? ": \(reason[0])" : ""), leadCount: lead.count,
                     leadRole: isGood ? .success : .error))
+            if !isShort { pager.lines += reason.map { Line(text: "    \($0)") } }
         }
         return pager
     }
 
     /// The help: every key by the place where it holds.
     ///
-    /// - Parameter place: where it is asked for: the keys of that place come first.
-    static func help(_ table: [KeyBinding], leader: Key, at place: KeyContext = .containers) -> Pager {
+    /// - Parameters:
+    ///   - place: where it is asked for: the keys of that place come first.
+    ///   - columns: of the screen: nothing is longer.
+    static func help(
+        _ table: [KeyBinding], leader: Key, at place: KeyContext = .containers, columns: Int = 80
+    ) -> Pager {
         var pager = Pager(title: "help")
         for (context, bindings) in Keymap.sections(of: table, at: place) {
             let title =
@@ -77,14 +86,21 @@ extension Pager {
             for binding in bindings {
                 let keys = binding.notation
                 let fill = String(repeating: " ", count: max(1, 18 - keys.count))
+                let start = keys.count + fill.count + 2
+                let words = TextWrap.lines(of: binding.label, columns: max(10, columns - start))
                 pager.lines.append(
-                    Line(text: "  \(keys)\(fill)\(binding.label)", leadCount: keys.count + 2, leadRole: .hintKey))
+                    Line(text: "  \(keys)\(fill)\(words.first ?? "")", leadCount: keys.count + 2, leadRole: .hintKey))
+                pager.lines += words.dropFirst().map { Line(text: String(repeating: " ", count: start) + $0) }
             }
             pager.lines.append(Line(text: ""))
         }
         pager.lines.append(Line(text: "in an attached console", role: .header))
-        pager.lines.append(Line(text: "  every key goes to the container but the leader key, \(leader)"))
-        pager.lines.append(Line(text: "  \(leader) twice sends it; ctrl-p ctrl-q detaches too"))
+        for text in [
+            "every key goes to the container but the leader key, \(leader)",
+            "\(leader) twice sends it; ctrl-p ctrl-q detaches too",
+        ] {
+            pager.lines += TextWrap.lines(of: text, columns: max(20, columns - 2)).map { Line(text: "  \($0)") }
+        }
         return pager
     }
 }

@@ -32,7 +32,7 @@ extension Model {
         case .palette: dialogs.append(.menu(.palette(self)))
         case .help:
             let place = keyContext == .captured ? .leader : keyContext
-            dialogs.append(.help(.help(bindings, leader: leader, at: place)))
+            dialogs.append(.help(.help(bindings, leader: leader, at: place, columns: layout.body.columns)))
         case .hosts: return [.listHosts]
         case .useHost(let name): return useHost(name)
         case .settings: dialogs.append(.menu(settingsMenu))

@@ -58,7 +58,7 @@ extension Model {
             return refreshes
         }
         say("\(batch.title): \(batch.failures) failed", .error)
-        dialogs.append(.help(.results(of: batch)))
+        dialogs.append(.help(.results(of: batch, columns: layout.body.columns)))
         return refreshes
     }
 

@@ -121,8 +121,20 @@ extension Model {
     /// Tells the program in the console of a mouse event on it, where it asked for such.
     private mutating func passOn(_ mouse: MouseEvent) -> [Effect] {
         guard dialogs.isEmpty, focus == .console, let content = layout.content(of: .console),
-            content.contains(mouse.position), shownConsole?.isTTY == true
+            shownConsole?.isTTY == true
         else { return [] }
+        let isInside = content.contains(mouse.position)
+        // A drag is the program's whose it began as, wherever it leads: one whose end is not told goes on for ever.
+        switch mouse.action {
+        case .press:
+            guard isInside else { return [] }
+            consoles.holdsMouse = true
+        case .drag: guard consoles.holdsMouse else { return [] }
+        case .release:
+            guard consoles.holdsMouse else { return [] }
+            consoles.holdsMouse = false
+        default: guard isInside else { return [] }
+        }
         var inner = mouse
         inner.position = Position(
             column: mouse.position.column - content.column, row: mouse.position.row - content.row)

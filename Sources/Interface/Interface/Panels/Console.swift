@@ -87,6 +87,8 @@ struct ConsolesPanel {
     var shownExec: [String: ConsoleID] = [:]
     /// Every key goes to the console that is shown.
     var isCaptured = false
+    /// A button of the mouse was pressed on the console, and the program has been told.
+    var holdsMouse = false
     /// Closed by the person: not opened again by itself.
     var closed: Set<ConsoleID> = []
 

@@ -158,7 +158,7 @@ package final class CursesScreen: Screen {
             let count = read(input, &bytes, bytes.count)
             if count > 0 {
                 events += decoder.feed(bytes.prefix(count))
-                for _ in 0..<decoder.takeStatusReports() { pacing.takeAnswer() }
+                for _ in 0..<decoder.takeStatusReports() { pacing.takeAnswer(at: .now) }
             } else if count == 0 || errno != EINTR && errno != EAGAIN {
                 isHungUp = true
                 events.append(.hangup)

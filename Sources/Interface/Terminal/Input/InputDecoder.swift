@@ -72,7 +72,12 @@ package struct InputDecoder: Sendable {
         case .sequence(let sequence, let length, let isAlt):
             let raw = Array(rest.prefix(length))
             rest = rest.dropFirst(length)
-            if let event = event(for: sequence, raw: raw, isAlt: isAlt) { events.append(event) }
+            let event = event(for: sequence, raw: raw, isAlt: isAlt)
+            // Before what is no key it was no alt, but the escape key, and then something that the terminal tells.
+            var isKey = false
+            if case .key? = event { isKey = true }
+            if isAlt, !isKey { events.append(.key(Key(.escape))) }
+            if let event { events.append(event) }
             return true
         }
     }
