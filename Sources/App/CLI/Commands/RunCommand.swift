@@ -89,7 +89,9 @@ private func createContainer(
     do {
         if let platform = options.platform { try await engine.version().checkPlatform(platform) }
         let created = try await create(engine, request, options)
-        for warning in request.warnings + created.warnings { Console.error("WARNING: \(warning)\n") }
+        // An engine that reads the same body says some of them, too.
+        let own = request.warnings.filter { !created.warnings.contains($0) }
+        for warning in own + created.warnings { Console.error("WARNING: \(warning)\n") }
         try file?.write(created.id)
         return created.id
     } catch {
