@@ -89,6 +89,8 @@ struct PodmanContractTests {
             .always("the API's choice of a runtime is not looked at"),
         "A tree copied out of one container and into another is the same there, running or stopped":
             .always("a copy into a place that is not there makes it"),
+        "A name with a slash behind it is a directory's":
+            .always("a slash behind a file's name is passed over"),
         "A link in a container leads nowhere but into the container":
             .always("in other words"),
         "What is read-only is not copied into":

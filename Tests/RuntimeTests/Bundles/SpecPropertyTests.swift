@@ -32,7 +32,7 @@ import Testing
            "personality":{"domain":"LINUX"},"memoryPolicy":{"mode":"MPOL_PREFERRED"},
            "resources":{"devices":[{"allow":false}],
              "hugepageLimits":[{"pageSize":"2MB","limit":1}],
-             "blockIO":{"weightDevice":[{"major":1,"minor":1}],"throttleReadBpsDevice":[{"major":1,"minor":1,"rate":1}]},
+             "blockIO":{"weightDevice":[{"major":1,"minor":1,"weight":98}],"throttleReadBpsDevice":[{"major":1,"minor":1,"rate":1}]},
              "rdma":{"m":{"hcaHandles":1}}},
            "seccomp":{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["read"],"action":"SCMP_ACT_ERRNO",
              "args":[{"index":0,"value":1,"op":"SCMP_CMP_EQ"}]}]}}}
