@@ -44,12 +44,15 @@ struct LogLine {
         return stamp
     }
 
-    /// Makes a stamp that of a nanosecond later, in place: most often one byte changes.
+    /// Makes a stamp that of a nanosecond later in the same second, in place: most often one byte changes.
     ///
     /// - Parameter time: what the stamp is to tell.
-    func advance(_ stamp: inout [UInt8], _ kind: OutputKind, to time: Timestamp) {
-        if isCompact { return Self.writeDigits(of: time, into: &stamp) }
-        guard time.nanoseconds > 0 else { return stamp = self.stamp(kind, time) }
+    func advance(_ stamp: inout [UInt8], to time: Timestamp) {
+        if isCompact {
+            let last = Int(UInt64(bitPattern: time.nanosecondsSinceEpoch) & 63)
+            guard last > 0 else { return Self.writeDigits(of: time, into: &stamp) }
+            return stamp[Self.digitCount] = Self.digits[last]
+        }
         var place = stamp.count - Self.suffix.count - 1
         while stamp[place] == UInt8(ascii: "9") {
             stamp[place] = UInt8(ascii: "0")

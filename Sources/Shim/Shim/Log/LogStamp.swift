@@ -9,6 +9,8 @@ struct LogStamp {
     let kind: OutputKind
     private(set) var bytes: [UInt8]
     private var time: Timestamp
+    /// The nanoseconds that the second has left.
+    private var left: Int64
     private let line: LogLine
 
     /// A clock that was set back by more is believed, though times fall then: the log is not to be wrong for hours.
@@ -24,12 +26,16 @@ struct LogStamp {
         {
             time = next
         }
+        left = 999_999_999 - time.nanoseconds
         bytes = line.stamp(kind, time)
     }
 
     /// Makes it the stamp of the next line.
     mutating func advance() {
-        time = time.next
-        line.advance(&bytes, kind, to: time)
+        time.nanosecondsSinceEpoch += 1
+        left -= 1
+        if left >= 0 { return line.advance(&bytes, to: time) }
+        left = 999_999_999
+        bytes = line.stamp(kind, time)
     }
 }
