@@ -165,7 +165,7 @@ let engine: [Target] = [
             .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOTLS", package: "swift-nio"),
             .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ]),
-    library("Web", in: "Engine", ["Registry", "Transport", "JSON"]),
+    library("Web", in: "Engine", ["Registry", "Transport", "JSON", "Linux"]),
     library("DockerAPI", in: "Engine", ["EngineAPI", "JSON", "OCI"]),
     library(
         "Daemon", in: "Engine", ["EngineAPI", "DockerAPI", "Transport", "JSON", "Linux", "CLinux", "CCrypto"],

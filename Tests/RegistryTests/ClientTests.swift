@@ -171,6 +171,9 @@ import Testing
         let error = await #expect(throws: RegistryError.self) { try await session(down).manifest("1") }
         #expect(error?.kind == .unavailable)
         #expect(down.requests.count == 5)
+        let absent = ScriptedTransport { _, _ throws(WebFailure) in throw .refused("connection refused") }
+        let refusal = await #expect(throws: RegistryError.self) { try await session(absent).manifest("1") }
+        #expect(refusal?.kind == .unavailable && absent.requests.count == 1, "nobody listens: it is not tried again")
     }
 
     @Test("A download goes on where it broke, whether the server knows ranges or not", arguments: [true, false])

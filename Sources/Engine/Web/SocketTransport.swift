@@ -1,3 +1,4 @@
+import Linux
 import Registry
 import Synchronization
 import Transport
@@ -95,6 +96,7 @@ extension WebFailure {
         switch error {
         case _ where Task.isCancelled: self = .cancelled
         case .closed: self = .closed
+        case .cannotConnect(_, let reason) where reason.contains("\(Errno.connectionRefused)"): self = .refused(reason)
         case .cannotConnect(_, let reason): self = .cannotConnect(reason)
         case .timedOut: self = .stalled
         case .untrusted(let reason): self = .untrusted(reason)

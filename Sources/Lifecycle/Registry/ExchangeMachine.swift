@@ -65,7 +65,8 @@ package struct ExchangeMachine: Sendable {
         switch failure {
         case .cancelled: return .fail(.cancelled)
         case .body(let reason): return .fail(RegistryError(.invalid, "\(what): \(reason)"))
-        case .untrusted, .malformed: return .fail(error(failure))
+        // Where nobody listens, nobody will in a moment, as a rule: a registry's name is wrong, or a mirror is down.
+        case .refused, .untrusted, .malformed: return .fail(error(failure))
         case .cannotConnect, .closed, .stalled: break
         }
         failures += 1

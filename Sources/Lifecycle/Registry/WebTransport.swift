@@ -83,6 +83,8 @@ package struct WebResponse: Sendable {
 /// Why there is no answer, or no more of it.
 package enum WebFailure: Error, Hashable, Sendable, CustomStringConvertible {
     case cannotConnect(String)
+    /// Nobody listens there.
+    case refused(String)
     /// The other end's certificate is not to be believed, or it does not speak TLS.
     case untrusted(String)
     /// The connection ended early.
@@ -96,7 +98,9 @@ package enum WebFailure: Error, Hashable, Sendable, CustomStringConvertible {
 
     package var description: String {
         switch self {
-        case .cannotConnect(let reason), .untrusted(let reason), .malformed(let reason), .body(let reason): reason
+        case .cannotConnect(let reason), .refused(let reason), .untrusted(let reason), .malformed(let reason),
+            .body(let reason):
+            reason
         case .closed: "the connection was closed"
         case .stalled: "nothing came for too long"
         case .cancelled: "context canceled"
