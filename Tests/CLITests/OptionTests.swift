@@ -64,13 +64,6 @@ import Testing
         #expect(spec.user == "1:2" && spec.workingDirectory == "/x")
     }
 
-    @Test("The image may be an option, and all words are the command then")
-    func imageOption() throws {
-        let spec = try spec("--image img:1 echo hi")
-        #expect(spec.image == "img:1")
-        #expect(spec.command == ["echo", "hi"])
-    }
-
     @Test("Restart, health, sharing and devices are read as docker's CLI reads them")
     func moreOptions() throws {
         let spec = try spec(
@@ -119,7 +112,7 @@ import Testing
             ("--no-healthcheck --health-cmd x img", "conflicts"),
             ("--link a img", "--link"), ("-p 80:80/ip img", "invalid proto"), ("-p 1-2:1-3 img", "invalid ranges"),
             ("--cpus lots img", "failed to parse lots as a rational number"),
-            ("--cpus 1e-10 img", "value is too precise"), ("", "an image is required"),
+            ("--cpus 1e-10 img", "value is too precise"), ("", "\"gantry run\" requires at least 1 argument."),
             ("--security-opt foo img", "Invalid --security-opt: \"foo\""),
             ("--health-interval 1 img", "flag: time: missing unit in duration \"1\""),
             ("--health-interval x img", "flag: time: invalid duration \"x\""),

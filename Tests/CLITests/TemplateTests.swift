@@ -60,7 +60,7 @@ import Testing
             ("{{.HostConfig.Binds}}", "[]"), ("{{json .HostConfig.Binds}}", "null"), ("{{.State.Health}}", "<nil>"),
             ("{{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}", "none"),
             ("{{.HostConfig.Tmpfs}}", "map[]"), ("{{.Labels.missing}}", "<no value>"),
-            ("{{with .Labels}}{{.missing}}{{end}}", "<no value>"),
+            ("{{with .Labels}}{{.missing}}{{end}}", "<no value>"), ("{{.HostConfig.Tmpfs.x}}", "<no value>"),
             ("{{len .HostConfig.CapAdd}}", "0"),
         ])
     func absent(text: String, result: String) throws { #expect(try Template(text).render(Self.value) == result) }

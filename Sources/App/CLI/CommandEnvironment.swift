@@ -63,12 +63,16 @@ struct ExitStatus: Error {
 /// A usage error found after parsing: what docker prints for it, and its exit code.
 struct UsageError: Error {
     let message: String
-    var code: Int32 = 125
+    let code: Int32
+    /// What stands before the message; nothing where that names the command itself.
+    private let opening: String
 
-    init(message: String, code: Int32 = 125) { (self.message, self.code) = (message, code) }
+    init(message: String, code: Int32 = 125, opening: String = "gantry: ") {
+        (self.message, self.code, self.opening) = (message, code, opening)
+    }
 
-    /// As it is printed. A complaint that begins with the command's name says whose it is.
-    var line: String { (message.hasPrefix("\"gantry") ? "" : "gantry: ") + message + "\n" }
+    /// As it is printed.
+    var line: String { opening + message + "\n" }
 
     /// A flag's value that docker's command line would not take, in its words.
     ///

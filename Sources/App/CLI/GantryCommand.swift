@@ -1,5 +1,4 @@
 import EngineAPI
-import Linux
 
 /// The command line in docker's grammar.
 enum GantryCommand {
@@ -111,7 +110,6 @@ private func finish(_ error: any Error, _ arguments: [String]) -> Int32 {
         let isRun = arguments.first == "run" || arguments.prefix(2) == ["container", "run"]
         return isRun ? Refusals.runExitCode(error) : 1
     case is CancellationError: return 130
-    case let error as KernelError: return complain("\(error)")
     default: return complain("\(error)")
     }
 }

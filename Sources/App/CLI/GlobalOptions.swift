@@ -41,11 +41,11 @@ package struct GlobalOptions: Hashable, Sendable {
         var options = GlobalOptions()
         options.showsHelp = reading.asksForHelp
         for value in reading.values { options.set(value.flag.name, value.text) }
-        options.showsVersion = reading.isSet("version") ?? false
-        options.noColor = reading.isSet("no-color") ?? false
-        if reading.isSet("debug") == true { options.logLevel = "debug" }
-        options.tls.isWanted = reading.isSet("tls") ?? false
-        options.tls.verifies = reading.isSet("tlsverify") ?? false
+        options.showsVersion = reading.isSet("version")
+        options.noColor = reading.isSet("no-color")
+        if reading.isSet("debug") { options.logLevel = "debug" }
+        options.tls.isWanted = reading.isSet("tls")
+        options.tls.verifies = reading.isSet("tlsverify")
         return (options, reading.words)
     }
 

@@ -77,7 +77,7 @@ actor EngineSeat {
     }
 
     /// Whether this process is the host, and its engine is to say more of what it does.
-    var isDebugging: Bool { if case .hosting(let host)? = seat { host.engine.isDebugging } else { false } }
+    var isDebugging: Bool { hosted?.isDebugging ?? false }
 
     /// The engine, where this process is the host now.
     nonisolated var hosted: GantryEngine? { hostedHere.withLock { $0 } }

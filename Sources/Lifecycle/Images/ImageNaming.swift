@@ -6,18 +6,34 @@ extension ImageStore {
         _ reference: String, as name: String
     ) async throws(EngineError) -> (record: ImageRecord, name: String) {
         let record = try resolve(reference)
-        let wanted: Reference
-        do throws(ReferenceError) { wanted = try Reference(name).withDefaultTag } catch {
-            throw EngineError(.invalid, "Error parsing reference: \"\(name)\": \(error.description)", object: name)
-        }
-        guard wanted.digest == nil else {
-            throw EngineError(.invalid, "refusing to create a tag with a digest reference", object: name)
-        }
-        guard wanted.familiarName != "sha256" else {
-            throw EngineError(
-                .invalid, "refusing to create an ambiguous tag using digest algorithm as name", object: name)
-        }
+        let wanted = try Self.newName(name) { "Error parsing reference: \"\(name)\": \($0)" }
         return (try await self.name(record.id, [wanted.description]), wanted.familiar)
+    }
+
+    /// The name for a new image, if it is to have one.
+    static func newNames(_ text: String?) throws(EngineError) -> [String] {
+        guard let text else { return [] }
+        return [try newName(text).description]
+    }
+
+    /// A name that an image may be given.
+    ///
+    /// - Parameter refusal: what is said of a text that is none, with the reason.
+    static func newName(
+        _ text: String, refusal: (String) -> String = { $0 }
+    ) throws(EngineError) -> Reference {
+        let name: Reference
+        do throws(ReferenceError) { name = try Reference(text).withDefaultTag } catch {
+            throw EngineError(.invalid, refusal(error.description), object: text)
+        }
+        guard name.digest == nil else {
+            throw EngineError(.invalid, "refusing to create a tag with a digest reference", object: text)
+        }
+        guard name.familiarName != "sha256" else {
+            throw EngineError(
+                .invalid, "refusing to create an ambiguous tag using digest algorithm as name", object: text)
+        }
+        return name
     }
 
     package func prune(

@@ -26,6 +26,11 @@ package final class RegistrySession: Sendable {
         places = Mutex(EndpointPlan.endpoints(for: reference.domain, entry, forPull: purpose == .pull))
     }
 
+    /// For another reference, on behalf of the same person.
+    package func other(_ reference: Reference) -> RegistrySession {
+        RegistrySession(client, reference, purpose: purpose, credentials: credentials)
+    }
+
     /// How many blobs to transfer at once.
     package var concurrentDownloads: Int { client.configuration.concurrentDownloads }
     package var concurrentUploads: Int { client.configuration.concurrentUploads }

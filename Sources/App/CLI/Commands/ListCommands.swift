@@ -102,12 +102,10 @@ enum Filtering {
 struct TopCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "top", abstract: "List a container's processes.")
-    @Argument("CONTAINER [ps OPTIONS]", isHandedOn: true) var words: [String] = []
+    @Argument("CONTAINER [ps OPTIONS]", minimum: 1, isHandedOn: true) var words: [String] = []
 
     func run() async throws {
-        guard let container = words.first else {
-            throw WrongWordCount.error(of: Self.self, minimum: 1)
-        }
+        let container = words[0]
         let arguments = Array(words.dropFirst())
         let processes = try await CommandEnvironment.connect()
             .top(container, psArguments: arguments.isEmpty ? ["-ef"] : arguments)

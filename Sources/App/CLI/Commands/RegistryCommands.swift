@@ -50,7 +50,7 @@ func pull(
 ) async throws {
     var request = request
     request.credentials = try await StoredCredentials.find(for: request.reference)
-    let (_, tag) = (request.reference, familiarName(request.reference))
+    let tag = familiarName(request.reference)
     if !quietly, !request.allTags, tag != request.reference, tag.hasSuffix(":latest") {
         output.write("Using default tag: latest\n")
     }

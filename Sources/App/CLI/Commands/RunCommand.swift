@@ -9,11 +9,10 @@ struct RunCommand: Command {
 
     @Flag("d|detach", help: "Run in the background and print the id.") var detach = false
     @OptionGroup var options: ContainerOptions
-    @Argument("IMAGE [COMMAND] [ARG...]", isHandedOn: true)
+    @Argument("IMAGE [COMMAND] [ARG...]", minimum: 1, isHandedOn: true)
     var words: [String] = []
 
     func run() async throws {
-        guard options.image != nil || !words.isEmpty else { throw WrongWordCount.error(of: Self.self, minimum: 1) }
         let keys = try DetachKeys(parsing: options.detachKeys)
         guard !detach || options.attach.isEmpty else {
             throw UsageError(message: "conflicting options: cannot specify both --attach and --detach", code: 1)
@@ -70,11 +69,10 @@ struct CreateCommand: Command {
         commandName: "create", abstract: "Create a container that does not run yet.")
 
     @OptionGroup var options: ContainerOptions
-    @Argument("IMAGE [COMMAND] [ARG...]", isHandedOn: true)
+    @Argument("IMAGE [COMMAND] [ARG...]", minimum: 1, isHandedOn: true)
     var words: [String] = []
 
     func run() async throws {
-        guard options.image != nil || !words.isEmpty else { throw WrongWordCount.error(of: Self.self, minimum: 1) }
         let request = try CreateBody(options: options, words: words, attaches: true).request()
         let engine = try await CommandEnvironment.connect()
         Console.out(try await createContainer(engine, request, options) + "\n")
@@ -85,19 +83,14 @@ struct CreateCommand: Command {
 private func createContainer(
     _ engine: any Engine, _ request: CreateRequest, _ options: ContainerOptions
 ) async throws -> String {
-    let file = try options.cidfile.map { path throws(UsageError) in try ContainerIDFile(path) }
-    do {
-        if let platform = options.platform { try await engine.version().checkPlatform(platform) }
-        let created = try await create(engine, request, options)
-        // An engine that reads the same body says some of them, too.
-        let own = request.warnings.filter { !created.warnings.contains($0) }
-        for warning in own + created.warnings { Console.error("WARNING: \(warning)\n") }
-        try file?.write(created.id)
-        return created.id
-    } catch {
-        file?.remove()
-        throw error
-    }
+    // Before anything is pulled for it.
+    if let path = options.cidfile, access(path, F_OK) == 0 { throw ContainerIDFile.found(path) }
+    if let platform = options.platform { try await engine.version().checkPlatform(platform) }
+    let created = try await create(engine, request, options)
+    // An engine that reads the same body says some of them, too.
+    let own = request.warnings.filter { !created.warnings.contains($0) }
+    for warning in own + created.warnings { Console.error("WARNING: \(warning)\n") }
+    return created.id
 }
 
 /// What `--cidfile` asks for: made before the container is, so that there is none where it cannot be.
@@ -110,12 +103,13 @@ private struct ContainerIDFile {
         do throws(KernelError) {
             file = try Descriptor.open(path, O_WRONLY | O_CREAT | O_EXCL, mode: 0o644)
         } catch {
-            guard error.errno != .exists else {
-                throw UsageError(
-                    message: "container ID file found, make sure the other container isn't running or delete \(path)")
-            }
+            if error.errno == .exists { throw Self.found(path) }
             throw UsageError(message: "failed to create the container ID file: \(error)")
         }
+    }
+
+    static func found(_ path: String) -> UsageError {
+        UsageError(message: "container ID file found, make sure the other container isn't running or delete \(path)")
     }
 
     func write(_ id: String) throws(EngineError) {
@@ -135,15 +129,25 @@ private func create(
     let image = request.spec.image
     let wanted = ImagePullRequest(image, platform: options.platform)
     if options.pull == .always { try await pull(wanted, by: engine, quietly: options.quiet, onto: .error) }
+    func make() async throws -> CreatedContainer {
+        let file = try options.cidfile.map { path throws(UsageError) in try ContainerIDFile(path) }
+        do {
+            let created = try await engine.create(request.spec, name: options.name)
+            try file?.write(created.id)
+            return created
+        } catch {
+            file?.remove()
+            throw error
+        }
+    }
     do {
-        return try await engine.create(request.spec, name: options.name)
-    } catch {
-        guard error.kind == .notFound, error.message.lowercased().contains("no such image") else { throw error }
+        return try await make()
+    } catch let error as EngineError where error.isNoSuchImage {
         guard options.pull == .missing else { throw error }
         if !options.quiet { Console.error("Unable to find image '\(familiarName(image))' locally\n") }
     }
     try await pull(wanted, by: engine, quietly: options.quiet, onto: .error)
-    return try await engine.create(request.spec, name: options.name)
+    return try await make()
 }
 
 /// Runs a session on a container that was started, and ends with the container's exit code.

@@ -50,14 +50,12 @@ struct ExecCommand: Command {
     var user: String?
     @Flag("privileged", help: "All capabilities.") var privileged = false
     @Option("detach-keys", help: "The keys that detach.") var detachKeys: String?
-    @Argument("CONTAINER COMMAND [ARG...]", isHandedOn: true)
+    @Argument("CONTAINER COMMAND [ARG...]", minimum: 2, isHandedOn: true)
     var words: [String] = []
 
     func run() async throws {
         let keys = try DetachKeys(parsing: detachKeys)
-        guard let container = words.first, words.count > 1 else {
-            throw WrongWordCount.error(of: Self.self, minimum: 2)
-        }
+        let container = words[0]
         if tty, interactive, !detach, !Console.inputIsTerminal {
             throw UsageError(message: "the input device is not a TTY", code: 1)
         }

@@ -23,17 +23,13 @@ enum CompletionScript: String, CaseIterable {
     private static var nodes: [Node] {
         let tops = GantryCommand.sections.flatMap(\.commands)
         let groups = GantryCommand.groups
-        let program = Node(path: [], commands: shown(tops) + groups.map { ($0.name, $0.abstract) }, flags: [])
+        let program = Node(path: [], commands: HelpText.rows(tops) + groups.map { ($0.name, $0.abstract) }, flags: [])
         let own = tops.map { node($0, []) }
         let grouped = groups.flatMap { group in
-            [Node(path: [group.name], commands: shown(group.commands), flags: [])]
+            [Node(path: [group.name], commands: HelpText.rows(group.commands), flags: [])]
                 + group.commands.map { node($0, [group.name]) }
         }
         return [program] + own + grouped
-    }
-
-    private static func shown(_ commands: [any Command.Type]) -> [(name: String, abstract: String)] {
-        commands.map { $0.configuration }.filter(\.isShown).map { ($0.name, $0.abstract) }
     }
 
     private static func node(_ command: any Command.Type, _ path: [String]) -> Node {
@@ -45,15 +41,17 @@ enum CompletionScript: String, CaseIterable {
     /// Of bash: walks over the words before the cursor, as far as they name a command, and offers what may follow.
     private static var function: String {
         let cases = nodes.map { node in
-            let words = node.commands.map(\.name) + node.flags.map { "--\($0.flag.name)" } + ["--help"]
-            return "        '\(node.path.joined(separator: " "))') words='\(words.joined(separator: " "))' ;;\n"
+            let flags = node.flags.map { "--\($0.flag.name)" } + ["--help"]
+            return
+                "        '\(node.path.joined(separator: " "))') words='\(node.commands.map(\.name).joined(separator: " "))'"
+                + " flags='\(flags.joined(separator: " "))' ;;\n"
         }
         let paths = nodes.dropFirst().map { "'\($0.path.joined(separator: " "))'" }.joined(separator: "|")
         let withValue = GlobalOptions.flags.flags.filter(\.takesValue).flatMap(\.names)
             .map { $0.count == 1 ? "-\($0)" : "--\($0)" }.joined(separator: "|")
         return """
             _gantry() {
-                local path='' words='' word next index
+                local path='' words='' flags='' word next index
                 for ((index = 1; index < COMP_CWORD; index++)); do
                     word="${COMP_WORDS[index]}"
                     case "$word" in
@@ -68,6 +66,8 @@ enum CompletionScript: String, CaseIterable {
                 done
                 case "$path" in
             \(cases.joined())    esac
+                # Without a dash files may be meant, which come where nothing is offered.
+                case "${COMP_WORDS[COMP_CWORD]}" in -*) words="$flags" ;; esac
                 COMPREPLY=($(compgen -W "$words" -- "${COMP_WORDS[COMP_CWORD]}"))
             }
 

@@ -81,15 +81,10 @@ extension Declarations.Words {
 
 /// A line with too few or too many words, in docker's words.
 enum WrongWordCount {
-    /// Of a command that hands words on, and looks itself what they are.
-    static func error(of type: any Command.Type, minimum: Int) -> UsageError {
-        error(of: DeclaredCommand(type), minimum: minimum, maximum: nil)
-    }
-
     static func error(of command: DeclaredCommand, minimum: Int, maximum: Int?) -> UsageError {
         UsageError(
             message: "\"\(command.name)\" \(wish(minimum, maximum)).\nSee '\(command.name) --help'.\n\n"
-                + "\(HelpText.usage(command))\n\(command.configuration.abstract)", code: 1)
+                + "\(HelpText.usage(command))\n\(command.configuration.abstract)", code: 1, opening: "")
     }
 
     private static func wish(_ minimum: Int, _ maximum: Int?) -> String {

@@ -96,8 +96,7 @@ struct FlagReading: Hashable, Sendable {
         switches.append(Switch(flag: flag, isSet: value))
     }
 
-    /// Nil where nothing was said of it.
-    func isSet(_ name: String) -> Bool? { switches.last { $0.flag.name == name }?.isSet }
+    func isSet(_ name: String) -> Bool { switches.last { $0.flag.name == name }?.isSet ?? false }
 }
 
 /// Go's strconv.ParseBool.

@@ -1,11 +1,10 @@
 /// The help of the program and of each command, in the form of docker's.
 enum HelpText {
     static var program: String {
-        let sections = GantryCommand.sections + [("Management", [])]
         var text = "Usage:  gantry [OPTIONS] COMMAND\n\n\(GantryCommand.abstract)\n\n\(GantryCommand.discussion)\n"
-        let groups = GantryCommand.groups.map { ($0.name, $0.abstract) }
-        for (title, commands) in sections {
-            text += "\n\(title) commands:\n" + columns(commands.isEmpty ? groups : rows(commands))
+        let groups = GantryCommand.groups.map { (name: $0.name, abstract: $0.abstract) }
+        for (title, rows) in GantryCommand.sections.map({ ($0.title, rows($0.commands)) }) + [("Management", groups)] {
+            text += "\n\(title) commands:\n" + columns(rows)
         }
         return text + "\nRun 'gantry COMMAND --help' for more information on a command.\n"
     }
@@ -35,7 +34,7 @@ enum HelpText {
         "Usage:  " + command.usages.joined(separator: "\n        ") + "\n"
     }
 
-    private static func rows(_ commands: [any Command.Type]) -> [(String, String)] {
+    static func rows(_ commands: [any Command.Type]) -> [(name: String, abstract: String)] {
         commands.map { $0.configuration }.filter(\.isShown).map { ($0.name, $0.abstract) }
     }
 

@@ -75,10 +75,13 @@ struct Argument<Value: Sendable>: Sendable {
     ///
     /// - Parameters:
     ///   - wrappedValue: none.
+    ///   - minimum: how many there must be.
     ///   - isHandedOn: from the first of them on, flags are a program's in a container.
-    init(wrappedValue: [String], _ name: String, isHandedOn: Bool = false) where Value == [String] {
+    init(
+        wrappedValue: [String], _ name: String, minimum: Int = 0, isHandedOn: Bool = false
+    ) where Value == [String] {
         value = { $0 }
-        slot = Declarations.add(words: name, minimum: 0, maximum: nil, isHandedOn: isHandedOn)
+        slot = Declarations.add(words: name, minimum: minimum, maximum: nil, isHandedOn: isHandedOn)
     }
 }
 

@@ -6,7 +6,6 @@ struct ContainerOptions: CommandOptions {
     var attach: [String] = []
     @Option("name", help: "Give the container a name.") var name: String?
     @Flag("rm", help: "Remove the container when it ends.") var rm = false
-    @Option("image", help: "The image, instead of as the first word.") var image: String?
     @Option("e|env", help: "Set an environment variable: NAME=VALUE, or NAME to pass it on.")
     var env: [String] = []
     @Option("env-file", help: "Read environment variables from a file.") var envFile: [String] =

@@ -8,13 +8,13 @@ import Linux
 /// what is valid, so that command line and API can never disagree.
 struct CreateBody {
     let options: ContainerOptions
-    /// The image, where it was not given as an option, and the command.
+    /// The image and the command.
     let words: [String]
     /// Streams `run` will attach to; none with `-d`.
     var attaches: Bool
 
     func request() throws -> CreateRequest {
-        let (image, command) = try imageAndCommand()
+        let (image, command) = (words.first ?? "", words.dropFirst())
         guard !options.rm || ["no", "", nil].contains(options.restart) else {
             throw UsageError(message: "conflicting options: cannot specify both --restart and --rm")
         }
@@ -44,14 +44,6 @@ struct CreateBody {
         try options.networks.write(&body, &host)
         body["HostConfig"] = .object(host)
         return try CreateRequest(dockerBody: BodyReader(.object(body)))
-    }
-
-    private func imageAndCommand() throws -> (String, [String]) {
-        if let image = options.image { return (image, words) }
-        guard let image = words.first else {
-            throw UsageError(message: "an image is required: gantry run [OPTIONS] IMAGE [COMMAND] [ARG...]", code: 1)
-        }
-        return (image, Array(words.dropFirst()))
     }
 
     /// Of `stdin`, `stdout` and `stderr`: those that `-a` names, or all.

@@ -37,7 +37,7 @@ struct Listing {
     /// As a template of these fields would make it.
     private func table(of fields: [String]) -> String {
         var table = Table(titles: fields.map { field in columns.first { $0.field == field }?.title ?? "" })
-        table.rows = rows.map { row in fields.map { (row[$0] ?? "").withControlsEscaped } }
+        table.rows = rows.map { row in fields.map { row[$0] ?? "" } }
         return table.text
     }
 

@@ -190,12 +190,11 @@ extension TemplateEvaluation {
         for (index, name) in operand.fields.enumerated() {
             switch found.json {
             case .object(let object):
-                let known: TemplateValue? =
-                    found.isOpen ? TemplateValue(object[name] ?? .null) : TemplateValue.member(name, object[name])
-                guard let member = known else {
+                guard let member = found.member(name, of: object) else {
                     throw .executing(operand, "map has no entry for key \"\(name)\"")
                 }
                 found = member
+            case .null where found.isOpen: found = TemplateValue(.null)
             case .null where index > 0 && found.nullText == "<nil>":
                 throw .executing(operand, "map has no entry for key \"\(operand.fields[index - 1])\"")
             case .null: throw .executing(operand, "nil pointer evaluating interface {}.\(name)")

@@ -27,10 +27,8 @@ struct TemplateValue {
         "Annotations", "Config", "DriverOpts", "ExposedPorts", "Labels", "Options", "PortBindings", "StorageOpt",
         "Sysctls", "Tmpfs", "Volumes",
     ]
-    private static let open: Set<String> = [
-        "Annotations", "Attributes", "DriverOpts", "ExposedPorts", "Labels", "Networks", "Options", "PortBindings",
-        "Ports", "StorageOpt", "Sysctls", "Tmpfs", "Volumes",
-    ]
+    /// Maps whose names a person chooses. `Config` is one of a log driver alone, and else docker's own.
+    private static let open = maps.subtracting(["Config"]).union(["Attributes", "Networks", "Ports"])
     private static let pointers: Set<String> = [
         "Health", "Healthcheck", "IPAMConfig", "Init", "MemorySwappiness", "OomKillDisable", "PidsLimit", "SizeRootFs",
         "SizeRw", "StopTimeout", "UsageData",
@@ -40,12 +38,15 @@ struct TemplateValue {
     ]
 
     /// The member of that name as a value of docker's type; nil where docker does not know such a member, either.
-    static func member(_ name: String, _ value: JSONValue?) -> TemplateValue? {
-        if let value, value != .null {
-            var found = TemplateValue(value)
-            found.isOpen = open.contains(name)
-            return found
-        }
+    func member(_ name: String, of object: JSONObject) -> TemplateValue? {
+        if isOpen { return TemplateValue(object[name] ?? .null) }
+        guard var found = Self.known(name, object[name]) else { return nil }
+        found.isOpen = Self.open.contains(name)
+        return found
+    }
+
+    private static func known(_ name: String, _ value: JSONValue?) -> TemplateValue? {
+        if let value, value != .null { return TemplateValue(value) }
         if lists.contains(name) { return TemplateValue(.null, nullText: "[]") }
         if maps.contains(name) { return TemplateValue(.null, nullText: "map[]") }
         if pointers.contains(name) { return TemplateValue(.null, nullText: "<nil>") }

@@ -45,7 +45,7 @@ extension ImageStore {
                 await whenRead()
                 faults.pass(.commitAfterLayer)
                 let image = try made.get()
-                let names = try Self.names(wanted.request)
+                let names = try Self.newNames(wanted.request.name)
                 let manifest = try await pool.run { () throws(EngineError) in try image.writeDocuments(job) }
                 faults.pass(.commitAfterDocuments)
                 return try await add(OfferedImage(form: .manifest(manifest), names: names), from: PulledSource(), job)
@@ -57,21 +57,9 @@ extension ImageStore {
         }
     }
 
-    private static func names(_ request: ContainerCommitRequest) throws(EngineError) -> [String] {
-        guard let name = request.name else { return [] }
-        let reference: Reference
-        do throws(ReferenceError) { reference = try Reference(name).withDefaultTag } catch {
-            throw EngineError(.invalid, error.description, object: name)
-        }
-        guard reference.digest == nil else {
-            throw EngineError(.invalid, "refusing to create a tag with a digest reference", object: name)
-        }
-        return [reference.description]
-    }
-
     /// All that needs the container's files; checks what can be checked before.
     private func readChanges(_ wanted: ContainerCommit, _ job: LoadJob) async throws(EngineError) -> CommittedImage {
-        _ = try Self.names(wanted.request)
+        _ = try Self.newNames(wanted.request.name)
         guard let id = Digest(wanted.baseID), let base = records[id] else { throw .noSuchImage(wanted.baseID) }
         var execution = wanted.execution
         try ConfigChanges(wanted.request.changes).apply(to: &execution)

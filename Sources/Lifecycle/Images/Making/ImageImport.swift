@@ -8,12 +8,7 @@ import OCI
 
 extension ImageStore {
     package func importImage(_ request: ImageImportRequest) async throws(EngineError) -> ImageRecord {
-        var names: [String] = []
-        if let name = request.name {
-            do throws(ReferenceError) { names = [try Reference(name).withDefaultTag.description] } catch {
-                throw EngineError(.invalid, error.description, object: name)
-            }
-        }
+        let names = try Self.newNames(request.name)
         var config = ImageConfig(platform: host)
         try ConfigChanges(request.changes).apply(to: &config.execution)
         config.created = .now()
