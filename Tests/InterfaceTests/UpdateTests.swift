@@ -301,5 +301,12 @@ import Testing
         bench.send(.images([Sample.starter]))
         for pause in [0, 100_000_000] { press(&bench, 2, after: Int64(pause)) }
         #expect(bench.model.keyContext == .form)
+        // The first one was at a question, which is gone.
+        bench = try Bench.connected()
+        bench.type("s")
+        press(&bench, 2, after: 0)
+        bench.type("<esc>")
+        press(&bench, 2, after: 100_000_000)
+        #expect(!bench.model.consoles.isCaptured)
     }
 }

@@ -3,7 +3,7 @@ import EngineAPI
 /// What the front end asked of the engine for its user, as command lines that do the same; bounded, the newest first.
 struct CommandLog {
     static let capacity = 500
-    /// What is kept of a command, in characters: a pasted script is longer than anybody reads here.
+    /// What is kept of a command, in bytes: a pasted script is longer than anybody reads here.
     static let lengthLimit = 8 << 10
 
     /// What a command's end comes from.
@@ -58,10 +58,9 @@ struct CommandLog {
         var room = lengthLimit
         var kept: [String] = []
         for word in words {
-            let piece = word.utf8.count <= room ? word : String(word.prefix(room)) + "…"
-            kept.append(piece)
+            guard word.utf8.count <= room else { return kept + [String(word.prefix(room)) + "…"] }
+            kept.append(word)
             room -= word.utf8.count + 1
-            if room <= 0 { return kept }
         }
         return kept
     }

@@ -23,7 +23,10 @@ struct Form: Hashable, Sendable {
     let purpose: Purpose
     var title: String
     var fields: [Field]
-    var focus = 0
+    var focus = 0 {
+        // What was typed towards a choice is over with the field.
+        didSet { if focus != oldValue, fields.indices.contains(oldValue) { fields[oldValue].typed = "" } }
+    }
     /// What the engine said against it.
     var error: String?
     /// The action that it waits for.

@@ -85,14 +85,16 @@ extension Canvas {
         case .text(let editor):
             if editor.text.isEmpty { put(field.placeholder, style: faint(role), in: rest) }
             guard rest.columns > 0 else { return }
-            if field.isOpen, !editor.text.isEmpty { putForeign(style: faint(role), after: editor, in: rest) }
+            if field.isOpen, !editor.text.isEmpty, !field.offered.contains(editor.text) {
+                putForeign(style: faint(role), after: editor, in: rest)
+            }
             let column = putTyped(editor, role, in: rest)
             guard isFocused, !isWaiting else { return }
             frame.cursor = Position(column: rest.column + column, row: row.row)
             frame.cursorShape = .bar
         case .toggle(let on): put(on ? "[x] yes" : "[ ] no", role, in: rest)
         case .choice(let options, let index):
-            let text = options.indices.contains(index) ? options[index] : "none in the store"
+            let text = options.indices.contains(index) ? options[index] : "none"
             put(options.count > 1 ? "‹ \(text) ›  \(index + 1)/\(options.count)" : text, role, in: rest)
         }
     }

@@ -14,7 +14,8 @@ extension Model {
     private mutating func click(_ mouse: MouseEvent) -> [Effect] {
         let place = mouse.position
         let isDouble = lastClick?.isFollowed(at: place, now) ?? false
-        lastClick = isDouble ? nil : Click(place: place, time: now)
+        lastClick = nil
+        sought = nil
         if layout.hints.contains(place) { return clickHint(place) }
         switch dialogs.last {
         case .confirmation(let question):
@@ -39,10 +40,17 @@ extension Model {
             let index = screen.cursor.scroll + place.row - layout.body.row - 2
             screen.cursor.choose(index, of: rows)
             replaceDialog(.list(screen))
-            if isDouble, rows.indices.contains(index) { return pressEnter() }
+            if rows.indices.contains(index) { return chosen(at: place, isDouble) }
         case .help, .logs, .inspect, .file: return []
         case nil: return clickPanel(mouse, isDouble: isDouble)
         }
+        return []
+    }
+
+    /// A row was clicked; twice means Enter.
+    private mutating func chosen(at place: Position, _ isDouble: Bool) -> [Effect] {
+        guard !isDouble else { return pressEnter() }
+        lastClick = Click(place: place, time: now)
         return []
     }
 
@@ -71,7 +79,7 @@ extension Model {
             let index = containers.cursor.scroll + row - 1
             if index < containers.lines.count {
                 containers.select(index: index)
-                if isDouble { return pressEnter() }
+                return chosen(at: mouse.position, isDouble)
             }
         }
         if panel == .processes, row >= 1 {
@@ -122,7 +130,10 @@ extension Model {
     private mutating func passOn(_ mouse: MouseEvent) -> [Effect] {
         guard dialogs.isEmpty, focus == .console, let content = layout.content(of: .console),
             shownConsole?.isTTY == true
-        else { return [] }
+        else {
+            consoles.holdsMouse = false
+            return []
+        }
         let isInside = content.contains(mouse.position)
         // A drag is the program's whose it began as, wherever it leads: one whose end is not told goes on for ever.
         switch mouse.action {

@@ -92,7 +92,7 @@ struct ActionRunner: Sendable {
     /// What is not in the store is pulled first, as docker's client does.
     private func create(_ spec: ContainerSpec, _ name: String?) async throws(EngineError) -> CreatedContainer {
         do throws(EngineError) { return try await engine.create(spec, name: name) } catch {
-            guard error.kind == .notFound, error.message.hasPrefix("No such image") else { throw error }
+            guard error.isNoSuchImage else { throw error }
         }
         let images = ImageActions(engine: engine, credentials: credentials, report: report)
         _ = try await images.perform(.pull(spec.image))

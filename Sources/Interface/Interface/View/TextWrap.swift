@@ -16,14 +16,14 @@ enum TextWrap {
             var line = ""
             for word in paragraph.split(separator: " ") {
                 let longer = line.isEmpty ? String(word) : "\(line) \(word)"
-                if TextWidth.columns(of: longer) <= columns {
+                if !TextWidth.exceeds(columns, longer) {
                     line = longer
                     continue
                 }
                 if !line.isEmpty { lines.append(line) }
                 line = String(word)
                 // A word that is wider than a row by itself.
-                while TextWidth.columns(of: line) > columns {
+                while TextWidth.exceeds(columns, line) {
                     let piece = head(of: line, columns: columns)
                     lines.append(String(piece))
                     line.removeFirst(piece.count)

@@ -26,6 +26,7 @@ package enum TextWidth {
 
     /// Whether `text` takes more than so many columns; looks at no more of it than that takes.
     package static func exceeds(_ columns: Int, _ text: some StringProtocol) -> Bool {
+        if text.utf8.count <= columns, text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return false }
         var count = 0
         for cell in TextCells(text, style: .plain) {
             count += Int(cell.width)
