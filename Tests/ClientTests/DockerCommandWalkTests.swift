@@ -1,3 +1,4 @@
+import PeerRegistry
 import Testing
 
 /// Every command in the help of docker's command line that is not a swarm's, against a daemon with real containers.
@@ -41,6 +42,26 @@ struct DockerCommandWalkTests {
         let daemon = try await RunningDaemon()
         try await walk(Self.imageSteps(daemon.root), on: daemon)
         try await daemon.end()
+    }
+
+    @Test("Every tag of a repository goes to a registry and comes back", .disabled(if: RegistryProcess.isMissing))
+    func allTags() async throws {
+        let registry = try await RegistryProcess()
+        let daemon = try await RunningDaemon()
+        let name = "\(registry.host)/t/app"
+        var steps = ["create --name seed --network none gantry/starter true"].map { Step($0) }
+        steps += ["a", "b"].map { Step("tag gantry/starter \(name):\($0)") }
+        steps += [
+            Step("push -a \(name)", 0, "a: digest: sha256:", "b: digest: sha256:"),
+            Step("rmi \(name):a \(name):b", 0, "Untagged: \(name):b"),
+            Step("pull -a \(name)", 0, "Downloaded newer image for \(name):a", "Downloaded newer image for \(name):b"),
+            Step("images -q \(name):b", 0, "\n"),
+            Step("push -a \(name)/none", 1, "does not exist locally with the tag"),
+            Step("rm seed"),
+        ]
+        try await walk(steps, on: daemon)
+        try await daemon.end()
+        withExtendedLifetime(registry) {}
     }
 
     @Test("Networks, volumes, system, and what there is not: swarm and plugins")

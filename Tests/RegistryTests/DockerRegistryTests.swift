@@ -3,6 +3,7 @@ import ImageFixtures
 import JSON
 import Linux
 import OCI
+import PeerRegistry
 import SeededNumbers
 import Testing
 

@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import PeerRegistry
 import Synchronization
 
 /// A server that misbehaves as a test wants: what it gets is read as HTTP, what it sends is whatever the script says.

@@ -5,6 +5,7 @@ import Images
 import JSON
 import Linux
 import OCI
+import PeerRegistry
 import Synchronization
 import Testing
 

@@ -5,6 +5,7 @@ import ImageFixtures
 import Images
 import Linux
 import OCI
+import PeerRegistry
 import Testing
 
 @testable import Registry

@@ -1,24 +1,22 @@
 import Glibc
 import ImageFixtures
 import Linux
-import Registry
 import Testing
-import Web
 
 /// Debian's docker-registry on a port of this machine, with a store of its own; ends with the last reference.
-final class RegistryProcess: Sendable {
-    enum Kind { case plain, tls, password }
+package final class RegistryProcess: Sendable {
+    package enum Kind { case plain, tls, password }
 
-    static let isMissing = !Command.exists("docker-registry")
-    let port: Int
-    let root: TemporaryRoot
+    package static let isMissing = !Command.exists("docker-registry")
+    package let port: Int
+    package let root: TemporaryRoot
     private let pid: Int32
 
-    var host: String { "localhost:\(port)" }
+    package var host: String { "localhost:\(port)" }
     /// The authority that signed the certificate of `tls`.
-    var authorityPath: String { "\(root.path)/ca.pem" }
+    package var authorityPath: String { "\(root.path)/ca.pem" }
 
-    init(_ kind: Kind = .plain, on port: Int? = nil, root: TemporaryRoot? = nil) async throws {
+    package init(_ kind: Kind = .plain, on port: Int? = nil, root: TemporaryRoot? = nil) async throws {
         let home = try root ?? TemporaryRoot()
         self.root = home
         self.port = try port ?? LoopbackPort.free()
@@ -69,9 +67,9 @@ final class RegistryProcess: Sendable {
     }
 }
 
-enum LoopbackPort {
+package enum LoopbackPort {
     /// One that nobody listens on now.
-    static func free() throws -> Int {
+    package static func free() throws -> Int {
         let socket = try kernelCall("socket") { Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
         defer { close(socket) }
         var address = address(0)
@@ -86,7 +84,7 @@ enum LoopbackPort {
     }
 
     /// Returns once somebody answers there.
-    static func wait(_ port: Int) async throws {
+    package static func wait(_ port: Int) async throws {
         let deadline = ContinuousClock.now + .seconds(20)
         while ContinuousClock.now < deadline {
             let socket = try kernelCall("socket") { Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
@@ -103,7 +101,7 @@ enum LoopbackPort {
         throw KernelError("connect to the registry", "\(port)", .connectionRefused)
     }
 
-    static func address(_ port: Int) -> sockaddr_in {
+    package static func address(_ port: Int) -> sockaddr_in {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = UInt16(port).bigEndian
