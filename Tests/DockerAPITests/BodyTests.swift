@@ -228,7 +228,7 @@ import Testing
             .loaded(name: nil, id: "sha256:2"),
         ]
         for step in steps { #expect(ImageLoadProgress(dockerBody: step.dockerBody) == step) }
-        let error = EngineError(.invalid, "bad tar")
+        let error = EngineError(.invalid, "bad tar", isAnswer: true)
         #expect(ProgressError.error(ProgressError.dockerBody(error)) == error)
         #expect(ProgressError.error(["error": "x"])?.message == "x")
         #expect(ProgressError.error(["stream": "x"]) == nil)

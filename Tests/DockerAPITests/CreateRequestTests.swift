@@ -139,22 +139,6 @@ import Testing
                 #"{"Image":"a","HostConfig":{"NetworkMode":"container:x","PublishAllPorts":true}}"#,
                 "conflicting options"
             ),
-            (
-                #"{"Image":"a","Hostname":"h","HostConfig":{"NetworkMode":"container:x"}}"#,
-                "conflicting options: hostname and the network mode"
-            ),
-            (
-                #"{"Image":"a","HostConfig":{"NetworkMode":"container:x","Dns":["1.1.1.1"]}}"#,
-                "conflicting options: dns and the network mode"
-            ),
-            (
-                #"{"Image":"a","HostConfig":{"NetworkMode":"container:x","ExtraHosts":["a:1.1.1.1"]}}"#,
-                "conflicting options: custom host-to-IP mapping and the network mode"
-            ),
-            (
-                #"{"Image":"a","ExposedPorts":{"80/tcp":{}},"HostConfig":{"NetworkMode":"container:x"}}"#,
-                "conflicting options: port exposing and the container type network mode"
-            ),
             (#"{"Image":"a","HostConfig":{"LogConfig":{"Type":"x"}}}"#, "no log driver named 'x'"),
             (#"{"Image":"a","HostConfig":{"LogConfig":{"Config":{"max-size":"x"}}}}"#, "max-size"),
             (

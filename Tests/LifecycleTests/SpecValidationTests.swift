@@ -20,6 +20,18 @@ import Testing
     }
 
     static let cases = [
+        Case("conflicting options: hostname and the network mode") {
+            ($0.networkMode, $0.hostname) = (NetworkMode(rawValue: "container:x"), "h")
+        },
+        Case("conflicting options: dns and the network mode") {
+            ($0.networkMode, $0.dnsServers) = (NetworkMode(rawValue: "container:x"), ["1.1.1.1"])
+        },
+        Case("conflicting options: custom host-to-IP mapping and the network mode") {
+            ($0.networkMode, $0.extraHosts) = (NetworkMode(rawValue: "container:x"), ["a:1.1.1.1"])
+        },
+        Case("conflicting options: port exposing and the container type network mode") {
+            ($0.networkMode, $0.exposedPorts) = (NetworkMode(rawValue: "container:x"), [ContainerPort(80)])
+        },
         Case("Minimum memory limit allowed is 6MB") { $0.limits.memoryBytes = 4 << 20 },
         Case("Minimum memory limit allowed is 6MB") { $0.limits.memoryBytes = -5 },
         Case("You should always set the Memory limit when using Memoryswap limit, see usage") {

@@ -115,7 +115,7 @@ import Testing
         let directory = try SocketDirectory()
         let client = HTTPClient(.unix(path: directory.socketPath))
         let error = await #expect(throws: TransportError.self) { try await client.send(HTTPCall("GET", "/")) }
-        guard case .cannotConnect(let endpoint, _)? = error else {
+        guard case .cannotConnect(let endpoint, _, _)? = error else {
             Issue.record("\(String(describing: error))")
             return
         }

@@ -72,7 +72,7 @@ private func createContainer(_ exchange: Exchange) async throws {
             request.spec, name: name.map { $0.hasPrefix("/") ? String($0.dropFirst()) : $0 })
     } catch {
         // Docker's CLI takes a 404 here for a missing image, which it then pulls.
-        guard error.kind == .notFound, !error.message.hasPrefix("No such image") else { throw error }
+        guard error.kind == .notFound, !error.isNoSuchImage else { throw error }
         throw EngineError(.invalid, error.message, object: error.object)
     }
     let warnings = created.warnings + request.warnings.filter { !created.warnings.contains($0) }

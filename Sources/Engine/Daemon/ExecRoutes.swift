@@ -56,7 +56,8 @@ private func startThenHijack(
     return (stream, try await hijack(exchange, isFramed: isFramed(details, request, exchange), or: stream))
 }
 
-/// As docker: the answer's head goes out before the process begins. What fails from here on is told inside the stream; docker's clients take the exit code from the exec's inspection.
+/// As docker: the answer's head goes out before the process begins. What fails from here on is told inside the stream;
+/// docker's clients take the exit code from the exec's inspection.
 private func hijackThenStart(
     _ details: ExecDetails, _ request: ExecStartRequest, _ exchange: Exchange
 ) async throws -> ((any AttachedStream)?, HijackedConnection) {

@@ -30,10 +30,7 @@ struct StdioSession: Sendable {
             await passOutput()
             await connection.closeOutput()
             // The input's task now reads and forgets, so that the client gets all output and an orderly end.
-            group.addTask { await sayFarewell() }
-            await group.next()
-            group.cancelAll()
-            await connection.close()
+            await part(&group)
         }
     }
 
@@ -43,11 +40,16 @@ struct StdioSession: Sendable {
         await connection.closeOutput()
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await forgetInput() }
-            group.addTask { await sayFarewell() }
-            await group.next()
-            group.cancelAll()
-            await connection.close()
+            await part(&group)
         }
+    }
+
+    /// Gives the client time to close its side, which a task of the group watches, and closes.
+    private func part(_ group: inout TaskGroup<Void>) async {
+        group.addTask { await sayFarewell() }
+        await group.next()
+        group.cancelAll()
+        await connection.close()
     }
 
     private func passOutput() async {

@@ -52,6 +52,9 @@ public struct EngineError: Error, Hashable, Sendable, CustomStringConvertible {
         EngineError(.notFound, "No such image: \(reference)", object: reference)
     }
 
+    /// Whether an image is missing, in whatever case an engine puts docker's words.
+    public var isNoSuchImage: Bool { kind == .notFound && message.lowercased().contains("no such image") }
+
     public static func noSuchExec(_ id: String) -> EngineError {
         EngineError(.notFound, "No such exec instance: \(id)", object: id)
     }

@@ -11,9 +11,8 @@ extension GantryEngine {
         let core = core
         let reference = try Self.reference(request.reference)
         let platform = try request.platform.map { (text) throws(EngineError) in try Self.platform(text) }
-        let credentials = request.credentials
-        let session = try await core.registries.session(reference, for: .pull, credentials)
-        guard !request.allTags else { return try await pullTags(reference, of: session, platform, credentials) }
+        let session = try await core.registries.session(reference, for: .pull, request.credentials)
+        guard !request.allTags else { return try await pullTags(of: session, platform) }
         let transfer = TransferSession<ImageTransferProgress> { progress throws(EngineError) in
             try await core.pull(session, platform, progress)
         }
@@ -21,19 +20,18 @@ extension GantryEngine {
     }
 
     private func pullTags(
-        _ repository: Reference, of session: RegistrySession, _ platform: Platform?, _ credentials: ImageCredentials?
+        of session: RegistrySession, _ platform: Platform?
     ) async throws(EngineError) -> EngineStream<ImageTransferProgress> {
         let core = core
         let tags: [String]
         do throws(RegistryError) { tags = try await session.tags() } catch {
-            throw EngineError(error, object: repository.familiarName)
+            throw EngineError(error, object: session.reference.familiarName)
         }
         let transfer = TransferSession<ImageTransferProgress> { progress throws(EngineError) in
             for tag in tags {
-                var reference = repository
+                var reference = session.reference
                 reference.tag = tag
-                let session = try await core.registries.session(reference, for: .pull, credentials)
-                try await core.pull(session, platform, progress)
+                try await core.pull(session.other(reference), platform, progress)
             }
         }
         return EngineStream { try await transfer.next() }
@@ -46,13 +44,12 @@ extension GantryEngine {
         guard reference.digest == nil else {
             throw EngineError(.invalid, "cannot push a digest reference", object: request.reference)
         }
-        let credentials = request.credentials
         let references = request.allTags ? try await tags(of: reference) : [reference]
+        let session = try await core.registries.session(reference, for: .push, request.credentials)
         let transfer = TransferSession<ImageTransferProgress> { progress throws(EngineError) in
             for reference in references {
-                let session = try await core.registries.session(reference, for: .push, credentials)
                 progress(.begun(repository: reference.name, tag: reference.tag ?? ""))
-                _ = try await core.context.images.push(session, progress: progress)
+                _ = try await core.context.images.push(session.other(reference), progress: progress)
                 await core.tell([core.imageEvent("push", reference.familiar, name: reference.familiarName)])
             }
         }

@@ -142,10 +142,10 @@ extension EngineClient {
         if Task.isCancelled { return EngineError(.cancelled, "\(what): cancelled") }
         let endpoint = http.endpoint.description
         switch error {
-        case .cannotConnect(_, let reason) where reason.contains("\(Errno.accessDenied)"):
+        case .cannotConnect(_, _, .accessDenied):
             return EngineError(
                 .denied, "permission denied while trying to connect to the container engine's socket at \(endpoint)")
-        case .cannotConnect(_, let reason) where endpoint.hasPrefix("ssh:"):
+        case .cannotConnect(_, let reason, _) where endpoint.hasPrefix("ssh:"):
             known.withLock { $0 = nil }
             return EngineError(
                 .unavailable, "Cannot connect to the container engine at \(endpoint): \(reason)", object: endpoint)

@@ -94,7 +94,7 @@ extension DockerEngine {
         return ExitWait { () throws(EngineError) in
             let body = try EngineClient.parse(try await client.bytes(of: response))
             if let error = body.field("Error"), let kind = EngineError.Kind(rawValue: error.text("Kind")) {
-                throw EngineError(kind, error.text("Message"), object: reference)
+                throw EngineError(kind, error.text("Message"), object: reference, isAnswer: true)
             }
             guard let result = WaitResult(dockerBody: body) else {
                 throw EngineError(.unavailable, "the wait for `\(reference)` was cut", object: reference)

@@ -1,9 +1,11 @@
+import Linux
+
 /// Why a connection could not be made, used or served.
 package enum TransportError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The peer went away, or this side closed the connection.
     case closed
-    /// Nobody answers at the endpoint, and why.
-    case cannotConnect(endpoint: String, reason: String)
+    /// Nobody answers at the endpoint, and why; with the kernel's number where it gave one.
+    case cannotConnect(endpoint: String, reason: String, errno: Errno? = nil)
     /// The peer took longer than it may.
     case timedOut(String)
     /// A body or a header is longer than is taken.
@@ -18,7 +20,7 @@ package enum TransportError: Error, Hashable, Sendable, CustomStringConvertible 
     package var description: String {
         switch self {
         case .closed: "the connection was closed"
-        case .cannotConnect(let endpoint, let reason): "connect to `\(endpoint)`: \(reason)"
+        case .cannotConnect(let endpoint, let reason, _): "connect to `\(endpoint)`: \(reason)"
         case .timedOut(let what): "\(what): timed out"
         case .tooLarge(let limit): "longer than \(limit) bytes"
         case .malformed(let reason): "malformed HTTP: \(reason)"

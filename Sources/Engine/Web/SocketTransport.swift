@@ -96,8 +96,8 @@ extension WebFailure {
         switch error {
         case _ where Task.isCancelled: self = .cancelled
         case .closed: self = .closed
-        case .cannotConnect(_, let reason) where reason.contains("\(Errno.connectionRefused)"): self = .refused(reason)
-        case .cannotConnect(_, let reason): self = .cannotConnect(reason)
+        case .cannotConnect(_, let reason, .connectionRefused): self = .refused(reason)
+        case .cannotConnect(_, let reason, _): self = .cannotConnect(reason)
         case .timedOut: self = .stalled
         case .untrusted(let reason): self = .untrusted(reason)
         case .malformed(let reason) where reason.hasPrefix("the request's body"): self = .body(reason)

@@ -21,20 +21,7 @@ package struct CreateRequest: Sendable {
             }
             warnings.append("Published ports are discarded when using \(mode.rawValue) network mode")
         }
-        if spec.networkMode?.container != nil { try checkSharedNetwork() }
         try UnofferedFields.check(config: body, host: host, warnings: &warnings)
-    }
-
-    /// What another container's network decides.
-    private func checkSharedNetwork() throws(EngineError) {
-        let conflicts: [(isAsked: Bool, what: String)] = [
-            (spec.hostname != nil, "hostname and the network mode"),
-            (!spec.dnsServers.isEmpty, "dns and the network mode"),
-            (!spec.extraHosts.isEmpty, "custom host-to-IP mapping and the network mode"),
-            (!spec.exposedPorts.isEmpty, "port exposing and the container type network mode"),
-        ]
-        guard let conflict = conflicts.first(where: \.isAsked) else { return }
-        throw EngineError(.invalid, "conflicting options: \(conflict.what)")
     }
 }
 

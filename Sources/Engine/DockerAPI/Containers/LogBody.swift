@@ -85,29 +85,28 @@ package struct LogEncoder: Sendable {
         _ entries: LogBatch, _ bytes: UnsafeRawBufferPointer, _ details: [[UInt8]], _ pieces: inout PieceWriter
     ) {
         var start = 0
-        var frame: (start: Int, source: LogEntry.Source)?
+        var frame: PieceWriter.Frame?
         for index in entries.indices {
             let line = entries.lines[index]
             let time = hasTimes ? line.time.rfc3339NanoBytes + [32] : []
             let detail = hasDetails ? details[index] : []
             if isFramed {
                 let count = time.count + detail.count + line.end - start
-                if let open = frame, joinsLines, open.source == line.source,
-                    pieces.count - open.start - StreamFrame.headerLength + count <= Self.frameLimitBytes
+                if let open = frame,
+                    !joinsLines || open.source != line.source
+                        || pieces.count - open.start - StreamFrame.headerLength + count > Self.frameLimitBytes
                 {
-                    // The frame goes on.
-                } else {
-                    if let frame { pieces.endFrame(frame.start) }
-                    frame = (pieces.count, line.source)
-                    pieces.beginFrame(line.source == .stdout ? .stdout : .stderr)
+                    pieces.endFrame(open)
+                    frame = nil
                 }
+                if frame == nil { frame = pieces.beginFrame(line.source) }
             }
             time.withUnsafeBytes { pieces.put($0) }
             detail.withUnsafeBytes { pieces.put($0) }
             pieces.put(UnsafeRawBufferPointer(rebasing: bytes[start..<line.end]))
             start = line.end
         }
-        if let frame { pieces.endFrame(frame.start) }
+        if let frame { pieces.endFrame(frame) }
     }
 }
 
@@ -124,16 +123,22 @@ private struct PieceWriter {
         count += bytes.count
     }
 
-    /// The frame's length is written at its end.
-    mutating func beginFrame(_ channel: StreamFrame.Channel) {
-        output.storeBytes(of: UInt64(channel.rawValue).littleEndian, toByteOffset: count, as: UInt64.self)
-        count += StreamFrame.headerLength
+    /// One that has begun.
+    struct Frame {
+        let start: Int
+        let source: LogEntry.Source
     }
 
-    /// - Parameter start: where it began.
-    mutating func endFrame(_ start: Int) {
-        let length = UInt32(count - start - StreamFrame.headerLength)
-        output.storeBytes(of: length.bigEndian, toByteOffset: start + 4, as: UInt32.self)
+    /// Leaves room for the head, which is written at the frame's end.
+    mutating func beginFrame(_ source: LogEntry.Source) -> Frame {
+        defer { count += StreamFrame.headerLength }
+        return Frame(start: count, source: source)
+    }
+
+    func endFrame(_ frame: Frame) {
+        let head = StreamFrame.head(
+            frame.source == .stdout ? .stdout : .stderr, count - frame.start - StreamFrame.headerLength)
+        output.storeBytes(of: head, toByteOffset: frame.start, as: UInt64.self)
     }
 }
 

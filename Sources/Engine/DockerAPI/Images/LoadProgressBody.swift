@@ -56,7 +56,7 @@ package enum ProgressError {
         let detail = body.field("errorDetail")
         guard let message = detail?.filledText("message") ?? body.filledText("error") else { return nil }
         let kind = detail.flatMap { EngineError.Kind(rawValue: $0.text("kind")) }
-        return EngineError(kind ?? .invalid, message)
+        return EngineError(kind ?? .invalid, message, isAnswer: true)
     }
 }
 

@@ -14,19 +14,14 @@ package enum StreamFrame {
     package static func encode(_ channel: Channel, _ bytes: [UInt8]) -> [UInt8] {
         var frame: [UInt8] = []
         frame.reserveCapacity(headerLength + bytes.count)
-        append(channel, bytes, to: &frame)
+        withUnsafeBytes(of: head(channel, bytes.count)) { frame.append(contentsOf: $0) }
+        frame.append(contentsOf: bytes)
         return frame
     }
 
-    package static func append(_ channel: Channel, _ bytes: [UInt8], to output: inout [UInt8]) {
-        appendHead(channel, bytes.count, to: &output)
-        output.append(contentsOf: bytes)
-    }
-
-    /// What stands before so many bytes. Written for each line of a log: without arrays of its own.
-    package static func appendHead(_ channel: Channel, _ count: Int, to output: inout [UInt8]) {
-        let head = UInt64(channel.rawValue) << 56 | UInt64(UInt32(count))
-        withUnsafeBytes(of: head.bigEndian) { output.append(contentsOf: $0) }
+    /// What stands before so many bytes, as it lies in memory.
+    package static func head(_ channel: Channel, _ count: Int) -> UInt64 {
+        (UInt64(channel.rawValue) << 56 | UInt64(UInt32(count))).bigEndian
     }
 }
 

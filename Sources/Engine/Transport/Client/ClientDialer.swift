@@ -29,13 +29,20 @@ struct ClientDialer: Sendable {
                 throw TransportError.cannotConnect(endpoint: "\(endpoint)", reason: complaint)
             }
         } catch let error as KernelError {
-            throw .cannotConnect(endpoint: "\(endpoint)", reason: "\(error)")
+            throw .cannotConnect(endpoint: "\(endpoint)", reason: "\(error)", errno: error.errno)
         } catch let error as TransportError {
             throw error
         } catch let error as NIOConnectionError {
-            throw .cannotConnect(endpoint: "\(endpoint)", reason: Self.reason(error))
+            // One line, where NIO lists every address it tried.
+            guard let last = error.connectionErrors.last?.error else {
+                throw .cannotConnect(endpoint: "\(endpoint)", reason: "no such host")
+            }
+            let number = (last as? IOError).map { Errno(rawValue: $0.errnoCode) }
+            throw .cannotConnect(
+                endpoint: "\(endpoint)", reason: number.map { "\($0)" } ?? "\(last)", errno: number)
         } catch {
-            throw .cannotConnect(endpoint: "\(endpoint)", reason: "\(error)")
+            let number = (error as? IOError).map { Errno(rawValue: $0.errnoCode) }
+            throw .cannotConnect(endpoint: "\(endpoint)", reason: "\(error)", errno: number)
         }
     }
 
@@ -134,15 +141,6 @@ struct ClientDialer: Sendable {
                 channel: channel, connection: NIOLoopBound(connection, eventLoop: channel.eventLoop), command: command,
                 silenceLimit: silenceLimit)
         }.get()
-    }
-
-    /// One line, where NIO lists every address it tried.
-    private static func reason(_ error: NIOConnectionError) -> String {
-        if let last = error.connectionErrors.last {
-            if let failure = last.error as? IOError { return "\(Errno(rawValue: failure.errnoCode))" }
-            return "\(last.error)"
-        }
-        return "no such host"
     }
 }
 

@@ -17,8 +17,7 @@ final class CommandConnection: Sendable {
     /// - Throws: what exec(3) met.
     init(_ words: [String]) throws(KernelError) {
         let name = words.first ?? ""
-        let number = try kernelCall("memfd_create") { gantry_memfd_create("stderr", 1) }
-        let complaints = OwnedDescriptor(Descriptor(rawValue: number))
+        let complaints = OwnedDescriptor(try Descriptor.memory("stderr"))
         let (own, others) = try UnixSocket.pair()
         defer { others.close() }
         var spawn = Spawn(program: Self.find(name), arguments: words)

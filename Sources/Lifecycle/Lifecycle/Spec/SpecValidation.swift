@@ -141,6 +141,15 @@ package struct SpecValidation {
             try require(spec.hostname == nil, "conflicting options: hostname and the UTS mode")
             try require(spec.domainname == nil, "conflicting options: domainname and the UTS mode")
         }
+        if spec.networkMode?.container != nil {
+            // What another container's network decides.
+            let conflict = "conflicting options: "
+            try require(spec.hostname == nil, conflict + "hostname and the network mode")
+            try require(spec.dnsServers.isEmpty, conflict + "dns and the network mode")
+            try require(spec.extraHosts.isEmpty, conflict + "custom host-to-IP mapping and the network mode")
+            try require(
+                spec.exposedPorts.isEmpty, conflict + "port exposing and the container type network mode")
+        }
         for rule in spec.deviceRules { _ = try LinuxDeviceRule(dockerRule: rule) }
         for device in spec.devices {
             try require(

@@ -121,7 +121,7 @@ extension Invocation {
                 return
             }
             defer { process.close() }
-            if cgroup.exists { try cgroup.kill() }
+            try cgroup.kill()
             guard try PidFD.waitForEnd(process, timeoutMilliseconds: 10_000) else {
                 throw KernelError("kill", record.id, Errno(rawValue: ETIMEDOUT))
             }

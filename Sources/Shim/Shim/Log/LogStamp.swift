@@ -6,7 +6,7 @@ import Linux
 /// Times rise strictly, by a nanosecond at least from line to line: who goes on behind the time of the last line that he
 /// has seen misses none, and sees none twice.
 struct LogStamp {
-    let kind: OutputKind
+    private let kind: OutputKind
     private(set) var bytes: [UInt8]
     private var time: Timestamp
     /// The nanoseconds that the second has left.

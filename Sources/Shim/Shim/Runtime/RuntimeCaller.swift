@@ -25,7 +25,7 @@ final class RuntimeCaller {
         _ command: RuntimeCommand, descriptors: [Descriptor?] = [nil, nil, nil], _ completion: @escaping Completion
     ) {
         let log: Descriptor
-        do { log = try Self.memory() } catch {
+        do { log = try Descriptor.memory("runtime-log") } catch {
             return completion(.failure(ShimFailure(.unavailable, "start runtime: \(error)")))
         }
         // Behind the others, where the runtime finds it: a file of a disk would be made and removed at each call.
@@ -44,12 +44,6 @@ final class RuntimeCaller {
             log.close()
             completion(.failure(ShimFailure(.unavailable, "start runtime: \(error)")))
         }
-    }
-
-    /// A file without a name, on no disk.
-    private static func memory() throws(KernelError) -> Descriptor {
-        // 1: MFD_CLOEXEC, which the copy in the runtime has not.
-        Descriptor(rawValue: try kernelCall("memfd_create") { gantry_memfd_create("runtime-log", 1) })
     }
 
     private func wait(
