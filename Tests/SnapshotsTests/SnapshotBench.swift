@@ -67,3 +67,9 @@ struct SnapshotBench {
         return text
     }
 }
+
+extension Snapshotter {
+    func prepareRoot(_ containerID: String, layers: [Digest]) throws(SnapshotError) -> [SnapshotMount] {
+        try prepareRoot(containerID, layers: layers, placing: [])
+    }
+}

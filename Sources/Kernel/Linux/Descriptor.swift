@@ -105,6 +105,14 @@ public struct Descriptor: RawRepresentable, Hashable, Sendable {
     }
 }
 
+extension Descriptor {
+    /// A file in memory, closed by exec(2): memfd_create(2). The name is for those who look at /proc.
+    package static func memory(_ name: String) throws(KernelError) -> Descriptor {
+        // MFD_CLOEXEC
+        Descriptor(rawValue: try kernelCall("memfd_create") { gantry_memfd_create(name, 1) })
+    }
+}
+
 extension Array where Element: FixedWidthInteger {
     /// That many zeros, made by code beside its caller: the standard library's own lies far from all else that a short-lived
     /// program touches, in pages that it would fetch for nothing else.

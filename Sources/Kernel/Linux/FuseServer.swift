@@ -36,8 +36,7 @@ package struct FuseServer: Sendable {
                 ("user_id", "0"), ("group_id", "0"), ("allow_other", nil), ("default_permissions", nil),
             ], attributes: [])
         do throws(KernelError) {
-            let complaints = OwnedDescriptor(
-                Descriptor(rawValue: try kernelCall("memfd_create") { gantry_memfd_create("output", 1) }))
+            let complaints = OwnedDescriptor(try Descriptor.memory("output"))
             var spawn = Spawn(program: program, arguments: [name, "-f", "-o", options, "/dev/fd/3"])
             spawn.environment = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
             spawn.descriptors = [nil, nil, complaints.descriptor, device.descriptor]

@@ -132,14 +132,6 @@ package struct HostLinks: Sendable {
         } catch { throw EngineError(error) }
     }
 
-    /// Those of the devices that are there.
-    package func ports(among names: Set<String>) throws(EngineError) -> [String] {
-        var socket = try socket()
-        do throws(NetlinkError) { return try socket.links().map(\.name).filter(names.contains) } catch {
-            throw EngineError(error)
-        }
-    }
-
     package func delete(_ name: String) throws(EngineError) {
         var socket = try socket()
         do throws(NetlinkError) { try socket.deleteLink(name) } catch  where error.errno == .noDevice {

@@ -117,11 +117,13 @@ extension NetworkService {
         lookingForEnded = nil
         let (links, ended) = (self.links, Set(endedLinks))
         endedLinks = []
-        do throws(EngineError) {
-            try await BlockingPool.shared.run { () throws(EngineError) in
-                for name in try links.ports(among: ended) { try links.delete(name) }
+        let failures = await BlockingPool.shared.run {
+            ended.compactMap { name -> EngineError? in
+                do throws(EngineError) { try links.delete(name) } catch { return error }
+                return nil
             }
-        } catch { note("delete devices that containers had: \(error)") }
+        }
+        for failure in failures { note("delete a device that a container had: \(failure)") }
     }
 
     /// At the engine's end: nothing that was begun is left to the next.

@@ -23,8 +23,7 @@ extension NetworkService {
         var record = EndpointRecord(
             containerID: containerID, containerName: name, networkID: network.id, order: order, spec: spec)
         if process != nil {
-            record.hostname = request.names.hostname
-            try assign(&record, network)
+            try assign(&record, network, hostname: request.names.hostname)
             await settleFlows(to: record.addresses)
             record.ports = await parkedPorts(containerID)
             record.change = .joining

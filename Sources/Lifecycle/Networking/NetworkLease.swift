@@ -93,8 +93,7 @@ extension NetworkService {
                 guard let network = definitions[records[index].networkID] else {
                     throw EngineError(.notFound, "network \(records[index].networkID) not found")
                 }
-                records[index].hostname = hostname
-                try assign(&records[index], network)
+                try assign(&records[index], network, hostname: hostname)
                 given += records[index].addresses.map { ($0, network.id) }
             }
         } catch {
@@ -105,7 +104,10 @@ extension NetworkService {
         return records
     }
 
-    func assign(_ record: inout EndpointRecord, _ network: NetworkDefinition) throws(EngineError) {
+    func assign(
+        _ record: inout EndpointRecord, _ network: NetworkDefinition, hostname: String
+    ) throws(EngineError) {
+        record.hostname = hostname
         let former = (record.ipv4, record.ipv6)
         record.ipv4 = try address(.v4, record.spec.ipv4Address, former.0, network)
         do throws(EngineError) {

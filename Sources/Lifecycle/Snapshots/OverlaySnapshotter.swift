@@ -3,6 +3,7 @@ import CLinux
 import Glibc
 import Linux
 import OCI
+import Synchronization
 
 /// Layers as directories, stacked by overlayfs, or a program that does its work: nothing is copied, and of the kernel's
 /// containers share the pages of what they read.
@@ -10,11 +11,12 @@ package final class OverlaySnapshotter: Snapshotter {
     private let directory: SnapshotDirectory
     private let assembly: OverlayAssembly
     private let whenUsed: (@Sendable () throws(KernelError) -> Void)?
+    private let isUsed = Atomic(false)
     private static let overlayMagic: Int64 = 0x794c_7630
 
     /// - Parameters:
     ///   - path: the directory of snapshots, made where it is missing.
-    ///   - whenUsed: called before anything can come into a layer or a root.
+    ///   - whenUsed: called before anything can come into a layer or a root, until it has succeeded.
     package init(
         path: String, assembly: OverlayAssembly = .kernel,
         whenUsed: (@Sendable () throws(KernelError) -> Void)? = nil
@@ -316,7 +318,9 @@ package final class OverlaySnapshotter: Snapshotter {
     private static let passing = [ENOSPC, EDQUOT, ENOMEM, EMFILE, ENFILE, EAGAIN, EINTR, EIO]
 
     private func use() throws(SnapshotError) {
-        if let whenUsed { try kernel { () throws(KernelError) in try whenUsed() } }
+        guard let whenUsed, !isUsed.load(ordering: .acquiring) else { return }
+        try kernel { () throws(KernelError) in try whenUsed() }
+        isUsed.store(true, ordering: .releasing)
     }
 
     private func fileSystemMagic() throws(SnapshotError) -> Int64 {

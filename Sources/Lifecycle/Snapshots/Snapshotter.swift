@@ -97,10 +97,6 @@ package struct LayerFacts: Hashable, Sendable {
 }
 
 extension Snapshotter {
-    package func prepareRoot(_ containerID: String, layers: [Digest]) throws(SnapshotError) -> [SnapshotMount] {
-        try prepareRoot(containerID, layers: layers, placing: [])
-    }
-
     /// Puts empty files into the top directory of a root that nobody uses yet; what is there stays.
     func place(_ names: [String], in top: String) throws(KernelError) {
         for name in names {

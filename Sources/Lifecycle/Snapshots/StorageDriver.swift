@@ -75,11 +75,16 @@ package struct ChosenSnapshotter: Sendable {
             // What the kernel made is its own until the program changes something: the next start may choose anew.
             let takesOver = made != nil && made != driver
             var whenUsed: (@Sendable () throws(KernelError) -> Void)?
-            if takesOver { whenUsed = { () throws(KernelError) in try record.write(driver, proven: driver) } }
+            if takesOver {
+                whenUsed = { () throws(KernelError) in
+                    let now = DriverRecord(path: path)
+                    try now.write(driver, proven: now.proven)
+                }
+            }
             let snapshots = try OverlaySnapshotter(path: path, assembly: assembly, whenUsed: whenUsed)
             let works = record.proven == driver ? true : try snapshots.tryOut()
             // On a full disk the next start tries it out again.
-            try? record.write(takesOver ? made ?? driver : driver, proven: works ? driver : nil)
+            try? record.write(made ?? driver, proven: works ? driver : nil)
             return ChosenSnapshotter(snapshots: snapshots, driver: driver, note: note)
         }
         switch driver {

@@ -36,9 +36,7 @@ package struct RuntimeProperty {
         }
     }
 
-    package init(_ value: JSONValue, name: String = "", parent: String = "") {
-        self.init(value, parent.isEmpty ? .top(name) : .member(name, of: .top(parent)))
-    }
+    package init(_ value: JSONValue, name: String = "") { self.init(value, .top(name)) }
 
     private init(_ value: JSONValue, _ way: Way) {
         self.value = value

@@ -9,7 +9,7 @@ import Testing
 @Suite struct CgroupPlanTests {
     private static func plan(_ layout: CgroupLayout, _ text: String) throws -> CgroupPlan {
         let json = try JSONValue(parsing: Array(text.utf8))
-        let resources = try LinuxResources(RuntimeProperty(json, name: "resources", parent: "linux"))
+        let resources = try LinuxResources(RuntimeProperty(json, name: "linux.resources"))
         return try CgroupPlan(path: "/x", resources, layout)
     }
 

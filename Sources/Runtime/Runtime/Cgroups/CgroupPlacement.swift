@@ -21,7 +21,7 @@ struct CgroupPlacement {
     /// One of systemd's is begun with its first process, in `attach`.
     ///
     /// - Parameter isNew: whether there is no such cgroup yet.
-    func prepare(isNew: Bool = false) throws(RuntimeError) {
+    func prepare(isNew: Bool) throws(RuntimeError) {
         let others = isNew ? [] : try attempt { () throws(KernelError) in try cgroup.processes() }
         guard others.isEmpty else {
             throw RuntimeError("container's cgroup is not empty: \(others.count) process(es) found")

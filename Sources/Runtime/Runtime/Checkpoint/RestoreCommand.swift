@@ -70,7 +70,7 @@ struct ContainerRestoration {
         do throws(RuntimeError) {
             let placement = CgroupPlacement(plan.cgroup, layout: facts.layout)
             if !placement.cgroup.exists { undo.cgroup = placement.cgroup }
-            try placement.prepare()
+            try placement.prepare(isNew: undo.cgroup != nil)
             // The images have none, and what CRIU restores has CRIU's.
             if !creation.options.keepsKeyring {
                 try SessionKeyring.make(for: creation.id, hasUserNamespace: plan.namespaces.hasUser)

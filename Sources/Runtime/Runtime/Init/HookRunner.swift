@@ -64,7 +64,7 @@ enum HookRunner {
 
     private static func memoryFile(_ name: String, _ bytes: [UInt8]) throws(RuntimeError) -> Descriptor {
         try attempt { () throws(KernelError) in
-            let file = Descriptor(rawValue: try kernelCall("memfd_create") { gantry_memfd_create(name, 1) })
+            let file = try Descriptor.memory(name)
             try file.writeAll(bytes)
             try kernelCall("seek") { lseek(file.rawValue, 0, SEEK_SET) }
             return file

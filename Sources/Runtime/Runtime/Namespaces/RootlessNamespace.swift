@@ -106,8 +106,7 @@ struct RootlessNamespace {
             arguments += [String(mapping.containerID), String(mapping.hostID), String(mapping.size)]
         }
         try attempt("failed to use \(name)") { () throws(KernelError) in
-            let complaints = OwnedDescriptor(
-                Descriptor(rawValue: try kernelCall("memfd_create") { gantry_memfd_create("stderr", 1) }))
+            let complaints = OwnedDescriptor(try Descriptor.memory("stderr"))
             var spawn = Spawn(program: program, arguments: arguments)
             spawn.descriptors = [nil, nil, complaints.descriptor]
             let process = OwnedDescriptor(try PidFD.open(pid: try spawn.start()))

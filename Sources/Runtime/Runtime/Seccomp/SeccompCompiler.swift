@@ -95,8 +95,8 @@ enum SeccompCompiler {
 
     private static func export(_ context: scmp_filter_ctx) throws(RuntimeError) -> [UInt8] {
         try attempt("seccomp") { () throws(KernelError) in
-            let number = try kernelCall("memfd_create") { gantry_memfd_create("seccomp", 1) }
-            let file = OwnedDescriptor(Descriptor(rawValue: number))
+            let file = OwnedDescriptor(try Descriptor.memory("seccomp"))
+            let number = file.descriptor.rawValue
             let status = seccomp_export_bpf(context, number)
             if status != 0 { throw KernelError("export the filter", "", Errno(rawValue: -status)) }
             try kernelCall("seek") { lseek(number, 0, SEEK_SET) }
