@@ -200,13 +200,13 @@ let app: [Target] = [
                 .when(configuration: .release))
         ],
         // Without position independence a start spends no 3 ms on 100,000 relocations; nothing is loaded that would look
-        // for symbols in the program. The C++ library comes from its archive: a module's own libraries stand before the
-        // shared one that the driver asks for.
+        // for symbols in the program. The C++ library comes from its archive, in place of the shared one that the driver
+        // asks for.
         linkerSettings: [
             .unsafeFlags(
                 [
                     "-static-stdlib", "-Xclang-linker", "-no-pie", "-Xlinker", "--no-export-dynamic",
-                    "-Xclang-linker", "-static-libgcc", "-Xlinker", "--as-needed",
+                    "-Xclang-linker", "-static-libgcc", "-Xlinker", "--remap-inputs=*/libstdc++.so=/dev/null",
                 ] + ordered(by: "App/gantry/functions.order") + stripped, .when(configuration: .release))
         ]),
 ]
