@@ -64,7 +64,7 @@ struct SeccompFilter {
 /// its files are root's own and closed to others, which is checked on the open descriptor before a file is believed.
 struct SeccompCache {
     /// A folder of this name lies in the runtime's root; `@` cannot be in a container's id.
-    static let folder = "seccomp@2"
+    static let folder = "seccomp@3"
     let root: String
 
     func filter(for profile: LinuxSeccomp) throws(RuntimeError) -> SeccompFilter {
@@ -75,7 +75,8 @@ struct SeccompCache {
         if let instructions = stored(name, key) {
             return SeccompFilter(instructions: instructions, flags: flags, listener: listener)
         }
-        let instructions = try SeccompCompiler.compile(profile)
+        let made = try SeccompCompiler.compile(profile)
+        let instructions = FilterDecisions(FilterInstruction.list(made))?.program.flatMap(\.bytes) ?? made
         guard !instructions.isEmpty, instructions.count % 8 == 0, instructions.count / 8 <= 4096 else {
             throw RuntimeError(
                 "seccomp: a filter of \(instructions.count / 8) instructions is more than the kernel takes")

@@ -27,58 +27,49 @@ package struct SeccompUnknownCalls: Hashable, Sendable {
         return sections.flatMap { $0 }.flatMap(\.bytes)
     }
 
-    private struct Instruction {
-        var code: UInt16
-        var yes: UInt8 = 0
-        var no: UInt8 = 0
-        var value: UInt32
-
-        /// `struct sock_filter` of a little-endian machine.
-        var bytes: [UInt8] {
-            [UInt8(truncatingIfNeeded: code), UInt8(code >> 8), yes, no]
-                + (0..<4).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) }
-        }
-    }
-
     /// Without its last instruction, the jump over the other sections; nil for an architecture without a call.
-    private static func section(_ architecture: Architecture) -> [Instruction]? {
-        var tests: [Instruction] = []
-        if architecture.isMultiplexed { tests.append(Instruction(code: 0x15, yes: 0, no: 0, value: 0)) }
+    private static func section(_ architecture: Architecture) -> [FilterInstruction]? {
+        var tests: [FilterInstruction] = []
+        if architecture.isMultiplexed { tests.append(FilterInstruction(code: .isEqual, yes: 0, no: 0, value: 0)) }
         let x32: UInt32 = 0x4000_0000
         switch (architecture.last, architecture.lastX32) {
         case (nil, nil): return nil
         case (let last?, nil) where architecture.token == 0xC000_003E:
-            tests += [.init(code: 0x35, no: 0, value: x32), .init(code: 0x25, value: last)]
-        case (let last?, nil): tests.append(Instruction(code: 0x25, value: last))
-        case (nil, let lastX32?): tests += [.init(code: 0x25, value: lastX32)]
+            tests += [.init(code: .isAtLeast, no: 0, value: x32), .init(code: .isGreater, value: last)]
+        case (let last?, nil): tests.append(FilterInstruction(code: .isGreater, value: last))
+        case (nil, let lastX32?): tests += [.init(code: .isGreater, value: lastX32)]
         case (let last?, let lastX32?):
-            tests += [.init(code: 0x35, value: x32), .init(code: 0x25, value: last), .init(code: 0x25, value: lastX32)]
+            tests += [
+                .init(code: .isAtLeast, value: x32), .init(code: .isGreater, value: last),
+                .init(code: .isGreater, value: lastX32),
+            ]
         }
-        let answer = Instruction(code: 0x06, value: 0x0005_0000 | 38)
-        let body = [Instruction(code: 0x20, value: 0)] + withTargets(tests, x32) + [answer]
+        let answer = FilterInstruction(code: .answer, value: 0x0005_0000 | 38)
+        let body =
+            [FilterInstruction(code: .load, value: FilterInstruction.number)] + withTargets(tests, x32) + [answer]
         // ld [4] (the architecture); not this one: past the jump at the end.
         return [
-            Instruction(code: 0x20, value: 4),
-            Instruction(code: 0x15, no: UInt8(body.count + 1), value: architecture.token),
+            FilterInstruction(code: .load, value: FilterInstruction.architecture),
+            FilterInstruction(code: .isEqual, no: UInt8(body.count + 1), value: architecture.token),
         ] + body
     }
 
     /// A test that holds leads to the answer after the last of them, except that for x32, which leads to the last test or,
     /// where x32 has no calls, past the answer. One that does not hold leads on to the next, the last ones past the answer.
-    private static func withTargets(_ tests: [Instruction], _ x32: UInt32) -> [Instruction] {
+    private static func withTargets(_ tests: [FilterInstruction], _ x32: UInt32) -> [FilterInstruction] {
         tests.enumerated().map { index, test in
             var test = test
             let toAnswer = UInt8(tests.count - index - 1)
-            let hasX32 = tests.filter { $0.code == 0x25 }.count == 2
-            if test.code == 0x35 {
+            let hasX32 = tests.filter { $0.code == .isGreater }.count == 2
+            if test.code == .isAtLeast {
                 test.yes = hasX32 ? toAnswer - 1 : toAnswer + 1
             } else {
                 test.yes = toAnswer
-                if test.code == 0x25 { test.no = toAnswer + 1 }
+                if test.code == .isGreater { test.no = toAnswer + 1 }
             }
             return test
         }
     }
 
-    private static func jump(_ count: Int) -> Instruction { Instruction(code: 0x05, value: UInt32(count)) }
+    private static func jump(_ count: Int) -> FilterInstruction { FilterInstruction(code: .jump, value: UInt32(count)) }
 }
