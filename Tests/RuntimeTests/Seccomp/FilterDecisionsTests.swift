@@ -89,10 +89,11 @@ import Testing
         let comparisons = SeccompCompiler.comparisonNames
         let names = DefaultSeccomp.profile(capabilities: [], machine: .x86_64).syscalls[0].names
         var profile = LinuxSeccomp(defaultAction: actions.randomElement(using: &random) ?? "")
-        profile.architectures = [
-            [], ["SCMP_ARCH_X86_64"], ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
-            ["SCMP_ARCH_X86", "SCMP_ARCH_AARCH64"],
-        ].randomElement(using: &random)!
+        profile.architectures =
+            [
+                ["SCMP_ARCH_X86_64"], ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
+                ["SCMP_ARCH_X86", "SCMP_ARCH_AARCH64"],
+            ].randomElement(using: &random) ?? []
         for _ in 0..<Int.random(in: 0...12, using: &random) {
             let called = (0..<Int.random(in: 1...30, using: &random)).map { _ in
                 names.randomElement(using: &random) ?? ""
