@@ -105,4 +105,34 @@ struct FuseTests {
             #expect(try user.gantry("info").output.contains("Storage Driver: fuse-overlayfs"))
         }
     }
+
+    @Test("A user whose files are on an overlay has the program's by itself, and is told why")
+    func onAnOverlay() throws {
+        try OrdinaryUser.with { user in
+            let (home, upper, work) = ("\(user.folder)/home", "\(user.folder)/upper", "\(user.folder)/work")
+            for path in [upper, work] {
+                try Directory.create(path)
+                chown(path, 1000, 1000)
+            }
+            try kernelCall("mount", home) {
+                mount("overlay", home, "overlay", 0, "lowerdir=\(home),upperdir=\(upper),workdir=\(work)")
+            }
+            defer { umount2(home, Int32(MNT_DETACH)) }
+            let info = try user.gantry("info")
+            #expect(info.output.contains("Storage Driver: fuse-overlayfs"), "\(info.output)")
+            #expect(
+                info.errors.contains("storage driver fuse-overlayfs, which is slower: overlayfs is not available: "))
+            let run = try user.gantry(
+                "run", "--name", "one", "--network", "none", "gantry/starter", "sh", "-c",
+                "echo new > /etc/made; cat /etc/made")
+            #expect(run.code == 0 && run.output == "new\n", "\(run.errors)")
+            #expect(try user.gantry("diff", "one").output == "C /etc\nA /etc/made\n")
+            user.hidden = ["/usr/bin/fuse-overlayfs"]
+            let other = try user.gantry("ps")
+            #expect(other.code == 1, "its images are of the program that is gone")
+            user.hidden = []
+            #expect(try user.gantry("rm", "one").code == 0)
+            #expect(try user.gantry("rmi", "gantry/starter").code == 0)
+        }
+    }
 }
