@@ -30,26 +30,46 @@ final class Contender {
 
     /// Starts a command in the cgroup; its output goes to `/dev/null`, or to a file.
     func spawn(_ arguments: [String], output: String = "/dev/null") throws -> RunningCommand {
-        var spawn = Spawn(
-            program: "/bin/sh",
-            arguments: ["sh", "-c", "echo $$ > \(cgroup)/cgroup.procs; exec \"$@\"", "sh"] + arguments)
-        spawn.environment = ProcessInfo.processInfo.environment.map { "\($0)=\($1)" }
-        let file = OwnedDescriptor(try Descriptor.open(output, O_WRONLY | O_CREAT | O_APPEND, mode: 0o644))
-        spawn.descriptors = [nil, file.descriptor, file.descriptor]
-        return RunningCommand(pid: try spawn.start())
+        let command = try prepare(arguments, output: output)
+        try command.start()
+        return command.running
     }
 
-    /// Runs a command to its end.
+    /// Runs a command to its end. What it takes to bring a process into the cgroup, where the kernel waits until nobody
+    /// is forking anywhere, is not counted: the clock begins before the execution of the command.
     @discardableResult
     func run(_ arguments: [String]) throws -> Cost {
+        let command = try prepare(arguments, output: "/dev/null")
         let cpuBefore = cpuMilliseconds
         let begin = DispatchTime.now()
-        let status = try spawn(arguments).wait()
+        try command.start()
+        let status = command.running.wait()
         let wall = Double(DispatchTime.now().uptimeNanoseconds - begin.uptimeNanoseconds) / 1e6
         guard status == 0 else {
             throw BenchmarkError("`\(arguments.joined(separator: " "))` ended with \(status)")
         }
         return Cost(wallMilliseconds: wall, cpuMilliseconds: cpuMilliseconds - cpuBefore)
+    }
+
+    /// A process in the cgroup that waits for the word to execute a command.
+    private func prepare(_ arguments: [String], output: String) throws -> WaitingCommand {
+        let script = "echo $$ > \(cgroup)/cgroup.procs; echo >&3; read -r go; exec \"$@\" </dev/null 3>&-"
+        var spawn = Spawn(program: "/bin/sh", arguments: ["sh", "-c", script, "sh"] + arguments)
+        spawn.environment = ProcessInfo.processInfo.environment.map { "\($0)=\($1)" }
+        let file = OwnedDescriptor(try Descriptor.open(output, O_WRONLY | O_CREAT | O_APPEND, mode: 0o644))
+        let (go, gate) = try Descriptor.pipe()
+        let (ready, told) = try Descriptor.pipe()
+        defer { ready.close() }
+        spawn.descriptors = [go, file.descriptor, file.descriptor, told]
+        let pid: pid_t
+        do {
+            // The shell's ends are its own: where it is gone, reading ends.
+            defer { for end in [go, told] { end.close() } }
+            pid = try spawn.start()
+        }
+        var byte: UInt8 = 0
+        guard read(ready.rawValue, &byte, 1) == 1 else { throw BenchmarkError("no process comes into \(cgroup)") }
+        return WaitingCommand(running: RunningCommand(pid: pid), gate: gate)
     }
 
     /// What a command writes to standard output, without the line end.
@@ -80,6 +100,16 @@ final class Contender {
     func close() {
         try? "1".write(toFile: cgroup + "/cgroup.kill", atomically: false, encoding: .utf8)
         for _ in 0..<200 where rmdir(cgroup) != 0 { usleep(10_000) }
+    }
+}
+
+private struct WaitingCommand {
+    let running: RunningCommand
+    let gate: Descriptor
+
+    func start() throws {
+        defer { gate.close() }
+        try gate.writeAll([UInt8(ascii: "\n")])
     }
 }
 
