@@ -38,6 +38,19 @@ import Testing
         #expect(value["z"]?.integer == 3)
     }
 
+    @Test("An object of very many members takes no more than their number", .timeLimit(.minutes(1)))
+    func many() throws {
+        let labels = Dictionary(uniqueKeysWithValues: (0..<300_000).map { ("label-\($0)", "\($0)") })
+        let value = try JSONValue(encoding: labels)
+        #expect(try value.decoded(as: [String: String].self) == labels)
+        var object = try #require(try JSONValue(parsing: value.compactBytes).object)
+        #expect(object == value.object)
+        object["label-7"] = nil
+        #expect(object["label-7"] == nil && object["label-8"] == "8" && object.count == 299_999)
+        object["label-7"] = "again"
+        #expect(object.members.last?.name == "label-7" && object["label-299999"] == "299999")
+    }
+
     @Test("What is written is read back the same")
     func roundTrip() throws {
         let value: JSONValue = [

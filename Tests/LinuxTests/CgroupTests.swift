@@ -52,6 +52,52 @@ import Testing
         }
     }
 
+    @Test("Cgroups whose path is longer than any path may be are removed with the others")
+    func deep() throws {
+        try Self.withCgroup { cgroup, pid in
+            let name = String(repeating: "n", count: 250)
+            var place = OwnedDescriptor(
+                try Descriptor.open(try #require(cgroup.lifetimeDirectory), O_RDONLY | O_DIRECTORY))
+            for _ in 0..<20 {
+                try kernelCall("mkdir", name) { mkdirat(place.descriptor.rawValue, name, 0o755) }
+                place = OwnedDescriptor(try place.descriptor.open(name, O_RDONLY | O_DIRECTORY))
+            }
+            let process = OwnedDescriptor(try PidFD.open(pid: pid))
+            try PidFD.send(SIGKILL, to: process.descriptor)
+            #expect(try PidFD.reap(process.descriptor) == 137)
+            try cgroup.remove()
+            #expect(!cgroup.exists)
+        }
+    }
+
+    @Test("A cgroup for threads has no list of processes, which hides none of the others")
+    func threaded() throws {
+        try Self.withCgroup { cgroup, pid in
+            guard let unified = cgroup.layout.unifiedDirectory(of: cgroup.path) else { return }
+            let inner = "\(unified)/threads"
+            try kernelCall("mkdir", inner) { mkdir(inner, 0o755) }
+            try FileContents.write("threaded", to: "\(inner)/cgroup.type")
+            #expect(throws: KernelError.self) { try FileContents.read("\(inner)/cgroup.procs") }
+            #expect(try cgroup.processes() == [pid])
+            try kernelCall("rmdir", inner) { rmdir(inner) }
+        }
+    }
+
+    @Test("A number is taken for a child's only where it is one, which can be waited for all the same")
+    func children() throws {
+        try Self.withCgroup { _, pid in
+            let child = OwnedDescriptor(try PidFD.open(child: pid))
+            for other in [1, getppid(), getpid()] {
+                let error = #expect(throws: KernelError.self) { try PidFD.open(child: other) }
+                #expect(error?.errno == .noSuchProcess)
+            }
+            try PidFD.send(SIGKILL, to: child.descriptor)
+            #expect(try PidFD.waitForEnd(child.descriptor, timeoutMilliseconds: 10_000))
+            try PidFD.open(child: pid).close()
+            #expect(try PidFD.reap(child.descriptor) == 137)
+        }
+    }
+
     @Test("A process that has another's number is not taken for it")
     func identity() throws {
         let own = try ProcessStat.read(pid: getpid())

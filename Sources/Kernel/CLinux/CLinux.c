@@ -32,6 +32,15 @@ pid_t gantry_clone3_fork(uint64_t flags, int *pidfd, int cgroup) {
     return (pid_t)syscall(SYS_clone3, &args, sizeof args);
 }
 
+void gantry_reset_signals(void) {
+    // As the kernel has it: a handler, flags, a restorer, a mask of 64 signals.
+    const struct { void *handler; unsigned long flags; void *restorer; uint64_t mask; } standard = {0};
+    for (int number = 1; number <= 64; number++) syscall(SYS_rt_sigaction, number, &standard, NULL, 8);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 int gantry_pivot_root(const char *new_root, const char *put_old) {
     return (int)syscall(SYS_pivot_root, new_root, put_old);
 }

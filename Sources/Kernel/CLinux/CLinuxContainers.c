@@ -113,6 +113,12 @@ int gantry_wait_pidfd(int pidfd, int block) {
     return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
 }
 
+int gantry_is_child(int pidfd) {
+    siginfo_t info;
+    memset(&info, 0, sizeof info);
+    return waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
 int gantry_set_file_ids(uid_t user, gid_t group) {
     setfsgid(group);
     setfsuid(user);

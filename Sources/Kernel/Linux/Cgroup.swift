@@ -76,13 +76,21 @@ package struct Cgroup: Hashable, Sendable {
 
     private func collectProcesses(_ directory: String, into pids: inout [Int32]) throws(KernelError) {
         do throws(KernelError) {
-            let text = try FileContents.read("\(directory)/cgroup.procs")
-            for line in text.split(separator: 10) {
+            for line in try Self.members(directory).split(separator: 10) {
                 if let pid = Int32(String(decoding: line, as: UTF8.self)), pid > 0 { pids.append(pid) }
             }
             for child in try Self.children(of: directory) { try collectProcesses(child, into: &pids) }
         } catch  where error.errno == .noSuchFile || error.errno == .noDevice {
             return
+        }
+    }
+
+    private static func members(_ directory: String) throws(KernelError) -> [UInt8] {
+        do throws(KernelError) {
+            return try FileContents.read("\(directory)/cgroup.procs")
+        } catch  where error.errno == .notSupported {
+            // One for threads: their processes are listed in the domain above it.
+            return []
         }
     }
 

@@ -77,18 +77,16 @@ extension Cgroup {
     }
 
     private static func removeTree(_ directory: String, timeoutMilliseconds: Int32) throws(KernelError) {
-        if try removeEmpty(directory) { return }
-        do throws(KernelError) {
-            for child in try children(of: directory) {
-                try removeTree(child, timeoutMilliseconds: timeoutMilliseconds)
-            }
-        } catch  where error.errno == .noSuchFile || error.errno == .noDevice {
-            return
-        }
         // Version 1 tells nobody when the last dying process has left: asked again, ever more seldom.
         var pause: Int32 = 1
         var rest = timeoutMilliseconds
         while try !removeEmpty(directory) {
+            do throws(KernelError) {
+                try TreeRemoval.removeCgroups(below: directory)
+                if try removeEmpty(directory) { return }
+            } catch  where error.errno == .noSuchFile || error.errno == .noDevice {
+                return
+            }
             guard rest > 0 else { throw KernelError("remove cgroup", directory, .busy) }
             poll(nil, 0, pause)
             rest -= pause

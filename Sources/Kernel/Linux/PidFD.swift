@@ -19,6 +19,16 @@ package enum PidFD {
         throw KernelError("open process", String(pid), .noSuchProcess)
     }
 
+    /// Opens a child of this process by a number that another process told; ESRCH where it is none, so that nobody who lies
+    /// can have another process signalled or changed.
+    package static func open(child pid: Int32) throws(KernelError) -> Descriptor {
+        let descriptor = OwnedDescriptor(try open(pid: pid))
+        guard gantry_is_child(descriptor.descriptor.rawValue) != 0 else {
+            throw KernelError("open child process", String(pid), .noSuchProcess)
+        }
+        return descriptor.release()
+    }
+
     package static func send(_ signal: Int32, to process: Descriptor) throws(KernelError) {
         try kernelCall("send signal \(signal)") { gantry_pidfd_send_signal(process.rawValue, signal) }
     }

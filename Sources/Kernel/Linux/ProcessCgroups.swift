@@ -80,7 +80,9 @@ public enum CgroupMembers {
 
     /// Removes the directory and those below it; one that is busy or gone is left as it is.
     public static func remove(_ directory: String) {
-        for path in tree(directory).reversed() { rmdir(path) }
+        // Gone, or not to be read: nothing more can be done about it.
+        try? TreeRemoval.removeCgroups(below: directory)
+        rmdir(directory)
     }
 
     /// The directory, then all below it, parents first.

@@ -8,26 +8,47 @@ package enum TreeRemoval {
     /// Removes what `name` (a C string) is in `parent`, with all below; does nothing where it is missing.
     package static func remove(_ name: [CChar], in parent: Descriptor) throws(KernelError) {
         guard try !unlinkFile(name, in: parent), let top = try open(name, in: parent) else { return }
+        try remove(
+            top, { directory throws(KernelError) in try removeFiles(in: directory) },
+            { emptied, above throws(KernelError) in try removeDirectory(emptied, in: above) })
+        try removeDirectory(name, in: parent)
+    }
+
+    /// Removes the directories below a cgroup's, whose files go with them, however long their paths are together. What is
+    /// busy stays, and with it what it is in.
+    package static func removeCgroups(below directory: String) throws(KernelError) {
+        try remove(
+            try Descriptor.open(directory, O_RDONLY | O_DIRECTORY),
+            { directory throws(KernelError) in
+                try entries(of: directory).filter { $0.isDirectory == true }.map(\.name)
+            },
+            { emptied, above in _ = unlinkat(above.rawValue, emptied, AT_REMOVEDIR) })
+    }
+
+    /// Goes down and up again below `top`, which it closes.
+    private static func remove(
+        _ top: Descriptor, _ directories: (Descriptor) throws(KernelError) -> [[CChar]],
+        _ removeEmptied: ([CChar], Descriptor) throws(KernelError) -> Void
+    ) throws(KernelError) {
         var current = top
         defer { current.close() }
-        var way = [name]
-        var remaining = [try removeFiles(in: current)]
+        var way: [[CChar]] = []
+        var remaining = [try directories(current)]
         while let level = remaining.indices.last {
             if let child = remaining[level].popLast() {
                 guard let next = try open(child, in: current) else { continue }
                 current.close()
                 current = next
                 way.append(child)
-                remaining.append(try removeFiles(in: current))
+                remaining.append(try directories(current))
             } else {
                 remaining.removeLast()
-                let emptied = way.removeLast()
-                if remaining.isEmpty { return try removeDirectory(emptied, in: parent) }
+                guard let emptied = way.popLast() else { return }
                 // One descriptor for any depth: back by the parent entry, which nobody else moves here.
                 let above = try current.open("..", O_RDONLY | O_DIRECTORY)
                 current.close()
                 current = above
-                try removeDirectory(emptied, in: current)
+                try removeEmptied(emptied, current)
             }
         }
     }

@@ -60,7 +60,6 @@ private struct JSONParser {
     private mutating func object() throws(JSONError) -> JSONValue {
         try descend()
         var object = JSONObject()
-        var places: [String: Int] = [:]
         skipSpace()
         if take(UInt8(ascii: "}")) { return ascend(.object(object)) }
         while true {
@@ -71,26 +70,11 @@ private struct JSONParser {
             let name = try string()
             skipSpace()
             guard take(UInt8(ascii: ":")) else { throw failure("`:` is expected after a member's name") }
-            let value = try value()
-            if let place = place(of: name, in: object, &places) {
-                object.replace(place, value)
-            } else {
-                object.append(name, value)
-            }
+            object[name] = try value()
             skipSpace()
             if take(UInt8(ascii: "}")) { return ascend(.object(object)) }
             guard take(UInt8(ascii: ",")) else { throw failure("`,` or `}` is expected") }
         }
-    }
-
-    /// Where a member of that name is. Few are compared one by one; many have a table, so that no text costs more than its
-    /// length.
-    private func place(of name: String, in object: JSONObject, _ places: inout [String: Int]) -> Int? {
-        guard object.count >= 16 else { return object.members.firstIndex { $0.name == name } }
-        if places.isEmpty { for (index, member) in object.members.enumerated() { places[member.name] = index } }
-        if let place = places[name] { return place }
-        places[name] = object.count
-        return nil
     }
 
     private mutating func array() throws(JSONError) -> JSONValue {

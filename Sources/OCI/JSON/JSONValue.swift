@@ -15,6 +15,9 @@ public enum JSONValue: Hashable, Sendable {
 /// The members of a JSON object, in their order of appearance. Of a name given twice, the last one counts.
 public struct JSONObject: Hashable, Sendable {
     public private(set) var members: [(name: String, value: JSONValue)] = []
+    /// Where each name is. Few are compared one by one, for which this is empty; many have a table, so that no text costs
+    /// more than its length.
+    private var places: [String: Int] = [:]
 
     public init() {}
 
@@ -22,16 +25,27 @@ public struct JSONObject: Hashable, Sendable {
         for (name, value) in members { self[name] = value }
     }
 
-    /// Objects here have few members: a linear search costs less than a table.
     public subscript(name: String) -> JSONValue? {
-        get { members.last { $0.name == name }?.value }
+        get { place(of: name).map { members[$0].value } }
         set {
-            if let index = members.firstIndex(where: { $0.name == name }) {
-                if let newValue { members[index].value = newValue } else { members.remove(at: index) }
-            } else if let newValue {
-                members.append((name, newValue))
+            if members.count >= 16, places.isEmpty {
+                for (index, member) in members.enumerated() { places[member.name] = index }
+            }
+            switch (place(of: name), newValue) {
+            case (let place?, let value?): members[place].value = value
+            case (let place?, nil):
+                members.remove(at: place)
+                places = [:]
+            case (nil, let value?):
+                if !places.isEmpty { places[name] = members.count }
+                members.append((name, value))
+            case (nil, nil): break
             }
         }
+    }
+
+    private func place(of name: String) -> Int? {
+        places.isEmpty ? members.firstIndex { $0.name == name } : places[name]
     }
 
     public var isEmpty: Bool { members.isEmpty }
@@ -43,12 +57,6 @@ public struct JSONObject: Hashable, Sendable {
         kept.members = members.filter { isWanted($0.name) }
         return kept
     }
-
-    /// Sets the value of a member that the parser has read before.
-    mutating func replace(_ index: Int, _ value: JSONValue) { members[index].value = value }
-
-    /// Adds a member the parser has read, without looking for one of the same name.
-    mutating func append(_ name: String, _ value: JSONValue) { members.append((name, value)) }
 
     public static func == (left: JSONObject, right: JSONObject) -> Bool {
         left.members.elementsEqual(right.members) { $0.name == $1.name && $0.value == $1.value }

@@ -30,6 +30,32 @@ struct ExecContractTests {
         #expect(result.output == "5\n6\n6 7\n/tmp\nb\n", "\(result.errors)")
     }
 
+    @Test("Of variables of one name the last one counts", arguments: RuntimeUnderTest.all)
+    func repeatedVariables(_ runtime: RuntimeUnderTest) throws {
+        let container = try TestContainer(runtime)
+        container.spec.process?.env += ["SAME=a", "SAMEAS=x", "SAME=b"]
+        try container.createAndStart()
+        // The environment as the program finds it, without a shell in between.
+        let words = ["exec", "--env", "SAMEAS=y", container.id, "cat", "/proc/self/environ"]
+        let result = try runtime.run(words, root: container.root)
+        let variables = result.output.split(separator: "\0").filter { $0.hasPrefix("SAME") }.sorted()
+        #expect(variables == ["SAME=b", "SAMEAS=y"], "\(result.errors)")
+        let refused = try runtime.run(["exec", "--env", "NAME", container.id, "true"], root: container.root)
+        #expect(refused.code != 0)
+        #expect(refused.errors.contains("invalid environment variable"))
+    }
+
+    @Test("A user at the limit of its processes gets the one it may have", arguments: RuntimeUnderTest.all)
+    func processLimit(_ runtime: RuntimeUnderTest) throws {
+        let container = try TestContainer(runtime)
+        container.spec.process?.user = RuntimeUser(uid: 54321, gid: 54321)
+        container.spec.process?.rlimits = [RuntimeRlimit(type: "RLIMIT_NPROC", soft: 2, hard: 2)]
+        try container.createAndStart()
+        let result = try runtime.run(
+            ["exec", "--user", "54321:54321", container.id, "echo", "here"], root: container.root)
+        #expect(result.output == "here\n", "\(result.errors)")
+    }
+
     @Test("exec reads its process from a file and writes its pid", arguments: RuntimeUnderTest.all)
     func processFile(_ runtime: RuntimeUnderTest) throws {
         let container = try TestContainer(runtime)

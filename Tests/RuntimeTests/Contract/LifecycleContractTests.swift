@@ -230,6 +230,21 @@ struct OwnLifecycleTests {
         #expect(try container.leftovers() == [])
     }
 
+    @Test("A frozen cgroup is refused: whoever came into it would stand still")
+    func frozenCgroup() throws {
+        // runc 1.1 looks at version 1 alone, and waits for ever on a machine that has both.
+        let container = try TestContainer(.ours)
+        let cgroup = try container.cgroup
+        try cgroup.create()
+        try cgroup.setFrozen(true)
+        let result = try container.create()
+        #expect(result.code == 1)
+        #expect(result.errors.contains("container's cgroup unexpectedly frozen"), "\(result.errors)")
+        try cgroup.setFrozen(false)
+        try cgroup.remove()
+        #expect(try container.leftovers() == [])
+    }
+
     @Test("A cgroup with somebody else's processes in it is left alone")
     func usedCgroup() throws {
         let first = try TestContainer(.ours)

@@ -84,4 +84,59 @@ struct ForegroundTests {
         #expect(try end(process) == 9)
         #expect(try container.leftovers() == [])
     }
+
+    @Test("A signal that comes while the container is made is the container's once it runs")
+    func earlySignal() throws {
+        let container = try TestContainer(.ours, ["sh", "-c", "trap 'exit 9' TERM; while :; do sleep 1; done"])
+        // The program has its trap long before the hook is over.
+        let script = ": > \(container.folder)/hooked; while [ ! -e \(container.folder)/on ]; do sleep 0.1; done"
+        container.spec.hooks.poststart = [RuntimeHook(path: "/bin/sh", args: ["sh", "-c", script])]
+        let (pid, process) = try begin(container, input: nil, output: nil)
+        var rounds = 0
+        while access("\(container.folder)/hooked", F_OK) != 0, rounds < 2400 {
+            (rounds, _) = (rounds + 1, poll(nil, 0, 25))
+        }
+        #expect(isAwaited(SIGTERM, by: pid))
+        try PidFD.send(SIGTERM, to: process)
+        try FileContents.replace("\(container.folder)/on", with: [], durable: false)
+        #expect(try end(process) == 9)
+        #expect(try container.leftovers() == [])
+    }
+
+    @Test("Whoever read the output may leave: the container ends by itself, and is removed")
+    func readerGone() throws {
+        let container = try TestContainer(
+            .ours, ["sh", "-c", "trap '' HUP; for i in 1 2 3 4 5 6; do echo line; done; exit 6"])
+        container.spec.process?.terminal = true
+        let (reading, writing) = try Descriptor.pipe()
+        reading.close()
+        let (_, process) = try begin(container, input: nil, output: writing)
+        writing.close()
+        #expect(try end(process) == 6)
+        #expect(try container.leftovers() == [])
+    }
+
+    @Test("What the caller ignores, the program does not", arguments: ["run", "exec"])
+    func dispositions(_ command: String) throws {
+        let container = try TestContainer(.ours, ["sleep", "60"])
+        let status = ["grep", "Sig[IB][gl]", "/proc/self/status"]
+        let words: String
+        if command == "run" {
+            container.spec.process?.args = status
+            try container.write()
+            words = "run \(container.id)"
+        } else {
+            try container.createAndStart()
+            words = "exec \(container.id) \(status.joined(separator: " "))"
+        }
+        let path = "\(container.folder)/output"
+        let output = OwnedDescriptor(try Descriptor.open(path, O_WRONLY | O_CREAT, mode: 0o600))
+        let script = "trap '' PIPE HUP INT USR1; exec \(container.runtime.path) --root \(container.root) \(words)"
+        var spawn = Spawn(program: "/bin/sh", arguments: ["sh", "-c", script])
+        spawn.descriptors = [nil, output.descriptor, Descriptor.standardError]
+        spawn.workingDirectory = container.bundle
+        #expect(try end(try PidFD.open(pid: try spawn.start())) == 0)
+        let zero = String(repeating: "0", count: 16)
+        #expect(String(decoding: try FileContents.read(path), as: UTF8.self) == "SigBlk:\t\(zero)\nSigIgn:\t\(zero)\n")
+    }
 }

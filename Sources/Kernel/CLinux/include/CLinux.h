@@ -18,6 +18,9 @@
 /// `cgroup` is a cgroup2 directory for CLONE_INTO_CGROUP, or -1. Only for a process that has one thread.
 pid_t gantry_clone3_fork(uint64_t flags, int *pidfd, int cgroup);
 
+/// Every signal's disposition is the standard one, and none is blocked.
+void gantry_reset_signals(void);
+
 int gantry_pivot_root(const char *new_root, const char *put_old);
 int gantry_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
 int gantry_close_range(unsigned int first, unsigned int last, unsigned int flags);

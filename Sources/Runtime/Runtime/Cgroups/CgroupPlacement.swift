@@ -26,6 +26,11 @@ struct CgroupPlacement {
         guard others.isEmpty else {
             throw RuntimeError("container's cgroup is not empty: \(others.count) process(es) found")
         }
+        // A process that is made in there stands still for ever.
+        let isFrozen = isNew ? false : try attempt { () throws(KernelError) in try cgroup.isFrozen() }
+        if isFrozen {
+            throw RuntimeError("container's cgroup unexpectedly frozen")
+        }
         if plan.scope == nil { try fill() }
     }
 

@@ -29,6 +29,8 @@ package struct Invocation {
     /// - Parameter sealingFailure: what the sealing of the program's own file met, where it was tried.
     package static func main(sealingFailure: KernelError?, _ arguments: [String]) -> Int32 {
         InheritedState.normalize()
+        // A reader that went away is told by the write. A handler is gone with the next execution, unlike SIG_IGN.
+        signal(SIGPIPE) { _ in }
         var log = LogOutput()
         do throws(RuntimeError) {
             let global = try CommandArguments(arguments.dropFirst(), globals, operandsEndOptions: true)

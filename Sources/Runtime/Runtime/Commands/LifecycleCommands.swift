@@ -147,7 +147,13 @@ extension Invocation {
             try startContainer(container)
         }
         let code = try foreground.wait(pid: record.pid)
-        if !options.keeps { try deleteContainer(record, force: true) }
+        guard !options.keeps else { return code }
+        // What the program said is the caller's to know, whatever becomes of its remains.
+        do throws(RuntimeError) {
+            try deleteContainer(record, force: true)
+        } catch {
+            log.warning("failed to delete container \(id): \(error.message)")
+        }
         return code
     }
 

@@ -38,6 +38,8 @@ struct ContainerStore {
             do throws(KernelError) {
                 try kernelCall("mkdir", path) { mkdir(path, 0o711) }
             } catch  where error.errno == .noSuchFile {
+                // What is above the runtime's own is others' as well: the engine's socket may lie there.
+                try Directory.create(PathName.split(root).parent, mode: 0o711)
                 try Directory.create(root, mode: 0o700)
                 try kernelCall("mkdir", path) { mkdir(path, 0o711) }
             }

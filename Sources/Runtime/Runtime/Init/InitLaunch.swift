@@ -123,6 +123,7 @@ extension InitLaunch {
             gantry_clone3_fork(plan.namespaces.cloneFlags, &pidfd, cgroup?.rawValue ?? -1)
         }
         if pid == 0 {
+            InheritedState.resetSignals()
             near.socket.close()
             // No directory of the host may be open in what goes inside.
             cgroup?.close()
@@ -147,6 +148,7 @@ extension InitLaunch {
         var pidfd: Int32 = -1
         let helper = try kernelCall("clone") { gantry_clone3_fork(0, &pidfd, -1) }
         if helper == 0 {
+            InheritedState.resetSignals()
             near.socket.close()
             runHelper(initial, writing)
         }
@@ -157,7 +159,7 @@ extension InitLaunch {
         guard let pid = Int32(String(decoding: bytes, as: UTF8.self)) else {
             throw KernelError("clone in the joined user namespace", "", .notPermitted)
         }
-        return LaunchedProcess(pid: pid, pidfd: try PidFD.open(pid: pid))
+        return LaunchedProcess(pid: pid, pidfd: try PidFD.open(child: pid))
     }
 
     private func runHelper(_ initial: InitProcess, _ writing: Descriptor) -> Never {

@@ -76,8 +76,9 @@ struct RootlessNamespace {
             try near.send(.placed)
             return try near.receive()
         }
-        _ = try attempt { () throws(KernelError) in try PidFD.reap(helper.descriptor) }
+        let code = try attempt { () throws(KernelError) in try PidFD.reap(helper.descriptor) }
         if case .failed(let words) = answer { throw RuntimeError(words) }
+        guard code == 0 else { throw RuntimeError("the process that sets the id mappings ended with \(code)") }
     }
 
     /// The helper: never returns.

@@ -131,6 +131,7 @@ struct ContainerEntry {
         var pidfd: Int32 = -1
         let pid = try kernelCall("clone") { gantry_clone3_fork(0, &pidfd, cgroup?.rawValue ?? -1) }
         if pid == 0 {
+            InheritedState.resetSignals()
             near.socket.close()
             // No directory of the host may be open in what goes inside.
             cgroup?.close()
@@ -179,9 +180,10 @@ struct ContainerEntry {
             let message = try attempt { () throws(KernelError) in try near.receive() }
             switch message {
             case .made(let pid):
-                // Nobody but this process can reap it, so the number is its own.
-                let process = LaunchedProcess(
-                    pid: pid, pidfd: try attempt { () throws(KernelError) in try PidFD.open(pid: pid) })
+                // Nobody but this process can reap its child, so the number is that child's. A program inside that may
+                // trace the process can say another one in its name: the maker's own word comes as well.
+                guard let pidfd = try? PidFD.open(child: pid) else { continue }
+                let process = LaunchedProcess(pid: pid, pidfd: pidfd)
                 guard let failure else { return (process, listener) }
                 try attempt { () throws(KernelError) in _ = try PidFD.reap(process.pidfd) }
                 throw RuntimeError(failure)

@@ -10,6 +10,8 @@ final class ForegroundProcess {
     /// Who is to be told that the process is ready, and where it says so.
     var notify: (manager: NotifySocket, socket: Descriptor?)?
     private let arrival: Descriptor?
+    /// From the beginning: what comes while the process is made is passed on once it runs.
+    private let signals: SignalFD
     private var proxy: TerminalProxy?
 
     /// - Parameter socket: the path of a console socket, to which the terminal is given away instead.
@@ -25,6 +27,7 @@ final class ForegroundProcess {
         } else {
             (consoleForProcess, arrival) = (nil, nil)
         }
+        signals = try attempt { () throws(KernelError) in try SignalFD(blocking: Self.passed) }
     }
 
     /// Takes the near end, which the process has sent by now.
@@ -41,11 +44,10 @@ final class ForegroundProcess {
     func wait(pid: Int32) throws(RuntimeError) -> Int32 {
         try attempt { () throws(KernelError) in
             let process = OwnedDescriptor(try PidFD.open(pid: pid))
-            let signals = try SignalFD(blocking: Self.passed)
             try proxy?.begin()
             defer { proxy?.end() }
             while true {
-                let ended = try turn(process.descriptor, signals)
+                let ended = try turn(process.descriptor)
                 if ended { break }
             }
             return try PidFD.reap(process.descriptor)
@@ -63,7 +65,7 @@ final class ForegroundProcess {
     }()
 
     /// One wait for whatever comes first; whether the process has ended.
-    private func turn(_ process: Descriptor, _ signals: SignalFD) throws(KernelError) -> Bool {
+    private func turn(_ process: Descriptor) throws(KernelError) -> Bool {
         var entries = [
             pollfd(fd: process.rawValue, events: Int16(POLLIN), revents: 0),
             pollfd(fd: signals.descriptor.rawValue, events: Int16(POLLIN), revents: 0),
@@ -85,7 +87,9 @@ final class ForegroundProcess {
     private func passReadiness() {
         guard let (manager, socket) = notify, let socket else { return }
         do throws(KernelError) {
-            guard try manager.takeReady(from: socket, mainPID: getpid()) else { return }
+            // This runtime stays, so it need not wait until the manager has read.
+            guard let barrier = try manager.takeReady(from: socket, mainPID: getpid()) else { return }
+            barrier.close()
         } catch {
             // A manager that cannot be told will say so itself; the container runs on.
         }

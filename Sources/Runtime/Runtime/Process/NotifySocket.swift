@@ -56,29 +56,42 @@ struct NotifySocket {
     }
 
     /// Waits for the container to be ready and passes that on; returns as well once its process has ended.
+    ///
+    /// For a runtime that leaves then: before, the manager has read all. One that knows no barrier would be waited for in
+    /// vain, hence sd_notify_barrier's usual limit.
     func forwardReady(from socket: Descriptor, of process: Descriptor, mainPID: Int32) throws(RuntimeError) {
         try attempt { () throws(KernelError) in
             while true {
-                var entries = [
-                    pollfd(fd: socket.rawValue, events: Int16(POLLIN), revents: 0),
-                    pollfd(fd: process.rawValue, events: Int16(POLLIN), revents: 0),
-                ]
-                try kernelCall("poll") { poll(&entries, 2, -1) }
-                if try takeReady(from: socket, mainPID: mainPID) { return }
-                if entries[1].revents != 0 { return }
+                if try Self.poll(socket, orEndOf: process, timeoutMilliseconds: -1) == false { return }
+                guard let barrier = try takeReady(from: socket, mainPID: mainPID) else { continue }
+                defer { barrier.close() }
+                _ = try Self.poll(barrier, orEndOf: process, timeoutMilliseconds: 30_000)
+                return
             }
         }
     }
 
-    /// Reads what has come; whether it was the readiness, which is passed on.
-    func takeReady(from socket: Descriptor, mainPID: Int32) throws(KernelError) -> Bool {
+    /// Whether there is something to be read; false where there is nothing and the process has ended or the time is over.
+    private static func poll(
+        _ descriptor: Descriptor, orEndOf process: Descriptor, timeoutMilliseconds: Int32
+    ) throws(KernelError) -> Bool {
+        var entries = [
+            pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: process.rawValue, events: Int16(POLLIN), revents: 0),
+        ]
+        try kernelCall("poll") { Glibc.poll(&entries, 2, timeoutMilliseconds) }
+        return entries[0].revents != 0
+    }
+
+    /// Reads what has come, and passes the readiness on if it was that: then the pipe's end is given whose other one the
+    /// manager closes when it has read all.
+    func takeReady(from socket: Descriptor, mainPID: Int32) throws(KernelError) -> Descriptor? {
         var message = [UInt8](repeating: 0, count: 4096)
         while true {
             let count = recv(socket.rawValue, &message, message.count, Int32(MSG_DONTWAIT))
-            guard count > 0 else { return false }
+            guard count > 0 else { return nil }
             guard let line = Self.readyLine(in: message[..<count]) else { continue }
-            try tellManager(line, mainPID: mainPID)
-            return true
+            return try tellManager(line, mainPID: mainPID)
         }
     }
 
@@ -88,18 +101,15 @@ struct NotifySocket {
             .map { String(decoding: $0, as: UTF8.self) }
     }
 
-    private func tellManager(_ line: String, mainPID: Int32) throws(KernelError) {
+    private func tellManager(_ line: String, mainPID: Int32) throws(KernelError) -> Descriptor {
         let socket = OwnedDescriptor(try UnixDatagram.connect(manager))
         for text in ["\(line)\n", "MAINPID=\(mainPID)\n"] {
             _ = try UnixSocket.send(socket.descriptor, Array(text.utf8), from: 0)
         }
-        // The barrier: once the manager has read all before it, it closes its end of the pipe. A manager that knows no
-        // barrier would be waited for in vain, hence sd_notify_barrier's usual limit.
         let (reading, writing) = try Descriptor.pipe()
-        defer { reading.close() }
+        let barrier = OwnedDescriptor(reading)
         try send(OwnedDescriptor(writing), to: socket.descriptor)
-        var entry = pollfd(fd: reading.rawValue, events: Int16(POLLIN), revents: 0)
-        try kernelCall("poll") { poll(&entry, 1, 30_000) }
+        return barrier.release()
     }
 
     private func send(_ barrier: consuming OwnedDescriptor, to manager: Descriptor) throws(KernelError) {

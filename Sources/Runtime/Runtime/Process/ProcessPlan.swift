@@ -52,6 +52,9 @@ package struct ProcessPlan: Hashable, Sendable {
             capabilities.permitted = known(sets.permitted, facts)
             capabilities.ambient = known(sets.ambient, facts)
         }
+        if let variable = process.env.first(where: { !$0.utf8.dropFirst().contains(61) }) {
+            throw RuntimeError("invalid environment variable: \"\(variable)\"")
+        }
         for limit in process.rlimits {
             guard limit.type.hasPrefix("RLIMIT_"),
                 let number = Self.resources.firstIndex(of: String(limit.type.dropFirst(7)))

@@ -61,6 +61,8 @@ struct ProcessSetup {
     /// Whether a process can take on the program's rights and still make the one that executes it. Without no_new_privs the
     /// filter is installed before the rights are given up: it must let the rest through, and have nobody to ask.
     var canSettleFirst: Bool {
+        // The helper would be one more process of a user that may have no more.
+        if plan.rlimits.contains(where: { $0.resource == Int32(__RLIMIT_NPROC.rawValue) }) { return false }
         guard let seccomp, !process.noNewPrivileges else { return true }
         guard seccomp.listener == nil, let profile else { return false }
         return SeccompVerdict.allowsEntry(profile)
@@ -165,10 +167,23 @@ struct ProcessSetup {
 
     /// The configured environment, and `HOME` from the container's passwd(5) where it has none.
     private func environment() -> [String] {
-        var variables = process.env + activation.environment
+        var variables = Self.lastOfEach(process.env + activation.environment)
         if variables.contains(where: { $0.hasPrefix("HOME=") && $0.utf8.count > 5 }) { return variables }
         variables.removeAll { $0.hasPrefix("HOME=") }
         return variables + ["HOME=\(homeDirectory())"]
+    }
+
+    /// Of variables of the same name the last one counts, for every reader.
+    private static func lastOfEach(_ variables: [String]) -> [String] {
+        var kept: [String] = []
+        for (index, variable) in variables.enumerated() {
+            let name = variable.utf8.prefix { $0 != 61 }
+            let isLast = !variables[(index + 1)...].contains {
+                $0.utf8.starts(with: name) && $0.utf8.dropFirst(name.count).first == 61
+            }
+            if isLast { kept.append(variable) }
+        }
+        return kept
     }
 
     private func homeDirectory() -> String {

@@ -76,7 +76,8 @@ struct SeccompCache {
             return SeccompFilter(instructions: instructions, flags: flags, listener: listener)
         }
         let made = try SeccompCompiler.compile(profile)
-        let instructions = FilterDecisions(FilterInstruction.list(made))?.program.flatMap(\.bytes) ?? made
+        let halved = FilterDecisions(FilterInstruction.list(made))?.program.flatMap(\.bytes) ?? made
+        let instructions = halved.count / 8 <= 4096 ? halved : made
         guard !instructions.isEmpty, instructions.count % 8 == 0, instructions.count / 8 <= 4096 else {
             throw RuntimeError(
                 "seccomp: a filter of \(instructions.count / 8) instructions is more than the kernel takes")
