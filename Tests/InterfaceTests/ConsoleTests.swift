@@ -75,6 +75,45 @@ import Testing
         #expect(bench.model.keyContext == .captured)
     }
 
+    @Test("What floods a console that nobody sees is not read, and is attached to again when looked at")
+    func unseenFlood() throws {
+        var bench = try Bench.connected()
+        bench.type("j")
+        let id = ConsoleID.container(Sample.id(2))
+        let chunk = [UInt8](repeating: UInt8(ascii: "x"), count: 4 << 10)
+        func flood(_ bench: inout Bench) {
+            for _ in 0..<(UnseenOutput.floodBytes / chunk.count + 1) {
+                bench.send(.console(id, .output(.stdout(chunk))))
+            }
+        }
+        bench.send(.console(id, .attached(takesInput: false, tty: false)))
+        flood(&bench)
+        #expect(!bench.takeEffects().contains(.closeConsole(id)), "it is seen")
+        bench.type("k")
+        // Slowly, it is followed for as long as one likes.
+        for second in 0..<100 {
+            bench.send(.tick(Sample.ago(-Int64(second))))
+            for _ in 0..<20 { bench.send(.console(id, .output(.stdout(chunk)))) }
+        }
+        #expect(!bench.takeEffects().contains(.closeConsole(id)))
+        flood(&bench)
+        #expect(bench.takeEffects().contains(.closeConsole(id)))
+        // What was under way is late.
+        bench.send(.console(id, .output(.stdout(Array("behind time".utf8)))))
+        bench.send(.console(id, .ended("closed")))
+        bench.type("j")
+        let opened = bench.takeEffects().compactMap { effect -> ContainerSource? in
+            if case .openConsole(id, .container(let source), _) = effect { source } else { nil }
+        }
+        #expect(opened.map(\.replaySince) == [bench.model.now])
+        #expect(bench.text.contains("not followed while it was not seen") && !bench.text.contains("behind time"))
+        // Who types into it, or has a terminal, may not be let go.
+        bench.send(.console(id, .attached(takesInput: true, tty: false)))
+        bench.type("k")
+        flood(&bench)
+        #expect(!bench.takeEffects().contains(.closeConsole(id)))
+    }
+
     @Test("A console that the person only passes by is not opened")
     func passingBy() throws {
         var bench = try Bench.connected()

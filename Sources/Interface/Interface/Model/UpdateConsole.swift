@@ -60,7 +60,8 @@ extension Model {
     }
 
     mutating func take(_ news: ConsoleNews, of id: ConsoleID) -> [Effect] {
-        guard var console = consoles.open[id] else { return [] }
+        // Of one that was left, what was under way comes late.
+        guard var console = consoles.open[id], console.phase != .left else { return [] }
         var effects: [Effect] = []
         switch news {
         case .replay(let bytes):
@@ -72,7 +73,9 @@ extension Model {
             console.takesInput = takesInput
             console.isTTY = tty
             if tty { effects.append(.consoleRepaint(id, console.size)) }
-        case .output(.stdout(let bytes)), .output(.stderr(let bytes)): console.show(bytes)
+        case .output(.stdout(let bytes)), .output(.stderr(let bytes)):
+            console.show(bytes)
+            effects += countUnseen(bytes.count, of: &console)
         case .output(.lost(let count)):
             console.lostBytes += count
             console.note("\(Quantity.bytes(count)) of output lost: this screen was too slow")
@@ -89,6 +92,22 @@ extension Model {
         effects += Self.answers(of: &console)
         consoles.open[id] = console
         return effects
+    }
+
+    /// Lets go of a console that floods while nobody sees it. Only of output that nobody types to: what a closed
+    /// connection means to a process that reads is its engine's affair.
+    private func countUnseen(_ count: Int, of console: inout Console) -> [Effect] {
+        guard !console.isTTY, !console.takesInput, !console.id.isExec, console.phase == .attached,
+            console.id != shownConsoleID || !showsPanel(.console) || coversPanels
+        else {
+            console.unseen = UnseenOutput()
+            return []
+        }
+        guard console.unseen.isFlood(adding: count, at: now) else { return [] }
+        console.unseen = UnseenOutput()
+        (console.phase, console.lostAt) = (.left, now)
+        console.note("not followed while it was not seen; the log has all of it")
+        return [.closeConsole(console.id)]
     }
 
     /// Changes the console that is shown, and sends on what its emulator then has to say.

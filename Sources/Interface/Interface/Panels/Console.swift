@@ -6,6 +6,8 @@ import Terminal
 struct Console {
     enum Phase: Hashable, Sendable {
         case opening, attached
+        /// It wrote more, while nobody saw it, than is worth reading: attached to again when it is looked at.
+        case left
         /// In words: why there is no more.
         case ended(String)
     }
@@ -39,6 +41,8 @@ struct Console {
     var search: Search?
     /// What is typed for a process without a terminal and not yet sent.
     var pendingLine = LineEditor()
+    /// What came while it was not on the screen.
+    var unseen = UnseenOutput()
     /// Higher for those shown later, to know which to give up first.
     var lastShown = 0
 
@@ -75,6 +79,24 @@ struct Console {
 
     /// A line of ours among the process's.
     func note(_ text: String) { emulator.feed(Array("\r\n\u{1b}[0;2m[\(text)]\u{1b}[0m\r\n".utf8)) }
+}
+
+/// How much a console's process writes while nobody sees it.
+struct UnseenOutput: Hashable, Sendable {
+    /// So much within `interval` is a flood: to show it would take a good part of a processor for nobody.
+    static let floodBytes = 1 << 20
+    private static let intervalNanoseconds: Int64 = 10_000_000_000
+
+    private var bytes = 0
+    private var since: Timestamp?
+
+    /// Counts; true where it has become a flood.
+    mutating func isFlood(adding count: Int, at now: Timestamp) -> Bool {
+        let start = since ?? now
+        let age = now.nanosecondsSinceEpoch - start.nanosecondsSinceEpoch
+        (since, bytes) = (0...Self.intervalNanoseconds).contains(age) ? (start, bytes + count) : (now, count)
+        return bytes > Self.floodBytes
+    }
 }
 
 /// The consoles that are open, and which of them is shown.

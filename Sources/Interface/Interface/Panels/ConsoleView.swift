@@ -39,7 +39,7 @@ extension Canvas {
             return above > 0 ? "scrolled, \(above) lines up" : "scroll mode"
         }
         switch console.phase {
-        case .opening: return "opening…"
+        case .opening, .left: return "opening…"
         case .ended(let reason): return reason
         case .attached:
             let full = "detach: ctrl-p ctrl-q, leader \(model.leader)"
