@@ -1,9 +1,12 @@
 import EngineAPI
 import Terminal
 
-/// The logs of one container or of several, merged by time, full screen. Keeps a bounded number of bytes, the newest.
+/// The logs of one container or of several, merged by time, full screen. Keeps a bounded number of bytes: the newest, or
+/// with a filter the newest of what passes it, so that a filter finds in a log of any length.
 struct LogScreen: Hashable, Sendable {
     static let byteLimit = 4 << 20
+    /// What is kept at most of lines that a filter has yet to look at.
+    static let unsiftedLimit = 4 * byteLimit
     /// How much is asked for at first, of each container.
     static let firstTail = 2000
 
@@ -14,6 +17,7 @@ struct LogScreen: Hashable, Sendable {
         /// Why there is no more, and of which run; nil while it is read.
         fileprivate(set) var end: String?
         fileprivate(set) var run: Timestamp?
+        fileprivate var firstTime: Timestamp?
         fileprivate var lastTime: Timestamp?
     }
 
@@ -26,6 +30,8 @@ struct LogScreen: Hashable, Sendable {
     private var seenSources: Set<LogEntry.Source> = []
     /// How many were let go for want of room.
     private(set) var droppedLines = 0
+    /// How many were let go because the filter does not show them.
+    private(set) var passedOver = 0
     var follows = true
     var showsTimes = false
     var wraps = false
@@ -57,6 +63,8 @@ struct LogScreen: Hashable, Sendable {
     var marksErrors: Bool { seenSources.contains(.stdout) && seenSources.contains(.stderr) }
     var title: String { sources.map(\.name).joined(separator: " ") }
     var count: Int { sieve?.passing.count ?? lines.count }
+    /// The log has lines, shown or not.
+    var hasLines: Bool { !lines.isEmpty || passedOver > 0 }
 
     /// A line of those that are shown.
     func line(_ index: Int) -> LogLine { lines[sieve?.passing[index] ?? index] }
@@ -78,9 +86,29 @@ struct LogScreen: Hashable, Sendable {
                 containerID: id, tail: reach == .newest ? Self.firstTail : nil, since: reach.start(now), serial: serial)
             sources[index].end = nil
         }
-        (lines, byteCount, droppedLines, cursor, scroll, anchor) = ([], 0, 0, 0, 0, nil)
+        forgetLines()
+    }
+
+    private mutating func forgetLines() {
+        (lines, byteCount, droppedLines, passedOver, cursor, scroll, anchor) = ([], 0, 0, 0, 0, 0, nil)
         seenSources = []
         sieve = sieve.map { LogSieve($0.filter) }
+    }
+
+    /// Whether lines that the filter should look at, or that are to be seen without it, are not here any more.
+    var lacksLines: Bool { passedOver > 0 || (droppedLines > 0 && sieve != nil && reach != .newest) }
+
+    /// Reads the same lines once more, and what has come since.
+    mutating func readAgain(now: Timestamp, serial: Int) {
+        for index in sources.indices {
+            let source = sources[index]
+            let start = reach.start(now) ?? (reach == .newest ? source.firstTime : nil)
+            sources[index].subscription = LogSubscription(
+                containerID: source.subscription.containerID,
+                tail: reach == .newest && start == nil ? Self.firstTail : nil, since: start, serial: serial)
+            sources[index].end = nil
+        }
+        forgetLines()
     }
 
     /// Goes on reading where a container has been started again since its log ended. Its log goes on where it was.
@@ -117,6 +145,7 @@ struct LogScreen: Hashable, Sendable {
 
     mutating func take(_ places: [Int], of piece: Int) {
         sieve?.take(places, of: piece)
+        shrink()
         settleCursor()
     }
 
@@ -147,6 +176,13 @@ struct LogScreen: Hashable, Sendable {
         scroll = scrollToShow(cursor, from: scroll, count: count, page: page)
     }
 
+    /// Goes to the line in a row of the screen; while lines are wrapped a row is not that of a line.
+    mutating func choose(row: Int, page: Int) {
+        let first = scrollToShow(cursor, from: scroll, count: count, page: page)
+        guard !wraps, row >= 0, first + row < count else { return }
+        (scroll, cursor, anchor, follows) = (first, first + row, nil, false)
+    }
+
     mutating func find(backwards: Bool, page: Int) -> Bool {
         let found = search.next(from: cursor, count: count, backwards: backwards) { line($0).text }
         guard let found else { return false }
@@ -174,16 +210,23 @@ struct LogScreen: Hashable, Sendable {
         return sieve.known * 100 / lines.count
     }
 
+    /// Older lines than were asked for are likely.
+    private var isCut: Bool { reach == .newest && lines.count + passedOver >= Self.firstTail && droppedLines == 0 }
+
+    /// Where else something may be that the search did not find; nil where all has been searched.
+    var unsearched: String? {
+        if isCut { return "in the newest lines; 0 reads the whole log" }
+        return droppedLines > 0 ? "in the newest lines; f looks through all of them" : nil
+    }
+
     /// What the title says of what is shown.
     var summary: String {
-        var parts = [sieve.map { "\($0.passing.count) of \(lines.count) lines" } ?? "\(lines.count) lines"]
+        var parts = [sieve.map { "\($0.passing.count) of \(lines.count + passedOver) lines" } ?? "\(lines.count) lines"]
         if marksErrors { parts.append("! stderr") }
         if !filter.isEmpty { parts.append("only \(filter)") }
         if let share = siftedPercent { parts.append("looked at \(share)%") }
         switch reach {
-        case .newest:
-            let isCut = lines.count >= Self.firstTail && droppedLines == 0
-            if isCut { parts.append("older ones left out, 0 reads all") }
+        case .newest: if isCut { parts.append("older ones left out, 0 reads all") }
         case .whole: break
         case .minutes: parts.append(reach.label)
         }
@@ -216,6 +259,7 @@ extension LogScreen {
                 byteCount += LogLine.overhead
                 fresh.append(LogLine(entry, of: container))
             }
+            if sources[container].firstTime == nil { sources[container].firstTime = entry.time }
             sources[container].lastTime = entry.time
         }
         merge(fresh)
@@ -263,6 +307,8 @@ extension LogScreen {
 
     private mutating func shrink() {
         guard byteCount > Self.byteLimit else { return }
+        leaveOutUnshown()
+        guard byteCount > (wantsSifting || sieve?.piece != nil ? Self.unsiftedLimit : Self.byteLimit) else { return }
         // Somewhat more than needed, so that not each line moves all the others.
         var excess = byteCount - Self.byteLimit + Self.byteLimit / 8
         var dropped = 0
@@ -277,6 +323,23 @@ extension LogScreen {
         anchor = anchor.map { max(0, $0 - dropped) }
         cursor = max(0, cursor - gone)
         scroll = max(0, scroll - gone)
+    }
+}
+
+extension LogScreen {
+    /// Lets go of what the filter has looked at and does not show.
+    private mutating func leaveOutUnshown() {
+        guard let old = sieve, old.known > old.passing.count else { return }
+        let count = old.known - old.passing.count
+        let known = lines[..<old.known].reduce(0) { $0 + $1.cost }
+        let kept = old.passing.map { lines[$0] }
+        byteCount -= known - kept.reduce(0) { $0 + $1.cost }
+        if let place = anchor {
+            anchor = place < old.known ? old.passing.prefix { $0 < place }.count : place - count
+        }
+        lines.replaceSubrange(..<old.known, with: kept)
+        passedOver += count
+        sieve?.keepPassing(leavingOut: count)
     }
 }
 

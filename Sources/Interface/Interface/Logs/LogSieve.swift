@@ -48,6 +48,14 @@ struct LogSieve: Hashable, Sendable {
         passing.removeLast(passing.reversed().prefix { $0 >= place }.count)
     }
 
+    /// Of the lines that are known, those that do not pass are gone, all `count` of them.
+    mutating func keepPassing(leavingOut count: Int) {
+        passing = Array(passing.indices)
+        known = passing.count
+        pieceStart -= count
+        pieceEnd -= count
+    }
+
     /// The first lines are gone; returns how many of them passed.
     mutating func drop(_ count: Int) -> Int {
         let gone = passing.prefix { $0 < count }.count

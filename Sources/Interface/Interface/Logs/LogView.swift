@@ -7,7 +7,7 @@ extension Canvas {
         guard screen.count > 0 else {
             let isOver = screen.sources.allSatisfy { $0.end != nil }
             let text =
-                !screen.filter.isEmpty && !screen.lines.isEmpty
+                !screen.filter.isEmpty && screen.hasLines
                 ? screen.siftedPercent == nil
                     ? "no line passes \(screen.filter): \\ clears it" : "looking through the lines…"
                 : isOver ? "the log is empty" : "waiting for output…"

@@ -119,6 +119,7 @@ extension Model {
         do throws(FormError) {
             try screen.setFilter(text)
             screen.filterEditor = nil
+            if screen.lacksLines { screen.readAgain(now: now, serial: takeNumber()) }
             replaceDialog(.logs(screen))
         } catch {
             say(error.message, .error)

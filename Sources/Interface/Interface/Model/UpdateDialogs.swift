@@ -199,7 +199,12 @@ extension Model {
         case nil: found = findInConsole(needle, backwards: !backwards)
         default: break
         }
-        if !found { say("`\(needle)` not found", .warning) }
+        guard !found else { return }
+        if case .logs(let screen)? = dialogs.last, let rest = screen.unsearched {
+            say("`\(needle)` is not \(rest)", .warning)
+        } else {
+            say("`\(needle)` not found", .warning)
+        }
     }
 }
 

@@ -1,0 +1,101 @@
+import EngineAPI
+import Testing
+
+@testable import Interface
+
+/// Logs of which no screen keeps all lines.
+@Suite struct LongLogTests {
+    private static let padding = String(repeating: "-", count: 100)
+
+    private static func entries(_ numbers: Range<Int>) -> [LogEntry] {
+        numbers.map { number in
+            LogEntry(
+                time: Timestamp(nanosecondsSinceEpoch: Sample.now.nanosecondsSinceEpoch + Int64(number) * 1_000_000),
+                source: .stdout, bytes: Array("line \(number) \(padding)\n".utf8))
+        }
+    }
+
+    private static func screen(_ bench: Bench) throws -> LogScreen {
+        guard case .logs(let screen)? = bench.model.dialogs.last else { throw Missing() }
+        return screen
+    }
+
+    private struct Missing: Error {}
+
+    /// Sends lines to the first container's log, as an engine does.
+    private static func feed(_ bench: inout Bench, _ numbers: Range<Int>) throws {
+        var start = numbers.lowerBound
+        while start < numbers.upperBound {
+            let end = min(start + 2000, numbers.upperBound)
+            bench.send(.logs(try screen(bench).sources[0].subscription, .entries(entries(start..<end))))
+            start = end
+        }
+    }
+
+    @Test("A filter finds in all lines of the whole log, of which only the newest are kept without it")
+    func wholeLog() throws {
+        var bench = try Bench.connected()
+        bench.type("m0")
+        try Self.feed(&bench, 0..<100_000)
+        let whole = try Self.screen(bench)
+        #expect(whole.droppedLines > 50_000 && whole.count + whole.droppedLines == 100_000)
+        bench.type("/line 500 <enter>")
+        #expect(bench.model.status?.text == "`line 500 ` is not in the newest lines; f looks through all of them")
+        // The filter has all read once more.
+        bench.type("f/line 500 /<enter>")
+        let again = try Self.screen(bench)
+        #expect(again.sources[0].subscription != whole.sources[0].subscription && again.lines.isEmpty)
+        #expect(again.sources[0].subscription.tail == nil && again.sources[0].subscription.since == nil)
+        try Self.feed(&bench, 0..<100_000)
+        let found = try Self.screen(bench)
+        #expect((0..<found.count).map { found.line($0).text.prefix(9) } == ["line 500 "])
+        #expect(found.droppedLines == 0 && found.summary.hasPrefix("1 of 100000 lines"))
+        #expect(found.lines.reduce(0) { $0 + $1.cost } <= LogScreen.byteLimit)
+        // Without it the others are to be seen, and are read for that.
+        bench.type("\\")
+        #expect(try Self.screen(bench).lines.isEmpty && Self.screen(bench).filter.isEmpty)
+        try Self.feed(&bench, 0..<100_000)
+        #expect(try Self.screen(bench).droppedLines == whole.droppedLines)
+    }
+
+    @Test("What was followed with a filter is read from its first line once the filter goes")
+    func followed() throws {
+        var bench = try Bench.connected()
+        bench.type("mf/99 -/<enter>")
+        try Self.feed(&bench, 5..<60_000)
+        let filtered = try Self.screen(bench)
+        #expect(filtered.passedOver > 0 && filtered.count == 600)
+        #expect(filtered.line(0).text.hasPrefix("line 99 ") && filtered.cursor == 599)
+        bench.type("gjj\\")
+        let subscription = try Self.screen(bench).sources[0].subscription
+        #expect(subscription.tail == nil && subscription.since == Self.entries(5..<6)[0].time)
+    }
+
+    @Test("The line that one is at stays where lines before and after it are left out")
+    func place() throws {
+        var bench = try Bench.connected()
+        bench.type("m0fline<enter>")
+        try Self.feed(&bench, 0..<1000)
+        bench.type("f<ctrl-u>/7 -/<enter>")
+        bench.type("gjjj")
+        #expect(try Self.screen(bench).line(3).text.hasPrefix("line 37 "))
+        try Self.feed(&bench, 1000..<50_000)
+        let screen = try Self.screen(bench)
+        #expect(screen.passedOver > 0 && screen.line(screen.cursor).text.hasPrefix("line 37 "))
+    }
+
+    @Test("Of lines that all pass the newest are kept, and the search says where it has not been")
+    func bounded() throws {
+        var bench = try Bench.connected()
+        bench.type("m")
+        try Self.feed(&bench, 0..<2000)
+        bench.type("/nowhere<enter>")
+        #expect(bench.model.status?.text == "`nowhere` is not in the newest lines; 0 reads the whole log")
+        bench.type("0fline<enter>")
+        try Self.feed(&bench, 0..<60_000)
+        let screen = try Self.screen(bench)
+        #expect(screen.passedOver == 0 && screen.count + screen.droppedLines == 60_000)
+        #expect(screen.lines.reduce(0) { $0 + $1.cost } <= LogScreen.byteLimit)
+        #expect(screen.line(screen.count - 1).text.hasPrefix("line 59999 "))
+    }
+}
