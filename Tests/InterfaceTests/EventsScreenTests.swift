@@ -50,10 +50,37 @@ import Testing
     @Test("The history is bounded")
     func bounded() {
         var history = EventHistory()
-        history.replace((0..<3000).map { Self.event("start", $0) })
-        for number in 0..<500 { history.add(Self.event("die", number)) }
-        #expect(history.entries.count == EventHistory.capacity)
-        #expect(history.entries.first?.event.action == "die")
-        #expect(Set(history.entries.map(\.number)).count == EventHistory.capacity)
+        history.narrow(to: "die")
+        history.replace((0..<EventHistory.capacity + 10).map { Self.event("start", $0) })
+        #expect(history.isCut && history.entries.count == EventHistory.capacity)
+        for number in 0..<2000 { history.add(Self.event(number % 2 == 0 ? "die" : "start", number)) }
+        #expect(history.entries.count <= EventHistory.capacity + EventHistory.capacity / 8)
+        #expect(history.entries.last?.event.actorID == Sample.id(1999))
+        #expect(Set(history.entries.map(\.id)).count == history.entries.count)
+        #expect(history.passing.count == 1000, "what passes is kept in step")
+        for _ in 0..<EventHistory.capacity * 2 { history.add(Self.event("start", 1)) }
+        #expect(history.passing.isEmpty)
+    }
+
+    @Test("Ten thousand are all there, newest first, and those that pass a filter are found among them")
+    func many() throws {
+        var bench = try Bench.connected(120, 36)
+        bench.type("t")
+        let all = (0..<10_000).map { Self.event("start", $0, ["name": "c\($0)"]) }
+        bench.send(.journal(all))
+        #expect(bench.row(0).contains("events · 10000"))
+        bench.type("G")
+        #expect(bench.row(33).hasSuffix(" c0"), "the oldest is the last")
+        bench.type("/c77 start<enter>g")
+        #expect(bench.row(2).contains(" c7799") && bench.model.events.passing.count == 111)
+        bench.send(.event(Self.event("start", 1, ["name": "new77"])))
+        bench.send(.event(Self.event("start", 1, ["name": "c77new"])))
+        #expect(bench.row(2).contains("c77new") && bench.model.events.passing.count == 112)
+        bench.type("g<enter>")
+        #expect(bench.model.selectedContainer?.id == Sample.id(1))
+        bench = try Bench.connected(120, 36)
+        bench.type("t")
+        bench.send(.journal(all + [Self.event("die", 1, ["name": "last"])]))
+        #expect(bench.row(0).contains("events · the newest 10000"))
     }
 }

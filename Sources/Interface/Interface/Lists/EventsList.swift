@@ -1,31 +1,65 @@
 import EngineAPI
 
-/// What has happened to the engine's objects, the newest first, bounded.
+/// What has happened to the engine's objects, bounded, and which of it a filter lets through.
 struct EventHistory {
-    static let capacity = 1000
+    static let capacity = 10_000
     /// How far back the engine's journal is read.
     static let hours: Int64 = 24
 
     struct Entry: Hashable, Sendable {
         let number: Int
+        /// The number, as a list's cursor knows it.
+        let id: String
         var event: EngineEvent
+
+        init(number: Int, event: EngineEvent) {
+            (self.number, self.event) = (number, event)
+            id = "\(number)"
+        }
     }
 
+    /// The oldest first: what comes is put at the end.
     private(set) var entries: [Entry] = []
+    /// Those that pass the filter.
+    private(set) var passing: [Entry] = []
+    private var filter = ListFilter("")
+    private var filterText = ""
     private var nextNumber = 0
+    /// There was more than is kept.
+    private(set) var isCut = false
 
     /// What the journal holds, in its own order, in place of what is known.
     mutating func replace(_ events: [EngineEvent]) {
-        entries = []
+        (entries, passing, isCut) = ([], [], events.count > Self.capacity)
         for event in events.suffix(Self.capacity) { add(event) }
     }
 
     /// What consoles and samples leave behind is of no interest, and would fill it.
     mutating func add(_ event: EngineEvent) {
         guard !event.isPassing else { return }
-        entries.insert(Entry(number: nextNumber, event: event), at: 0)
+        let entry = Entry(number: nextNumber, event: event)
         nextNumber += 1
-        if entries.count > Self.capacity { entries.removeLast(entries.count - Self.capacity) }
+        entries.append(entry)
+        if entry.passes(filter) { passing.append(entry) }
+        // Somewhat more than needed, so that not each event moves all the others.
+        guard entries.count > Self.capacity + Self.capacity / 8 else { return }
+        isCut = true
+        entries.removeFirst(entries.count - Self.capacity)
+        let first = entries[0].number
+        passing.removeFirst(passing.firstIndex { $0.number >= first } ?? passing.count)
+    }
+
+    /// Keeps in `passing` what passes; looks at all anew where the filter is another one.
+    mutating func narrow(to text: String) {
+        guard text != filterText else { return }
+        (filterText, filter) = (text, ListFilter(text))
+        passing = entries.filter { $0.passes(filter) }
+    }
+}
+
+extension EventHistory.Entry {
+    fileprivate func passes(_ filter: ListFilter) -> Bool {
+        filter.isEmpty || filter.passes([event.kind.rawValue, event.action, event.objectName, event.detail])
     }
 }
 
@@ -62,34 +96,29 @@ extension EngineEvent {
 }
 
 extension Model {
-    func eventRows(_ filter: String = "") -> [EventHistory.Entry] {
-        let filter = ListFilter(filter)
-        guard !filter.isEmpty else { return events.entries }
-        return events.entries.filter { entry in
-            let event = entry.event
-            return filter.passes([event.kind.rawValue, event.action, event.objectName, event.detail])
-        }
-    }
+    /// The newest first; `narrow` has been told of the filter by then.
+    var eventRows: some RandomAccessCollection<EventHistory.Entry> { events.passing.reversed() }
 
     var selectedEvent: EngineEvent? {
         guard let screen = listScreen, screen.kind == .events else { return nil }
-        let rows = eventRows(screen.filter)
-        return rows.indices.contains(screen.cursor.index) ? rows[screen.cursor.index].event : nil
+        let place = events.passing.count - 1 - screen.cursor.index
+        return events.passing.indices.contains(place) ? events.passing[place].event : nil
     }
 
-    func eventTable(_ filter: String, width: Int) -> ListTable {
+    func eventTable(width: Int) -> ListTable {
         let today = now.rfc3339Nano.prefix(10)
         let isWide = width >= 60
         let name = max(8, min(30, width / 4))
         let action = isWide ? 16 : 12
         let rest = width - (isWide ? 15 + 10 : 9) - action - name - 3
-        let rows = eventRows(filter).map { entry in
-            let event = entry.event
+        let (rows, last) = (events.passing, events.passing.count - 1)
+        func row(_ place: Int) -> ListTable.Row {
+            let event = rows[last - place].event
             let time = event.time.rfc3339Nano
             let clock = time.dropFirst(11).prefix(8)
             let day = time.prefix(10) == today ? "" : "\(time.dropFirst(5).prefix(5)) "
             return ListTable.Row(
-                id: "\(entry.number)",
+                id: rows[last - place].id,
                 texts: [
                     isWide ? day + clock : String(clock), event.kind.rawValue, event.action, event.objectName,
                     event.detail,
@@ -97,11 +126,11 @@ extension Model {
                 roles: [.muted, .muted, event.role ?? .text, .text, .muted])
         }
         return ListTable(
-            title: "events · \(events.entries.count)", note: "UTC",
+            title: "events · \(events.isCut ? "the newest " : "")\(events.entries.count)", note: "UTC",
             columns: [
                 ListColumn("TIME", isWide ? 14 : 8, isRight: true), ListColumn("KIND", isWide ? 9 : 0),
                 ListColumn("WHAT", action), ListColumn("OBJECT", name), ListColumn("MORE", max(0, rest)),
-            ], rows: rows, empty: "nothing has happened in the last \(EventHistory.hours) hours")
+            ], count: rows.count, row: row, empty: "nothing has happened in the last \(EventHistory.hours) hours")
     }
 
     /// From an event to its object.

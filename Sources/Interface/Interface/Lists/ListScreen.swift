@@ -60,7 +60,7 @@ extension Model {
         case .networks: networkRows(screen.filter).map(\.id)
         case .volumes: volumeRows(screen.filter).map(\.spec.name)
         case .usage: usageRows(screen.filter).map(\.id)
-        case .events: eventRows(screen.filter).map { "\($0.number)" }
+        case .events: eventRows.map(\.id)
         case .commands: commandRows(screen.filter).map { "\($0.number)" }
         case .files(let place): fileRows(place, screen.filter).map(\.name)
         }
@@ -70,6 +70,7 @@ extension Model {
     mutating func followLists() {
         for index in dialogs.indices {
             guard case .list(var screen) = dialogs[index] else { continue }
+            if screen.kind == .events { events.narrow(to: screen.filter) }
             let rows = rowIDs(of: screen)
             // Who looks at the newest of what is told by time sees those that come.
             let isAtNewest = [.events, .commands].contains(screen.kind) && screen.cursor.index == 0
@@ -81,7 +82,9 @@ extension Model {
             } else {
                 screen.cursor.follow(rows)
             }
-            if screen.filter.isEmpty { screen.cursor.marked.formIntersection(rows) }
+            if screen.filter.isEmpty, !screen.cursor.marked.isEmpty {
+                screen.cursor.marked.formIntersection(rows)
+            }
             screen.cursor.show(of: rows.count, page: max(1, layout.body.rows - 2))
             dialogs[index] = .list(screen)
         }

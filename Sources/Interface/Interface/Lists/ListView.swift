@@ -13,7 +13,8 @@ struct ListColumn {
     }
 }
 
-/// What a list shows: its rows' texts, column by column, with a role where it is not the column's usual one.
+/// What a list shows: its rows' texts, column by column, with a role where it is not the column's usual one. Of many rows
+/// only those are made that are seen.
 struct ListTable {
     struct Row {
         /// As the list's cursor knows it.
@@ -26,9 +27,17 @@ struct ListTable {
     /// At the right of the title, in short.
     var note = ""
     var columns: [ListColumn]
-    var rows: [Row]
+    var count: Int
+    var row: (Int) -> Row
     /// In place of rows where there are none.
     var empty: String
+}
+
+extension ListTable {
+    init(title: String, note: String = "", columns: [ListColumn], rows: [Row], empty: String) {
+        self.init(
+            title: title, note: note, columns: columns, count: rows.count, row: { rows[$0] }, empty: empty)
+    }
 }
 
 extension Canvas {
@@ -40,7 +49,7 @@ extension Canvas {
             case .networks: model.networkTable(screen.filter, width: width)
             case .volumes: model.volumeTable(screen.filter, width: width)
             case .usage: model.usageTable(screen.filter, width: width)
-            case .events: model.eventTable(screen.filter, width: width)
+            case .events: model.eventTable(width: width)
             case .commands: model.commandTable(screen.filter, width: width)
             case .files(let place): model.fileTable(place, screen.filter, width: width)
             }
@@ -54,19 +63,20 @@ extension Canvas {
         var header = rest.takeTop(1)
         if hasMarks { _ = header.takeLeft(2) }
         drawHeader(table.columns, in: header)
-        guard !table.rows.isEmpty else {
+        guard table.count > 0 else {
             let text = screen.filter.isEmpty ? table.empty : "nothing passes `\(screen.filter)`: \\ clears it"
             return putCentered(text, .muted, row: rest.rows / 3, in: rest)
         }
-        let first = min(screen.cursor.scroll, table.rows.count)
-        for index in first..<min(table.rows.count, first + rest.rows) {
+        let first = min(screen.cursor.scroll, table.count)
+        for index in first..<min(table.count, first + rest.rows) {
+            let row = table.row(index)
             let line = rest.takeTop(1)
             var cells = line
             if hasMarks {
                 let mark = cells.takeLeft(2)
-                if screen.cursor.marked.contains(table.rows[index].id) { put("✓", .warning, in: mark) }
+                if screen.cursor.marked.contains(row.id) { put("✓", .warning, in: mark) }
             }
-            draw(table.rows[index], table.columns, in: cells)
+            draw(row, table.columns, in: cells)
             if index == screen.cursor.index { highlight(line, .selection) }
         }
     }
@@ -75,7 +85,7 @@ extension Canvas {
     private func note(_ table: ListTable, _ screen: ListScreen, page: Int) -> String {
         let marks = screen.cursor.marked.count
         let marked = marks > 0 ? "\(marks) marked" : ""
-        let place = table.rows.count > page ? "\(screen.cursor.index + 1)/\(table.rows.count)" : ""
+        let place = table.count > page ? "\(screen.cursor.index + 1)/\(table.count)" : ""
         return [table.note, marked, place].filter { !$0.isEmpty }.joined(separator: " · ")
     }
 
