@@ -81,10 +81,10 @@ import Testing
         }
     }
 
-    private func stream(_ bytes: [UInt8]) -> PathArchive {
+    private func stream(_ bytes: [UInt8], mode: UInt32 = 0o040755) -> PathArchive {
         PathArchive(
             stat: PathStat(
-                name: "d", sizeBytes: 0, mode: 0o040755, modifiedAt: Timestamp(nanosecondsSinceEpoch: 0),
+                name: "d", sizeBytes: 0, mode: mode, modifiedAt: Timestamp(nanosecondsSinceEpoch: 0),
                 linkTarget: nil),
             bytes: EngineStream(
                 AsyncStream {
@@ -96,12 +96,39 @@ import Testing
     func directory() async throws {
         #expect(try await stream(Self.archive).directoryMembers("/d").map(\.name) == ["block", "empty", "link"])
         await #expect(throws: EngineError.self) {
-            _ = try await stream(Array(Self.archive.dropFirst(512))).directoryMembers("/d")
+            _ = try await stream(Self.archive, mode: 0o100644).directoryMembers("/d")
         }
         let file = Array(Self.archive.dropFirst(1024))
         #expect(try await stream(file).fileContents("/d/block", limitBytes: 100).count == 100)
         await #expect(throws: EngineError.self) {
             _ = try await stream(Self.archive).fileContents("/d", limitBytes: 100)
+        }
+    }
+
+    @Test("A directory's archive may begin with what is in it, be that a file or a directory with more")
+    func directoryWithoutItself() async throws {
+        let folder = try FileManager.default.url(
+            for: .itemReplacementDirectory, in: .userDomainMask, appropriateFor: URL(fileURLWithPath: "/tmp"),
+            create: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let root = folder.appendingPathComponent("root")
+        try FileManager.default.createDirectory(
+            at: root.appendingPathComponent("bin"), withIntermediateDirectories: true)
+        for path in ["bin/sh", "hosts", "init"] {
+            try Data("x".utf8).write(to: root.appendingPathComponent(path))
+        }
+        for (members, expected) in [
+            (["bin", "hosts", "init"], ["bin", "hosts", "init"]), (["hosts", "bin"], ["bin", "hosts"]),
+        ] {
+            let file = folder.appendingPathComponent("out.tar")
+            let tar = Process()
+            tar.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+            tar.arguments = ["tar", "-C", root.path, "-cf", file.path] + members
+            try tar.run()
+            tar.waitUntilExit()
+            try #require(tar.terminationStatus == 0)
+            let archive = stream(Array(try Data(contentsOf: file)))
+            #expect(try await archive.directoryMembers("/").map(\.name) == expected)
         }
     }
 }

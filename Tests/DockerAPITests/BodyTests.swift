@@ -200,7 +200,7 @@ import Testing
         #expect(image?.sizeBytes == 0)
         let table = ProcessTable(
             titles: ["PID", "RSS", "TIME"], rows: [["10", "18446744073709551615", "18446744073709551615"]])
-        let node = try #require(table.processNodes().first)
+        let node = try #require(table.processNodes(at: time).first)
         #expect(node.residentBytes == .max && node.cpuNanoseconds == .max)
     }
 
@@ -251,9 +251,15 @@ import Testing
     @Test("A process tree is made of ps's table")
     func processTable() {
         let table = ProcessTable(
-            titles: ["PID", "PPID", "STAT", "RSS", "NLWP", "TIME", "COMMAND"],
-            rows: [["10", "1", "Ss", "100", "2", "3", "sh -c x"], ["11", "10", "R+", "200", "1", "0", "x"]])
-        let nodes = table.processNodes()
+            titles: ["PID", "PPID", "STAT", "RSS", "NLWP", "TIME", "ELAPSED", "COMMAND"],
+            rows: [
+                ["10", "1", "Ss", "100", "2", "3", "90", "sh -c x"],
+                ["11", "10", "R+", "200", "1", "0", "18446744073709551615", "x"],
+            ])
+        let now = Timestamp(nanosecondsSinceEpoch: 1_800_000_000_000_000_000)
+        let nodes = table.processNodes(at: now)
+        #expect(nodes[0].startedAt.nanosecondsSinceEpoch == now.nanosecondsSinceEpoch - 90_000_000_000)
+        #expect(nodes[1].startedAt.nanosecondsSinceEpoch == 0, "an age that cannot be is none")
         #expect(nodes.map(\.role) == [.initial, .process] && nodes.map(\.parentPID) == [1, 10])
         #expect(nodes[0].residentBytes == 102_400 && nodes[0].cpuNanoseconds == 3_000_000_000 && nodes[0].state == "S")
     }

@@ -188,10 +188,13 @@ package struct TarScan: Sendable {
 
 extension PathArchive {
     /// What is directly in the directory that this archive is of, by name. Reads all of it: an archive tells of what is
-    /// deeper in between.
+    /// deeper in between. Docker's archive of `/etc/.` begins with the directory, as `./` or by its name; podman's has
+    /// only what is in it.
     ///
     /// - Throws: `invalid` where it is of something else than a directory.
     package func directoryMembers(_ path: String) async throws(EngineError) -> [PathStat] {
+        guard stat.isDirectory else { throw Self.isNoDirectory(path) }
+        let own = Self.plain(path).split(separator: "/").last.map(String.init) ?? ""
         var scan = TarScan()
         var top: String?
         var members: [String: PathStat] = [:]
@@ -199,11 +202,10 @@ extension PathArchive {
             for try await bytes in self.bytes {
                 for case .member(let member) in try scan.take(bytes) {
                     let name = Self.plain(member.path)
-                    guard let top else {
-                        guard member.kind == .directory else { throw Self.isNoDirectory(path) }
-                        top = name
-                        continue
+                    if top == nil {
+                        top = member.kind == .directory && name == own ? name : ""
                     }
+                    guard let top else { continue }
                     let below =
                         top.isEmpty ? name : name.hasPrefix(top + "/") ? String(name.dropFirst(top.count + 1)) : ""
                     guard !below.isEmpty, !below.contains("/") else { continue }

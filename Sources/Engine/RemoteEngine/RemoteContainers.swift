@@ -112,9 +112,9 @@ extension DockerEngine {
 
     package func processes(_ reference: String) async throws(EngineError) -> [ProcessNode] {
         guard try await client.server().isGantry else {
-            let nodes = try await top(reference, psArguments: ProcessTable.treeArguments).processNodes()
+            let nodes = try await top(reference, psArguments: ProcessTable.treeArguments).processNodes(at: .now())
             // Podman reads other options than ps's, and answers these with a table that has none of the columns.
-            return try await nodes.isEmpty ? top(reference, psArguments: []).processNodes() : nodes
+            return try await nodes.isEmpty ? top(reference, psArguments: []).processNodes(at: .now()) : nodes
         }
         let body = try await client.json("GET", "/gantry" + containerPath(reference, "processes"), object: reference)
         return (body.array ?? []).compactMap { ProcessNode(gantryBody: $0) }

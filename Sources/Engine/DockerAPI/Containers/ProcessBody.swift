@@ -52,11 +52,19 @@ extension ProcessNode {
 }
 
 extension ProcessTable {
-    /// The options by which `top` of another engine tells what a process tree needs.
-    package static let treeArguments = ["-eo", "pid,ppid,stat,rss,nlwp,cputimes,args"]
+    private static func start(ofAge seconds: UInt64?, at now: Timestamp) -> Timestamp {
+        guard let seconds, let age = Int64(exactly: seconds.multipliedSaturated(by: 1_000_000_000)),
+            age < now.nanosecondsSinceEpoch
+        else { return Timestamp(nanosecondsSinceEpoch: 0) }
+        return Timestamp(nanosecondsSinceEpoch: now.nanosecondsSinceEpoch - age)
+    }
 
-    /// Processes from a table made with `treeArguments`; the first whose parent is not in the table is the init.
-    package func processNodes() -> [ProcessNode] {
+    /// The options by which `top` of another engine tells what a process tree needs.
+    package static let treeArguments = ["-eo", "pid,ppid,stat,rss,nlwp,cputimes,etimes,args"]
+
+    /// Processes from a table made with `treeArguments` at a time; the first whose parent is not in the table is the init.
+    /// What the table does not tell is empty, 0, and the beginning of time.
+    package func processNodes(at now: Timestamp) -> [ProcessNode] {
         func column(_ row: [String], _ name: String) -> String {
             guard let index = titles.firstIndex(of: name), index < row.count else { return "" }
             return row[index]
@@ -69,7 +77,7 @@ extension ProcessTable {
                 role: pids.contains(parent) ? .process : .initial, pid: pid, parentPID: Int32(parent) ?? 0,
                 containerPID: nil, state: String(column(row, "STAT").prefix(1)),
                 residentBytes: (UInt64(column(row, "RSS")) ?? 0).multipliedSaturated(by: 1024),
-                startedAt: Timestamp(nanosecondsSinceEpoch: 0),
+                startedAt: Self.start(ofAge: UInt64(column(row, "ELAPSED")), at: now),
                 command: column(row, titles.contains("COMMAND") ? "COMMAND" : "CMD"),
                 threadCount: Int(column(row, "NLWP")) ?? 1,
                 cpuNanoseconds: (UInt64(column(row, "TIME")) ?? 0).multipliedSaturated(by: 1_000_000_000))

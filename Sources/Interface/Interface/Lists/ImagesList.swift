@@ -42,13 +42,15 @@ extension Model {
             .init("AGE", 5, isRight: true), .init("USED", 4, isRight: true),
         ]
         let name = ListColumn("NAME", max(8, width - fixed.reduce(0) { $0 + ($1.columns > 0 ? $1.columns + 1 : 0) }))
+        // Not every engine counts them in its list.
+        let users = containers.all.reduce(into: [:]) { $0[$1.imageID, default: 0] += 1 }
         let rows = imageRows(filter).map { row in
             let age = row.image.createdAt.map { Quantity.age(since: $0, at: now) } ?? "-"
             return ListTable.Row(
                 id: row.id,
                 texts: [
                     row.name ?? "<none>", row.image.shortID, Quantity.decimalBytes(row.image.sizeBytes), age,
-                    "\(row.image.containerCount)",
+                    "\(max(row.image.containerCount, users[row.image.id] ?? 0))",
                 ], roles: row.name == nil ? [.muted] : [])
         }
         return ListTable(

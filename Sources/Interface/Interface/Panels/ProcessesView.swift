@@ -33,8 +33,10 @@ extension Canvas {
         putRight("\(node.pid)", in: rest.takeLeft(7))
         _ = rest.takeLeft(1)
         put(node.state, stateRole(node.state), in: rest.takeLeft(1))
-        putRight(Quantity.shortBytes(node.residentBytes), in: rest.takeLeft(7))
-        putRight(Quantity.age(since: node.startedAt, at: model.now), .muted, in: rest.takeLeft(5))
+        // Another engine may tell less of it.
+        putRight(node.state.isEmpty ? "-" : Quantity.shortBytes(node.residentBytes), in: rest.takeLeft(7))
+        let isAgeKnown = node.startedAt.nanosecondsSinceEpoch > 0
+        putRight(isAgeKnown ? Quantity.age(since: node.startedAt, at: model.now) : "-", .muted, in: rest.takeLeft(5))
         _ = rest.takeLeft(1)
         var column = put(row.branch, .rule, in: rest)
         if !node.role.word.isEmpty { column = put("\(node.role.word) ", .header, column: column, in: rest) }
