@@ -58,6 +58,19 @@ import Testing
         #expect(bench.model.commandRows("restart").count == 1)
     }
 
+    @Test("An inspection is done once it is answered, and failed where it is not")
+    func inspection() throws {
+        var bench = try Bench.connected()
+        bench.type("i")
+        #expect(bench.model.commands.entries[0].outcome == .running)
+        bench.send(.notInspected(Sample.id(1), "Cannot connect"))
+        #expect(bench.model.commands.entries[0].outcome == .failed("Cannot connect"))
+        #expect(bench.row(22).contains("Cannot connect"))
+        bench.type("i")
+        bench.send(.inspected(Sample.details(Sample.containers[0]), .show))
+        #expect(bench.model.commands.entries[0].outcome == .done(""))
+    }
+
     @Test("An exec's end is told with its code")
     func exec() throws {
         var bench = try Bench.connected()

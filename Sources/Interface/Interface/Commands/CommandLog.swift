@@ -10,6 +10,8 @@ struct CommandLog {
     enum Source: Hashable, Sendable {
         case job(JobID)
         case console(ConsoleID)
+        /// Of a container, by its id.
+        case inspection(String)
     }
 
     enum Outcome: Hashable, Sendable {

@@ -27,11 +27,39 @@ struct FormLayout {
         first = scrollToShow(form.focus, from: 0, count: form.fields.count, page: rows)
     }
 
+    /// Where the fields' values begin, after their labels.
+    var valueColumn: Int { inner.column + Self.labelColumns(of: inner.columns) }
+
+    static func labelColumns(of width: Int) -> Int { min(15, width / 3) }
+
     func field(at position: Position) -> Int? {
         let row = position.row - inner.row
         guard inner.contains(position), row >= 0, row < rows else { return nil }
         return first + row
     }
+}
+
+extension Form {
+    /// A click goes to a field; on a switch, on an arrow of a choice or on the field that one is at, it changes it.
+    mutating func click(_ index: Int, in layout: FormLayout, at place: Position) {
+        let wasFocused = focus == index
+        focus = index
+        switch fields[index].kind {
+        case .text: break
+        case .toggle: if place.column >= layout.valueColumn { _ = handle(Key(.right)) }
+        case .choice:
+            if place.column == layout.valueColumn {
+                step(by: -1)
+            } else if wasFocused || place.column == fields[index].nextArrowColumn(from: layout.valueColumn) {
+                step(by: 1)
+            }
+        }
+    }
+}
+
+extension Field {
+    /// Where the arrow stands that leads to the next choice.
+    fileprivate func nextArrowColumn(from column: Int) -> Int { column + 3 + TextWidth.columns(of: text) }
 }
 
 extension Canvas {
@@ -77,7 +105,7 @@ extension Canvas {
 
     private mutating func draw(_ field: Field, isFocused: Bool, isWaiting: Bool, in row: Region) {
         var rest = row
-        let label = rest.takeLeft(min(15, row.columns / 3))
+        let label = rest.takeLeft(FormLayout.labelColumns(of: row.columns))
         put(field.label + (field.isRequired ? " *" : ""), field.error == nil ? .dialog : .fieldError, in: label)
         let role: Role = isFocused ? .fieldFocused : .field
         fill(rest, role)

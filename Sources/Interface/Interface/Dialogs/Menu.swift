@@ -65,7 +65,19 @@ extension Menu {
             if case .move = binding.intent { return false }
             return seen.insert(binding.intent).inserted
         }
-        return Menu(title: "commands", items: bindings.map(item))
+        let orders = sorts(model).items.map {
+            Item(label: "sort by \($0.label)", detail: "", intent: $0.intent)
+        }
+        return Menu(title: "commands", items: bindings.map(item) + orders)
+    }
+
+    /// What the containers can be sorted by, the largest or newest first.
+    static func sorts(_ model: Model) -> Menu {
+        var menu = Menu(
+            title: "sort by",
+            items: ContainerSort.allCases.map { Item(label: $0.rawValue, detail: "", intent: .sortBy($0)) })
+        menu.choose(.sortBy(model.containers.sort))
+        return menu
     }
 
     static func signals(_ name: String) -> Menu {

@@ -8,7 +8,8 @@ enum Intent: Hashable, Sendable {
     case attach, shell, shellAsking, logs, inspect
     case kill(signal: String)
 
-    case filter, clearFilter, hideStopped, sortNext, sortReverse, columns, changeColumn(ContainerColumn.Kind)
+    case filter, clearFilter, hideStopped, columns, changeColumn(ContainerColumn.Kind)
+    case sortNext, sortReverse, sortMenu, sortBy(ContainerSort)
     /// For what is done next.
     case mark, markAll
     /// Compose projects.

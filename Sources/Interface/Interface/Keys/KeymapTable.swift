@@ -88,6 +88,7 @@ extension Keymap {
         KeyBinding("e", panels, "hide stopped containers", .hideStopped),
         KeyBinding("P", panels, "group by compose project, or not", .groupProjects),
         KeyBinding("o", panels, "sort by the next column", .sortNext),
+        KeyBinding("F6", panels, "sort by a column", .sortMenu),
         KeyBinding("O", panels, "reverse the order", .sortReverse),
         KeyBinding("C", panels, "choose the columns", .columns),
         KeyBinding(": ctrl-p", panels, "palette of all commands", .palette),

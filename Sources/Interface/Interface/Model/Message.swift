@@ -23,6 +23,8 @@ enum Message: Sendable {
     case fileChanges(containerID: String, [PathChange])
     case file(FileRequest, Result<[UInt8], EngineError>)
     case inspected(ContainerDetails, InspectPurpose)
+    /// Of the container with this id; in words.
+    case notInspected(String, String)
 
     case hosts([HostBook.Entry])
     /// An engine that has answered: the main loop goes over to it.

@@ -34,7 +34,12 @@ extension Model {
             guard files?.place.container.id == id else { return [] }
             files?.changes = Dictionary(changes.map { ($0.path, $0.kind) }, uniquingKeysWith: { $1 })
         case .file(let request, let result): take(result, of: request)
-        case .inspected(let details, .show): show(details)
+        case .inspected(let details, .show):
+            commands.end(.inspection(details.id), .done(""), at: now)
+            show(details)
+        case .notInspected(let id, let reason):
+            commands.end(.inspection(id), .failed(reason), at: now)
+            say(reason, .error)
         case .inspected(let details, .editLimits): dialogs.append(.form(.limits(details)))
         case .inspected(let details, .explainStop): stats.stopped = details
         case .hosts(let list): showHosts(list)

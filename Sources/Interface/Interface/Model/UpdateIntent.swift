@@ -17,6 +17,8 @@ extension Model {
         case .sortNext:
             containers.sort = containers.sort.next
             say("sorted by \(containers.sort.rawValue)")
+        case .sortBy(let sort): self.sort(by: sort)
+        case .sortMenu: dialogs.append(.menu(.sorts(self)))
         case .foldProject: containers.foldProject()
         case .groupProjects:
             containers.groupsProjects.toggle()
@@ -101,7 +103,7 @@ extension Model {
             return openExec(in: target, Self.shell)
         case .shellAsking: dialogs.append(.form(.exec(target)))
         case .inspect:
-            commands.begin(["inspect", container.name], at: now)
+            commands.begin(["inspect", container.name], at: now, from: .inspection(container.id))
             return [.inspect(container.id, .show)]
         case .copyMenu: dialogs.append(.menu(copyMenu(container)))
         default: break

@@ -5,6 +5,8 @@ extension Model {
     mutating func point(_ mouse: MouseEvent) -> [Effect] {
         switch mouse.action {
         case .press(.left): return click(mouse)
+        case .press(.right) where dialogs.isEmpty && !consoles.isCaptured: return clickForMenu(mouse)
+        case .drag where !consoles.holdsMouse: return explainDrag()
         case .wheelUp: return wheel(.up, mouse)
         case .wheelDown: return wheel(.down, mouse)
         default: return passOn(mouse)
@@ -30,9 +32,9 @@ extension Model {
             replaceDialog(.menu(menu))
             return accept()
         case .form(var form):
-            guard let index = FormLayout(self, form).field(at: place) else { return [] }
-            if form.focus == index { _ = form.handle(Key(.right)) }
-            form.focus = index
+            let rows = FormLayout(self, form)
+            guard let index = rows.field(at: place) else { return [] }
+            form.click(index, in: rows, at: place)
             replaceDialog(.form(form))
         case .list(var screen):
             // Below the title and the header.
@@ -41,7 +43,10 @@ extension Model {
             screen.cursor.choose(index, of: rows)
             replaceDialog(.list(screen))
             if rows.indices.contains(index) { return chosen(at: place, isDouble) }
-        case .help, .logs, .inspect, .file: return []
+        case .logs(var screen):
+            screen.choose(row: place.row - layout.body.row - 1, page: layout.body.rows - 1)
+            replaceDialog(.logs(screen))
+        case .help, .inspect, .file: return []
         case nil: return clickPanel(mouse, isDouble: isDouble)
         }
         return []
@@ -75,6 +80,9 @@ extension Model {
         }
         consoles.isCaptured = consoles.isCaptured && panel == .console
         focus = panel
+        if panel == .containers, row == 0, !containers.lines.isEmpty {
+            sort(byColumnAt: mouse.position.column - content.column, of: content.columns)
+        }
         if panel == .containers, row >= 1 {
             let index = containers.cursor.scroll + row - 1
             if index < containers.lines.count {
@@ -86,6 +94,42 @@ extension Model {
             processes.select(index: processes.cursor.scroll + row - 1)
         }
         return []
+    }
+
+    /// The right button on a row: what can be done with it.
+    private mutating func clickForMenu(_ mouse: MouseEvent) -> [Effect] {
+        guard layout.panel(at: mouse.position) == .containers, let content = layout.content(of: .containers) else {
+            return passOn(mouse)
+        }
+        let index = containers.cursor.scroll + mouse.position.row - content.row - 1
+        guard mouse.position.row > content.row, index < containers.lines.count else { return [] }
+        focus = .containers
+        containers.select(index: index)
+        return perform(.actionMenu)
+    }
+
+    /// Somebody draws the mouse over text as if to mark it, which the terminal leaves to us.
+    private mutating func explainDrag() -> [Effect] {
+        let copying = consoles.isCaptured ? "\(leader) [" : key(.copyMenu)
+        say("with shift held the mouse marks text; \(copying) copies")
+        return []
+    }
+
+    private mutating func sort(byColumnAt place: Int, of width: Int) {
+        var end = 0
+        for column in ContainerColumn.fitting(width, containers.columns) {
+            end += column.columns + 1
+            guard place < end else { continue }
+            if let sort = ContainerSort.allCases.first(where: { $0.column == column.kind }) { self.sort(by: sort) }
+            return
+        }
+    }
+
+    /// By what was asked for; once more turns the order round.
+    mutating func sort(by sort: ContainerSort) {
+        containers.isReversed = sort == containers.sort ? !containers.isReversed : false
+        containers.sort = sort
+        say("sorted by \(sort.rawValue)\(containers.isReversed ? ", reversed" : "")")
     }
 
     private var isAliveOrOpen: Bool { selectedContainer?.state.isAlive == true && shownConsole != nil }

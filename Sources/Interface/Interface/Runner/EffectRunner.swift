@@ -214,7 +214,7 @@ final class EffectRunner {
                 mailbox.post(.inspected(try await engine.inspect(id), purpose))
             } catch {
                 // One that is explained is perhaps just being removed.
-                if purpose != .explainStop { mailbox.post(.failed(error.message)) }
+                if purpose != .explainStop { mailbox.post(.notInspected(id, error.message)) }
             }
         }
     }
