@@ -5,6 +5,7 @@ extension EngineAction {
     var commandWords: [String] {
         switch self {
         case .run(let spec, let name, _): spec.runWords(name: name)
+        case .recreate(_, let spec, let name, _): spec.runWords(name: name)
         case .start(let target): ["start", target.name]
         case .stop(let target): ["stop", target.name]
         case .restart(let target): ["restart", target.name]
@@ -90,13 +91,13 @@ extension ResourceLimits {
 }
 
 extension MountSpec {
-    fileprivate var words: [String] {
+    var words: [String] {
         kind == .tmpfs ? ["--tmpfs", target] : ["-v", "\(source):\(target)" + (readOnly ? ":ro" : "")]
     }
 }
 
 extension PortBinding {
-    fileprivate var words: String {
+    var words: String {
         let host = hostAddress.isEmpty ? "" : "\(hostAddress.contains(":") ? "[\(hostAddress)]" : hostAddress):"
         let range = lastHostPort > hostPort ? "\(hostPort)-\(lastHostPort)" : "\(hostPort)"
         let left = hostPort == 0 ? host + (host.isEmpty ? "" : ":") : "\(host)\(range):"

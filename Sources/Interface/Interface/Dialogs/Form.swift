@@ -5,6 +5,7 @@ import Terminal
 struct Form: Hashable, Sendable {
     enum Purpose: Hashable, Sendable {
         case newContainer
+        case recreate(Original)
         case rename(EngineAction.Target)
         case exec(EngineAction.Target)
         case loadImage

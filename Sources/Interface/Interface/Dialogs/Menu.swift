@@ -46,7 +46,7 @@ extension Menu {
     static func actions(_ model: Model) -> Menu {
         let wanted: [Intent] = [
             .attach, .shell, .shellAsking, .logs, .inspect, .start, .stop, .restart, .pauseOrResume, .signals, .limits,
-            .rename,
+            .rename, .recreate,
             .remove, .removeWithVolumes, .copyMenu, .new,
         ]
         let bindings = wanted.compactMap { intent in

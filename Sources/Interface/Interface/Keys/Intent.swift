@@ -4,7 +4,7 @@ enum Intent: Hashable, Sendable {
     case focus(Panel)
     case nextPanel, previousPanel
 
-    case new, start, stop, restart, pauseOrResume, signals, remove, removeWithVolumes, rename, limits
+    case new, start, stop, restart, pauseOrResume, signals, remove, removeWithVolumes, rename, limits, recreate
     case attach, shell, shellAsking, logs, inspect
     case kill(signal: String)
 

@@ -65,6 +65,7 @@ extension Keymap {
         KeyBinding("*", [.containers, .images, .volumes, .files], "mark all, or none", .markAll),
         KeyBinding("u", panels, "change limits and restart policy", hint: "limits", when: hasContainer, .limits),
         KeyBinding("R", panels, "rename", when: hasContainer, .rename),
+        KeyBinding("c", panels, "recreate with other settings", when: hasContainer, .recreate),
         KeyBinding("y", panels, "copy id, name, …", when: hasContainer, .copyMenu),
         KeyBinding("w", panels, "open a published port in the browser, or copy it", when: hasPort, .openPort),
     ]

@@ -17,6 +17,8 @@ enum Effect: Hashable, Sendable {
     /// Where a container differs from its image.
     case readChanges(String)
     case inspect(String, InspectPurpose)
+    /// What a container was made from, to make it anew.
+    case readOriginal(String)
     case openConsole(ConsoleID, ConsoleSource, TerminalSize)
     case closeConsole(ConsoleID)
     case consoleInput(ConsoleID, [UInt8])
@@ -55,6 +57,9 @@ enum EngineAction: Hashable, Sendable {
     /// Create, attach, then start, so that no byte of output is lost. Where the start fails, the container is removed
     /// again, and the form can be sent once more.
     case run(ContainerSpec, name: String?, TerminalSize)
+    /// In place of one that is there, which is removed once the new one runs, and has its name and place back where
+    /// that fails.
+    case recreate(Target, ContainerSpec, name: String, TerminalSize)
     case start(Target)
     case stop(Target)
     case restart(Target)
@@ -90,7 +95,7 @@ enum EngineAction: Hashable, Sendable {
     /// Whether it is given up where nobody waits for it any more. The others are over soon, or are taken to their end.
     var endsWithItsCaller: Bool {
         switch self {
-        case .run, .load, .saveText, .copyOut, .copyIn, .pull: true
+        case .run, .recreate, .load, .saveText, .copyOut, .copyIn, .pull: true
         default: false
         }
     }

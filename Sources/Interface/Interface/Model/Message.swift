@@ -23,6 +23,8 @@ enum Message: Sendable {
     case fileChanges(containerID: String, [PathChange])
     case file(FileRequest, Result<[UInt8], EngineError>)
     case inspected(ContainerDetails, InspectPurpose)
+    /// What a container was made from, with its image where that is still there.
+    case original(ContainerDetails, ImageDetails?)
     /// Of the container with this id; in words.
     case notInspected(String, String)
 

@@ -37,6 +37,7 @@ extension Model {
         case .inspected(let details, .show):
             commands.end(.inspection(details.id), .done(""), at: now)
             show(details)
+        case .original(let details, let image): showRecreation(details, image)
         case .notInspected(let id, let reason):
             commands.end(.inspection(id), .failed(reason), at: now)
             say(reason, .error)

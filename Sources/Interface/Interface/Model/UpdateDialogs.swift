@@ -33,7 +33,9 @@ extension Model {
     mutating func agree() -> [Effect] {
         guard case .confirmation(let question)? = dialogs.last else { return [] }
         dialogs.removeLast()
-        return begin(question.steps, title: question.title)
+        let effects = begin(question.steps, title: question.title)
+        followRecreation()
+        return effects
     }
 
     private mutating func acceptSearch() {
@@ -59,6 +61,9 @@ extension Model {
                 let grid = initialConsoleGrid
                 let size = TerminalSize(columns: UInt16(clamping: grid.columns), rows: UInt16(clamping: grid.rows))
                 return wait(form, .run(spec, name: form.text(.name), size), "create \(form.text(.name) ?? spec.image)")
+            case .recreate(let original):
+                dialogs.append(.confirmation(try recreation(of: original, as: form)))
+                return []
             case .rename(let target):
                 let name = form.text(.name) ?? target.name
                 return wait(form, .rename(target, to: name), "rename \(target.name)")

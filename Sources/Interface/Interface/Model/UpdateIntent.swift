@@ -82,7 +82,7 @@ extension Model {
         case .signals:
             let targets = containers.targets
             dialogs.append(.menu(.signals(targets.count == 1 ? targets[0].name : "\(targets.count) containers")))
-        case .rename, .limits, .shell, .shellAsking, .inspect, .copyMenu:
+        case .rename, .limits, .recreate, .shell, .shellAsking, .inspect, .copyMenu:
             guard let container = selectedContainer else { return [] }
             return perform(intent, on: container)
         }
@@ -95,6 +95,7 @@ extension Model {
         switch intent {
         case .limits: return [.inspect(container.id, .editLimits)]
         case .rename: dialogs.append(.form(.rename(target)))
+        case .recreate: return [.readOriginal(container.id), .refreshImages, .refreshNetworks]
         case .shell:
             // Asked for again while one is open: another command is wanted.
             if let exec = consoles.shownExec[container.id], consoles.open[exec]?.isLive == true {

@@ -11,6 +11,8 @@ struct ActionRunner: Sendable {
     func perform(_ action: EngineAction) async throws(EngineError) -> JobResult {
         switch action {
         case .run(let spec, let name, let size): return try await run(spec, name, size)
+        case .recreate(let old, let spec, let name, let size):
+            return try await recreate(old, spec, name: name, size)
         case .start(let target):
             try await engine.start(target.id)
             return .done("\(target.name) started")
@@ -63,11 +65,18 @@ struct ActionRunner: Sendable {
     }
 
     /// Create, attach, start. What fails after the creation undoes it, so that the same form can be sent again.
-    private func run(_ spec: ContainerSpec, _ name: String?, _ size: TerminalSize) async throws(EngineError)
+    func run(_ spec: ContainerSpec, _ name: String?, _ size: TerminalSize) async throws(EngineError)
         -> JobResult
     {
-        let created = try await create(spec, name)
+        // Not every engine makes one that is part of several networks at once.
+        let beside = spec.networksBeside
+        var first = spec
+        for network in beside.keys { first.networks[network] = nil }
+        let created = try await create(first, name)
         do throws(EngineError) {
+            for (network, endpoint) in beside.sorted(by: { $0.key < $1.key }) {
+                try await engine.connect(created.id, to: network, endpoint)
+            }
             let request = AttachRequest(stdin: spec.openStdin)
             await shelf.put(try await engine.attach(created.id, request), for: created.id)
             try await engine.start(created.id)

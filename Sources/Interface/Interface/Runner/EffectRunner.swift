@@ -69,6 +69,7 @@ final class EffectRunner {
         case .listFiles(let place): list(place)
         case .readChanges(let id): readChanges(id)
         case .inspect(let id, let purpose): inspect(id, purpose)
+        case .readOriginal(let id): readOriginal(id)
         case .openConsole(let id, let source, let size): open(id, source, size)
         case .closeConsole(let id): consoles.removeValue(forKey: id)?.close()
         case .consoleInput(let id, let bytes): send(.input(bytes), to: id)
@@ -215,6 +216,19 @@ final class EffectRunner {
             } catch {
                 // One that is explained is perhaps just being removed.
                 if purpose != .explainStop { mailbox.post(.notInspected(id, error.message)) }
+            }
+        }
+    }
+
+    private func readOriginal(_ id: String) {
+        // As above.
+        Task { [engine, mailbox] in
+            do throws(EngineError) {
+                let details = try await engine.inspect(id)
+                // An image that has gone says nothing of what is the container's own.
+                mailbox.post(.original(details, try? await engine.inspectImage(details.imageID)))
+            } catch {
+                mailbox.post(.failed(error.message))
             }
         }
     }

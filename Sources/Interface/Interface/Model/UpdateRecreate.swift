@@ -1,0 +1,39 @@
+import EngineAPI
+import Terminal
+
+/// A container made anew with other settings: the form, and the question before.
+extension Model {
+    mutating func showRecreation(_ details: ContainerDetails, _ image: ImageDetails?) {
+        let original = Original(details, image, mounts: container(details.id)?.mounts ?? [])
+        dialogs.append(.form(.recreate(original, images: images ?? [], networks: networkNames)))
+    }
+
+    func recreation(of original: Original, as form: Form) throws(FormError) -> Confirmation {
+        let spec = try form.recreatedSpec(of: original)
+        let (old, name) = (original.target, form.text(.name) ?? original.target.name)
+        let grid = initialConsoleGrid
+        let size = TerminalSize(columns: UInt16(clamping: grid.columns), rows: UInt16(clamping: grid.rows))
+        var lines = [
+            "What it wrote in its own file system is lost; volumes stay.",
+            "Should the new one not start, this one is put back.",
+        ]
+        if original.isActive { lines.insert("Its processes are asked to end, and killed if they do not.", at: 0) }
+        if original.isActive, original.spec.autoRemove {
+            lines[lines.count - 1] = "It is of --rm: once stopped it is gone, whether the new one starts or not."
+        }
+        let step = Confirmation.Step(
+            action: .recreate(old, spec, name: name, size), label: "recreate \(old.name)")
+        return Confirmation(
+            title: "recreate \(old.name)?", lines: lines,
+            verb: original.isActive ? "stop and recreate" : "recreate", steps: [step], choosesYes: false)
+    }
+
+    /// The form stays, with all that was typed, until what it asked for has been done.
+    mutating func followRecreation() {
+        guard case .form(var form)? = dialogs.last, case .recreate = form.purpose, form.job == nil,
+            let job = jobs.last, case .recreate = job.action
+        else { return }
+        (form.job, form.error) = (job.id, nil)
+        replaceDialog(.form(form))
+    }
+}

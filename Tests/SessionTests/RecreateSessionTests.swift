@@ -1,0 +1,40 @@
+import Testing
+
+/// Containers made anew by the front end, on the engine of the built program.
+@Suite(.serialized, .enabled(if: SessionBench.missing == nil, "\(SessionBench.missing ?? "")"))
+struct RecreateSessionTests {
+    private static let clear = "\u{15}"
+
+    @Test(
+        "A container is made anew with its name, volume and labels; where the new one cannot start the old one is back")
+    func recreated() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        try bench.succeed(
+            "run", "-d", "--name", "web", "--network", "none", "-e", "A=1", "-v", "/data", "--label", "kept=yes",
+            "--stop-signal", "KILL", "gantry/starter", "sh", "-c", "echo first >> /data/file; exec sleep 1000")
+        let first = try bench.succeed("inspect", "-f", "{{.Id}}", "web")
+        let screen = try bench.terminal()
+        #expect(screen.wait(for: "web"), "\(screen.rows)")
+        screen.type("c")
+        #expect(screen.wait(for: "recreate web"), "\(screen.rows)")
+        screen.type("\t\t" + Self.clear + "nope\r")
+        #expect(screen.wait(for: "stop and recreate"), "\(screen.rows)")
+        screen.type("y")
+        #expect(screen.wait(for: "executable file not found"), "\(screen.rows)")
+        let state = "{{.Id}} {{.State.Running}}"
+        #expect(eventually { (try? bench.succeed("inspect", "-f", state, "web")) == "\(first) true" })
+        // The form is at the command, and goes on to the environment.
+        screen.type(Self.clear + "sh -c 'cat /data/file; exec sleep 1000'" + String(repeating: "\t", count: 7))
+        screen.type(Self.clear + "A=2\r")
+        #expect(screen.wait(for: "stop and recreate"), "\(screen.rows)")
+        screen.type("y")
+        #expect(screen.wait(for: "web runs"), "\(screen.rows)")
+        let told = try bench.succeed(
+            "inspect", "-f", "{{.Id}} {{.State.Running}} {{.Config.Env}} {{.Config.Labels.kept}}", "web")
+        #expect(!told.hasPrefix(first) && told.contains(" true ") && told.contains("A=2") && told.hasSuffix(" yes"))
+        #expect(eventually { (try? bench.succeed("logs", "web"))?.contains("first") == true })
+        #expect(try bench.succeed("ps", "-aq").split(separator: "\n").count == 1)
+        #expect(try bench.succeed("volume", "ls", "-q").split(separator: "\n").count == 1)
+    }
+}
