@@ -25,11 +25,15 @@ func ordered(by file: String) -> [String] {
     ]
 }
 
-/// The runtime is entered before the C library's start, for what `CStart` does there.
+/// The runtime is entered before the C library's start, for what `CStart` does there, and knows which of its pages lie
+/// in that order.
 let orderedLinker: [LinkerSetting] =
     wholeLinker + [
         .unsafeFlags(
-            ordered(by: "Runtime/gantry-runtime/functions.order") + ["-Xlinker", "--entry=gantry_entry"],
+            ordered(by: "Runtime/gantry-runtime/functions.order") + [
+                "-Xlinker", "--script=\(Context.packageDirectory)/Sources/Runtime/gantry-runtime/sections.ld",
+                "-Xlinker", "--entry=gantry_entry",
+            ],
             .when(configuration: .release))
     ]
 
@@ -99,14 +103,14 @@ let oci: [Target] = [
 ]
 
 let runtime: [Target] = [
-    .target(name: "CStart", path: "Sources/Runtime/CStart"),
+    .target(name: "CStart", dependencies: ["CLinux"], path: "Sources/Runtime/CStart"),
     .target(
         name: "Runtime", dependencies: ["Linux", "Netlink", "CLinux", "JSON", "OCI", "CSeccomp"],
         path: "Sources/Runtime/Runtime",
         swiftSettings: strict + orderable),
     .executableTarget(
         name: "gantry-runtime", dependencies: ["Runtime", "Linux", "CStart"], path: "Sources/Runtime/gantry-runtime",
-        exclude: ["functions.order"], swiftSettings: wholeSwift, linkerSettings: orderedLinker),
+        exclude: ["functions.order", "sections.ld"], swiftSettings: wholeSwift, linkerSettings: orderedLinker),
 ]
 
 let shim: [Target] = [

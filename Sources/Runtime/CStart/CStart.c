@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "CStart.h"
 
+#include <CLinux.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <sys/statfs.h>
@@ -164,6 +165,8 @@ static void begin(int count, char **arguments, char **environment) {
     static char *for_swift[] = {"SWIFT_BACKTRACE=enable=no,swift-backtrace=/", NULL};
     if (is_to_be_sealed(count, arguments))
         failed_call = seal(arguments, environment, &is_sealed, &failed_errno);
+    // Before the library's start, which is what touches most of its pages.
+    gantry_fault_singly();
     argument_count = count;
     callers_arguments = arguments;
     callers_environment = environment;

@@ -177,13 +177,16 @@ enum PreservedDescriptors {
             throw RuntimeError("invalid value \"\(asked)\" for flag -preserve-fds")
         }
         let first = 3 + activated
-        for number in first..<(first + asked) where fcntl(number, F_GETFD) < 0 {
+        for number in first..<(first + asked) where !isInherited(number) {
             throw RuntimeError(
                 "unable to stat preserved-fd \(number - first) (of \(asked)): \(Errno.noSuchFile)")
         }
-        for number in 3..<first where fcntl(number, F_GETFD) < 0 {
+        for number in 3..<first where !isInherited(number) {
             throw RuntimeError("LISTEN_FDS: file descriptor \(number) is not open")
         }
         return activated + asked
     }
+
+    /// This program's own are all close-on-exec, which none can be that has come through an execution.
+    private static func isInherited(_ number: Int32) -> Bool { fcntl(number, F_GETFD) == 0 }
 }

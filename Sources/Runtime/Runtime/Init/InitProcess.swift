@@ -32,6 +32,7 @@ struct InitProcess {
 
     /// Never returns: the process becomes the program, or ends with the reason told to whoever can still hear it.
     func run() -> Never {
+        gantry_fault_singly()
         let setup = ProcessSetup(
             plan: plan.process, seccomp: seccomp, personality: plan.spec.linux.personality,
             memoryPolicy: plan.memoryPolicy,

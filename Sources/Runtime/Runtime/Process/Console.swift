@@ -26,7 +26,8 @@ struct Console {
         if let size, size.width > 0, size.height > 0 {
             try PseudoTerminal.setSize(terminal, columns: size.width, rows: size.height)
         }
-        try UnixSocket.send(socket, descriptor: master)
+        // With the name that runc sends beside it: a receiver may look at it.
+        try UnixSocket.send(socket, descriptor: master, with: "/dev/ptmx")
         master.close()
         // The program's user opens its own terminal; a user namespace without that id keeps root as the owner.
         _ = fchown(terminal.rawValue, owner, gid_t.max)
@@ -58,7 +59,7 @@ struct Console {
 enum ConsoleSocket {
     static func connect(_ path: String) throws(RuntimeError) -> Descriptor {
         let (parent, name) = PathName.split(path)
-        return try attempt("unable to connect to the console socket") { () throws(KernelError) in
+        return try attempt("unable to connect to the console socket \(path)") { () throws(KernelError) in
             let directory = OwnedDescriptor(try Descriptor.open(parent, O_PATH | O_DIRECTORY))
             return try UnixSocket.connect(in: directory.descriptor, name: name)
         }

@@ -19,6 +19,7 @@ struct EntryProcess {
 
     /// Never returns.
     func run(_ cgroups: CgroupEntry) -> Never {
+        gantry_fault_singly()
         do throws(RuntimeError) {
             try attempt("error adding pid \(getpid()) to cgroups") { () throws(KernelError) in try cgroups.enter() }
             // By the runtime's own procfs: in the container's this process has no number.

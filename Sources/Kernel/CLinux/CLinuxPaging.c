@@ -1,0 +1,35 @@
+#include "CLinuxPaging.h"
+
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+// linux/userfaultfd.h: older ones lack them.
+#define USER_MODE_ONLY 1
+#define FEATURE_WP_ASYNC ((uint64_t)1 << 15)
+
+// The image, by the linker; and what its script says to be ordered, where it has one.
+extern const char __executable_start[], _edata[];
+extern const char gantry_ordered_start[] __attribute__((weak)), gantry_ordered_end[] __attribute__((weak));
+
+static int register_range(int descriptor, const char *start, const char *end) {
+    uint64_t first = (uint64_t)start & ~(uint64_t)4095, last = (uint64_t)end & ~(uint64_t)4095;
+    struct uffdio_register range = {
+        .range = {.start = first, .len = last - first}, .mode = UFFDIO_REGISTER_MODE_WP};
+    return ioctl(descriptor, UFFDIO_REGISTER, &range);
+}
+
+// A mapping whose writes are watched gets single pages, since each has a mark of its own. None is ever watched here.
+void gantry_fault_singly(void) {
+    struct uffdio_api watching = {.api = UFFD_API, .features = FEATURE_WP_ASYNC};
+    if (!gantry_ordered_start || !gantry_ordered_end) return;
+    int descriptor = (int)syscall(SYS_userfaultfd, O_CLOEXEC | USER_MODE_ONLY);
+    if (descriptor < 0) return;
+    if (descriptor < 3 || ioctl(descriptor, UFFDIO_API, &watching) != 0 ||
+        register_range(descriptor, __executable_start, gantry_ordered_start) != 0 ||
+        register_range(descriptor, gantry_ordered_end, _edata) != 0)
+        close(descriptor);
+}
