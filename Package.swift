@@ -164,7 +164,7 @@ let engine: [Target] = [
     library(
         "Transport", in: "Engine",
         [
-            "Linux", "CLinux", .product(name: "NIOCore", package: "swift-nio"),
+            "Linux", "CLinux", "AsyncIO", .product(name: "NIOCore", package: "swift-nio"),
             .product(name: "NIOPosix", package: "swift-nio"),
             .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOTLS", package: "swift-nio"),
             .product(name: "NIOSSL", package: "swift-nio-ssl"),

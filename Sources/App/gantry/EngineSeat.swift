@@ -59,7 +59,7 @@ actor EngineSeat {
         switch seat {
         case .hosting(let host): return host.engine
         case .visiting(let engine):
-            if !verified { return engine }
+            if !verified || engine.hasJustAnswered { return engine }
             if await engine.answers(within: Self.patience) { return engine }
             lose(engine)
         case nil: break

@@ -44,6 +44,10 @@ package final class DockerEngine: Engine {
         return true
     }
 
+    /// Whether it has just answered over a connection that still stands, so that there is no need to ask it whether it
+    /// does.
+    package var hasJustAnswered: Bool { client.http.isFresh }
+
     package func info() async throws(EngineError) -> EngineInfo {
         EngineInfo(dockerBody: try await client.json("GET", "/info"))
     }

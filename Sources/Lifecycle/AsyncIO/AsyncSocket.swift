@@ -47,6 +47,13 @@ package final class AsyncSocket: Sendable {
         }
     }
 
+    /// Calls `body` with the descriptor, which cannot be closed meanwhile; `body` must not block. EBADF once closed.
+    package func withDescriptor<Value>(
+        _ body: (Descriptor) throws(KernelError) -> Value
+    ) throws(KernelError) -> Value {
+        try watched.withDescriptor(body)
+    }
+
     /// Wakes who reads or writes, and closes. Calling it again does nothing.
     package func close() { watched.close() }
 

@@ -11,17 +11,25 @@ package struct APIVersion: Hashable, Comparable, Sendable, CustomStringConvertib
     }
 
     /// Reads `1.51`; nil for anything else.
-    package init?(_ text: some StringProtocol) {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 2, let major = Self.number(parts[0]), let minor = Self.number(parts[1]) else {
-            return nil
+    package init?(_ text: Substring) {
+        var parts: [Int?] = []
+        for part in text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false) {
+            parts.append(Self.number(part))
         }
+        guard parts.count == 2, let major = parts[0], let minor = parts[1] else { return nil }
         self.init(major, minor)
     }
 
-    private static func number(_ text: some StringProtocol) -> Int? {
-        guard !text.isEmpty, text.count <= 5, text.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
-        return Int(text)
+    package init?(_ text: String) { self.init(text[...]) }
+
+    private static func number(_ digits: Substring.UTF8View) -> Int? {
+        guard (1...5).contains(digits.count) else { return nil }
+        var number = 0
+        for digit in digits {
+            guard (48...57).contains(digit) else { return nil }
+            number = number * 10 + Int(digit - 48)
+        }
+        return number
     }
 
     /// What is spoken where nothing else was agreed on, and announced by the daemon.

@@ -69,7 +69,7 @@ struct ClientDialer: Sendable {
 
     /// A connected socket; waits a little where the server's queue is full, as connect(2) does not when it must not
     /// block.
-    private func connectedSocket(_ path: String) async throws -> Int32 {
+    func connectedSocket(_ path: String) async throws -> Int32 {
         let deadline = ContinuousClock.now + limit
         while true {
             do throws(KernelError) {

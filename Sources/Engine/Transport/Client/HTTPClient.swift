@@ -10,10 +10,12 @@ import Synchronization
 package final class HTTPClient: Sendable {
     package let endpoint: HTTPEndpoint
     private let dialer: ClientDialer
+    /// For small requests to a Unix socket.
+    private let local: LocalClient?
     private let kept = Mutex<(isOpen: Bool, links: [(link: ClientLink, since: NIODeadline)])>((true, []))
     private static let keptLimit = 4
     /// How long after an answer a connection is as good as a new one.
-    private static let freshLimit = TimeAmount.milliseconds(100)
+    static let freshness = Duration.milliseconds(100)
     /// How long a connection over the network is kept unused. One to a local socket costs nobody anything.
     private static let idleLimit = TimeAmount.seconds(30)
 
@@ -29,12 +31,14 @@ package final class HTTPClient: Sendable {
         self.endpoint = endpoint
         dialer = ClientDialer(
             endpoint: endpoint, tls: tls, proxy: proxy, limit: connectLimit, silenceLimit: silenceLimit)
+        local = if case .unix(let path) = endpoint { LocalClient(path: path, dialer: dialer) } else { nil }
     }
 
     deinit { close() }
 
     /// Closes the kept connections; exchanges under way go on.
     package func close() {
+        local?.close()
         let links = kept.withLock { state in
             defer { state = (false, []) }
             return state.links
@@ -42,12 +46,17 @@ package final class HTTPClient: Sendable {
         for (link, _) in links { link.close() }
     }
 
+    /// Whether a connection has just carried an answer and the server, on a Unix socket, has not hung up since: then it
+    /// lives. A request that is sent now goes over it.
+    package var isFresh: Bool { local?.isFresh ?? false }
+
     /// Sends a request and returns with the answer's head.
     package func send(_ call: HTTPCall) async throws(TransportError) -> HTTPResponse {
+        if let local, call.isSmall { return try await local.send(call) }
         if let link = takeKept(for: call) {
             do throws(TransportError) {
                 return try await exchange(call, over: link)
-            } catch .closed where !Task.isCancelled && Self.isRepeatable(call) {
+            } catch .closed where !Task.isCancelled && call.isRepeatable {
                 // The server gave up the connection while it lay here.
             }
         }
@@ -78,14 +87,11 @@ package final class HTTPClient: Sendable {
     private func takeKept(for call: HTTPCall) -> ClientLink? {
         kept.withLock { state in
             guard let (_, since) = state.links.last else { return nil }
-            guard Self.isRepeatable(call) || call.isSmall && NIODeadline.now() - since < Self.freshLimit else {
-                return nil
-            }
+            let isFresh = NIODeadline.now() - since < TimeAmount(Self.freshness)
+            guard call.isRepeatable || call.isSmall && isFresh else { return nil }
             return state.links.popLast()?.link
         }
     }
-
-    private static func isRepeatable(_ call: HTTPCall) -> Bool { call.method == "GET" || call.method == "HEAD" }
 
     private func exchange(_ call: HTTPCall, over link: ClientLink) async throws(TransportError) -> HTTPResponse {
         var link = link
@@ -133,7 +139,7 @@ package final class HTTPClient: Sendable {
         var fields = call.fields
         if fields["Host"] == nil { fields["Host"] = endpoint.hostField }
         switch call.body {
-        case .none: if !Self.isRepeatable(call) { fields["Content-Length"] = "0" }
+        case .none: if !call.isRepeatable { fields["Content-Length"] = "0" }
         case .bytes(let bytes): fields["Content-Length"] = String(bytes.count)
         case .sized(let length, _): fields["Content-Length"] = String(length)
         case .stream: fields["Transfer-Encoding"] = "chunked"
@@ -187,8 +193,11 @@ package final class HTTPClient: Sendable {
 }
 
 extension HTTPCall {
+    /// Changes nothing, so that it may be sent a second time.
+    var isRepeatable: Bool { method == "GET" || method == "HEAD" }
+
     /// Sent before its answer is looked at: nothing of it can still be on its way when that is there.
-    fileprivate var isSmall: Bool {
+    var isSmall: Bool {
         switch body {
         case .none, .bytes: true
         case .stream, .sized: false
