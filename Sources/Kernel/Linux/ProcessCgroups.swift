@@ -43,7 +43,9 @@ public struct ProcessCgroups: Hashable, Sendable {
 
     static func exclusive(_ entries: [Entry], to own: [Entry]) -> [Entry] {
         entries.filter { entry in
-            guard entry.path != "/", !entry.path.contains("/../") else { return false }
+            // Part by part: a search for text costs a start of its own machinery.
+            let leadsOut = entry.path.utf8.split(separator: UInt8(ascii: "/")).contains { $0.elementsEqual("..".utf8) }
+            guard entry.path != "/", !leadsOut else { return false }
             let mine = own.first { $0.controllers == entry.controllers }?.path ?? "/"
             return mine != entry.path && !mine.hasPrefix(entry.path + "/")
         }

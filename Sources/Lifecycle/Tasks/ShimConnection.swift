@@ -14,14 +14,28 @@ final class ShimConnection: Sendable {
         case ended
     }
 
+    /// A request that was sent.
+    private struct Waiting {
+        /// Nil until somebody asks for the answer.
+        var continuation: CheckedContinuation<ShimAnswer?, Never>?
+        /// What came before it was asked for.
+        var answer: ShimAnswer?
+        /// After how many rounds in which nothing came the connection is given up.
+        var limit: Int
+        var silentRounds = 0
+        /// How many frames had come at the last round.
+        var heard: UInt64
+    }
+
     private struct State {
         var nextTag: UInt32 = 1
-        var waiting: [UInt32: CheckedContinuation<ShimAnswer?, Never>] = [:]
+        var waiting: [UInt32: Waiting] = [:]
         var hasEnded = false
         var isSilent = false
         /// How many frames have come.
         var heardCount: UInt64 = 0
         var tasks: [Task<Void, Never>] = []
+        var watcher: Task<Void, Never>?
     }
 
     let id: String
@@ -29,21 +43,30 @@ final class ShimConnection: Sendable {
     private let patience: Duration
     private let socket: AsyncSocket
     private let outbox: AsyncStream<[UInt8]>.Continuation
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     /// Connects and greets.
     ///
     /// - Parameters:
     ///   - greeting: what the shim may take to answer the greeting.
     ///   - patience: what it may take for what it answers at once.
+    ///   - first: sent together with the greeting, so that nothing waits for its answer; `answer(toFirst:)` gives theirs.
     ///   - onNotice: called from the connection's own task, in order; `.ended` is the last.
     init(
-        to directory: ShimDirectory, greeting: Duration, patience: Duration,
+        to directory: ShimDirectory, greeting: Duration, patience: Duration, first: [ShimRequest] = [],
         onNotice: @escaping @Sendable (ShimConnection, Notice) async -> Void
     ) async throws(EngineError) {
         id = directory.id
         self.patience = patience
-        let greeted = try await GreetedSocket.open(directory, patience: greeting)
+        var opening = State()
+        var frames: [UInt8] = []
+        for request in first {
+            frames += request.frame(tag: opening.nextTag).bytes
+            opening.waiting[opening.nextTag] = Waiting(limit: Self.longLimit, heard: 0)
+            opening.nextTag += 1
+        }
+        state = Mutex(opening)
+        let greeted = try await GreetedSocket.open(directory, patience: greeting, followedBy: frames)
         socket = greeted.socket
         shim = greeted.shim
         let (outgoing, outbox) = AsyncStream.makeStream(of: [UInt8].self)
@@ -66,6 +89,7 @@ final class ShimConnection: Sendable {
             await onNotice(connection, .ended)
         }
         state.withLock { $0.tasks = [writing, reading] }
+        if !first.isEmpty { watch() }
     }
 
     deinit { close() }
@@ -78,18 +102,35 @@ final class ShimConnection: Sendable {
     /// - Parameter isAnsweredAtOnce: the answer is due within the patience; else a sign of life within twice that.
     func request(_ request: ShimRequest, isAnsweredAtOnce: Bool = false) async throws(EngineError) -> ShimAnswer {
         let tag = state.withLock { state in
-            defer { state.nextTag &+= 1 }
-            return state.nextTag
+            let tag = state.nextTag
+            state.nextTag &+= 1
+            let limit = isAnsweredAtOnce ? Self.shortLimit : Self.longLimit
+            guard !state.hasEnded else { return tag }
+            state.waiting[tag] = Waiting(limit: limit, heard: state.heardCount)
+            // The round that is under way is none of its own.
+            if state.watcher != nil { state.waiting[tag]?.silentRounds = -1 }
+            return tag
         }
-        let watching = Task { await self.watch(silentRounds: isAnsweredAtOnce ? 2 : 4) }
-        defer { watching.cancel() }
+        outbox.yield(request.frame(tag: tag).bytes)
+        watch()
+        return try await answer(to: tag)
+    }
+
+    /// The answer to a request that went out with the greeting, by its place among them. Once for each.
+    func answer(toFirst index: Int) async throws(EngineError) -> ShimAnswer {
+        try await answer(to: UInt32(index) + 1)
+    }
+
+    private func answer(to tag: UInt32) async throws(EngineError) -> ShimAnswer {
         let answer: ShimAnswer? = await withCheckedContinuation { continuation in
-            let isOpen = state.withLock { state in
-                if !state.hasEnded { state.waiting[tag] = continuation }
-                return !state.hasEnded
+            let (isHere, answer) = state.withLock { state -> (Bool, ShimAnswer?) in
+                guard let waiting = state.waiting[tag], waiting.answer == nil else {
+                    return (true, state.waiting.removeValue(forKey: tag)?.answer)
+                }
+                state.waiting[tag]?.continuation = continuation
+                return (false, nil)
             }
-            guard isOpen else { return continuation.resume(returning: nil) }
-            outbox.yield(request.frame(tag: tag).bytes)
+            if isHere { continuation.resume(returning: answer) }
         }
         switch answer {
         case .failed(let failure): throw EngineError(failure, task: id)
@@ -100,21 +141,41 @@ final class ShimConnection: Sendable {
         }
     }
 
-    /// Ends the connection after so many halves of the patience in which nothing has come. By halves, since this process
-    /// may have been stopped itself: then one is over at once, and what has come is yet to be read.
-    private func watch(silentRounds limit: Int) async {
-        var silentRounds = 0
-        var heard = state.withLock { $0.heardCount }
-        while silentRounds < limit {
-            // Cancelled: the answer is there.
-            do { try await Task.sleep(for: patience / 2) } catch { return }
-            let now = state.withLock { $0.heardCount }
-            silentRounds = now == heard ? silentRounds + 1 : 0
-            heard = now
-            outbox.yield(ShimRequest.survey.frame(tag: Self.unheededTag).bytes)
+    /// By halves of the patience, since this process may have been stopped itself: then one is over at once, and what has
+    /// come is yet to be read.
+    private static let shortLimit = 2
+    private static let longLimit = 4
+
+    /// Has one task look at the requests that wait, for as long as there are any; it serves those that come meanwhile, too:
+    /// nearly all are answered long before the first round is over.
+    private func watch() {
+        state.withLock { state in
+            guard state.watcher == nil, !state.hasEnded else { return }
+            let pause = patience / 2
+            state.watcher = Task { [weak self] in
+                repeat {
+                    // Cancelled: the connection has ended.
+                    do { try await Task.sleep(for: pause) } catch { return }
+                } while self?.goesOn() == true
+            }
         }
-        state.withLock { $0.isSilent = true }
-        end()
+    }
+
+    /// A round is over. False, and the task is forgotten, where nothing waits any more.
+    private func goesOn() -> Bool {
+        let (isWaiting, isSilent) = state.withLock { state in
+            for (tag, request) in state.waiting where request.answer == nil {
+                let isNews = request.heard != state.heardCount
+                state.waiting[tag]?.silentRounds = isNews ? 0 : request.silentRounds + 1
+                state.waiting[tag]?.heard = state.heardCount
+            }
+            let waiting = state.waiting.values.filter { $0.answer == nil }
+            state.isSilent = waiting.contains { $0.silentRounds >= $0.limit }
+            if waiting.isEmpty { state.watcher = nil }
+            return (!waiting.isEmpty, state.isSilent)
+        }
+        if isSilent { end() } else if isWaiting { outbox.yield(ShimRequest.survey.frame(tag: Self.unheededTag).bytes) }
+        return isWaiting && !isSilent
     }
 
     /// Nobody waits for an answer with it.
@@ -131,12 +192,17 @@ final class ShimConnection: Sendable {
     }
 
     private func end() {
-        let waiting = state.withLock { state in
+        let (waiting, watcher) = state.withLock { state in
             state.hasEnded = true
-            defer { state.waiting = [:] }
-            return state.waiting
+            defer {
+                // An answer that is here already is still to be asked for.
+                state.waiting = state.waiting.filter { $0.value.answer != nil }
+                state.watcher = nil
+            }
+            return (state.waiting.values.compactMap(\.continuation), state.watcher)
         }
-        for continuation in waiting.values { continuation.resume(returning: nil) }
+        watcher?.cancel()
+        for continuation in waiting { continuation.resume(returning: nil) }
         outbox.finish()
         socket.close()
     }
@@ -152,7 +218,16 @@ final class ShimConnection: Sendable {
                 await onNotice(self, .report(report))
                 return true
             }
-            state.withLock { $0.waiting.removeValue(forKey: frame.tag) }?.resume(returning: answer)
+            let continuation = state.withLock { state -> CheckedContinuation<ShimAnswer?, Never>? in
+                guard let waiting = state.waiting[frame.tag] else { return nil }
+                if waiting.continuation == nil {
+                    state.waiting[frame.tag]?.answer = answer
+                } else {
+                    state.waiting[frame.tag] = nil
+                }
+                return waiting.continuation
+            }
+            continuation?.resume(returning: answer)
             return true
         } catch { return false }
     }
@@ -178,14 +253,16 @@ struct GreetedSocket: Sendable {
     var decoder: ShimFrameDecoder
 
     /// `notFound` where nobody listens there; `unavailable` where the shim does not answer in time.
+    ///
+    /// - Parameter frames: sent together with the greeting.
     static func open(
-        _ directory: ShimDirectory, patience: Duration = ShimTaskService.patience
+        _ directory: ShimDirectory, patience: Duration = ShimTaskService.patience, followedBy frames: [UInt8] = []
     ) async throws(EngineError) -> GreetedSocket {
         let socket = try connect(directory)
         let limit = SocketDeadlines.shared.close(socket, in: patience)
         defer { SocketDeadlines.shared.lift(limit) }
         do {
-            try await socket.write(ShimRequest.hello(version: ShimFrame.version).frame(tag: 0).bytes)
+            try await socket.write(ShimRequest.hello(version: ShimFrame.version).frame(tag: 0).bytes + frames)
             var decoder = ShimFrameDecoder()
             while true {
                 if let frame = try decoder.next() {

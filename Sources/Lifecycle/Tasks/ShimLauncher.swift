@@ -28,7 +28,7 @@ struct ShimLauncher: Sendable {
             throw EngineError(error, task: spec.id)
         }
         do {
-            let task = ShimTask(spec, runtimeRoot: runtimeRoot, cgroupsPath: cgroupsPath(of: spec.bundle))
+            let task = ShimTask(spec, runtimeRoot: runtimeRoot, spec.bundleFacts ?? BundleFacts(bundle: spec.bundle))
             try directory.write(task)
             return try start(spec, in: directory)
         } catch {
@@ -51,13 +51,15 @@ struct ShimLauncher: Sendable {
         let program = spawn
         return try NetworkNamespace.run(in: namespace) { () throws(KernelError) in try program.start() }
     }
+}
 
-    /// `linux.cgroupsPath` of the bundle: by it the container's processes are found when the shim is dead.
-    private func cgroupsPath(of bundle: String) -> String? {
-        // A bundle that cannot be read is the runtime's to complain about, in its words.
-        guard let bytes = try? FileContents.read("\(bundle)/config.json"),
-            let config = try? JSONValue(parsing: bytes)
-        else { return nil }
-        return config["linux"]?["cgroupsPath"]?.string
+extension BundleFacts {
+    /// A bundle that cannot be read is the runtime's to complain about, in its words.
+    fileprivate init(bundle: String) {
+        // As above.
+        let config = (try? FileContents.read("\(bundle)/config.json")).flatMap { try? JSONValue(parsing: $0) }
+        self.init(
+            cgroupsPath: config?["linux"]?["cgroupsPath"]?.string,
+            hasStartHooks: config?["hooks"]?["poststart"]?.array?.isEmpty == false)
     }
 }

@@ -209,9 +209,11 @@ extension ShimTaskService {
     }
 
     private func createContainer(_ spec: TaskSpec, _ directory: ShimDirectory) async throws(EngineError) -> TaskFacts {
-        let connection = try await connection(spec.id)
+        let connection = try await connect(directory, greeting: patience, first: [.subscribe, .create])
         let shimStartedAt = Timestamp.now()
-        let answer = try await connection.request(.create)
+        state.withLock { $0.connections[spec.id] = connection }
+        _ = try await connection.answer(toFirst: 0)
+        let answer = try await connection.answer(toFirst: 1)
         guard case .facts(let facts) = answer else { throw unexpected(answer, spec.id) }
         var made = TaskFacts(id: spec.id, facts, shim: connection.shim)
         made.shimStartedAt = shimStartedAt
@@ -271,11 +273,7 @@ extension ShimTaskService {
     private func connection(_ id: String, greeting: Duration? = nil) async throws(EngineError) -> ShimConnection {
         if let known = state.withLock({ $0.connections[id] }) { return known }
         let directory = try directory(id)
-        let made = try await ShimConnection(
-            to: directory, greeting: greeting ?? patience, patience: patience
-        ) { [weak self] connection, notice in
-            await self?.notice(notice, of: connection, directory)
-        }
+        let made = try await connect(directory, greeting: greeting ?? patience)
         let winner = state.withLock { state -> ShimConnection in
             if let other = state.connections[id] { return other }
             state.connections[id] = made
@@ -295,6 +293,16 @@ extension ShimTaskService {
             }
         }
         return made
+    }
+
+    private func connect(
+        _ directory: ShimDirectory, greeting: Duration, first: [ShimRequest] = []
+    ) async throws(EngineError) -> ShimConnection {
+        try await ShimConnection(
+            to: directory, greeting: greeting, patience: patience, first: first
+        ) { [weak self] connection, notice in
+            await self?.notice(notice, of: connection, directory)
+        }
     }
 
     private func notice(

@@ -91,7 +91,7 @@ extension ShimInput {
 }
 
 extension ShimTask {
-    init(_ spec: TaskSpec, runtimeRoot: String, cgroupsPath: String?) {
+    init(_ spec: TaskSpec, runtimeRoot: String, _ facts: BundleFacts) {
         self.init(id: spec.id, bundle: spec.bundle, runtime: spec.runtime, runtimeRoot: runtimeRoot)
         rootMounts = spec.rootMounts.map {
             var mount = Mount(type: $0.type, source: $0.source, target: $0.target, options: $0.options)
@@ -115,7 +115,8 @@ extension ShimTask {
             log.packs = wanted.packs
             return log
         }
-        self.cgroupsPath = cgroupsPath
+        cgroupsPath = facts.cgroupsPath
+        mayOpenGate = !facts.hasStartHooks
         network = spec.network.map {
             Network(
                 configuration: $0.configurationPath, servesNames: $0.servesNames, socketIsStream: $0.socketIsStream)

@@ -100,11 +100,26 @@ public struct TaskSpec: Hashable, Sendable {
     public var shimNamespace: Descriptor?
     /// The runtime's program: an absolute path.
     public var runtime: String
+    /// What the bundle says; nil where it is to be read there.
+    public var bundleFacts: BundleFacts?
 
     public init(id: String, bundle: String, runtime: String) {
         self.id = id
         self.bundle = bundle
         self.runtime = runtime
+    }
+}
+
+/// What of a bundle's `config.json` is not the runtime's alone to know.
+public struct BundleFacts: Hashable, Sendable {
+    /// `linux.cgroupsPath`: by it the container's processes are found when the shim is dead.
+    public var cgroupsPath: String?
+    /// Whether there is something for the runtime to do once the program runs: `hooks.poststart`.
+    public var hasStartHooks: Bool
+
+    public init(cgroupsPath: String?, hasStartHooks: Bool) {
+        self.cgroupsPath = cgroupsPath
+        self.hasStartHooks = hasStartHooks
     }
 }
 

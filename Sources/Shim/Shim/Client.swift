@@ -119,7 +119,7 @@ final class Client {
             let buffer = scratch.buffer
             let count = try descriptor.read(into: buffer)
             if count == 0 { return close() }
-            decoder.append(buffer[..<count])
+            decoder.append(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         } catch {
             if error.errno != .wouldBlock { close() }
             return

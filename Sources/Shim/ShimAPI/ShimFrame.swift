@@ -75,12 +75,23 @@ package struct ShimFrameDecoder: Sendable {
     /// Whether bytes of an unfinished frame are held: an end of the connection now is a fault.
     package var isInsideFrame: Bool { position < buffer.count }
 
-    package mutating func append(_ bytes: some Sequence<UInt8>) {
-        if position > 0 {
-            buffer.removeFirst(position)
-            position = 0
-        }
+    package mutating func append(_ bytes: some Sequence<UInt8>) { append(Array(bytes)) }
+
+    package mutating func append(_ bytes: [UInt8]) {
+        forgetRead()
         buffer.append(contentsOf: bytes)
+    }
+
+    /// Not by way of a sequence of any kind: what that is would be looked up when the first bytes come.
+    package mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        forgetRead()
+        buffer.append(contentsOf: bytes)
+    }
+
+    private mutating func forgetRead() {
+        guard position > 0 else { return }
+        buffer.removeFirst(position)
+        position = 0
     }
 
     /// The next whole frame; nil where more bytes are needed.

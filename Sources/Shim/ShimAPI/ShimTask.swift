@@ -96,6 +96,8 @@ package struct ShimTask: Hashable, Sendable {
     package var runtimeRoot: String
     /// `linux.cgroupsPath` of the bundle, where it has one.
     package var cgroupsPath: String?
+    /// Whether nothing but the program itself is to be started by `start`: no hooks.
+    package var mayOpenGate = false
 
     package init(id: String, bundle: String, runtime: String, runtimeRoot: String) {
         self.id = id
@@ -115,6 +117,7 @@ extension ShimTask {
             ("columns", .integer(Int64(columns))), ("rows", .integer(Int64(rows))),
             ("input", .string(input.rawValue)), ("rootMounts", .array(rootMounts.map(\.json))),
         ])
+        if mayOpenGate { object["mayOpenGate"] = true }
         object["cgroupsPath"] = cgroupsPath.map(JSONValue.string)
         object["fileIDs"] = fileIDs?.json
         object["log"] = log?.json
@@ -135,6 +138,7 @@ extension ShimTask {
         rootMounts = (json["rootMounts"]?.array ?? []).compactMap(Mount.init(json:))
         fileIDs = json["fileIDs"].flatMap(FileIDs.init(json:))
         cgroupsPath = json["cgroupsPath"]?.string
+        mayOpenGate = json["mayOpenGate"]?.bool ?? false
         log = json["log"].flatMap(Log.init(json:))
         network = json["network"].flatMap(Network.init(json:))
     }

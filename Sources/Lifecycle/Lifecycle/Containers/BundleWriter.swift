@@ -27,8 +27,9 @@ struct BundleWriter: Sendable {
     /// - Returns: with when the runtime's configuration was made.
     func write(size: TerminalSize?) async throws(EngineError) -> (TaskSpec, specBuiltAt: Timestamp) {
         let specBuiltAt: Timestamp
+        let facts: BundleFacts
         do {
-            specBuiltAt = try await BlockingPool.shared.run { () throws in try writeBundle(size) }
+            (specBuiltAt, facts) = try await BlockingPool.shared.run { () throws in try writeBundle(size) }
         } catch let error as EngineError {
             throw error
         } catch let error as KernelError {
@@ -36,10 +37,12 @@ struct BundleWriter: Sendable {
         } catch {
             throw EngineError(.internal, "write the bundle of \(id): \(error)", object: id)
         }
-        return (try task(size), specBuiltAt)
+        var task = try task(size)
+        task.bundleFacts = facts
+        return (task, specBuiltAt)
     }
 
-    private func writeBundle(_ size: TerminalSize?) throws -> Timestamp {
+    private func writeBundle(_ size: TerminalSize?) throws -> (Timestamp, BundleFacts) {
         let layers = LayeredRoot(mounts: mounts)
         let lookup = UserLookup(
             passwd: try layers.contents("etc/passwd"), group: try layers.contents("etc/group"))
@@ -66,7 +69,10 @@ struct BundleWriter: Sendable {
         try Directory.create(bundle + "/rootfs", mode: 0o711)
         if joined.memoryOwner != nil { try Directory.create(sharedMemory, mode: 0o711) }
         try FileContents.replace(bundle + "/config.json", with: config.json.compactBytes, durable: false)
-        return builtAt
+        return (
+            builtAt,
+            BundleFacts(cgroupsPath: config.linux.cgroupsPath, hasStartHooks: !config.hooks.poststart.isEmpty)
+        )
     }
 
     /// Where another container's /dev/shm is mounted, in the shim's mount namespace.

@@ -13,6 +13,9 @@ import Linux
 ///     │◄───────────────── end of file ──┤  the program was executed, which closed the socket
 /// ```
 ///
+/// gantry-shim says it by itself where a container has no hooks for `start` to run: what is said here is a protocol between
+/// programs.
+///
 /// A frozen process does not hear. Who asked gives up then by closing the connection, and is not obeyed later.
 ///
 /// The process of a `run` has no gate: the runtime that made it says start over their own channel.

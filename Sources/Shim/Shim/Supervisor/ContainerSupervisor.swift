@@ -26,6 +26,8 @@ final class ContainerSupervisor {
     /// The operation of the container that is being done; they exclude each other.
     var operation: String?
     var initial: SupervisedProcess?
+    /// While the process is told to start.
+    var gate: StartGate?
     var exit: ShimExit?
     /// The init process ended while `start` was still being done.
     var endedWhileStarting: ChildStatus?

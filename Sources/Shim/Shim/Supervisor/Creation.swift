@@ -48,6 +48,8 @@ extension ContainerSupervisor {
                 try adoptInitial(process, pidFile, console)
                 operation = nil
                 answer(.success(.facts(facts)))
+                // Behind the answer, and before `start` can come: whoever waits does not wait for it.
+                watchMemory()
             } catch let failure as ShimFailure {
                 giveUpCreation(failure, answer)
             } catch {
@@ -68,7 +70,6 @@ extension ContainerSupervisor {
         }
         // A process that has ended already has left its cgroups: there is nothing then to watch or to end.
         cgroups = (try? ProcessCgroups(of: started.pid)) ?? cgroups
-        oomWatch = OutOfMemoryWatch(cgroups, loop: loop) { [unowned self] in report(.outOfMemory) }
         let record = InitRecord(process: started, shim: shim, cgroups: cgroups.directories.map(\.path))
         try directory.write(InitRecord.fileName, record.json)
         try process.stdio.startReading()
@@ -78,6 +79,11 @@ extension ContainerSupervisor {
             initial?.isReaped = true
             if operation == "start" { endedWhileStarting = status } else { initialEnded(status) }
         }
+    }
+
+    private func watchMemory() {
+        guard status == .created else { return }
+        oomWatch = OutOfMemoryWatch(cgroups, loop: loop) { [unowned self] in report(.outOfMemory) }
     }
 
     /// The process that a runtime has written down, with its start time; that is 0 where it has ended already.
@@ -113,19 +119,35 @@ extension ContainerSupervisor {
 
     func start(_ answer: @escaping Answer) throws(ShimFailure) {
         try begin("start", from: [.created])
-        runtime.call(.start) { [unowned self] result in
-            operation = nil
-            switch result {
-            case .success:
-                status = .running
-                answer(.success(.done))
-            case .failure(let failure):
-                answer(.failure(failure))
-            }
-            if let ended = endedWhileStarting {
-                endedWhileStarting = nil
-                initialEnded(ended)
+        if task.mayOpenGate, openGate(answer) { return }
+        runtime.call(.start) { [unowned self] result in settleStart(result, answer) }
+    }
+
+    /// False where there is no gate.
+    private func openGate(_ answer: @escaping Answer) -> Bool {
+        let limit = RuntimeCommand.start.timeoutMilliseconds
+        gate = StartGate(in: "\(task.runtimeRoot)/\(task.id)", loop: loop, timeoutMilliseconds: limit) {
+            [unowned self] end in
+            gate = nil
+            switch end {
+            case .running: settleStart(.success(()), answer)
+            case .failed(let reason): settleStart(.failure(RuntimeFailure.failure(reason)), answer)
+            case .unclear: runtime.call(.start) { [unowned self] result in settleStart(result, answer) }
             }
         }
+        return gate != nil
+    }
+
+    private func settleStart(_ result: Result<Void, ShimFailure>, _ answer: Answer) {
+        operation = nil
+        switch result {
+        case .success:
+            status = .running
+            answer(.success(.done))
+        case .failure(let failure): answer(.failure(failure))
+        }
+        guard let ended = endedWhileStarting else { return }
+        endedWhileStarting = nil
+        initialEnded(ended)
     }
 }

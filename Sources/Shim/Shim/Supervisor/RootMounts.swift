@@ -16,7 +16,7 @@ enum RootMounts {
         for mount in mounts { served[mount.target] = try serve(mount) }
         try kernelCall("unshare the mount namespace") { gantry_unshare(0x0002_0000) }
         // Slave: what the host mounts later still appears here, and nothing of here ever there.
-        try Mount.setPropagation("/", [.slave, .recursive])
+        try Mount.setPropagation("/", .slave.union(.recursive))
         guard let ids else { return try make(mounts, served) }
         try ids.translate()
         // Overlayfs makes files of its own at once, as who mounts it.
