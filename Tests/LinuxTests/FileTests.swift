@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Linux
 import Testing
@@ -21,6 +22,27 @@ import Testing
             var facts = stat()
             #expect(stat(path, &facts) == 0 && facts.st_mode & 0o777 == 0o600)
             #expect(throws: KernelError.self) { try FileContents.replace("\(folder)/no/file", with: []) }
+        }
+    }
+
+    @Test("A directory whose entries are to be spread says so on ext4, twice is as once, and its files are as before")
+    func spread() throws {
+        try Self.withFolder { folder in
+            try FileContents.replace("\(folder)/file", with: Array("one".utf8))
+            for _ in 0..<2 {
+                Directory.spread(folder)
+                let opened = OwnedDescriptor(try Descriptor.open(folder, O_RDONLY | O_DIRECTORY))
+                var flags: Int32 = 0
+                // FS_IOC_GETFLAGS, FS_TOPDIR_FL; EXT4_SUPER_MAGIC.
+                let isTold = gantry_ioctl_pointer(opened.descriptor.rawValue, 0x8008_6601, &flags) == 0
+                guard gantry_filesystem_magic(opened.descriptor.rawValue) == 0xef53 else { continue }
+                #expect(isTold && flags & 0x0002_0000 != 0)
+            }
+            try Directory.create("\(folder)/a/b")
+            #expect(try Directory.list(folder).sorted() == ["a", "file"])
+            Directory.spread("\(folder)/file")
+            Directory.spread("\(folder)/none")
+            #expect(try FileContents.read("\(folder)/file") == Array("one".utf8))
         }
     }
 

@@ -29,6 +29,26 @@ import Testing
         #expect(!String(decoding: mounts, as: UTF8.self).contains(root.path))
     }
 
+    @Test("What each container's root has where its image lacks it is made once for all of them")
+    func bottom() throws {
+        var image = TarBytes()
+        image.file("etc/hosts", "own")
+        let layer = try bench.add(image.finished, onto: [])
+        for (id, layers) in [("first", [layer]), ("second", [])] {
+            let mounts = try snapshots.prepareRoot(id, layers: layers, placing: [".mark"])
+            let found = try bench.inside(mounts, "find . | sort | tr '\\n' ' '")
+            let places = ". ./.mark ./dev ./etc ./etc/hostname ./etc/hosts ./etc/resolv.conf ./proc ./sys "
+            #expect(found == places)
+            #expect(try bench.inside(mounts, "cat etc/hosts") == (layers.isEmpty ? "" : "own"))
+            #expect(try snapshots.rootMounts(id, isDisposable: false) == mounts)
+            #expect(try snapshots.changes(id) { _ in false }.isEmpty)
+            #expect(try Directory.list("\(root.path)/snapshots/\(id)/fs").isEmpty)
+        }
+        // One that was made without stays as it is.
+        let plain = try snapshots.prepareRoot("plain", layers: [layer], placing: [])
+        #expect(try bench.inside(plain, "find . | sort | tr '\\n' ' '") == ". ./etc ./etc/hosts ")
+    }
+
     @Test("A root of 120 layers mounts, also where the data root's path is long and has a comma and a colon")
     func manyLayers() throws {
         let long = root.path + "/with,comma:colon/" + String(repeating: "long/", count: 10)

@@ -75,6 +75,7 @@ final class EngineCore: Sendable {
             try Directory.create(roots.run, mode: 0o711)
             try Directory.create(roots.containers, mode: 0o711)
             try Directory.create(roots.bundles, mode: 0o711)
+            for directory in [roots.containers, roots.bundles] { Directory.spread(directory) }
             let cgroups = try CgroupLayout.current()
             let bootID = try FileContents.read("/proc/sys/kernel/random/boot_id").prefix { $0 != 10 }
             let host = try HostFacts.current()

@@ -46,7 +46,7 @@ package final class CopySnapshotter: Snapshotter {
             try kernel { () throws(KernelError) in
                 try place(names, in: "\(passing)/fs")
                 // The copy needs its layers no more.
-                try directory.writeRoot([], in: passing)
+                try directory.writeRoot(.init(layers: []), in: passing)
             }
         }
         return try rootMounts(containerID, isDisposable: false)

@@ -59,9 +59,10 @@ package final class OverlaySnapshotter: Snapshotter {
         try directory.create(path, synced: false) { (passing) throws(SnapshotError) in
             try makeTop("\(passing)/fs", over: layers.last)
             try kernel { () throws(KernelError) in
-                try place(names, in: "\(passing)/fs")
+                // At the bottom, as the places at which something is mounted: none is made for each container.
+                if !names.isEmpty { try place(names, in: "\(directory.path)/\(directory.bottomName())") }
                 try Directory.create("\(passing)/work", mode: 0o711)
-                try directory.writeRoot(layers, in: passing)
+                try directory.writeRoot(.init(layers: layers, hasBottom: !names.isEmpty), in: passing)
             }
         }
         return try rootMounts(containerID, isDisposable: false)
@@ -71,11 +72,11 @@ package final class OverlaySnapshotter: Snapshotter {
         _ containerID: String, isDisposable: Bool
     ) throws(SnapshotError) -> [SnapshotMount] {
         let path = try directory.rootPath(containerID)
-        guard let layers = try kernel({ () throws(KernelError) in try directory.readRoot(path) }) else {
+        guard let record = try kernel({ () throws(KernelError) in try directory.readRecord(path) }) else {
             throw .kernel(KernelError("open the root file system of", containerID, .noSuchFile))
         }
         try use()
-        let names = try lowerNames(layers)
+        let names = try lowerNames(record)
         if case .program(let program) = assembly {
             let stack = OverlayStack(lower: names, upper: PathName.split(path).name, isVolatile: isDisposable)
             var mount = SnapshotMount(
@@ -114,12 +115,12 @@ package final class OverlaySnapshotter: Snapshotter {
         _ containerID: String, forWriting: Bool, inside: InnerMounts
     ) throws(SnapshotError) -> OpenedRoot {
         let path = try directory.rootPath(containerID)
-        guard let layers = try kernel({ () throws(KernelError) in try directory.readRoot(path) }) else {
+        guard let record = try kernel({ () throws(KernelError) in try directory.readRecord(path) }) else {
             throw .kernel(KernelError("open the root file system of", containerID, .noSuchFile))
         }
         if forWriting { try use() }
         let name = PathName.split(path).name
-        let lower = try lowerNames(layers)
+        let lower = try lowerNames(record)
         // To be looked at, the upper directory is one more layer: a running container's own mount is not disturbed.
         let stack =
             forWriting ? OverlayStack(lower: lower, upper: name) : OverlayStack(lower: ["\(name)/fs"] + lower)
@@ -270,6 +271,12 @@ package final class OverlaySnapshotter: Snapshotter {
             for layer in layers.reversed() { names.append(try directory.link(layer)) }
             return names
         }
+    }
+
+    private func lowerNames(_ root: SnapshotDirectory.RootRecord) throws(SnapshotError) -> [String] {
+        guard root.hasBottom else { return try lowerNames(root.layers) }
+        let bottom = try kernel { () throws(KernelError) in try directory.bottomName() }
+        return root.layers.isEmpty ? [bottom] : try lowerNames(root.layers) + [bottom]
     }
 
     private func escaped(_ path: String) -> String {

@@ -16,6 +16,7 @@ struct SnapshotDirectory: Sendable {
     init(path: String) throws(KernelError) {
         self.path = path
         try Directory.create("\(path)/l", mode: 0o711)
+        Directory.spread(path)
     }
 
     func layerPath(_ chainID: Digest) -> String { "\(path)/\(chainID.hex)" }
@@ -101,18 +102,30 @@ struct SnapshotDirectory: Sendable {
             sizeBytes: json["size"]?.integer ?? 0)
     }
 
-    func writeRoot(_ layers: [Digest], in directory: String) throws(KernelError) {
-        let names = JSONValue.array(layers.map { .string($0.description) })
+    /// What a container's root is made of.
+    struct RootRecord: Hashable {
+        /// Lowest first.
+        var layers: [Digest]
+        /// Whether the `BottomLayer` is below them.
+        var hasBottom = false
+    }
+
+    func writeRoot(_ root: RootRecord, in directory: String) throws(KernelError) {
+        var object = JSONObject([("layers", .array(root.layers.map { .string($0.description) }))])
+        if root.hasBottom { object["bottom"] = true }
         try FileContents.replace(
-            "\(directory)/\(Self.rootFile)", with: JSONValue.object(JSONObject([("layers", names)])).compactBytes,
-            durable: false)
+            "\(directory)/\(Self.rootFile)", with: JSONValue.object(object).compactBytes, durable: false)
+    }
+
+    /// Nil where there is none.
+    func readRecord(_ directory: String) throws(KernelError) -> RootRecord? {
+        guard let json = try document("\(directory)/\(Self.rootFile)") else { return nil }
+        let layers = (json["layers"]?.array ?? []).compactMap { $0.string.flatMap { Digest($0) } }
+        return RootRecord(layers: layers, hasBottom: json["bottom"]?.bool ?? false)
     }
 
     /// The layers of a container's root, lowest first; nil where there is none.
-    func readRoot(_ directory: String) throws(KernelError) -> [Digest]? {
-        guard let json = try document("\(directory)/\(Self.rootFile)") else { return nil }
-        return (json["layers"]?.array ?? []).compactMap { $0.string.flatMap { Digest($0) } }
-    }
+    func readRoot(_ directory: String) throws(KernelError) -> [Digest]? { try readRecord(directory)?.layers }
 
     func layers() throws(KernelError) -> Set<Digest> {
         Set(

@@ -23,7 +23,8 @@ package protocol Snapshotter: Sendable {
     /// Makes a container's root over layers (chain IDs, lowest first), or keeps the one that is there, and says how it is
     /// mounted.
     ///
-    /// - Parameter placing: names in the top directory at which there is an empty file, if nothing else.
+    /// - Parameter placing: names in the top directory at which there is an empty file, if nothing else. Where there are
+    ///   any, the places at which something is mounted in every container may be there, too.
     func prepareRoot(
         _ containerID: String, layers: [Digest], placing names: [String]
     ) throws(SnapshotError) -> [SnapshotMount]

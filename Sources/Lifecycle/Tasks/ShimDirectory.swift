@@ -48,8 +48,10 @@ struct ShimDirectory: Hashable, Sendable {
 
     /// Makes the directory; EEXIST where a task of that id is already there.
     func create(runRoot: String) throws(KernelError) {
-        for parent in [runRoot, "\(runRoot)/shims"] where mkdir(parent, 0o700) != 0 && access(parent, F_OK) != 0 {
-            try kernelCall("mkdir", parent) { mkdir(parent, 0o700) }
+        if mkdir(path, 0o700) == 0 { return }
+        for parent in ["shims", "runtime"].map({ "\(runRoot)/\($0)" }) where access(parent, F_OK) != 0 {
+            try Directory.create(parent, mode: 0o700)
+            Directory.spread(parent)
         }
         try kernelCall("mkdir", path) { mkdir(path, 0o700) }
     }

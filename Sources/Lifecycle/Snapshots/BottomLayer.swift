@@ -1,0 +1,34 @@
+import Glibc
+import Linux
+
+/// The bottom layer, below all others of a container's root for which empty files are asked: those, and the places at
+/// which something is mounted in each container, where an image lacks them. Made once for all containers, they need not be
+/// made, and removed, with each.
+extension SnapshotDirectory {
+    private static let directories = ["", "/dev", "/etc", "/proc", "/sys"]
+    private static let files = ["/etc/hostname", "/etc/hosts", "/etc/resolv.conf"]
+
+    /// Its name below the directory of snapshots; made where it is missing. An image that has something of such a name
+    /// hides it.
+    func bottomName() throws(KernelError) -> String {
+        let name = "l/bottom"
+        let final = "\(path)/\(name)"
+        if access(final, F_OK) == 0 { return name }
+        let passing = "\(path)/.new-bottom-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+        // What stays goes with the other leftovers.
+        defer { try? Directory.removeTree(passing) }
+        for part in Self.directories {
+            try Directory.create(passing + part, mode: 0o755)
+            try kernelCall("chmod", passing + part) { chmod(passing + part, 0o755) }
+        }
+        for part in Self.files {
+            let file = OwnedDescriptor(try Descriptor.open(passing + part, O_WRONLY | O_CREAT | O_EXCL, mode: 0o644))
+            try kernelCall("chmod", passing + part) { fchmod(file.descriptor.rawValue, 0o644) }
+        }
+        do throws(KernelError) { try kernelCall("rename", final) { rename(passing, final) } } catch {
+            // Another has made it in between.
+            guard error.errno == .exists || error.errno == .notEmpty else { throw error }
+        }
+        return name
+    }
+}
