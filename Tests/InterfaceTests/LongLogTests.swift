@@ -58,6 +58,21 @@ import Testing
         #expect(try Self.screen(bench).droppedLines == whole.droppedLines)
     }
 
+    @Test("A log that comes faster than the filter looks at it loses nothing to that")
+    func slowFilter() throws {
+        var bench = try Bench.connected()
+        bench.type("m0f/line (500|99999) /<enter>")
+        for start in stride(from: 0, to: 200_000, by: 2000) {
+            let subscription = try Self.screen(bench).sources[0].subscription
+            bench.sendAlone(.logs(subscription, .entries(Self.entries(start..<start + 2000))))
+        }
+        #expect(try Self.screen(bench).droppedLines == 0)
+        bench.send(.tick(Sample.now))
+        let screen = try Self.screen(bench)
+        #expect((0..<screen.count).map { screen.line($0).text.prefix(10) } == ["line 500 -", "line 99999"])
+        #expect(screen.lines.reduce(0) { $0 + $1.cost } <= LogScreen.unsiftedLimit)
+    }
+
     @Test("What was followed with a filter is read from its first line once the filter goes")
     func followed() throws {
         var bench = try Bench.connected()

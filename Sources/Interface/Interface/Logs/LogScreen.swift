@@ -308,6 +308,11 @@ extension LogScreen {
     private mutating func shrink() {
         guard byteCount > Self.byteLimit else { return }
         leaveOutUnshown()
+        if byteCount > Self.unsiftedLimit, let piece = sieve?.piece {
+            // The log comes faster than the filter looks at it beside this thread: it is held up here, and loses nothing.
+            sieve?.take(piece.passing, of: piece.number)
+            leaveOutUnshown()
+        }
         guard byteCount > (wantsSifting || sieve?.piece != nil ? Self.unsiftedLimit : Self.byteLimit) else { return }
         // Somewhat more than needed, so that not each line moves all the others.
         var excess = byteCount - Self.byteLimit + Self.byteLimit / 8
