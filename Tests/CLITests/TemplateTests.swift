@@ -27,6 +27,8 @@ import Testing
             ("{{index .Name 0}}", "119"), ("{{print 1 2 \"a\" \"b\" 3 nil}}", "1 2ab3 <nil>"),
             ("{{printf \"%q %d %x %v %5.2f %t\" \"a\" 3 255 true 1.5 true}}", "\"a\" 3 ff true  1.50 true"),
             ("{{printf \"%05d|%-4d|%+d|%d\" 42 7 7}}", "00042|7   |+7|%!d(MISSING)"), ("{{println .Name}}", "web\n"),
+            ("{{html \"<a>'&\"}}", "&lt;a&gt;&#39;&amp;"), ("{{urlquery \"a b/é\"}}", "a+b%2F%C3%A9"),
+            ("{{js \"a'<=\"}} {{.Name | html}}", "a\\'\\u003C\\u003D web"),
             ("{{1.5}} {{0x10}} {{-3}} {{'a'}}", "1.5 16 -3 97"), ("{{\"a\\n\\u00e9\"}}", "a\né"),
         ])
     func values(text: String, result: String) throws { #expect(try Template(text).render(Self.value) == result) }
@@ -51,6 +53,10 @@ import Testing
             ("{{with .State}}{{.Status}}{{end}}{{with .Empty}}x{{else}}y{{end}}", "upy"),
             ("{{$n := .Name}}{{if .On}}{{$n = \"other\"}}{{end}}{{$n}}", "other"),
             ("{{/* nothing */}}a  {{- \" b\" -}}  c", "a bc"),
+            ("{{define \"x\"}}<{{.Name}}>{{end}}{{template \"x\" .}}{{template \"x\" $}}", "<web><web>"),
+            ("{{template \"n\" .Count}}{{define \"n\"}}{{. }}/{{$}}{{end}}", "3/3"),
+            ("{{block \"b\" .Words}}{{range .}}{{.}}{{end}}{{end}}{{template \"b\" .Words}}", "xyxy"),
+            ("{{$a := 1}}{{define \"x\"}}{{$b := 2}}{{$b}}{{end}}{{template \"x\"}}{{$a}}", "21"),
         ])
     func flow(text: String, result: String) throws { #expect(try Template(text).render(Self.value) == result) }
 

@@ -1,16 +1,17 @@
 import JSON
 
 /// A `--format` template as Go's text/template reads it, with docker's functions, over a JSON value: fields, variables,
-/// pipelines, `if`, `with`, `range`, comparisons, `printf`. What is not here (`define`, `template`, `html`, `js`,
-/// `urlquery`, `call`) is refused.
+/// pipelines, `if`, `with`, `range`, `define`, `template`, comparisons, `printf`. What is not here (`call`) is refused.
 struct Template {
     typealias Failure = TemplateFailure
 
     private let nodes: [TemplateNode]
+    private let definitions: [String: [TemplateNode]]
 
     init(_ text: String) throws(Failure) {
         var parser = try TemplateParser(text)
         nodes = try parser.template()
+        definitions = parser.definitions
     }
 
     /// What `--format` asks for: `json`, or a template.
@@ -32,7 +33,7 @@ struct Template {
     ///
     /// - Parameter methods: what can be called by its name with a string, as in `{{.Label "key"}}`.
     func render(_ value: JSONValue, methods: TemplateEvaluation.Methods = [:]) throws(Failure) -> String {
-        var evaluation = TemplateEvaluation(value, methods: methods)
+        var evaluation = TemplateEvaluation(value, methods: methods, definitions: definitions)
         try evaluation.run(nodes)
         return evaluation.text
     }

@@ -7,10 +7,14 @@ struct TemplateEvaluation {
 
     private(set) var text = ""
     private let methods: Methods
+    private let definitions: [String: [TemplateNode]]
+    /// How many templates have called each other.
+    private var depth = 0
     private var variables: [(name: String, value: TemplateValue)]
 
-    init(_ value: JSONValue, methods: Methods) {
+    init(_ value: JSONValue, methods: Methods, definitions: [String: [TemplateNode]] = [:]) {
         self.methods = methods
+        self.definitions = definitions
         variables = [("$", TemplateValue(value))]
     }
 
@@ -29,6 +33,8 @@ struct TemplateEvaluation {
                 if pipeline.variables.isEmpty { text += value.text }
                 continue
             case .leave(let exit): return exit
+            case .template(let name, let pipeline):
+                try call(name, try pipeline.map { pipeline throws(TemplateFailure) in try evaluate(pipeline, dot) })
             case .condition(let pipeline, let then, let otherwise):
                 let value = try evaluate(pipeline, dot)
                 if let exit = try block(value.isTrue ? then : otherwise, dot, outer) { return exit }
@@ -42,6 +48,28 @@ struct TemplateEvaluation {
             variables.removeLast(variables.count - outer)
         }
         return nil
+    }
+
+    /// Another template: of this one's variables it knows none.
+    private mutating func call(_ name: String, _ value: TemplateValue?) throws(TemplateFailure) {
+        guard let nodes = definitions[name] else {
+            throw TemplateFailure(
+                message: "template parsing error: template: :1: executing \"\" : template \"\(name)\" not defined")
+        }
+        // Less than Go allows, and more than anybody needs.
+        guard depth < 200 else {
+            throw TemplateFailure(
+                message:
+                    "template parsing error: template: :1: executing \"\(name)\": exceeded maximum template depth (200)"
+            )
+        }
+        let outer = variables
+        let value = value ?? TemplateValue(.null)
+        variables = [("$", value)]
+        depth += 1
+        _ = try run(nodes, value)
+        depth -= 1
+        variables = outer
     }
 
     private mutating func block(

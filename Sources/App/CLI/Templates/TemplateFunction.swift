@@ -1,15 +1,16 @@
 import JSON
 
-/// The functions of a template: Go's own (text/template) but those for web pages, and docker's.
+/// The functions of a template: Go's own (text/template), and docker's.
 enum TemplateFunction: String {
     case and, or, not, eq, ne, lt, le, gt, ge, len, index, slice, print, println, printf
+    case html, js, urlquery
     case json, split, join, title, lower, upper, pad, truncate
 
     private var arity: ClosedRange<Int> {
         switch self {
         case .and, .or, .index, .slice, .printf: 1...Int.max
         case .eq: 2...Int.max
-        case .print, .println: 0...Int.max
+        case .print, .println, .html, .js, .urlquery: 0...Int.max
         case .not, .len, .json, .title, .lower, .upper: 1...1
         case .ne, .lt, .le, .gt, .ge, .split, .join, .truncate: 2...2
         case .pad: 3...3
@@ -40,6 +41,9 @@ enum TemplateFunction: String {
         case .print: TemplateValue(.string(GoFormat.sprint(values)))
         case .println: TemplateValue(.string(values.map(\.printed).joined(separator: " ") + "\n"))
         case .printf: TemplateValue(.string(GoFormat.sprintf(try string(values[0]), values.dropFirst())))
+        case .html: TemplateValue(.string(TemplateEscaping.html(GoFormat.sprint(values))))
+        case .js: TemplateValue(.string(TemplateEscaping.script(GoFormat.sprint(values))))
+        case .urlquery: TemplateValue(.string(TemplateEscaping.query(GoFormat.sprint(values))))
         case .json: TemplateValue(.string(values[0].json.compactText))
         case .split: TemplateValue(try split(try string(values[0]), try string(values[1])))
         case .join: TemplateValue(.string(try joined(values[0], try string(values[1]))))

@@ -9,6 +9,8 @@ indirect enum TemplateNode {
     case with(TemplatePipeline, then: [TemplateNode], otherwise: [TemplateNode])
     case range(TemplatePipeline, body: [TemplateNode], otherwise: [TemplateNode])
     case leave(TemplateLoopExit)
+    /// Another template by its name, with the pipeline's value as the dot; nil for none.
+    case template(String, TemplatePipeline?)
 }
 
 enum TemplateLoopExit { case `break`, `continue` }

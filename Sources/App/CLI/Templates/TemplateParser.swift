@@ -4,6 +4,9 @@ import JSON
 struct TemplateParser {
     private var pieces: ArraySlice<TemplatePiece>
     private var loops = 0
+    /// What `define` and `block` have named.
+    private(set) var definitions: [String: [TemplateNode]] = [:]
+    private var depth = 0
     /// The variables that are in scope, the innermost last.
     private var variables = ["$"]
 
@@ -46,14 +49,63 @@ struct TemplateParser {
                 words.drop()
                 try words.expectEnd(keyword ?? "")
                 nodes.append(.leave(keyword == "break" ? .break : .continue))
-            case "define", "template", "block":
-                throw .parsing("{{\(keyword ?? "")}} is not supported: a format is one template")
+            case "define":
+                guard depth == 0 else { throw .parsing("unexpected {{define}}") }
+                words.drop()
+                let name = try name(&words, of: "define clause")
+                try words.expectEnd("define clause")
+                definitions[name] = try definition()
+            case "template":
+                words.drop()
+                nodes.append(try invocation(&words, of: "template clause"))
+            case "block":
+                words.drop()
+                let node = try invocation(&words, of: "block clause")
+                nodes.append(node)
+                let body = try definition()
+                if case .template(let name, _) = node, definitions[name] == nil { definitions[name] = body }
             default:
                 nodes.append(.action(try pipeline(&words, of: "command")))
                 try words.expectEnd("command")
             }
         }
         return (nodes, nil)
+    }
+
+    /// The nodes up to `end`, in which no variable from outside is known.
+    private mutating func definition() throws(TemplateFailure) -> [TemplateNode] {
+        let outer = (variables, loops)
+        (variables, loops) = (["$"], 0)
+        depth += 1
+        defer {
+            (variables, loops) = outer
+            depth -= 1
+        }
+        let (nodes, end) = try list()
+        guard let end else { throw .parsing("unexpected EOF") }
+        guard end.word == "end" else { throw .parsing("unexpected {{else}} in define clause") }
+        return nodes
+    }
+
+    /// A name, and perhaps a pipeline.
+    private mutating func invocation(
+        _ words: inout TemplateWords, of context: String
+    ) throws(TemplateFailure) -> TemplateNode {
+        let name = try name(&words, of: context)
+        words.skipSpaces()
+        guard words.next != nil else { return .template(name, nil) }
+        let pipeline = try pipeline(&words, of: context)
+        try words.expectEnd(context)
+        return .template(name, pipeline)
+    }
+
+    private func name(_ words: inout TemplateWords, of context: String) throws(TemplateFailure) -> String {
+        words.skipSpaces()
+        guard let token = words.next, case .text(let name) = token.kind else {
+            throw .parsing("unexpected \"\(words.next?.source ?? "}}")\" in \(context)")
+        }
+        words.drop()
+        return name
     }
 
     /// `if`, `with` or `range`, from behind the word to its `end`.
@@ -64,6 +116,8 @@ struct TemplateParser {
         let pipeline = try pipeline(&words, of: keyword)
         try words.expectEnd(keyword)
         if keyword == "range" { loops += 1 }
+        depth += 1
+        defer { depth -= 1 }
         let (then, end) = try list()
         if keyword == "range" { loops -= 1 }
         guard var end else { throw .parsing("unexpected EOF") }
