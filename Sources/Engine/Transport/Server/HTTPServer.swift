@@ -151,7 +151,10 @@ package final class HTTPServer: Sendable {
         limits.maxHeaderListSize = configuration.headLimitBytes
         return channel.eventLoop.makeCompletedFuture {
             try Keepalive.apply(toAccepted: channel)
-            if let context { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context)) }
+            if let context {
+                try channel.pipeline.syncOperations.addHandlers(
+                    PlainTextRefusal(), NIOSSLServerHandler(context: context))
+            }
             let decoder = ByteToMessageHandler(
                 HTTPRequestDecoder(
                     leftOverBytesStrategy: .dropBytes, informationalResponseStrategy: .drop,
