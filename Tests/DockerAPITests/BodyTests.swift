@@ -152,7 +152,7 @@ import Testing
         var details = ImageDetails(summary: image, architecture: "amd64", os: "linux")
         details.volumes = ["/data"]
         #expect(details.dockerBody(for: APIVersion(1, 44))["ContainerConfig"]?["Volumes"] == ["/data": [:]])
-        #expect(details.dockerBody(for: APIVersion(1, 45))["ContainerConfig"] == nil)
+        #expect(details.dockerBody(for: APIVersion(1, 51))["ContainerConfig"]?["Volumes"] == ["/data": [:]])
     }
 
     @Test("An inspection with what these values cannot hold is still read")

@@ -52,7 +52,9 @@ extension ImageDetails {
             ("Created", .string(WireTime.text(summary.createdAt))), ("DockerVersion", ""),
             ("Author", .string(author)), ("Config", configBody), ("Architecture", .string(architecture)),
         ])
-        if version.hasMakersConfigs { body["ContainerConfig"] = configBody }
+        // Gone from the API with 1.45. docker-compose 1.29 asks by the newest version that it is told of, and makes no
+        // container anew without it.
+        body["ContainerConfig"] = configBody
         if let variant { body["Variant"] = .string(variant) }
         body["Os"] = .string(os)
         body["Size"] = .integer(summary.sizeBytes)
@@ -141,7 +143,4 @@ extension ImageRemoval {
 extension APIVersion {
     /// Until 1.44 an image's size was told a second time, under the name of an older idea of it.
     var hasVirtualSizes: Bool { self < APIVersion(1, 44) }
-
-    /// Until 1.45 an image told of the container that it was made from; docker-compose's first kind looks for volumes there.
-    var hasMakersConfigs: Bool { self < APIVersion(1, 45) }
 }
