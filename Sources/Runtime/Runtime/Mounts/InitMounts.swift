@@ -113,6 +113,11 @@ struct InitMounts {
             try Mount.setAttributes(source, set: set, clear: clear, named: mount.destination)
         }
         try applyRecursive(mount, source)
+        guard try target.descriptor.isDirectory() == isDirectory else {
+            throw KernelError(
+                "are you trying to mount a directory onto a file (or vice-versa)? mount at", mount.destination,
+                .notDirectory)
+        }
         try Mount.attach(source, at: target.descriptor, named: mount.destination)
         try applyPropagation(mount, source)
         source.close()
