@@ -135,7 +135,16 @@ enum Refusals {
         switch error.kind {
         case .commandNotExecutable: 126
         case .commandNotFound: 127
-        default: 125
+        default: runExitCode(error.message)
         }
+    }
+
+    /// Of a program that was to be run in a container and was not.
+    static func execExitCode(_ error: EngineError) -> Int32 { error.kind == .commandNotFound ? 127 : 126 }
+
+    /// Docker's client goes by the words.
+    static func runExitCode(_ message: String) -> Int32 {
+        if message.contains("executable file not found") || message.contains("no such file or directory") { return 127 }
+        return message.contains("permission denied") || message.contains("is a directory") ? 126 : 125
     }
 }

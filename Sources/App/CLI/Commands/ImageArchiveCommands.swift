@@ -14,6 +14,7 @@ struct HistoryCommand: Command {
     static let configuration = CommandConfiguration(commandName: "history", abstract: "How an image was made.")
     @Flag("q|quiet", help: "Ids alone.") var quiet = false
     @Flag("no-trunc", help: "Do not shorten.") var noTrunc = false
+    @Flag("H|human", help: "Ages and sizes for people.") var human = true
     @Option("format", help: "table, json, or a template such as '{{.CreatedBy}}'.") var format: String?
     @Argument("IMAGE") var image: String
 
@@ -29,7 +30,9 @@ struct HistoryCommand: Command {
                 ("ID", "IMAGE"), ("CreatedSince", "CREATED"), ("CreatedAt", "CREATED AT"), ("CreatedBy", "CREATED BY"),
                 ("Size", "SIZE"), ("Comment", "COMMENT"),
             ], rows: steps.map { row($0, now) })
-        Console.out(try listing.text(format: format, usual: ["ID", "CreatedSince", "CreatedBy", "Size", "Comment"]))
+        Console.out(
+            try listing.text(
+                format: format, usual: ["ID", human ? "CreatedSince" : "CreatedAt", "CreatedBy", "Size", "Comment"]))
     }
 
     private func row(_ step: ImageHistoryStep, _ now: Timestamp) -> [String: String] {
@@ -37,8 +40,9 @@ struct HistoryCommand: Command {
         let by = step.createdBy.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         return [
             "ID": step.id.map { noTrunc ? $0 : $0.shortID } ?? "<missing>", "CreatedSince": age ?? "N/A",
-            "CreatedAt": step.createdAt?.rfc3339Nano ?? "N/A",
-            "CreatedBy": noTrunc || by.count <= 45 ? by : by.prefix(44) + "…", "Size": Units.decimal(step.sizeBytes),
+            "CreatedAt": step.createdAt.map { $0.rfc3339Nano.prefix(19) + "Z" } ?? "N/A",
+            "CreatedBy": noTrunc || by.count <= 45 ? by : by.prefix(44) + "…",
+            "Size": human ? Units.decimal(step.sizeBytes) : String(step.sizeBytes),
             "Comment": step.comment,
         ]
     }

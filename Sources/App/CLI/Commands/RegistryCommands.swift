@@ -13,6 +13,7 @@ struct PullCommand: Command {
         var request = ImagePullRequest(image, platform: platform)
         request.allTags = allTags
         if allTags { try checkIsName(image) }
+        guard !image.isEmpty else { throw UsageError(message: "invalid reference format", code: 1, opening: "") }
         try await pull(request, by: try await CommandEnvironment.connect(), quietly: quiet, onto: .output)
         // Docker's last word: what the short name meant.
         guard let reference = try? Reference(image) else { return }  // It was pulled.
@@ -45,13 +46,16 @@ private func checkIsName(_ image: String) throws(UsageError) {
 }
 
 /// Pulls with docker's progress. Cancelling ends the pull.
+///
+/// - Parameter telling: say which tag is meant where none was given.
 func pull(
-    _ request: ImagePullRequest, by engine: any Engine, quietly: Bool, onto output: TransferDisplay.Output
+    _ request: ImagePullRequest, by engine: any Engine, quietly: Bool, onto output: TransferDisplay.Output,
+    telling: Bool = true
 ) async throws {
     var request = request
     request.credentials = try await StoredCredentials.find(for: request.reference)
     let tag = familiarName(request.reference)
-    if !quietly, !request.allTags, tag != request.reference, tag.hasSuffix(":latest") {
+    if telling, !quietly, !request.allTags, tag != request.reference, tag.hasSuffix(":latest") {
         output.write("Using default tag: latest\n")
     }
     var display = TransferDisplay(onto: output, isQuiet: quietly)
@@ -82,6 +86,7 @@ struct LoginCommand: Command {
         if passwordStdin, password != nil {
             throw UsageError(message: "--password and --password-stdin are mutually exclusive", code: 1)
         }
+        if !passwordStdin, password == nil { try LinePrompt.checkTerminal() }
         let user = try username ?? LinePrompt.line("Username: ")
         let secret = try passwordStdin ? LinePrompt.all() : password ?? LinePrompt.secret("Password: ")
         guard !user.isEmpty, !secret.isEmpty else {

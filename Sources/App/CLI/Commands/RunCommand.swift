@@ -24,8 +24,9 @@ struct RunCommand: Command {
         let engine = try await CommandEnvironment.connect()
         let id = try await createContainer(engine, request, options)
         guard detach else { return try await attached(engine, id, keys) }
+        // As docker: told also where it cannot be started.
+        defer { Console.out(id + "\n") }
         try await start(engine, id)
-        Console.out(id + "\n")
     }
 
     private func attached(_ engine: any Engine, _ id: String, _ keys: DetachKeys) async throws {
@@ -104,7 +105,9 @@ private struct ContainerIDFile {
             file = try Descriptor.open(path, O_WRONLY | O_CREAT | O_EXCL, mode: 0o644)
         } catch {
             if error.errno == .exists { throw Self.found(path) }
-            throw UsageError(message: "failed to create the container ID file: \(error)")
+            throw UsageError(
+                message: "failed to create the container ID file: open \(path): \(error.errno)",
+                code: Refusals.runExitCode("\(error.errno)"))
         }
     }
 
@@ -128,7 +131,9 @@ private func create(
 ) async throws -> CreatedContainer {
     let image = request.spec.image
     let wanted = ImagePullRequest(image, platform: options.platform)
-    if options.pull == .always { try await pull(wanted, by: engine, quietly: options.quiet, onto: .error) }
+    if options.pull == .always {
+        try await pull(wanted, by: engine, quietly: options.quiet, onto: .error, telling: false)
+    }
     func make() async throws -> CreatedContainer {
         let file = try options.cidfile.map { path throws(UsageError) in try ContainerIDFile(path) }
         do {
@@ -146,14 +151,18 @@ private func create(
         guard options.pull == .missing else { throw error }
         if !options.quiet { Console.error("Unable to find image '\(familiarName(image))' locally\n") }
     }
-    try await pull(wanted, by: engine, quietly: options.quiet, onto: .error)
+    try await pull(wanted, by: engine, quietly: options.quiet, onto: .error, telling: false)
     return try await make()
 }
 
 /// Runs a session on a container that was started, and ends with the container's exit code.
-func finishSession(_ session: InteractiveSession, _ wait: ExitWait?) async throws {
+///
+/// - Parameter detachedNote: what is said, as a failure, where the user has detached; nil for nothing.
+func finishSession(_ session: InteractiveSession, _ wait: ExitWait?, detachedNote: String? = nil) async throws {
     switch await session.run() {
-    case .detached: return
+    case .detached:
+        if let detachedNote { throw UsageError(message: detachedNote, code: 1, opening: "") }
+        return
     case .interrupted(let number): throw ExitStatus(code: 128 + number)
     case .forced: throw ExitStatus(code: 1)
     case .failed(let error): throw error

@@ -31,7 +31,7 @@ struct AttachCommand: Command {
             stream: stream, tty: details.spec.tty, forwardsInput: input, detachKeys: keys,
             resize: { await resizeQuietly(engine, id, $0) })
         if sigProxy, !details.spec.tty { session.forwardSignal = { await killQuietly(engine, id, $0) } }
-        try await finishSession(session, wait)
+        try await finishSession(session, wait, detachedNote: "read escape sequence")
     }
 }
 
@@ -60,17 +60,23 @@ struct ExecCommand: Command {
             throw UsageError(message: "the input device is not a TTY", code: 1)
         }
         let engine = try await CommandEnvironment.connect()
+        let exec: ExecSpec
+        do throws(UsageError) { exec = try spec(Array(words.dropFirst())) } catch {
+            throw UsageError(message: error.message, code: 1, opening: "")
+        }
+        var hasBegun = false
         do {
-            let id = try await engine.createExec(container, spec(Array(words.dropFirst())))
+            let id = try await engine.createExec(container, exec)
+            hasBegun = true
             if detach { return try await engine.startExecDetached(id) }
             try await attached(engine, id, keys)
         } catch let error as EngineError {
             Console.error(Refusals.line(error))
-            throw ExitStatus(code: Refusals.runExitCode(error) == 125 ? 1 : Refusals.runExitCode(error))
+            throw ExitStatus(code: hasBegun ? Refusals.execExitCode(error) : 1)
         }
     }
 
-    private func spec(_ command: [String]) throws -> ExecSpec {
+    private func spec(_ command: [String]) throws(UsageError) -> ExecSpec {
         var spec = ExecSpec(command: command)
         spec.environment = try EnvironmentOption.variables(files: envFile, words: env)
         spec.workingDirectory = workdir
@@ -92,7 +98,7 @@ struct ExecCommand: Command {
                     // It has just ended.
                 }
             })
-        try await finishSession(session, nil)
+        try await finishSession(session, nil, detachedNote: "read escape sequence")
         let details = try await engine.inspectExec(id)
         if let code = details.exitCode, code != 0 { throw ExitStatus(code: code) }
     }

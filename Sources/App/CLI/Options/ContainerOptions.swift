@@ -77,6 +77,7 @@ struct FixedLimitOptions: CommandOptions {
     @Option("ulimit", help: "NAME=SOFT[:HARD]") var ulimit: [String] = []
     @Option("oom-score-adj", help: "Adjust the OOM killer's score.") var oomScoreAdj: Int64?
     @Option("memory-swappiness", help: "How readily memory is swapped, 0 to 100.") var memorySwappiness: Int64?
+    @Option("kernel-memory", help: "Of earlier kernels; nothing is limited by it.") var kernelMemory: String?
     @Flag("oom-kill-disable", help: "Let processes wait for memory instead of killing them.") var oomKillDisable = false
     @Option("blkio-weight-device", help: "Weight of a block device: PATH:WEIGHT.")
     var blkioWeightDevice: [String] = []

@@ -105,6 +105,11 @@ struct CreateBody {
 
     private func addFixedLimits(_ host: inout JSONObject) throws {
         let fixed = options.fixed
+        if let text = fixed.kernelMemory {
+            _ = try sizeValue(text, "--kernel-memory")
+            Console.error(
+                "WARNING: Specifying a kernel memory limit is deprecated and will be removed in a future release.\n")
+        }
         host["MemorySwappiness"] = fixed.memorySwappiness.map(JSONValue.integer)
         if fixed.oomKillDisable { host["OomKillDisable"] = true }
         host["BlkioWeightDevice"] = try rates(fixed.blkioWeightDevice, "Weight") { Int64($0) }

@@ -8,11 +8,17 @@ enum LinePrompt {
         return readLine() ?? ""
     }
 
+    /// - Throws: docker's words where nobody can be asked.
+    static func checkTerminal() throws(UsageError) {
+        guard Console.inputIsTerminal else {
+            throw UsageError(
+                message: "Error: Cannot perform an interactive login from a non TTY device", code: 1, opening: "")
+        }
+    }
+
     /// A line that is not shown. Only from a terminal: a script that means it says `--password-stdin`.
     static func secret(_ prompt: String) throws -> String {
-        guard Console.inputIsTerminal else {
-            throw UsageError(message: "cannot perform an interactive login from a non TTY device", code: 1)
-        }
+        try checkTerminal()
         let terminal = UserTerminal.silent()
         defer {
             terminal?.end()
