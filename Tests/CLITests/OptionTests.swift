@@ -101,7 +101,7 @@ import Testing
     func emptyEntrypoint() throws {
         let command = try run(["--entrypoint", "", "img"])
         let request = try CreateBody(options: command.options, words: command.words, attaches: true).request()
-        #expect(request.spec.entrypoint == [])
+        #expect(request.spec.entrypoint == [""])
     }
 
     @Test(
@@ -110,7 +110,8 @@ import Testing
             ("--bogus img", "unknown flag: --bogus"), ("--gpus few img", "count (few) must be an integer or 'all'"),
             ("--gpus oops=1 img", "unexpected key 'oops' in 'oops=1'"), ("-m x img", "invalid size: 'x'"),
             ("--no-healthcheck --health-cmd x img", "conflicts"),
-            ("--link a img", "--link"), ("-p 80:80/ip img", "invalid proto"), ("-p 1-2:1-3 img", "invalid ranges"),
+            ("--link a:b:c img", "bad format for links: a:b:c"), ("-p 80:80/ip img", "invalid proto"),
+            ("-p 1-2:1-3 img", "invalid ranges"),
             ("--cpus lots img", "failed to parse lots as a rational number"),
             ("--cpus 1e-10 img", "value is too precise"), ("", "\"gantry run\" requires at least 1 argument."),
             ("--security-opt foo img", "Invalid --security-opt: \"foo\""),

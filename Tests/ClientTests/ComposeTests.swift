@@ -23,6 +23,7 @@ struct ComposeTests {
             environment: [B=two, FROM_HOST]
             depends_on: {store: {condition: service_healthy}}
             networks: [front, back]
+            links: ["store:goods-store"]
             ports: ["127.0.0.1::80"]
           last:
             image: gantry/starter
@@ -60,6 +61,11 @@ struct ComposeTests {
         #expect(try await compose("logs", "web").output.contains("two here"))
         #expect(try await compose("exec", "-T", "store", "sh", "-c", "echo $A; exit 4").output == "one\n")
         #expect(try await compose("exec", "-T", "store", "sh", "-c", "exit 4").code == 4)
+        let linked = try await compose("exec", "-T", "web", "nslookup", "goods-store")
+        #expect(linked.code == 0, "\(linked)")
+        let again = try await compose("up", "-d", "--force-recreate", "--no-deps", "web")
+        #expect(again.code == 0, "\(again.errors)")
+        #expect(try await compose("ps", "-q", "web").output.split(separator: "\n").count == 1)
         let down = try await compose("down", "-v")
         #expect(down.code == 0, "\(down.errors)")
         #expect(try await daemon.docker("ps", "-aq").output == "")

@@ -17,13 +17,21 @@ struct PeerComparisonTests {
             run + [image, "/etc"],
             run + ["-e", "A=b", "-w", "/tmp", "-u", "0:5", image, "sh", "-c", "echo $A; pwd; id -g"],
             run + ["-h", "name", image, "hostname"], run + ["--read-only", image, "touch", "/x"],
-            run + ["--entrypoint", "/bin/echo", image, "a"], run + ["--tmpfs", "/t:size=1m", image, "df", "/t"],
+            run + ["--entrypoint", "/bin/echo", image, "a"],
+            run + ["--entrypoint", "", image], run + ["--read-only", image, "sh", "-c", "echo x >/etc/hosts"],
+            run + ["--mount", "type=bind,src=/tmp,dst=/m,bind-nonrecursive", image, "true"],
+            run + ["--tmpfs", "/t:size=1m", image, "df", "/t"],
             run + ["--cap-drop", "ALL", "--cap-add", "NET_ADMIN", image, "grep", "CapEff", "/proc/self/status"],
             run + ["--security-opt", "no-new-privileges", image, "grep", "NoNewPrivs", "/proc/self/status"],
             run + ["--ulimit", "nofile=99:99", image, "sh", "-c", "ulimit -n"],
             run + ["--shm-size", "1m", image, "df", "/dev/shm"], run + ["--group-add", "99", image, "id"],
             run + ["-m", "1m", image, "true"], run + ["--cpus", "999", image, "true"],
-            run + ["-v", "/nosuch/../x:/y:bad", image, "true"],
+            run + ["-v", "/nosuch/../x:/y:bad", image, "true"], run + ["-v", "v:/m:rw,ro", image, "true"],
+            run + ["--mount", "type=volume,dst=/m,readonly", image, "true"],
+            run + ["--tmpfs", "/t:foo", image, "true"],
+            run + ["--mount", "type=foo,dst=/m", image, "true"], run + ["--ip", "10.1.2.3", image, "true"],
+            run + [image, "readlink", "/etc/mtab"], run + ["--link", "nosuch:x", image, "true"],
+            run + ["-v", "/tmp:/m:rshared", image, "true"],
             [
                 "run", "-d", "--name", "web", "-l", "a=b", "--network", "none", image, "sh", "-c",
                 "echo out; exec sleep 1000",
@@ -40,6 +48,8 @@ struct PeerComparisonTests {
                 "web",
             ],
             ["network", "inspect", "-f", "{{range .Containers}}{{.Name}} {{.IPv4Address}}{{end}}", "none"],
+            ["kill", "nosuch"], ["network", "ls", "-f", "type=foo"],
+            ["network", "create", "bridge"], ["diff", "web"], ["cp", "web:/nosuch", "-"],
             ["exec", "web", "echo", "in"], ["exec", "web", "sh", "-c", "exit 9"],
             ["exec", "-e", "A=b", "web", "sh", "-c", "echo $A"],
             ["exec", "-d", "web", "touch", "/made"], ["exec", "web", "sh", "-c", "until [ -e /made ]; do :; done"],
@@ -118,7 +128,7 @@ struct PeerComparisonTests {
     /// Members that docker 20.10 has and we leave out, each for a reason.
     private static let absent = [
         // What made an image, before there were histories of builds; gone from later versions of the API.
-        ".Container", ".ContainerConfig", ".VirtualSize",
+        ".Container", ".VirtualSize",
         // Limits that the kernel has not any more, and what docker wanted of its parts.
         ".KernelMemory", ".KernelMemoryTCP", ".ContainerdCommit.Expected", ".RuncCommit.Expected",
         ".InitCommit.Expected",

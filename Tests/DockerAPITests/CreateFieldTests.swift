@@ -37,7 +37,7 @@ import Testing
         ("CgroupnsMode", #""host""#, .taken), ("Dns", #"["1.1.1.1"]"#, .taken), ("DnsOptions", #"["x"]"#, .taken),
         ("DnsSearch", #"["x"]"#, .taken), ("ExtraHosts", #"["a:1.1.1.1"]"#, .taken), ("GroupAdd", #"["1"]"#, .taken),
         ("IpcMode", #""host""#, .taken), ("Cgroup", #""container:x""#, .refused("Cgroup")),
-        ("Links", #"["a:b"]"#, .refused("Links")), ("OomScoreAdj", "5", .taken), ("PidMode", #""host""#, .taken),
+        ("Links", #"["a:b"]"#, .taken), ("OomScoreAdj", "5", .taken), ("PidMode", #""host""#, .taken),
         ("Privileged", "true", .taken), ("PublishAllPorts", "true", .taken), ("ReadonlyRootfs", "true", .taken),
         ("SecurityOpt", #"["no-new-privileges"]"#, .taken), ("StorageOpt", #"{"size":"1G"}"#, .refused("storage-opt")),
         ("Tmpfs", #"{"/t":""}"#, .taken), ("UTSMode", #""host""#, .taken), ("ShmSize", "1024", .taken),
@@ -68,7 +68,7 @@ import Testing
         ("Aliases", #"["a"]"#, .taken), ("IPAMConfig", #"{"IPv4Address":"10.0.0.2"}"#, .taken),
         ("IPAMConfig", #"{"IPv6Address":"fd::2"}"#, .taken),
         ("IPAMConfig", #"{"LinkLocalIPs":["169.254.1.1"]}"#, .refused("LinkLocalIPs")),
-        ("Links", #"["a:b"]"#, .refused("links")), ("MacAddress", #""02:42:ac:11:00:02""#, .taken),
+        ("Links", #"["a:b"]"#, .taken), ("MacAddress", #""02:42:ac:11:00:02""#, .taken),
         ("DriverOpts", #"{"a":"b"}"#, .taken), ("GwPriority", "5", .refused("GwPriority")),
         // What an inspection tells, sent back by a client that changed something else.
         ("NetworkID", #""x""#, .idle), ("EndpointID", #""x""#, .idle), ("Gateway", #""x""#, .idle),

@@ -30,7 +30,7 @@ import Testing
             """#)
         let spec = request.spec
         #expect(request.warnings == [])
-        #expect(spec.image == "app:1" && spec.command == ["sh", "-c", "x"] && spec.entrypoint == [])
+        #expect(spec.image == "app:1" && spec.command == ["sh", "-c", "x"] && spec.entrypoint == [""])
         #expect(spec.hostname == "h" && spec.domainname == nil && spec.user == "1:2" && spec.workingDirectory == "/w")
         #expect(spec.tty && spec.openStdin && spec.stdinOnce && spec.attachStdin && spec.autoRemove)
         #expect(spec.environment == ["A=b"] && spec.labels == ["k": "v"])
@@ -132,6 +132,36 @@ import Testing
             (#"{"Image":"a","HostConfig":{"ExtraHosts":["a:b"]}}"#, "invalid IP address in add-host: \"b\""),
             (#"{"Image":"a","HostConfig":{"Binds":["/a:b"]}}"#, "must be absolute"),
             (#"{"Image":"a","HostConfig":{"Binds":["/a:/b:huh"]}}"#, "invalid mode: huh"),
+            (#"{"Image":"a","HostConfig":{"Binds":["v:/b:rw,ro"]}}"#, "invalid mode: rw,ro"),
+            (#"{"Image":"a","HostConfig":{"Binds":["v:/b:shared,rslave"]}}"#, "invalid mode: shared,rslave"),
+            (#"{"Image":"a","HostConfig":{"Links":["a:b:c"]}}"#, "bad format for links: a:b:c"),
+            (
+                #"{"Image":"a","HostConfig":{"Mounts":[{"Type":"volume","Target":"/x","ReadOnly":true}]}}"#,
+                "must not set ReadOnly mode when using anonymous volumes"
+            ),
+            (
+                #"{"Image":"a","HostConfig":{"Mounts":[{"Type":"volume","Target":"/x","VolumeOptions":{"Subpath":"s"}}]}}"#,
+                "must not set Subpath when using anonymous volumes"
+            ),
+            (
+                #"{"Image":"a","HostConfig":{"Mounts":[{"Type":"volume","Source":"v","Target":"/x","#
+                    + #""VolumeOptions":{"Subpath":"a/../../b"}}]}}"#,
+                "subpath must be a relative path within the volume"
+            ),
+            (
+                #"{"Image":"a","HostConfig":{"Mounts":[{"Type":"image","Source":"v","Target":"/x","#
+                    + #""ImageOptions":{"Subpath":"/b"}}]}}"#,
+                "subpath must be a relative path within the image"
+            ),
+            (
+                #"{"Image":"a","HostConfig":{"Mounts":[{"Type":"bind","Source":"/b","Target":"/x","#
+                    + #""BindOptions":{"ReadOnlyForceRecursive":true}}]}}"#,
+                "mount options conflict: !ReadOnly && BindOptions.ReadOnlyForceRecursive"
+            ),
+            (
+                #"{"Image":"a","HostConfig":{"Mounts":[{"Type":"image","Target":"/x"}]}}"#,
+                "field Source must not be empty"
+            ),
             (#"{"Image":"a","HostConfig":{"NetworkMode":"container:"}}"#, "invalid container format"),
             (#"{"Image":"a","ExposedPorts":{"80/ip":{}}}"#, "invalid port specification: \"80/ip\""),
             (#"{"Image":"a","HostConfig":{"PortBindings":{"80/tcp":[{"HostPort":"9-8"}]}}}"#, "\"9-8\""),

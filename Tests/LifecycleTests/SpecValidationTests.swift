@@ -80,6 +80,24 @@ import Testing
         Case("invalid mount config for type \"bind\": invalid specification: destination can't be '/'") {
             $0.mounts = [bind("/x", "/a/..")]
         },
+        Case("invalid tmpfs option [\"foo\"]") {
+            $0.mounts = [MountSpec(.tmpfs, target: "/y")]
+            $0.mounts[0].options = ["size=1m", "noexec", "foo"]
+        },
+        Case("invalid tmpfs option [\"foo\" \"bar\"]") {
+            $0.mounts = [MountSpec(.tmpfs, target: "/y")]
+            $0.mounts[0].options = ["foo=bar"]
+        },
+        Case("user specified IP address is supported on user defined networks only") {
+            $0.networkMode = NetworkMode.none
+            $0.networks["none"] = EndpointSpec()
+            $0.networks["none"]?.ipv4Address = "10.1.2.3"
+        },
+        Case("network-scoped alias is supported only for containers in user defined networks") {
+            $0.networkMode = .host
+            $0.networks["host"] = EndpointSpec()
+            $0.networks["host"]?.aliases = ["a"]
+        },
         Case("Duplicate mount point: /y") { $0.mounts = [bind("/x", "/y"), MountSpec(.tmpfs, target: "/y/")] },
     ]
 
@@ -104,6 +122,13 @@ import Testing
         #expect(try SpecValidation.check(spec, host: host) == [])
         host.hasSwapLimit = false
         #expect(try SpecValidation.check(spec, host: host).count == 1)
+        host.hasSwapLimit = true
+        spec.limits.blockIOWeight = 100
+        #expect(try SpecValidation.check(spec, host: host) == [])
+        host.hasBlockWeight = false
+        #expect(
+            try SpecValidation.check(spec, host: host)
+                == ["Your kernel does not support Block I/O weight or the cgroup is not mounted. Weight discarded."])
     }
 
     @Test(

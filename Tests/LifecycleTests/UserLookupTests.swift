@@ -40,7 +40,7 @@ import Testing
         #expect(throws: EngineError(.invalid, "unable to find user nobody: no matching entries in passwd file")) {
             try Self.lookup.resolve("nobody")
         }
-        #expect(throws: EngineError(.invalid, "unable to find group staff: no matching entries in group file")) {
+        #expect(throws: EngineError(.invalid, "Unable to find group staff: no matching entries in group file")) {
             try Self.lookup.resolve("web:staff")
         }
         #expect(throws: EngineError(.invalid, "uids and gids must be in range 0-2147483647")) {

@@ -19,6 +19,19 @@ import Testing
             forwards: true)
     }
 
+    @Test("A link stands for another name, before whoever is called so, and for nobody where that name is nobody's")
+    func links() throws {
+        var table = NameTable(text: Self.frontend)
+        table.link("Store", to: "web")
+        table.link("worker", to: "worker-1")
+        table.link("www", to: "gone")
+        #expect(table.addresses("store") == table.addresses("web"))
+        #expect(table.addresses("store.frontend") == table.addresses("web"))
+        #expect(table.addresses("worker") == table.addresses("worker-1"))
+        #expect(table.addresses("www") == nil)
+        #expect(table.name(of: try #require(IPAddress("172.18.0.2"))) == "web.frontend")
+    }
+
     @Test(
         "Names, aliases and short ids lead to addresses; a network's name may stand behind",
         arguments: [
@@ -78,6 +91,7 @@ import Testing
         configuration.servers = [SocketEndpoint(IPAddress(.v4, 0x0101_0101), 53)]
         configuration.targets = [SocketEndpoint(IPAddress(.v6, 1), 80), nil]
         configuration.parked = ["80/tcp 0.0.0.0 8080"]
+        configuration.links = [NetworkConfiguration.Link(table: 1, alias: "database", name: "db")]
         #expect(NetworkConfiguration(text: configuration.text) == configuration)
     }
 

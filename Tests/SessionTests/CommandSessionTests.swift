@@ -22,6 +22,7 @@ struct CommandSessionTests {
         (["no/such/image", "true"], 125), (["--memory", "1k", "gantry/starter", "true"], 125),
         (["--no-such-flag", "gantry/starter"], 125),
         (["--mount", "type=bind,src=/no/such,dst=/x", "gantry/starter"], 125),
+        (["--device", "/dev/nosuch", "gantry/starter"], 127), (["--cidfile", "/nosuch/x", "gantry/starter"], 127),
     ]
 
     @Test("run ends with docker's exit codes", arguments: endings)
@@ -32,6 +33,33 @@ struct CommandSessionTests {
         #expect(outcome.code == code, "\(outcome.errors)")
         #expect(code == 0 || code == 137 || !outcome.errors.isEmpty)
         #expect(try bench.succeed("ps", "-aq") == "", "nothing is left of a run that failed")
+    }
+
+    private static let failedExecs: [(words: [String], code: Int32)] = [
+        (["-u", "nosuch", "web", "true"], 126), (["-w", "relative", "web", "true"], 126), (["web", "/etc"], 126),
+        (["web", "no-such-program"], 127), (["nobody", "true"], 1), (["--env-file", "/nosuch", "web", "true"], 1),
+    ]
+
+    @Test("exec ends with docker's exit codes where nothing was run")
+    func execExitCodes() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        _ = try bench.succeed("run", "-d", "--name", "web", "--network", "none", "gantry/starter", "sleep", "1000")
+        for (words, code) in Self.failedExecs {
+            let outcome = try bench.start(["exec"] + words).outcome()
+            #expect(outcome.code == code && !outcome.errors.isEmpty, "\(words): \(outcome.code) \(outcome.errors)")
+        }
+        _ = try bench.succeed("rm", "-f", "web")
+    }
+
+    @Test("run -d tells the id also where the program cannot be started")
+    func failedDetachedRun() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        let outcome = try bench.gantry("run", "-d", "--name", "web", "--network", "none", "gantry/starter", "nosuch")
+        #expect(outcome.code == 127)
+        #expect(try bench.succeed("ps", "-aq", "--no-trunc") == outcome.text)
+        _ = try bench.succeed("rm", "web")
     }
 
     @Test("What goes into run -i comes out of cat, all of it and in order")

@@ -27,7 +27,7 @@ let volumeRoutes: [Route] = [
         try await exchange.send(
             200,
             [
-                "VolumesDeleted": result.removed.isEmpty ? .null : .array(result.removed.map { .string($0) }),
+                "VolumesDeleted": .array(result.removed.map { .string($0) }),
                 "SpaceReclaimed": .integer(result.reclaimedBytes),
             ])
     },

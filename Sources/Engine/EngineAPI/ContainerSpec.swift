@@ -3,7 +3,8 @@
 /// Nil or empty means "as the image says", or docker's default where the image says nothing.
 public struct ContainerSpec: Hashable, Sendable, Codable {
     public var image: String
-    /// Nil: the image's. An empty array: none, as `--entrypoint ""`.
+    /// Nil: the image's. An empty array: none, and the image's command stays; one empty word, as `--entrypoint ""` gives it:
+    /// none, and no command of the image's, either.
     public var entrypoint: [String]?
     public var command: [String]?
     /// `NAME=value`; added to the image's, later ones win.
@@ -35,6 +36,8 @@ public struct ContainerSpec: Hashable, Sendable, Codable {
     public var networkMode: NetworkMode?
     /// How the container is part of its networks, by their names: of the mode's network, and of others beside it.
     public var networks: [String: EndpointSpec] = [:]
+    /// Other containers of the default network that this one knows, by /etc/hosts and its environment.
+    public var links: [ContainerLink] = []
     /// Ports that the container serves, beside those that the image names.
     public var exposedPorts: [ContainerPort] = []
     public var portBindings: [PortBinding] = []
@@ -94,10 +97,13 @@ public struct ContainerSpec: Hashable, Sendable, Codable {
 public struct MountSpec: Hashable, Sendable, Codable {
     public enum Kind: String, Hashable, Sendable, Codable {
         case bind, tmpfs, volume
+        /// An image's files, the container's to write.
+        case image
     }
 
     public var kind: Kind
-    /// The host's absolute path for a bind; a volume's name, empty for one that is yet to be made; empty for tmpfs.
+    /// The host's absolute path for a bind; a volume's name, empty for one that is yet to be made; an image's name; empty
+    /// for tmpfs.
     public var source: String
     /// The absolute path in the container.
     public var target: String
@@ -112,6 +118,20 @@ public struct MountSpec: Hashable, Sendable, Codable {
     public var options: [String] = []
     /// Leave an empty volume empty: do not fill it with what the image has there.
     public var noCopy = false
+    /// A bind without what is mounted below its source.
+    public var isNonRecursive = false
+    /// What is mounted below a read-only bind; nil: read-only as well, where the kernel can.
+    public var readOnlyDepth: ReadOnlyDepth?
+
+    public enum ReadOnlyDepth: String, Hashable, Sendable, Codable {
+        /// Writable as it is.
+        case top
+        /// Read-only, or the container is not made.
+        case all
+    }
+
+    /// Of a volume or an image only what is at this relative path in it; nil for all.
+    public var subpath: String?
     /// Of a volume that is made for this mount.
     public var volumeDriver: String?
     public var volumeOptions: [String: String] = [:]
@@ -137,6 +157,9 @@ extension MountSpec {
         isShort = try container.decodeIfPresent(Bool.self, forKey: .isShort) ?? createsSource
         options = try container.decodeIfPresent([String].self, forKey: .options) ?? []
         noCopy = try container.decodeIfPresent(Bool.self, forKey: .noCopy) ?? false
+        isNonRecursive = try container.decodeIfPresent(Bool.self, forKey: .isNonRecursive) ?? false
+        readOnlyDepth = try container.decodeIfPresent(ReadOnlyDepth.self, forKey: .readOnlyDepth)
+        subpath = try container.decodeIfPresent(String.self, forKey: .subpath)
         volumeDriver = try container.decodeIfPresent(String.self, forKey: .volumeDriver)
         volumeOptions = try container.decodeIfPresent([String: String].self, forKey: .volumeOptions) ?? [:]
         volumeLabels = try container.decodeIfPresent([String: String].self, forKey: .volumeLabels) ?? [:]

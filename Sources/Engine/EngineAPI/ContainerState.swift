@@ -49,6 +49,8 @@ public struct ContainerSummary: Hashable, Sendable {
     public var networks: [EndpointDetails] = []
     /// Of the mode `none`, it was taken out of that: it is in `networks` alone.
     public var hasLeftNone = false
+    /// What others call it that are linked to it: `OWNER/ALIAS`.
+    public var linkNames: [String] = []
     public var mounts: [MountSpec]
     /// Of the files that the container has written; nil where it was not asked for.
     public var writtenBytes: Int64?

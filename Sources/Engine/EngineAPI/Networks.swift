@@ -104,8 +104,21 @@ public struct EndpointSpec: Hashable, Sendable, Codable {
     public var ipv6Address: String?
     public var macAddress: String?
     public var options: [String: String] = [:]
+    /// Names that this container alone has for others of the network.
+    public var links: [ContainerLink] = []
 
     public init() {}
+
+    /// Members that an earlier version did not write have their defaults.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        aliases = try container.decodeIfPresent([String].self, forKey: .aliases) ?? []
+        ipv4Address = try container.decodeIfPresent(String.self, forKey: .ipv4Address)
+        ipv6Address = try container.decodeIfPresent(String.self, forKey: .ipv6Address)
+        macAddress = try container.decodeIfPresent(String.self, forKey: .macAddress)
+        options = try container.decodeIfPresent([String: String].self, forKey: .options) ?? [:]
+        links = try container.decodeIfPresent([ContainerLink].self, forKey: .links) ?? []
+    }
 }
 
 /// How a container is part of a network.

@@ -19,13 +19,24 @@ extension GantryEngine {
 
     public func restart(_ reference: String, signal: String?, timeoutSeconds: Int?) async throws(EngineError) {
         try await act(reference) { (container) throws(EngineError) in
-            try await container.restart(reference, signal: signal, timeoutSeconds: timeoutSeconds)
+            do throws(EngineError) {
+                try await container.restart(reference, signal: signal, timeoutSeconds: timeoutSeconds)
+            } catch {
+                throw EngineError(
+                    error.kind, "Cannot restart container \(reference): \(error.message)", object: error.object)
+            }
         }
     }
 
     public func kill(_ reference: String, signal: String) async throws(EngineError) {
-        try await act(reference) { (container) throws(EngineError) in
-            try await container.kill(reference, signal: signal)
+        do throws(EngineError) {
+            try await act(reference) { (container) throws(EngineError) in
+                try await container.kill(reference, signal: signal)
+            }
+        } catch {
+            guard error.kind == .notFound else { throw error }
+            throw EngineError(
+                .notFound, "Cannot kill container: \(reference): \(error.message)", object: error.object)
         }
     }
 

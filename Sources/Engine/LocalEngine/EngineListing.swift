@@ -25,6 +25,7 @@ extension GantryEngine {
         var details = await container.details(runtime: core.context.runtimes.defaultName)
         details.hasLeftNone = container.definition.hasLeftNone
         details.places = await core.places(of: container)
+        details.spec.links = await core.links(of: container)
         if container.isNetworked {
             details.networks = try await core.context.networks.details(container.id)
             details.ports = try await core.ports(of: container)
@@ -49,6 +50,12 @@ extension EngineCore {
         var summary = await container.summary
         summary.hasLeftNone = container.definition.hasLeftNone
         summary.volumesDirectory = context.roots.volumes
+        for owner in context.index.owners(ofLinksTo: container.id) {
+            let name = await owner.name
+            for link in owner.definition.spec.links where link.id == container.id {
+                summary.linkNames.append("\(name)/\(link.alias)")
+            }
+        }
         if container.isNetworked {
             summary.networks = try await context.networks.details(container.id)
             summary.ports = try await ports(of: container)
@@ -65,6 +72,17 @@ extension EngineCore {
         return published.map {
             PortMapping($0.port, hostAddress: $0.hostAddress.description, hostPort: $0.hostPort)
         } + container.definition.servedPorts.filter { !bound.contains($0) }.map { PortMapping($0) }
+    }
+
+    /// As docker tells of them: `/NAME:/OWNER/ALIAS`.
+    func links(of container: Container) async -> [ContainerLink] {
+        let owner = await container.name
+        var links = container.definition.spec.links
+        for place in links.indices {
+            let name = await links[place].id.flatMap { context.index[$0] }?.name ?? links[place].name
+            links[place] = ContainerLink(name: "/\(name)", alias: "/\(owner)/\(links[place].alias)")
+        }
+        return links
     }
 
     /// Told from memory, as all of an inspection is.

@@ -18,7 +18,11 @@ extension GantryEngine {
     }
 
     public func createNetwork(_ spec: NetworkSpec) async throws(EngineError) -> String {
-        try await whole { core throws(EngineError) in
+        if spec.name == NetworkDefinition.defaultName {
+            throw EngineError(
+                .denied, "operation is not permitted on predefined \(spec.name) network", object: spec.name)
+        }
+        return try await whole { core throws(EngineError) in
             let network = try await core.context.networks.create(spec)
             await core.tell("create", network)
             return network.id

@@ -88,6 +88,13 @@ package enum Mount {
             rawValue: try kernelCall("copy the mount", path) { gantry_open_tree(directory.rawValue, path, flags) })
     }
 
+    /// The same of what stands at a path in a directory of the host, with all mounts in it, where links lead nowhere else.
+    package static func cloneTree(beneath path: String, of directory: String) throws(KernelError) -> Descriptor {
+        let root = OwnedDescriptor(try Descriptor.open(directory, O_PATH | O_DIRECTORY))
+        let place = OwnedDescriptor(try RootedTree(root: root.descriptor).place(path))
+        return try cloneTree("", in: place.descriptor, recursive: true)
+    }
+
     /// fsopen(2), fsconfig(2), fsmount(2): a new file system, attached nowhere. An option without a value is a flag.
     package static func make(
         _ type: String, options: [(name: String, value: String?)], attributes: MountAttributes

@@ -16,6 +16,8 @@ package final class TreeArchiver {
     package var owners: ((stat) -> (user: UInt64, group: UInt64))?
     /// The tree is an overlay's upper directory, and the archive a layer; nil for a tree as it is.
     private let changes: UpperRules?
+    /// The top itself is no member, only what is in it: who unpacks it keeps a directory's own mode and times.
+    package var leavesOutTop = false
     /// How many members were written.
     package private(set) var memberCount = 0
 
@@ -102,6 +104,7 @@ package final class TreeArchiver {
                     return nil
                 }
             }
+            if leavesOutTop, item.member.isEmpty { return facts }
             var member = TarMember("", kind, mode: facts.st_mode & 0o7777)
             let path = item.member.isEmpty ? [46] : item.member
             member.path = kind == .directory ? path + [47] : path

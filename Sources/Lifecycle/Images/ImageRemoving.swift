@@ -67,7 +67,9 @@ extension ImageStore {
 
     package func collectGarbage(containers: Set<String>?) async throws(EngineError) {
         if let containers {
-            for root in rootLayers.keys where !containers.contains(root) { try await removeRoot(containerID: root) }
+            for root in rootLayers.keys where !containers.contains(MountedImage.owner(of: root)) {
+                try await removeRoot(containerID: root)
+            }
         }
         let layers = try await onPool { (snapshots) throws(SnapshotError) in try snapshots.layers() }
         try await removeUnusedLayers(among: layers)

@@ -178,8 +178,10 @@ package actor ImageStore: ImageService {
     }
 
     package func removeRoot(containerID: String) async throws(EngineError) {
-        try await onPool { (snapshots) throws(SnapshotError) in try snapshots.removeRoot(containerID) }
-        rootLayers[containerID] = nil
+        for root in [containerID] + rootLayers.keys.filter({ $0.hasPrefix("\(containerID)_m") }) {
+            try await onPool { (snapshots) throws(SnapshotError) in try snapshots.removeRoot(root) }
+            rootLayers[root] = nil
+        }
     }
 
     // MARK: Layers in use

@@ -9,6 +9,8 @@ package struct ContainerNames: Hashable, Sendable {
     package var servers: [String]
     package var search: [String]
     package var options: [String]
+    /// Other containers under names of this one's own.
+    package var links: [HostsLink] = []
 
     package init(
         hostname: String, domainname: String? = nil, extraHosts: [String] = [], servers: [String] = [],
@@ -29,6 +31,17 @@ package struct ContainerNames: Hashable, Sendable {
     }
 }
 
+/// A line of /etc/hosts that tells of another container; the first name is the link's.
+package struct HostsLink: Hashable, Sendable {
+    package var address: String
+    package var names: [String]
+
+    package init(address: String, names: [String]) {
+        self.address = address
+        self.names = names
+    }
+}
+
 /// The text of /etc/hosts, as docker writes it.
 package enum HostsFile {
     /// - Parameters:
@@ -43,9 +56,19 @@ package enum HostsFile {
             if address.hasPrefix("[") { address = String(address.dropFirst().dropLast()) }
             text += "\(address)\t\(extra[..<split])\n"
         }
+        for link in names.links { text += "\(link.address)\t\(link.names.joined(separator: " "))\n" }
         let own = names.own.joined(separator: " ")
         for address in addresses { text += "\(address)\t\(own)\n" }
         return text
+    }
+
+    /// The text with another address in the lines whose first name this is; all else stays, whoever wrote it.
+    package static func text(_ text: String, moving name: String, to address: String) -> String {
+        text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            let words = line.split { $0 == "\t" || $0 == " " }
+            guard words.count > 1, words[1] == name, !words[0].hasPrefix("#") else { return String(line) }
+            return "\(address)\t\(words.dropFirst().joined(separator: " "))"
+        }.joined(separator: "\n")
     }
 
     private static let fixed = """

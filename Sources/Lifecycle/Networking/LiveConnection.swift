@@ -96,6 +96,7 @@ extension NetworkService {
         let plan = EtcPlan(request: request, records: records, networks: networks, resolver: ground.resolver)
         let named = networks.filter { !$0.isDefault }
         let tables = named.map { roots.names($0.id) }
+        let links = Self.links(records, networks)
         let path = roots.configuration(request.containerID)
         let published = records.flatMap { record in
             record.ports.map { Self.target($0, record) }
@@ -109,6 +110,7 @@ extension NetworkService {
             var configuration = NetworkConfiguration(text: String(decoding: text ?? [], as: UTF8.self))
             if text == nil { configuration.asksWithin = isApart }
             configuration.tables = tables
+            configuration.links = links
             configuration.servers = Self.servers(resolver, networks)
             let sockets = configuration.targets.count
             if records.isEmpty { configuration.targets = Array(repeating: nil, count: sockets) }

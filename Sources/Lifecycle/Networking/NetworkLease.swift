@@ -160,10 +160,12 @@ extension NetworkService {
         let plan = EtcPlan(request: request, records: records, networks: networks, resolver: ground.resolver)
         let targets = records.first.map { record in held.map { Self.target($0.published, record) } } ?? []
         let tables = networks.filter { !$0.isDefault }.map { roots.names($0.id) }
+        let links = Self.links(records, networks)
         try await BlockingPool.shared.run { () throws(EngineError) in
             let resolver = try plan.writeFiles(servesNames: servesNames)
             var configuration = NetworkConfiguration()
             configuration.tables = tables
+            configuration.links = links
             configuration.targets = targets
             configuration.servers = Self.servers(resolver, networks)
             try NameFiles.write(configuration, to: path)
@@ -171,6 +173,32 @@ extension NetworkService {
         return NetworkLease(
             sockets: held.map(\.socket), socketIsStream: held.map { $0.published.port.transport != .udp },
             configurationPath: path, servesNames: servesNames)
+    }
+
+    /// What the container alone calls others, by the tables of its networks.
+    static func links(
+        _ records: [EndpointRecord], _ networks: [NetworkDefinition]
+    ) -> [NetworkConfiguration.Link] {
+        networks.filter { !$0.isDefault }.enumerated().flatMap { table, network in
+            let links = records.first { $0.networkID == network.id }?.spec.links ?? []
+            return links.map { NetworkConfiguration.Link(table: table, alias: $0.alias, name: $0.name) }
+        }
+    }
+
+    /// Another container has a new address: the line of /etc/hosts that tells of it follows, where it runs.
+    package nonisolated func relink(_ request: NetworkRequest, _ alias: String, to address: String) async {
+        let path = "\(request.filesDirectory)/hosts"
+        do throws(EngineError) {
+            try await BlockingPool.shared.run { () throws(EngineError) in
+                let bytes: [UInt8]
+                do throws(KernelError) { bytes = try FileContents.read(path) } catch {
+                    throw EngineError(.internal, "\(error)")
+                }
+                let text = String(decoding: bytes, as: UTF8.self)
+                let moved = HostsFile.text(text, moving: alias, to: address)
+                if moved != text { try NameFiles.overwrite(moved, path) }
+            }
+        } catch { note("container \(request.containerID): \(error)") }
     }
 
     /// Who is asked for names of the world: nobody where no network leads there.

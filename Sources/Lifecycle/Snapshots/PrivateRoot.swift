@@ -88,11 +88,18 @@ package struct InnerMounts: Hashable, Sendable {
         /// In the root.
         package var target: String
         package var isReadOnly: Bool
+        /// A path in the source that is meant instead, wherever the source's links lead: never out of it.
+        package var beneath: String?
 
         package init(source: String, target: String, isReadOnly: Bool) {
             self.source = source
             self.target = target
             self.isReadOnly = isReadOnly
+        }
+
+        fileprivate func tree() throws(KernelError) -> Descriptor {
+            if let beneath { return try Mount.cloneTree(beneath: beneath, of: source) }
+            return try Mount.cloneTree(source, recursive: true)
         }
     }
 
@@ -114,7 +121,7 @@ package struct InnerMounts: Hashable, Sendable {
     func mount(in root: Descriptor) throws(KernelError) {
         let tree = RootedTree(root: root)
         for entry in entries {
-            let copy = OwnedDescriptor(try Mount.cloneTree(entry.source, recursive: true))
+            let copy = OwnedDescriptor(try entry.tree())
             try Mount.setAttributes(
                 copy.descriptor, set: entry.isReadOnly ? .readOnly : [], propagation: .private, recursive: true,
                 named: entry.source)

@@ -97,6 +97,8 @@ extension ShimTask {
             var mount = Mount(type: $0.type, source: $0.source, target: $0.target, options: $0.options)
             mount.owner = $0.owner.map { ShimProcess(pid: $0.pid, startTicks: $0.startTicks) }
             mount.server = $0.server
+            mount.beneath = $0.beneath
+            mount.hasMountTable = $0.hasMountTable
             return mount
         }
         fileIDs = spec.fileIDs.map {

@@ -174,6 +174,10 @@ public struct RootMount: Hashable, Sendable, Codable {
     public var owner: ProcessIdentity?
     /// The program that serves the file system in user space: the options are its own, their paths start at `source`.
     public var server: String?
+    /// A path in the source that is mounted instead of all of it; links do not lead out of the source.
+    public var beneath: String?
+    /// It is a container's root: /etc/mtab shows its mounts, where it has none.
+    public var hasMountTable = false
 
     public init(type: String, source: String, target: String, options: [String]) {
         self.type = type

@@ -24,6 +24,11 @@ package struct NameTable: Hashable, Sendable {
         if reverse[address] == nil { reverse[address] = names.first }
     }
 
+    /// Has a name stand for another one, whoever else it is called by; for nobody where nobody has that one.
+    package mutating func link(_ alias: String, to name: String) {
+        forward[alias.lowercased()] = addresses(name.lowercased())
+    }
+
     /// Lines that make no sense are left out: a table of a later version is still of use.
     package init(text: String) {
         for line in TextLines.said(in: text) {

@@ -22,12 +22,14 @@ struct ListOptions: CommandOptions {
         query.add("all", all)
         query.add("limit", latest ? "1" : last.map(String.init))
         query.add("filters", try Filtering.encoded(filter))
-        query.add("size", size)
+        // A template that shows sizes asks for them.
+        query.add("size", size || format?.contains(".Size") == true)
         let summaries = try await CommandEnvironment.connect().containers(ContainerFilter(dockerQuery: query))
         if quiet {
             return Console.out(summaries.map { (noTrunc ? $0.id : $0.id.shortID) + "\n" }.joined())
         }
         let now = Timestamp.now()
+        if format == "raw" { return Console.out(summaries.map { raw(row($0, now)) }.joined()) }
         let listing = Listing(
             columns: [
                 ("ID", "CONTAINER ID"), ("Image", "IMAGE"), ("Command", "COMMAND"), ("RunningFor", "CREATED"),
@@ -42,13 +44,26 @@ struct ListOptions: CommandOptions {
                 usual: ["ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names"] + (size ? ["Size"] : [])))
     }
 
+    /// Docker's lines of `name: value`, with an empty one behind each container.
+    private func raw(_ row: [String: String]) -> String {
+        let fields = [
+            ("container_id", "ID"), ("image", "Image"), ("command", "Command"), ("created_at", "CreatedAt"),
+            ("state", "State"), ("status", "Status"), ("names", "Names"), ("labels", "Labels"), ("ports", "Ports"),
+        ]
+        let shown = fields + (size ? [("size", "Size")] : [])
+        return shown.map { name, field in
+            let value = row[field] ?? ""
+            return value.isEmpty ? "\(name):\n" : "\(name): \(value)\n"
+        }.joined() + "\n"
+    }
+
     private func row(_ summary: ContainerSummary, _ now: Timestamp) -> [String: String] {
         [
             "ID": noTrunc ? summary.id : summary.id.shortID, "Image": summary.image,
             "Command": (noTrunc ? summary.command : summary.command.shortened(to: 20)).goQuoted,
             "RunningFor": StatusText.age(seconds: now.secondsSinceEpoch - summary.createdAt.secondsSinceEpoch) + " ago",
             "Status": StatusText.text(summary.state, now: now), "Ports": PortTexts.text(summary.ports),
-            "Names": summary.name,
+            "Names": (noTrunc ? [summary.name] + summary.linkNames : [summary.name]).joined(separator: ","),
             "State": summary.state.status.rawValue, "CreatedAt": summary.createdAt.goText,
             "Labels": summary.labels.listed,
             "Size": summary.sizeText,

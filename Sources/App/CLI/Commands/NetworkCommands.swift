@@ -57,9 +57,19 @@ struct NetworkCreateCommand: Command {
     @Option("o|opt", help: "KEY=VALUE")
     var opt: [String] = []
     @Option("label", help: "KEY=VALUE") var label: [String] = []
+    @Option("scope", help: "local.") var scope: String?
+    @Flag("ingress", help: "Of swarms alone.") var ingress = false
+    @Flag("config-only", help: "Of swarms alone.") var configOnly = false
+    @Option("config-from", help: "Of swarms alone.") var configFrom: String?
     @Argument("NETWORK") var name: String
 
     func run() async throws {
+        for (isSo, what) in [
+            (ingress, "Ingress"), (configOnly, "ConfigOnly"), (configFrom != nil, "ConfigFrom"),
+            (scope.map { $0 != "local" } ?? false, "swarm-scoped"),
+        ] where isSo {
+            throw UsageError(message: "\(what) networks are of swarms, and not supported", code: 1)
+        }
         var spec = NetworkSpec(name: name)
         spec.driver = driver
         (spec.isInternal, spec.isAttachable, spec.enablesIPv6) = (`internal`, attachable, version6)
@@ -124,6 +134,7 @@ struct NetworkRemoveCommand: Command {
 struct NetworkInspectCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "inspect", abstract: "Show all that is known of networks.")
+    @Flag("v|verbose", help: "Accepted for scripts: what swarm adds.") var verbose = false
     @OptionGroup var options: InspectOptions
 
     func run() async throws {
@@ -139,11 +150,21 @@ struct NetworkConnectCommand: Command {
     @Option("alias", help: "A further name in the network.") var alias: [String] = []
     @Option("ip", help: "The address.") var ip: String?
     @Option("ip6", help: "The address of version 6.") var ip6: String?
+    @Option("link", help: "Another container under a name of its own: NAME:ALIAS.") var link: [String] = []
+    @Option("driver-opt", help: "KEY=VALUE") var driverOpt: [String] = []
     @Argument("NETWORK") var network: String
     @Argument("CONTAINER") var container: String
 
     func run() async throws {
         var spec = EndpointSpec()
+        spec.links = try link.map(ContainerLink.init)
+        for pair in driverOpt {
+            let parts = pair.split(separator: "=", maxSplits: 1).map(String.init)
+            guard parts.count == 2 else {
+                throw UsageError(message: "invalid key/value pair format in driver options", code: 1)
+            }
+            spec.options[parts[0]] = parts[1]
+        }
         (spec.aliases, spec.ipv4Address, spec.ipv6Address) = (alias, ip, ip6)
         try await CommandEnvironment.connect().connect(container, to: network, spec)
     }
@@ -198,7 +219,8 @@ struct PortCommand: Command {
         }
         let found = published.filter { $0.port == wanted }
         guard !found.isEmpty else {
-            throw UsageError(message: "Error: No public port '\(wanted)' published for \(container)", code: 1)
+            throw UsageError(
+                message: "Error: No public port '\(port)' published for \(container)", code: 1, opening: "")
         }
         Console.out(found.map { PortTexts.host($0) + "\n" }.joined())
     }

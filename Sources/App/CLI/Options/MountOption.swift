@@ -10,6 +10,7 @@ struct MountOption {
     private var volume = JSONObject()
     private var driver = JSONObject()
     private var tmpfs = JSONObject()
+    private var image = JSONObject()
 
     /// - Throws: `UsageError` in docker's words.
     init(_ text: String) throws(UsageError) {
@@ -37,7 +38,9 @@ struct MountOption {
         var body = body
         var volume = volume
         if !driver.isEmpty { volume["DriverConfig"] = .object(driver) }
-        for (name, options) in [("BindOptions", bind), ("VolumeOptions", volume), ("TmpfsOptions", tmpfs)]
+        for (name, options) in [
+            ("BindOptions", bind), ("VolumeOptions", volume), ("TmpfsOptions", tmpfs), ("ImageOptions", image),
+        ]
         where !options.isEmpty {
             body[name] = .object(options)
         }
@@ -65,6 +68,7 @@ struct MountOption {
         case "bind-recursive": try takeRecursion(value)
         case "volume-nocopy": volume["NoCopy"] = try flag(key, value)
         case "volume-subpath": volume["Subpath"] = .string(value)
+        case "image-subpath": image["Subpath"] = .string(value)
         case "volume-driver": driver["Name"] = .string(value)
         case "volume-label": volume["Labels"] = Self.adding(value, to: volume["Labels"])
         case "volume-opt": driver["Options"] = Self.adding(value, to: driver["Options"])
@@ -94,6 +98,7 @@ struct MountOption {
     private func check() throws(FieldFailure) {
         let kinds = [
             ("volume", !volume.isEmpty || !driver.isEmpty), ("bind", !bind.isEmpty), ("tmpfs", !tmpfs.isEmpty),
+            ("image", !image.isEmpty),
         ]
         for (kind, isGiven) in kinds where isGiven && type != kind {
             throw FieldFailure(reason: "cannot mix '\(kind)-*' options with mount type '\(type)'")

@@ -23,12 +23,14 @@ struct NetworkOptions: CommandOptions {
     @Option("dns-search", help: "A search domain.") var dnsSearch: [String] = []
     @Option("dns-option|dns-opt", help: "An option of the resolver.")
     var dnsOption: [String] = []
-    @Option("link") var link: [String] = []
+    @Option("link", help: "Another container under a name of its own: NAME:ALIAS.") var link: [String] = []
 
     /// Writes them into docker's create body.
     func write(_ body: inout JSONObject, _ host: inout JSONObject) throws {
-        guard link.isEmpty else {
-            throw UsageError(message: "--link is not supported: containers of one network reach each other by name")
+        for text in link {
+            do throws(EngineError) { _ = try ContainerLink(text) } catch {
+                throw UsageError(value: text, of: "--link", error.message)
+            }
         }
         try checkAddresses()
         let endpoints = try endpoints()
@@ -50,6 +52,7 @@ struct NetworkOptions: CommandOptions {
         } catch {
             throw UsageError(message: error.message)
         }
+        if !link.isEmpty { host["Links"] = .array(link.map(JSONValue.string)) }
         (spec.publishesAllPorts, spec.extraHosts) = (publishAll, addHost)
         (spec.dnsServers, spec.dnsSearch, spec.dnsOptions) = (dns, dnsSearch, dnsOption)
         for (name, value) in spec.dockerNetworkMembers { host[name] = value }
@@ -97,6 +100,7 @@ struct NetworkOptions: CommandOptions {
         first.ipv4Address = ip ?? first.ipv4Address
         first.ipv6Address = ip6 ?? first.ipv6Address
         first.macAddress = macAddress ?? first.macAddress
+        if let name = endpoints.first?.name, Self.isMadeByUser(name) { first.links = try link.map(ContainerLink.init) }
         if endpoints.isEmpty { return first == EndpointSpec() ? [] : [("bridge", first)] }
         endpoints[0].spec = first
         return endpoints

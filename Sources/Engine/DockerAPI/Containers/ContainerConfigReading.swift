@@ -6,8 +6,6 @@ extension ContainerSpec {
     init(config: BodyReader, host: BodyReader) throws(EngineError) {
         self.init(image: try config.text("Image"))
         entrypoint = try config.words("Entrypoint")
-        // `--entrypoint ""` comes as one empty word.
-        if entrypoint == [""] { entrypoint = [] }
         command = try config.words("Cmd")
         environment = try config.texts("Env") ?? []
         workingDirectory = try config.filledText("WorkingDir")

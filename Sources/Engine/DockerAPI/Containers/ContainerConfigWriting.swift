@@ -6,7 +6,7 @@ extension ContainerSpec {
     package var dockerCreateBody: JSONValue {
         var body = dockerConfig
         // Docker's bodies say "as the image" with null, and "none" with one empty word.
-        body["Entrypoint"] = entrypoint.map { .texts($0.isEmpty ? [""] : $0) } ?? .null
+        body["Entrypoint"] = entrypoint.map { .texts($0) } ?? .null
         body["HostConfig"] = .object(dockerHostConfig)
         body["ExposedPorts"] = dockerExposedPorts
         if !networks.isEmpty { body["NetworkingConfig"] = dockerNetworkingConfig }
@@ -44,7 +44,8 @@ extension ContainerSpec {
             ("RestartPolicy", restartPolicy.dockerBody), ("AutoRemove", .bool(autoRemove)),
             ("CapAdd", .texts(addedCapabilities.isEmpty ? nil : addedCapabilities)),
             ("CapDrop", .texts(droppedCapabilities.isEmpty ? nil : droppedCapabilities)),
-            ("GroupAdd", .texts(supplementaryGroups.isEmpty ? nil : supplementaryGroups)), ("Links", .null),
+            ("GroupAdd", .texts(supplementaryGroups.isEmpty ? nil : supplementaryGroups)),
+            ("Links", links.isEmpty ? .null : .texts(links.map(\.text))),
             ("OomScoreAdj", .count(oomScoreAdjustment ?? 0)), ("Privileged", .bool(privileged)),
             ("ReadonlyRootfs", .bool(readOnlyRoot)),
             ("ShmSize", .integer(shmSizeBytes ?? 0)),
@@ -89,15 +90,21 @@ extension MountSpec {
             var options = JSONObject()
             if let propagation { options["Propagation"] = .string(propagation) }
             if createsSource { options["CreateMountpoint"] = true }
+            if isNonRecursive { options["NonRecursive"] = true }
+            if readOnlyDepth == .top { options["ReadOnlyNonRecursive"] = true }
+            if readOnlyDepth == .all { options["ReadOnlyForceRecursive"] = true }
             if !options.isEmpty { body["BindOptions"] = .object(options) }
         case .volume:
             var options = JSONObject()
             if noCopy { options["NoCopy"] = true }
+            if let subpath { options["Subpath"] = .string(subpath) }
             if !volumeLabels.isEmpty { options["Labels"] = .textMap(volumeLabels) }
             if volumeDriver != nil || !volumeOptions.isEmpty {
                 options["DriverConfig"] = ["Name": .string(volumeDriver ?? ""), "Options": .textMap(volumeOptions)]
             }
             if !options.isEmpty { body["VolumeOptions"] = .object(options) }
+        case .image:
+            if let subpath { body["ImageOptions"] = ["Subpath": .string(subpath)] }
         case .tmpfs:
             let list = options.map { option in
                 JSONValue.texts(option.split(separator: "=", maxSplits: 1).map(String.init))
@@ -130,6 +137,7 @@ extension MountSpec {
         return switch kind {
         case .bind: said
         case .volume: said.isEmpty ? "z" : said
+        case .image: ""
         case .tmpfs: options.joined(separator: ",")
         }
     }

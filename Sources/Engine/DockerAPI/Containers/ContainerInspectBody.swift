@@ -95,6 +95,7 @@ extension ContainerDetails {
 
     /// The started command line parted into what the spec gave and what the image must have given.
     private var splitArguments: (entrypoint: [String]?, command: [String]?) {
+        if spec.entrypoint == [""] { return (nil, arguments) }
         if let entrypoint = spec.entrypoint {
             let rest = arguments.starts(with: entrypoint) ? Array(arguments.dropFirst(entrypoint.count)) : []
             return (entrypoint, rest.isEmpty ? spec.command : rest)

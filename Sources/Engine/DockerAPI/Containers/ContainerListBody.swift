@@ -13,7 +13,8 @@ extension ContainerSummary {
     /// All but the words of the status, which alone change by themselves as time goes by.
     var lastingBody: JSONObject {
         let base: JSONValue = [
-            "Id": .string(id), "Names": [.string("/\(name)")], "Image": .string(image), "ImageID": .string(imageID),
+            "Id": .string(id), "Names": .texts(([name] + linkNames).map { "/\($0)" }), "Image": .string(image),
+            "ImageID": .string(imageID),
             "Command": .string(command), "Created": .integer(createdAt.secondsSinceEpoch),
             "Ports": .array(ports.map(\.dockerBody)),
             "Labels": .textMap(labels), "State": .string(state.status.rawValue),
@@ -46,6 +47,7 @@ extension ContainerSummary {
             labels: body.textMap("Labels"), tty: more?.flag("Tty") ?? false,
             networkMode: body.field("HostConfig")?.text("NetworkMode") ?? "",
             mounts: body.elements("Mounts").compactMap { MountSpec(dockerMountPoint: $0) })
+        linkNames = body.texts("Names").map { String($0.drop { $0 == "/" }) }.filter { $0.contains("/") }
         writtenBytes = body.whole("SizeRw")
         rootBytes = body.whole("SizeRootFs")
         ports = body.elements("Ports").compactMap { PortMapping(dockerBody: $0) }

@@ -39,6 +39,12 @@ extension ContainerSpec {
         if let mac = try config.filledText("MacAddress") {
             networks[networkMode?.network ?? "bridge", default: EndpointSpec()].macAddress = mac
         }
+        // In networks that users make, links are told of for each network alone.
+        if ["default", "bridge", "none", "host"].contains(networkMode?.rawValue ?? "default")
+            || networkMode?.container != nil
+        {
+            links = try (host.texts("Links") ?? []).map(ContainerLink.init)
+        }
         exposedPorts = try ports(config.object("ExposedPorts"))
         portBindings = try bindings(host.object("PortBindings"))
         publishesAllPorts = try host.flag("PublishAllPorts")

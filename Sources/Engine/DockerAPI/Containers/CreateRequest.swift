@@ -30,7 +30,7 @@ enum UnofferedFields {
     /// Members of `HostConfig` that are refused unless empty: without them the container would be another one than was
     /// asked for. The last row is of other systems.
     private static let refused = [
-        "Cgroup", "Links", "KernelMemory", "KernelMemoryTCP",
+        "Cgroup", "KernelMemory", "KernelMemoryTCP",
         "CpuCount", "CpuPercent", "IOMaximumIOps", "IOMaximumBandwidth",
     ]
 

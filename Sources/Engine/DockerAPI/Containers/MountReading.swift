@@ -41,17 +41,32 @@ enum MountReading {
         var mount = MountSpec(isPath ? .bind : .volume, source: parts[0], target: parts[1])
         mount.createsSource = isPath
         mount.isShort = true
+        var said: Set<String> = []
         for option in (parts.count == 3 ? parts[2] : "").split(separator: ",").map(String.init) {
+            // Of each kind one is said at most.
+            guard said.insert(modeKind(option)).inserted else {
+                throw EngineError(.invalid, "invalid mode: \(parts[2])")
+            }
             switch option {
             case "ro": mount.readOnly = true
             // Labels of SELinux, and hints for other systems: without effect here, as on docker without SELinux.
             case "nocopy": mount.noCopy = true
             case "rw", "z", "Z", "consistent", "cached", "delegated": break
             case _ where propagations.contains(option): mount.propagation = option
-            default: throw EngineError(.invalid, "invalid volume specification: '\(text)': invalid mode: \(option)")
+            default: throw EngineError(.invalid, "invalid mode: \(parts[2])")
             }
         }
         return mount
+    }
+
+    private static func modeKind(_ mode: String) -> String {
+        switch mode {
+        case "ro", "rw": "access"
+        case "z", "Z": "label"
+        case "consistent", "cached", "delegated": "consistency"
+        case _ where propagations.contains(mode): "propagation"
+        default: mode
+        }
     }
 
     private static func mount(_ body: BodyReader) throws(EngineError) -> MountSpec {
@@ -64,14 +79,18 @@ enum MountReading {
         case "bind": return try bindMount(body, target)
         case "tmpfs": return try tmpfsMount(body, target)
         case "volume": return try volumeMount(body, target)
-        case "image", "npipe", "cluster":
+        case "image": return try imageMount(body, target)
+        case "npipe", "cluster":
             throw EngineError(.unsupported, "mounts of type \"\(type)\" are not supported yet")
-        default: throw EngineError(.invalid, "mount type unknown: \"\(type)\"")
+        default: throw EngineError(.invalid, "invalid mount config for type \"\(type)\": mount type unknown")
         }
     }
 
     private static func bindMount(_ body: BodyReader, _ target: String) throws(EngineError) -> MountSpec {
         let source = try body.text("Source")
+        guard !source.isEmpty else {
+            throw EngineError(.invalid, "invalid mount config for type \"bind\": field Source must not be empty")
+        }
         guard source.hasPrefix("/") else {
             throw EngineError(
                 .invalid,
@@ -89,8 +108,16 @@ enum MountReading {
             }
             mount.propagation = propagation
         }
-        for name in ["NonRecursive", "ReadOnlyNonRecursive", "ReadOnlyForceRecursive"] where try options.flag(name) {
-            throw EngineError(.unsupported, "\(options.name(name)) is not supported yet by this engine")
+        mount.isNonRecursive = try options.flag("NonRecursive")
+        for (name, depth) in [("ReadOnlyNonRecursive", MountSpec.ReadOnlyDepth.top), ("ReadOnlyForceRecursive", .all)]
+        where try options.flag(name) {
+            guard mount.readOnly, mount.readOnlyDepth == nil else {
+                let other = mount.readOnly ? "BindOptions.ReadOnlyNonRecursive" : "!ReadOnly"
+                throw EngineError(
+                    .invalid,
+                    "invalid mount config for type \"bind\": mount options conflict: \(other) && BindOptions.\(name)")
+            }
+            mount.readOnlyDepth = depth
         }
         return mount
     }
@@ -101,13 +128,44 @@ enum MountReading {
         let options = try body.object("VolumeOptions")
         mount.noCopy = try options.flag("NoCopy")
         mount.volumeLabels = try options.textMap("Labels")
-        guard try options.text("Subpath").isEmpty else {
-            throw EngineError(.unsupported, "\(options.name("Subpath")) is not supported yet by this engine")
+        mount.subpath = try subpath(options, "volume")
+        if mount.source.isEmpty {
+            for (isSo, what) in [(mount.subpath != nil, "Subpath"), (mount.readOnly, "ReadOnly mode")] where isSo {
+                throw EngineError(
+                    .invalid,
+                    "invalid mount config for type \"volume\": must not set \(what) when using anonymous volumes")
+            }
         }
         let driver = try options.object("DriverConfig")
         mount.volumeDriver = try driver.filledText("Name")
         mount.volumeOptions = try driver.textMap("Options")
         return mount
+    }
+
+    private static func imageMount(_ body: BodyReader, _ target: String) throws(EngineError) -> MountSpec {
+        var mount = MountSpec(.image, source: try body.text("Source"), target: try absolute(target, "image"))
+        guard !mount.source.isEmpty else {
+            throw EngineError(.invalid, "invalid mount config for type \"image\": field Source must not be empty")
+        }
+        mount.readOnly = try body.flag("ReadOnly")
+        mount.subpath = try subpath(body.object("ImageOptions"), "image")
+        return mount
+    }
+
+    /// - Throws: `invalid` for one that leads out by its words alone.
+    private static func subpath(_ options: BodyReader, _ type: String) throws(EngineError) -> String? {
+        guard let path = try options.filledText("Subpath") else { return nil }
+        var depth = 0
+        for name in path.split(separator: "/") where name != "." {
+            depth += name == ".." ? -1 : 1
+            if depth < 0 { break }
+        }
+        guard depth >= 0, !path.hasPrefix("/") else {
+            throw EngineError(
+                .invalid,
+                "invalid mount config for type \"\(type)\": subpath must be a relative path within the \(type)")
+        }
+        return path
     }
 
     private static func tmpfsMount(_ body: BodyReader, _ target: String) throws(EngineError) -> MountSpec {

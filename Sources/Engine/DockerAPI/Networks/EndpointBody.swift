@@ -15,10 +15,7 @@ extension EndpointSpec {
         where part.value.field(member)?.isEmptyValue == false {
             throw EngineError(.unsupported, "\(part.name(member)) is not supported yet by this engine")
         }
-        guard try (body.texts("Links") ?? []).isEmpty else {
-            throw EngineError(
-                .unsupported, "container links are not supported: containers of one network reach each other by name")
-        }
+        links = try (body.texts("Links") ?? []).map(ContainerLink.init)
     }
 
     package var dockerBody: JSONValue {
@@ -26,7 +23,8 @@ extension EndpointSpec {
         ipam["IPv4Address"] = ipv4Address.map(JSONValue.string)
         ipam["IPv6Address"] = ipv6Address.map(JSONValue.string)
         return [
-            "IPAMConfig": ipam.isEmpty ? .null : .object(ipam), "Links": .null,
+            "IPAMConfig": ipam.isEmpty ? .null : .object(ipam),
+            "Links": links.isEmpty ? .null : .texts(links.map(\.text)),
             "Aliases": aliases.isEmpty ? .null : .texts(aliases), "MacAddress": .string(macAddress ?? ""),
             "DriverOpts": options.isEmpty ? .null : .textMap(options),
         ]
@@ -55,6 +53,8 @@ extension EndpointDetails {
         spec.aliases = body.texts("Aliases")
         spec.ipv4Address = body.field("IPAMConfig")?.filledText("IPv4Address")
         spec.ipv6Address = body.field("IPAMConfig")?.filledText("IPv6Address")
+        // What another engine writes so that it cannot be read is left out.
+        spec.links = body.texts("Links").compactMap { try? ContainerLink($0) }
         self.init(networkName: name, networkID: body.text("NetworkID"), spec: spec)
         endpointID = body.text("EndpointID")
         gateway = body.text("Gateway")

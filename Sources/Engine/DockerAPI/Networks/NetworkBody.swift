@@ -114,6 +114,9 @@ extension NetworkFilter {
         withoutLabels = filters["label!"]
         (ids, names, drivers) = (filters["id"], filters["name"], filters["driver"])
         (labels, scopes, types) = (filters["label"], filters["scope"], filters["type"])
+        for type in types where type != "custom" && type != "builtin" {
+            throw EngineError(.invalid, "invalid filter: 'type'='\(type)'")
+        }
         dangling = try filters.isDangling
     }
 

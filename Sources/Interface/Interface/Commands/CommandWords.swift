@@ -92,7 +92,12 @@ extension ResourceLimits {
 
 extension MountSpec {
     var words: [String] {
-        kind == .tmpfs ? ["--tmpfs", target] : ["-v", "\(source):\(target)" + (readOnly ? ":ro" : "")]
+        if kind == .tmpfs { return ["--tmpfs", target] }
+        guard kind == .image || subpath != nil else { return ["-v", "\(source):\(target)" + (readOnly ? ":ro" : "")] }
+        let fields =
+            ["type=\(kind.rawValue)", "source=\(source)", "target=\(target)"] + (readOnly ? ["readonly"] : [])
+            + (subpath.map { ["\(kind.rawValue)-subpath=\($0)"] } ?? [])
+        return ["--mount", fields.joined(separator: ",")]
     }
 }
 

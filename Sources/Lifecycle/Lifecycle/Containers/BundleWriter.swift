@@ -19,6 +19,10 @@ struct BundleWriter: Sendable {
     /// Another container's network that this one shares.
     var network: SharedNetwork?
     var volumes: [String: VolumeSource] = [:]
+    /// How images are mounted, by the mounts' places among the container's.
+    var images: [Int: [SnapshotMount]] = [:]
+    /// By which it learns of the containers that it is linked to.
+    var linkVariables: [String] = []
     /// The container's, for its log.
     var name = ""
 
@@ -28,8 +32,14 @@ struct BundleWriter: Sendable {
     func write(size: TerminalSize?) async throws(EngineError) -> (TaskSpec, specBuiltAt: Timestamp) {
         let specBuiltAt: Timestamp
         let facts: BundleFacts
+        let prepared = PreparedMounts(
+            bundle: context.roots.bundle(id), mounts: definition.spec.mounts, volumes: volumes, images: images)
+        let rootMounts: [RootMount]
         do {
-            (specBuiltAt, facts) = try await BlockingPool.shared.run { () throws in try writeBundle(size) }
+            (specBuiltAt, facts, rootMounts) = try await BlockingPool.shared.run { () throws in
+                let (builtAt, facts) = try writeBundle(size, prepared)
+                return (builtAt, facts, try prepared.make())
+            }
         } catch let error as EngineError {
             throw error
         } catch let error as KernelError {
@@ -39,16 +49,22 @@ struct BundleWriter: Sendable {
         }
         var task = try task(size)
         task.bundleFacts = facts
+        task.rootMounts += rootMounts
         return (task, specBuiltAt)
     }
 
-    private func writeBundle(_ size: TerminalSize?) throws -> (Timestamp, BundleFacts) {
+    private func writeBundle(
+        _ size: TerminalSize?, _ prepared: PreparedMounts
+    ) throws -> (Timestamp, BundleFacts) {
         let layers = LayeredRoot(mounts: mounts)
         let lookup = UserLookup(
             passwd: try layers.contents("etc/passwd"), group: try layers.contents("etc/group"))
         let spec = definition.spec
         let user = try lookup.resolve(definition.user, additionalGroups: spec.supplementaryGroups)
-        for mount in spec.mounts where mount.kind == .bind { try BindSource.prepare(mount) }
+        for mount in spec.mounts where mount.kind == .bind {
+            try BindSource.prepare(mount)
+            try BindSource.checkPropagation(mount)
+        }
         var builder = SpecBuilder(
             id: id, definition: definition, host: context.host, user: user,
             cgroupPath: context.roots.cgroup(id, below: spec.cgroupParent),
@@ -61,6 +77,8 @@ struct BundleWriter: Sendable {
         if let network { builder.joined[.network] = network.path }
         builder.joined[.user] = joined.user ?? network?.userPath
         builder.volumes = volumes
+        builder.preparedMounts = prepared.places
+        builder.linkVariables = linkVariables
         builder.networkFilesDirectory = network?.filesDirectory
         var config = try builder.build()
         if spec.tty { config.process?.consoleSize = size.map(RuntimeConsoleSize.init) }
@@ -82,13 +100,8 @@ struct BundleWriter: Sendable {
         let spec = definition.spec
         let bundle = context.roots.bundle(id)
         var task = TaskSpec(id: id, bundle: bundle, runtime: try context.runtimes.path(spec.runtime))
-        task.rootMounts = mounts.map { mount in
-            var root = RootMount(
-                type: mount.type, source: mount.source, target: mount.target ?? bundle + "/rootfs",
-                options: mount.options)
-            root.server = mount.server
-            return root
-        }
+        task.rootMounts = mounts.map { RootMount($0, at: bundle + "/rootfs") }
+        if !mounts.isEmpty { task.rootMounts[mounts.count - 1].hasMountTable = true }
         if let owner = joined.memoryOwner {
             var memory = RootMount(type: "bind", source: "/dev/shm", target: sharedMemory, options: [])
             memory.owner = owner
@@ -134,6 +147,28 @@ extension RuntimeConsoleSize {
 
 /// The host's side of a bind mount.
 enum BindSource {
+    /// What the container shall share with the host, the host must share. Blocking.
+    static func checkPropagation(_ mount: MountSpec) throws {
+        guard let propagation = mount.propagation, !propagation.hasSuffix("private"), !propagation.isEmpty,
+            let resolved = realpath(mount.source, nil)
+        else { return }
+        defer { free(resolved) }
+        let path = String(cString: resolved)
+        let above = try MountTable.current().filter {
+            $0.mountPoint == "/" || path == $0.mountPoint || path.hasPrefix($0.mountPoint + "/")
+        }
+        guard let found = above.max(by: { $0.mountPoint.utf8.count <= $1.mountPoint.utf8.count }) else { return }
+        let isShared = found.propagation.contains { $0.hasPrefix("shared:") }
+        let isSlave = found.propagation.contains { $0.hasPrefix("master:") }
+        let takesSlave = propagation.hasSuffix("slave")
+        guard isShared || takesSlave && isSlave else {
+            throw EngineError(
+                .invalid,
+                "path \(mount.source) is mounted on \(found.mountPoint) but it is not a shared "
+                    + "\(takesSlave ? "or slave " : "")mount")
+        }
+    }
+
     /// Makes sure that the source is there: made as a directory where that was asked for. Blocking.
     static func prepare(_ mount: MountSpec) throws(EngineError) {
         var facts = stat()

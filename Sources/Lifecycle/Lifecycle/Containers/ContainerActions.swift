@@ -4,6 +4,7 @@ import Images
 import Linux
 import Networking
 import OCI
+import Snapshots
 import Storage
 import Tasks
 
@@ -102,14 +103,17 @@ extension Container {
         if hasRemains { try await clearTask() }
         let mounts = try await context.images.rootMounts(
             containerID: id, isDisposable: definition.spec.autoRemove)
-        let lease = try await networkLease()
+        let links = try await linkedContainers()
+        let lease = try await networkLease(links)
         defer { lease?.closeSockets() }
         var writer = BundleWriter(
             id: id, definition: definition, mounts: mounts, context: context)
         writer.joined = try await joinedNamespaces()
         writer.name = name
+        writer.linkVariables = links.flatMap { $0.variables(owner: name) }
         writer.network = try await sharedNetwork()
         writer.volumes = try await context.volumes.sources(definition.spec.mounts, for: id)
+        writer.images = try await imageMounts()
         let (written, specBuiltAt) = try await writer.write(size: initialSize)
         var task = written
         mark(.specBuilt, at: specBuiltAt)
@@ -132,6 +136,15 @@ extension Container {
         }
         try await connectNetworks(initial)
         return initial
+    }
+
+    private func imageMounts() async throws(EngineError) -> [Int: [SnapshotMount]] {
+        var result: [Int: [SnapshotMount]] = [:]
+        for (number, mount) in definition.spec.mounts.enumerated() where mount.kind == .image {
+            let root = MountedImage.root(of: id, number)
+            result[number] = try await context.images.rootMounts(containerID: root, isDisposable: false)
+        }
+        return result
     }
 
     func mark(_ step: LaunchStep.Name, at time: Timestamp = .now()) { launch.append(LaunchStep(step, at: time)) }

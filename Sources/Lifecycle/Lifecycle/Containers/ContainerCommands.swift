@@ -130,6 +130,7 @@ extension Container {
             throw error
         }
         context.index.release(name: old, of: id)
+        context.index.raise(definition.spec.links.compactMap(\.id))
     }
 
     /// In its networks, too, it is called as before.

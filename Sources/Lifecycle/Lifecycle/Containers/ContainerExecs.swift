@@ -64,7 +64,8 @@ extension Container {
             began(execID, pid: try await context.tasks.exec(id, task))
         } catch {
             await stream?.close()
-            execs[execID]?.phase = .exited(code: error.startExitCode, pid: 0)
+            // Docker's two codes: what could not be found, and whatever else has kept the program from being run.
+            execs[execID]?.phase = .exited(code: error.kind == .commandNotFound ? 127 : 126, pid: 0)
             // What is wrong with the command itself is so whatever became of the container.
             throw [.internal, .unavailable, .invalid].contains(error.kind) && hasEnded ? notRunning(id) : error
         }
@@ -92,9 +93,10 @@ extension Container {
         let name = exec.spec.user ?? definition.user
         let groups = exec.spec.user == nil ? definition.spec.supplementaryGroups : []
         let user = try await resolve(name, groups)
-        let builder = SpecBuilder(
+        var builder = SpecBuilder(
             id: id, definition: definition, host: context.host, user: user, cgroupPath: cgroupPath,
             filesDirectory: context.roots.files(id))
+        builder.linkVariables = await linkVariables()
         var process = try builder.exec(exec.spec, user: user)
         // In the process too: the runtime sets it before the program runs, the shim perhaps after.
         if exec.spec.tty { process.consoleSize = size.map(RuntimeConsoleSize.init) }

@@ -9,6 +9,8 @@ package final class ContainerIndex: Sendable {
         var ids: [String: String] = [:]
         /// Which container an exec belongs to.
         var execOwners: [String: String] = [:]
+        /// Who is linked to a container, by that one's id.
+        var linkOwners: [String: Set<String>] = [:]
     }
 
     private let tables = Mutex(Tables())
@@ -39,18 +41,38 @@ package final class ContainerIndex: Sendable {
     package func owner(ofName name: String) -> String? { tables.withLock { $0.ids[name] } }
 
     package func add(_ container: Container) {
-        tables.withLock { $0.containers[container.id] = container }
+        let links = container.defined { $0.spec.links.compactMap(\.id) }
+        tables.withLock { tables in
+            tables.containers[container.id] = container
+            for link in links { tables.linkOwners[link, default: []].insert(container.id) }
+        }
+        raise(links)
+    }
+
+    /// The containers that are linked to one, in order of their ids.
+    package func owners(ofLinksTo id: String) -> [Container] {
+        tables.withLock { tables in
+            (tables.linkOwners[id] ?? []).sorted().compactMap { tables.containers[$0] }
+        }
+    }
+
+    /// What links tell of these has changed.
+    func raise(_ linked: [String]) {
+        for id in linked { self[id]?.raiseRevision() }
         revision.raise()
     }
 
     /// Forgets a container and every name of it.
     package func remove(_ id: String) {
+        let links = self[id]?.defined { $0.spec.links.compactMap(\.id) } ?? []
         tables.withLock { tables in
             tables.containers[id] = nil
             tables.ids = tables.ids.filter { $0.value != id }
             tables.execOwners = tables.execOwners.filter { $0.value != id }
+            for link in links { tables.linkOwners[link]?.remove(id) }
+            tables.linkOwners[id] = nil
         }
-        revision.raise()
+        raise(links)
     }
 
     package func add(execID: String, of id: String) { tables.withLock { $0.execOwners[execID] = id } }

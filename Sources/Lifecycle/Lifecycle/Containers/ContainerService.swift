@@ -22,6 +22,7 @@ package final class ContainerService: Sendable {
         var spec = wanted
         spec.networkMode = try networkMode(wanted)
         try resolveSharing(&spec)
+        try await resolveLinks(&spec)
         let image = try await context.images.resolve(spec.image)
         launch.append(LaunchStep(.imageResolved))
         let defaults = ImageDefaults(image.config.execution)
@@ -186,11 +187,26 @@ package final class ContainerService: Sendable {
         }
     }
 
+    /// What a container writes to an image that is mounted in it is kept as long as the container.
+    private func prepareImageMounts(_ container: Container) async throws(EngineError) {
+        for (number, mount) in container.definition.spec.mounts.enumerated() where mount.kind == .image {
+            do throws(EngineError) {
+                let image = try await context.images.resolve(mount.source)
+                _ = try await context.images.prepareRoot(
+                    containerID: MountedImage.root(of: container.id, number), image: image, placing: [])
+            } catch {
+                // Not `notFound`: docker's clients would pull the container's own image.
+                throw error.kind == .notFound ? EngineError(.invalid, error.message, object: mount.source) : error
+            }
+        }
+    }
+
     private func fill(_ container: Container, _ image: ImageRecord) async throws(EngineError) {
         try await context.volumes.write(container.definition.spec.mounts)
         try await join(container)
         _ = try await context.images.prepareRoot(
             containerID: container.id, image: image, placing: [MountPointNames.mark])
+        try await prepareImageMounts(container)
         await container.mark(.snapshotPrepared)
         try await fillVolumes(container)
         context.faults.pass(.createAfterRoot)

@@ -67,7 +67,8 @@ extension Container {
     /// Sets the terminal's size; before the start it is kept for the process to find.
     package func resize(_ reference: String, to size: TerminalSize) async throws(EngineError) {
         initialSize = size
-        guard hasTask else { return }
+        // Of what has no terminal there is nothing to resize: no failure, as docker has it.
+        guard hasTask, definition.spec.tty else { return }
         try await context.tasks.resize(id, execID: nil, to: size)
         await tell("resize", ["width": String(size.columns), "height": String(size.rows)])
     }

@@ -14,6 +14,7 @@ enum ArchiveWriting {
             }
             let archiver = TreeArchiver(top: directory.descriptor, to: writer)
             archiver.owners = ids?.inside
+            archiver.leavesOutTop = member.isEmpty
             try archiver.append(name, as: member)
             try writer.finish()
         } catch {

@@ -11,19 +11,19 @@ import Snapshots
 extension Container {
     package func statPath(_ reference: String, _ path: String) async throws(EngineError) -> PathStat {
         try checkPath(path)
-        let tree = try await tree(forWriting: false)
+        let tree = try await tree(forWriting: false).calling(reference)
         return try await BlockingPool.shared.run { () throws(EngineError) in try tree.named(path) }
     }
 
     package func listDirectory(_ reference: String, _ path: String) async throws(EngineError) -> [PathStat] {
         try checkPath(path)
-        let tree = try await tree(forWriting: false)
+        let tree = try await tree(forWriting: false).calling(reference)
         return try await BlockingPool.shared.run { () throws(EngineError) in try tree.list(path) }
     }
 
     package func copyOut(_ reference: String, _ path: String) async throws(EngineError) -> PathArchive {
         try checkPath(path)
-        let tree = try await tree(forWriting: false)
+        let tree = try await tree(forWriting: false).calling(reference)
         let (stat, top) = try await BlockingPool.shared.run {
             () throws(EngineError) -> (PathStat, (directory: HeldDescriptor, name: String)) in
             (try tree.named(path), try tree.parent(of: path))
@@ -41,11 +41,11 @@ extension Container {
     ) async throws(EngineError) {
         try checkPath(path)
         if machine.run != nil {
-            try await unpack(archive, path, options)
+            try await unpack(archive, path, options, reference)
         } else {
             let failure = await inChain { container in
                 do throws(EngineError) {
-                    try await container.unpack(archive, path, options)
+                    try await container.unpack(archive, path, options, reference)
                     return nil
                 } catch { return error }
             }.value
@@ -89,7 +89,7 @@ extension Container {
                 let held = HeldDescriptor(root)
                 // The pid may have gone to another process between the two: its root must not be taken for ours.
                 if try ProcessStat.read(pid: run.initial.pid).startTicks == run.initial.startTicks {
-                    return ContainerTree(root: held, containerID: id, ids: remap.map { TreeIDs(remap: $0) })
+                    return ContainerTree(root: held, container: id, ids: remap.map { TreeIDs(remap: $0) })
                 }
                 withExtendedLifetime(held) {}
                 break
@@ -137,7 +137,7 @@ extension Container {
         do throws(KernelError) {
             if ids != nil { ids?.plainDevice = try root.descriptor.status().st_dev }
         } catch { throw EngineError(error, object: id) }
-        return ContainerTree(root: HeldDescriptor(root), containerID: id, ids: ids)
+        return ContainerTree(root: HeldDescriptor(root), container: id, ids: ids)
     }
 
     private nonisolated var remap: IDRemap? { context.host.remap(for: definition.spec.userMode) }
@@ -162,16 +162,22 @@ extension Container {
         try await BlockingPool.shared.run { () throws(EngineError) in
             for mount in spec.mounts where mount.kind == .bind { try BindSource.prepare(mount) }
         }
+        let parts = Dictionary(
+            spec.mounts.filter { $0.kind == .volume }.map { (PathName.cleaned($0.target), $0.subpath) },
+            uniquingKeysWith: { first, _ in first })
         return plan.lasting.map { mount in
-            InnerMounts.Entry(
-                source: mount.source ?? "", target: mount.destination, isReadOnly: mount.options.contains("ro"))
+            var entry = InnerMounts.Entry(
+                source: mount.source ?? "", target: mount.destination,
+                isReadOnly: mount.options.contains("ro") || mount.options.contains("rro"))
+            entry.beneath = parts[mount.destination] ?? nil
+            return entry
         }
     }
 
     private func unpack(
-        _ archive: EngineStream<[UInt8]>, _ path: String, _ options: CopyOptions
+        _ archive: EngineStream<[UInt8]>, _ path: String, _ options: CopyOptions, _ reference: String
     ) async throws(EngineError) {
-        let tree = try await tree(forWriting: true)
+        let tree = try await tree(forWriting: true).calling(reference)
         let owner = options.takesOwner ? try await ownUser() : nil
         let failure: EngineError?
         do {
@@ -214,7 +220,7 @@ struct MountPointNames {
 
     init(_ spec: ContainerSpec) {
         let own = [
-            "/" + Self.mark, "/dev", "/proc", "/sys", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf",
+            "/" + Self.mark, "/dev", "/proc", "/sys", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/etc/mtab",
             MountPlan.initTarget,
         ]
         names = Set(own + spec.mounts.map { PathName.cleaned($0.target) })
@@ -245,7 +251,7 @@ extension ContainerTree {
             try LayerApplier(root: root.descriptor, placement: placement).apply(reader)
         } catch {
             if case .kernel(let failure) = error { throw self.failure(failure, path) }
-            throw EngineError(.invalid, "Error processing tar file: \(error)", object: containerID)
+            throw EngineError(.invalid, "Error processing tar file: \(error)", object: container)
         }
         // The padding that writers of archives put behind the end.
         var rest = [UInt8](repeating: 0, count: 65536)

@@ -7,11 +7,18 @@ import Snapshots
 /// raced or not, leads out. Blocking.
 struct ContainerTree: Sendable {
     let root: HeldDescriptor
-    let containerID: String
+    /// As whoever asks has called it.
+    var container: String
     /// Nil where ids are the host's.
     var ids: TreeIDs?
 
     private var tree: RootedTree { RootedTree(root: root.descriptor) }
+
+    func calling(_ reference: String) -> ContainerTree {
+        var tree = self
+        tree.container = reference
+        return tree
+    }
 
     private static func clean(_ path: String) -> String { PathName.cleaned("/" + path) }
 
@@ -89,12 +96,16 @@ struct ContainerTree: Sendable {
 
     /// - Throws: `denied` where a directory stands on what is mounted read-only; `invalid` where it is no directory.
     func checkTarget(_ path: String) throws(EngineError) {
-        guard try stat(path.hasSuffix("/") ? path : path + "/").isDirectory else {
-            throw EngineError(.invalid, "extraction point is not a directory", object: containerID)
+        let isDirectory: Bool
+        do throws(KernelError) {
+            isDirectory = try OwnedDescriptor(try tree.open(Self.clean(path), O_PATH)).descriptor.isDirectory()
+        } catch { throw failure(error, path) }
+        guard isDirectory else {
+            throw EngineError(.invalid, "extraction point is not a directory", object: container)
         }
         let readOnly: String?
         do throws(KernelError) { readOnly = try readOnlyMount(path) } catch { throw failure(error, path) }
-        if let readOnly { throw EngineError(.denied, "\(readOnly) is marked read-only", object: containerID) }
+        if let readOnly { throw EngineError(.denied, "\(readOnly) is marked read-only", object: container) }
     }
 
     private func readOnlyMount(_ path: String) throws(KernelError) -> String? {
@@ -120,16 +131,16 @@ struct ContainerTree: Sendable {
         guard let ids, ids.plainDevice == nil else { return nil }
         do throws(KernelError) {
             return try FileOwnership(uid: ids.remap.rootUID, gid: ids.remap.rootGID)
-        } catch { throw EngineError(error, object: containerID) }
+        } catch { throw EngineError(error, object: container) }
     }
 
     func failure(_ error: KernelError, _ path: String) -> EngineError {
         switch error.errno {
         case .noSuchFile, .notDirectory:
-            EngineError(.notFound, "Could not find the file \(path) in container \(containerID)", object: containerID)
+            EngineError(.notFound, "Could not find the file \(path) in container \(container)", object: container)
         case .readOnlyFileSystem:
-            EngineError(.denied, "mounted volume is marked read-only: \(error)", object: containerID)
-        default: EngineError(error, object: containerID)
+            EngineError(.denied, "mounted volume is marked read-only: \(error)", object: container)
+        default: EngineError(error, object: container)
         }
     }
 

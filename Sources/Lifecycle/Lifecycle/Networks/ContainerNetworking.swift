@@ -25,14 +25,16 @@ extension Container {
     }
 
     /// Addresses, ports and files for a start; nil where the container has no network of the engine's.
-    func networkLease() async throws(EngineError) -> NetworkLease? {
+    func networkLease(_ links: [LinkedContainer]) async throws(EngineError) -> NetworkLease? {
         guard isNetworked else { return isInNone ? context.networks.bareLease(id) : nil }
         do throws(EngineError) {
             // Out of every network by hand is a container without one; a network that was removed is missed.
             if let network = definition.spec.networkMode?.network, try await context.networks.details(id).isEmpty {
                 _ = try await context.networks.network(network)
             }
-            return try await context.networks.prepare(networkRequest)
+            var request = networkRequest
+            request.names.links = links.map { HostsLink(address: $0.address, names: $0.hostNames) }
+            return try await context.networks.prepare(request)
         } catch {
             guard error.kind == .conflict || error.kind == .unavailable else { throw error }
             throw EngineError(
@@ -68,6 +70,7 @@ extension Container {
     func connectNetworks(_ initial: ProcessIdentity) async throws(EngineError) {
         guard isNetworked else { return }
         try await context.networks.connect(id, pid: initial.pid, startTicks: initial.startTicks)
+        await tellLinked()
     }
 
     func releaseNetworks() async {
@@ -81,7 +84,7 @@ extension Container {
         let failure = await inChain { container in
             do throws(EngineError) {
                 try await container.context.networks.connect(
-                    container.networkRequest, name: container.name, to: network, spec)
+                    container.currentNetworkRequest(), name: container.name, to: network, spec)
                 return nil
             } catch { return error }
         }.value
@@ -117,7 +120,7 @@ extension Container {
         let failure = await inChain { container in
             do throws(EngineError) {
                 try await container.context.networks.disconnect(
-                    container.networkRequest, name: container.name, from: network)
+                    container.currentNetworkRequest(), name: container.name, from: network)
                 return nil
             } catch { return error }
         }.value

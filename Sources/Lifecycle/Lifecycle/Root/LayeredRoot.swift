@@ -52,6 +52,27 @@ struct LayeredRoot {
     ///
     /// - Parameter limitBytes: EFBIG beyond.
     func contents(_ path: String, limitBytes: Int = 8 << 20) throws(KernelError) -> [UInt8] {
+        guard case .file(let file) = try resolve(path) else { return [] }
+        defer { file.close() }
+        return try file.readAll(limitBytes: limitBytes)
+    }
+
+    enum Kind: Hashable {
+        case directory, file
+    }
+
+    /// Nil where there is neither.
+    func kind(of path: String) throws(KernelError) -> Kind? {
+        switch try resolve(path) {
+        case .directory: return .directory
+        case .file(let file):
+            file.close()
+            return .file
+        case .absent, .link: return nil
+        }
+    }
+
+    private func resolve(_ path: String) throws(KernelError) -> Found {
         var rest = Array(path.split(separator: "/").map(String.init).reversed())
         var place: [String] = []
         var linksLeft = 40
@@ -62,7 +83,7 @@ struct LayeredRoot {
                 continue
             }
             switch try find(place + [name]) {
-            case .absent: return []
+            case .absent: return .absent
             case .directory: place.append(name)
             case .link(let target):
                 linksLeft -= 1
@@ -70,11 +91,12 @@ struct LayeredRoot {
                 if target.hasPrefix("/") { place = [] }
                 rest += target.split(separator: "/").map(String.init).reversed()
             case .file(let file):
-                defer { file.close() }
-                return rest.isEmpty ? try file.readAll(limitBytes: limitBytes) : []
+                if rest.isEmpty { return .file(file) }
+                file.close()
+                return .absent
             }
         }
-        return []
+        return .directory
     }
 
     private enum Found {

@@ -15,6 +15,8 @@ package struct HostFacts: Hashable, Sendable {
     /// Pure cgroup v2: containers get a cgroup namespace then, as docker does it.
     package var isUnified = false
     package var hasSwapLimit = false
+    /// Whether block input and output can be weighed.
+    package var hasBlockWeight = true
     /// Whether this is an ordinary user's engine, root of a user namespace only.
     package var isRootless = false
     /// Whether there are ids beside root's: an ordinary user may have been granted none.
@@ -29,6 +31,12 @@ package struct HostFacts: Hashable, Sendable {
     package var hasCgroups = true
     /// `6.1.0-18-amd64`
     package var kernelRelease = "5.10"
+
+    /// Whether all of a tree of mounts can be made read-only at once: mount_setattr(2) came with Linux 5.12.
+    package var makesTreesReadOnly: Bool {
+        let numbers = kernelRelease.split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
+        return numbers.count == 2 && (numbers[0], numbers[1]) >= (5, 12)
+    }
 
     package init() {}
 
@@ -54,6 +62,12 @@ package struct HostFacts: Hashable, Sendable {
             || cgroups.directory(of: "/memory.memsw.limit_in_bytes", controller: "memory").map {
                 access($0, F_OK) == 0
             } ?? false
+        // The root cgroup of v2 has no weight; of v1 it has where the scheduler is one that weighs.
+        facts.hasBlockWeight =
+            facts.isUnified
+            || ["blkio.weight", "blkio.bfq.weight"].contains { name in
+                cgroups.directory(of: "/\(name)", controller: "blkio").map { access($0, F_OK) == 0 } ?? false
+            }
         if UserNamespace.isOwn { try facts.lookFromUserNamespace(cgroups) }
         return facts
     }

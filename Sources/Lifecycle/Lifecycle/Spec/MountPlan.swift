@@ -11,6 +11,8 @@ struct MountPlan {
     var networkFilesDirectory: String?
     /// What each volume is mounted from, by its name.
     var volumes: [String: VolumeSource] = [:]
+    /// Where the shim puts what the runtime cannot find by a path of its own, by the mount's place among the container's.
+    var prepared: [Int: String] = [:]
     /// Where another container's /dev/shm is, for a container that joins its ipc namespace.
     var sharedMemory: String?
     /// The host's program that `--init` puts before the container's own.
@@ -28,7 +30,7 @@ struct MountPlan {
             return depths.0 == depths.1 ? left.offset < right.offset : depths.0 < depths.1
         }
         return (defaults + memory + files).filter { !taken.contains($0.destination) }
-            + sorted.map { mount($0.element.0, at: $0.element.1) }
+            + sorted.map { mount($0.element.0, at: $0.element.1, from: prepared[$0.offset]) }
     }
 
     /// What is there also while the container does not run: directories and files of the host's.
@@ -92,7 +94,7 @@ struct MountPlan {
         ]
     }
 
-    /// Writable as in docker: a program may add names for itself.
+    /// Writable as in docker, where the root is: a program may add names for itself.
     private var files: [RuntimeMount] {
         let program = initPath.map { path in
             RuntimeMount(destination: Self.initTarget, type: "bind", source: path, options: ["bind", "ro"])
@@ -101,28 +103,42 @@ struct MountPlan {
             RuntimeMount(
                 destination: "/etc/\(name)", type: "bind",
                 source: "\(name == "hostname" ? filesDirectory : networkFilesDirectory ?? filesDirectory)/\(name)",
-                options: ["rbind", "rprivate"])
+                options: ["rbind"] + (spec.readOnlyRoot ? ["ro"] : []) + ["rprivate"])
         } + (program.map { [$0] } ?? [])
     }
 
-    private func mount(_ mount: MountSpec, at target: String) -> RuntimeMount {
+    private func mount(_ mount: MountSpec, at target: String, from prepared: String?) -> RuntimeMount {
+        if let prepared {
+            return RuntimeMount(
+                destination: target, type: "bind", source: prepared,
+                options: ["rbind"] + (mount.readOnly ? ["ro"] : []) + ["rprivate"])
+        }
         switch mount.kind {
         case .bind:
             let propagation = mount.propagation.flatMap { $0.isEmpty ? nil : $0 } ?? "rprivate"
             return RuntimeMount(
                 destination: target, type: "bind", source: mount.source,
-                options: ["rbind"] + (mount.readOnly ? ["ro"] : []) + [propagation])
+                options: [mount.isNonRecursive ? "bind" : "rbind"] + (mount.readOnly ? [readOnly(mount)] : [])
+                    + [propagation])
         case .volume:
             let volume = volumes[mount.source] ?? VolumeSource(type: "bind", source: mount.source, options: ["rbind"])
             let propagation = volume.type == "bind" ? ["rprivate"] : []
             return RuntimeMount(
                 destination: target, type: volume.type, source: volume.source,
                 options: volume.options + (mount.readOnly ? ["ro"] : []) + propagation)
+        case .image:
+            // Prepared always; who only looks at a container that does not run finds nothing of it.
+            return RuntimeMount(destination: target, type: "image", source: mount.source)
         case .tmpfs:
             return RuntimeMount(
                 destination: target, type: "tmpfs", source: "tmpfs",
                 options: tmpfsOptions(mount.options) + (mount.readOnly ? ["ro"] : []))
         }
+    }
+
+    /// What is mounted below is read-only, too, as in docker since its version 25.
+    private func readOnly(_ mount: MountSpec) -> String {
+        mount.isNonRecursive || mount.readOnlyDepth == .top || !host.makesTreesReadOnly ? "ro" : "rro"
     }
 
     /// What is given takes the place of the opposite default.

@@ -20,6 +20,8 @@ package struct SpecBuilder {
     package var networkFilesDirectory: String?
     /// What each volume is mounted from, by its name.
     package var volumes: [String: VolumeSource] = [:]
+    /// Where mounts are that the shim makes, by their places among the container's.
+    var preparedMounts: [Int: String] = [:]
     /// The block devices that limits name.
     var blockDevices: [String: DeviceNumber] = [:]
     /// The devices that the container is given.
@@ -30,6 +32,8 @@ package struct SpecBuilder {
     var sharedMemory: String?
     /// The program that `--init` puts before the container's own.
     var initPath: String?
+    /// By which a process learns of the containers that this one is linked to.
+    var linkVariables: [String] = []
 
     package init(
         id: String, definition: ContainerDefinition, host: HostFacts, user: ResolvedUser, cgroupPath: String,
@@ -61,6 +65,7 @@ package struct SpecBuilder {
         var plan = MountPlan(spec: spec, host: host, filesDirectory: filesDirectory, initPath: initPath)
         plan.networkFilesDirectory = networkFilesDirectory
         plan.volumes = volumes
+        plan.prepared = preparedMounts
         plan.sharedMemory = sharedMemory
         result.mounts = plan.mounts
         result.linux = try linux(capabilities)
@@ -126,7 +131,7 @@ package struct SpecBuilder {
             "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOSTNAME=\(definition.hostname)",
         ]
         if tty { base.append("TERM=xterm") }
-        return Self.override(base, by: definition.environment)
+        return Self.override(base + linkVariables, by: definition.environment)
     }
 
     /// Later values win in the earlier one's place; a name without `=` takes the variable away.

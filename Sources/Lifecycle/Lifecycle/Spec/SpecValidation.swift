@@ -22,7 +22,11 @@ package struct SpecValidation {
         try validation.checkProcess()
         try validation.checkHealth()
         try validation.checkSharing()
-        try validation.checkMounts()
+        try MountRules.check(spec.mounts)
+        try validation.require(
+            host.makesTreesReadOnly || !spec.mounts.contains { $0.readOnlyDepth == .all },
+            "failed to set up recursively read-only mounts: the kernel does not support them")
+        try validation.checkNetworks()
         validation.checkRights()
         return validation.warnings
     }
@@ -107,8 +111,30 @@ package struct SpecValidation {
         }
     }
 
-    private func checkBlockIO() throws(EngineError) {
+    /// An address or a name is a network's to give.
+    private func checkNetworks() throws(EngineError) {
+        for (name, endpoint) in spec.networks
+        where ["none", "host"].contains(name) || name.hasPrefix("container:") {
+            try require(
+                endpoint.ipv4Address == nil && endpoint.ipv6Address == nil,
+                "user specified IP address is supported on user defined networks only")
+            try require(
+                endpoint.aliases.isEmpty,
+                "network-scoped alias is supported only for containers in user defined networks")
+        }
+    }
+
+    private mutating func checkBlockIO() throws(EngineError) {
         let limits = spec.limits
+        if !host.hasBlockWeight, limits.blockIOWeight ?? 0 != 0 {
+            warnings.append(
+                "Your kernel does not support Block I/O weight or the cgroup is not mounted. Weight discarded.")
+        }
+        if !host.hasBlockWeight, limits.blockIODeviceWeights?.isEmpty == false {
+            warnings.append(
+                "Your kernel does not support Block I/O weight_device or the cgroup is not mounted. "
+                    + "Weight-device discarded.")
+        }
         if let weight = limits.blockIOWeight, weight != 0 {
             try require((10...1000).contains(weight), "Range of blkio weight is from 10 to 1000")
         }
@@ -255,29 +281,6 @@ package struct SpecValidation {
         "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio",
         "rttime", "sigpending", "stack",
     ]
-
-    private func checkMounts() throws(EngineError) {
-        var targets: Set<String> = []
-        for mount in spec.mounts {
-            let target = PathName.cleaned(mount.target)
-            let words = "invalid mount config for type \"\(mount.kind.rawValue)\""
-            try require(
-                mount.target.hasPrefix("/"),
-                "\(words): invalid mount path: '\(mount.target)' mount path must be absolute")
-            try require(target != "/", "\(words): invalid specification: destination can't be '/'")
-            try require(targets.insert(target).inserted, "Duplicate mount point: \(target)")
-            guard mount.kind == .bind else { continue }
-            try require(!mount.source.isEmpty, "\(words): field Source must not be empty")
-            try require(
-                mount.source.hasPrefix("/"),
-                "\(words): invalid mount path: '\(mount.source)' mount path must be absolute")
-            if let propagation = mount.propagation, !propagation.isEmpty {
-                try require(
-                    ["private", "rprivate", "shared", "rshared", "slave", "rslave"].contains(propagation),
-                    "\(words): invalid propagation mode: \(propagation)")
-            }
-        }
-    }
 }
 
 /// A set of numbers as cpuset(7) writes it: `0-2,4`.

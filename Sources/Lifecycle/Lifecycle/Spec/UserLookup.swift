@@ -83,7 +83,7 @@ package struct UserLookup {
     private func gid(_ name: Substring) throws(EngineError) -> UInt32 {
         if let number = try Self.number(name) { return number }
         if let found = groups.first(where: { $0.name == name }) { return found.gid }
-        throw EngineError(.invalid, "unable to find group \(name): no matching entries in group file")
+        throw EngineError(.invalid, "Unable to find group \(name): no matching entries in group file")
     }
 
     /// Nil for a name.

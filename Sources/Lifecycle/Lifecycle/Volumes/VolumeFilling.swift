@@ -77,7 +77,7 @@ extension VolumeService {
             TreeOwners { (remap.hostUID($0) ?? remap.rootUID, remap.hostGID($1) ?? remap.rootGID) }
         }
         var opened: OpenedRoot?
-        for mount in mounts where mount.kind == .volume && !mount.noCopy {
+        for mount in mounts where mount.kind == .volume && !mount.noCopy && mount.subpath == nil {
             // What is in memory is gone before the container starts.
             guard let volume = volumes[mount.source], volume.mount?.isMemory != true else { continue }
             let holder = RandomID.make()

@@ -97,7 +97,10 @@ final class LiveConfiguration {
     func decide(_ message: [UInt8], limit: Int?) -> NameResolution.Decision {
         _ = current
         for index in tables.indices {
-            if let text = tables[index].changedText() { resolution.tables[index] = NameTable(text: text) }
+            guard let text = tables[index].changedText() else { continue }
+            var table = NameTable(text: text)
+            for link in known.links where link.table == index { table.link(link.alias, to: link.name) }
+            resolution.tables[index] = table
         }
         return resolution.decide(message, limit: limit)
     }

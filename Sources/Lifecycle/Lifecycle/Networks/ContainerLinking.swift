@@ -1,0 +1,128 @@
+import EngineAPI
+import Networking
+
+/// Links of the default network: docker's `--link`.
+extension Container {
+    /// Those that this container is linked to, as they are now; none where it is not in the default network.
+    ///
+    /// - Throws: `conflict` where one does not run, or has left the default network.
+    func linkedContainers() async throws(EngineError) -> [LinkedContainer] {
+        var linked: [LinkedContainer] = []
+        for link in definition.spec.links {
+            guard let other = try await lookUp(link) else { return [] }
+            linked.append(other)
+        }
+        return linked
+    }
+
+    /// The same without those that cannot be had.
+    func presentLinks() async -> [LinkedContainer] {
+        var linked: [LinkedContainer] = []
+        for link in definition.spec.links {
+            // What is wrong with it was said when this container started.
+            if let other = try? await lookUp(link) { linked.append(other) }
+        }
+        return linked
+    }
+
+    private func lookUp(_ link: ContainerLink) async throws(EngineError) -> LinkedContainer? {
+        let networks = context.networks
+        guard try await networks.details(id).contains(where: { $0.networkName == NetworkDefinition.defaultName }) else {
+            return nil
+        }
+        let other = link.id.flatMap { context.index[$0] }
+        guard let other, await other.run != nil else {
+            throw EngineError(
+                .conflict,
+                "Cannot link to a non running container: /\(await other?.name ?? link.name) AS /\(name)/\(link.alias)",
+                object: name)
+        }
+        let parts = try await networks.details(other.id)
+        guard let part = parts.first(where: { $0.networkName == NetworkDefinition.defaultName }),
+            !part.endpointID.isEmpty
+        else {
+            throw EngineError(.conflict, "container \(other.id) not attached to default bridge network", object: name)
+        }
+        let definition = other.definition
+        return LinkedContainer(
+            alias: link.alias, name: await other.name, hostname: definition.hostname, address: part.ipv4Address,
+            ports: definition.servedPorts, environment: definition.environment)
+    }
+
+    /// What a process that is started now is told of them.
+    func linkVariables() async -> [String] {
+        guard !defined({ $0.spec.links.isEmpty }) else { return [] }
+        let owner = name
+        return await presentLinks().flatMap { $0.variables(owner: owner) }
+    }
+
+    /// With the addresses of those it is linked to.
+    func currentNetworkRequest() async -> NetworkRequest {
+        var request = networkRequest
+        request.names.links = await presentLinks().map { HostsLink(address: $0.address, names: $0.hostNames) }
+        return request
+    }
+
+    /// This container has an address now: who is linked to it learns of it.
+    func tellLinked() async {
+        let owners = context.index.owners(ofLinksTo: id)
+        guard !owners.isEmpty else { return }
+        guard
+            let part = try? await context.networks.details(id)  // Who is in no network has nothing to tell.
+                .first(where: { $0.networkName == NetworkDefinition.defaultName }), !part.ipv4Address.isEmpty
+        else { return }
+        for owner in owners where await owner.run != nil {
+            for link in owner.definition.spec.links where link.id == id {
+                await context.networks.relink(owner.networkRequest, link.alias, to: part.ipv4Address)
+            }
+        }
+    }
+}
+
+extension ContainerService {
+    /// The containers that links name are known by id from here on.
+    ///
+    /// - Throws: `invalid` where one is missing or cannot be linked to.
+    func resolveLinks(_ spec: inout ContainerSpec) async throws(EngineError) {
+        guard !spec.links.isEmpty else { return }
+        for (isSo, kind) in [(spec.networkMode?.container != nil, "container"), (spec.networkMode == .host, "host")]
+        where isSo {
+            throw EngineError(
+                .invalid,
+                "conflicting options: \(kind) type networking can't be used with links. This would result in "
+                    + "undefined behavior")
+        }
+        for place in spec.links.indices {
+            spec.links[place] = try await resolved(spec.links[place])
+        }
+        // Of two with one alias the later one holds.
+        var known: Set<String> = []
+        spec.links = spec.links.reversed().filter { known.insert($0.alias).inserted }.reversed()
+    }
+
+    private func resolved(_ link: ContainerLink) async throws(EngineError) -> ContainerLink {
+        var other: Container
+        do throws(EngineError) {
+            other = try context.index.find(link.name)
+            // Who has another's network is reached at that one's address.
+            while let lender = other.definition.spec.networkMode?.container { other = try context.index.find(lender) }
+        } catch {
+            // Not `notFound`: docker's clients take that of a creation for a missing image.
+            throw EngineError(.invalid, "could not get container for \(link.name): \(error.message)", object: link.name)
+        }
+        let name = await other.name
+        let mode = other.definition.spec.networkMode
+        guard mode != .host else {
+            throw EngineError(
+                .invalid,
+                "conflicting options: host type networking can't be used with links. This would result in undefined "
+                    + "behavior")
+        }
+        guard mode?.network == nil || mode == .bridge else {
+            throw EngineError(.invalid, "Cannot link to /\(name), as it does not belong to the default network")
+        }
+        var resolved = link
+        (resolved.name, resolved.id) = (name, other.id)
+        return resolved
+    }
+}
