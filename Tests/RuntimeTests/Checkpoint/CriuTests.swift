@@ -54,6 +54,16 @@ import Testing
         #expect(CriuResponse(parsing: [0x08, 1]) == nil)
     }
 
+    @Test("A failure is told by its number and the line of CRIU's log")
+    func failure() throws {
+        let words = Array("Error (x.c:1): no\n".utf8)
+        let answer: [UInt8] = [0x08, 1, 0x10, 0, 0x38, 2, 0x4A, UInt8(words.count)] + words
+        let response = try #require(CriuResponse(parsing: answer))
+        #expect(!response.isSuccess)
+        #expect(response.errorNumber == 2)
+        #expect(response.errorMessage == "Error (x.c:1): no")
+    }
+
     @Test("A dump's options go into the second field")
     func dump() throws {
         var request = CriuRequest(.dump)

@@ -148,6 +148,7 @@ struct RestoreTests {
         let before = try container.command(
             "checkpoint", "--pre-dump", "--image-path", first, "--work-path", container.folder, container.id)
         try #require(before.code == 0, "\(before.errors)")
+        #expect(before.errors.isEmpty)
         #expect(try container.status() == "running")
         let saved = try container.command(
             "checkpoint", "--image-path", second, "--parent-path", "../first", "--work-path", container.folder,

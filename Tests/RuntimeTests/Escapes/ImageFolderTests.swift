@@ -147,7 +147,7 @@ struct ImageFolderTests {
         func read() throws -> [String] {
             let folder = try Descriptor.open(folders.images, O_RDONLY | O_DIRECTORY)
             defer { folder.close() }
-            return try StandardStreams(in: folder).targets
+            return try StandardStreams(in: folder, called: "/images").targets
         }
         let place = "\(folders.images)/descriptors.json"
         try folders.add("descriptors.json", #"["/dev/null","pipe:[7]",""]"#)

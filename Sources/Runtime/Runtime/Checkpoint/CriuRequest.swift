@@ -170,6 +170,7 @@ package struct CriuResponse: Hashable, Sendable {
     package var kind: Int32
     package var isSuccess: Bool
     package var errorNumber: Int32
+    /// The last error of its log, without the line's end.
     package var errorMessage: String?
     /// What a notification is about: `post-dump`, `setup-namespaces`, `orphan-pts-master`, …
     package var script: String?
@@ -187,7 +188,7 @@ package struct CriuResponse: Hashable, Sendable {
         self.kind = kind
         isSuccess = success != 0
         errorNumber = message.int32(7) ?? 0
-        errorMessage = message.string(9)
+        errorMessage = message.string(9).map { String($0.prefix { !$0.isNewline }) }
         if let notification = message.message(5) {
             script = notification.string(1)
             pid = notification.int32(2)

@@ -55,7 +55,8 @@ struct CriuSession {
         let pid: Int32
         do throws(RuntimeError) {
             defer { far.socket.close() }
-            pid = try start(far.socket, inherited)
+            // After a pre-dump CRIU complains that no dump has followed.
+            pid = try start(far.socket, inherited, isQuiet: request.kind == .preDump)
             process = try attempt { () throws(KernelError) in try PidFD.open(pid: pid) }
         } catch {
             throw error
@@ -81,12 +82,15 @@ struct CriuSession {
         }
     }
 
-    private func start(_ far: Descriptor, _ inherited: [Descriptor]) throws(RuntimeError) -> Int32 {
+    /// - Parameter isQuiet: whether CRIU's error stream is left out; what went wrong is in its log.
+    private func start(
+        _ far: Descriptor, _ inherited: [Descriptor], isQuiet: Bool
+    ) throws(RuntimeError) -> Int32 {
         let path = try find()
         var spawn = Spawn(program: path, arguments: ["criu", "swrk", "3"])
         spawn.environment = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
         let standard = (Int32(0)...2).map { number in
-            fcntl(number, F_GETFD) < 0 ? nil : Descriptor(rawValue: number)
+            fcntl(number, F_GETFD) < 0 || (isQuiet && number == 2) ? nil : Descriptor(rawValue: number)
         }
         spawn.descriptors = standard + [far] + inherited
         return try attempt("unable to run criu") { () throws(KernelError) in try spawn.start() }

@@ -62,7 +62,9 @@ struct ContainerRestoration {
         var facts = try HostFacts.current(for: spec.linux.intelRdt)
         if creation.options.usesSystemd { facts.systemd = try SystemdHost.cgroup(facts) }
         let plan = try ContainerPlan(id: creation.id, bundle: creation.bundle.path, spec: spec, facts: facts)
-        let streams = try openFolders { (images, _) throws(RuntimeError) in try StandardStreams(in: images) }
+        let streams = try openFolders { (images, _) throws(RuntimeError) in
+            try StandardStreams(in: images, called: options.imagePath)
+        }
         try checkVersion()
         for warning in ForeignProperties.warnings(spec) { creation.log.warning(warning) }
         let directory = OwnedDescriptor(try creation.store.claim(creation.id))

@@ -20,9 +20,13 @@ package struct StandardStreams: Hashable, Sendable {
 
     /// - Throws: for a file that no runtime has written: another kind of file, more than the three, or a pipe by
     ///   another name than the kernel's, which CRIU would be told to take for a descriptor that it has.
-    init(in images: Descriptor) throws(RuntimeError) {
-        let bytes = try attempt { () throws(KernelError) in
-            try FileContents.readRegular(Self.fileName, in: images, limitBytes: 1 << 16)
+    /// - Parameter path: what the folder is called in complaints.
+    init(in images: Descriptor, called path: String) throws(RuntimeError) {
+        let bytes: [UInt8]
+        do throws(KernelError) {
+            bytes = try FileContents.readRegular(Self.fileName, in: images, limitBytes: 1 << 16)
+        } catch {
+            throw RuntimeError(KernelError(error.operation, PathName.joined(path, Self.fileName), error.errno))
         }
         try self.init(parsing: bytes)
     }
