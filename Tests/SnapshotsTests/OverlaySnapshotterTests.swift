@@ -37,7 +37,7 @@ import Testing
         for (id, layers) in [("first", [layer]), ("second", [])] {
             let mounts = try snapshots.prepareRoot(id, layers: layers, placing: [".mark"])
             let found = try bench.inside(mounts, "find . | sort | tr '\\n' ' '")
-            let places = ". ./.mark ./dev ./etc ./etc/hostname ./etc/hosts ./etc/resolv.conf ./proc ./sys "
+            let places = ". ./.dockerenv ./.mark ./dev ./etc ./etc/hostname ./etc/hosts ./etc/resolv.conf ./proc ./sys "
             #expect(found == places)
             #expect(try bench.inside(mounts, "cat etc/hosts") == (layers.isEmpty ? "" : "own"))
             #expect(try snapshots.rootMounts(id, isDisposable: false) == mounts)

@@ -66,7 +66,8 @@ import Testing
             #expect(throws: SnapshotError.self) { try bench.add(bad.finished, onto: parents) }
         }
         #expect(try bench.snapshots.layers() == [first])
-        #expect(try Directory.list("\(bench.root.path)/snapshots").sorted() == [first.hex, "l"].sorted())
+        let left = try Directory.list("\(bench.root.path)/snapshots").filter { $0 != ".bottom" }
+        #expect(left.sorted() == [first.hex, "l"].sorted())
     }
 
     @Test("An image of no layers has an empty root", arguments: SnapshotBench.kinds)

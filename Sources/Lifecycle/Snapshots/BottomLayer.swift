@@ -6,12 +6,15 @@ import Linux
 /// made, and removed, with each.
 extension SnapshotDirectory {
     private static let directories = ["", "/dev", "/etc", "/proc", "/sys"]
-    private static let files = ["/etc/hostname", "/etc/hosts", "/etc/resolv.conf"]
+    /// With their modes; by the first programs find that they are in a container, as docker has it.
+    private static let files: [(name: String, mode: mode_t)] = [
+        ("/.dockerenv", 0o755), ("/etc/hostname", 0o644), ("/etc/hosts", 0o644), ("/etc/resolv.conf", 0o644),
+    ]
 
     /// Its name below the directory of snapshots; made where it is missing. An image that has something of such a name
     /// hides it.
     func bottomName() throws(KernelError) -> String {
-        let name = "l/bottom"
+        let name = ".bottom"
         let final = "\(path)/\(name)"
         if access(final, F_OK) == 0 { return name }
         let passing = "\(path)/.new-bottom-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
@@ -21,9 +24,9 @@ extension SnapshotDirectory {
             try Directory.create(passing + part, mode: 0o755)
             try kernelCall("chmod", passing + part) { chmod(passing + part, 0o755) }
         }
-        for part in Self.files {
-            let file = OwnedDescriptor(try Descriptor.open(passing + part, O_WRONLY | O_CREAT | O_EXCL, mode: 0o644))
-            try kernelCall("chmod", passing + part) { fchmod(file.descriptor.rawValue, 0o644) }
+        for (part, mode) in Self.files {
+            let file = OwnedDescriptor(try Descriptor.open(passing + part, O_WRONLY | O_CREAT | O_EXCL, mode: mode))
+            try kernelCall("chmod", passing + part) { fchmod(file.descriptor.rawValue, mode) }
         }
         do throws(KernelError) { try kernelCall("rename", final) { rename(passing, final) } } catch {
             // Another has made it in between.

@@ -24,6 +24,8 @@ package final class OverlaySnapshotter: Snapshotter {
         self.assembly = assembly
         self.whenUsed = whenUsed
         directory = try kernel { () throws(KernelError) in try SnapshotDirectory(path: path) }
+        // On a full disk it is made with the first root that can be.
+        _ = try? directory.bottomName()
     }
 
     package func layer(_ chainID: Digest) throws(SnapshotError) -> LayerFacts? {
