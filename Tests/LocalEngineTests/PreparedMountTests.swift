@@ -125,7 +125,7 @@ struct PreparedMountTests {
                 String(decoding: archive[start..<start + 512].prefix(100).prefix { $0 != 0 }, as: UTF8.self)
             }
             #expect(names.contains("etc/mtab"))
-            #expect(!names.contains("./") && !names.contains("."), "who unpacks it keeps a directory's own mode")
+            #expect(names.first != "./" && names.first != ".", "who unpacks it keeps a directory's own mode")
             let own = try await bench.create(
                 "grep -q own /etc/mtab && exit 7; rm /etc/mtab; echo own > /etc/mtab", on: engine)
             #expect(try await code(own, engine) == 0)

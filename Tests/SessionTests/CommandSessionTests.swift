@@ -58,7 +58,7 @@ struct CommandSessionTests {
         defer { bench.close() }
         let outcome = try bench.gantry("run", "-d", "--name", "web", "--network", "none", "gantry/starter", "nosuch")
         #expect(outcome.code == 127)
-        #expect(try bench.succeed("ps", "-aq", "--no-trunc") == outcome.text)
+        #expect(outcome.text == (try bench.succeed("ps", "-aq", "--no-trunc")) + "\n")
         _ = try bench.succeed("rm", "web")
     }
 
