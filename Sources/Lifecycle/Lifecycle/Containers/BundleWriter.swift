@@ -30,6 +30,7 @@ struct BundleWriter: Sendable {
     ///
     /// - Returns: with when the runtime's configuration was made.
     func write(size: TerminalSize?) async throws(EngineError) -> (TaskSpec, specBuiltAt: Timestamp) {
+        try await BindSource.prepare(definition.spec.mounts, checksPropagation: true)
         let specBuiltAt: Timestamp
         let facts: BundleFacts
         let prepared = PreparedMounts(
@@ -61,10 +62,6 @@ struct BundleWriter: Sendable {
             passwd: try layers.contents("etc/passwd"), group: try layers.contents("etc/group"))
         let spec = definition.spec
         let user = try lookup.resolve(definition.user, additionalGroups: spec.supplementaryGroups)
-        for mount in spec.mounts where mount.kind == .bind {
-            try BindSource.prepare(mount)
-            try BindSource.checkPropagation(mount)
-        }
         var builder = SpecBuilder(
             id: id, definition: definition, host: context.host, user: user,
             cgroupPath: context.roots.cgroup(id, below: spec.cgroupParent),
@@ -143,43 +140,4 @@ struct BundleWriter: Sendable {
 
 extension RuntimeConsoleSize {
     init(_ size: TerminalSize) { self.init(height: size.rows, width: size.columns) }
-}
-
-/// The host's side of a bind mount.
-enum BindSource {
-    /// What the container shall share with the host, the host must share. Blocking.
-    static func checkPropagation(_ mount: MountSpec) throws {
-        guard let propagation = mount.propagation, !propagation.hasSuffix("private"), !propagation.isEmpty,
-            let resolved = realpath(mount.source, nil)
-        else { return }
-        defer { free(resolved) }
-        let path = String(cString: resolved)
-        let above = try MountTable.current().filter {
-            $0.mountPoint == "/" || path == $0.mountPoint || path.hasPrefix($0.mountPoint + "/")
-        }
-        guard let found = above.max(by: { $0.mountPoint.utf8.count <= $1.mountPoint.utf8.count }) else { return }
-        let isShared = found.propagation.contains { $0.hasPrefix("shared:") }
-        let isSlave = found.propagation.contains { $0.hasPrefix("master:") }
-        let takesSlave = propagation.hasSuffix("slave")
-        guard isShared || takesSlave && isSlave else {
-            throw EngineError(
-                .invalid,
-                "path \(mount.source) is mounted on \(found.mountPoint) but it is not a shared "
-                    + "\(takesSlave ? "or slave " : "")mount")
-        }
-    }
-
-    /// Makes sure that the source is there: made as a directory where that was asked for. Blocking.
-    static func prepare(_ mount: MountSpec) throws(EngineError) {
-        var facts = stat()
-        if stat(mount.source, &facts) == 0 { return }
-        guard mount.createsSource else {
-            throw EngineError(
-                .invalid,
-                "invalid mount config for type \"bind\": bind source path does not exist: \(mount.source)")
-        }
-        do throws(KernelError) { try Directory.create(mount.source) } catch {
-            throw EngineError(.invalid, "error while creating mount source path '\(mount.source)': \(error)")
-        }
-    }
 }

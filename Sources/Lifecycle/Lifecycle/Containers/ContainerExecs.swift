@@ -110,16 +110,17 @@ extension Container {
     /// Looks the user up in the root that the container's first process sees.
     func resolve(_ name: String, _ groups: [String]) async throws(EngineError) -> ResolvedUser {
         guard let pid = machine.run?.initial.pid else { throw notRunning(id) }
-        let files: [[UInt8]]
-        do {
-            files = try await BlockingPool.shared.run { () throws(KernelError) in
+        let id = id
+        let files = try await ServedFiles.look(into: id, apart: "/etc") { () throws(EngineError) -> [[UInt8]] in
+            do throws(KernelError) {
                 let root = OwnedDescriptor(try Descriptor.open("/proc/\(pid)/root", O_PATH | O_DIRECTORY))
                 let tree = RootedTree(root: root.descriptor)
                 return [try readRegular("etc/passwd", in: tree), try readRegular("etc/group", in: tree)]
+            } catch {
+                throw error.isAboutGoneProcess
+                    ? EngineError(.conflict, "container \(id) is not running", object: id)
+                    : EngineError(error, object: id)
             }
-        } catch {
-            throw error.isAboutGoneProcess
-                ? EngineError(.conflict, "container \(id) is not running", object: id) : EngineError(error, object: id)
         }
         return try UserLookup(passwd: files[0], group: files[1]).resolve(name, additionalGroups: groups)
     }

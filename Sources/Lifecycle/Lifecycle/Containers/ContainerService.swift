@@ -124,10 +124,7 @@ package final class ContainerService: Sendable {
     }
 
     private func checkBinds(_ spec: ContainerSpec) async throws(EngineError) {
-        let binds = spec.mounts.filter { $0.kind == .bind && !$0.createsSource }
-        guard !binds.isEmpty else { return }
-        try await BlockingPool.shared.run { () throws(EngineError) in for bind in binds { try BindSource.prepare(bind) }
-        }
+        try await BindSource.prepare(spec.mounts.filter { !$0.createsSource })
     }
 
     private func claimName(_ wanted: String?, for id: String) throws(EngineError) -> String {

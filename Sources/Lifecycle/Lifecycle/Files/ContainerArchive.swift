@@ -12,19 +12,19 @@ extension Container {
     package func statPath(_ reference: String, _ path: String) async throws(EngineError) -> PathStat {
         try checkPath(path)
         let tree = try await tree(forWriting: false).calling(reference)
-        return try await BlockingPool.shared.run { () throws(EngineError) in try tree.named(path) }
+        return try await ServedFiles.look(into: id) { () throws(EngineError) in try tree.named(path) }
     }
 
     package func listDirectory(_ reference: String, _ path: String) async throws(EngineError) -> [PathStat] {
         try checkPath(path)
         let tree = try await tree(forWriting: false).calling(reference)
-        return try await BlockingPool.shared.run { () throws(EngineError) in try tree.list(path) }
+        return try await ServedFiles.look(into: id) { () throws(EngineError) in try tree.list(path) }
     }
 
     package func copyOut(_ reference: String, _ path: String) async throws(EngineError) -> PathArchive {
         try checkPath(path)
         let tree = try await tree(forWriting: false).calling(reference)
-        let (stat, top) = try await BlockingPool.shared.run {
+        let (stat, top) = try await ServedFiles.look(into: id) {
             () throws(EngineError) -> (PathStat, (directory: HeldDescriptor, name: String)) in
             (try tree.named(path), try tree.parent(of: path))
         }
@@ -159,9 +159,7 @@ extension Container {
         let spec = definition.spec
         var plan = MountPlan(spec: spec, host: context.host, filesDirectory: context.roots.files(id))
         plan.volumes = try await context.volumes.lastingSources(spec.mounts, heldBy: holder)
-        try await BlockingPool.shared.run { () throws(EngineError) in
-            for mount in spec.mounts where mount.kind == .bind { try BindSource.prepare(mount) }
-        }
+        try await BindSource.prepare(spec.mounts)
         let parts = Dictionary(
             spec.mounts.filter { $0.kind == .volume }.map { (PathName.cleaned($0.target), $0.subpath) },
             uniquingKeysWith: { first, _ in first })

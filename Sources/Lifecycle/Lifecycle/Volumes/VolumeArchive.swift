@@ -78,15 +78,16 @@ extension VolumeService {
         let holder = RandomID.make()
         try await hold(name, by: holder)
         let path = mountpoint(name)
-        let result = await BlockingPool.shared.run { () -> Result<HeldDescriptor, KernelError> in
-            do throws(KernelError) {
-                return .success(HeldDescriptor(try Descriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)))
-            } catch { return .failure(error) }
-        }
+        let result: Result<HeldDescriptor, EngineError>
+        do throws(EngineError) {
+            let root = try await ServedFiles.look(into: name) { () throws(EngineError) in
+                do throws(KernelError) {
+                    return HeldDescriptor(try Descriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
+                } catch { throw EngineError(error, object: name) }
+            }
+            result = .success(root)
+        } catch { result = .failure(error) }
         await release(name, by: holder, detach: true)
-        switch result {
-        case .success(let root): return root
-        case .failure(let error): throw EngineError(error, object: name)
-        }
+        return try result.get()
     }
 }

@@ -107,14 +107,16 @@ extension VolumeService {
         _ name: String, _ body: @escaping @Sendable () throws(KernelError) -> Value
     ) async throws(EngineError) -> Value {
         let outcome = await inTurn(name) { () async -> Result<Value, EngineError> in
-            do throws(KernelError) {
-                return .success(try await BlockingPool.shared.run(body))
-            } catch {
-                return .failure(
-                    EngineError(
-                        error.errno == .noSpace ? .unavailable : .internal,
-                        "copy the image's files into volume \(name): \(error)", object: name))
-            }
+            do throws(EngineError) {
+                let value = try await ServedFiles.look(into: name) { () throws(EngineError) -> Value in
+                    do throws(KernelError) { return try body() } catch {
+                        throw EngineError(
+                            error.errno == .noSpace ? .unavailable : .internal,
+                            "copy the image's files into volume \(name): \(error)", object: name)
+                    }
+                }
+                return .success(value)
+            } catch { return .failure(error) }
         }
         return try outcome.get()
     }

@@ -14,18 +14,15 @@ extension VolumeService {
         guard let plan = volumes[name]?.mount else { return }
         holders[name, default: []].insert(holder)
         let (host, faults) = (self.host, self.faults)
-        let failure = await inTurn(name) { () async -> EngineError? in
-            await BlockingPool.shared.run { () -> EngineError? in
-                do throws(KernelError) {
-                    if try !host.mounted().contains(name) { try host.mount(plan, at: name) }
-                    faults.pass(.volumeHoldAfterMount)
-                    return nil
-                } catch {
-                    return EngineError(
-                        error.errno == .noSpace ? .unavailable : .internal,
-                        "failed to mount local volume: mount \(plan.source):\(host.mountpoint(name)), data: "
-                            + "\(plan.data): \(error.errno)", object: name)
-                }
+        let failure = await touch(name) { () throws(EngineError) in
+            do throws(KernelError) {
+                if try !host.mounted().contains(name) { try host.mount(plan, at: name) }
+                faults.pass(.volumeHoldAfterMount)
+            } catch {
+                throw EngineError(
+                    error.errno == .noSpace ? .unavailable : .internal,
+                    "failed to mount local volume: mount \(plan.source):\(host.mountpoint(name)), data: "
+                        + "\(plan.data): \(error.errno)", object: name)
             }
         }
         guard let failure else { return }
@@ -37,19 +34,29 @@ extension VolumeService {
     func release(_ name: String, by holder: String, detach: Bool) async {
         guard holders[name]?.remove(holder) != nil else { return }
         let (host, faults) = (self.host, self.faults)
-        let failure = await inTurn(name) { () async -> EngineError? in
-            guard await self.isFree(name) else { return nil }
-            return await BlockingPool.shared.run { () -> EngineError? in
-                do throws(KernelError) {
-                    if try host.mounted().contains(name) {
-                        faults.pass(.volumeReleaseBeforeUnmount)
-                        try host.unmount(name, detach: detach)
-                    }
-                    return nil
-                } catch { return EngineError(error, object: name) }
-            }
+        let failure = await touch(name, whileFree: true) { () throws(EngineError) in
+            do throws(KernelError) {
+                guard try host.mounted().contains(name) else { return }
+                faults.pass(.volumeReleaseBeforeUnmount)
+                try host.unmount(name, detach: detach)
+            } catch { throw EngineError(error, object: name) }
         }
         if let failure { note("volume \(name): \(failure)") }
+    }
+
+    /// What is done to a volume's mount, in its turn; whose server has gone holds up nobody else.
+    ///
+    /// - Parameter whileFree: it is not done where somebody holds the volume by then.
+    private func touch(
+        _ name: String, whileFree: Bool = false, _ body: @escaping @Sendable () throws(EngineError) -> Void
+    ) async -> EngineError? {
+        await inTurn(name) { () async -> EngineError? in
+            if whileFree, await !self.isFree(name) { return nil }
+            do throws(EngineError) {
+                try await ServedFiles.look(into: name, apart: " mount", body)
+                return nil
+            } catch { return error }
+        }
     }
 
     /// The same as `sources`, for who looks at the files of a container that does not run: what mount options describe is

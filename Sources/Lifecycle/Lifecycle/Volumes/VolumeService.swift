@@ -263,10 +263,10 @@ package actor VolumeService {
         }.map(\.id).sorted()
     }
 
-    /// The bytes that a volume's files take on the disk.
+    /// The bytes that a volume's files take on the disk; nil where they cannot be read.
     package nonisolated func sizeBytes(_ name: String) async -> Int64? {
         let path = mountpoint(name)
-        return await BlockingPool.shared.run { TreeSize.bytes(below: path) }
+        return await SubjectThreads.shared.run(for: name) { TreeSize.bytes(below: path) } ?? nil
     }
 }
 
