@@ -85,6 +85,56 @@ import Testing
         #expect(try Leftovers.of(root.path) == [])
     }
 
+    @Test("An image of several tags of one repository is deleted by its id only by force")
+    func severalTags() async throws {
+        let (store, image) = try await store(["a:1", "a:2"])
+        let error = await #expect(throws: EngineError.self) {
+            try await store.remove(image.id.short, force: false, uses: [])
+        }
+        #expect(error?.kind == .conflict)
+        #expect(error?.message.contains("image is referenced in multiple repositories") == true)
+        #expect(try await store.resolve("a:2").names.count == 2)
+        _ = try await store.remove("a:2", force: false, uses: [])
+        let removals = try await store.remove(image.id.short, force: false, uses: [])
+        #expect(removals.prefix(2) == [.untagged("a:1"), .deleted(image.id.description)])
+    }
+
+    @Test("What references mean is told with the names' changes, and every one of these is counted")
+    func meaning() async throws {
+        let (store, image) = try await store(["a:1", "a:2"])
+        let id = image.id.description
+        #expect(
+            await store.meant(by: ["a:1", "b", id, image.id.short]) == ["a:1": id, "b": "", id: id, image.id.short: id])
+        var revision = store.revision.number
+        func hasRisen() -> Bool {
+            defer { revision = store.revision.number }
+            return store.revision.number != revision
+        }
+        _ = try await store.tag("a:1", as: "b")
+        #expect(hasRisen() && !hasRisen())
+        #expect(await store.meant(by: ["b"]) == ["b": id])
+        var other = Fixture.twoLayers()
+        other.config.author = "somebody else"
+        let path = try root.write("b.tar", other.docker(tags: ["a:1"]))
+        _ = try await store.load(from: .path(path), progress: { _ in })
+        #expect(hasRisen())
+        #expect(await store.meant(by: ["a:1", "a:2"]) == ["a:1": other.id.description, "a:2": id])
+        _ = try await store.remove("a:2", force: false, uses: [])
+        #expect(hasRisen())
+        #expect(await store.meant(by: ["a:2"]) == ["a:2": ""])
+    }
+
+    @Test("A bare name saves all tags of its repository, and says which images these are")
+    func savedImages() async throws {
+        let (store, image) = try await store(["a:1", "b:latest"])
+        let saved = try await store.save(["a", "b"])
+        #expect(saved.images.map(\.reference) == ["a", "b"])
+        #expect(saved.images.map(\.record.id) == [image.id, image.id])
+        var size = 0
+        for try await bytes in saved.bytes { size += bytes.count }
+        #expect(size > 0)
+    }
+
     @Test("A name moves to the image that is loaded last")
     func movedName() async throws {
         let (store, image) = try await store(["a:1"])

@@ -134,6 +134,13 @@ struct ImagePullTests {
         let other = try await store("other")
         try await load(builder, as: name, into: other)
         #expect(try await other.push(Self.session(transport, name, .push)) { _ in } == pushed)
+        // Pulled over what was loaded plain, the image is the same, and nothing of the plain packing stays.
+        let puller = try await store("puller")
+        try await load(builder, as: name, into: puller)
+        _ = try await puller.pull(Self.session(transport, name, .pull), platform: nil) { _ in }
+        let pulled = try await puller.resolve(name)
+        #expect(pulled.id == record.id && pulled.manifest == pushed)
+        #expect(try Directory.list("\(root.path)/puller/content/blobs/sha256").sorted() == blobs)
     }
 
     @Test("An index leads to the manifest of the platform, and stays the image's digest")
@@ -177,6 +184,23 @@ struct ImagePullTests {
         #expect(error?.kind == .notFound)
         let summary = try #require(try await target.list(ImageFilter()).first { !$0.tags.isEmpty })
         #expect(summary.digests == ["\(registry.host)/multi@\(Digest.sha256(of: index))"])
+        try await untagged("\(registry.host)/multi@\(Digest.sha256(of: index))")
+    }
+
+    /// What has only the name that a pull by digest gave it has no tag, and goes with the next pruning.
+    private func untagged(_ name: String) async throws {
+        let store = try await store("untagged")
+        let platform = Platform(os: "linux", architecture: "amd64")
+        _ = try await store.pull(Self.session(SocketTransport(), name, .pull), platform: platform) { _ in }
+        var filter = ImageFilter()
+        filter.dangling = true
+        let listed = try await store.list(filter)
+        #expect(listed.map(\.tags) == [[]] && listed.map(\.digests) == [[name]])
+        filter.dangling = false
+        #expect(try await store.list(filter).isEmpty)
+        let pruned = try await store.prune(all: false, filter: ImageFilter(), uses: [])
+        #expect(pruned.removals.first == .untagged(name))
+        #expect(try await leftovers("untagged") == [])
     }
 
     /// A registry that holds an image, but for what a test changes.

@@ -49,7 +49,7 @@ let containerRoutes: [Route] = [
 private func listContainers(_ exchange: Exchange) async throws {
     let filter = try ContainerFilter(dockerQuery: exchange.query)
     let target = exchange.request.target
-    // What else a list may tell of, sizes and the names of images, changes without a container's doing.
+    // What else a list may tell of, sizes and what an ancestor means, changes without a container's doing.
     let revision = filter.ancestors.isEmpty && !filter.withSizes ? exchange.engine.containersRevision : nil
     let known = revision.flatMap { exchange.kept.rows(of: target, at: $0) }
     let rows: ContainerListRows =

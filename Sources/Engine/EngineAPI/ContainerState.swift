@@ -34,7 +34,7 @@ public struct ContainerState: Hashable, Sendable, Codable {
 public struct ContainerSummary: Hashable, Sendable {
     public var id: String
     public var name: String
-    /// As it was given to create.
+    /// As it was given to create; the image's id where that means another image by now, or none.
     public var image: String
     public var imageID: String
     /// The command line, for showing.
@@ -75,6 +75,14 @@ public struct ContainerSummary: Hashable, Sendable {
         self.tty = tty
         self.networkMode = networkMode
         self.mounts = mounts
+    }
+}
+
+extension ContainerSummary {
+    /// The image as a list has room for it: the first twelve digits of an id.
+    package var shortImage: String {
+        guard image == imageID else { return image }
+        return String((image.hasPrefix("sha256:") ? image.dropFirst(7) : image[...]).prefix(12))
     }
 }
 

@@ -100,12 +100,11 @@ extension GantryEngine {
     }
 
     public func saveImages(_ references: [String]) async throws(EngineError) -> EngineStream<[UInt8]> {
-        let stream = try await core.context.images.save(references)
-        for reference in references {
-            let record = try await core.context.images.resolve(reference)
+        let saved = try await core.context.images.save(references)
+        for (reference, record) in saved.images {
             await core.tell([core.imageEvent("save", record, name: reference)])
         }
-        return stream
+        return saved.bytes
     }
 
     public func importImage(_ request: ImageImportRequest) async throws(EngineError) -> String {

@@ -62,7 +62,13 @@ extension ImageStore {
             whenUnpacked(image.layers[position].blob)
         }
         guard !Task.isCancelled else { throw .loadCancelled }
-        return try await store(image, job)
+        let (record, former) = try await store(image, job)
+        // The same image in other packing: what only the former manifest names is needed no more. What cannot be removed now
+        // is garbage for later.
+        if let former, former.blobs != record.blobs {
+            try? await removeUnusedBlobs(among: former.blobs.subtracting(record.blobs))
+        }
+        return record
     }
 
     /// Unpacks a layer unless it is there: two loads that need one layer share the work.
@@ -76,7 +82,10 @@ extension ImageStore {
         return try await pool.run { () throws(EngineError) in try assembly.unpack(layer, onto: parents) }
     }
 
-    private func store(_ image: StoredImage, _ job: LoadJob) async throws(EngineError) -> ImageRecord {
+    /// - Returns: also what was known of the image before.
+    private func store(
+        _ image: StoredImage, _ job: LoadJob
+    ) async throws(EngineError) -> (record: ImageRecord, former: ImageRecord?) {
         await beginChange()
         defer { endChange() }
         await waitForBlobCollection()
@@ -98,7 +107,7 @@ extension ImageStore {
             job.progress(.loaded(name: ImageRecord.familiar(name), id: record.id.description))
         }
         if image.names.isEmpty { job.progress(.loaded(name: nil, id: record.id.description)) }
-        return record
+        return (record, known)
     }
 
     /// Gives an image that is here further names.

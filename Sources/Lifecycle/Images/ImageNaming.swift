@@ -43,7 +43,7 @@ extension ImageStore {
         var result = ImagePruneResult()
         let matching = try ImageMatching(filter: filter, records: records)
         let candidates = records.values.filter { record in
-            guard !used.contains(record.id.description), all || record.names.isEmpty else { return false }
+            guard !used.contains(record.id.description), all || record.isDangling else { return false }
             return matching.matches(record)
         }
         for candidate in candidates.sorted(by: { $0.storedAt > $1.storedAt }) {

@@ -18,6 +18,14 @@ package struct ImageRecord: Hashable, Sendable {
     package var chainIDs: [Digest] { layers.map(\.chainID) }
     package var sizeBytes: Int64 { layers.reduce(0) { $0 + $1.sizeBytes } }
 
+    /// All that the image is made of in the content store.
+    var blobs: Set<Digest> { Set([manifest, id] + layers.map(\.blob)) }
+
+    /// The names that people gave: not those by digest, which a pull gives.
+    var tagNames: [String] { names.filter { !$0.contains("@") } }
+    /// Docker's word for an image without a tag.
+    var isDangling: Bool { tagNames.isEmpty }
+
     /// The names as people write them: `alpine:3.20`.
     package var familiarNames: [String] { names.map(Self.familiar).sorted() }
 

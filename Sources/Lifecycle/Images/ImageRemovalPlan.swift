@@ -40,7 +40,7 @@ struct ImageRemovalPlan: Hashable {
         if let use = using.first(where: { $0.isRunning }) {
             throw Self.conflict(record, "cannot be forced", "image is being used by running container", use, reference)
         }
-        if !force, record.repositories.count > 1 {
+        if !force, record.tagNames.count > 1 || record.repositories.count > 1 {
             throw EngineError(
                 .conflict,
                 "conflict: unable to delete \(record.id.short) (must be forced) - image is referenced in multiple "

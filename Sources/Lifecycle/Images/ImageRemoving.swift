@@ -16,7 +16,7 @@ extension ImageStore {
         let gone = try await removeUnusedLayers(among: Set(record.chainIDs))
         faults.pass(.removeImageAfterLayers)
         removals += record.chainIDs.reversed().filter(gone.contains).map { .deleted($0.description) }
-        try await removeUnusedBlobs(among: Set([record.manifest, record.id] + record.layers.map(\.blob)))
+        try await removeUnusedBlobs(among: record.blobs)
         faults.pass(.removeImageAfterBlobs)
         return removals
     }
@@ -134,13 +134,12 @@ extension ImageStore {
     }
 
     /// Decides and deletes while no image is added: one that comes meanwhile could need a blob that was unused before.
-    private func removeUnusedBlobs(among candidates: Set<Digest>) async throws(EngineError) {
+    func removeUnusedBlobs(among candidates: Set<Digest>) async throws(EngineError) {
         if keepsEverything { return }
         await waitForBlobCollection()
         var needed: Set<Digest> = []
         for record in kept {
-            needed.formUnion([record.manifest, record.id])
-            needed.formUnion(record.layers.map(\.blob))
+            needed.formUnion(record.blobs)
         }
         let content = content
         let unused = candidates.subtracting(needed).filter { !content.isPinned($0) }

@@ -23,6 +23,11 @@ package protocol ImageService: Sendable {
     /// - Throws: `notFound`; `invalid` for a malformed reference.
     func resolve(_ reference: String) async throws(EngineError) -> ImageRecord
 
+    /// The ids of the images that references mean; an empty one where nothing has that name.
+    func meant(by references: Set<String>) async -> [String: String]
+    /// Rises with every change of images and their names.
+    var revision: Revision { get }
+
     /// Newest first, without the counts of containers, which the caller knows.
     func list(_ filter: ImageFilter) async throws(EngineError) -> [ImageSummary]
     func details(_ reference: String) async throws(EngineError) -> ImageDetails
@@ -55,7 +60,7 @@ package protocol ImageService: Sendable {
     func tag(_ reference: String, as name: String) async throws(EngineError) -> (record: ImageRecord, name: String)
     /// One archive with the images, in docker's form and OCI's at once. What it holds is not collected while the stream
     /// lives.
-    func save(_ references: [String]) async throws(EngineError) -> EngineStream<[UInt8]>
+    func save(_ references: [String]) async throws(EngineError) -> SavedImages
     /// Makes an image of one layer from an archive of a root file system.
     func importImage(_ request: ImageImportRequest) async throws(EngineError) -> ImageRecord
     /// Makes an image of what a container has changed of its own.
@@ -115,6 +120,13 @@ package protocol ImageService: Sendable {
     ///
     /// - Parameter containers: the ids that exist: root file systems of others go too. Nil: all are kept.
     func collectGarbage(containers: Set<String>?) async throws(EngineError)
+}
+
+/// Images on their way out.
+package struct SavedImages: Sendable {
+    package var bytes: EngineStream<[UInt8]>
+    /// Those that each reference meant.
+    package var images: [(reference: String, record: ImageRecord)]
 }
 
 /// A container, as far as the removal of its image is concerned.

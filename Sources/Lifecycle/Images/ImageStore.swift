@@ -23,7 +23,9 @@ package actor ImageStore: ImageService {
     /// What of the index could not be read at the start, each with the reason and what helps.
     package nonisolated let damaged: [String]
 
-    var records: [Digest: ImageRecord]
+    package nonisolated let revision = Revision()
+
+    var records: [Digest: ImageRecord] { didSet { revision.raise() } }
     /// Images that could not be read at the start, as their rows tell of them, with an empty configuration: they cannot be
     /// used, and keep what they are made of, for what failed once may work at the next start. To load or pull them again
     /// mends them.
@@ -75,6 +77,18 @@ package actor ImageStore: ImageService {
 
     package func resolve(_ reference: String) throws(EngineError) -> ImageRecord {
         try ImageLookup(records: records).resolve(reference)
+    }
+
+    package func meant(by references: Set<String>) -> [String: String] {
+        // What cannot be used has its names all the same.
+        let lookup = ImageLookup(records: unread.isEmpty ? records : records.merging(unread) { known, _ in known })
+        var ids: [String: String] = [:]
+        for reference in references {
+            do throws(EngineError) { ids[reference] = try lookup.resolve(reference).id.description } catch {
+                if error.kind == .notFound { ids[reference] = "" }
+            }
+        }
+        return ids
     }
 
     package func list(_ filter: ImageFilter) throws(EngineError) -> [ImageSummary] {
@@ -155,11 +169,18 @@ package actor ImageStore: ImageService {
         containerID: String, forWriting: Bool, inside: InnerMounts
     ) async throws(EngineError) -> OpenedRoot {
         let snapshots = snapshots
-        do throws(SnapshotError) {
-            return try await pool.run { () throws(SnapshotError) in
-                try snapshots.openRoot(containerID, forWriting: forWriting, inside: inside)
-            }
-        } catch {
+        // What is mounted inside is looked at, which may last as long as its server likes.
+        let opened = await SubjectThreads.shared.run(for: containerID) { () -> Result<OpenedRoot, SnapshotError> in
+            do throws(SnapshotError) {
+                return .success(try snapshots.openRoot(containerID, forWriting: forWriting, inside: inside))
+            } catch { return .failure(error) }
+        }
+        guard let opened else {
+            throw EngineError(
+                .unavailable, "the files of \(containerID) do not answer: too many requests wait for them already",
+                object: containerID)
+        }
+        do throws(SnapshotError) { return try opened.get() } catch {
             guard case .kernel(let failure) = error, failure.errno == .noSuchFile else { throw EngineError(error) }
             throw EngineError(.notFound, failure.description)
         }

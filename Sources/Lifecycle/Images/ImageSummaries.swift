@@ -69,7 +69,7 @@ struct ImageMatching {
     }
 
     func matches(_ record: ImageRecord) -> Bool {
-        if let dangling = filter.dangling, dangling != record.names.isEmpty { return false }
+        if let dangling = filter.dangling, dangling != record.isDangling { return false }
         let labels = record.config.execution.labels
         guard filter.labels.allSatisfy({ Self.holds($0, labels) }),
             !filter.withoutLabels.contains(where: { Self.holds($0, labels) })

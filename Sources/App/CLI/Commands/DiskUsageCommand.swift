@@ -101,7 +101,7 @@ struct DiskUsageTables {
         ])
         table.rows = usage.containers.map { container in
             [
-                container.id.shortID, container.image, container.command.shortened(to: 20).goQuoted,
+                container.id.shortID, container.shortImage, container.command.shortened(to: 20).goQuoted,
                 String(container.mounts.count { $0.kind == .volume }), Units.decimal(container.writtenBytes ?? 0),
                 age(container.createdAt), StatusText.text(container.state, now: now), container.name,
             ]

@@ -59,7 +59,7 @@ struct ListOptions: CommandOptions {
 
     private func row(_ summary: ContainerSummary, _ now: Timestamp) -> [String: String] {
         [
-            "ID": noTrunc ? summary.id : summary.id.shortID, "Image": summary.image,
+            "ID": noTrunc ? summary.id : summary.id.shortID, "Image": noTrunc ? summary.image : summary.shortImage,
             "Command": (noTrunc ? summary.command : summary.command.shortened(to: 20)).goQuoted,
             "RunningFor": StatusText.age(seconds: now.secondsSinceEpoch - summary.createdAt.secondsSinceEpoch) + " ago",
             "Status": StatusText.text(summary.state, now: now), "Ports": PortTexts.text(summary.ports),

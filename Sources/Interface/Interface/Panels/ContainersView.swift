@@ -219,7 +219,7 @@ extension Canvas {
         return switch kind {
         case .state: ""
         case .name: container.name
-        case .image: container.image
+        case .image: container.shortImage
         case .age: Quantity.age(since: container.stateSince, at: model.now)
         case .cpu: point.map { String(Quantity.percent($0.cpuPercent).prefix { $0 != "%" }) } ?? "-"
         case .memory: point.map { Quantity.shortBytes($0.memoryBytes) } ?? "-"

@@ -8,10 +8,12 @@ import OCI
 import Synchronization
 
 extension ImageStore {
-    package func save(_ references: [String]) async throws(EngineError) -> EngineStream<[UInt8]> {
+    package func save(_ references: [String]) async throws(EngineError) -> SavedImages {
+        var saved: [(reference: String, record: ImageRecord)] = []
         var chosen: [(record: ImageRecord, names: [String])] = []
         for reference in references {
             for (record, names) in try choose(reference) {
+                saved.append((reference, record))
                 if let index = chosen.firstIndex(where: { $0.record.id == record.id }) {
                     chosen[index].names = Array(Set(chosen[index].names + names)).sorted()
                 } else {
@@ -31,7 +33,8 @@ extension ImageStore {
             return SavedArchive(images)
         }
         let stream = ArchiveStream(archive, content, lease)
-        return EngineStream { try await pool.run { () throws(EngineError) in try stream.next() } }
+        let bytes = EngineStream { try await pool.run { () throws(EngineError) in try stream.next() } }
+        return SavedImages(bytes: bytes, images: saved)
     }
 
     /// A name without a tag means all tags of the repository, as docker has it; an id, the image without names.
