@@ -99,6 +99,7 @@ let kernel: [Target] = [
 
 let oci: [Target] = [
     library("JSON", in: "OCI", []),
+    library("Expressions", in: "OCI", []),
     library("OCI", in: "OCI", ["JSON", "Linux"]),
 ]
 
@@ -149,7 +150,7 @@ let lifecycle: [Target] = [
         "Lifecycle", in: "Lifecycle",
         [
             "Linux", "CLinux", "JSON", "OCI", "Archive", "AsyncIO", "Images", "Networking", "Snapshots", "Storage",
-            "Tasks", "ShimAPI", "EngineAPI", "Faults",
+            "Tasks", "ShimAPI", "EngineAPI", "Expressions", "Faults",
         ]),
 ]
 
@@ -159,7 +160,7 @@ let engine: [Target] = [
         "LocalEngine", in: "Engine",
         [
             "EngineAPI", "Lifecycle", "Images", "Snapshots", "Registry", "Web", "Metrics", "Networking", "Storage",
-            "Tasks", "Linux", "OCI", "AsyncIO", "Faults", "Rootless",
+            "Tasks", "Linux", "OCI", "AsyncIO", "Expressions", "Faults", "Rootless",
         ]),
     library(
         "Transport", in: "Engine",
@@ -182,7 +183,7 @@ let interface: [Target] = [
     library("Emulator", in: "Interface", ["Terminal"]),
     library(
         "Interface", in: "Interface",
-        ["EngineAPI", "Terminal", "Emulator", "JSON", "CTOML"]),
+        ["EngineAPI", "Terminal", "Emulator", "Expressions", "JSON", "CTOML"]),
 ]
 
 let app: [Target] = [
@@ -249,6 +250,7 @@ let suites: [Target] = [
         swiftSettings: strict),
     tests("SessionTests", ["Emulator", "Terminal", "Linux", "NetworkRemains"]),
     tests("LeftoverTests", []),
+    tests("ExpressionsTests", ["Expressions"]),
     tests("JSONTests", ["JSON"]),
     tests("LinuxTests", ["Linux", "CLinux"]),
     tests("NetlinkTests", ["Netlink", "Linux"]),

@@ -282,6 +282,14 @@ struct NetworkTests {
             for name in ["bridge", "host", "none"] {
                 await #expect(throws: EngineError.self) { try await engine.removeNetwork(name) }
             }
+            _ = try await engine.createNetwork(NetworkSpec(name: "front"))
+            for alias in ["my db", "x\n172.30.0.9 evil", "", "a\u{2028}b"] {
+                let refusal = await #expect(throws: EngineError.self) {
+                    try await engine.connect(holder, to: "front", EndpointSpec(aliases: [alias]))
+                }
+                #expect(refusal?.kind == .invalid && refusal?.message.contains("invalid alias") == true)
+            }
+            try await engine.removeNetwork("front")
             #expect(try await engine.networks(NetworkFilter()).map(\.spec.name) == ["bridge", "host", "none"])
             #expect(try await engine.containers(ContainerFilter(all: true)).count == 2)
         }

@@ -255,6 +255,50 @@ struct ReconnectionTests {
         }
     }
 
+    @Test("A container does not start without a network that was removed, also where another one has its name by now")
+    func removedNetwork() async throws {
+        let bench = try EngineBench()
+        do {
+            let first = try await bench.open()
+            for name in ["front", "back"] { _ = try await first.createNetwork(NetworkSpec(name: name)) }
+            let mover = try await sleeper(first, bench, "mover", "front")
+            try await first.connect(mover, to: "back", EndpointSpec())
+            try await first.stop(mover, signal: "KILL", timeoutSeconds: 5)
+            var gone: [String] = []
+            for name in ["back", "front"] {
+                gone.append(try await first.inspectNetwork(name).id)
+                try await first.removeNetwork(name)
+                _ = try await first.createNetwork(NetworkSpec(name: name))
+                try await refused(mover, first, gone)
+            }
+            await first.close()
+            let second = try await bench.open()
+            try await refused(mover, second, gone)
+            // Out of one of them by hand; to join another takes the other's place.
+            try await second.disconnect(mover, from: gone[0], force: false)
+            try await refused(mover, second, [gone[1]])
+            try await second.connect(mover, to: "back", guest)
+            try await second.start(mover)
+            #expect(try await second.inspect(mover).networks.map(\.networkName) == ["back"])
+            try await second.stop(mover, signal: "KILL", timeoutSeconds: 5)
+            await second.close()
+            let third = try await bench.open()
+            try await third.start(mover)
+            #expect(try await third.inspect(mover).networks.map(\.networkName) == ["back"])
+            await third.close()
+        } catch {
+            try await bench.clear()
+            throw error
+        }
+        try await bench.clear()
+    }
+
+    private func refused(_ id: String, _ engine: GantryEngine, _ gone: [String]) async throws {
+        let error = await #expect(throws: EngineError.self) { try await engine.start(id) }
+        #expect(gone.contains { error?.message.contains("network \($0) not found") == true }, "\(error?.message ?? "")")
+        #expect(try await engine.inspect(id).state.isAlive == false)
+    }
+
     private func sleeper(
         _ engine: GantryEngine, _ bench: EngineBench, _ name: String, _ network: String
     ) async throws -> String {

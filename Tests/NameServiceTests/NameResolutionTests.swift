@@ -48,6 +48,16 @@ import Testing
         #expect(response.records == addresses.compactMap { IPAddress($0) }.map(DNSRecord.address))
     }
 
+    @Test("A name that no line can hold is left out of the table, and adds neither names nor lines")
+    func unfitNames() throws {
+        var table = NameTable()
+        table.network = "front"
+        let address = try #require(IPAddress("172.18.0.2"))
+        table.add(address, ["web", "my db", "x\n172.18.0.9 evil", "", "tab\there", "größe"])
+        #expect(table.text == "network front\n172.18.0.2 web größe\n")
+        #expect(table.addresses("my db") == nil && table.addresses("web") == [address])
+    }
+
     @Test("Several containers of one alias take turns at being the first")
     func rotation() throws {
         var resolution = resolution

@@ -162,6 +162,36 @@ struct TemporaryDatabase: ~Copyable {
         }
     }
 
+    @Test("What containers are part of outlasts their networks, also in a file of a former version")
+    func memberships() async throws {
+        let file = try TemporaryDatabase()
+        do {
+            let store = try await MetadataStore.open(file.path)
+            try await store.queue.use { database in
+                let version: Int = try database.value(sql: "PRAGMA user_version") ?? 0
+                for statement in [
+                    "DROP TABLE endpoint",
+                    """
+                    CREATE TABLE endpoint (
+                        container TEXT NOT NULL, network TEXT NOT NULL REFERENCES network (id) ON DELETE CASCADE,
+                        document TEXT NOT NULL, PRIMARY KEY (container, network)) WITHOUT ROWID
+                    """,
+                    "INSERT INTO network (id, name, document) VALUES ('n', 'front', '{}')",
+                    "INSERT INTO endpoint (container, network, document) VALUES ('c', 'n', 'kept')",
+                    "PRAGMA user_version = \(version - 1)",
+                ] { try database.execute(sql: statement) }
+            }
+            try store.close()
+        }
+        let store = try await MetadataStore.open(file.path)
+        #expect(try await store.endpoints().map(\.document) == ["kept"])
+        try await store.apply([NetworkRowChange.delete(id: "n")])
+        #expect(try await store.endpoints().map(\.container) == ["c"])
+        try await store.apply([NetworkRowChange.deleteEndpoint(container: "c", network: "n")])
+        #expect(try await store.endpoints().isEmpty)
+        try store.close()
+    }
+
     @Test("A file of a later version, and one that is no database, are refused in words")
     func foreignFiles() async throws {
         let file = try TemporaryDatabase()

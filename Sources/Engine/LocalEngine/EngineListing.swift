@@ -14,6 +14,7 @@ extension GantryEngine {
             let summary = try await core.summary(of: container)
             if selection.accepts(summary) { found.append(summary) }
         }
+        await core.showImages(of: &found)
         found.sort { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }
         if let limit = filter.limit, limit > 0 { found = Array(found.prefix(limit)) }
         if filter.withSizes { for place in found.indices { try await core.addSizes(to: &found[place]) } }
@@ -35,10 +36,11 @@ extension GantryEngine {
 }
 
 extension GantryEngine {
-    /// Three numbers that only ever rise, if over the highest to 0: their sum is the same while each is.
+    /// Four numbers that only ever rise, if over the highest to 0: their sum is the same while each is.
     public var containersRevision: UInt64? {
         let context = core.context
         return context.index.revision.number &+ context.networks.revision.number &+ context.settings.revision.number
+            &+ context.images.revision.number
     }
 }
 
@@ -62,6 +64,16 @@ extension EngineCore {
         }
         container.keep(summary, at: revision)
         return summary
+    }
+
+    /// A container's image has its id for a name where the name that the container was made by is another image's by now,
+    /// or nobody's: so people see that it runs an old one.
+    func showImages(of summaries: inout [ContainerSummary]) async {
+        let current = await context.images.meant(by: Set(summaries.map(\.image)))
+        for place in summaries.indices {
+            guard let meant = current[summaries[place].image], meant != summaries[place].imageID else { continue }
+            summaries[place].image = summaries[place].imageID
+        }
     }
 
     /// The ports that a running container serves, published or not.
@@ -162,7 +174,8 @@ extension ContainerSpec {
 /// A filter of the container list with its references looked up and its patterns made.
 private struct ContainerSelection {
     private let filter: ContainerFilter
-    private let names: [NamePattern]
+    private let names: [FilterPattern]
+    private let ids: [FilterPattern]
     private var ancestorIDs: Set<String> = []
     private var before: Timestamp?
     private var since: Timestamp?
@@ -170,9 +183,8 @@ private struct ContainerSelection {
     /// - Throws: `notFound` for a reference of `before` or `since`, `invalid` for a pattern that is none.
     init(_ filter: ContainerFilter, core: EngineCore) async throws(EngineError) {
         self.filter = filter
-        var patterns: [NamePattern] = []
-        for text in filter.names { patterns.append(try NamePattern(text)) }
-        names = patterns
+        names = try FilterPattern.all(filter.names, of: "name")
+        ids = try FilterPattern.all(filter.ids, of: "id")
         if let reference = filter.before { before = try core.context.index.find(reference).createdAt }
         if let reference = filter.since { since = try core.context.index.find(reference).createdAt }
         for ancestor in filter.ancestors {
@@ -187,8 +199,8 @@ private struct ContainerSelection {
         let showsAll = filter.all || !filter.statuses.isEmpty || filter.limit ?? 0 > 0
         let state = summary.state
         return !filter.matchesNone && (showsAll || state.isActive)
-            && (filter.ids.isEmpty || filter.ids.contains { summary.id.hasPrefix($0) })
-            && (names.isEmpty || names.contains { $0.matches(summary.name) })
+            // With and without the slash that once stood before names.
+            && ids.accept(summary.id) && (names.accept(summary.name) || names.accept("/\(summary.name)"))
             && (filter.statuses.isEmpty || filter.statuses.contains(state.status))
             && filter.labels.allSatisfy { Self.holds($0, summary.labels) }
             && (filter.networks.isEmpty
@@ -217,28 +229,5 @@ private struct ContainerSelection {
     private static func holds(_ label: String, _ labels: [String: String]) -> Bool {
         guard let equals = label.firstIndex(of: "=") else { return labels[label] != nil }
         return labels[String(label[..<equals])] == String(label[label.index(after: equals)...])
-    }
-}
-
-/// A regular expression over names; docker matches with and without the slash that once stood before them.
-private struct NamePattern {
-    private let plain: String?
-    private let regex: Regex<AnyRegexOutput>?
-
-    init(_ text: String) throws(EngineError) {
-        // Most are plain words, which need no machinery.
-        if text.utf8.allSatisfy({ $0 == 45 || $0 == 95 || (48...57).contains($0) || (97...122).contains($0 | 0x20) }) {
-            (plain, regex) = (text, nil)
-            return
-        }
-        do { (plain, regex) = (nil, try Regex(text)) } catch {
-            throw EngineError(.invalid, "invalid filter 'name=[\(text)]'")
-        }
-    }
-
-    func matches(_ name: String) -> Bool {
-        if let plain { return name.contains(plain) }
-        guard let regex else { return false }
-        return name.contains(regex) || "/\(name)".contains(regex)
     }
 }

@@ -6,10 +6,11 @@ import Networking
 /// Networks.
 extension GantryEngine {
     public func networks(_ filter: NetworkFilter) async throws(EngineError) -> [NetworkDetails] {
+        let selection = try NetworkSelection(filter)
         var found: [NetworkDetails] = []
         for network in try await core.context.networks.networks() { found.append(await core.details(network)) }
         for network in NetworkDetails.builtIn { found.append(await core.details(builtIn: network)) }
-        return found.filter { filter.accepts($0) }.sorted { ($0.spec.name, $0.id) < ($1.spec.name, $1.id) }
+        return found.filter { selection.accepts($0) }.sorted { ($0.spec.name, $0.id) < ($1.spec.name, $1.id) }
     }
 
     public func inspectNetwork(_ reference: String) async throws(EngineError) -> NetworkDetails {
@@ -60,8 +61,9 @@ extension GantryEngine {
             return try await change(container, to: false, in: builtIn)
         }
         try await whole { core throws(EngineError) in
-            let found = try await core.context.networks.network(network)
             let member = try core.context.index.find(container)
+            if try await core.context.networks.forget(member.id, inGone: network) { return }
+            let found = try await core.context.networks.network(network)
             try await member.disconnect(from: found.id)
             await core.tell("disconnect", found, container: member.id)
         }
@@ -88,11 +90,12 @@ extension GantryEngine {
     }
 
     public func pruneNetworks(_ filter: NetworkFilter) async throws(EngineError) -> PruneResult {
-        try await whole { core throws(EngineError) in
+        let selection = try NetworkSelection(filter)
+        return try await whole { core throws(EngineError) in
             var removed: [String] = []
             for network in try await core.context.networks.networks() where !network.isDefault {
                 guard await core.context.networks.containers(in: network.id).isEmpty,
-                    filter.accepts(await core.details(network))
+                    selection.accepts(await core.details(network))
                 else { continue }
                 do throws(EngineError) {
                     await core.tell("destroy", try await core.context.networks.remove(network.id))
@@ -150,17 +153,28 @@ extension EngineCore {
     }
 }
 
-extension NetworkFilter {
+/// A filter of the network list with its patterns made.
+private struct NetworkSelection {
+    private let filter: NetworkFilter
+    private let names: [FilterPattern]
+    private let ids: [FilterPattern]
+
+    /// - Throws: `invalid` for a pattern that is none.
+    init(_ filter: NetworkFilter) throws(EngineError) {
+        self.filter = filter
+        names = try FilterPattern.all(filter.names, of: "name")
+        ids = try FilterPattern.all(filter.ids, of: "id")
+    }
+
     func accepts(_ network: NetworkDetails) -> Bool {
-        (ids.isEmpty || ids.contains { network.id.hasPrefix($0) })
-            && (names.isEmpty || names.contains { network.spec.name.contains($0) })
-            && (drivers.isEmpty || drivers.contains(network.spec.driver))
-            && (scopes.isEmpty || scopes.contains("local"))
-            && (types.isEmpty || types.contains(network.isPredefined ? "builtin" : "custom"))
-            && labels.allSatisfy { network.spec.labels.holds($0) }
-            && !withoutLabels.contains { network.spec.labels.holds($0) }
-            && until.map { network.createdAt < $0 } ?? true
-            && (dangling == nil || dangling == (network.members.isEmpty && !network.isPredefined))
+        ids.accept(network.id) && names.accept(network.spec.name)
+            && (filter.drivers.isEmpty || filter.drivers.contains(network.spec.driver))
+            && (filter.scopes.isEmpty || filter.scopes.contains("local"))
+            && (filter.types.isEmpty || filter.types.contains(network.isPredefined ? "builtin" : "custom"))
+            && filter.labels.allSatisfy { network.spec.labels.holds($0) }
+            && !filter.withoutLabels.contains { network.spec.labels.holds($0) }
+            && filter.until.map { network.createdAt < $0 } ?? true
+            && (filter.dangling == nil || filter.dangling == (network.members.isEmpty && !network.isPredefined))
     }
 }
 

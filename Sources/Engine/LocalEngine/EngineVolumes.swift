@@ -4,7 +4,8 @@ import Lifecycle
 /// Volumes.
 extension GantryEngine {
     public func volumes(_ filter: VolumeFilter) async throws(EngineError) -> [VolumeDetails] {
-        try await core.context.volumes.all().map { core.details($0) }.filter { filter.accepts($0) }
+        let names = try FilterPattern.all(filter.names, of: "name")
+        return try await core.context.volumes.all().map { core.details($0) }.filter { filter.accepts($0, names) }
     }
 
     public func inspectVolume(_ name: String) async throws(EngineError) -> VolumeDetails {
@@ -37,12 +38,13 @@ extension GantryEngine {
     }
 
     public func pruneVolumes(_ filter: VolumeFilter) async throws(EngineError) -> PruneResult {
-        try await whole { core throws(EngineError) in
+        let names = try FilterPattern.all(filter.names, of: "name")
+        return try await whole { core throws(EngineError) in
             var result = PruneResult(removed: [])
             for volume in try await core.context.volumes.all() where filter.all || volume.isAnonymous {
                 let details = core.details(volume)
                 let name = volume.spec.name
-                guard filter.accepts(details), details.users?.isEmpty == true else { continue }
+                guard filter.accepts(details, names), details.users?.isEmpty == true else { continue }
                 let size = await core.context.volumes.sizeBytes(name) ?? 0
                 do throws(EngineError) { try await core.context.volumes.remove(name, force: true) } catch
                     where error.kind == .conflict
@@ -68,8 +70,9 @@ extension EngineCore {
 }
 
 extension VolumeFilter {
-    fileprivate func accepts(_ volume: VolumeDetails) -> Bool {
-        (names.isEmpty || names.contains { volume.spec.name.contains($0) })
+    /// - Parameter names: the patterns made of its names.
+    fileprivate func accepts(_ volume: VolumeDetails, _ names: [FilterPattern]) -> Bool {
+        names.accept(volume.spec.name)
             && (drivers.isEmpty || drivers.contains(volume.spec.driver))
             && labels.allSatisfy { volume.spec.labels.holds($0) }
             && !withoutLabels.contains { volume.spec.labels.holds($0) }

@@ -19,6 +19,9 @@ extension NetworkService {
                 .denied, "endpoint with name \(name) already exists in network \(network.name)", object: reference)
         }
         try EndpointPlan.check(spec, network)
+        // The new one is in the place of those that are gone, which the container could not be started with.
+        let gone = records.filter(isGone)
+        records.removeAll(where: isGone)
         let order = (records.map(\.order).max() ?? -1) + 1
         var record = EndpointRecord(
             containerID: containerID, containerName: name, networkID: network.id, order: order, spec: spec)
@@ -31,7 +34,14 @@ extension NetworkService {
         records.append(record)
         endpoints[containerID] = records
         do throws(EngineError) {
-            try await index.apply([.putEndpoint(record)])
+            do throws(EngineError) {
+                try await index.apply(
+                    [.putEndpoint(record)]
+                        + gone.map { .deleteEndpoint(containerID: containerID, networkID: $0.networkID) })
+            } catch {
+                endpoints[containerID, default: []] += gone
+                throw error
+            }
             faults.pass(.connectAfterIntent)
             if let process { try await attach(record, network, process, request) }
         } catch {

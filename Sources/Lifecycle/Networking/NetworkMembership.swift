@@ -25,6 +25,24 @@ extension NetworkService {
         endpoints[containerID] = records
     }
 
+    /// Takes a container that does not run out of a network that was removed.
+    ///
+    /// - Parameter reference: the network's id, or at least twelve digits of it.
+    /// - Returns: whether it was part of such a one.
+    package func forget(_ containerID: String, inGone reference: String) async throws(EngineError) -> Bool {
+        try await load()
+        guard reference.utf8.count >= 12 else { return false }
+        let left = (endpoints[containerID] ?? []).filter { isGone($0) && $0.networkID.hasPrefix(reference) }
+        guard !left.isEmpty else { return false }
+        try await index.apply(left.map { .deleteEndpoint(containerID: containerID, networkID: $0.networkID) })
+        let ids = Set(left.map(\.networkID))
+        endpoints[containerID]?.removeAll { ids.contains($0.networkID) }
+        return true
+    }
+
+    /// Whether the network has been removed since the container joined it.
+    func isGone(_ record: EndpointRecord) -> Bool { definitions[record.networkID] == nil }
+
     /// Forgets a container that is removed.
     package func leave(_ containerID: String) async throws(EngineError) {
         try await load()
@@ -46,7 +64,7 @@ extension NetworkService {
         for record in records where record.isActive { await writeNames(record.networkID) }
     }
 
-    /// How a container is part of its networks, in the order in which it joined.
+    /// How a container is part of its networks, in the order in which it joined; nothing of those that are gone.
     package func details(_ containerID: String) async throws(EngineError) -> [EndpointDetails] {
         try await load()
         return (endpoints[containerID] ?? []).compactMap { record in
@@ -123,6 +141,12 @@ enum EndpointPlan {
             guard let mac = MACAddress(text), mac.bytes[0] & 1 == 0 else {
                 throw EngineError(.invalid, "invalid MAC address: \(text)")
             }
+        }
+        for alias in spec.aliases where !NameTable.canHold(alias) {
+            throw EngineError(
+                .invalid,
+                "invalid config for network \(network.name): invalid endpoint settings:\ninvalid alias "
+                    + "\(alias.debugDescription): white space and control characters are in no name")
         }
         guard !network.isDefault || spec.aliases.isEmpty else {
             throw EngineError(

@@ -87,7 +87,7 @@ package actor NetworkService {
             try await findGround()
             let networks = try await index.networks()
             definitions = Dictionary(networks.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-            let records = try await index.endpoints().filter { definitions[$0.networkID] != nil }
+            let records = try await index.endpoints()
             endpoints = Dictionary(grouping: records.sorted { $0.order < $1.order }, by: \.containerID)
             book = AddressBook()
             for record in records where record.isActive {
@@ -228,7 +228,7 @@ extension NetworkService {
             definitions[network.id] = network
             throw error
         }
-        for (id, records) in endpoints { endpoints[id] = records.filter { $0.networkID != network.id } }
+        // Containers stay part of what is gone: one of them that is started is told so, and does not run without.
         book.forget(network.id)
         return network
     }

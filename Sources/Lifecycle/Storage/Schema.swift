@@ -62,6 +62,18 @@ enum Schema {
         ) WITHOUT ROWID;
         """,
         "ALTER TABLE container ADD COLUMN removes_volumes INTEGER NOT NULL DEFAULT 0",
+        // A container stays part of a network that was removed: it must not start without one.
+        """
+        CREATE TABLE membership (
+            container TEXT NOT NULL,
+            network TEXT NOT NULL,
+            document TEXT NOT NULL,
+            PRIMARY KEY (container, network)
+        ) WITHOUT ROWID;
+        INSERT INTO membership SELECT container, network, document FROM endpoint;
+        DROP TABLE endpoint;
+        ALTER TABLE membership RENAME TO endpoint;
+        """,
     ]
 
     static func migrate(_ database: Database) throws {

@@ -15,7 +15,15 @@ package struct NameTable: Hashable, Sendable {
 
     package init() {}
 
-    package mutating func add(_ address: IPAddress, _ names: [String]) {
+    /// Whether a name can stand in a line, as one name.
+    package static func canHold(_ name: String) -> Bool {
+        !name.isEmpty
+            && name.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value != 0x7F && !$0.properties.isWhitespace }
+    }
+
+    /// Names that no line can hold are left out.
+    package mutating func add(_ address: IPAddress, _ given: [String]) {
+        let names = given.filter(Self.canHold)
         entries.append((address, names))
         for name in names {
             let key = name.lowercased()

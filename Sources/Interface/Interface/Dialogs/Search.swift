@@ -1,3 +1,5 @@
+import Expressions
+
 /// Looking for text in lines.
 struct Search: Hashable, Sendable {
     var editor = LineEditor()

@@ -1,3 +1,5 @@
+import Expressions
+
 /// Which lines of a log are shown: those with each of some words, with none of those that a `!` stands before, or those
 /// that a regular expression between slashes finds. Capitals count only where the filter has one.
 struct LogFilter: Hashable, Sendable {

@@ -1,4 +1,5 @@
 import EngineAPI
+import Expressions
 import JSON
 
 /// What a container's log says with each line: its tag, and those of its labels and variables that were asked for. Pure.
@@ -61,11 +62,11 @@ struct LogAttributes {
     ) throws(EngineError) -> [String: String] {
         let wanted = Set((names ?? "").split(separator: ",").map { String($0.drop { $0 == " " }) })
         guard let pattern, !pattern.isEmpty else { return values.filter { wanted.contains($0.key) } }
-        let regex: Regex<AnyRegexOutput>
-        do { regex = try Regex(pattern) } catch {
-            throw EngineError(.invalid, "invalid log pattern `\(pattern)`: \(error)")
+        var finder: ExpressionFinder
+        do throws(ExpressionError) { finder = ExpressionFinder(try Expression(pattern)) } catch {
+            throw EngineError(.invalid, "invalid log pattern `\(pattern)`: \(error.message)")
         }
-        return values.filter { wanted.contains($0.key) || $0.key.contains(regex) }
+        return values.filter { wanted.contains($0.key) || finder.isFound(in: $0.key) }
     }
 
     private func expanded(_ template: String) throws(EngineError) -> String {

@@ -138,8 +138,8 @@ struct ExpressionParser {
             case ")": return false
             case "-": isOn = false
             case "i": ignoresCase = isOn
-            // Lines have no line ends in them.
-            case "m", "s": break
+            // What is searched are names and lines, without line ends; and few or many make no difference, as above.
+            case "m", "s", "U": break
             default: throw ExpressionError("`(?\(Character(scalar))` is not understood here")
             }
         }
@@ -147,6 +147,7 @@ struct ExpressionParser {
 
     private mutating func escape() throws(ExpressionError) -> ExpressionSyntax {
         switch rest.first {
+        case _ where take("Q"): return try quoted()
         case _ where take("b"): return .assertion(.wordBoundary)
         case _ where take("B"): return .assertion(.noWordBoundary)
         case _ where take("A"): return .assertion(.start)
@@ -155,6 +156,14 @@ struct ExpressionParser {
             let set = try escapedSet()
             return .scalars(set.only == nil ? set : cased(set))
         }
+    }
+
+    /// After `\Q`: all stands for itself up to `\E`, or to the end. What counts its repetitions counts those of the last.
+    private mutating func quoted() throws(ExpressionError) -> ExpressionSyntax {
+        var parts: [ExpressionSyntax] = []
+        while !rest.isEmpty, !take("\\E") { parts.append(.scalars(cased(ScalarSet(try take())))) }
+        guard let last = parts.popLast() else { return .sequence([]) }
+        return .sequence(parts + [try repeated(last)])
     }
 
     /// After a backslash, in brackets or outside.
@@ -173,13 +182,26 @@ struct ExpressionParser {
         case "f": return ScalarSet("\u{0C}")
         case "v": return ScalarSet("\u{0B}")
         case "e": return ScalarSet("\u{1B}")
-        case "0": return ScalarSet("\0")
+        case "a": return ScalarSet("\u{07}")
+        case "0": return octal(0)
+        case "1"..."7" where rest.first.map { ("0"..."7").contains($0) } == true: return octal(scalar.value - 0x30)
         case "x": return ScalarSet(try hexadecimal(digits: 2))
         case "u": return ScalarSet(try hexadecimal(digits: 4))
         case "1"..."9": throw ExpressionError("`\\\(Character(scalar))` refers back, which is not understood here")
         case "a"..."z", "A"..."Z": throw ExpressionError("`\\\(Character(scalar))` is not understood here")
         default: return ScalarSet(scalar)
         }
+    }
+
+    /// After the first digit: two more at most.
+    private mutating func octal(_ first: UInt32) -> ScalarSet {
+        var value = first
+        for _ in 0..<2 {
+            guard let digit = rest.first, ("0"..."7").contains(digit) else { break }
+            rest.removeFirst()
+            value = value * 8 + digit.value - 0x30
+        }
+        return ScalarSet([value...value])
     }
 
     private mutating func hexadecimal(digits: Int) throws(ExpressionError) -> Unicode.Scalar {

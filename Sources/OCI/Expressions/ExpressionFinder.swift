@@ -1,6 +1,6 @@
 /// Looks for an expression in one text after the other, and keeps what it has learnt: the sets of steps that it came
 /// through, as states with the ways between them (the lazy construction of a deterministic automaton).
-struct ExpressionFinder: Sendable {
+package struct ExpressionFinder: Sendable {
     /// What stands before a place in a text, as far as assertions ask for it.
     private enum Neighbour: Hashable { case edge, word, other }
 
@@ -26,14 +26,14 @@ struct ExpressionFinder: Sendable {
     private var visits: [Int]
     private var visit = 0
 
-    init(_ expression: Expression) {
+    package init(_ expression: Expression) {
         self.expression = expression
         width = expression.classCount + 1
         visits = [Int](repeating: 0, count: expression.steps.count)
         _ = number(State(steps: [], before: .edge))
     }
 
-    mutating func isFound(in text: String) -> Bool {
+    package mutating func isFound(in text: String) -> Bool {
         var state: Int32 = 0
         for scalar in text.unicodeScalars {
             let scalarClass = expression.classOf(scalar)

@@ -2,9 +2,9 @@
 /// not tell apart.
 ///
 /// Whether it is found in a text is known after one pass over that text, whatever the expression (`ExpressionFinder`):
-/// an expression that somebody types must not be able to hold the program up, as those can that are tried out and taken
+/// an expression that somebody types, or sends, must not be able to hold the program up, as those can that are tried out and taken
 /// back.
-struct Expression: Hashable, Sendable {
+package struct Expression: Hashable, Sendable {
     enum Step: Hashable, Sendable {
         /// Takes a scalar of a set.
         case scalars(set: Int, next: Int)
@@ -30,11 +30,11 @@ struct Expression: Hashable, Sendable {
     /// - Throws: `ExpressionError` where the text is no expression, or one of too many steps.
     ///
     /// - Parameter ignoresCase: nil: unless the expression names a capital.
-    init(_ text: String, ignoresCase: Bool? = false) throws(ExpressionError) {
+    package init(_ text: String, ignoresCase: Bool? = false) throws(ExpressionError) {
         try self.init(ExpressionParser.parse(text, ignoresCase: ignoresCase))
     }
 
-    init(_ syntax: ExpressionSyntax) throws(ExpressionError) {
+    package init(_ syntax: ExpressionSyntax) throws(ExpressionError) {
         start = try add(syntax, before: 0)
         classify()
     }

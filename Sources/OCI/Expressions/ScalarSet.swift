@@ -1,5 +1,5 @@
 /// A set of Unicode scalars, as a regular expression names them: `[a-z]`, `\w`, a letter.
-struct ScalarSet: Hashable, Sendable {
+package struct ScalarSet: Hashable, Sendable {
     /// In rising order, neither overlapping nor touching each other.
     private(set) var ranges: [ClosedRange<UInt32>] = []
 

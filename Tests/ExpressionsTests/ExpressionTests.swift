@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Interface
+@testable import Expressions
 
 @Suite struct ExpressionTests {
     private static func isFound(_ expression: String, in text: String, ignoresCase: Bool? = false) throws -> Bool {
@@ -23,6 +23,8 @@ import Testing
             ("((((){1000}){1000}){1000}){1000}x", "x"), ("(a*)*b", "aab"),
             ("(a?){50}a{50}", String(repeating: "a", count: 50)), ("(?:ab|c)+d", "abcabd"), ("(?i)ABC", "xabc"),
             ("(?i:a)B", "AB"), ("a(?i)b|c", "aB"), ("(?-i:A)b", "Ab"),
+            (#"^\Qa.b*\E*$"#, "a.b**"), (#"\Q(["#, "x(["), (#"\Q\E"#, ""), (#"\101\0"#, "A\0"), (#"[\101]"#, "A"),
+            (#"(?U)a+\a?"#, "a"),
         ] as [(String, String)])
     func found(expression: String, text: String) throws {
         #expect(try Self.isFound(expression, in: text))

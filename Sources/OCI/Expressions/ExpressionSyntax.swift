@@ -1,12 +1,12 @@
 /// What is wrong with a regular expression, in words.
-struct ExpressionError: Error, Hashable {
-    let message: String
+package struct ExpressionError: Error, Hashable {
+    package let message: String
 
     init(_ message: String) { self.message = message }
 }
 
 /// A regular expression taken apart.
-indirect enum ExpressionSyntax: Hashable, Sendable {
+package indirect enum ExpressionSyntax: Hashable, Sendable {
     case scalars(ScalarSet)
     case assertion(Assertion)
     case sequence([ExpressionSyntax])
@@ -15,10 +15,10 @@ indirect enum ExpressionSyntax: Hashable, Sendable {
     case repetition(ExpressionSyntax, least: Int, most: Int?)
 
     /// A place between two scalars.
-    enum Assertion: Hashable, Sendable { case start, end, wordBoundary, noWordBoundary }
+    package enum Assertion: Hashable, Sendable { case start, end, wordBoundary, noWordBoundary }
 
     /// The scalars of a text, one after the other.
-    static func literal(_ text: String, ignoresCase: Bool = false) -> ExpressionSyntax {
+    package static func literal(_ text: String, ignoresCase: Bool = false) -> ExpressionSyntax {
         .sequence(
             text.unicodeScalars.map { scalar in
                 .scalars(ignoresCase ? ScalarSet(scalar).ignoringCase : ScalarSet(scalar))
