@@ -176,6 +176,22 @@ import Testing
         #expect(refusal?.kind == .unavailable && absent.requests.count == 1, "nobody listens: it is not tried again")
     }
 
+    @Test("A token that has ended while a busy server was waited for is replaced")
+    func endedToken() async throws {
+        let transport = ScriptedTransport { request, count throws(WebFailure) in
+            if request.address.origin.host == "auth.example" {
+                return .init(200, [], #"{"token":"T\#(count)","expires_in":60}"#)
+            }
+            switch (request.field("Authorization"), count) {
+            case ("Bearer T1", 2): return .init(429, [("Retry-After", "100")])
+            case ("Bearer T4", _): return .init(200, [Self.type], Self.manifest)
+            default: return .init(401, [Self.bearer])
+            }
+        }
+        _ = try await session(transport).manifest("1")
+        #expect(transport.requests.count == 6)
+    }
+
     @Test("A download goes on where it broke, whether the server knows ranges or not", arguments: [true, false])
     func resume(knowsRanges: Bool) async throws {
         let text = String(repeating: "0123456789", count: 100)

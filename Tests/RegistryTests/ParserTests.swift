@@ -1,3 +1,4 @@
+import JSON
 import OCI
 import SeededNumbers
 import Testing
@@ -190,13 +191,40 @@ import Testing
         ])
     func choice(text: String, expected: String) throws {
         let address = try #require(WebAddress(text))
-        #expect((proxies.proxy(for: address.origin)?.host ?? "") == expected)
+        #expect((try proxies.proxy(for: address.origin)?.host ?? "") == expected)
     }
 
     @Test("A proxy's password is sent to it")
     func password() throws {
-        let proxy = proxies.proxy(for: try #require(WebAddress("https://a")).origin)
+        let proxy = try proxies.proxy(for: try #require(WebAddress("https://a")).origin)
         #expect(proxy?.authorization == "Basic dXNlcjpwdw==")
         #expect(proxy?.port == 8080)
+    }
+
+    @Test(
+        "What a proxy's address writes by its hexadecimal digits is sent as what it stands for",
+        arguments: [
+            ("us%40er:p%40ss", "us@er:p@ss"), ("u:50%25", "u:50%"), ("u:a%2", "u:a%2"), ("u:%zz%2fb", "u:%zz/b"),
+            ("u%3Av:p@q", "u:v:p@q"),
+        ])
+    func writtenPassword(written: String, sent: String) throws {
+        let proxies = WebProxies(environment: ["HTTPS_PROXY": "http://\(written)@proxy:1"])
+        let proxy = try proxies.proxy(for: try #require(WebAddress("https://a")).origin)
+        #expect(proxy?.authorization == "Basic \(Base64Text.encoded(Array(sent.utf8)))" && proxy?.host == "proxy")
+    }
+
+    @Test(
+        "A proxy that cannot be spoken to is refused, and not passed by",
+        arguments: [
+            ("socks5://u:secret@proxy:1080", "HTTPS_PROXY names a proxy by `socks5://`"),
+            ("https://proxy", "HTTPS_PROXY names a proxy by `https://`"), ("proxy:many", "HTTPS_PROXY names no proxy"),
+        ])
+    func unknownProxy(text: String, reason: String) throws {
+        let proxies = WebProxies(environment: ["HTTPS_PROXY": text, "NO_PROXY": "near.example"])
+        let far = try #require(WebAddress("https://a")).origin
+        let failure = #expect(throws: WebFailure.self) { try proxies.proxy(for: far) }
+        #expect(failure?.description.hasPrefix(reason) == true)
+        #expect(failure?.description.contains("secret") == false)
+        #expect(try proxies.proxy(for: try #require(WebAddress("https://near.example")).origin) == nil)
     }
 }

@@ -27,7 +27,7 @@ package final class SocketTransport: WebTransport {
     }
 
     package func send(_ request: WebRequest) async throws(WebFailure) -> WebResponse {
-        let proxy = proxies.proxy(for: request.address.origin)
+        let proxy = try proxies.proxy(for: request.address.origin)
         var call = HTTPCall(request.method, request.address.target)
         for field in request.fields { call.fields.add(field.name, field.value) }
         call.fields["Host"] = request.address.origin.authority

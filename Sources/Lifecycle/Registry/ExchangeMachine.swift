@@ -3,7 +3,7 @@
 ///
 /// ```
 /// send ──► deliver | fail
-///   ▲──── authenticate (once; a second 401 is the answer)
+///   ▲──── authenticate (once after each pause; a second 401 is the answer)
 ///   ├──── follow       (ten at most)
 ///   └──── wait         (as the RetryPlan says)
 /// ```
@@ -76,11 +76,13 @@ package struct ExchangeMachine: Sendable {
         return again(delay)
     }
 
-    /// After a pause the walk begins anew: an address that a redirect gave may be good for a moment only.
+    /// After a pause the walk begins anew: an address that a redirect gave may be good for a moment only, and a token may
+    /// have ended meanwhile.
     private mutating func again(_ delay: Duration) -> Step {
         address = start
         sendsAuthorization = true
         redirects = 0
+        hasAuthenticated = false
         return .wait(delay)
     }
 

@@ -68,7 +68,9 @@ package final class RegistryClient: Sendable {
             let (step, response) = await send(sent, &machine)
             switch step {
             case .send: continue
-            case .wait(let delay): try await pause(delay)
+            case .wait(let delay):
+                try await pause(delay)
+                authorization = await authorizer?.field()
             case .fail(let error): throw error
             case .authenticate(let challenges):
                 guard let response else { continue }
