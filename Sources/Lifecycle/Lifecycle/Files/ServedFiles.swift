@@ -49,7 +49,7 @@ enum BindSource {
         else { return }
         defer { free(resolved) }
         let path = String(cString: resolved)
-        let table: [MountTable.Entry]
+        let table: [MountEntry]
         do throws(KernelError) { table = try MountTable.current() } catch { throw EngineError(error, object: path) }
         let above = table.filter {
             $0.mountPoint == "/" || path == $0.mountPoint || path.hasPrefix($0.mountPoint + "/")
