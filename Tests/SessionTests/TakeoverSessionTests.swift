@@ -40,6 +40,39 @@ struct TakeoverSessionTests {
         #expect((900_000_000..<2_500_000_000).contains(life), "\(started) to \(finished)")
     }
 
+    @Test("An end between two hosts is told of by the next, also to who has seen no event before")
+    func endBetweenHosts() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        // Nobody can see whether the daemon has heard the question when it is killed; in one of the rounds it has.
+        var isTold = false
+        for round in 0..<4 where !isTold {
+            let host = try bench.daemon()
+            let name = "victim\(round)"
+            try bench.succeed("run", "-d", "--name", name, "--network", "none", "gantry/starter", "sleep", "1000")
+            let pid = try #require(Int32(try bench.succeed("inspect", "-f", "{{.State.Pid}}", name)))
+            let listener = try bench.start(
+                ["events", "--filter", "event=die", "--format", "{{.Actor.Attributes.name}}"])
+            #expect(eventually { hasSocket(listener.pid) })
+            try bench.succeed("ps")
+            host.kill(SIGKILL)
+            #expect(kill(pid, SIGKILL) == 0)
+            isTold = eventually(seconds: 10) { listener.output == Array("\(name)\n".utf8) }
+            listener.kill(SIGKILL)
+        }
+        #expect(isTold)
+    }
+
+    private func hasSocket(_ pid: Int32) -> Bool {
+        // Gone, or about to be.
+        let files = (try? Directory.list("/proc/\(pid)/fd")) ?? []
+        return files.contains { file in
+            var target = [CChar](repeating: 0, count: 256)
+            let count = readlink("/proc/\(pid)/fd/\(file)", &target, target.count)
+            return count > 0 && target.starts(with: "socket:".utf8.map(CChar.init))
+        }
+    }
+
     @Test("A session attached through another process goes on when that process is killed")
     func attachedSessionGoesOn() throws {
         let bench = try SessionBench()

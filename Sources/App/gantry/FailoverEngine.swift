@@ -52,9 +52,12 @@ struct FailoverEngine: Engine {
     }
 
     func events(_ request: EventRequest) async throws(EngineError) -> EngineStream<EngineEvent> {
-        try await resuming { last throws(EngineError) in
+        // What happens between two hosts is asked of the next one, also before a first event was seen. Who says when to
+        // end, but not when to begin, wants all that is kept.
+        let begin = request.since ?? (request.until == nil ? .now() : nil)
+        return try await resuming { last throws(EngineError) in
             var rest = request
-            if let last { rest.since = last.time.next }
+            rest.since = last?.time.next ?? begin
             return try await ask { engine throws(EngineError) in try await engine.events(rest) }
         }
     }
