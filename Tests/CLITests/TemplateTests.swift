@@ -72,6 +72,48 @@ import Testing
     func absent(text: String, result: String) throws { #expect(try Template(text).render(Self.value) == result) }
 
     @Test(
+        "Members that docker's types have and its JSON leaves out, or calls otherwise",
+        arguments: [
+            (
+                "{{range .Mounts}}{{.Name}};{{.Driver}};{{end}}", #"{"Mounts":[{"Type":"bind","Destination":"/h"}]}"#,
+                ";;"
+            ),
+            ("{{.Os}}/{{.Variant}}", #"{"Os":"linux","RootFS":{}}"#, "linux/"),
+            ("{{.Author}}{{.Comment}}{{.Manifests}}{{.Descriptor}}", #"{"RootFS":{}}"#, "[]<nil>"),
+            (
+                "{{range .IPAM.Config}}{{.Subnet}} {{.IPRange}}{{.Gateway}}{{.AuxAddress}}{{.AuxiliaryAddresses}}{{end}}",
+                #"{"IPAM":{"Config":[{"Subnet":"10.0.0.0/8"}]}}"#, "10.0.0.0/8 map[]map[]"
+            ),
+            ("{{.Peers}}{{len .Services}}", #"{"IPAM":{}}"#, "[]0"),
+            (
+                "{{range .HostConfig.Mounts}}{{.Source}}{{.ReadOnly}}{{if .VolumeOptions}}x{{end}}{{.TmpfsOptions}}{{end}}",
+                #"{"HostConfig":{"Mounts":[{"Target":"/t","Type":"tmpfs"}]}}"#, "false<nil>"
+            ),
+            ("{{.VolumeOptions.NoCopy}}{{.VolumeOptions.Subpath}}", #"{"VolumeOptions":{}}"#, "false"),
+            ("{{.Retries}} {{.Interval}}{{if .Timeout}}x{{end}}", #"{"Test":["NONE"]}"#, "0 0s"),
+            ("{{.CreatedAt}}{{.Status}}", #"{"Mountpoint":"/m"}"#, "map[]"),
+            ("{{.IPAMConfig.IPv4Address}}|{{.IPAMConfig.LinkLocalIPs}}", #"{"IPAMConfig":{}}"#, "|[]"),
+            ("{{.ID}} {{.Id}}", #"{"Id":"abc"}"#, "abc abc"),
+            ("{{.NanoCPUs}}{{.DNS}}", #"{"NanoCpus":5,"Dns":null}"#, "5[]"),
+            (
+                "{{.Status}} {{.ID}} {{.From}} {{.TimeNano}}", #"{"status":"die","id":"a","from":"i","timeNano":7}"#,
+                "die a i 7"
+            ),
+            ("{{.HostIP}}", #"{"HostIp":"0.0.0.0"}"#, "0.0.0.0"),
+        ])
+    func omitted(text: String, value: String, result: String) throws {
+        #expect(try Template(text).render(JSONValue(parsing: value)) == result)
+    }
+
+    @Test("A member that another type has is none of this one's")
+    func foreign() {
+        let mistake = #expect(throws: Template.Failure.self) {
+            try Template("{{.Variant}}").render(["Destination": "/h"])
+        }
+        #expect(mistake?.message.contains("map has no entry for key \"Variant\"") ?? false)
+    }
+
+    @Test(
         "A template that is wrong says so in docker's words",
         arguments: [
             ("{{.Name", "template: :1: unclosed action"), ("{{end}}", "template: :1: unexpected {{end}}"),

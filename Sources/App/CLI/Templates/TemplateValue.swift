@@ -10,48 +10,20 @@ struct TemplateValue {
 
     init(_ json: JSONValue) { self.json = json }
 
-    private init(_ json: JSONValue, nullText: String) {
+    init(_ json: JSONValue, nullText: String) {
         self.json = json
         self.nullText = nullText
     }
 
-    /// Members that docker's JSON leaves out or gives as null where they are empty, and what its types say of them.
-    private static let lists: Set<String> = [
-        "Aliases", "Args", "Binds", "BlkioDeviceReadBps", "BlkioDeviceReadIOps", "BlkioDeviceWriteBps",
-        "BlkioDeviceWriteIOps", "BlkioWeightDevice", "CapAdd", "CapDrop", "Cmd", "DNSNames", "DeviceCgroupRules",
-        "DeviceRequests", "Devices", "Dns", "DnsOptions", "DnsSearch", "Entrypoint", "Env", "ExecIDs", "ExtraHosts",
-        "GroupAdd", "Links", "MaskedPaths", "Mounts", "OnBuild", "ReadonlyPaths", "RepoDigests", "RepoTags",
-        "SecurityOpt", "Ulimits", "VolumesFrom", "Warnings",
-    ]
-    private static let maps: Set<String> = [
-        "Annotations", "Config", "DriverOpts", "ExposedPorts", "Labels", "Options", "PortBindings", "StorageOpt",
-        "Sysctls", "Tmpfs", "Volumes",
-    ]
-    /// Maps whose names a person chooses. `Config` is one of a log driver alone, and else docker's own.
-    private static let open = maps.subtracting(["Config"]).union(["Attributes", "Networks", "Ports"])
-    private static let pointers: Set<String> = [
-        "Health", "Healthcheck", "IPAMConfig", "Init", "MemorySwappiness", "OomKillDisable", "PidsLimit", "SizeRootFs",
-        "SizeRw", "StopTimeout", "UsageData",
-    ]
-    private static let texts: Set<String> = [
-        "CgroupnsMode", "MacAddress", "StopSignal", "User", "WorkingDir", "Runtime", "Domainname",
-    ]
-
     /// The member of that name as a value of docker's type; nil where docker does not know such a member, either.
     func member(_ name: String, of object: JSONObject) -> TemplateValue? {
         if isOpen { return TemplateValue(object[name] ?? .null) }
-        guard var found = Self.known(name, object[name]) else { return nil }
-        found.isOpen = Self.open.contains(name)
+        let name = DockerMembers.wireName(name, in: object)
+        let value = object[name]
+        var found = value.map(TemplateValue.init)
+        if value == nil || value == .null { found = DockerMembers.absent(name, in: object) ?? found }
+        found?.isOpen = DockerMembers.open.contains(name)
         return found
-    }
-
-    private static func known(_ name: String, _ value: JSONValue?) -> TemplateValue? {
-        if let value, value != .null { return TemplateValue(value) }
-        if lists.contains(name) { return TemplateValue(.null, nullText: "[]") }
-        if maps.contains(name) { return TemplateValue(.null, nullText: "map[]") }
-        if pointers.contains(name) { return TemplateValue(.null, nullText: "<nil>") }
-        if texts.contains(name) { return TemplateValue(.string("")) }
-        return value.map(TemplateValue.init)
     }
 
     /// The name of its type, as Go's messages give it.
