@@ -228,6 +228,15 @@ import Testing
             .loaded(name: nil, id: "sha256:2"),
         ]
         for step in steps { #expect(ImageLoadProgress(dockerBody: step.dockerBody) == step) }
+        let beginnings: [(ImageTransferProgress, String)] = [
+            (.pulling(repository: "my.org/app.io", tag: "1"), "Pulling from my.org/app.io"),
+            (.pushing(repository: "localhost/q", tag: "1"), "The push refers to repository [localhost/q]"),
+        ]
+        for (step, words) in beginnings {
+            let bodies = step.dockerBodies
+            #expect(bodies.count == 1 && bodies[0]["status"] == .string(words))
+            #expect(ImageTransferProgress(dockerBody: bodies[0]) == step)
+        }
         let error = EngineError(.invalid, "bad tar", isAnswer: true)
         #expect(ProgressError.error(ProgressError.dockerBody(error)) == error)
         #expect(ProgressError.error(["error": "x"])?.message == "x")

@@ -33,6 +33,26 @@ struct NetworkFilterTests {
         }
     }
 
+    @Test(
+        "A network that would be another than was asked for is refused",
+        arguments: [
+            (#"{"Name":"n","EnableIPv4":false,"EnableIPv6":true}"#, "networks without IPv4 are not supported"),
+            (
+                #"{"Name":"n","ConfigFrom":{"Network":"other"}}"#,
+                "networks with the configuration of another one are not supported"
+            ),
+            (#"{"Name":"n","EnableIPv4":true,"ConfigFrom":{"Network":""}}"#, nil), (#"{"Name":"n"}"#, nil),
+            (#"{"Name":"n","EnableIPv4":null,"ConfigFrom":null}"#, nil),
+        ])
+    func otherNetworks(body: String, refusal: String?) throws {
+        let reader = try BodyReader(parsing: Array(body.utf8))
+        if let refusal {
+            #expect(throws: EngineError(.unsupported, refusal)) { try NetworkSpec(dockerBody: reader) }
+        } else {
+            #expect(try NetworkSpec(dockerBody: reader).name == "n")
+        }
+    }
+
     @Test("Filters survive the way to another engine and back")
     func roundTrips() throws {
         let now = Timestamp(nanosecondsSinceEpoch: 1_800_000_000_000_000_000)

@@ -151,6 +151,18 @@ import Testing
         #expect(Percent.decoded(Percent.encoded("ü/&=?#\u{0}")) == "ü/&=?#\u{0}")
     }
 
+    @Test(
+        "The tag of a pull wins over the name's own, and a digest over both",
+        arguments: [
+            ("x", "", "x"), ("x:", "", "x"), ("x", "1", "x:1"), ("x:old", "new", "x:new"),
+            ("h:5000/x", "1", "h:5000/x:1"),
+            ("h:5000/x:old", "new", "h:5000/x:new"), ("x:old", "sha256:ab", "x@sha256:ab"),
+            ("x@sha256:ab", "sha256:cd", "x@sha256:cd"), ("x@sha256:ab", "1", "x@sha256:ab"),
+        ])
+    func pulled(name: String, tag: String, reference: String) {
+        #expect(ImageName.pulled(name, tag: tag) == reference)
+    }
+
     @Test("Versions are read, compared and refused in docker's words")
     func versions() throws {
         #expect(APIVersion("1.9")! < APIVersion("1.24")!)

@@ -131,6 +131,19 @@ import Testing
                 == ["Your kernel does not support Block I/O weight or the cgroup is not mounted. Weight discarded."])
     }
 
+    @Test("An update takes a limit of memory away by -1; what is less is refused")
+    func liftedMemory() throws {
+        var limits = ResourceLimits()
+        (limits.memoryBytes, limits.memorySwapBytes) = (64 << 20, 128 << 20)
+        var change = ResourceLimits()
+        change.memoryBytes = -1
+        #expect(try limits.updated(by: change) == ResourceLimits())
+        change.memoryBytes = -5
+        #expect(throws: EngineError(.invalid, "Minimum memory limit allowed is 6MB")) {
+            try limits.updated(by: change)
+        }
+    }
+
     @Test(
         "Names of containers are docker's",
         arguments: [

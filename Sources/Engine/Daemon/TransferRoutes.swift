@@ -8,8 +8,7 @@ let transferRoutes: [Route] = [
     Route("POST", "/images/create") { exchange in
         let name = exchange.query["fromImage"] ?? ""
         guard !name.isEmpty else { return try await importImage(exchange) }
-        let tag = exchange.query["tag"].flatMap { $0.isEmpty ? nil : $0 }
-        let reference = name + (tag.map { $0.contains(":") ? "@\($0)" : ":\($0)" } ?? "")
+        let reference = ImageName.pulled(name, tag: exchange.query["tag"] ?? "")
         let platform = exchange.query["platform"].flatMap { $0.isEmpty ? nil : $0 }
         var request = ImagePullRequest(reference, platform: platform, credentials: try exchange.credentials())
         request.allTags = ImageName.parts(reference).tag == nil
@@ -80,11 +79,11 @@ private func tell(of progress: EngineStream<ImageTransferProgress>, _ exchange: 
     var next: ImageTransferProgress? = first
     var second: ImageTransferProgress?
     // That it begins is said once the registry has answered: an error before that has a status of its own.
-    if case .begun = first { second = try await progress.next() }
+    if first.isBeginning { second = try await progress.next() }
     try await exchange.begin("application/json")
     do {
         for line in first.dockerBodies { try await exchange.writeLine(line) }
-        next = if case .begun = first { second } else { try await progress.next() }
+        next = if first.isBeginning { second } else { try await progress.next() }
         while let step = next {
             for line in step.dockerBodies { try await exchange.writeLine(line) }
             next = try await progress.next()

@@ -49,13 +49,23 @@ public struct ImagePushRequest: Hashable, Sendable {
 
 /// A step of a pull or a push.
 public enum ImageTransferProgress: Hashable, Sendable {
-    /// What is asked of which repository: `1.0` of `localhost:5000/app`.
-    case begun(repository: String, tag: String)
+    /// A pull begins, of `1.0` from `library/app`: the repository as its registry calls it.
+    case pulling(repository: String, tag: String)
+    /// A push begins, of `1.0` to `localhost:5000/app`: the repository with its registry.
+    case pushing(repository: String, tag: String)
     case layer(digest: String, ImageLayerStep)
     /// An image was pulled: the digest by which the registry knows it, the name as people write it, and whether anything
     /// changed here.
     case pulled(digest: String, name: String, id: String, isNew: Bool)
     case pushed(tag: String, digest: String, sizeBytes: Int64)
+
+    /// Said before the registry has been asked for anything.
+    public var isBeginning: Bool {
+        switch self {
+        case .pulling, .pushing: true
+        case .layer, .pulled, .pushed: false
+        }
+    }
 }
 
 /// Where a layer stands.

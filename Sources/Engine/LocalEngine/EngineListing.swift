@@ -141,7 +141,11 @@ extension Container {
     fileprivate func details(runtime: String) -> ContainerDetails {
         let definition = definition
         var spec = definition.spec.withDefaults
+        // Docker's configuration of a container is that of its image with what was asked for over it.
         spec.labels = definition.labels
+        spec.exposedPorts = definition.servedPorts
+        spec.anonymousVolumes = Array(Set(spec.anonymousVolumes + definition.imageVolumes)).sorted()
+        spec.healthCheck = definition.health
         spec.stopSignal = spec.stopSignal ?? (definition.stopSignal == "SIGTERM" ? nil : definition.stopSignal)
         var details = ContainerDetails(
             id: id, name: name, spec: spec, imageID: definition.imageID, createdAt: createdAt, state: state,

@@ -48,7 +48,7 @@ extension GantryEngine {
         let session = try await core.registries.session(reference, for: .push, request.credentials)
         let transfer = TransferSession<ImageTransferProgress> { progress throws(EngineError) in
             for reference in references {
-                progress(.begun(repository: reference.name, tag: reference.tag ?? ""))
+                progress(.pushing(repository: reference.name, tag: reference.tag ?? ""))
                 _ = try await core.context.images.push(session.other(reference), progress: progress)
                 await core.tell([core.imageEvent("push", reference.familiar, name: reference.familiarName)])
             }
@@ -162,7 +162,7 @@ extension EngineCore {
         _ progress: @escaping @Sendable (ImageTransferProgress) -> Void
     ) async throws(EngineError) {
         let reference = session.reference
-        progress(.begun(repository: reference.path, tag: reference.digest?.description ?? reference.tag ?? ""))
+        progress(.pulling(repository: reference.path, tag: reference.digest?.description ?? reference.tag ?? ""))
         let image = try await context.images.pull(session, platform: platform, progress: progress)
         var event = imageEvent("pull", image.record, name: reference.familiarName)
         event.actorID = reference.familiar

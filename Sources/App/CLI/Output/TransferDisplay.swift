@@ -34,9 +34,8 @@ struct TransferDisplay {
     /// What to write; empty where there is nothing new.
     mutating func text(for progress: ImageTransferProgress) -> String {
         switch progress {
-        case .begun(let repository, let tag):
-            return repository.contains(".") || repository.contains(":")
-                ? "The push refers to repository [\(repository)]\n" : "\(tag): Pulling from \(repository)\n"
+        case .pulling(let repository, let tag): return "\(tag): Pulling from \(repository)\n"
+        case .pushing(let repository, _): return "The push refers to repository [\(repository)]\n"
         case .layer(let digest, let step): return line(digest, step)
         case .pulled(let digest, let name, _, let isNew):
             return (digest.isEmpty ? "" : "Digest: \(digest)\n")

@@ -61,6 +61,15 @@ extension ContainerCommitRequest {
 
 /// An image's name as the API's queries part it.
 package enum ImageName {
+    /// What `fromImage` and `tag` of a pull mean together: the tag, which may be a digest, wins over the name's own; but
+    /// a name with a digest says already what is pulled. Older clients ask for all tags by a colon at the name's end.
+    package static func pulled(_ name: String, tag: String) -> String {
+        let name = name.hasSuffix(":") ? String(name.dropLast()) : name
+        if tag.isEmpty { return name }
+        if tag.contains(":") { return "\(parts(name).name)@\(tag)" }
+        return name.contains("@") ? name : "\(parts(name).name):\(tag)"
+    }
+
     /// The name and what stands after it: a tag, or a digest.
     package static func parts(_ reference: String) -> (name: String, tag: String?) {
         if let at = reference.firstIndex(of: "@") {

@@ -6,18 +6,11 @@ extension ImageTransferProgress {
     /// exactly what docker's words only hint at.
     package var dockerBodies: [JSONValue] {
         switch self {
-        case .begun(let repository, let tag):
-            // A push names the registry, too, as docker does.
-            let isPush = repository.contains(".") || repository.contains(":")
-            if isPush {
-                return [
-                    [
-                        "status": .string("The push refers to repository [\(repository)]"),
-                        "gantry": ["Tag": .string(tag)],
-                    ]
-                ]
-            }
+        case .pulling(let repository, let tag):
             return [["status": .string("Pulling from \(repository)"), "id": .string(tag)]]
+        case .pushing(let repository, let tag):
+            let words = "The push refers to repository [\(repository)]"
+            return [["status": .string(words), "gantry": ["Tag": .string(tag)]]]
         case .layer(let digest, let step): return [step.dockerBody(digest)]
         case .pulled(let digest, let name, let id, let isNew):
             let line = isNew ? "Downloaded newer image for \(name)" : "Image is up to date for \(name)"
@@ -45,9 +38,9 @@ extension ImageTransferProgress {
         if let aux = body.field("aux"), let digest = aux.filledText("Digest") {
             self = .pushed(tag: aux.text("Tag"), digest: digest, sizeBytes: aux.whole("Size") ?? 0)
         } else if let repository = Self.rest(of: status, after: "Pulling from ") {
-            self = .begun(repository: repository, tag: body.text("id"))
+            self = .pulling(repository: repository, tag: body.text("id"))
         } else if let rest = Self.rest(of: status, after: "The push refers to repository [") {
-            self = .begun(repository: String(rest.dropLast()), tag: body.field("gantry")?.text("Tag") ?? "")
+            self = .pushing(repository: String(rest.dropLast()), tag: body.field("gantry")?.text("Tag") ?? "")
         } else if let rest = Self.rest(of: status, after: "Status: ") {
             let exact = body.field("gantry")
             let name = exact?.text("Name") ?? rest.split(separator: " ").last.map(String.init) ?? ""

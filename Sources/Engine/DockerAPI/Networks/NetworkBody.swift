@@ -52,6 +52,12 @@ extension NetworkSpec {
         for name in ["ConfigOnly", "Ingress"] where try body.flag(name) {
             throw EngineError(.unsupported, "\(name) networks are of swarms, and not supported")
         }
+        if body.value.field("EnableIPv4") != nil, try !body.flag("EnableIPv4") {
+            throw EngineError(.unsupported, "networks without IPv4 are not supported")
+        }
+        guard try body.object("ConfigFrom").text("Network").isEmpty else {
+            throw EngineError(.unsupported, "networks with the configuration of another one are not supported")
+        }
         for name in ["Options", "Labels"] { _ = try body.textMap(name) }
         let ipam = try body.object("IPAM")
         for entry in try ipam.elements("Config") {

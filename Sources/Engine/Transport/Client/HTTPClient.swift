@@ -171,20 +171,24 @@ package final class HTTPClient: Sendable {
     }
 
     private func keep(_ link: ClientLink) {
+        let since = NIODeadline.now()
         let isKept = kept.withLock { state in
             guard state.isOpen, state.links.count < Self.keptLimit, link.channel.isActive else { return false }
-            state.links.append((link, .now()))
+            state.links.append((link, since))
             return true
         }
         guard isKept else { return link.close() }
         guard case .tcp = endpoint else { return }
-        link.channel.eventLoop.scheduleTask(in: Self.idleLimit) { [weak self] in self?.drop(link) }
+        link.channel.eventLoop.scheduleTask(in: Self.idleLimit) { [weak self] in
+            self?.drop(link, keptSince: since)
+        }
     }
 
-    /// Closes a connection that still lies here; one that was taken meanwhile may come back, and gets its own time.
-    private func drop(_ link: ClientLink) {
+    /// Closes a connection that has lain here ever since; one that was taken meanwhile and came back has its own time.
+    private func drop(_ link: ClientLink, keptSince since: NIODeadline) {
         let isHere = kept.withLock { state in
-            guard let index = state.links.firstIndex(where: { $0.link.channel === link.channel }) else { return false }
+            let place = state.links.firstIndex { $0.link.channel === link.channel && $0.since == since }
+            guard let index = place else { return false }
             state.links.remove(at: index)
             return true
         }

@@ -43,7 +43,7 @@ struct ImageActions: Sendable {
                     told = clock.now
                     report(JobProgress(text: progress.summary, transfer: progress))
                 case .pulled(_, let name, _, let isNew): words = isNew ? "\(name) pulled" : "\(name) is up to date"
-                case .begun, .pushed: continue
+                case .pulling, .pushing, .pushed: continue
                 }
             }
         } catch {

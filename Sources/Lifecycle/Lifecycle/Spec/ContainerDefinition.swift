@@ -16,6 +16,8 @@ package struct ContainerDefinition: Hashable, Sendable, Codable {
     package var health: HealthCheck?
     /// As the image writes them: `80/tcp`.
     package var imagePorts: [String]
+    /// Paths that the image wants to be volumes.
+    package var imageVolumes: [String]
     /// An update of the limits is under way.
     package var isUpdating = false
     /// Of the mode `none`, it was taken out of that by hand and may join networks.
@@ -46,6 +48,7 @@ package struct ContainerDefinition: Hashable, Sendable, Codable {
         labels = image.labels.merging(spec.labels) { _, own in own }
         health = HealthCheck.merged(spec.healthCheck, image.healthCheck)
         imagePorts = image.ports
+        imageVolumes = image.volumes
     }
 
     /// A given entrypoint makes the image's command void, because it was meant for the image's. One of nothing but an empty
@@ -99,6 +102,7 @@ extension ContainerDefinition {
         stopSignal = "SIGTERM"
         labels = [:]
         imagePorts = []
+        imageVolumes = []
     }
 }
 

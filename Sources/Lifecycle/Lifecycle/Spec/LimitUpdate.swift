@@ -2,11 +2,14 @@ import EngineAPI
 
 extension ResourceLimits {
     /// These limits with those of an update in their places, by docker's rules. What docker's API has no word for: a
-    /// limit of memory below zero takes that limit away, and with it the one of swap; a CPU quota below zero takes away
-    /// what the CPUs are limited to, said either way.
+    /// limit of memory of -1 takes that limit away, and with it the one of swap; a CPU quota below zero takes away what the
+    /// CPUs are limited to, said either way.
     ///
-    /// - Throws: `conflict` where the two say the same thing in different ways.
+    /// - Throws: `conflict` where the two say the same thing in different ways, `invalid` for less memory than none.
     func updated(by change: ResourceLimits) throws(EngineError) -> ResourceLimits {
+        guard change.memoryBytes ?? 0 >= -1 else {
+            throw EngineError(.invalid, "Minimum memory limit allowed is 6MB")
+        }
         try checkConflicts(with: change)
         var result = self
         func take<Value>(_ path: WritableKeyPath<ResourceLimits, Value?>) {
@@ -28,7 +31,7 @@ extension ResourceLimits {
     }
 
     private mutating func dropLifted(_ change: ResourceLimits) {
-        if change.memoryBytes ?? 0 < 0 { (memoryBytes, memorySwapBytes) = (nil, nil) }
+        if change.memoryBytes == -1 { (memoryBytes, memorySwapBytes) = (nil, nil) }
         if change.cpuQuotaMicroseconds ?? 0 < 0 { (nanoCPUs, cpuQuotaMicroseconds) = (change.nanoCPUs, nil) }
         // An earlier version kept what takes a quota away, which would conflict with the CPUs that are asked for now.
         if nanoCPUs ?? 0 > 0, cpuQuotaMicroseconds ?? 0 < 0 { cpuQuotaMicroseconds = nil }
