@@ -248,7 +248,7 @@ let suites: [Target] = [
     .target(
         name: "NetworkRemains", dependencies: ["Linux", "Netlink", "Networking"], path: "Tests/NetworkRemains",
         swiftSettings: strict),
-    tests("SessionTests", ["Emulator", "Terminal", "Linux", "NetworkRemains"]),
+    tests("SessionTests", ["Emulator", "Terminal", "Linux", "NetworkRemains", "Transport"]),
     tests("LeftoverTests", []),
     tests("ExpressionsTests", ["Expressions"]),
     tests("JSONTests", ["JSON"]),

@@ -117,6 +117,21 @@ import Testing
         #expect(try home.store.current() == "b")
     }
 
+    @Test("Where docker's configuration is a link, the choice goes where it leads, and the link stays")
+    func linkedConfiguration() throws {
+        let home = Home()
+        let folder = "\(home.path)/.docker"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try Data(#"{"psFormat":"x"}"#.utf8).write(to: URL(fileURLWithPath: "\(home.path)/kept.json"))
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(folder)/config.json", withDestinationPath: "../kept.json")
+        try home.store.use("a")
+        let value = try JSONValue(parsing: String(contentsOfFile: "\(home.path)/kept.json", encoding: .utf8))
+        #expect(value["currentContext"] == "a" && value["psFormat"] == "x")
+        let link = try FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/config.json")
+        #expect(link == "../kept.json")
+    }
+
     @Test(
         "Names of contexts are docker's",
         arguments: [("ab", true), ("a", false), ("-a", false), ("a/b", false), ("A_.+-", true), ("", false)])

@@ -87,13 +87,49 @@ import Testing
     func moments() throws {
         let now = try #require(Timestamp(rfc3339: "2026-01-02T03:04:05Z"))
         let expected = [
-            "10m": "2026-01-02T02:54:05Z", "1h30m": "2026-01-02T01:34:05Z", "2026-01-01": "2026-01-01T00:00:00Z",
-            "2026-01-01T10:00:00": "2026-01-01T10:00:00Z", "1767225600": "2026-01-01T00:00:00Z",
+            "10m": "2026-01-02T02:54:05Z", "1h30m": "2026-01-02T01:34:05Z", "1767225600": "2026-01-01T00:00:00Z",
+            "1700000000.123456789": "2023-11-14T22:13:20.123456789Z", "0": "1970-01-01T00:00:00Z",
+            "2026-01-01T10:00:00Z": "2026-01-01T10:00:00Z", "2026-01-01T10:00:00.25+02:00": "2026-01-01T08:00:00.25Z",
+            "2026-01-01T10:00-02:00": "2026-01-01T12:00:00Z", "2026-01-01T10Z": "2026-01-01T10:00:00Z",
+            "2026-01-01Z": "2026-01-01T00:00:00Z", "2026-01-01+01:00": "2025-12-31T23:00:00Z",
+            // By the clock on the wall, which is five hours behind.
+            "2026-01-01": "2026-01-01T05:00:00Z", "2026-01-01T10": "2026-01-01T15:00:00Z",
+            "2026-01-01T10:20": "2026-01-01T15:20:00Z", "2026-01-01T10:20:30": "2026-01-01T15:20:30Z",
+            "2026-01-01T10:20:30.5": "2026-01-01T15:20:30.5Z",
         ]
-        for (text, time) in expected {
-            #expect(try Moment.parse(text, "since", now: now) == Timestamp(rfc3339: time), "\(text)")
+        func west(_ time: Timestamp) -> Timestamp {
+            Timestamp(nanosecondsSinceEpoch: time.nanosecondsSinceEpoch + 5 * 3600 * 1_000_000_000)
         }
-        #expect(throws: UsageError.self) { try Moment.parse("soon", "since", now: now) }
+        for (text, time) in expected {
+            let read = try Moment.parse(text, "since", now: now, wallClock: west)
+            #expect(read == Timestamp(rfc3339: time), "\(text): \(read?.rfc3339Nano ?? "")")
+        }
+        for text in ["soon", "2026-01-01T", "2026-01-01T10:", "2026-01-01T10:20:30:40", "2026-01-01X"] {
+            #expect(throws: UsageError.self, "\(text)") { try Moment.parse(text, "since", now: now) }
+        }
+    }
+
+    @Test("An image is listed by each tag, and by its digest alone where a repository has no tag for it")
+    func imageNames() {
+        func names(_ tags: [String], _ digests: [String]) -> [String] {
+            ImageSummary(id: "sha256:1", tags: tags, digests: digests, createdAt: nil, sizeBytes: 0).listedNames.map {
+                name in
+                "\(name.repository) \(name.tag ?? "-") \(name.digest ?? "-")"
+            }
+        }
+        #expect(names([], []) == ["<none> - -"])
+        #expect(names(["a:1", "h:5000/b:2"], ["h:5000/b@sha256:2"]) == ["a 1 -", "h:5000/b 2 sha256:2"])
+        #expect(names([], ["h:5000/b@sha256:2"]) == ["h:5000/b - sha256:2"])
+        #expect(names(["a:1"], ["b@sha256:2"]) == ["a 1 -", "b - sha256:2"])
+    }
+
+    @Test("A transfer says whether it pulls or pushes, whatever the repository's name looks like")
+    func beginnings() {
+        var display = TransferDisplay(onto: .output, isQuiet: false, isTerminal: false)
+        let pull = display.text(for: .pulling(repository: "my.org/app.io", tag: "1"))
+        #expect(pull == "1: Pulling from my.org/app.io\n")
+        let push = display.text(for: .pushing(repository: "localhost/q", tag: "1"))
+        #expect(push == "The push refers to repository [localhost/q]\n")
     }
 
     @Test(

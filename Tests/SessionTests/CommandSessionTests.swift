@@ -165,6 +165,57 @@ struct CommandSessionTests {
         #expect(try bench.succeed("ps", "-aq").split(separator: "\n").count == 1)
     }
 
+    @Test("A container's configuration is its image's, with what was asked for over it")
+    func mergedConfiguration() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        try bench.succeed("create", "--name", "base", "--network", "none", "gantry/starter", "true")
+        try bench.succeed(
+            "commit", "-c", "EXPOSE 81", "-c", "VOLUME /vol", "-c", "HEALTHCHECK --interval=5s CMD true", "base",
+            "with:all")
+        try bench.succeed(
+            "create", "--name", "full", "--network", "none", "--expose", "82", "-v", "/own", "with:all")
+        let template = "{{json .Config.ExposedPorts}} {{json .Config.Volumes}} {{json .Config.Healthcheck}}"
+        #expect(
+            try bench.succeed("inspect", "-f", template, "full")
+                == #"{"81/tcp":{},"82/tcp":{}} {"/own":{},"/vol":{}} "#
+                + #"{"Test":["CMD-SHELL","true"],"Interval":5000000000}"#)
+    }
+
+    @Test("stats without names shows a container that starts later, too")
+    func laterStats() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        _ = try bench.daemon()
+        try bench.succeed("run", "-d", "--name", "first", "--network", "none", "gantry/starter", "sleep", "1000")
+        let stats = try bench.start(["stats", "--format", "{{.Name}}"])
+        func lines() -> [Substring] { String(decoding: stats.output, as: UTF8.self).split(separator: "\n") }
+        #expect(eventually { lines().contains("first") }, "\(stats.errors)")
+        try bench.succeed("run", "-d", "--name", "late", "--network", "none", "gantry/starter", "sleep", "1000")
+        #expect(eventually { lines().contains("late") }, "\(stats.errors)")
+        try bench.succeed("rm", "-f", "first", "late")
+        try bench.succeed("run", "-d", "--name", "next", "--network", "none", "gantry/starter", "sleep", "1000")
+        #expect(eventually { lines().last == "next" }, "\(stats.errors)")
+        stats.kill(SIGKILL)
+    }
+
+    @Test("What removes much asks on standard output, and only y is yes")
+    func confirmation() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        try bench.succeed("network", "create", "spare")
+        let asked =
+            "WARNING! This will remove all custom networks not used by at least one container.\n"
+            + "Are you sure you want to continue? [y/N] "
+        for word in ["yes", "n", ""] {
+            let outcome = try bench.gantry("network", "prune", input: Array("\(word)\n".utf8))
+            #expect(outcome.code == 0 && outcome.text == asked && outcome.errors == "", "\(outcome.errors)")
+        }
+        #expect(try bench.succeed("network", "ls", "--format", "{{.Name}}").contains("spare"))
+        let outcome = try bench.gantry("network", "prune", input: Array("Y\n".utf8))
+        #expect(outcome.text == asked + "Deleted Networks:\nspare\n\n")
+    }
+
     @Test("Help, versions and completions need no engine")
     func withoutEngine() throws {
         let bench = try SessionBench()

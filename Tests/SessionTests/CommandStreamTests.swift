@@ -1,6 +1,7 @@
 import Glibc
 import Linux
 import Testing
+import Transport
 
 /// What becomes of a command whose output has no place, whose reader stands still, or whom somebody wants to end.
 @Suite(.serialized, .enabled(if: SessionBench.missing == nil, "\(SessionBench.missing ?? "")"))
@@ -61,6 +62,61 @@ struct CommandStreamTests {
                 + "\(SessionBench.program("gantry")) --root \(bench.root) cp web:/bin \(target)/'; echo code $? >&2",
             bench)
         #expect(errors.contains("no space left on device") && errors.hasSuffix("code 1\n"), "\(errors)")
+    }
+
+    @Test("A copy goes where a link of this machine leads, also where nothing is yet; the link stays")
+    func copyThroughLink() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        try bench.succeed("run", "--name", "web", "--network", "none", "gantry/starter", "sh", "-c", "echo new > /f")
+        let (folder, link) = (bench.root + "/there", bench.root + "/link")
+        #expect(mkdir(folder, 0o700) == 0 && symlink("there/file", link) == 0)
+        for before in [nil, "old"] {
+            if let before { try FileContents.replace(folder + "/file", with: Array(before.utf8)) }
+            try bench.succeed("cp", "web:/f", link)
+            #expect(String(decoding: try FileContents.read(folder + "/file"), as: UTF8.self) == "new\n")
+            var facts = stat()
+            #expect(lstat(link, &facts) == 0 && facts.st_mode & S_IFMT == S_IFLNK)
+        }
+        #expect(symlink("turn", bench.root + "/turn") == 0)
+        let outcome = try bench.gantry("cp", "web:/f", bench.root + "/turn")
+        #expect(outcome.code == 1 && outcome.errors.contains("too many levels of symbolic links"))
+    }
+
+    @Test("An archive that is interrupted leaves no file", arguments: [SIGINT, SIGTERM, SIGHUP])
+    func interruptedArchive(signal: Int32) async throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        // An engine whose archive has a beginning alone.
+        let server = try await HTTPServer.start(socketPath: bench.root + "/engine.sock") { request, writer in
+            do {
+                guard request.target.hasSuffix("/export") else {
+                    return try await writer.send(200, ["Api-Version": "1.47"], body: Array("OK".utf8))
+                }
+                try await writer.begin(200, ["Content-Type": "application/x-tar"])
+                try await writer.write([UInt8](repeating: 0, count: 512))
+                try await Task.sleep(for: .seconds(1000))
+            } catch {
+                // The client has gone, as it shall.
+            }
+        }
+        let folder = bench.root + "/archives"
+        #expect(mkdir(folder, 0o700) == 0)
+        let program = try bench.start(
+            ["-H", "unix://\(bench.root)/engine.sock", "export", "-o", folder + "/out.tar", "web"])
+        func isBegun() throws -> Bool {
+            var facts = stat()
+            return try Directory.list(folder).contains { stat("\(folder)/\($0)", &facts) == 0 && facts.st_size == 512 }
+        }
+        for _ in 0..<1000 {
+            if try isBegun() { break }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        #expect(try isBegun(), "\(program.errors)")
+        program.kill(signal)
+        #expect(program.ended() == 128 + signal)
+        #expect(try Directory.list(folder) == [])
+        await server.stop()
     }
 
     /// Once the session handles signals, which it does from then on.
@@ -166,6 +222,21 @@ struct CommandStreamTests {
         defer { bench.close() }
         let outcome = try bench.start(line.split(separator: " ").map(String.init)).outcome()
         #expect(outcome.code == code && outcome.errors.contains(message), "\(outcome.code): \(outcome.errors)")
+    }
+
+    @Test("Times without a zone are of the clock on this machine's wall")
+    func localTimes() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        try bench.succeed("run", "--name", "talker", "--network", "none", "gantry/starter", "echo", "hi")
+        for (option, text) in [("until", "hi\n"), ("since", "")] {
+            var command = Spawner.shell(
+                "exec \(SessionBench.program("gantry")) --root \(bench.root) logs --\(option) "
+                    + "$(date -d '+1 hour' +%Y-%m-%dT%H:%M:%S) talker")
+            command.environment = SessionBench.environment + ["TZ=EST5"]
+            let (output, errors) = try Spawner.output(of: command)
+            #expect(output == text && errors == "", "\(option): \(errors)")
+        }
     }
 
     @Test("Variables, details and sizes are as docker has them")

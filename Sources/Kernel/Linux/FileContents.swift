@@ -70,6 +70,15 @@ package enum FileContents {
         try replace(name, in: directory.descriptor, with: bytes, mode: mode, durable: durable)
     }
 
+    /// The same for a file that a link may stand for, because somebody keeps it elsewhere: the link stays.
+    package static func replaceLinked(
+        _ path: String, with bytes: [UInt8], mode: mode_t = 0o600
+    ) throws(KernelError) {
+        let place = realpath(path, nil)
+        defer { free(place) }
+        try replace(place.map { String(cString: $0) } ?? path, with: bytes, mode: mode)
+    }
+
     /// Writes to a file that exists and is the kernel's, as in /proc, /sys and cgroup directories: one write(2).
     package static func write(_ text: String, to path: String) throws(KernelError) {
         let file = OwnedDescriptor(try Descriptor.open(path, O_WRONLY))

@@ -105,12 +105,7 @@ package struct CredentialFile: Sendable {
     private func write(_ file: JSONObject) throws(RegistryError) {
         do throws(KernelError) {
             try Directory.create(PathName.split(path).parent, mode: 0o700)
-            // A link leads to where somebody keeps the file: it stays, as docker has it.
-            let place = realpath(path, nil)
-            defer { free(place) }
-            try FileContents.replace(
-                place.map { String(cString: $0) } ?? path, with: JSONValue.object(file).compactBytes + [10], mode: 0o600
-            )
+            try FileContents.replaceLinked(path, with: JSONValue.object(file).compactBytes + [10])
         } catch { throw RegistryError(.invalid, "keep the credentials: \(error)") }
     }
 }

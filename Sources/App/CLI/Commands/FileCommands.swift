@@ -86,11 +86,7 @@ struct ContainerPruneCommand: Command {
 
     func run() async throws {
         let filter = try wanted()
-        if !force {
-            Console.error(
-                "WARNING! This will remove all stopped containers.\nAre you sure you want to continue? [y/N] ")
-            guard readLine()?.lowercased() == "y" else { return }
-        }
+        guard try force || LinePrompt.isConfirmed("This will remove all stopped containers.") else { return }
         let result = try await CommandEnvironment.connect().pruneContainers(filter)
         if !result.removed.isEmpty {
             Console.out("Deleted Containers:\n" + result.removed.map { $0 + "\n" }.joined() + "\n")

@@ -85,12 +85,8 @@ struct ImagePruneCommand: Command {
     var filter: [String] = []
 
     func run() async throws {
-        if !force {
-            let what = all ? "all images without at least one container associated to them" : "all dangling images"
-            let answer = try LinePrompt.line(
-                "WARNING! This will remove \(what).\nAre you sure you want to continue? [y/N] ")
-            guard answer.lowercased() == "y" else { return }
-        }
+        let what = all ? "all images without at least one container associated to them" : "all dangling images"
+        guard try force || LinePrompt.isConfirmed("This will remove \(what).") else { return }
         var query = QueryString()
         query.add("filters", try Filtering.encoded(filter))
         let result = try await CommandEnvironment.connect().pruneImages(

@@ -34,21 +34,37 @@ struct ImageListOptions: CommandOptions {
     }
 
     private func rows(_ image: ImageSummary, _ now: Timestamp) -> [[String: String]] {
-        let tags = image.tags.isEmpty ? ["<none>:<none>"] : image.tags
-        return tags.map { tag in
-            let colon = tag.lastIndex(of: ":") ?? tag.endIndex
-            let digest = image.digests.first { $0.hasPrefix("\(tag[..<colon])@") }
-            let age = image.createdAt.map {
-                StatusText.age(seconds: now.secondsSinceEpoch - $0.secondsSinceEpoch) + " ago"
-            }
-            return [
-                "Repository": String(tag[..<colon]), "Tag": String(tag[colon...].dropFirst()),
-                "Digest": digest?.split(separator: "@").last.map(String.init) ?? "<none>",
+        let age = image.createdAt.map {
+            StatusText.age(seconds: now.secondsSinceEpoch - $0.secondsSinceEpoch) + " ago"
+        }
+        return image.listedNames.map { name in
+            [
+                "Repository": name.repository, "Tag": name.tag ?? "<none>", "Digest": name.digest ?? "<none>",
                 "ID": noTrunc ? image.id : image.id.shortID, "CreatedSince": age ?? "N/A",
                 "CreatedAt": image.createdAt?.goText ?? "N/A", "Size": Units.decimal(image.sizeBytes),
                 "Containers": String(image.containerCount),
             ]
         }
+    }
+}
+
+extension ImageSummary {
+    /// A line of the list for each tag, and for each repository that knows the image by a digest alone.
+    var listedNames: [(repository: String, tag: String?, digest: String?)] {
+        let pinned = digests.map { name in
+            let at = name.firstIndex(of: "@") ?? name.endIndex
+            return (repository: String(name[..<at]), digest: String(name[at...].dropFirst()))
+        }
+        var names: [(repository: String, tag: String?, digest: String?)] = tags.map { tag in
+            let colon = tag.lastIndex(of: ":") ?? tag.endIndex
+            let repository = String(tag[..<colon])
+            let digest = pinned.first { $0.repository == repository }?.digest
+            return (repository, String(tag[colon...].dropFirst()), digest)
+        }
+        for (repository, digest) in pinned where !names.contains(where: { $0.repository == repository }) {
+            names.append((repository, nil, digest))
+        }
+        return names.isEmpty ? [("<none>", nil, nil)] : names
     }
 }
 

@@ -189,11 +189,8 @@ struct NetworkPruneCommand: Command {
     @Option("filter", help: "until=…, label=…, label!=…") var filter: [String] = []
 
     func run() async throws {
-        if !force {
-            Console.error("WARNING! This will remove all networks not used by at least one container.\n")
-            Console.error("Are you sure you want to continue? [y/N] ")
-            guard let answer = readLine(), ["y", "yes"].contains(answer.lowercased()) else { return }
-        }
+        let warning = "This will remove all custom networks not used by at least one container."
+        guard try force || LinePrompt.isConfirmed(warning) else { return }
         var query = QueryString()
         query.add("filters", try Filtering.encoded(filter))
         let result = try await CommandEnvironment.connect().pruneNetworks(NetworkFilter(dockerQuery: query))

@@ -12,17 +12,41 @@ struct StatsCommand: Command {
 
     func run() async throws {
         let engine = try await CommandEnvironment.connect()
-        var names = containers
-        if names.isEmpty { names = try await engine.containers(ContainerFilter(all: all)).map(\.id) }
+        var names = containers.isEmpty ? try await listed(engine) : containers
         var earlier: [String: ContainerStats] = [:]
-        // Two samples make a rate: the first array only begins it.
-        var round = 0
-        for try await samples in try await engine.stats(names, every: .seconds(1)) {
-            defer { earlier = Dictionary(samples.map { ($0.id, $0) }) { first, _ in first } }
-            round += 1
-            if round == 1, !samples.isEmpty { continue }
-            guard try show(samples, earlier), !noStream else { return }
+        while let others = try await show(names, of: engine, &earlier) { names = others }
+    }
+
+    private func listed(_ engine: any Engine) async throws -> [String] {
+        try await engine.containers(ContainerFilter(all: all)).map(\.id)
+    }
+
+    /// Shows what these use, until there are others to be shown: those are given; nil at the end.
+    private func show(
+        _ names: [String], of engine: any Engine, _ earlier: inout [String: ContainerStats]
+    ) async throws -> [String]? {
+        let stream: EngineStream<[ContainerStats]>
+        do throws(EngineError) { stream = try await engine.stats(names, every: .seconds(1)) } catch {
+            guard containers.isEmpty, error.kind == .notFound else { throw error }
+            // Removed since it was listed.
+            return try await listed(engine)
         }
+        // Two samples make a rate: the first array only begins it, for those that are new.
+        var isFirst = true
+        for try await samples in stream {
+            if isFirst, !samples.isEmpty {
+                for sample in samples where earlier[sample.id] == nil { earlier[sample.id] = sample }
+                isFirst = false
+                continue
+            }
+            isFirst = false
+            guard try show(samples, earlier), !noStream else { return nil }
+            earlier = Dictionary(samples.map { ($0.id, $0) }) { first, _ in first }
+            guard containers.isEmpty else { continue }
+            let others = try await listed(engine)
+            if others != names { return others }
+        }
+        return nil
     }
 
     /// False where nobody looks any more.

@@ -52,17 +52,15 @@ struct SystemPruneCommand: Command {
 
     private var isWanted: Bool {
         get throws {
-            let answer = try LinePrompt.line(
+            try LinePrompt.isConfirmed(
                 """
-                WARNING! This will remove:
+                This will remove:
                   - all stopped containers
                   - all networks not used by at least one container
                 \(volumes ? "  - all anonymous volumes not used by at least one container\n" : "")\
                   - \(all ? "all images without at least one container associated to them" : "all dangling images")
 
-                Are you sure you want to continue? [y/N]\u{20}
                 """)
-            return answer.lowercased() == "y"
         }
     }
 

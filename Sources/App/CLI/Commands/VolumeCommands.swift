@@ -108,12 +108,9 @@ struct VolumePruneCommand: Command {
     @Option("filter", help: "label=…, label!=…") var filter: [String] = []
 
     func run() async throws {
-        if !force {
-            Console.error(
-                "WARNING! This will remove \(all ? "all" : "anonymous") local volumes not used by at least one "
-                    + "container.\nAre you sure you want to continue? [y/N] ")
-            guard let answer = readLine(), ["y", "yes"].contains(answer.lowercased()) else { return }
-        }
+        let kind = all ? "all" : "anonymous"
+        let warning = "This will remove \(kind) local volumes not used by at least one container."
+        guard try force || LinePrompt.isConfirmed(warning) else { return }
         var query = QueryString()
         query.add("filters", try Filtering.encoded(filter))
         var wanted = try VolumeFilter(dockerQuery: query)

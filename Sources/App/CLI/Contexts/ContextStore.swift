@@ -135,7 +135,7 @@ extension ContextStore {
         file["currentContext"] = name.map { .string($0) }
         do throws(KernelError) {
             try Directory.create(directory, mode: 0o700)
-            try FileContents.replace(configPath, with: JSONValue.object(file).compactBytes + [10], mode: 0o600)
+            try FileContents.replaceLinked(configPath, with: JSONValue.object(file).compactBytes + [10])
         } catch { throw EngineError(.internal, "keep the choice of a context: \(error)") }
     }
 

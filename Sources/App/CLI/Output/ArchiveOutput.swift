@@ -37,12 +37,15 @@ private final class ArchiveFile: Sendable {
     let descriptor: Descriptor
     private let path: String
     private let temporaryPath: String?
+    private let mark: UnfinishedFile?
 
     init(path: String) throws(KernelError) {
         self.path = path
         var status = stat()
         let isSpecial = stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
         temporaryPath = isSpecial ? nil : "\(path).\(getpid()).tmp"
+        // Before the file is there: none is left where the process ends in between.
+        mark = temporaryPath.map(UnfinishedFile.init)
         descriptor = try Descriptor.open(temporaryPath ?? path, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
     }
 
@@ -55,6 +58,36 @@ private final class ArchiveFile: Sendable {
     func finish() throws(KernelError) {
         guard let temporaryPath else { return }
         try kernelCall("rename", path) { rename(temporaryPath, path) }
+    }
+}
+
+/// A file that goes with the process where a signal ends that, for as long as this value lives. One at a time.
+private final class UnfinishedFile: Sendable {
+    /// Safety: set before the handlers are, and cleared after they are taken back, both by the one command that runs;
+    /// otherwise read by the signals' handler alone. The text is never freed: the handler may be reading it.
+    nonisolated(unsafe) private static var path: UnsafeMutablePointer<CChar>?
+
+    /// Those that end the process where it says nothing: what is to be ignored, as by nohup(1), is ignored still.
+    private let signals = [SIGINT, SIGTERM, SIGHUP, SIGQUIT].filter { number in
+        var former = sigaction()
+        sigaction(number, nil, &former)
+        return former.__sigaction_handler.sa_handler == nil
+    }
+
+    init(_ path: String) {
+        Self.path = strdup(path)
+        var action = sigaction()
+        action.__sigaction_handler.sa_handler = { number in
+            if let path = UnfinishedFile.path { unlink(path) }
+            signal(number, SIG_DFL)
+            raise(number)
+        }
+        for number in signals { sigaction(number, &action, nil) }
+    }
+
+    deinit {
+        for number in signals { signal(number, SIG_DFL) }
+        Self.path = nil
     }
 }
 

@@ -66,6 +66,8 @@ package struct ContainerCopy: Sendable {
 
     /// To a path of this machine, by the rules of cp(1) as docker has them.
     package func out(_ path: String, to target: String) async throws {
+        // A link of this machine is written through, as docker does, also to where nothing is yet.
+        let target = try LocalPath.destination(target)
         let archive = try await source(path)
         let isDirectory = archive.stat.isDirectory
         let existing = LocalPath.isDirectory(target)
@@ -184,6 +186,20 @@ private enum LocalPath {
     static func absolute(_ path: String) -> String {
         if path.hasPrefix("/") { return path }
         return (resolved(".") ?? "/") + "/" + path
+    }
+
+    /// Where a link leads that is the last part of a path; any other path as it is.
+    static func destination(_ path: String) throws -> String {
+        var place = path
+        // As many as the kernel follows.
+        for _ in 0..<40 {
+            var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+            let count = readlink(place, &buffer, buffer.count)
+            guard count > 0 else { return place }
+            let target = String(decoding: buffer[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
+            place = target.hasPrefix("/") ? target : "\(PathName.split(place).parent)/\(target)"
+        }
+        throw UsageError(message: "\(path): too many levels of symbolic links", code: 1)
     }
 
     static func makeDirectory(_ path: String) throws {

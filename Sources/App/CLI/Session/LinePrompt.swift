@@ -16,6 +16,11 @@ enum LinePrompt {
         }
     }
 
+    /// Whether a person wants what a warning tells of; all but `y` is no, as docker has it.
+    static func isConfirmed(_ warning: String) throws -> Bool {
+        try line("WARNING! \(warning)\nAre you sure you want to continue? [y/N] ").lowercased() == "y"
+    }
+
     /// A line that is not shown. Only from a terminal: a script that means it says `--password-stdin`.
     static func secret(_ prompt: String) throws -> String {
         try checkTerminal()
