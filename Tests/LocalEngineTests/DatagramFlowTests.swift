@@ -114,4 +114,18 @@ struct DatagramFlowTests {
             #expect(try eventually { try client.isServed(by: server.socket, "late") })
         }
     }
+
+    @Test("A published port of datagrams serves more clients than it remembers", .timeLimit(.minutes(2)))
+    func manyClients() async throws {
+        try await EngineBench.with { engine, bench in
+            let server = try await Server("server", engine, bench, [PortBinding(ContainerPort(9, .udp))])
+            let port = try #require(try await engine.inspect(server.id).ports.first?.hostPort)
+            for number in 0..<1200 {
+                // By the shim.
+                let client = try Client(IPAddress(.v6, 1), port)
+                defer { client.socket.close() }
+                try #require(try eventually { try client.isServed(by: server.socket, "\(number)") }, "\(number)")
+            }
+        }
+    }
 }

@@ -3,7 +3,7 @@ import Glibc
 import Linux
 import NameService
 
-/// A resolver of the host that answers every question with one address.
+/// A resolver of the host that answers every question with one address, or refuses it.
 struct FakeResolver: Sendable {
     static let answer = IPAddress(.v4, 0xC000_0207)
 
@@ -21,19 +21,23 @@ struct FakeResolver: Sendable {
     }
 
     /// Answers so many questions of each kind, or gives up after some seconds.
-    func serve(datagrams datagramCount: Int, connections: Int) async throws {
+    ///
+    /// - Parameter refusals: what the first datagrams are answered by.
+    func serve(datagrams datagramCount: Int, connections: Int, refusals: [DNSResponseCode] = []) async throws {
         let resolver = self
         try await BlockingPool.shared.run { () throws -> Void in
-            for _ in 0..<datagramCount { try resolver.answerDatagram() }
+            for number in 0..<datagramCount {
+                try resolver.answerDatagram(number < refusals.count ? refusals[number] : .success)
+            }
             for _ in 0..<connections { try resolver.answerConnection() }
         }
     }
 
-    private func answerDatagram() throws {
+    private func answerDatagram(_ code: DNSResponseCode) throws {
         guard NetworkPeer.wait(datagrams, POLLIN, 5) else { return }
         var buffer = [UInt8](repeating: 0, count: 4096)
         let (count, client) = try InternetSocket.receive(datagrams, into: &buffer)
-        try InternetSocket.send(datagrams, Self.reply(Array(buffer[..<count])), to: client)
+        try InternetSocket.send(datagrams, Self.reply(Array(buffer[..<count]), code), to: client)
     }
 
     private func answerConnection() throws {
@@ -48,7 +52,8 @@ struct FakeResolver: Sendable {
         _ = NetworkPeer.wait(socket.descriptor, POLLIN, 5)
     }
 
-    private static func reply(_ question: [UInt8]) throws -> [UInt8] {
-        try DNSQuery(parsing: question).response(.success, [.address(answer)], limit: 512)
+    private static func reply(_ question: [UInt8], _ code: DNSResponseCode = .success) throws -> [UInt8] {
+        let records = code == .success ? [DNSRecord.address(answer)] : []
+        return try DNSQuery(parsing: question).response(code, records, limit: 512)
     }
 }

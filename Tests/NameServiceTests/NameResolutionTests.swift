@@ -110,6 +110,20 @@ import Testing
         guard case .reply(let bytes) = resolution.decide(query) else { throw NoReply() }
         return try DNSResponse(parsing: bytes)
     }
+
+    @Test("What is no question is refused at once; an answer, and what is cut off, is not answered")
+    func refusals() {
+        func header(_ flags: UInt8, questions: UInt8) -> [UInt8] { [1, 2, flags, 0, 0, questions, 0, 0, 0, 0, 0, 0] }
+        func reply(_ flags: UInt8, _ code: DNSResponseCode) -> NameResolution.Decision {
+            .reply([1, 2, flags, UInt8(code.rawValue), 0, 0, 0, 0, 0, 0, 0, 0])
+        }
+        var resolution = resolution
+        #expect(resolution.decide(header(0x28, questions: 1)) == reply(0xA8, .notImplemented))
+        #expect(resolution.decide(header(1, questions: 0)) == reply(0x80, .formatError))
+        #expect(resolution.decide(header(1, questions: 2)) == reply(0x80, .formatError))
+        #expect(resolution.decide(header(0x80, questions: 1)) == .drop)
+        #expect(resolution.decide([1, 2, 0]) == .drop)
+    }
 }
 
 private struct NoReply: Error {}

@@ -25,7 +25,7 @@ package struct NameResolution: Sendable {
     package mutating func decide(_ message: [UInt8], limit: Int? = nil) -> Decision {
         let query: DNSQuery
         do throws(DNSError) { query = try DNSQuery(parsing: message) } catch {
-            return error == .noQuestion ? .drop : Self.formatError(message)
+            return Self.refusal(message)
         }
         let limit = limit ?? min(query.datagramLimit, 4096)
         guard query.recordClass == 1 else { return elsewhere(query, limit) }
@@ -54,10 +54,12 @@ package struct NameResolution: Sendable {
         forwards ? .forward : .reply(query.response(.nameError, limit: limit))
     }
 
-    /// The question cannot be repeated: it could not be read.
-    private static func formatError(_ message: [UInt8]) -> Decision {
+    /// The question cannot be repeated: it could not be read, or is none. An answer is not answered.
+    private static func refusal(_ message: [UInt8]) -> Decision {
         guard message.count >= 12, message[2] & 0x80 == 0 else { return .drop }
-        return .reply(Array(message[0..<2]) + [0x80, 1] + [UInt8](repeating: 0, count: 8))
+        let opcode = message[2] & 0x78
+        let code = opcode == 0 ? DNSResponseCode.formatError : .notImplemented
+        return .reply(Array(message[0..<2]) + [0x80 | opcode, UInt8(code.rawValue)] + [UInt8](repeating: 0, count: 8))
     }
 }
 

@@ -1,6 +1,8 @@
 import Linux
 
 /// A published port of datagrams: each client gets a socket of its own towards the container, so that answers find back.
+///
+/// Where there is no room for another client, the one goes that was silent longest.
 final class DatagramForward {
     private static let flowLimit = 1024
     private static let idleMilliseconds: Int64 = 90_000
@@ -9,6 +11,8 @@ final class DatagramForward {
         let socket: Descriptor
         var watch: EventLoop.Watch?
         var alarm: EventLoop.Alarm?
+        /// By the count of datagrams that passed here.
+        var lastUse: UInt64 = 0
 
         init(_ socket: Descriptor) { self.socket = socket }
     }
@@ -20,6 +24,7 @@ final class DatagramForward {
     private let budget: DescriptorBudget
     private var watch: EventLoop.Watch?
     private var flows: [SocketEndpoint: Flow] = [:]
+    private var useCount: UInt64 = 0
     private var buffer = [UInt8](repeating: 0, count: 65536)
 
     init(
@@ -57,8 +62,7 @@ final class DatagramForward {
 
     private func flow(_ client: SocketEndpoint) throws(KernelError) -> Flow? {
         if let flow = flows[client] { return flow }
-        guard flows.count < Self.flowLimit, let target = configuration.target(index) else { return nil }
-        guard budget.take(1) else { return nil }
+        guard let target = configuration.target(index), takeRoom() else { return nil }
         let flow: Flow
         do throws(KernelError) { flow = Flow(try InternetSocket.open(.datagram, target.address.family)) } catch {
             budget.giveBack(1)
@@ -78,6 +82,13 @@ final class DatagramForward {
         return flow
     }
 
+    private func takeRoom() -> Bool {
+        if flows.count < Self.flowLimit, budget.take(1) { return true }
+        guard let silent = flows.min(by: { $0.value.lastUse < $1.value.lastUse })?.key else { return false }
+        end(silent)
+        return budget.take(1)
+    }
+
     private func takeFromContainer(_ flow: Flow, _ client: SocketEndpoint) {
         for _ in 0..<64 {
             do throws(KernelError) {
@@ -89,6 +100,8 @@ final class DatagramForward {
     }
 
     private func restartClock(_ flow: Flow, _ client: SocketEndpoint) {
+        useCount += 1
+        flow.lastUse = useCount
         loop.cancel(flow.alarm)
         flow.alarm = loop.after(milliseconds: Self.idleMilliseconds) { [unowned self] in end(client) }
     }

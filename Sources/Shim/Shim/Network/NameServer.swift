@@ -89,7 +89,9 @@ final class NameServer {
 
     private func answer(_ message: [UInt8], _ connection: NameConnection) {
         switch configuration.decide(message, limit: 65535) {
-        case .drop: connection.close()
+        case .drop:
+            connections[ObjectIdentifier(connection)] = nil
+            connection.close()
         case .reply(let bytes): connection.send(bytes)
         case .forward: forward(message, isStream: true) { [weak connection] in connection?.send($0) }
         }

@@ -12,6 +12,8 @@ final class StreamForward {
     private let budget: DescriptorBudget
     private var doorway: Doorway?
     private var connections: [ObjectIdentifier: CarriedConnection] = [:]
+    /// Clients are turned away, which was told.
+    private var isFull = false
 
     init(
         _ loop: EventLoop, _ listener: Descriptor, index: Int, configuration: LiveConfiguration,
@@ -35,8 +37,13 @@ final class StreamForward {
     }
 
     private func carry(_ client: Descriptor) {
-        guard connections.count < Self.connectionLimit, let target = configuration.target(index), budget.take(2)
-        else { return client.close() }
+        guard let target = configuration.target(index) else { return client.close() }
+        guard connections.count < Self.connectionLimit, budget.take(2) else {
+            if !isFull { Diagnostics.note("a client is turned away: \(connections.count) connections are carried") }
+            isFull = true
+            return client.close()
+        }
+        if connections.count < Self.connectionLimit / 2 { isFull = false }
         let connection = CarriedConnection(loop, client)
         connection.onEnd = { [unowned self] connection in
             guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
@@ -59,6 +66,8 @@ final class CarriedConnection {
         var isReading = true
         /// Whether its end of writing was passed on.
         var isShut = false
+        /// Both directions of it are over. The kernel says so without end, whatever is asked for.
+        var hasHungUp = false
 
         init(_ socket: Descriptor) { self.socket = socket }
     }
@@ -81,10 +90,14 @@ final class CarriedConnection {
             let server = Side(try InternetSocket.open(kind, target.address.family))
             self.server = server
             isConnecting = !(try InternetSocket.connect(server.socket, to: target))
-            client.watch = try loop.watch(client.socket, []) { [unowned self] in serve(client, server, $0) }
-            server.watch = try loop.watch(server.socket, []) { [unowned self] in serve(server, client, $0) }
+            try watch(client, server, [])
+            try watch(server, client, [])
             update()
         } catch { end() }
+    }
+
+    private func watch(_ side: Side, _ other: Side, _ events: EpollEvents) throws(KernelError) {
+        side.watch = try loop.watch(side.socket, events) { [unowned self] in serve(side, other, $0) }
     }
 
     func close() {
@@ -104,6 +117,7 @@ final class CarriedConnection {
     }
 
     private func serve(_ side: Side, _ other: Side, _ events: EpollEvents) {
+        if events.contains(.hangUp) { side.hasHungUp = true }
         if isConnecting, side === server {
             // A refusal of the container's is passed on as the connection's end.
             guard !events.isDisjoint(with: [.writable, .error, .hangUp]) else { return }
@@ -151,11 +165,25 @@ final class CarriedConnection {
     /// Waits for what can be used: bytes where there is room for them, room where bytes wait.
     private func update() {
         guard !isClosed, let server else { return }
-        for (side, other) in [(client, server), (server, client)] {
-            var events: EpollEvents = []
-            if side.isReading, other.pending.isEmpty, !isConnecting { events.insert(.readable) }
-            if !side.pending.isEmpty || isConnecting && side === server { events.insert(.writable) }
-            if let watch = side.watch { loop.change(watch, events) }
+        do throws(KernelError) {
+            for (side, other) in [(client, server), (server, client)] {
+                var events: EpollEvents = []
+                if side.isReading, other.pending.isEmpty, !isConnecting { events.insert(.readable) }
+                if !side.pending.isEmpty || isConnecting && side === server { events.insert(.writable) }
+                try update(side, other, events)
+            }
+        } catch { end() }
+    }
+
+    private func update(_ side: Side, _ other: Side, _ events: EpollEvents) throws(KernelError) {
+        guard let watch = side.watch else {
+            // What it left is wanted now.
+            if !events.isEmpty { try self.watch(side, other, events) }
+            return
         }
+        guard events.isEmpty, side.hasHungUp else { return loop.change(watch, events) }
+        // Nothing of it can be used before the other side has taken what waits: else the loop would turn for nothing.
+        loop.forget(watch)
+        side.watch = nil
     }
 }

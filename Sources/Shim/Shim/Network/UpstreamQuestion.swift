@@ -1,8 +1,8 @@
 import Linux
 import NameService
 
-/// A question passed on to the host's resolvers, one after another until one answers, from the shim's network or from the
-/// container's.
+/// A question passed on to the host's resolvers, one after another until one has an answer, from the shim's network or
+/// from the container's. Who only says that it cannot or will not answer is heard where nobody has more to say.
 ///
 /// Each try has a socket, and so a port, of its own, and a number of its own: an answer from elsewhere fits neither.
 final class UpstreamQuestion {
@@ -14,6 +14,8 @@ final class UpstreamQuestion {
     private let pid: Int32?
     private let done: (UpstreamQuestion, [UInt8]?) -> Void
     private var servers: ArraySlice<SocketEndpoint>
+    /// The first answer that was none.
+    private var refusal: [UInt8]?
     private var number: UInt16 = 0
     private var socket: Descriptor?
     private var watch: EventLoop.Watch?
@@ -37,7 +39,7 @@ final class UpstreamQuestion {
 
     func ask() {
         close()
-        guard let server = servers.popFirst() else { return done(self, nil) }
+        guard let server = servers.popFirst() else { return done(self, refusal) }
         number = UInt16.random(in: 0...UInt16.max)
         alarm = loop.after(milliseconds: Self.patienceMilliseconds) { [unowned self] in ask() }
         do throws(KernelError) {
@@ -99,6 +101,13 @@ final class UpstreamQuestion {
     private func take(_ reply: [UInt8]) {
         guard reply.count >= 12, reply[0] == UInt8(number >> 8), reply[1] == UInt8(number & 255) else { return }
         close()
-        done(self, Array(message.prefix(2)) + reply.dropFirst(2))
+        let answer = Array(message.prefix(2)) + reply.dropFirst(2)
+        guard Self.refusals.contains(UInt16(reply[3] & 15)) else { return done(self, answer) }
+        refusal = refusal ?? answer
+        ask()
     }
+
+    /// As resolv.conf(5)'s resolver has it: the next server may know.
+    private static let refusals = Set(
+        [DNSResponseCode.serverFailure, .notImplemented, .refused].map(\.rawValue))
 }
