@@ -275,6 +275,28 @@ import Testing
         }
         return lines
     }
+
+    @Test("A follower of a log that somebody empties goes on with what is written then")
+    func emptied() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/log"
+        try directory.write("log", (1...3).map { Self.line("\($0)") }.joined())
+        var request = LogRequest()
+        request.follow = true
+        let reader = try LogReader(path: path, request: request)
+        func next() throws -> [String] {
+            try reader.next().map { String(decoding: $0.bytes.dropLast(), as: UTF8.self) }
+        }
+        #expect(try next() == ["1", "2", "3"])
+        truncate(path, 0)
+        #expect(try next() == [])
+        try directory.append("log", Self.line("4") + "{\"log\":\"half")
+        #expect(try next() == ["4"])
+        truncate(path, 0)
+        try directory.append("log", Self.line("5"))
+        #expect(try next() == ["5"], "the half of a line that is gone comes before no other")
+        #expect(try next() == [])
+    }
 }
 
 /// Lets any number wait for the end of a stream, which itself has one consumer.

@@ -258,4 +258,21 @@ struct TaskLogTests {
             #expect(try bench.text("a") == (1...200).map { "\($0)\n" }.joined())
         }
     }
+
+    @Test("How many files a log may have makes its rotation no slower, and no number is left out")
+    func manyFiles() async throws {
+        try await TaskBench.with { bench in
+            var spec = try bench.sh("a", "seq 1 1000")
+            spec.log = TaskLog(path: "\(bench.root)/a.log", maximumSizeBytes: 1000, maximumFiles: 10_000_000)
+            try await bench.run(spec)
+            #expect(try await bench.exit(of: "a").code == 0)
+            var files = [""]
+            while access("\(bench.root)/a.log.\(files.count)", F_OK) == 0 { files.append(".\(files.count)") }
+            #expect(files.count > 10)
+            let numbers = try files.reversed().flatMap { file in
+                try bench.log("a", file: file).compactMap { Int($0["log"]?.string?.dropLast() ?? "") }
+            }
+            #expect(numbers == Array(1...1000))
+        }
+    }
 }

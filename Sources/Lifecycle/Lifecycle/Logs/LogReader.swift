@@ -84,7 +84,18 @@ final class LogReader {
             buffer.withUnsafeMutableBytes { Glibc.read(file.rawValue, $0.baseAddress.map { $0 + start }, room) }
         }
         pending = pending.lowerBound..<start + count
+        if count == 0, end == nil, try wasCut(file) { return try fill() }
         return count > 0
+    }
+
+    /// Whether the file has become shorter than what was read of it, as where somebody has emptied it: then its beginning
+    /// is what comes next.
+    private func wasCut(_ file: Descriptor) throws(KernelError) -> Bool {
+        guard try file.status().st_size < lseek(file.rawValue, 0, SEEK_CUR) else { return false }
+        lseek(file.rawValue, 0, SEEK_SET)
+        pending = 0..<0
+        isInsideDropped = false
+        return true
     }
 
     /// A buffer full of one line: what of it can never be an entry goes.

@@ -59,10 +59,12 @@ final class LogFile {
         reopen(truncating: maximumFiles == 1)
     }
 
+    /// Only up to the first number that is free: how many files there may be costs nothing.
     private func moveFiles() {
-        let forms = ["", ".gz"]
-        for form in forms { unlink("\(path).\(maximumFiles - 1)\(form)") }
-        for number in stride(from: maximumFiles - 1, to: 1, by: -1) {
+        let forms = OldLogFiles.forms
+        let end = min(OldLogFiles(path: path).count + 1, maximumFiles - 1)
+        for form in forms { unlink("\(path).\(end)\(form)") }
+        for number in stride(from: end, to: 1, by: -1) {
             for form in forms { rename("\(path).\(number - 1)\(form)", "\(path).\(number)\(form)") }
         }
         rename(path, "\(path).1")

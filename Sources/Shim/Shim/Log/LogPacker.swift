@@ -46,7 +46,8 @@ final class LogPacker {
 
     private func packNext() {
         guard current == nil, maximumFiles > 1 else { return }
-        guard let number = (1..<maximumFiles).first(where: { access("\(path).\($0)", F_OK) == 0 }) else { return }
+        let count = min(OldLogFiles(path: path).count, maximumFiles - 1)
+        guard let number = (1..<count + 1).first(where: { access("\(path).\($0)", F_OK) == 0 }) else { return }
         // Where there is no room or no process to be had, the file stays plain until the next rotation.
         guard let pid = try? start("\(path).\(number)") else { return }
         current = (pid, number)
