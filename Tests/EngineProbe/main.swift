@@ -55,6 +55,8 @@ func act(_ verb: String, _ name: String, _ engine: GantryEngine) async throws {
         _ = try await engine.pruneVolumes(filter)
     case "remove-with-volumes": try await engine.remove(name, force: true, volumes: true)
     case "remove": try await engine.remove(name, force: true, volumes: false)
+    // Its first process takes no notice of that.
+    case "restart-unheard": try await engine.restart(name, signal: "TERM", timeoutSeconds: 600)
     case "restart": try await engine.restart(name, signal: "KILL", timeoutSeconds: 5)
     default: throw EngineError(.invalid, "unknown verb \(verb)")
     }

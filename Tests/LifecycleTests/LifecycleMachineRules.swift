@@ -86,9 +86,10 @@ extension LifecycleMachineTests {
         let phase = Machine.Phase.running(run)
         return [
             Rule(phase, stop, .stopping(run, restarting: false), .perform([.signal(15)])),
-            Rule(phase, restart, .stopping(run, restarting: true), .perform([.signal(15)])),
+            Rule(phase, restart, .stopping(run, restarting: true), .perform([.record([]), .signal(15)])),
             Rule(phase, sigkill, phase, .perform([.signal(9)])), Rule(phase, hangup, phase, .perform([.signal(1)])),
             Rule(phase, .pause, .pausing(run, nil), .perform([.freeze])),
+            Rule(phase, .escalate, phase, .perform([.killAll])),
             Rule(phase, force, .stopping(run, restarting: false), .perform([.killAll])),
         ] + done(phase, .start) + refused(phase, .notPaused, .unpause) + refused(phase, .running, remove)
             + ends(phase)
@@ -98,7 +99,8 @@ extension LifecycleMachineTests {
         let phase = Machine.Phase.paused(run)
         return [
             Rule(phase, stop, .stopping(run, restarting: false), .perform([.signal(15), .thaw])),
-            Rule(phase, restart, .stopping(run, restarting: true), .perform([.signal(15), .thaw])),
+            Rule(phase, restart, .stopping(run, restarting: true), .perform([.record([]), .signal(15), .thaw])),
+            Rule(phase, .escalate, phase, .perform([.killAll])),
             Rule(phase, sigkill, .stopping(run, restarting: false), .perform([.signal(9)])),
             Rule(phase, hangup, phase, .perform([.signal(1)])),
             Rule(phase, .unpause, .resuming(run, nil), .perform([.thaw])),
@@ -132,6 +134,7 @@ extension LifecycleMachineTests {
         for phase in [pausing, resuming, .pausing(run, .exited(exit)), .resuming(run, .exited(exit)), orphan] {
             rules += joined(phase, commands)
             rules.append(Rule(phase, .outOfMemory, phase, .perform([.record([.outOfMemory])])))
+            rules.append(Rule(phase, .escalate, phase, .join))
         }
         return rules
     }
@@ -139,15 +142,21 @@ extension LifecycleMachineTests {
     private static var stoppingRules: [Rule] {
         [false, true].flatMap { restarting in
             let phase = Machine.Phase.stopping(run, restarting: restarting)
+            // The row changes with what is to follow.
+            let (begun, givenUp): ([Machine.Action], [Machine.Action]) =
+                restarting ? ([], [.record([])]) : ([.record([])], [])
             return [
                 Rule(phase, stop, phase, .perform([.signal(15)])),
-                Rule(phase, restart, .stopping(run, restarting: true), .perform([.signal(15)])),
+                Rule(phase, restart, .stopping(run, restarting: true), .perform(begun + [.signal(15)])),
                 Rule(phase, sigkill, phase, .perform([.signal(9)])), Rule(phase, hangup, phase, .perform([.signal(1)])),
                 Rule(phase, .escalate, phase, .perform([.killAll])),
-                Rule(phase, .restartGivenUp, .stopping(run, restarting: false), .perform([])),
-                Rule(phase, force, .stopping(run, restarting: false), .perform([.killAll])),
-            ] + joined(phase, [.start, .pause, .unpause]) + refused(phase, .running, remove)
-                + ends(phase, restarting: restarting)
+                Rule(phase, .restartGivenUp, .stopping(run, restarting: false), .perform([.record([])])),
+                Rule(phase, force, .stopping(run, restarting: false), .perform(givenUp + [.killAll])),
+                restarting
+                    ? Rule(phase, .pause, phase, .refuse(.restarting))
+                    : Rule(phase, .pause, .pausing(run, nil), .perform([.freeze])),
+            ] + (restarting ? joined(phase, [.start]) : done(phase, .start)) + refused(phase, .notPaused, .unpause)
+                + refused(phase, .running, remove) + ends(phase, restarting: restarting)
         }
     }
 

@@ -148,4 +148,32 @@ import Testing
             #expect(kept.disposed == kept)
         }
     }
+
+    @Test("A restart that has not ended its process is gone on with; where that has ended since, it is started")
+    func restarting() {
+        func row(_ boot: String = "now") -> ContainerRow {
+            var row = Self.row(.restarting, boot: boot)
+            row.state.pid = Self.initial.pid
+            return row
+        }
+        for (seen, phase) in [
+            (Seen.running, LifecycleMachine.Phase.running(Self.run)), (.unreachable, .running(Self.run)),
+            (.paused, .paused(Self.run)),
+        ] {
+            let decision = decide(row(), seen)
+            #expect(decision?.phase == phase && decision?.isRestarting == true, "\(seen)")
+        }
+        func waiting(_ ending: LifecycleMachine.Phase) -> LifecycleMachine.Phase? {
+            if case .ending(let rest, _) = ending { .waiting(rest) } else { nil }
+        }
+        let start = [.record([.die]), .deleteTask, .wait(.zero, retry: 0)] as [LifecycleMachine.Action]
+        let ended = decide(row(), .stopped)
+        #expect(ended?.phase == waiting(Self.ended(5, at: Self.exit.time)) && ended?.actions == start)
+        let lost = decide(row(), .lost)
+        #expect(lost?.phase == waiting(Self.ended(137, at: Self.now, "shim lost")))
+        #expect(lost?.actions == [.killAll] + start)
+        let rebooted = decide(row("before"), .nothing)
+        #expect(rebooted?.phase == waiting(Self.ended(255, at: Self.now, "host restarted")))
+        #expect(rebooted?.actions == start && rebooted?.isRestarting == false)
+    }
 }

@@ -116,17 +116,35 @@ struct CrashTests {
 
     @Test(
         "A restart by hand that an engine's death cut short is finished by the next, whatever the policy",
-        arguments: [FaultPoint.endAfterRow, .endAfterTask], [RestartPolicy.Kind.no, .always])
+        arguments: [FaultPoint.stopAfterSignal, .endBeforeRow, .endAfterRow, .endAfterTask],
+        [RestartPolicy.Kind.no, .always])
     func restart(point: FaultPoint, policy: RestartPolicy.Kind) async throws {
         try await Self.onBench { bench in
             let id = try await Self.prepare(bench, running: true) { $0.restartPolicy = RestartPolicy(policy) }
             #expect(try EngineProbe.die(at: point, "restart", bench))
-            let engine = try await bench.open()
-            while try await engine.inspect(id).state.status != .running {
-                try await Task.sleep(for: .milliseconds(5))
-            }
-            await engine.close()
+            try await Self.expectStart(of: id, after: .now(), bench)
         }
+    }
+
+    @Test(
+        "A restart by hand whose engine died before the process had ended is gone on with by the next",
+        .timeLimit(.minutes(2)))
+    func restartOfLiving() async throws {
+        try await Self.onBench { bench in
+            let id = try await Self.prepare(bench, running: true) { $0.stopTimeoutSeconds = 1 }
+            #expect(try EngineProbe.die(at: .stopAfterSignal, "restart-unheard", bench))
+            try await Self.expectStart(of: id, after: .now(), bench)
+        }
+    }
+
+    private static func expectStart(of id: String, after time: Timestamp, _ bench: EngineBench) async throws {
+        let engine = try await bench.open()
+        while true {
+            let state = try await engine.inspect(id).state
+            if state.status == .running, let startedAt = state.startedAt, startedAt > time { break }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        await engine.close()
     }
 
     @Test(

@@ -21,7 +21,8 @@ package struct ContainerRow: Hashable, Sendable {
         /// The name is taken, files are being made: undone after a crash.
         case creating
         case created, starting, running, paused, exited
-        /// Ended, and to be started again: by its policy, or in the middle of a restart by hand.
+        /// Ended, and to be started again: by its policy, or in the middle of a restart by hand. With a pid, of a restart
+        /// by hand that has not ended it yet.
         case restarting
         /// Files are being deleted: finished after a crash.
         case removing

@@ -47,6 +47,16 @@ extension Container {
         await tell("restart")
     }
 
+    /// Goes on with a restart in the middle of which a former engine went, with the container's own signal and time: what
+    /// was asked for then is not known any more. Like what somebody asks for, it is not given up with this engine's end.
+    package func finishInterruptedRestart() {
+        Task {
+            do throws(EngineError) { try await restart(id, signal: nil, timeoutSeconds: nil) } catch {
+                context.note("container \(name): restart it: \(error.message)")
+            }
+        }
+    }
+
     package func kill(_ reference: String, signal: String) async throws(EngineError) {
         let number = try Self.number(signal)
         let ends = number == SIGKILL || number == Signal.number(definition.stopSignal)

@@ -12,6 +12,7 @@ extension ContainerService {
         let shims = Dictionary(facts.map { ($0.id, $0.shim) }, uniquingKeysWith: { first, _ in first })
         let plan = Reconciliation(rows: rows, facts: facts, bootID: context.bootID, now: .now())
         var work: [(Container, [LifecycleMachine.Action])] = []
+        var restarting: [Container] = []
         for row in rows {
             guard let planned = plan.containers[row.id] else { continue }
             // A row that cannot be read is kept as it is: a later version may know it.
@@ -24,6 +25,7 @@ extension ContainerService {
             let container = adopt(row, definition, decision.phase, restarts, shims[row.id] ?? nil)
             if definition.health != nil { await container.adoptHealth(row.state.health) }
             work.append((container, decision.actions))
+            if decision.isRestarting { restarting.append(container) }
         }
         await withTaskGroup(of: Void.self) { group in
             for (container, actions) in work where !actions.isEmpty {
@@ -37,6 +39,7 @@ extension ContainerService {
             for id in plan.strays { group.addTask { await self.clear(id) } }
         }
         await takeOverNetworks()
+        for container in restarting { await container.finishInterruptedRestart() }
         // Roots of containers that no row knows, and what only those needed.
         let known = Set(rows.map(\.id)).subtracting(plan.unmade)
         do throws(EngineError) { try await context.images.collectGarbage(containers: known) } catch {
@@ -48,7 +51,7 @@ extension ContainerService {
     /// for that; of one that runs by its row that stands until more is heard.
     private func survey(_ rows: [ContainerRow]) async throws(EngineError) -> [TaskFacts] {
         let living = Dictionary(
-            rows.filter { $0.state.phase == .running || $0.state.phase == .paused }.map { ($0.id, $0.name) },
+            rows.filter(\.state.hasProcess).map { ($0.id, $0.name) },
             uniquingKeysWith: { first, _ in first })
         var certain: [TaskFacts] = []
         var silent: [String] = []
@@ -127,4 +130,9 @@ extension ContainerService {
             context.note("task \(id): \(error)")
         }
     }
+}
+
+extension ContainerRow.State {
+    /// Whether it had a process when this was written.
+    fileprivate var hasProcess: Bool { phase == .running || phase == .paused || phase == .restarting && pid > 0 }
 }

@@ -9,7 +9,7 @@ import Tasks
 ///     ▲                 │               │  ▲  │                       ▲                │ start
 ///     └─────────────────┘       pausing ▼  │  ▼ stop                  │                ▼
 ///        launchFailed           paused ──┘  stopping ─────────────────┘            starting …
-///                             (resuming)
+///                             (resuming)           a stop that has not ended it yet does not hinder a pause
 ///  a failed start that the policy wanted: starting ── launchFailed ──► waiting
 ///  an end that the restart policy does not leave at that: ending ── settled ──► waiting ── retry ──► starting
 ///  created, exited, dead, waiting ── remove ──► removing ── removed ──► removed
@@ -203,10 +203,12 @@ extension LifecycleMachine {
         return .perform(restarts.stopByHand() ? [.record([])] + actions : actions)
     }
 
+    /// Also that a start is to follow is remembered: where this engine goes before the end, the next one sees to it.
     mutating func stop(_ run: Run, restarting: Bool, _ actions: Action...) -> Output {
+        let wasRestarting = phase == .stopping(run, restarting: true)
         phase = .stopping(run, restarting: restarting)
-        let isNews = !restarting && restarts.stopByHand()
-        return .perform(isNews ? [.record([])] + actions : actions)
+        let isByHand = !restarting && restarts.stopByHand()
+        return .perform(isByHand || restarting != wasRestarting ? [.record([])] + actions : actions)
     }
 }
 

@@ -7,6 +7,8 @@ extension LifecycleMachine {
         case .kill(let signal, ends: false): .perform([.signal(signal)])
         case .pause: become(.pausing(run, nil), .freeze)
         case .unpause: .refuse(.notPaused)
+        // Of a stop in which it was paused, and perhaps let go on.
+        case .escalate: .perform([.killAll])
         case .remove(force: false): .refuse(.running)
         case .remove(force: true): stop(run, restarting: false, .killAll)
         default: alive(run, input, restarting: false)
@@ -28,6 +30,7 @@ extension LifecycleMachine {
         case .kill(let signal, ends: false): .perform([.signal(signal)])
         case .pause: .refuse(.alreadyPaused)
         case .unpause: become(.resuming(run, nil), .thaw)
+        case .escalate: .perform([.killAll])
         case .remove(force: false): .refuse(.pausedOnRemove)
         case .remove(force: true): stop(run, restarting: false, .killAll)
         default: alive(run, input, restarting: false)
@@ -36,10 +39,13 @@ extension LifecycleMachine {
 
     mutating func stopping(_ run: Run, _ restarting: Bool, _ input: Input) -> Output {
         switch input {
-        case .start, .pause, .unpause: .join
+        // Who waits for a restart to come to its end gets what it makes; a stop may take for ever, and leaves nothing.
+        case .start: restarting ? .join : .done
+        case .pause: restarting ? .refuse(.restarting) : become(.pausing(run, nil), .freeze)
+        case .unpause: .refuse(.notPaused)
         case .stop(let signal, let again): stop(run, restarting: restarting || again, .signal(signal))
         case .escalate: .perform([.killAll])
-        case .restartGivenUp: become(.stopping(run, restarting: false))
+        case .restartGivenUp: become(.stopping(run, restarting: false), .record([]))
         case .kill(let signal, ends: true) where !restarting: byHand(phase, .signal(signal))
         case .kill(let signal, _): .perform([.signal(signal)])
         case .remove(force: false): .refuse(.running)
@@ -86,6 +92,7 @@ extension LifecycleMachine {
             guard let ending else { return .done }
             return end(run, ending, restarting: false, telling: [])
         case .outOfMemory: return .perform([.record([.outOfMemory])])
+        case .escalate: return .join
         default: return input.isCommand ? .join : .done
         }
     }

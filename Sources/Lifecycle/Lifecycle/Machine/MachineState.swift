@@ -78,6 +78,8 @@ extension LifecycleMachine {
         switch phase {
         case .created: .created
         case .starting(let rest, _): rest.finishedAt == nil ? .created : .exited
+        // With its process: what is to end it and start it again may not live to do so.
+        case .stopping(_, restarting: true): .restarting
         case .running, .pausing, .resuming, .stopping: .running
         case .paused: .paused
         // What is to start it again may not live to do so.

@@ -15,6 +15,8 @@ import Tasks
 /// | created, exited | created, or the shim does not answer | a start was cut short before: undo it |
 /// | created, exited | stopped | the run the row tells of: clean up; a later one: record its exit |
 /// | restarting: by its policy, or by hand | no process | start it |
+/// | restarting, with a process | the shim answers, or is there and does not | adopt it, and restart it |
+/// | restarting, with a process | it has ended, or its shim is gone | as for one that runs; then start it |
 /// | exited in another boot, policy starts it | no process | start it |
 /// | exited, to be removed at its end | anything | finish the removal |
 /// | creating | anything | undo it |
@@ -25,6 +27,13 @@ package struct Reconciliation: Hashable, Sendable {
     package struct Container: Hashable, Sendable {
         package var phase: LifecycleMachine.Phase
         package var actions: [LifecycleMachine.Action]
+        /// A restart by hand was under way, which has not ended its process yet.
+        package var isRestarting = false
+
+        package init(phase: LifecycleMachine.Phase, actions: [LifecycleMachine.Action]) {
+            self.phase = phase
+            self.actions = actions
+        }
 
         /// The same for a container that is to remove itself: where the former engine went between its end and its
         /// removal, that is made good.
@@ -66,6 +75,7 @@ package struct Reconciliation: Hashable, Sendable {
         switch row.phase {
         case .creating, .removing:
             Container(phase: .removing(row.rest), actions: [.deleteTask, .deleteContents])
+        case .restarting where row.pid > 0: decideRestarting(row, facts, sameBoot: sameBoot, now: now)
         case .created, .starting, .exited, .restarting, .dead: decideIdle(row, facts)
         case .running, .paused: decideAlive(row, facts, sameBoot: sameBoot, now: now)
         }
@@ -117,6 +127,19 @@ package struct Reconciliation: Hashable, Sendable {
         return Container(
             phase: .ending(rest, restarting: false),
             actions: (sameBoot ? [.killAll] : []) + [.record([.die]), .deleteTask])
+    }
+
+    private static func decideRestarting(
+        _ row: ContainerRow.State, _ facts: TaskFacts?, sameBoot: Bool, now: Timestamp
+    ) -> Container {
+        var decision = decideAlive(row, facts, sameBoot: sameBoot, now: now)
+        if case .ending(let rest, _) = decision.phase {
+            decision.phase = .waiting(rest)
+            decision.actions.append(.wait(.zero, retry: row.restartCount))
+        } else {
+            decision.isRestarting = true
+        }
+        return decision
     }
 
     private static func adopted(
