@@ -204,4 +204,10 @@ import Testing
         ["CAP_CHOWN","CAP_DAC_OVERRIDE","CAP_FSETID","CAP_FOWNER","CAP_MKNOD","CAP_NET_RAW","CAP_SETGID","CAP_SETUID",
         "CAP_SETFCAP","CAP_SETPCAP","CAP_NET_BIND_SERVICE","CAP_SYS_CHROOT","CAP_KILL","CAP_AUDIT_WRITE"]
         """
+
+    @Test("As much swap again as memory is no more than there are numbers for")
+    func largestMemory() throws {
+        let spec = try Self.build { $0.limits.memoryBytes = 8_000_000_000_000_000_000 }
+        #expect(spec.linux.resources?.memory?.swapBytes == .max)
+    }
 }

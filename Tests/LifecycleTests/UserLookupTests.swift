@@ -80,6 +80,23 @@ import Testing
         #expect(try text("etc/passwd/x") == "" && text("etc") == "" && text("nowhere/x") == "")
         #expect(throws: KernelError.self) { try text("etc/loop") }
     }
+
+    @Test("Layers are found by names that overlayfs takes escaped")
+    func escapedLayers() throws {
+        let directory = try TemporaryTree()
+        for layer in ["u:1", "l,2", "l\\:3\\"] { try directory.file("\(layer)/etc/\(layer.first ?? " ")", layer) }
+        try directory.file("l\\:3\\/etc/last", "last")
+        let places = ["l,2", "l\\:3\\", "u:1"].map { OverlayPath.escaped("\(directory.path)/\($0)") }
+        let root = LayeredRoot(mounts: [
+            SnapshotMount(
+                type: "overlay", source: "overlay",
+                options: ["lowerdir=\(places[0]):\(places[1])", "upperdir=\(places[2])"])
+        ])
+        func text(_ path: String) throws -> String { String(decoding: try root.contents(path), as: UTF8.self) }
+        #expect(try text("etc/u") == "u:1")
+        #expect(try text("etc/l") == "l,2")
+        #expect(try text("etc/last") == "last")
+    }
 }
 
 /// A directory with a tree in it, removed as a whole.

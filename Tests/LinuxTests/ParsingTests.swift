@@ -108,4 +108,14 @@ import Testing
         #expect(CapabilitySet(name: "CAP_FOO") == nil)
         #expect(CapabilitySet(rawValue: 0x21).names == ["CAP_CHOWN", "CAP_KILL"])
     }
+
+    @Test(
+        "A directory of any name is found again among others of an overlay's option",
+        arguments: ["/a", "/a:b", "/a,b", "/a\\", "/a\\:b", "/:", "/é,:\\\\x"])
+    func overlayPaths(path: String) {
+        let text = OverlayPath.escaped(path)
+        #expect(OverlayPath.unescaped(text) == path)
+        #expect(OverlayPath.parts("/first:\(text):/last") == ["/first", text, "/last"])
+        #expect(OverlayPath.parts("") == [])
+    }
 }

@@ -89,4 +89,14 @@ import Testing
         let short = layers.map { String($0.dropFirst("/var/lib/gantry/snapshots/".count)) }.joined(separator: ":")
         #expect(plan.data == "index=off,lowerdir=\(short),upperdir=/u")
     }
+
+    @Test("Many layers in a directory of a name that must be escaped are named from there as well")
+    func manyEscapedLayers() {
+        let layers = (0..<100).map { "/data\\:1/\(String(repeating: "a", count: 60))\($0)/fs" }
+        let option = "lowerdir=" + layers.joined(separator: ":")
+        let plan = RootMountPlan(ShimTask.Mount(type: "overlay", source: "o", target: "/t", options: [option]))
+        #expect(plan.workingDirectory == "/data:1")
+        let short = layers.map { String($0.dropFirst("/data\\:1/".count)) }.joined(separator: ":")
+        #expect(plan.data == "lowerdir=\(short)")
+    }
 }

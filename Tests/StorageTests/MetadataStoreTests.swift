@@ -21,6 +21,16 @@ struct TemporaryDatabase: ~Copyable {
         }
         rmdir(directory)
     }
+
+    @Test("A quota that is used up is a full disk, another failure of the disk is none")
+    func quota() {
+        let failed: Int32 = 10  // SQLITE_IOERR
+        let full = DatabaseError(code: failed, message: "disk I/O error", systemError: EDQUOT)
+        #expect(full.isFull)
+        #expect(StorageError(full, doing: "write") == StorageError(.full, "write: disk quota exceeded"))
+        let broken = DatabaseError(code: failed, message: "disk I/O error", systemError: EIO)
+        #expect(!broken.isFull && StorageError(broken, doing: "write").kind == .other)
+    }
 }
 
 @Suite struct MetadataStoreTests {

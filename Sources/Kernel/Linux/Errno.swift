@@ -22,6 +22,7 @@ public struct Errno: Error, RawRepresentable, Hashable, Sendable {
     public static let isDirectory = Errno(rawValue: EISDIR)
     public static let brokenPipe = Errno(rawValue: EPIPE)
     public static let noSpace = Errno(rawValue: ENOSPC)
+    public static let overQuota = Errno(rawValue: EDQUOT)
     public static let symbolicLinkLoop = Errno(rawValue: ELOOP)
     public static let nameTooLong = Errno(rawValue: ENAMETOOLONG)
     public static let noChild = Errno(rawValue: ECHILD)
@@ -30,6 +31,11 @@ public struct Errno: Error, RawRepresentable, Hashable, Sendable {
     public static let readOnlyFileSystem = Errno(rawValue: EROFS)
     public static let inputOutput = Errno(rawValue: EIO)
     public static let connectionRefused = Errno(rawValue: ECONNREFUSED)
+}
+
+extension Errno {
+    /// There is no room for more: on the disk, or in somebody's share of it.
+    package var isAboutRoom: Bool { self == .noSpace || self == .overQuota }
 }
 
 extension Errno: CustomStringConvertible {

@@ -12,7 +12,7 @@ extension EngineError {
     init(_ error: KernelError, doing attempt: String = "") {
         let kind: Kind =
             switch error.errno {
-            case .noSpace, Errno(rawValue: 122): .unavailable  // EDQUOT: somebody's share of the disk is full.
+            case .noSpace, .overQuota: .unavailable
             case .notPermitted, .accessDenied: .denied
             case .noSystemCall: .unsupported
             default: .internal

@@ -91,7 +91,8 @@ package final class OverlaySnapshotter: Snapshotter {
             try kernel { () throws(KernelError) in try Directory.removeTree("\(path)/work/work/incompat") }
         }
         let stack = OverlayStack(
-            lower: names.map { escaped("\(directory.path)/\($0)") }, upper: escaped(path), isVolatile: isDisposable)
+            lower: names.map { OverlayPath.escaped("\(directory.path)/\($0)") }, upper: OverlayPath.escaped(path),
+            isVolatile: isDisposable)
         return [SnapshotMount(type: "overlay", source: "overlay", options: assembly.options(stack))]
     }
 
@@ -279,15 +280,6 @@ package final class OverlaySnapshotter: Snapshotter {
         guard root.hasBottom else { return try lowerNames(root.layers) }
         let bottom = try kernel { () throws(KernelError) in try directory.bottomName() }
         return root.layers.isEmpty ? [bottom] : try lowerNames(root.layers) + [bottom]
-    }
-
-    private func escaped(_ path: String) -> String {
-        var text = ""
-        for character in path {
-            if character == ":" || character == "," || character == "\\" { text.append("\\") }
-            text.append(character)
-        }
-        return text
     }
 
     // MARK: Where overlayfs does not work

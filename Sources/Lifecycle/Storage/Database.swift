@@ -1,4 +1,5 @@
 import CSQLite
+import Glibc
 
 /// An open connection to an SQLite file. Used by one thread at a time: `DatabaseQueue` sees to that.
 final class Database {
@@ -92,17 +93,23 @@ struct DatabaseError: Error {
     /// The primary result code: `SQLITE_FULL`.
     let code: Int32
     let message: String
+    /// The errno of the file system's refusal; 0 for none.
+    let systemError: Int32
 
-    /// The disk has no space left.
-    var isFull: Bool { code == SQLITE_FULL }
+    /// The disk has no space left, or the user's share of it has none: that one SQLite does not tell from other failures.
+    var isFull: Bool { code == SQLITE_FULL || isOverQuota }
+    var isOverQuota: Bool { code == SQLITE_IOERR && systemError == EDQUOT }
 
-    init(code: Int32, message: String) {
+    init(code: Int32, message: String, systemError: Int32 = 0) {
         self.code = code & 0xFF
         self.message = message
+        self.systemError = systemError
     }
 
     init(code: Int32, connection: OpaquePointer?) {
         let words = connection.flatMap { sqlite3_errmsg($0) } ?? sqlite3_errstr(code)
-        self.init(code: code, message: words.map { String(cString: $0) } ?? "error \(code)")
+        self.init(
+            code: code, message: words.map { String(cString: $0) } ?? "error \(code)",
+            systemError: connection.map { sqlite3_system_errno($0) } ?? 0)
     }
 }

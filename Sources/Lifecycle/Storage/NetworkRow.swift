@@ -30,6 +30,13 @@ package enum NetworkRowChange: Hashable, Sendable {
     case delete(id: String)
     case putEndpoint(EndpointRow)
     case deleteEndpoint(container: String, network: String)
+
+    fileprivate var isRemoval: Bool {
+        switch self {
+        case .put, .putEndpoint: false
+        case .delete, .deleteEndpoint: true
+        }
+    }
 }
 
 extension MetadataStore {
@@ -52,7 +59,8 @@ extension MetadataStore {
     /// Makes all the changes, in order, or none.
     package func apply(_ changes: [NetworkRowChange]) async throws(StorageError) {
         if changes.isEmpty { return }
-        try await write("write the networks' rows") { database in
+        let makesRoom = changes.allSatisfy(\.isRemoval)
+        try await write("write the networks' rows", makesRoom: makesRoom) { database in
             for change in changes { try Self.apply(change, database) }
         }
     }

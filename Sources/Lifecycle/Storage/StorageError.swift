@@ -3,7 +3,7 @@ import CSQLite
 /// Why the metadata could not be read or written.
 package struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Kind: Hashable, Sendable {
-        /// The disk has no space left.
+        /// The disk has no space left, or the user's quota none.
         case full
         /// Another program holds the file.
         case busy
@@ -39,6 +39,7 @@ package struct StorageError: Error, Hashable, Sendable, CustomStringConvertible 
             return
         }
         switch error.code {
+        case _ where error.isOverQuota: self.init(.full, "\(operation): disk quota exceeded")
         case SQLITE_FULL: self.init(.full, "\(operation): no space left on device")
         case SQLITE_BUSY, SQLITE_LOCKED: self.init(.busy, "\(operation): the database is in use")
         case SQLITE_CONSTRAINT: self.init(.duplicate, "\(operation): \(error.message)")

@@ -22,8 +22,7 @@ extension EngineError {
 
     /// A call of the kernel that the service itself made for a task.
     init(_ error: KernelError, task id: String) {
-        let isAboutRoom = error.errno == .noSpace
-        self.init(isAboutRoom ? .unavailable : .internal, error.description, object: id)
+        self.init(error.errno.isAboutRoom ? .unavailable : .internal, error.description, object: id)
     }
 
     static func noSuchTask(_ id: String) -> EngineError {

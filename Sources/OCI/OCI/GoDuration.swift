@@ -20,6 +20,28 @@ public enum GoDuration {
         return isNegative ? -Int64(total) : Int64(total)
     }
 
+    /// As Go prints a span: `1m30s`, `1.5s`, `50ms`.
+    public static func text(nanoseconds total: UInt64) -> String {
+        if total == 0 { return "0s" }
+        for (unit, scale) in [("ns", UInt64(1)), ("µs", 1000), ("ms", 1_000_000)] where total < scale * 1000 {
+            return number(total, scale) + unit
+        }
+        let seconds = number(total % 60_000_000_000, 1_000_000_000) + "s"
+        let minutes = total / 60_000_000_000
+        switch minutes {
+        case 0: return seconds
+        case 1..<60: return "\(minutes)m\(seconds)"
+        default: return "\(minutes / 60)h\(minutes % 60)m\(seconds)"
+        }
+    }
+
+    /// A quotient by a power of ten, without zeros at its end.
+    private static func number(_ value: UInt64, _ scale: UInt64) -> String {
+        let rest = String(value % scale + scale).dropFirst()
+        let digits = rest.reversed().drop { $0 == "0" }.reversed()
+        return String(value / scale) + (digits.isEmpty ? "" : "." + String(digits))
+    }
+
     private static let scales: [String: Double] = [
         "ns": 1, "us": 1e3, "µs": 1e3, "μs": 1e3, "ms": 1e6, "s": 1e9, "m": 60e9, "h": 3600e9,
     ]

@@ -61,7 +61,10 @@ extension Container {
             unlink(mark)
             // It has ended, or somebody else has paused it, which is as good.
             if error.kind == .conflict { return false }
-            throw error
+            // Where nothing can be paused, the image is of files that may change meanwhile: better than none.
+            guard error.kind == .unsupported else { throw error }
+            context.note("commit container \(name) while it runs: \(error.message)")
+            return false
         }
     }
 

@@ -1,7 +1,9 @@
 import EngineAPI
 import Glibc
 import JSON
+import OCI
 import Storage
+import Synchronization
 
 /// Checking a container's health while its process runs and is not paused.
 extension Container {
@@ -79,10 +81,8 @@ extension Container {
     }
 }
 
-/// One check: an exec whose output is kept up to docker's limit, and which is killed when it takes too long.
+/// One check: an exec, which is killed when it takes too long.
 private struct HealthProbe: Sendable {
-    private static let outputLimitBytes = 4096
-
     let plan: HealthPlan
     let container: Container
 
@@ -116,12 +116,15 @@ private struct HealthProbe: Sendable {
     private func outcome(_ execID: String, _ stream: any AttachedStream) async -> (Int32, String) {
         let container = container
         let (timeout, clock) = (plan.timeout, container.context.clock)
+        let heard = HeardOutput()
         return await withTaskGroup(of: (Int32, String)?.self) { group in
-            group.addTask { await Self.read(stream, execID, container) }
+            group.addTask { await Self.read(stream, heard, execID, container) }
             group.addTask {
                 // Cancelled when the check has ended first.
                 guard (try? await clock.sleep(for: timeout)) != nil else { return nil }
-                return (-1, "Health check exceeded timeout (\(timeout))")
+                let output = heard.text
+                let words = "Health check exceeded timeout (\(GoDuration.text(nanoseconds: timeout.nanoseconds)))"
+                return (-1, output.isEmpty ? words : "\(words): \(output)")
             }
             let first = await group.next() ?? nil
             if first?.0 == -1 {
@@ -135,20 +138,39 @@ private struct HealthProbe: Sendable {
     }
 
     private static func read(
-        _ stream: any AttachedStream, _ execID: String, _ container: Container
+        _ stream: any AttachedStream, _ heard: HeardOutput, _ execID: String, _ container: Container
     ) async -> (Int32, String) {
-        var bytes: [UInt8] = []
         do throws(EngineError) {
             while let chunk = try await stream.read() {
                 switch chunk {
-                case .stdout(let more), .stderr(let more): bytes += more.prefix(outputLimitBytes - bytes.count)
+                case .stdout(let more), .stderr(let more): heard.add(more)
                 case .lost: break
                 }
             }
             let code = try await container.execDetails(execID).exitCode ?? -1
-            return (code, String(decoding: bytes, as: UTF8.self))
+            return (code, heard.text)
         } catch {
             return (-1, error.message)
         }
     }
+}
+
+extension Duration {
+    /// Of a span that is not below zero, as far as there is a number for it.
+    fileprivate var nanoseconds: UInt64 {
+        let (seconds, attoseconds) = components
+        let (whole, isBeyond) = UInt64(max(0, seconds)).multipliedReportingOverflow(by: 1_000_000_000)
+        return isBeyond ? .max : whole + UInt64(max(0, attoseconds) / 1_000_000_000)
+    }
+}
+
+/// What a check has said so far, up to docker's limit.
+private final class HeardOutput: Sendable {
+    private static let limitBytes = 4096
+
+    private let bytes = Mutex<[UInt8]>([])
+
+    var text: String { bytes.withLock { String(decoding: $0, as: UTF8.self) } }
+
+    func add(_ more: [UInt8]) { bytes.withLock { $0 += more.prefix(Self.limitBytes - $0.count) } }
 }

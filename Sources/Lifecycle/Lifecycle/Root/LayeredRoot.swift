@@ -37,9 +37,9 @@ struct LayeredRoot {
         var lower: [String] = []
         for option in mount.options {
             if option.hasPrefix("upperdir=") {
-                upper = [String(option.dropFirst(9))]
+                upper = [OverlayPath.unescaped(String(option.dropFirst(9)))]
             } else if option.hasPrefix("lowerdir=") {
-                lower += option.dropFirst(9).split(separator: ":").map(String.init)
+                lower += OverlayPath.parts(option.dropFirst(9)).map(OverlayPath.unescaped)
             } else if option.hasPrefix("lowerdir+=") {
                 lower.append(String(option.dropFirst(10)))
             }

@@ -57,7 +57,8 @@ struct LimitResources {
             // As docker: as much swap again, unless said otherwise.
             if host.hasSwapLimit {
                 let swap = limits.memorySwapBytes ?? 0
-                memory.swapBytes = swap == 0 ? bytes.multipliedReportingOverflow(by: 2).partialValue : swap
+                let (twice, isBeyond) = bytes.multipliedReportingOverflow(by: 2)
+                memory.swapBytes = swap != 0 ? swap : isBeyond ? .max : twice
             }
         }
         if !host.isUnified {

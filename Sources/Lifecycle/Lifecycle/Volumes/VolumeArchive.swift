@@ -55,7 +55,7 @@ extension VolumeService {
                 throw EngineError(.invalid, "import into volume \(name): \(error)", object: name)
             }
             throw EngineError(
-                failure.errno == .noSpace ? .unavailable : EngineError(failure).kind,
+                failure.errno.isAboutRoom ? .unavailable : EngineError(failure).kind,
                 "import into volume \(name): \(failure)", object: name)
         }
         // The padding that writers of archives put behind the end.

@@ -111,7 +111,7 @@ extension VolumeService {
                 let value = try await ServedFiles.look(into: name) { () throws(EngineError) -> Value in
                     do throws(KernelError) { return try body() } catch {
                         throw EngineError(
-                            error.errno == .noSpace ? .unavailable : .internal,
+                            error.errno.isAboutRoom ? .unavailable : .internal,
                             "copy the image's files into volume \(name): \(error)", object: name)
                     }
                 }

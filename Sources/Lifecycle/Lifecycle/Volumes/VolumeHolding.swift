@@ -20,7 +20,7 @@ extension VolumeService {
                 faults.pass(.volumeHoldAfterMount)
             } catch {
                 throw EngineError(
-                    error.errno == .noSpace ? .unavailable : .internal,
+                    error.errno.isAboutRoom ? .unavailable : .internal,
                     "failed to mount local volume: mount \(plan.source):\(host.mountpoint(name)), data: "
                         + "\(plan.data): \(error.errno)", object: name)
             }

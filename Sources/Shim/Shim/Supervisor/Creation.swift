@@ -24,7 +24,7 @@ extension ContainerSupervisor {
                     input: input, ids: task.fileIDs)
             runCreate(process, console, descriptors, answer)
         } catch {
-            giveUpCreation(ShimFailure(error.errno == .noSpace ? .unavailable : .internal, "\(error)"), answer)
+            giveUpCreation(ShimFailure(error.errno.isAboutRoom ? .unavailable : .internal, "\(error)"), answer)
         }
     }
 

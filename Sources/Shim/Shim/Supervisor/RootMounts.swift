@@ -109,7 +109,7 @@ struct RootMountPlan: Hashable {
     /// Many layers make a long option: names them from the directory that they have in common.
     private mutating func shorten(_ options: [String]) {
         guard let lower = options.first(where: { $0.hasPrefix("lowerdir=") }) else { return }
-        let paths = lower.dropFirst(9).split(separator: ":").map(String.init)
+        let paths = OverlayPath.parts(lower.dropFirst(9))
         guard var common = paths.first?.split(separator: "/").dropLast() else { return }
         for path in paths.dropFirst() {
             let parts = path.split(separator: "/")
@@ -118,7 +118,7 @@ struct RootMountPlan: Hashable {
         }
         let directory = "/" + common.joined(separator: "/")
         guard directory != "/" else { return }
-        workingDirectory = directory
+        workingDirectory = OverlayPath.unescaped(directory)
         let short = paths.map { String($0.dropFirst(directory.count + 1)) }.joined(separator: ":")
         data = options.map { $0 == lower ? "lowerdir=\(short)" : $0 }.joined(separator: ",")
     }
