@@ -10,7 +10,7 @@ import Testing
             ShimExec(
                 id: "über", process: Array("{\"cwd\":\"/\"}".utf8), terminal: true, columns: 80, rows: 24, input: .once)
         ),
-        .resize(execID: "x", columns: 65535, rows: 0), .closeInput(execID: nil),
+        .resize(execID: "x", columns: 65535, rows: 0),
         .attach(ShimAttach(execID: nil, stdin: true, stdout: false, stderr: true, replay: false)), .survey,
         .subscribe, .delete,
     ]

@@ -161,4 +161,62 @@ struct SlowShimTests {
         let line = text.split(separator: "\n").first { $0.hasPrefix("voluntary_ctxt_switches") }
         return try #require(line.flatMap { Int($0.filter(\.isNumber)) })
     }
+
+    @Test("How an exec ended while nobody had a connection to its shim is told to whoever has one next")
+    func execEndedMeanwhile() async throws {
+        try await TaskBench.with { bench in
+            let created = try await bench.service.create(try bench.sh("a", "sleep 1000"))
+            try await bench.service.start("a")
+            let shim = try #require(created.shim)
+            let hasty = ShimTaskService(
+                runRoot: bench.root + "/run", shimPath: TaskBench.shimPath, patience: .seconds(1))
+            let exec = ExecTaskSpec(id: "e", process: TaskBench.process(["/bin/sleep", "1000"]).compactBytes)
+            let pid = try await hasty.exec("a", exec)
+            kill(shim.pid, SIGSTOP)
+            defer { kill(shim.pid, SIGCONT) }
+            let error = await #expect(throws: EngineError.self) {
+                try await hasty.resize("a", execID: "e", to: TerminalSize(columns: 80, rows: 24))
+            }
+            #expect(error?.kind == .unavailable, "the connection is given up")
+            kill(pid, SIGKILL)
+            kill(shim.pid, SIGCONT)
+            #expect(await Self.execExit(in: hasty)?.code == 137)
+            // And one that comes after all that.
+            let late = ShimTaskService(runRoot: bench.root + "/run", shimPath: TaskBench.shimPath)
+            #expect(try await late.survey().first?.execs.isEmpty == true)
+            #expect(await Self.execExit(in: late)?.code == 137)
+        }
+    }
+
+    private static func execExit(in service: ShimTaskService) async -> TaskExit? {
+        for await report in service.reports {
+            if case .execExited("a", "e", let exit) = report { return exit }
+        }
+        return nil
+    }
+
+    @Test("A runtime that does not come back from an update is ended, and its container can be ended as ever")
+    func stuckUpdate() async throws {
+        try await TaskBench.with { bench in
+            let stuck = "\(bench.root)/stuck"
+            let script =
+                "#!/bin/sh\ncase \"$*\" in *update*) exec sleep 1000;; esac\nexec \(bench.runtime) \"$@\"\n"
+            try FileContents.replace(stuck, with: Array(script.utf8), mode: 0o755, durable: false)
+            let service = ShimTaskService(
+                runRoot: bench.root + "/run", shimPath: TaskBench.shimPath, runtimePatience: .seconds(1))
+            var spec = try bench.sh("a", "sleep 1000")
+            spec.runtime = stuck
+            _ = try await service.create(spec)
+            try await service.start("a")
+            let error = await #expect(throws: EngineError.self) {
+                try await service.update("a", resources: Array("{}".utf8))
+            }
+            #expect(error?.kind == .unavailable)
+            #expect(error?.message.contains("gave up") == true)
+            try await service.killAll("a")
+            #expect(try await bench.exit(of: "a", in: service).code == 137)
+            try await service.delete("a")
+            bench.expectNothingLeft("a")
+        }
+    }
 }

@@ -228,4 +228,19 @@ struct TaskFailureTests {
             #expect(wasToldBefore)
         }
     }
+
+    @Test("An exec that is longer than a shim takes is refused in words, and disturbs nobody")
+    func longExec() async throws {
+        try await TaskBench.with { bench in
+            try await bench.run(try bench.sh("a", "sleep 1000"))
+            let long = String(repeating: "x", count: 4 << 20)
+            let exec = ExecTaskSpec(id: "e", process: TaskBench.process(["/bin/true", long]).compactBytes)
+            let error = await failure { _ = try await bench.service.exec("a", exec) }
+            #expect(error?.kind == .invalid)
+            #expect(error?.message.contains("argument list too long") == true)
+            let short = ExecTaskSpec(id: "f", process: TaskBench.process(["/bin/sh", "-c", "exit 3"]).compactBytes)
+            _ = try await bench.service.exec("a", short)
+            #expect(try await bench.execExit(of: "f").code == 3)
+        }
+    }
 }

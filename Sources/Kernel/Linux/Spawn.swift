@@ -3,7 +3,8 @@ import Glibc
 
 /// posix_spawn(3): starts a program without running any code of ours in between, so it is safe in a threaded process.
 ///
-/// The child starts with no signal blocked and none ignored, and with no descriptor but those listed.
+/// The child starts with no signal blocked, with none ignored but the two that the C library keeps to itself (32 and 33),
+/// and with no descriptor but those listed.
 public struct Spawn: Sendable {
     public var program: String
     /// With the zeroth, the name shown by ps(1).

@@ -12,11 +12,20 @@ struct LimitChange: Sendable {
     private var resourcesPath: String { "\(directory.path)/update.json" }
     private var logPath: String { "\(directory.path)/update.log" }
 
-    func perform() async throws(EngineError) {
+    /// - Parameter limit: a runtime that takes longer is killed, and it is `unavailable`.
+    func perform(within limit: Duration) async throws(EngineError) {
         let pid = try await BlockingPool.shared.run { () throws(EngineError) in try start() }
-        let code: Int32
-        do { code = try await ChildProcess.reap(pid) } catch { throw EngineError(error, task: directory.id) }
+        let code: Int32?
+        do { code = try await ChildProcess.reap(pid, within: limit) } catch {
+            throw EngineError(error, task: directory.id)
+        }
         let complaint = await BlockingPool.shared.run { finish() }
+        guard let code else {
+            throw EngineError(
+                .unavailable,
+                "runtime update of `\(directory.id)`: gave up after \(limit.components.seconds) seconds",
+                object: directory.id)
+        }
         if code != 0 {
             throw EngineError(.internal, complaint ?? "the runtime ended with \(code)", object: directory.id)
         }

@@ -11,6 +11,8 @@ import Synchronization
 package final class ShimTaskService: TaskService {
     /// What a shim may take to answer a greeting, unless another time is given.
     package static let patience = Duration.seconds(10)
+    /// What the runtime may take for a call of this service's own, unless another time is given; a shim gives it as long.
+    package static let runtimePatience = Duration.seconds(60)
     /// The same for who only wants to know how things are, and takes what was known last where a shim does not answer.
     private static let shortPatience = Duration.seconds(1)
 
@@ -27,6 +29,7 @@ package final class ShimTaskService: TaskService {
     private let reporting: AsyncStream<TaskReport>.Continuation
     private let launcher: ShimLauncher
     private let patience: Duration
+    private let runtimePatience: Duration
     private let state = Mutex(State())
 
     /// - Parameters:
@@ -34,10 +37,13 @@ package final class ShimTaskService: TaskService {
     ///   - shimPath: the program `gantry-shim`.
     ///   - leases: what shims inherit, to keep alive what is kept while they are open.
     ///   - patience: what a shim may take to answer a greeting.
+    ///   - runtimePatience: what a runtime may take that this service calls itself.
     package init(
-        runRoot: String, shimPath: String, leases: [Descriptor] = [], patience: Duration = ShimTaskService.patience
+        runRoot: String, shimPath: String, leases: [Descriptor] = [], patience: Duration = ShimTaskService.patience,
+        runtimePatience: Duration = ShimTaskService.runtimePatience
     ) {
         self.patience = patience
+        self.runtimePatience = runtimePatience
         launcher = ShimLauncher(runRoot: runRoot, shimPath: shimPath, leases: leases)
         (reports, reporting) = AsyncStream.makeStream(of: TaskReport.self)
     }
@@ -99,13 +105,21 @@ package final class ShimTaskService: TaskService {
     }
 
     package func update(_ id: String, resources: [UInt8]) async throws(EngineError) {
-        try await LimitChange(directory: try directory(id), resources: resources).perform()
+        let change = LimitChange(directory: try directory(id), resources: resources)
+        try await change.perform(within: runtimePatience)
     }
 
     package func exec(_ id: String, _ exec: ExecTaskSpec) async throws(EngineError) -> Int32 {
         let request = ShimExec(
             id: exec.id, process: exec.process, terminal: exec.terminal, columns: exec.initialSize?.columns ?? 0,
             rows: exec.initialSize?.rows ?? 0, input: ShimInput(exec.input))
+        // A shim hangs up on who sends more, and so would all that is asked for at the time.
+        guard request.fits else {
+            throw EngineError(
+                .invalid,
+                "exec in container \(id): argument list too long: its process takes \(exec.process.count) bytes",
+                object: id)
+        }
         let answer = try await connection(id).request(.exec(request))
         guard case .process(let process) = answer else { throw unexpected(answer, id) }
         return process.pid
@@ -181,7 +195,10 @@ extension ShimTaskService {
     }
 
     private func remains(_ directory: ShimDirectory, _ traces: TaskTraces = TaskTraces()) -> TaskRemains {
-        TaskRemains(id: directory.id, directory: directory, runtimeRoot: launcher.runtimeRoot, traces: traces)
+        var remains = TaskRemains(
+            id: directory.id, directory: directory, runtimeRoot: launcher.runtimeRoot, traces: traces)
+        remains.runtimePatience = runtimePatience
+        return remains
     }
 
     /// A signal for the init process, not by its shim.

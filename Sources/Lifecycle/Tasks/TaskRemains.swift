@@ -12,6 +12,8 @@ struct TaskRemains: Sendable {
     let directory: ShimDirectory
     let runtimeRoot: String
     var traces = TaskTraces()
+    /// What the runtime may take for a call.
+    var runtimePatience = ShimTaskService.runtimePatience
 
     /// Ends all processes of the task's cgroups, and its init process, and returns when none is left.
     func killAll() async throws(EngineError) {
@@ -22,7 +24,7 @@ struct TaskRemains: Sendable {
             if let failure { throw EngineError(failure, task: id) }
             if alive.isEmpty { return }
             for process in alive {
-                guard await ends(process, before: deadline) else {
+                guard await ChildProcess.ends(process, before: deadline) else {
                     throw EngineError(
                         .unavailable, "cannot kill \(id): its processes do not end within 30 seconds", object: id)
                 }
@@ -105,7 +107,7 @@ struct TaskRemains: Sendable {
         else { return }
         defer { process.close() }
         try? PidFD.send(SIGKILL, to: process)  // It may end by itself first.
-        _ = await ends(process, before: .now + Self.patience)
+        _ = await ChildProcess.ends(process, before: .now + Self.patience)
     }
 
     private func deleteFromRuntime(_ runtime: String) async throws(EngineError) {
@@ -113,13 +115,23 @@ struct TaskRemains: Sendable {
         var spawn = Spawn(
             program: runtime, arguments: [runtime, "--root", runtimeRoot, "delete", "--force", id])
         spawn.environment = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
+        let code: Int32?
         do {
             let pid = try spawn.start()
-            try await ChildProcess.reap(pid)
+            code = try await ChildProcess.reap(pid, within: runtimePatience)
         } catch { throw EngineError(error, task: id) }
+        // What a runtime that refuses leaves is removed without it; one that was killed may have left more.
+        if code == nil {
+            let seconds = runtimePatience.components.seconds
+            throw EngineError(
+                .unavailable, "runtime delete of `\(id)`: gave up after \(seconds) seconds", object: id)
+        }
     }
+}
 
-    private func ends(_ process: Descriptor, before deadline: ContinuousClock.Instant) async -> Bool {
+/// Processes that this one waits for; children must be reaped by somebody.
+enum ChildProcess {
+    static func ends(_ process: Descriptor, before deadline: ContinuousClock.Instant) async -> Bool {
         await withTaskGroup(of: Bool.self) { group in
             group.addTask {
                 do {
@@ -136,10 +148,7 @@ struct TaskRemains: Sendable {
             return await group.next() ?? false
         }
     }
-}
 
-/// A child of this process, which must be reaped by somebody.
-enum ChildProcess {
     /// Waits for the child without blocking a thread, and reaps it.
     ///
     /// - Returns: its exit code, or 128 + signal.
@@ -149,6 +158,19 @@ enum ChildProcess {
         defer { process.close() }
         try await waitUntilReadable(process)
         return try PidFD.reap(process)
+    }
+
+    /// The same within a time: a child that has not ended then is killed, and reaped whenever it does end.
+    ///
+    /// - Returns: nil where it was killed.
+    static func reap(_ pid: Int32, within limit: Duration) async throws(KernelError) -> Int32? {
+        let process = try await descriptor(of: pid)
+        defer { process.close() }
+        if await ends(process, before: .now + limit) { return try PidFD.reap(process) }
+        try? PidFD.send(SIGKILL, to: process)  // It may end by itself first.
+        // One that hangs in the kernel goes when that lets it: nobody is kept waiting for it, and it leaves no zombie.
+        Task { _ = try? await ChildProcess.reap(pid) }
+        return nil
     }
 
     /// Where there is no descriptor to be had, as soon as there is one: without it the child stays as a zombie.

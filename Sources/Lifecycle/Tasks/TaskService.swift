@@ -51,7 +51,8 @@ public protocol TaskService: Sendable {
     /// The same of one task, with all the patience there is; nil where there is none.
     func survey(_ id: String) async throws(EngineError) -> TaskFacts?
 
-    /// What happened to tasks since this service was made, in order per task. One consumer.
+    /// What happened to tasks since this service was made, in order per task; ends of execs of the minutes before it, too,
+    /// and of those perhaps more than once. One consumer.
     var reports: AsyncStream<TaskReport> { get }
 }
 

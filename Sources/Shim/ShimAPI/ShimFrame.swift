@@ -17,7 +17,8 @@
 ///       │◄─────────────────────────────────────────┤ done | process | facts | failed
 ///       │ subscribe                                │
 ///       ├─────────────────────────────────────────►│
-///       │◄─────────────────────────────────────────┤ facts, then report … report, as things happen
+///       │◄─────────────────────────────────────────┤ facts, then report … report: late ends of execs, then
+///       │                                          │ as things happen
 ///
 ///       │ attach                                   │        from here on the connection is a stream
 ///       ├─────────────────────────────────────────►│

@@ -11,11 +11,11 @@ package enum ShimRequest: Hashable, Sendable {
     /// Starts a further process: `process`.
     case exec(ShimExec)
     case resize(execID: String?, columns: UInt16, rows: UInt16)
-    case closeInput(execID: String?)
     case attach(ShimAttach)
     /// What the shim knows now: `facts`.
     case survey
-    /// `facts`, then a `report` for all that happens from there on.
+    /// `facts`, then a `report` for all that happens from there on. The ends of execs of the last five minutes are reported
+    /// first, whether somebody was told of them or not.
     case subscribe
     /// Answers names at 127.0.0.11 of the container from here on, if it does not already.
     case serveNames
@@ -41,6 +41,9 @@ package struct ShimExec: Hashable, Sendable {
         self.rows = rows
         self.input = input
     }
+
+    /// Whether it is no longer than a frame may be: beside the id and the process there are some numbers in it.
+    package var fits: Bool { id.utf8.count + process.count + 32 <= ShimFrame.bodyLimit }
 }
 
 /// Whose standard input a process has.
@@ -49,7 +52,7 @@ package enum ShimInput: String, Hashable, Sendable {
     case none
     /// Open until a client closes it.
     case open
-    /// Closed when the first client that gave input detaches.
+    /// The same to the shim: the first client that gave input ends it itself when it goes.
     case once
 
     fileprivate static let order: [ShimInput] = [.none, .open, .once]
@@ -101,9 +104,6 @@ extension ShimRequest {
             writer.put(execID) { $0.put($1) }
             writer.put(columns)
             writer.put(rows)
-        case .closeInput(let execID):
-            kind = 9
-            writer.put(execID) { $0.put($1) }
         case .attach(let attach):
             kind = 10
             attach.write(to: &writer)
@@ -129,7 +129,6 @@ extension ShimRequest {
             self = .resize(
                 execID: try reader.takeOptionalString(), columns: try reader.takeUInt16(), rows: try reader.takeUInt16()
             )
-        case 9: self = .closeInput(execID: try reader.takeOptionalString())
         case 10: self = .attach(try ShimAttach(from: &reader))
         case 11: self = .survey
         case 12: self = .subscribe

@@ -35,6 +35,7 @@ final class ContainerSupervisor {
     /// Those that the runtime is just starting.
     var startingExecs: Set<String> = []
     var execCount = 0
+    var execEnds = ExecEnds()
     var cgroups = ProcessCgroups()
     var oomWatch: OutOfMemoryWatch?
     var clients: [Client] = []

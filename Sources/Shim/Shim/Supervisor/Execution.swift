@@ -28,7 +28,7 @@ extension ContainerSupervisor {
             runExec(exec, process, name, console, descriptors, answer)
         } catch {
             dropExec(process)
-            throw ShimFailure(error.errno == .noSpace ? .unavailable : .internal, "\(error)")
+            throw ShimFailure(error.errno.isAboutRoom ? .unavailable : .internal, "\(error)")
         }
     }
 
@@ -104,6 +104,7 @@ extension ContainerSupervisor {
         guard let id = process.execID else { return }
         let exit = ShimExit(code: status.code, nanosecondsSinceEpoch: status.time.nanosecondsSinceEpoch)
         process.endOutput()
+        execEnds.add(id, exit)
         report(.execExited(id: id, exit))
         guard process.holdsUnseenOutput else { return dropExec(process) }
         loop.after(milliseconds: Self.unseenOutputMilliseconds) { [weak self, weak process] in

@@ -83,14 +83,12 @@ extension ContainerSupervisor {
         case .resize(let execID, let columns, let rows):
             try resize(execID, columns: columns, rows: rows)
             answer(.success(.done))
-        case .closeInput(let execID):
-            try runningProcess(execID).input.end()
-            answer(.success(.done))
         case .attach(let attach): try self.attach(client, attach, tag: tag)
         case .survey: answer(.success(.facts(facts)))
         case .subscribe:
             client.subscriptionTag = tag
             answer(.success(.facts(facts)))
+            for (id, exit) in execEnds.ends { client.send(.report(.execExited(id: id, exit)), tag: tag) }
         case .delete: try delete(answer)
         case .serveNames:
             try serveNames()

@@ -17,7 +17,6 @@ final class SupervisedProcess {
     /// Its pid may be another's from here on.
     var isReaped = false
     private(set) var isTerminal = false
-    private(set) var inputMode = ShimInput.none
     private(set) var attachments: [Attachment] = []
     private(set) var hasEnded = false
     private var recent: OutputRing?
@@ -33,7 +32,6 @@ final class SupervisedProcess {
 
     func configure(terminal: Bool, input mode: ShimInput, log: ContainerLog?) {
         isTerminal = terminal
-        inputMode = mode
         self.log = log
         // The init process's output is in its log; only a terminal's picture is worth showing again.
         keepsRecent = terminal || (execID != nil && attachments.isEmpty)
