@@ -98,7 +98,8 @@ struct ContainerTree: Sendable {
     func checkTarget(_ path: String) throws(EngineError) {
         let isDirectory: Bool
         do throws(KernelError) {
-            isDirectory = try OwnedDescriptor(try tree.open(Self.clean(path), O_PATH)).descriptor.isDirectory()
+            let target = OwnedDescriptor(try tree.open(Self.clean(path), O_PATH))
+            isDirectory = try target.descriptor.isDirectory()
         } catch { throw failure(error, path) }
         guard isDirectory else {
             throw EngineError(.invalid, "extraction point is not a directory", object: container)
