@@ -77,13 +77,11 @@ package final class PodmanService: Sendable {
         }
     }
 
-    /// Cgroups and runc's records of containers that were killed while they were paused.
+    /// Cgroups and runc's records of containers that were killed while they were paused, or that podman did not remove.
     private func removeRemains() async throws {
         let left = try Self.cgroups().subtracting(foreignCgroups)
-        // Frozen processes die once they run.
-        for path in left where path.contains("/freezer/") {
-            try FileContents.write("THAWED", to: "\(path)/freezer.state")
-        }
+        // Frozen ones die once they run.
+        CgroupMembers.kill(Array(left))
         for path in left {
             for _ in 0..<500 where rmdir(path) != 0 && errno == EBUSY { try await Task.sleep(for: .milliseconds(10)) }
             guard let id = path.split(separator: "/").last?.dropFirst("libpod-".count), !id.isEmpty else { continue }
