@@ -85,7 +85,7 @@ extension Cgroup {
                 try TreeRemoval.removeCgroups(below: directory)
                 if try removeEmpty(directory) { return }
             } catch  where error.errno == .noSuchFile || error.errno == .noDevice {
-                return
+                // Another removes them just now.
             }
             guard rest > 0 else { throw KernelError("remove cgroup", directory, .busy) }
             poll(nil, 0, pause)

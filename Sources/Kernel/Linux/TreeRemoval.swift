@@ -17,8 +17,11 @@ package enum TreeRemoval {
     /// Removes the directories below a cgroup's, whose files go with them, however long their paths are together. What is
     /// busy stays, and with it what it is in.
     package static func removeCgroups(below directory: String) throws(KernelError) {
+        let top = OwnedDescriptor(try Descriptor.open(directory, O_RDONLY | O_DIRECTORY))
+        // A directory has a link more for each one in it, and most have none.
+        if try top.descriptor.status().st_nlink == 2 { return }
         try remove(
-            try Descriptor.open(directory, O_RDONLY | O_DIRECTORY),
+            top.release(),
             { directory throws(KernelError) in
                 try entries(of: directory).filter { $0.isDirectory == true }.map(\.name)
             },

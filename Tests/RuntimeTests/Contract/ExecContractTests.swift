@@ -4,6 +4,8 @@ import Linux
 import OCI
 import Testing
 
+@testable import Runtime
+
 /// Further processes in a container, and terminals.
 @Suite(.serialized, .enabled(if: RuntimeUnderTest.isPrivileged, "needs root"), .timeLimit(.minutes(2)))
 struct ExecContractTests {
@@ -43,6 +45,14 @@ struct ExecContractTests {
         let refused = try runtime.run(["exec", "--env", "NAME", container.id, "true"], root: container.root)
         #expect(refused.code != 0)
         #expect(refused.errors.contains("invalid environment variable"))
+    }
+
+    @Test("Very many variables take no more than their number", .timeLimit(.minutes(1)))
+    func manyVariables() {
+        let names = (0..<100_000).map { "NAME\($0)" }
+        let last = names.map { "\($0)=b" }
+        #expect(ProcessSetup.lastOfEach(names.map { "\($0)=a" } + last) == last)
+        #expect(ProcessSetup.lastOfEach(["A=1", "AB=2", "A=3", "B=4", "A="]) == ["AB=2", "B=4", "A="])
     }
 
     @Test("A user at the limit of its processes gets the one it may have", arguments: RuntimeUnderTest.all)

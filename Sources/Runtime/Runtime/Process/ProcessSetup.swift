@@ -173,17 +173,18 @@ struct ProcessSetup {
         return variables + ["HOME=\(homeDirectory())"]
     }
 
-    /// Of variables of the same name the last one counts, for every reader.
-    private static func lastOfEach(_ variables: [String]) -> [String] {
-        var kept: [String] = []
-        for (index, variable) in variables.enumerated() {
-            let name = variable.utf8.prefix { $0 != 61 }
-            let isLast = !variables[(index + 1)...].contains {
-                $0.utf8.starts(with: name) && $0.utf8.dropFirst(name.count).first == 61
-            }
-            if isLast { kept.append(variable) }
+    /// Of variables of the same name the last one counts, for every reader. Few are compared one by one, for which no table
+    /// is needed; many have one, so that they cost no more than their number.
+    static func lastOfEach(_ variables: [String]) -> [String] {
+        func name(_ variable: String) -> Substring.UTF8View { variable.utf8.prefix { $0 != 61 } }
+        guard variables.count > 64 else {
+            return variables.enumerated().filter { index, variable in
+                let own = name(variable)
+                return !variables[(index + 1)...].contains { name($0).elementsEqual(own) }
+            }.map(\.element)
         }
-        return kept
+        var seen: Set<[UInt8]> = []
+        return variables.reversed().filter { seen.insert(Array(name($0))).inserted }.reversed()
     }
 
     private func homeDirectory() -> String {

@@ -154,8 +154,8 @@ private struct Walk {
 
     /// - Returns: whether every call has its answer.
     mutating func run() -> Bool {
-        // The longest program that the kernel takes, in which every call is compared with every number.
-        var steps = 4096 * 4096
+        // The longest program, in which every call is compared with every number.
+        var steps = FilterInstruction.programLimit * FilterInstruction.programLimit
         while let place = open.popLast() {
             steps -= 1
             guard steps > 0, step(place) else { return false }

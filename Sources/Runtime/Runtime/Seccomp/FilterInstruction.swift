@@ -23,6 +23,9 @@ struct FilterInstruction: Hashable {
     var no: UInt8 = 0
     var value: UInt32
 
+    /// The longest program that the kernel takes: BPF_MAXINSNS.
+    static let programLimit = 4096
+
     /// What `load` takes; the instruction pointer and the arguments lie behind them.
     static let number: UInt32 = 0
     static let architecture: UInt32 = 4

@@ -77,8 +77,10 @@ struct SeccompCache {
         }
         let made = try SeccompCompiler.compile(profile)
         let halved = FilterDecisions(FilterInstruction.list(made))?.program.flatMap(\.bytes) ?? made
-        let instructions = halved.count / 8 <= 4096 ? halved : made
-        guard !instructions.isEmpty, instructions.count % 8 == 0, instructions.count / 8 <= 4096 else {
+        let instructions = halved.count / 8 <= FilterInstruction.programLimit ? halved : made
+        guard !instructions.isEmpty, instructions.count % 8 == 0,
+            instructions.count / 8 <= FilterInstruction.programLimit
+        else {
             throw RuntimeError(
                 "seccomp: a filter of \(instructions.count / 8) instructions is more than the kernel takes")
         }
@@ -117,7 +119,8 @@ struct SeccompCache {
         let stated = bytes[..<length].reversed().reduce(0) { $0 << 8 | Int($1) }
         guard stated == key.count, bytes[length..<(length + key.count)].elementsEqual(key) else { return nil }
         let instructions = Array(bytes[(length + key.count)...])
-        return instructions.count % 8 == 0 && instructions.count / 8 <= 4096 ? instructions : nil
+        return instructions.count % 8 == 0 && instructions.count / 8 <= FilterInstruction.programLimit
+            ? instructions : nil
     }
 
     /// The folder, where nobody else can have put anything into it.
