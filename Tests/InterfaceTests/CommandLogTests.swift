@@ -107,4 +107,12 @@ import Testing
         #expect(log.entries[1].words.last?.hasSuffix("x…") == true)
         #expect(log.entries[0].line().utf8.count < 10_000 && log.entries[0].words.last?.hasSuffix("…") == true)
     }
+
+    @Test("Words that fill the room to its end are followed by none")
+    func full() {
+        var log = CommandLog()
+        let long = String(repeating: "é", count: (CommandLog.lengthLimit - 4) / 2)
+        log.begin(["run", long, "y"], at: Timestamp(nanosecondsSinceEpoch: 0))
+        #expect(log.entries[0].words == ["run", long, "…"])
+    }
 }

@@ -36,19 +36,41 @@ import Testing
     }
 
     /// With the form open.
-    private static func opened(_ details: ContainerDetails = details()) throws -> Bench {
+    private static func opened(
+        _ details: ContainerDetails = details(), _ image: ImageDetails = image()
+    ) throws -> Bench {
         var containers = Sample.containers
         containers[0].mounts = [MountSpec(.volume, source: "0123abcd", target: "/data")]
         var bench = try Bench.connected(80, 30, containers: containers)
         bench.type("c")
         #expect(bench.takeEffects().contains(.readOriginal(Sample.id(1))))
-        bench.send(.original(details, image()))
+        bench.send(.original(details, image))
         return bench
     }
 
     private static func asked(_ bench: inout Bench) -> (spec: ContainerSpec, name: String)? {
         for case .perform(_, .recreate(_, let spec, let name, _)) in bench.takeEffects() { return (spec, name) }
         return nil
+    }
+
+    @Test("What the form cannot tell of a mount stays with it, and what the image says is said anew")
+    func untold() throws {
+        var (details, image) = (Self.details(), Self.image())
+        var part = MountSpec(.volume, source: "files", target: "/part")
+        part.subpath = "a/b"
+        details.spec.mounts.append(part)
+        details.spec.exposedPorts = [ContainerPort(80), ContainerPort(81), ContainerPort(82)]
+        details.spec.anonymousVolumes = ["/data", "/own"]
+        details.spec.labels["from"] = "image"
+        (image.exposedPorts, image.volumes) = (["81/tcp"], ["/data"])
+        image.summary.labels = ["from": "image", "kept": "no"]
+        var bench = try Self.opened(details, image)
+        bench.type(String(repeating: "<tab>", count: 8) + "<end> cache:/cache<enter>y")
+        let spec = try #require(Self.asked(&bench)).spec
+        #expect(spec.mounts.prefix(2) == details.spec.mounts[...])
+        #expect(spec.mounts.map(\.target) == ["/scratch", "/part", "/data", "/cache"])
+        #expect(spec.exposedPorts == [ContainerPort(82)] && spec.anonymousVolumes == ["/own"])
+        #expect(spec.labels == ["kept": "yes"])
     }
 
     @Test("c asks with what the container has, and what is not changed stays as it was")

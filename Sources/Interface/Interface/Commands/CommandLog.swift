@@ -60,7 +60,9 @@ struct CommandLog {
         var room = lengthLimit
         var kept: [String] = []
         for word in words {
-            guard word.utf8.count <= room else { return kept + [String(word.prefix(room)) + "…"] }
+            guard word.utf8.count <= room else {
+                return kept + [String(decoding: word.utf8.prefix(max(0, room)), as: UTF8.self) + "…"]
+            }
             kept.append(word)
             room -= word.utf8.count + 1
         }

@@ -85,7 +85,9 @@ extension Form {
         spec.limits.memoryBytes = text(.memory).flatMap(FormValidation.bytes)
         spec.limits.nanoCPUs = text(.cpus).flatMap(FormValidation.nanoCPUs)
         spec.limits.pids = text(.pids).flatMap { Int64($0) }
-        if let mounts = text(.mounts) { spec.mounts = try FormValidation.mounts(mounts) }
+        if let mounts = text(.mounts) {
+            spec.mounts = try FormValidation.mounts(mounts, known: self[.mounts]?.known ?? [])
+        }
         if let variables = text(.environment) { spec.environment = try FormValidation.words(of: variables) }
         if let ports = text(.ports) { spec.portBindings = try FormValidation.ports(ports) }
         spec.networkMode = self[.network].flatMap { NetworkMode(rawValue: $0.text) }

@@ -109,6 +109,8 @@ struct Field: Hashable, Sendable {
     var isOpen = false
     /// What an open field offers while words of one's own stand in it.
     var offered: [String] = []
+    /// Mounts that are there already: by the words for them they are meant with all that the words do not tell.
+    var known: [MountSpec] = []
     /// What was typed to come to the choice that is shown.
     var typed = ""
 

@@ -32,7 +32,7 @@ extension Form {
         (.image, ["no such image", "image not known", "manifest"]), (.cpus, ["cpus", "cpu quota"]),
         (.memory, ["memory", "swap"]), (.pids, ["pids"]), (.environment, ["environment"]),
         (.directory, ["working directory", "chdir to cwd"]),
-        (.user, ["unable to find user", "Unable to find group", "no matching entries"]),
+        (.user, ["unable to find user", "unable to find group", "no matching entries"]),
         (.subnet, ["pool", "subnet", "overlap"]), (.address, ["gateway", "ip address", "address"]),
         (.device, ["parent", "device"]), (.network, ["network"]), (.container, ["container"]),
         (.reference, ["reference", "manifest", "repository", "pull access"]), (.path, ["no such file", "archive"]),

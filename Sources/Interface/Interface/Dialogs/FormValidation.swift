@@ -12,7 +12,7 @@ enum FormValidation {
         case .memory: memory(text)
         case .cpus: nanoCPUs(text) == nil ? "a number such as 0.5 or 2" : nil
         case .pids: (Int64(text).map { $0 > 0 } ?? false) ? nil : "a whole number above 0"
-        case .mounts: message { () throws(FormError) in _ = try mounts(text) }
+        case .mounts: message { () throws(FormError) in _ = try mounts(text, known: field.known) }
         case .ports: message { () throws(FormError) in _ = try ports(text) }
         case .directory: text.hasPrefix("/") ? nil : "an absolute path"
         case .environment:
@@ -57,9 +57,15 @@ enum FormValidation {
     }
 
     /// `source:target[:ro|rw]`, where the source is a path or a volume's name, or `tmpfs:target`; parted by spaces.
-    static func mounts(_ text: String) throws(FormError) -> [MountSpec] {
+    ///
+    /// - Parameter known: mounts that are meant by the words that a form has for them.
+    static func mounts(_ text: String, known: [MountSpec]) throws(FormError) -> [MountSpec] {
         var mounts: [MountSpec] = []
         for word in try words(of: text) {
+            if let mount = known.first(where: { $0.formWord == word }) {
+                mounts.append(mount)
+                continue
+            }
             let parts = word.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
             guard parts.count == 2 || parts.count == 3, parts[1].hasPrefix("/") else {
                 throw FormError(

@@ -42,6 +42,11 @@ extension ContainerSpec {
         if (spec.user ?? "") == image.user { spec.user = nil }
         if spec.stopSignal == image.stopSignal { spec.stopSignal = nil }
         if spec.healthCheck == image.healthCheck { spec.healthCheck = nil }
+        // An engine lists what the image says among what was asked for.
+        let told = image.exposedPorts.compactMap { ContainerPort($0) } + spec.portBindings.map(\.port)
+        spec.exposedPorts.removeAll { told.contains($0) }
+        spec.anonymousVolumes.removeAll { image.volumes.contains($0) }
+        spec.labels = spec.labels.filter { image.summary.labels[$0.key] != $0.value }
         return spec
     }
 
@@ -106,10 +111,16 @@ extension Form {
     }
 }
 
+extension MountSpec {
+    /// As the form has it, which cannot tell all of it.
+    var formWord: String { kind == .tmpfs ? "tmpfs:\(target)" : words[1] }
+}
+
 extension Field {
     /// Shows what the original has.
     fileprivate mutating func show(_ original: Original) {
         let spec = original.spec
+        if name == .mounts { known = spec.mounts }
         switch kind {
         case .toggle: kind = .toggle(name == .tty ? spec.tty : spec.autoRemove)
         case .choice(let options, _) where name == .network || name == .restart:
@@ -133,7 +144,7 @@ extension Field {
         case .memory: spec.limits.memoryBytes.flatMap(LimitText.bytes) ?? ""
         case .cpus: spec.limits.nanoCPUs.flatMap(LimitText.cpus) ?? ""
         case .pids: spec.limits.pids.flatMap { $0 > 0 ? "\($0)" : nil } ?? ""
-        case .mounts: words(spec.mounts.map { $0.kind == .tmpfs ? "tmpfs:\($0.target)" : $0.words[1] })
+        case .mounts: words(spec.mounts.map(\.formWord))
         case .environment: words(spec.environment)
         case .ports: words(spec.portBindings.map(\.words))
         case .user: spec.user ?? ""

@@ -30,8 +30,9 @@ struct EventHistory {
 
     /// What the journal holds, in its own order, in place of what is known.
     mutating func replace(_ events: [EngineEvent]) {
-        (entries, passing, isCut) = ([], [], events.count > Self.capacity)
-        for event in events.suffix(Self.capacity) { add(event) }
+        let kept = events.filter { !$0.isPassing }
+        (entries, passing, isCut) = ([], [], kept.count > Self.capacity)
+        for event in kept.suffix(Self.capacity) { add(event) }
     }
 
     /// What consoles and samples leave behind is of no interest, and would fill it.

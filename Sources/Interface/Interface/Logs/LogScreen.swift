@@ -84,7 +84,7 @@ struct LogScreen: Hashable, Sendable {
             let id = sources[index].subscription.containerID
             sources[index].subscription = LogSubscription(
                 containerID: id, tail: reach == .newest ? Self.firstTail : nil, since: reach.start(now), serial: serial)
-            sources[index].end = nil
+            (sources[index].end, sources[index].firstTime) = (nil, nil)
         }
         forgetLines()
     }
@@ -96,7 +96,7 @@ struct LogScreen: Hashable, Sendable {
     }
 
     /// Whether lines that the filter should look at, or that are to be seen without it, are not here any more.
-    var lacksLines: Bool { passedOver > 0 || (droppedLines > 0 && sieve != nil && reach != .newest) }
+    var lacksLines: Bool { passedOver > 0 || (droppedLines > 0 && sieve != nil) }
 
     /// Reads the same lines once more, and what has come since.
     mutating func readAgain(now: Timestamp, serial: Int) {

@@ -116,10 +116,11 @@ extension Model {
 
     private mutating func setLogFilter(_ text: String) -> [Effect] {
         guard case .logs(var screen)? = dialogs.last else { return [] }
+        let before = screen.filter
         do throws(FormError) {
             try screen.setFilter(text)
             screen.filterEditor = nil
-            if screen.lacksLines { screen.readAgain(now: now, serial: takeNumber()) }
+            if screen.filter != before, screen.lacksLines { screen.readAgain(now: now, serial: takeNumber()) }
             replaceDialog(.logs(screen))
         } catch {
             say(error.message, .error)

@@ -63,7 +63,7 @@ extension Model {
         guard let console = consoles.open[id] else {
             return consoles.closed.contains(id) ? [] : openOwnConsole(container, hurried: false)
         }
-        if console.phase == .left, !coversPanels { return openOwnConsole(container, hurried: console.isHurried) }
+        if console.phase == .left { return openOwnConsole(container, hurried: console.isHurried) }
         guard console.isEnded, container.state.isAlive else { return [] }
         // Not at once after a loss: the engine may still be on its way out.
         let isBack = console.lostAt.map { now.nanosecondsSinceEpoch - $0.nanosecondsSinceEpoch > 500_000_000 } ?? false

@@ -98,7 +98,7 @@ extension Model {
     /// connection means to a process that reads is its engine's affair.
     private func countUnseen(_ count: Int, of console: inout Console) -> [Effect] {
         guard !console.isTTY, !console.takesInput, !console.id.isExec, console.phase == .attached,
-            console.id != shownConsoleID || !showsPanel(.console) || coversPanels
+            console.id != shownConsoleID || !showsPanel(.console)
         else {
             console.unseen = UnseenOutput()
             return []

@@ -214,8 +214,11 @@ final class EffectRunner {
             do throws(EngineError) {
                 mailbox.post(.inspected(try await engine.inspect(id), purpose))
             } catch {
-                // One that is explained is perhaps just being removed.
-                if purpose != .explainStop { mailbox.post(.notInspected(id, error.message)) }
+                switch purpose {
+                case .show: mailbox.post(.notInspected(id, error.message))
+                case .editLimits: mailbox.post(.failed(error.message))
+                case .explainStop: break  // It is perhaps just being removed.
+                }
             }
         }
     }

@@ -48,7 +48,7 @@ extension ActionRunner {
     /// Before anything is stopped: a pull may take long, or fail.
     private func pullIfMissing(_ image: String) async throws(EngineError) {
         do throws(EngineError) { _ = try await engine.inspectImage(image) } catch {
-            guard error.isNoSuchImage || error.kind == .notFound else { throw error }
+            guard error.kind == .notFound else { throw error }
             let images = ImageActions(engine: engine, credentials: credentials, report: report)
             _ = try await images.perform(.pull(image))
         }
