@@ -17,8 +17,10 @@ public struct ContainerLink: Hashable, Sendable, Codable {
     public init(_ text: String) throws(EngineError) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         guard !text.isEmpty else { throw EngineError(.invalid, "empty string specified for links") }
-        guard parts.count <= 2, !parts.contains("") else {
-            throw EngineError(.invalid, "bad format for links: \(text)")
+        // They become words of files, line by line.
+        let isPlain = text.unicodeScalars.allSatisfy { $0.value > 0x20 && !$0.properties.isWhitespace }
+        guard parts.count <= 2, !parts.contains(""), isPlain else {
+            throw EngineError(.invalid, "bad format for links: \(isPlain ? text : text.debugDescription)")
         }
         let (name, alias) = (parts[0], parts[parts.count - 1])
         if name.hasPrefix("/"), parts.count == 2 {

@@ -86,13 +86,11 @@ extension EngineCore {
         } + container.definition.servedPorts.filter { !bound.contains($0) }.map { PortMapping($0) }
     }
 
-    /// As docker tells of them: `/NAME:/OWNER/ALIAS`.
+    /// With the names that the others have now.
     func links(of container: Container) async -> [ContainerLink] {
-        let owner = await container.name
         var links = container.definition.spec.links
         for place in links.indices {
-            let name = await links[place].id.flatMap { context.index[$0] }?.name ?? links[place].name
-            links[place] = ContainerLink(name: "/\(name)", alias: "/\(owner)/\(links[place].alias)")
+            if let name = await links[place].id.flatMap({ context.index[$0] })?.name { links[place].name = name }
         }
         return links
     }

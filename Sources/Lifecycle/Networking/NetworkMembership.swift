@@ -148,6 +148,9 @@ enum EndpointPlan {
                 "invalid config for network \(network.name): invalid endpoint settings:\ninvalid alias "
                     + "\(alias.debugDescription): white space and control characters are in no name")
         }
+        for link in spec.links where !NameTable.canHold(link.name) || !NameTable.canHold(link.alias) {
+            throw EngineError(.invalid, "bad format for links: \(link.text.debugDescription)")
+        }
         guard !network.isDefault || spec.aliases.isEmpty else {
             throw EngineError(
                 .invalid, "network-scoped alias is supported only for containers in user defined networks")

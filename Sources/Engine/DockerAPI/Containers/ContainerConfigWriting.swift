@@ -5,8 +5,6 @@ extension ContainerSpec {
     /// The body of `POST /containers/create`.
     package var dockerCreateBody: JSONValue {
         var body = dockerConfig
-        // Docker's bodies say "as the image" with null, and "none" with one empty word.
-        body["Entrypoint"] = entrypoint.map { .texts($0) } ?? .null
         body["HostConfig"] = .object(dockerHostConfig)
         body["ExposedPorts"] = dockerExposedPorts
         if !networks.isEmpty { body["NetworkingConfig"] = dockerNetworkingConfig }

@@ -18,6 +18,7 @@ extension ContainerDetails {
         host["CgroupnsMode"] = .string(spec.cgroupMode?.text ?? "private")
         host["IpcMode"] = .string(spec.ipcMode?.text ?? "private")
         host["Runtime"] = .string(runtime)
+        if !spec.links.isEmpty { host["Links"] = .texts(spec.links.map { "/\($0.name):/\(name)/\($0.alias)" }) }
         // Null, where nothing is hidden since the container is privileged.
         host["MaskedPaths"] = .texts(spec.maskedPaths)
         host["ReadonlyPaths"] = .texts(spec.readonlyPaths)

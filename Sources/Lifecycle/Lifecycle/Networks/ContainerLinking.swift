@@ -71,9 +71,15 @@ extension Container {
             let part = try? await context.networks.details(id)  // Who is in no network has nothing to tell.
                 .first(where: { $0.networkName == NetworkDefinition.defaultName }), !part.ipv4Address.isEmpty
         else { return }
-        for owner in owners where await owner.run != nil {
-            for link in owner.definition.spec.links where link.id == id {
-                await context.networks.relink(owner.networkRequest, link.alias, to: part.ipv4Address)
+        for owner in owners {
+            let aliases = owner.definition.spec.links.filter { $0.id == id }.map(\.alias)
+            // After what the owner does just now, which may write the same file. Nobody waits for it.
+            _ = await owner.inChain { owner in
+                guard owner.run != nil else { return nil }
+                for alias in aliases {
+                    await owner.context.networks.relink(owner.networkRequest, alias, to: part.ipv4Address)
+                }
+                return nil
             }
         }
     }
