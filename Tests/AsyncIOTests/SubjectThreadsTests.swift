@@ -21,9 +21,8 @@ import Testing
 
         func open() { shutdown(ends.near.rawValue, Int32(SHUT_RDWR)) }
 
-        func hasBegun(_ count: Int) async -> Bool {
-            while begun.load(ordering: .relaxed) < count { await Task.yield() }
-            return true
+        func awaitBegun(_ count: Int) async throws {
+            while begun.load(ordering: .relaxed) < count { try await Task.sleep(for: .milliseconds(1)) }
         }
 
         deinit {
@@ -43,7 +42,7 @@ import Testing
                 }
             }
         }
-        #expect(await gate.hasBegun(8))
+        try await gate.awaitBegun(8)
         #expect(await threads.run(for: "other") { 1 } == 1)
         #expect(await BlockingPool.shared.run { 2 } == 2)
         #expect(gate.begun.load(ordering: .relaxed) == 8, "the others of that subject wait")
@@ -56,9 +55,9 @@ import Testing
     func cancellation() async throws {
         let (threads, gate) = (SubjectThreads(limit: 1, waitingLimit: 10), try Gate())
         let first = Task { await threads.run(for: "stuck") { gate.pass() } != nil }
-        #expect(await gate.hasBegun(1))
+        try await gate.awaitBegun(1)
         let waiting = Task { await threads.run(for: "stuck") { gate.pass() } != nil }
-        for _ in 0..<100 { await Task.yield() }
+        while threads.waitingCount(for: "stuck") == 0 { try await Task.sleep(for: .milliseconds(1)) }
         waiting.cancel()
         #expect(await waiting.value == false)
         gate.open()
@@ -71,7 +70,7 @@ import Testing
     func refusal() async throws {
         let (threads, gate) = (SubjectThreads(limit: 1, waitingLimit: 0), try Gate())
         let first = Task { await threads.run(for: "stuck") { gate.pass() } != nil }
-        #expect(await gate.hasBegun(1))
+        try await gate.awaitBegun(1)
         #expect(await threads.run(for: "stuck") { 1 } == nil)
         gate.open()
         #expect(await first.value)

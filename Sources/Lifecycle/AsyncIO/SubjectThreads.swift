@@ -52,6 +52,9 @@ package final class SubjectThreads: Sendable {
         }
     }
 
+    /// How much of a subject's work is not begun yet.
+    func waitingCount(for subject: String) -> Int { state.withLock { $0.subjects[subject]?.waiting.count ?? 0 } }
+
     private func enter(_ subject: String) async -> Bool {
         let ticket = state.withLock { state in
             state.lastTicket += 1

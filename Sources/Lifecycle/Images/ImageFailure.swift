@@ -12,7 +12,7 @@ extension EngineError {
     init(_ error: KernelError, doing attempt: String = "") {
         let kind: Kind =
             switch error.errno {
-            case .noSpace, .overQuota: .unavailable
+            case let errno where errno.isAboutRoom: .unavailable
             case .notPermitted, .accessDenied: .denied
             case .noSystemCall: .unsupported
             default: .internal

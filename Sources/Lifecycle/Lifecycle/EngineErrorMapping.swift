@@ -7,7 +7,7 @@ extension EngineError {
     package init(_ error: KernelError, object: String? = nil) {
         let kind: Kind =
             switch error.errno {
-            case .noSpace, .overQuota: .unavailable
+            case let errno where errno.isAboutRoom: .unavailable
             case .notPermitted, .accessDenied: .denied
             case .noSystemCall, .notSupported: .unsupported
             default: .internal

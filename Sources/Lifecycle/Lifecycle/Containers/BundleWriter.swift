@@ -33,7 +33,7 @@ struct BundleWriter: Sendable {
         try await BindSource.prepare(definition.spec.mounts, checksPropagation: true)
         let specBuiltAt: Timestamp
         let facts: BundleFacts
-        let prepared = PreparedMounts(
+        let prepared = try await PreparedMounts(
             bundle: context.roots.bundle(id), mounts: definition.spec.mounts, volumes: volumes, images: images)
         let rootMounts: [RootMount]
         do {

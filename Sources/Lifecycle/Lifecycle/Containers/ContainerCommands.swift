@@ -49,7 +49,7 @@ extension Container {
 
     /// Goes on with a restart in the middle of which a former engine went, with the container's own signal and time: what
     /// was asked for then is not known any more. Like what somebody asks for, it is not given up with this engine's end.
-    package func finishInterruptedRestart() {
+    func finishInterruptedRestart() {
         Task {
             do throws(EngineError) { try await restart(id, signal: nil, timeoutSeconds: nil) } catch {
                 context.note("container \(name): restart it: \(error.message)")

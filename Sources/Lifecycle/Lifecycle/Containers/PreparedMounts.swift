@@ -15,6 +15,27 @@ struct PreparedMounts: Sendable {
     let volumes: [String: VolumeSource]
     /// How images are mounted, by the mounts' places.
     let images: [Int: [SnapshotMount]]
+    /// Whether the parts of volumes are directories, by the mounts' places; what is not there is missing.
+    private let volumeParts: [Int: Bool]
+
+    /// Looks for the parts of volumes, whose files others may serve.
+    init(
+        bundle: String, mounts: [MountSpec], volumes: [String: VolumeSource], images: [Int: [SnapshotMount]]
+    ) async throws(EngineError) {
+        (self.bundle, self.mounts, self.volumes, self.images) = (bundle, mounts, volumes, images)
+        var parts: [Int: Bool] = [:]
+        for (number, mount) in mounts.enumerated() where mount.kind == .volume {
+            guard let volume = volumes[mount.source], let subpath = mount.subpath, volume.type == "bind" else {
+                continue
+            }
+            parts[number] = try await ServedFiles.look(into: mount.source) { () throws(EngineError) in
+                do throws(KernelError) { return try Self.isDirectory(subpath, of: volume.source) } catch {
+                    throw EngineError(error, object: mount.source)
+                }
+            }
+        }
+        volumeParts = parts
+    }
 
     /// Where the runtime finds each, by the mount's place among the container's.
     var places: [Int: String] {
@@ -50,8 +71,8 @@ struct PreparedMounts: Sendable {
                     throw EngineError(
                         .unsupported, "a part of volume \(mount.source), which has a mount of its own, needs root")
                 }
-                let kind = try isDirectory(subpath, of: volume.source)
-                result.append(try part(subpath, of: volume.source, isDirectory: kind, at: place))
+                result.append(
+                    try part(subpath, of: volume.source, isDirectory: volumeParts[number], at: place))
             }
         }
         return result
@@ -74,7 +95,7 @@ struct PreparedMounts: Sendable {
     }
 
     /// Nil where there is nothing.
-    private func isDirectory(_ subpath: String, of source: String) throws(KernelError) -> Bool? {
+    private static func isDirectory(_ subpath: String, of source: String) throws(KernelError) -> Bool? {
         let root = OwnedDescriptor(try Descriptor.open(source, O_PATH | O_DIRECTORY))
         do {
             let found = OwnedDescriptor(try RootedTree(root: root.descriptor).place(subpath))

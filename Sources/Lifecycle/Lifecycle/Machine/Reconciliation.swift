@@ -111,9 +111,10 @@ package struct Reconciliation: Hashable, Sendable {
         let startedAt = row.startedAt.map(Timestamp.init(nanosecondsSinceEpoch:))
         if let exit = facts?.exit { return ended(exit, startedAt: startedAt, telling: [.die]) }
         if let facts, facts.status == .running || facts.status == .paused, let initial = facts.initial {
-            let wasPaused = row.phase == .paused
             let isPaused = facts.status == .paused
-            let telling: [LifecycleMachine.Happening] = wasPaused == isPaused ? [] : [isPaused ? .pause : .unpause]
+            // The row of a restart does not say whether it was paused.
+            let isTold = row.phase == .restarting || (row.phase == .paused) == isPaused
+            let telling: [LifecycleMachine.Happening] = isTold ? [] : [isPaused ? .pause : .unpause]
             return adopted(initial, startedAt ?? now, paused: isPaused, telling: telling)
         }
         if sameBoot, let facts, facts.status == .unreachable, let initial = facts.initial {
