@@ -80,7 +80,7 @@ import Testing
         var decoder = ShimFrameDecoder()
         var found: [ShimFrame] = []
         for start in stride(from: 0, to: bytes.count, by: size) {
-            decoder.append(bytes[start..<min(start + size, bytes.count)])
+            decoder.append(Array(bytes[start..<min(start + size, bytes.count)]))
             while let frame = try decoder.next() { found.append(frame) }
         }
         #expect(found == frames)

@@ -140,7 +140,13 @@ enum Refusals {
     }
 
     /// Of a program that was to be run in a container and was not.
-    static func execExitCode(_ error: EngineError) -> Int32 { error.kind == .commandNotFound ? 127 : 126 }
+    static func execExitCode(_ error: EngineError) -> Int32 {
+        switch error.kind {
+        case .commandNotFound: 127
+        case .unavailable, .cancelled: 1
+        default: 126
+        }
+    }
 
     /// Docker's client goes by the words.
     static func runExitCode(_ message: String) -> Int32 {

@@ -55,7 +55,8 @@ struct FailoverEngine: Engine {
         // What happens between two hosts is asked of the next one, also before a first event was seen. Who says when to
         // end, but not when to begin, wants all that is kept.
         let begin = request.since ?? (request.until == nil ? .now() : nil)
-        return try await resuming { last throws(EngineError) in
+        let first = try await ask { engine throws(EngineError) in try await engine.events(request) }
+        return try await resuming(first) { last throws(EngineError) in
             var rest = request
             rest.since = last?.time.next ?? begin
             return try await ask { engine throws(EngineError) in try await engine.events(rest) }

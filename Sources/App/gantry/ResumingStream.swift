@@ -3,12 +3,17 @@ import EngineAPI
 extension FailoverEngine {
     /// A stream that begins anew at the next host when its own goes.
     ///
-    /// - Parameter open: opens the stream; is given the last element that came, nil at first.
+    /// - Parameters:
+    ///   - first: the stream to begin with, where the first one is asked for otherwise.
+    ///   - open: opens the stream; is given the last element that came, nil where there was none.
     func resuming<Element: Sendable>(
+        _ first: EngineStream<Element>? = nil,
         _ open: @escaping @Sendable (Element?) async throws(EngineError) -> EngineStream<Element>
     ) async throws(EngineError) -> EngineStream<Element> {
         let socket = seat.socket
-        let cursor = ResumingCursor(try await open(nil), at: socket, open)
+        let stream: EngineStream<Element>
+        if let first { stream = first } else { stream = try await open(nil) }
+        let cursor = ResumingCursor(stream, at: socket, open)
         return EngineStream { try await cursor.next() }
     }
 }

@@ -32,7 +32,7 @@ let containerRoutes: [Route] = [
         try await exchange.send(200, ["Warnings": .array(warnings.map { .string($0) })])
     },
     Route("DELETE", "/containers/{id}") { exchange in
-        if exchange.query.flag("link") { throw EngineError(.unsupported, "container links are not supported") }
+        if exchange.query.flag("link") { throw EngineError(.unsupported, "removing a link alone is not supported") }
         try await exchange.engine.remove(
             exchange.container, force: exchange.query.flag("force"), volumes: exchange.query.flag("v"))
         try await exchange.send(204)

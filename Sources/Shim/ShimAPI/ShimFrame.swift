@@ -76,8 +76,6 @@ package struct ShimFrameDecoder: Sendable {
     /// Whether bytes of an unfinished frame are held: an end of the connection now is a fault.
     package var isInsideFrame: Bool { position < buffer.count }
 
-    package mutating func append(_ bytes: some Sequence<UInt8>) { append(Array(bytes)) }
-
     package mutating func append(_ bytes: [UInt8]) {
         forgetRead()
         buffer.append(contentsOf: bytes)
