@@ -53,7 +53,7 @@ final class Contender {
 
     /// A process in the cgroup that waits for the word to execute a command.
     private func prepare(_ arguments: [String], output: String) throws -> WaitingCommand {
-        let script = "echo $$ > \(cgroup)/cgroup.procs; echo >&3; read -r go; exec \"$@\" </dev/null 3>&-"
+        let script = "echo $$ > \(cgroup)/cgroup.procs && echo >&3 && read -r go && exec \"$@\" </dev/null 3>&-"
         var spawn = Spawn(program: "/bin/sh", arguments: ["sh", "-c", script, "sh"] + arguments)
         spawn.environment = ProcessInfo.processInfo.environment.map { "\($0)=\($1)" }
         let file = OwnedDescriptor(try Descriptor.open(output, O_WRONLY | O_CREAT | O_APPEND, mode: 0o644))
@@ -68,7 +68,11 @@ final class Contender {
             pid = try spawn.start()
         }
         var byte: UInt8 = 0
-        guard read(ready.rawValue, &byte, 1) == 1 else { throw BenchmarkError("no process comes into \(cgroup)") }
+        guard read(ready.rawValue, &byte, 1) == 1 else {
+            gate.close()
+            RunningCommand(pid: pid).wait()
+            throw BenchmarkError("no process comes into \(cgroup)")
+        }
         return WaitingCommand(running: RunningCommand(pid: pid), gate: gate)
     }
 

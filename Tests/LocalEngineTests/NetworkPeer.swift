@@ -93,7 +93,7 @@ struct NetworkPeer {
 }
 
 func eventually(_ condition: () async throws -> Bool) async rethrows -> Bool {
-    for _ in 0..<100 {
+    for _ in 0..<1500 {
         if try await condition() { return true }
         await Task.detached { _ = poll(nil, 0, 20) }.value
     }
@@ -102,7 +102,7 @@ func eventually(_ condition: () async throws -> Bool) async rethrows -> Bool {
 
 /// The program in the container listens a moment after it began.
 func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
-    for _ in 0..<100 {
+    for _ in 0..<1500 {
         if try condition() { return true }
         _ = poll(nil, 0, 20)
     }

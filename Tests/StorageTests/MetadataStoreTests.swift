@@ -21,6 +21,12 @@ struct TemporaryDatabase: ~Copyable {
         }
         rmdir(directory)
     }
+}
+
+@Suite struct MetadataStoreTests {
+    static func row(_ id: String, _ name: String, at time: Int64 = 1) -> ContainerRow {
+        ContainerRow(id: id, name: name, createdAt: time, definition: "{}", state: .init(phase: .created))
+    }
 
     @Test("A quota that is used up is a full disk, another failure of the disk is none")
     func quota() {
@@ -30,12 +36,6 @@ struct TemporaryDatabase: ~Copyable {
         #expect(StorageError(full, doing: "write") == StorageError(.full, "write: disk quota exceeded"))
         let broken = DatabaseError(code: failed, message: "disk I/O error", systemError: EIO)
         #expect(!broken.isFull && StorageError(broken, doing: "write").kind == .other)
-    }
-}
-
-@Suite struct MetadataStoreTests {
-    static func row(_ id: String, _ name: String, at time: Int64 = 1) -> ContainerRow {
-        ContainerRow(id: id, name: name, createdAt: time, definition: "{}", state: .init(phase: .created))
     }
 
     @Test("What was committed is there when the file is opened again")
