@@ -4,9 +4,16 @@ import Testing
 /// Run last, on its own: what the other tests should have taken away with them.
 ///
 /// Tests keep their state in `/tmp/gantry-…` and name their cgroups `gantry-…`; an engine that somebody runs on this
-/// machine keeps its own elsewhere and is not looked at. Files that stood there before the tests are named by
-/// `GANTRY_STOOD_BEFORE`, with colons between them.
+/// machine keeps its own elsewhere and is not looked at. What stood there before the tests is told by
+/// `GANTRY_STOOD_BEFORE`, a line each, in the form in which a test here would tell it.
 @Suite struct LeftoverTests {
+    private let stoodBefore = Set(
+        (ProcessInfo.processInfo.environment["GANTRY_STOOD_BEFORE"] ?? "").split(separator: "\n"))
+
+    private func new(_ found: [some StringProtocol]) -> [String] {
+        found.map { String($0) }.filter { !stoodBefore.contains($0[...]) }
+    }
+
     @Test("No test left a process")
     func processes() throws {
         let processes = try FileManager.default.contentsOfDirectory(atPath: "/proc").filter {
@@ -21,13 +28,13 @@ import Testing
             return words.contains { $0.contains("/tmp/gantry-") }
                 ? "\(pid) \(words.joined(separator: " "))" : nil
         }
-        #expect(left == [])
+        #expect(new(left) == [])
     }
 
     @Test("No test left a mount")
     func mounts() throws {
         let table = try String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)
-        #expect(table.split(separator: "\n").filter { $0.contains("/tmp/gantry-") } == [])
+        #expect(new(table.split(separator: "\n").filter { $0.contains("/tmp/gantry-") }) == [])
     }
 
     @Test("No test left a cgroup")
@@ -40,7 +47,7 @@ import Testing
                 $0.split(separator: "/").last?.hasPrefix("gantry-") == true
             }
         }
-        #expect(left == [])
+        #expect(new(left) == [])
     }
 
     @Test("No test left a network device")
@@ -51,7 +58,7 @@ import Testing
             let alias = (try? String(contentsOfFile: "/sys/class/net/\(name)/ifalias", encoding: .utf8)) ?? ""  // Gone.
             return alias.contains("/tmp/gantry-")
         }
-        #expect(left == [])
+        #expect(new(left) == [])
     }
 
     @Test("No test left a table of the packet filter")
@@ -67,13 +74,12 @@ import Testing
         try process.run()
         let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
-        #expect(text.split(separator: "\n").filter { $0.contains("gantry_") } == [])
+        #expect(new(text.split(separator: "\n").filter { $0.contains("gantry_") }) == [])
     }
 
     @Test("No test left a file")
     func files() throws {
         let temporary = try FileManager.default.contentsOfDirectory(atPath: "/tmp")
-        let stood = ProcessInfo.processInfo.environment["GANTRY_STOOD_BEFORE"] ?? ""
-        #expect(temporary.filter { $0.hasPrefix("gantry-") && !stood.split(separator: ":").contains($0[...]) } == [])
+        #expect(new(temporary.filter { $0.hasPrefix("gantry-") }) == [])
     }
 }
