@@ -47,7 +47,7 @@ import Testing
         store = try await open()
         #expect(store.damaged == [])
         #expect(try await store.resolve("app:1") == image)
-        _ = try await store.prepareRoot(containerID: "c0ffee", image: image, placing: [])
+        _ = try await store.prepareRoot(containerID: "c0ffee", image: image, isContainer: false)
         _ = try await store.remove("app:1", force: true, uses: [])
         try await store.removeRoot(containerID: "c0ffee")
         try await store.collectGarbage(containers: [])

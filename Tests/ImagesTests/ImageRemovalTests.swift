@@ -63,7 +63,7 @@ import Testing
     @Test("By force an image goes while a stopped container has it, whose root keeps its layers")
     func forcedWhileStopped() async throws {
         let (store, image) = try await store(["a:1"])
-        let mounts = try await store.prepareRoot(containerID: "c0ffee", image: image, placing: [])
+        let mounts = try await store.prepareRoot(containerID: "c0ffee", image: image, isContainer: false)
         let removals = try await store.remove("a:1", force: true, uses: [use(image, running: false)])
         #expect(removals == [.untagged("a:1"), .deleted(image.id.description)])
         #expect(try await store.rootMounts(containerID: "c0ffee", isDisposable: false) == mounts)

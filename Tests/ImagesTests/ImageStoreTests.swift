@@ -58,7 +58,7 @@ import Testing
         let store = try await ImageStore(dataRoot: root.path, index: MemoryImageIndex())
         let path = try root.write("a.tar", Fixture.twoLayers().oci(name: "app:1"))
         let image = try await store.load(from: .path(path), progress: { _ in })[0]
-        let mounts = try await store.prepareRoot(containerID: "c0ffee", image: image, placing: [])
+        let mounts = try await store.prepareRoot(containerID: "c0ffee", image: image, isContainer: false)
         #expect(mounts.count == 1)
         #expect(try await store.rootMounts(containerID: "c0ffee", isDisposable: false) == mounts)
         let target = try root.make("mnt")
@@ -98,7 +98,7 @@ import Testing
         var store = try await ImageStore(dataRoot: root.path, index: index)
         let path = try root.write("a.tar", Fixture.twoLayers().oci(name: "app:1"))
         let image = try await store.load(from: .path(path), progress: { _ in })[0]
-        _ = try await store.prepareRoot(containerID: "c0ffee", image: image, placing: [])
+        _ = try await store.prepareRoot(containerID: "c0ffee", image: image, isContainer: false)
         _ = try root.make("snapshots/.new-1-1/fs/x")
         _ = try root.write("content/ingest/1-1", [1, 2, 3])
         store = try await ImageStore(dataRoot: root.path, index: index)

@@ -70,6 +70,6 @@ struct SnapshotBench {
 
 extension Snapshotter {
     func prepareRoot(_ containerID: String, layers: [Digest]) throws(SnapshotError) -> [SnapshotMount] {
-        try prepareRoot(containerID, layers: layers, placing: [])
+        try prepareRoot(containerID, layers: layers, hasBottom: false)
     }
 }

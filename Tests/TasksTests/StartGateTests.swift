@@ -50,6 +50,7 @@ struct StartGateTests {
             spec.runtime = path
             let arguments: JSONValue = ["busybox", "touch", .string("\(bench.root)/hooked")]
             try add(["poststart": [["path": .string(TaskBench.busybox), "args": arguments]]], to: spec)
+            spec.bundleFacts.hasStartHooks = true
             try await bench.run(spec)
             #expect(try commands(record) == ["create", "start"])
             #expect(access("\(bench.root)/hooked", F_OK) == 0)

@@ -108,7 +108,10 @@ final class TaskBench: Sendable {
         }
         let json = config(id, arguments, terminal: terminal, pidNamespace: pidNamespace)
         try FileContents.replace("\(bundle)/config.json", with: json.prettyBytes(), durable: false)
-        var spec = TaskSpec(id: id, bundle: bundle, runtime: runtime)
+        let facts = BundleFacts(
+            cgroupsPath: json["linux"]?["cgroupsPath"]?.string,
+            hasStartHooks: json["hooks"]?["poststart"]?.array?.isEmpty == false)
+        var spec = TaskSpec(id: id, bundle: bundle, facts, runtime: runtime)
         spec.terminal = terminal
         spec.log = TaskLog(path: "\(root)/\(id).log")
         return spec

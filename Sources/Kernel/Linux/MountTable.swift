@@ -19,6 +19,17 @@ package enum MountTable {
         parse(try FileContents.read("/proc/self/mountinfo"))
     }
 
+    /// The mount in which a path lies: the deepest mount point above it, of several there the last one.
+    package static func entry(above path: String, in table: [MountEntry]) -> MountEntry? {
+        var found: MountEntry?
+        for entry in table {
+            let point = entry.mountPoint
+            guard point == "/" || path == point || path.hasPrefix(point + "/") else { continue }
+            if point.utf8.count >= found?.mountPoint.utf8.count ?? 0 { found = entry }
+        }
+        return found
+    }
+
     /// Lines that are not of the known form are left out.
     package static func parse(_ bytes: [UInt8]) -> [MountEntry] {
         bytes.split(separator: 10).compactMap(entry)

@@ -67,7 +67,7 @@ extension ImageStore {
 
     package func collectGarbage(containers: Set<String>?) async throws(EngineError) {
         if let containers {
-            for root in rootLayers.keys where !containers.contains(MountedImage.owner(of: root)) {
+            for root in Set(rootLayers.keys.map(MountedImage.owner)) where !containers.contains(root) {
                 try await removeRoot(containerID: root)
             }
         }

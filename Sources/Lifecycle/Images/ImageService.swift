@@ -77,9 +77,9 @@ package protocol ImageService: Sendable {
     /// Makes a writable root file system over the image's layers, named by the container's id; returns the mounts that
     /// make it up, in order. One that exists already is kept, and its mounts returned.
     ///
-    /// - Parameter placing: names in the top directory at which there is an empty file, if nothing else.
+    /// - Parameter isContainer: whether it is a container's own root, which has some files more than its image.
     func prepareRoot(
-        containerID: String, image: ImageRecord, placing names: [String]
+        containerID: String, image: ImageRecord, isContainer: Bool
     ) async throws(EngineError) -> [SnapshotMount]
     /// The mounts of a root file system that was prepared before. To be asked for each time it is mounted.
     ///

@@ -129,7 +129,7 @@ package actor ImageStore: ImageService {
     // MARK: Roots of containers
 
     package func prepareRoot(
-        containerID: String, image: ImageRecord, placing names: [String]
+        containerID: String, image: ImageRecord, isContainer: Bool
     ) async throws(EngineError) -> [SnapshotMount] {
         guard records[image.id] != nil else { throw .noSuchImage(image.id.description) }
         let layers = image.chainIDs
@@ -137,7 +137,7 @@ package actor ImageStore: ImageService {
         defer { unpin(layers) }
         for layer in layers { await waitUntilIdle(layer) }
         let mounts = try await onPool { (snapshots) throws(SnapshotError) in
-            try snapshots.prepareRoot(containerID, layers: layers, placing: names)
+            try snapshots.prepareRoot(containerID, layers: layers, hasBottom: isContainer)
         }
         rootLayers[containerID] = layers
         return mounts
@@ -170,19 +170,13 @@ package actor ImageStore: ImageService {
     ) async throws(EngineError) -> OpenedRoot {
         let snapshots = snapshots
         // What is mounted inside is looked at, which may last as long as its server likes.
-        let opened = await SubjectThreads.shared.run(for: containerID) { () -> Result<OpenedRoot, SnapshotError> in
+        return try await ServedFiles.look(into: containerID) { () throws(EngineError) in
             do throws(SnapshotError) {
-                return .success(try snapshots.openRoot(containerID, forWriting: forWriting, inside: inside))
-            } catch { return .failure(error) }
-        }
-        guard let opened else {
-            throw EngineError(
-                .unavailable, "the files of \(containerID) do not answer: too many requests wait for them already",
-                object: containerID)
-        }
-        do throws(SnapshotError) { return try opened.get() } catch {
-            guard case .kernel(let failure) = error, failure.errno == .noSuchFile else { throw EngineError(error) }
-            throw EngineError(.notFound, failure.description)
+                return try snapshots.openRoot(containerID, forWriting: forWriting, inside: inside)
+            } catch {
+                guard case .kernel(let failure) = error, failure.errno == .noSuchFile else { throw EngineError(error) }
+                throw EngineError(.notFound, failure.description)
+            }
         }
     }
 
@@ -199,7 +193,9 @@ package actor ImageStore: ImageService {
     }
 
     package func removeRoot(containerID: String) async throws(EngineError) {
-        for root in [containerID] + rootLayers.keys.filter({ $0.hasPrefix("\(containerID)_m") }) {
+        for root in [containerID]
+            + rootLayers.keys.filter({ $0 != containerID && MountedImage.owner(of: $0) == containerID })
+        {
             try await onPool { (snapshots) throws(SnapshotError) in try snapshots.removeRoot(root) }
             rootLayers[root] = nil
         }

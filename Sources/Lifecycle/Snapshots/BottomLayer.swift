@@ -1,15 +1,31 @@
 import Glibc
 import Linux
 
-/// The bottom layer, below all others of a container's root for which empty files are asked: those, and the places at
-/// which something is mounted in each container, where an image lacks them. Made once for all containers, they need not be
-/// made, and removed, with each.
+/// The bottom layer, below all others of a container's root: what docker puts into each, and the places at which something
+/// is mounted in each, where an image lacks them. Made once for all containers, they need not be made, and removed, with
+/// each.
 extension SnapshotDirectory {
     private static let directories = ["", "/dev", "/etc", "/proc", "/sys"]
     /// With their modes; by the first programs find that they are in a container, as docker has it.
     private static let files: [(name: String, mode: mode_t)] = [
         ("/.dockerenv", 0o755), ("/etc/hostname", 0o644), ("/etc/hosts", 0o644), ("/etc/resolv.conf", 0o644),
     ]
+
+    /// Docker's, for programs that know no better.
+    private static let mountTable = (name: "/etc/mtab", target: "/proc/mounts")
+
+    /// What of it a root has that is a whole copy: the runtime makes the places that it needs. What is there stays.
+    func addBottom(to top: String) throws(KernelError) {
+        let (mark, mode) = Self.files[0]
+        do throws(KernelError) {
+            try Descriptor.open(top + mark, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: mode).close()
+        } catch  where error.errno == .exists {}
+        let root = OwnedDescriptor(try Descriptor.open(top, O_PATH | O_DIRECTORY))
+        // Where no link can be made, none is.
+        guard let etc = try? RootedTree(root: root.descriptor).open("etc", O_PATH | O_DIRECTORY) else { return }
+        symlinkat(Self.mountTable.target, etc.rawValue, "mtab")
+        etc.close()
+    }
 
     /// Its name below the directory of snapshots; made where it is missing. An image that has something of such a name
     /// hides it.
@@ -28,6 +44,8 @@ extension SnapshotDirectory {
             let file = OwnedDescriptor(try Descriptor.open(passing + part, O_WRONLY | O_CREAT | O_EXCL, mode: mode))
             try kernelCall("chmod", passing + part) { fchmod(file.descriptor.rawValue, mode) }
         }
+        let link = passing + Self.mountTable.name
+        try kernelCall("symlink", link) { symlink(Self.mountTable.target, link) }
         do throws(KernelError) { try kernelCall("rename", final) { rename(passing, final) } } catch {
             // Another has made it in between.
             guard error.errno == .exists || error.errno == .notEmpty else { throw error }

@@ -33,7 +33,7 @@ package final class CopySnapshotter: Snapshotter {
     }
 
     package func prepareRoot(
-        _ containerID: String, layers: [Digest], placing names: [String]
+        _ containerID: String, layers: [Digest], hasBottom: Bool
     ) throws(SnapshotError) -> [SnapshotMount] {
         let path = try directory.rootPath(containerID)
         let present = try kernel { () throws(KernelError) in try directory.readRoot(path) }
@@ -44,7 +44,7 @@ package final class CopySnapshotter: Snapshotter {
         try directory.create(path, synced: false) { (passing) throws(SnapshotError) in
             try copy(layers.last, to: "\(passing)/fs")
             try kernel { () throws(KernelError) in
-                try place(names, in: "\(passing)/fs")
+                if hasBottom { try directory.addBottom(to: "\(passing)/fs") }
                 // The copy needs its layers no more.
                 try directory.writeRoot(.init(layers: []), in: passing)
             }

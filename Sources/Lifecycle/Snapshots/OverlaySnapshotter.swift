@@ -48,7 +48,7 @@ package final class OverlaySnapshotter: Snapshotter {
     }
 
     package func prepareRoot(
-        _ containerID: String, layers: [Digest], placing names: [String]
+        _ containerID: String, layers: [Digest], hasBottom: Bool
     ) throws(SnapshotError) -> [SnapshotMount] {
         let path = try directory.rootPath(containerID)
         let present = try kernel { () throws(KernelError) in try directory.readRoot(path) }
@@ -61,10 +61,9 @@ package final class OverlaySnapshotter: Snapshotter {
         try directory.create(path, synced: false) { (passing) throws(SnapshotError) in
             try makeTop("\(passing)/fs", over: layers.last)
             try kernel { () throws(KernelError) in
-                // At the bottom, as the places at which something is mounted: none is made for each container.
-                if !names.isEmpty { try place(names, in: "\(directory.path)/\(directory.bottomName())") }
+                if hasBottom { _ = try directory.bottomName() }
                 try Directory.create("\(passing)/work", mode: 0o711)
-                try directory.writeRoot(.init(layers: layers, hasBottom: !names.isEmpty), in: passing)
+                try directory.writeRoot(.init(layers: layers, hasBottom: hasBottom), in: passing)
             }
         }
         return try rootMounts(containerID, isDisposable: false)

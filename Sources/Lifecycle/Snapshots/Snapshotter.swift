@@ -23,10 +23,10 @@ package protocol Snapshotter: Sendable {
     /// Makes a container's root over layers (chain IDs, lowest first), or keeps the one that is there, and says how it is
     /// mounted.
     ///
-    /// - Parameter placing: names in the top directory at which there is an empty file, if nothing else. Where there are
-    ///   any, the places at which something is mounted in every container may be there, too.
+    /// - Parameter hasBottom: whether it has what each container's root has where its image lacks it: `/.dockerenv`,
+    ///   `/etc/mtab`, and perhaps the places at which something is mounted.
     func prepareRoot(
-        _ containerID: String, layers: [Digest], placing names: [String]
+        _ containerID: String, layers: [Digest], hasBottom: Bool
     ) throws(SnapshotError) -> [SnapshotMount]
     /// How a container's root is mounted. To be asked for each time it is.
     ///
@@ -95,16 +95,4 @@ package struct LayerFacts: Hashable, Sendable {
     package var parent: Digest?
     /// Of the files' contents.
     package var sizeBytes: Int64
-}
-
-extension Snapshotter {
-    /// Puts empty files into the top directory of a root that nobody uses yet; what is there stays.
-    func place(_ names: [String], in top: String) throws(KernelError) {
-        for name in names {
-            do throws(KernelError) {
-                let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
-                try Descriptor.open("\(top)/\(name)", flags, mode: 0o755).close()
-            } catch  where error.errno == .exists {}
-        }
-    }
 }

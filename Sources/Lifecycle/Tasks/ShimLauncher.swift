@@ -1,6 +1,5 @@
 import EngineAPI
 import Glibc
-import JSON
 import Linux
 import Netlink
 import ShimAPI
@@ -28,7 +27,7 @@ struct ShimLauncher: Sendable {
             throw EngineError(error, task: spec.id)
         }
         do {
-            let task = ShimTask(spec, runtimeRoot: runtimeRoot, spec.bundleFacts ?? BundleFacts(bundle: spec.bundle))
+            let task = ShimTask(spec, runtimeRoot: runtimeRoot)
             try directory.write(task)
             return try start(spec, in: directory)
         } catch {
@@ -50,16 +49,5 @@ struct ShimLauncher: Sendable {
         guard let namespace = spec.shimNamespace else { return try spawn.start() }
         let program = spawn
         return try NetworkNamespace.run(in: namespace) { () throws(KernelError) in try program.start() }
-    }
-}
-
-extension BundleFacts {
-    /// A bundle that cannot be read is the runtime's to complain about, in its words.
-    fileprivate init(bundle: String) {
-        // As above.
-        let config = (try? FileContents.read("\(bundle)/config.json")).flatMap { try? JSONValue(parsing: $0) }
-        self.init(
-            cgroupsPath: config?["linux"]?["cgroupsPath"]?.string,
-            hasStartHooks: config?["hooks"]?["poststart"]?.array?.isEmpty == false)
     }
 }

@@ -90,14 +90,13 @@ extension ShimInput {
 }
 
 extension ShimTask {
-    init(_ spec: TaskSpec, runtimeRoot: String, _ facts: BundleFacts) {
+    init(_ spec: TaskSpec, runtimeRoot: String) {
         self.init(id: spec.id, bundle: spec.bundle, runtime: spec.runtime, runtimeRoot: runtimeRoot)
         rootMounts = spec.rootMounts.map {
             var mount = Mount(type: $0.type, source: $0.source, target: $0.target, options: $0.options)
             mount.owner = $0.owner.map { ShimProcess(pid: $0.pid, startTicks: $0.startTicks) }
             mount.server = $0.server
             mount.beneath = $0.beneath
-            mount.hasMountTable = $0.hasMountTable
             return mount
         }
         fileIDs = spec.fileIDs.map {
@@ -116,8 +115,8 @@ extension ShimTask {
             log.packs = wanted.packs
             return log
         }
-        cgroupsPath = facts.cgroupsPath
-        mayOpenGate = !facts.hasStartHooks
+        cgroupsPath = spec.bundleFacts.cgroupsPath
+        mayOpenGate = !spec.bundleFacts.hasStartHooks
         network = spec.network.map {
             Network(
                 configuration: $0.configurationPath, servesNames: $0.servesNames, socketIsStream: $0.socketIsStream)

@@ -101,12 +101,12 @@ public struct TaskSpec: Hashable, Sendable {
     public var shimNamespace: Descriptor?
     /// The runtime's program: an absolute path.
     public var runtime: String
-    /// What the bundle says; nil where it is to be read there.
-    public var bundleFacts: BundleFacts?
+    public var bundleFacts: BundleFacts
 
-    public init(id: String, bundle: String, runtime: String) {
+    public init(id: String, bundle: String, _ bundleFacts: BundleFacts, runtime: String) {
         self.id = id
         self.bundle = bundle
+        self.bundleFacts = bundleFacts
         self.runtime = runtime
     }
 }
@@ -177,8 +177,6 @@ public struct RootMount: Hashable, Sendable, Codable {
     public var server: String?
     /// A path in the source that is mounted instead of all of it; links do not lead out of the source.
     public var beneath: String?
-    /// It is a container's root: /etc/mtab shows its mounts, where it has none.
-    public var hasMountTable = false
 
     public init(type: String, source: String, target: String, options: [String]) {
         self.type = type

@@ -14,8 +14,6 @@ package struct ShimTask: Hashable, Sendable {
         package var server: String?
         /// A path in the source that is mounted instead of all of it; links do not lead out of the source.
         package var beneath: String?
-        /// It is a container's root: /etc/mtab shows its mounts, where it has none.
-        package var hasMountTable = false
 
         package init(type: String, source: String, target: String, options: [String]) {
             self.type = type
@@ -175,7 +173,6 @@ extension ShimTask.Mount {
         object["owner"] = owner.map { ["pid": .integer(Int64($0.pid)), "startTicks": .unsigned($0.startTicks)] }
         object["server"] = server.map(JSONValue.string)
         object["beneath"] = beneath.map(JSONValue.string)
-        if hasMountTable { object["hasMountTable"] = true }
         return .object(object)
     }
 
@@ -192,7 +189,6 @@ extension ShimTask.Mount {
         }
         server = json["server"]?.string
         beneath = json["beneath"]?.string
-        hasMountTable = json["hasMountTable"]?.bool ?? false
     }
 }
 

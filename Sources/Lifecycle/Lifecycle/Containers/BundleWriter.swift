@@ -48,8 +48,7 @@ struct BundleWriter: Sendable {
         } catch {
             throw EngineError(.internal, "write the bundle of \(id): \(error)", object: id)
         }
-        var task = try task(size)
-        task.bundleFacts = facts
+        var task = try task(size, facts)
         task.rootMounts += rootMounts
         return (task, specBuiltAt)
     }
@@ -93,12 +92,11 @@ struct BundleWriter: Sendable {
     /// Where another container's /dev/shm is mounted, in the shim's mount namespace.
     private var sharedMemory: String { context.roots.bundle(id) + "/shm" }
 
-    private func task(_ size: TerminalSize?) throws(EngineError) -> TaskSpec {
+    private func task(_ size: TerminalSize?, _ facts: BundleFacts) throws(EngineError) -> TaskSpec {
         let spec = definition.spec
         let bundle = context.roots.bundle(id)
-        var task = TaskSpec(id: id, bundle: bundle, runtime: try context.runtimes.path(spec.runtime))
+        var task = TaskSpec(id: id, bundle: bundle, facts, runtime: try context.runtimes.path(spec.runtime))
         task.rootMounts = mounts.map { RootMount($0, at: bundle + "/rootfs") }
-        if !mounts.isEmpty { task.rootMounts[mounts.count - 1].hasMountTable = true }
         if let owner = joined.memoryOwner {
             var memory = RootMount(type: "bind", source: "/dev/shm", target: sharedMemory, options: [])
             memory.owner = owner

@@ -1,6 +1,7 @@
 import AsyncIO
 import EngineAPI
 import Glibc
+import Images
 import JSON
 import Linux
 import OCI

@@ -190,7 +190,7 @@ package final class ContainerService: Sendable {
             do throws(EngineError) {
                 let image = try await context.images.resolve(mount.source)
                 _ = try await context.images.prepareRoot(
-                    containerID: MountedImage.root(of: container.id, number), image: image, placing: [])
+                    containerID: MountedImage.root(of: container.id, number), image: image, isContainer: false)
             } catch {
                 // Not `notFound`: docker's clients would pull the container's own image.
                 throw error.kind == .notFound ? EngineError(.invalid, error.message, object: mount.source) : error
@@ -202,7 +202,7 @@ package final class ContainerService: Sendable {
         try await context.volumes.write(container.definition.spec.mounts)
         try await join(container)
         _ = try await context.images.prepareRoot(
-            containerID: container.id, image: image, placing: [MountPointNames.mark])
+            containerID: container.id, image: image, isContainer: true)
         try await prepareImageMounts(container)
         await container.mark(.snapshotPrepared)
         try await fillVolumes(container)

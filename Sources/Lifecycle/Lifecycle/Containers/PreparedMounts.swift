@@ -1,5 +1,6 @@
 import EngineAPI
 import Glibc
+import Images
 import Linux
 import Snapshots
 import Tasks

@@ -5,31 +5,29 @@ import Networking
 extension Container {
     /// Those that this container is linked to, as they are now; none where it is not in the default network.
     ///
+    /// - Parameter skippingMissing: whether those that cannot be had are left out: that was said when it started.
     /// - Throws: `conflict` where one does not run, or has left the default network.
-    func linkedContainers() async throws(EngineError) -> [LinkedContainer] {
+    func linkedContainers(skippingMissing: Bool = false) async throws(EngineError) -> [LinkedContainer] {
+        let links = definition.spec.links
+        guard !links.isEmpty,
+            try await context.networks.details(id).contains(where: {
+                $0.networkName == NetworkDefinition.defaultName
+            })
+        else { return [] }
         var linked: [LinkedContainer] = []
-        for link in definition.spec.links {
-            guard let other = try await lookUp(link) else { return [] }
-            linked.append(other)
+        for link in links {
+            do throws(EngineError) { linked.append(try await lookUp(link)) } catch {
+                guard skippingMissing else { throw error }
+            }
         }
         return linked
     }
 
-    /// The same without those that cannot be had.
-    func presentLinks() async -> [LinkedContainer] {
-        var linked: [LinkedContainer] = []
-        for link in definition.spec.links {
-            // What is wrong with it was said when this container started.
-            if let other = try? await lookUp(link) { linked.append(other) }
-        }
-        return linked
-    }
+    /// The same without those that cannot be had; none where its own networks cannot be asked for.
+    func presentLinks() async -> [LinkedContainer] { (try? await linkedContainers(skippingMissing: true)) ?? [] }
 
-    private func lookUp(_ link: ContainerLink) async throws(EngineError) -> LinkedContainer? {
+    private func lookUp(_ link: ContainerLink) async throws(EngineError) -> LinkedContainer {
         let networks = context.networks
-        guard try await networks.details(id).contains(where: { $0.networkName == NetworkDefinition.defaultName }) else {
-            return nil
-        }
         let other = link.id.flatMap { context.index[$0] }
         guard let other, await other.run != nil else {
             throw EngineError(
@@ -124,7 +122,7 @@ extension ContainerService {
                 "conflicting options: host type networking can't be used with links. This would result in undefined "
                     + "behavior")
         }
-        guard mode?.network == nil || mode == .bridge else {
+        guard mode?.isMadeByUser != true else {
             throw EngineError(.invalid, "Cannot link to /\(name), as it does not belong to the default network")
         }
         var resolved = link

@@ -2,6 +2,7 @@ import Archive
 import AsyncIO
 import EngineAPI
 import Glibc
+import Images
 import Linux
 
 /// A volume's files as a tar archive.

@@ -2,6 +2,7 @@ import AsyncIO
 import EngineAPI
 import Faults
 import Glibc
+import Images
 import Linux
 import Snapshots
 

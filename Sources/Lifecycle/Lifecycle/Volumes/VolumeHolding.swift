@@ -1,6 +1,7 @@
 import AsyncIO
 import EngineAPI
 import Glibc
+import Images
 import Linux
 
 /// Volumes that mount options describe: mounted on the host from the first container that runs with them to the last, so

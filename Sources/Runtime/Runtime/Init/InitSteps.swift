@@ -48,19 +48,12 @@ extension InitProcess {
             try Mount.setPropagation("/", plan.propagation.union(.recursive))
             if plan.propagation.contains(.shared) {
                 // pivot_root refuses a new root below a shared mount.
-                try Mount.setPropagation(try Self.mountPoint(of: plan.rootfs), .private)
+                let above = MountTable.entry(above: plan.rootfs, in: try MountTable.current())
+                try Mount.setPropagation(above?.mountPoint ?? "/", .private)
             }
             try Mount.attach(sources.root, at: plan.rootfs)
         }
         return RootedTree(root: sources.root)
-    }
-
-    /// The mount in which a path lies: the deepest mount point above it.
-    private static func mountPoint(of path: String) throws(KernelError) -> String {
-        let above = try MountTable.current().map(\.mountPoint).filter {
-            $0 == "/" || path == $0 || path.hasPrefix($0 + "/")
-        }
-        return above.max { $0.utf8.count < $1.utf8.count } ?? "/"
     }
 
     /// Up to here init had the ids of the runtime, to find the bundle; from here on it makes files, which need an owner

@@ -21,9 +21,6 @@ final class StartGate {
         case unclear
     }
 
-    private static let socketName = "start.sock"
-    private static let answerLimitBytes = 16384
-
     private let loop: EventLoop
     private let directory: Descriptor
     private let connection: Descriptor
@@ -42,8 +39,8 @@ final class StartGate {
         self.onEnd = onEnd
         do throws(KernelError) {
             let place = OwnedDescriptor(try Descriptor.open(path, O_RDONLY | O_DIRECTORY))
-            let opened = OwnedDescriptor(try UnixSocket.connect(in: place.descriptor, name: Self.socketName))
-            guard try UnixSocket.send(opened.descriptor, [UInt8(ascii: "s")], from: 0) == 1 else { return nil }
+            let opened = OwnedDescriptor(try UnixSocket.connect(in: place.descriptor, name: StartGateWords.socketName))
+            guard try UnixSocket.send(opened.descriptor, [StartGateWords.start], from: 0) == 1 else { return nil }
             directory = place.release()
             connection = opened.release()
         } catch { return nil }
@@ -62,7 +59,7 @@ final class StartGate {
         var buffer = [UInt8](repeating: 0, count: 4096)
         do throws(KernelError) {
             let count = try connection.read(into: &buffer)
-            if count > 0, answer.count < Self.answerLimitBytes {
+            if count > 0, answer.count < StartGateWords.answerLimitBytes {
                 answer += buffer[..<count]
                 return
             }
@@ -71,11 +68,11 @@ final class StartGate {
             // Reset: the process ended with the word unread.
         }
         switch answer.first {
-        case UInt8(ascii: "r"):
+        case StartGateWords.running:
             // Nobody listens there any more.
-            unlinkat(directory.rawValue, Self.socketName, 0)
+            unlinkat(directory.rawValue, StartGateWords.socketName, 0)
             end(.running)
-        case UInt8(ascii: "e"): end(.failed(String(decoding: answer.dropFirst(), as: UTF8.self)))
+        case StartGateWords.failed: end(.failed(String(decoding: answer.dropFirst(), as: UTF8.self)))
         default: end(.unclear)
         }
     }

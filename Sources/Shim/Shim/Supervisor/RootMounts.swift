@@ -46,7 +46,6 @@ enum RootMounts {
             } else {
                 try make(mount)
             }
-            if mount.hasMountTable { try linkMountTable(in: mount.target) }
         }
     }
 
@@ -66,15 +65,6 @@ enum RootMounts {
             try Mount.mount(nil, at: mount.target, type: nil, plan.flags.union(.remount))
         }
         if plan.workingDirectory != nil { try kernelCall("change to", "/") { chdir("/") } }
-    }
-
-    /// Docker's `/etc/mtab -> /proc/mounts`, for programs that know no better; what the image has there stays. Where no
-    /// link can be made, none is.
-    private static func linkMountTable(in root: String) throws(KernelError) {
-        let top = OwnedDescriptor(try Descriptor.open(root, O_PATH | O_DIRECTORY))
-        guard let etc = try? RootedTree(root: top.descriptor).open("etc", O_PATH | O_DIRECTORY) else { return }
-        symlinkat("/proc/mounts", etc.rawValue, "mtab")
-        etc.close()
     }
 
     /// Another container's own mount, at a place of this one's.

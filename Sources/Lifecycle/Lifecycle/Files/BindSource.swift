@@ -1,32 +1,7 @@
-import AsyncIO
 import EngineAPI
 import Glibc
+import Images
 import Linux
-
-/// Looking into what a container or a volume has mounted: files that a server may hold up for ever, and so nothing that
-/// the engine's own work may wait for.
-enum ServedFiles {
-    /// Runs `body` on a thread that nobody else needs.
-    ///
-    /// - Parameters:
-    ///   - subject: the container's id, the volume's name, or the path on the host, to which the files belong.
-    ///   - use: what does not wait behind other looks into the same.
-    /// - Throws: what `body` throws; `unavailable` where too much waits for these files already; `cancelled`.
-    static func look<Value: Sendable>(
-        into subject: String, apart use: String = "", _ body: @escaping @Sendable () throws(EngineError) -> Value
-    ) async throws(EngineError) -> Value {
-        let result = await SubjectThreads.shared.run(for: subject + use) { () -> Result<Value, EngineError> in
-            do throws(EngineError) { return .success(try body()) } catch { return .failure(error) }
-        }
-        guard let result else {
-            if Task.isCancelled { throw EngineError(.cancelled, "context canceled", object: subject) }
-            throw EngineError(
-                .unavailable, "the files of \(subject) do not answer: too many requests wait for them already",
-                object: subject)
-        }
-        return try result.get()
-    }
-}
 
 /// Where a bind mount's files come from.
 enum BindSource {
@@ -51,10 +26,7 @@ enum BindSource {
         let path = String(cString: resolved)
         let table: [MountEntry]
         do throws(KernelError) { table = try MountTable.current() } catch { throw EngineError(error, object: path) }
-        let above = table.filter {
-            $0.mountPoint == "/" || path == $0.mountPoint || path.hasPrefix($0.mountPoint + "/")
-        }
-        guard let found = above.max(by: { $0.mountPoint.utf8.count <= $1.mountPoint.utf8.count }) else { return }
+        guard let found = MountTable.entry(above: path, in: table) else { return }
         let isShared = found.propagation.contains { $0.hasPrefix("shared:") }
         let isSlave = found.propagation.contains { $0.hasPrefix("master:") }
         let takesSlave = propagation.hasSuffix("slave")
