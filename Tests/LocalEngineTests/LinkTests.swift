@@ -50,8 +50,8 @@ struct LinkTests {
             try await engine.start(database)
             let second = try await address(database, engine)
             #expect(second != first)
-            #expect(
-                try await EngineBench.text(of: "/etc/hosts", web, engine).contains("\n\(second)\tdb dbhost database\n"))
+            let line = "\n\(second)\tdb dbhost database\n"
+            #expect(try await eventually { try await EngineBench.text(of: "/etc/hosts", web, engine).contains(line) })
             try await engine.rename(database, to: "other")
             #expect(try await engine.inspect(web).spec.links.map(\.text) == ["other:db"])
             try await engine.rename(web, to: "shop")

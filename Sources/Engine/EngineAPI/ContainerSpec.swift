@@ -192,6 +192,8 @@ public struct NetworkMode: RawRepresentable, Hashable, Sendable, Codable {
     public var container: String? { rawValue.hasPrefix("container:") ? String(rawValue.dropFirst(10)) : nil }
     /// The network that the container is part of; nil where it has none, or another's.
     public var network: String? { self == .none || self == .host || container != nil ? nil : rawValue }
+    /// Whether it is a network that somebody has made.
+    package var isMadeByUser: Bool { network != nil && self != .bridge && rawValue != "default" }
 }
 
 /// A resource limit as setrlimit(2) takes it; the name without `RLIMIT_`, in small letters: `nofile`.

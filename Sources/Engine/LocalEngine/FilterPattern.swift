@@ -1,5 +1,6 @@
 import EngineAPI
 import Expressions
+import Synchronization
 
 /// What a list's filter asks of a name or an id: a regular expression, found anywhere in it, as docker has it.
 ///
@@ -7,7 +8,16 @@ import Expressions
 /// engine up with it.
 struct FilterPattern {
     private let plain: String?
-    private let finder: ExpressionFinder?
+    private let finder: Finder?
+
+    /// One for all names, since it keeps what it has learnt.
+    private final class Finder: Sendable {
+        private let state: Mutex<ExpressionFinder>
+
+        init(_ expression: Expression) { state = Mutex(ExpressionFinder(expression)) }
+
+        func isFound(in name: String) -> Bool { state.withLock { $0.isFound(in: name) } }
+    }
 
     /// - Parameter filter: the filter's word, for the refusal.
     /// - Throws: `invalid` for a text that is no expression.
@@ -17,7 +27,7 @@ struct FilterPattern {
             (plain, finder) = (text, nil)
             return
         }
-        do throws(ExpressionError) { (plain, finder) = (nil, ExpressionFinder(try Expression(text))) } catch {
+        do throws(ExpressionError) { (plain, finder) = (nil, Finder(try Expression(text))) } catch {
             throw EngineError(.invalid, "invalid filter '\(filter)=[\(text)]': \(error.message)")
         }
     }
@@ -30,8 +40,7 @@ struct FilterPattern {
 
     func matches(_ name: String) -> Bool {
         if let plain { return name.contains(plain) }
-        guard var finder else { return false }
-        return finder.isFound(in: name)
+        return finder?.isFound(in: name) == true
     }
 }
 

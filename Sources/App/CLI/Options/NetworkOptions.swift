@@ -86,9 +86,7 @@ struct NetworkOptions: CommandOptions {
         }
     }
 
-    private static func isMadeByUser(_ name: String) -> Bool {
-        !["none", "host", "bridge", "default"].contains(name) && !name.hasPrefix("container:")
-    }
+    private static func isMadeByUser(_ name: String) -> Bool { NetworkMode(rawValue: name).isMadeByUser }
 
     private func endpoints() throws -> [(name: String, spec: EndpointSpec)] {
         var endpoints = try network.map(Self.endpoint)

@@ -18,18 +18,4 @@ enum TemplateEscaping {
             return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
         }.joined()
     }
-
-    /// A space becomes `+`; what is neither letter, digit nor one of `-_.~` becomes two digits for each byte.
-    static func query(_ text: String) -> String {
-        text.utf8.map { byte in
-            let scalar = Unicode.Scalar(byte)
-            switch byte {
-            case 48...57, 65...90, 97...122, 45, 95, 46, 126: return String(scalar)
-            case 32: return "+"
-            default:
-                let digits = String(byte, radix: 16, uppercase: true)
-                return "%" + (digits.count == 1 ? "0" : "") + digits
-            }
-        }.joined()
-    }
 }

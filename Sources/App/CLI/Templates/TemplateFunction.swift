@@ -1,3 +1,4 @@
+import DockerAPI
 import JSON
 
 /// The functions of a template: Go's own (text/template), and docker's.
@@ -43,7 +44,7 @@ enum TemplateFunction: String {
         case .printf: TemplateValue(.string(GoFormat.sprintf(try string(values[0]), values.dropFirst())))
         case .html: TemplateValue(.string(TemplateEscaping.html(GoFormat.sprint(values))))
         case .js: TemplateValue(.string(TemplateEscaping.script(GoFormat.sprint(values))))
-        case .urlquery: TemplateValue(.string(TemplateEscaping.query(GoFormat.sprint(values))))
+        case .urlquery: TemplateValue(.string(Percent.form(GoFormat.sprint(values))))
         case .json: TemplateValue(.string(values[0].json.compactText))
         case .split: TemplateValue(try split(try string(values[0]), try string(values[1])))
         case .join: TemplateValue(.string(try joined(values[0], try string(values[1]))))

@@ -40,11 +40,7 @@ extension ContainerSpec {
             networks[networkMode?.network ?? "bridge", default: EndpointSpec()].macAddress = mac
         }
         // In networks that users make, links are told of for each network alone.
-        if ["default", "bridge", "none", "host"].contains(networkMode?.rawValue ?? "default")
-            || networkMode?.container != nil
-        {
-            links = try (host.texts("Links") ?? []).map(ContainerLink.init)
-        }
+        if networkMode?.isMadeByUser != true { links = try (host.texts("Links") ?? []).map(ContainerLink.init) }
         exposedPorts = try ports(config.object("ExposedPorts"))
         portBindings = try bindings(host.object("PortBindings"))
         publishesAllPorts = try host.flag("PublishAllPorts")

@@ -146,11 +146,7 @@ extension LogEntry {
     /// The attributes as docker writes them: `k=v,k2=v2`, names and values as in a query, sorted by name.
     package var details: String {
         attributes.sorted { $0.key < $1.key }
-            .map { "\(Self.escaped($0.key))=\(Self.escaped($0.value))" }.joined(separator: ",")
-    }
-
-    private static func escaped(_ text: String) -> String {
-        Percent.encoded(text, alsoPlain: [32]).replacing(" ", with: "+")
+            .map { "\(Percent.form($0.key))=\(Percent.form($0.value))" }.joined(separator: ",")
     }
 
     /// Undoes `details`.

@@ -63,6 +63,9 @@ package enum Percent {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// As forms have it: a space becomes `+`.
+    package static func form(_ text: String) -> String { encoded(text, alsoPlain: [32]).replacing(" ", with: "+") }
+
     /// Encodes all but letters, digits, `-`, `.`, `_`, `~`.
     package static func encoded(_ text: String, alsoPlain: Set<UInt8> = []) -> String {
         var result: [UInt8] = []

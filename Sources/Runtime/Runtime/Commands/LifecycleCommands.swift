@@ -107,7 +107,7 @@ extension Invocation {
                 ? RuntimeError("cannot start a container that has stopped") : error
         }
         // Nobody listens there any more; a file that stays says nothing wrong.
-        unlink("\(directory)/\(ContainerStore.socketName)")
+        unlink("\(directory)/\(StartGateWords.socketName)")
     }
 
     func runContainer() throws(RuntimeError) -> Int32 {

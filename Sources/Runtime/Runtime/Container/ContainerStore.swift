@@ -8,7 +8,6 @@ import OCI
 struct ContainerStore {
     static let recordName = "state.json"
     static let specName = "config.json"
-    static let socketName = "start.sock"
     /// The path of the cgroup, written before it is made: what `delete --force` ends where there is no record.
     static let cgroupName = "cgroup"
 

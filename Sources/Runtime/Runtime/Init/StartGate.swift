@@ -24,7 +24,7 @@ import Linux
 /// running is told by the kernel, not by a file that somebody forgot to remove.
 enum StartGate {
     static func listen(in directory: Descriptor) throws(KernelError) -> Descriptor {
-        try UnixSocket.listen(in: directory, name: ContainerStore.socketName, mode: 0o600)
+        try UnixSocket.listen(in: directory, name: StartGateWords.socketName, mode: 0o600)
     }
 
     // MARK: The side of init
@@ -39,19 +39,19 @@ enum StartGate {
             } catch  where error.errno == .wouldBlock || error.errno == Errno(rawValue: ECONNABORTED) {
                 continue
             }
-            if try readByte(connection) == UInt8(ascii: "s"), !hasHungUp(connection) { return connection }
+            if try readByte(connection) == StartGateWords.start, !hasHungUp(connection) { return connection }
             connection.close()
         }
     }
 
     static func tellRunning(_ connection: Descriptor) {
         // Who asked may be gone; the container starts all the same.
-        var byte = UInt8(ascii: "r")
+        var byte = StartGateWords.running
         _ = send(connection.rawValue, &byte, 1, Int32(MSG_NOSIGNAL))
     }
 
     static func tellFailure(_ connection: Descriptor, _ message: String) {
-        let bytes = [UInt8(ascii: "e")] + message.utf8.prefix(8000)
+        let bytes = [StartGateWords.failed] + message.utf8.prefix(8000)
         _ = send(connection.rawValue, bytes, bytes.count, Int32(MSG_NOSIGNAL))
     }
 
@@ -72,7 +72,7 @@ enum StartGate {
             throw RuntimeError("cannot start an already running container")
         }
         defer { connection.close() }
-        var byte = UInt8(ascii: "s")
+        var byte = StartGateWords.start
         _ = send(connection.rawValue, &byte, 1, Int32(MSG_NOSIGNAL))
         var isAnswered = false
         while !isAnswered {
@@ -87,14 +87,14 @@ enum StartGate {
         let answer = try attempt { () throws(KernelError) in
             try connection.setNonBlocking(false)
             do throws(KernelError) {
-                return try connection.readAll(limitBytes: 16384)
+                return try connection.readAll(limitBytes: StartGateWords.answerLimitBytes)
             } catch  where error.errno == Errno(rawValue: ECONNRESET) {
                 return []
             }
         }
         switch answer.first {
-        case UInt8(ascii: "r"): return
-        case UInt8(ascii: "e"): throw RuntimeError(String(decoding: answer.dropFirst(), as: UTF8.self))
+        case StartGateWords.running: return
+        case StartGateWords.failed: throw RuntimeError(String(decoding: answer.dropFirst(), as: UTF8.self))
         default: throw RuntimeError("cannot start an already running container")
         }
     }
@@ -122,7 +122,7 @@ enum StartGate {
     private static func connect(in path: String) -> Descriptor? {
         do throws(KernelError) {
             let directory = OwnedDescriptor(try Descriptor.open(path, O_PATH | O_DIRECTORY))
-            return try UnixSocket.connect(in: directory.descriptor, name: ContainerStore.socketName)
+            return try UnixSocket.connect(in: directory.descriptor, name: StartGateWords.socketName)
         } catch {
             // Nobody listens: no such socket, or nobody behind it.
             return nil
