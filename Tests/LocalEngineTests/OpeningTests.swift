@@ -25,6 +25,42 @@ struct OpeningTests {
         }
     }
 
+    /// CVE-2021-41091: a container's program with the set-user-id bit was within reach of every user of the machine.
+    @Test("No other user of the machine gets at containers' files, or at what is known of them, in an old root either")
+    func strangers() async throws {
+        try await EngineBench.with { engine, bench in
+            let id = try await bench.create("true", on: engine)
+            let data = bench.configuration.dataRoot
+            for path in ["snapshots/\(id)/fs", "volumes", "gantry.db"] {
+                #expect(try Self.strangerCanSee("/etc/passwd"))
+                #expect(try !Self.strangerCanSee("\(data)/\(path)"))
+            }
+            let rows = ["gantry.db", "gantry.db-wal", "gantry.db-shm"].map { "\(data)/\($0)" }
+            #expect(try rows.map(Self.mode) == [0o600, 0o600, 0o600])
+            await engine.close()
+            chmod(data, 0o711)
+            for path in rows { chmod(path, 0o644) }
+            let next = try await bench.open()
+            #expect(try Self.mode(data) == 0o710)
+            #expect(try rows.map(Self.mode) == [0o600, 0o600, 0o600])
+            await next.close()
+        }
+    }
+
+    private static func strangerCanSee(_ path: String) throws -> Bool {
+        let words = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "/usr/bin/test", "-e", path]
+        let pid = try Spawn(program: "/usr/bin/setpriv", arguments: words).start()
+        var status: Int32 = 0
+        try kernelCall("waitpid") { waitpid(pid, &status, 0) }
+        return status == 0
+    }
+
+    private static func mode(_ path: String) throws -> mode_t {
+        var facts = stat()
+        try kernelCall("stat", path) { stat(path, &facts) }
+        return facts.st_mode & 0o777
+    }
+
     @Test("Without busybox the engine works on and says what is missing")
     func noBusybox() async throws {
         let bench = try EngineBench()

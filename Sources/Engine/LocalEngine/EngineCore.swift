@@ -157,6 +157,7 @@ private struct Parts {
         let settings = try await configuration.settings()
         var host = host
         host.remap = try await configuration.remap(settings, kernel: host.kernelRelease)
+        try Self.close(roots.data, except: host.remap?.rootGID ?? 0)
         let faults = FaultPlan.fromEnvironment
         let images = try await ImageStore(
             dataRoot: roots.data, index: StoredImageIndex(store: store), driver: settings.storageDriver, faults: faults)
@@ -188,6 +189,17 @@ private struct Parts {
             initPath: await BlockingPool.shared.run { InitProgram.path(shim: configuration.shimPath) },
             clock: ContinuousClock(),
             faults: faults, note: note)
+    }
+
+    /// In containers' files are programs with the set-user-id bit, and secrets: no other user of this machine passes here,
+    /// as with docker (CVE-2021-41091).
+    ///
+    /// - Parameter group: of the containers' root, where that has other ids.
+    private static func close(_ dataRoot: String, except group: UInt32) throws(EngineError) {
+        do throws(KernelError) {
+            try kernelCall("chown", dataRoot) { chown(dataRoot, uid_t.max, group) }
+            try kernelCall("chmod", dataRoot) { chmod(dataRoot, 0o710) }
+        } catch { throw EngineError(error, object: dataRoot) }
     }
 
     private static func engineID(_ store: MetadataStore) async throws(StorageError) -> String {

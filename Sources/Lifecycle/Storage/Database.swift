@@ -7,8 +7,10 @@ final class Database {
     /// Prepared once for each text; there are as many as the program has.
     private var statements: [String: Statement] = [:]
 
-    /// sqlite3_open_v2: makes the file where there is none.
+    /// sqlite3_open_v2: makes the file where there is none. Only its owner may read it: there are containers' variables in
+    /// it.
     init(path: String) throws(DatabaseError) {
+        Self.keepPrivate(path)
         var opened: OpaquePointer?
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX
         let code = sqlite3_open_v2(path, &opened, flags, nil)
@@ -23,6 +25,15 @@ final class Database {
         // A command that hosts the engine for a moment would else pay four fsyncs: two to close, two to begin a new
         // log. The log stays small by the checkpoints, so that the next to open it has little to read.
         _ = gantry_sqlite_keep_log_on_close(opened)
+    }
+
+    /// The files beside the database have the mode that it has when they are made. What cannot be done here fails in
+    /// SQLite's own words.
+    private static func keepPrivate(_ path: String) {
+        let made = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        if made >= 0 { Glibc.close(made) }
+        // Of an engine that left the mode to SQLite. By path: a descriptor that is closed would end SQLite's locks.
+        for suffix in ["", "-wal", "-shm"] { chmod(path + suffix, 0o600) }
     }
 
     /// sqlite3_close: nothing may be called afterwards.
