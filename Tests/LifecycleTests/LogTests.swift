@@ -61,6 +61,7 @@ import Testing
             "", "{", "{}", "{\"log\":\"x", "{\"log\":\"x\"}", "text", "{\"log\":\"x\",\"time\":\"yesterday\"}",
             #"{"log":"x\n","stream":"stdout","time":"}"#, #"{"log":"x\n","stream":"stdout","time":""}"#,
             #"{"log":"x\n","stream":"stdout","time":"2026-01-02T03:04:05Z}"#, #"{"log":"x\"#,
+            #"{"log":"x\n","stream":"stdout","time":"2262-04-11T23:59:59Z"}"#,
         ])
     func noLines(text: String) { #expect(Self.parse(text) == nil) }
 

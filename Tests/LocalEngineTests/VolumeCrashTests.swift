@@ -77,6 +77,42 @@ struct VolumeCrashTests {
         }
     }
 
+    @Test("Files that a container has made immutable keep neither the engine nor the other volumes from being used")
+    func immutableFiles() async throws {
+        try await Self.onBench { bench in
+            let first = try await bench.open()
+            let driver = try await first.info().storageDriver
+            _ = try await first.createVolume(VolumeSpec(name: "kept"))
+            await first.close()
+            let data = "\(bench.root)/data"
+            try Directory.create("\(data)/volumes/.removed")
+            let left = ["\(data)/volumes/.removed/gone", "\(data)/snapshots/.old-1-1"]
+            for directory in left {
+                try Directory.create(directory)
+                try FileContents.replace("\(directory)/file", with: [], durable: false)
+                try Self.setImmutable("\(directory)/file", true)
+            }
+            defer { for directory in left { try? Self.setImmutable("\(directory)/file", false) } }
+            let engine = try await bench.open()
+            #expect(try await engine.volumes(VolumeFilter()).map(\.spec.name) == ["kept"])
+            try await engine.removeVolume("kept", force: false)
+            if driver != "vfs" {
+                #expect(try await engine.info().warnings.contains { $0.contains("snapshots/.old-1-1") })
+            }
+            await engine.close()
+        }
+    }
+
+    /// ioctl_iflags(2): what chattr(1) calls `i`.
+    private static func setImmutable(_ path: String, _ isImmutable: Bool) throws {
+        let file = OwnedDescriptor(try Descriptor.open(path, O_RDONLY))
+        let (read, write): (UInt, UInt) = (0x8008_6601, 0x4008_6602)
+        var flags: Int32 = 0
+        try kernelCall("read the flags of a file") { ioctl(file.descriptor.rawValue, read, &flags) }
+        flags = isImmutable ? flags | 0x10 : flags & ~0x10
+        try kernelCall("set the flags of a file") { ioctl(file.descriptor.rawValue, write, &flags) }
+    }
+
     @Test("Files that somebody has put into a volume while it was being filled stay as they are")
     func filledMeanwhile() async throws {
         try await Self.onBench { bench in

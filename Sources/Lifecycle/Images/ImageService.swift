@@ -88,8 +88,8 @@ package protocol ImageService: Sendable {
     func rootMounts(containerID: String, isDisposable: Bool) async throws(EngineError) -> [SnapshotMount]
     /// How layers are kept.
     var driver: StorageDriver { get }
-    /// What the user should know of that choice.
-    var driverNote: String? { get }
+    /// What the user should know of that choice, and of what was found on disk.
+    var warnings: [String] { get }
     /// What docker tells of its overlay2, of ours.
     func storageFacts() async throws(EngineError) -> [StorageFact]
     /// Where a container's root file system is kept, told from memory; nil where it has none, or one that is no overlay.

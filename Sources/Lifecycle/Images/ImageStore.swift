@@ -15,7 +15,7 @@ package actor ImageStore: ImageService {
     nonisolated let content: ContentStore
     nonisolated let snapshots: any Snapshotter
     package nonisolated let driver: StorageDriver
-    package nonisolated let driverNote: String?
+    package nonisolated let warnings: [String]
     nonisolated let pool: BlockingPool
     nonisolated let host: Platform
     let index: any ImageIndex
@@ -55,7 +55,8 @@ package actor ImageStore: ImageService {
         content = opened.content
         snapshots = opened.chosen.snapshots
         self.driver = opened.chosen.driver
-        driverNote = opened.chosen.note
+        let leftovers = opened.leftovers.map { "cannot remove what is left of a root: \($0)" }
+        warnings = (opened.chosen.note.map { [$0] } ?? []) + leftovers
         rootLayers = opened.rootLayers
         self.index = index
         self.host = host
@@ -270,6 +271,8 @@ private struct OpenedDirectories: Sendable {
     let chosen: ChosenSnapshotter
     let rootLayers: [String: [Digest]]
     let layers: Set<Digest>
+    /// Why some of what a crash left is still there.
+    let leftovers: [KernelError]
 
     init(_ dataRoot: String, _ driver: StorageDriver?) throws(EngineError) {
         do throws(ContentError) {
@@ -278,7 +281,7 @@ private struct OpenedDirectories: Sendable {
         } catch { throw EngineError(error, doing: "open the content store") }
         do throws(SnapshotError) {
             chosen = try ChosenSnapshotter.open(path: dataRoot + "/snapshots", wanted: driver)
-            try chosen.snapshots.removeLeftovers()
+            leftovers = try chosen.snapshots.removeLeftovers()
             rootLayers = try chosen.snapshots.roots()
             layers = try chosen.snapshots.layers()
         } catch { throw EngineError(error, doing: "open the snapshots") }

@@ -115,7 +115,7 @@ package final class CopySnapshotter: Snapshotter {
         try kernel { () throws(KernelError) in try directory.roots() }
     }
 
-    package func removeLeftovers() throws(SnapshotError) {
+    package func removeLeftovers() throws(SnapshotError) -> [KernelError] {
         try kernel { () throws(KernelError) in try directory.removeLeftovers() }
     }
 

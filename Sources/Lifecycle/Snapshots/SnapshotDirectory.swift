@@ -79,13 +79,19 @@ struct SnapshotDirectory: Sendable {
         try? Directory.removeTree(passing)
     }
 
-    func removeLeftovers() throws(KernelError) {
+    /// - Returns: why some of it is still there: a container may have made a file immutable.
+    func removeLeftovers() throws(KernelError) -> [KernelError] {
+        var failures: [KernelError] = []
         for name in try Directory.list(path) where name.hasPrefix(".new-") || name.hasPrefix(".old-") {
-            try Directory.removeTree("\(path)/\(name)")
+            let left = "\(path)/\(name)"
+            do throws(KernelError) { try Directory.removeTree(left) } catch {
+                failures.append(KernelError("remove", left, error.errno))
+            }
         }
         for name in try Directory.list("\(path)/l") where access("\(path)/l/\(name)", F_OK) != 0 {
             unlink("\(path)/l/\(name)")
         }
+        return failures
     }
 
     // MARK: What is kept beside

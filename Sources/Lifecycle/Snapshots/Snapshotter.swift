@@ -62,7 +62,9 @@ package protocol Snapshotter: Sendable {
     /// The containers that have roots, with the layers these need.
     func roots() throws(SnapshotError) -> [String: [Digest]]
     /// Only where no other process uses the same directory.
-    func removeLeftovers() throws(SnapshotError)
+    ///
+    /// - Returns: why some of it is still there.
+    func removeLeftovers() throws(SnapshotError) -> [KernelError]
 }
 
 /// A path at which a root differs from its layers.

@@ -277,7 +277,9 @@ extension LogLineParser {
             for _ in width..<9 { fraction *= 10 }
         }
         let seconds = (hour * 60 + minute) * 60 + second
-        return Timestamp(nanosecondsSinceEpoch: midnight + seconds * 1_000_000_000 + fraction)
+        // The last day that 64 bits of nanoseconds can tell, in 2262, ends before its midnight.
+        let (time, isTooLate) = midnight.addingReportingOverflow(seconds * 1_000_000_000 + fraction)
+        return isTooLate ? nil : Timestamp(nanosecondsSinceEpoch: time)
     }
 
     private static func digits(_ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ width: Int) -> Int64? {

@@ -57,7 +57,9 @@ struct VolumeHost: Sendable {
 
     /// The volumes that have something mounted at their place.
     func mounted() throws(KernelError) -> Set<String> {
-        let (start, end) = (directory + "/", "/_data")
+        guard let place = realpath(directory, nil) else { return [] }
+        defer { free(place) }
+        let (start, end) = (String(cString: place) + "/", "/_data")
         return Set(
             try MountTable.current().map(\.mountPoint).filter { $0.hasPrefix(start) && $0.hasSuffix(end) }
                 .map { String($0.dropFirst(start.utf8.count).dropLast(end.utf8.count)) })

@@ -74,7 +74,12 @@ package actor VolumeService {
                     continue
                 }
             }
-            try await BlockingPool.shared.run { () throws(KernelError) in try host.deleteRemoved(name) }
+            do throws(KernelError) {
+                try await BlockingPool.shared.run { () throws(KernelError) in try host.deleteRemoved(name) }
+            } catch {
+                // A file that a container has made immutable, say: this one's files stay, the others can be used.
+                note("remove volume \(name): \(error)")
+            }
         }
         let (known, own) = (Set(volumes.keys), volumes.filter { $0.value.mount == nil }.keys.sorted())
         let unfilled = await BlockingPool.shared.run { () -> [KernelError] in
