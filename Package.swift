@@ -278,7 +278,7 @@ let suites: [Target] = [
             "AsyncIO", "Shim", "ShimAPI",
         ]),
     tests("AsyncIOTests", ["AsyncIO", "Linux"]),
-    tests("TasksTests", ["Tasks", "EngineAPI", "Linux", "JSON"]),
+    tests("TasksTests", ["Tasks", "EngineAPI", "Linux", "JSON", "ShimAPI"]),
     tests("MetricsTests", ["Metrics", "Linux", "EngineAPI"]),
     tests("EmulatorTests", ["Emulator", "Terminal", "CVTerm", "SeededNumbers"]),
     tests("TerminalTests", ["Terminal", "Emulator", "terminal-probe"]),

@@ -85,6 +85,25 @@ struct TaskContractTests {
         }
     }
 
+    @Test("What a task wrote last reaches who reads late, though the task is deleted", arguments: TestRuntime.available)
+    func lateReader(runtime: TestRuntime) async throws {
+        try await TaskBench.with(runtime) { bench in
+            // More than a socket holds, and no more than can wait beside it.
+            _ = try await bench.service.create(try bench.sh("a", "seq 1 55000"))
+            var request = AttachRequest()
+            request.holdsBack = true
+            let late = try await bench.service.attach("a", execID: nil, request)
+            try await bench.service.start("a")
+            #expect(try await bench.exit(of: "a").code == 0)
+            try await bench.service.delete("a")
+            bench.expectNothingLeft("a")
+            // Longer than a client may take for an answer.
+            try await Task.sleep(for: .milliseconds(2500))
+            let received = try await bench.all(late)
+            #expect(received.stdout == Array((1...55_000).map { "\($0)\n" }.joined().utf8))
+        }
+    }
+
     @Test("Who went away holds nobody back", arguments: TestRuntime.available)
     func goneReader(runtime: TestRuntime) async throws {
         try await TaskBench.with(runtime) { bench in

@@ -2,6 +2,7 @@ import EngineAPI
 import Glibc
 import JSON
 import Linux
+import ShimAPI
 import Testing
 
 @testable import Tasks
@@ -22,6 +23,28 @@ struct TaskFailureTests {
         guard let process = try? PidFD.open(pid: pid, startTicks: ticks) else { return }
         defer { process.close() }
         #expect(try PidFD.waitForEnd(process, timeoutMilliseconds: 10_000))
+    }
+
+    @Test("Clients that attach and are gone at once cost the container nothing")
+    func leavingClients() async throws {
+        try await TaskBench.with { bench in
+            try await bench.run(try bench.sh("a", "while :; do echo; sleep 0.01; done"))
+            let shim = OwnedDescriptor(try Descriptor.open("\(bench.root)/run/shims/a", O_PATH | O_DIRECTORY))
+            let request = ShimAttach(stdin: false, stdout: true, stderr: true, replay: false)
+            let frames =
+                ShimRequest.hello(version: ShimFrame.version).frame(tag: 1).bytes
+                + ShimRequest.attach(request).frame(tag: 2).bytes
+            for _ in 0..<100 {
+                let client = try UnixSocket.connect(in: shim.descriptor, name: "shim.sock")
+                _ = try UnixSocket.send(client, frames, from: 0)
+                client.close()
+            }
+            let stream = try await bench.service.attach("a", execID: nil, AttachRequest())
+            _ = try await bench.read(stream, until: "\n\n")
+            try await bench.service.kill("a", execID: nil, signal: SIGKILL)
+            // A shim that is lost has no exit to tell.
+            #expect(try await bench.exit(of: "a").code == 137)
+        }
     }
 
     @Test("A program that is not there is commandNotFound, and nothing is left", arguments: TestRuntime.available)

@@ -16,7 +16,7 @@ final class Client {
     private var outboxOffset = 0
     private var isReadingPaused = false
     private var closesWhenFlushed = false
-    private var isClosed = false
+    private(set) var isClosed = false
 
     var greeted = false
     var attachment: Attachment?

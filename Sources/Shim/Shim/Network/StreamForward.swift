@@ -45,8 +45,9 @@ final class StreamForward {
         }
         if connections.count < Self.connectionLimit / 2 { isFull = false }
         let connection = CarriedConnection(loop, client)
-        connection.onEnd = { [unowned self] connection in
-            guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+        // Weak: it is called a turn later, when the container may have ended and its ports be closed.
+        connection.onEnd = { [weak self] connection in
+            guard let self, connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
             budget.giveBack(2)
         }
         connections[ObjectIdentifier(connection)] = connection

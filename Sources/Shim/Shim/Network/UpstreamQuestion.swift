@@ -74,7 +74,8 @@ final class UpstreamQuestion {
     }
 
     private func receive(_ socket: Descriptor) {
-        var buffer = [UInt8](repeating: 0, count: 4096)
+        // Whatever size the client allows: RFC 6891 has it in 16 bits.
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
         do throws(KernelError) {
             let count = try socket.read(into: &buffer)
             take(Array(buffer[..<count]))

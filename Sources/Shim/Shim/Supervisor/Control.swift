@@ -50,9 +50,11 @@ extension ContainerSupervisor {
     func attach(_ client: Client, _ request: ShimAttach, tag: UInt32) throws(ShimFailure) {
         let process = try attachable(request.execID)
         let attachment = Attachment(request, client: client)
-        client.send(.done, tag: tag)
         client.attachment = attachment
         client.attachedTo = process
+        client.send(.done, tag: tag)
+        // It may have gone again.
+        guard !client.isClosed else { return }
         process.attach(attachment)
         client.pump()
     }

@@ -73,17 +73,22 @@ extension ContainerSupervisor {
         loop.end()
     }
 
-    /// Removes the shim's directory, answers, and ends the shim as soon as the answer is out. The mounts go with its
-    /// namespace.
+    /// Removes the shim's directory, answers, and ends the shim as soon as the answer is out and all output is with those
+    /// who are attached, however slowly they read. The mounts go with its namespace.
     func leave(_ answer: Answer, _ result: Result<ShimAnswer, ShimFailure>) {
         isLeaving = true
         directory.removeAll()
+        // The container may be made anew, on the same root, before the last reader is through.
+        if clients.contains(where: { $0.attachment != nil }) { RootMounts.detach(task.rootMounts) }
         answer(result)
         for client in clients {
             client.closeWhenFlushed()
             client.pump()
         }
         // A client that does not read its answer must not keep the shim.
-        loop.after(milliseconds: clients.isEmpty ? 0 : 2000) { [unowned self] in loop.end() }
+        loop.after(milliseconds: clients.isEmpty ? 0 : 2000) { [unowned self] in
+            for client in clients where client.attachment == nil { client.close() }
+            if clients.isEmpty { loop.end() }
+        }
     }
 }

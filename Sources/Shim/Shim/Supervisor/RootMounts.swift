@@ -25,6 +25,15 @@ enum RootMounts {
         try make(mounts, served)
     }
 
+    /// Takes them out of the shim's namespace again: umount2(2) with `MNT_DETACH`.
+    static func detach(_ mounts: [ShimTask.Mount]) {
+        for mount in mounts.reversed() {
+            do throws(KernelError) { try Mount.unmount(mount.target, detach: true) } catch {
+                Diagnostics.note("unmount \(mount.target): \(error)")
+            }
+        }
+    }
+
     /// The program that a file system in user space needs; it is this process's child, and the reaper's once it ends.
     private static func serve(_ mount: ShimTask.Mount) throws(KernelError) -> FuseServer? {
         guard let program = mount.server else { return nil }

@@ -43,6 +43,8 @@ final class SupervisedProcess {
 
     func attach(_ attachment: Attachment) {
         attachment.onRoom = { [unowned self] in holdBack() }
+        // Before anything is sent: who turns out to have gone is detached by that.
+        attachments.append(attachment)
         if attachment.request.replay, let recent {
             for part in recent.replay() {
                 part.bytes.withUnsafeBytes { attachment.deliver($0, part.kind) }
@@ -52,7 +54,6 @@ final class SupervisedProcess {
             keepsRecent = false
             recent = nil
         }
-        attachments.append(attachment)
         if hasEnded { attachment.end() }
     }
 
