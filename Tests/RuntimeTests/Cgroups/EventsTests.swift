@@ -41,6 +41,23 @@ struct EventsTests {
         #expect(result.errors.contains("is not running"))
     }
 
+    @Test("events end when nobody reads them any more")
+    func readerGone() throws {
+        let container = try TestContainer(.ours)
+        try container.createAndStart()
+        let (reading, writing) = try Descriptor.pipe()
+        var spawn = Spawn(
+            program: container.runtime.path,
+            arguments: ["gantry-runtime", "--root", container.root, "events", "--interval", "50ms", container.id])
+        spawn.descriptors = [nil, writing, nil]
+        let process = try PidFD.open(pid: try spawn.start())
+        writing.close()
+        var lines = EventLines(reading)
+        #expect(try lines.next()?["type"]?.string == "stats")
+        reading.close()
+        #expect(try PidFD.reap(process) == 0)
+    }
+
     @Test("events tell each interval what is used, that memory ran out, and end with the container")
     func stream() throws {
         // The shell outlives its child, which is killed: so the kill is told while the container runs.

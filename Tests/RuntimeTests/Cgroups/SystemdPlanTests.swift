@@ -60,6 +60,15 @@ import Testing
             ])
     }
 
+    @Test("A quota of more than systemd can count is the most that it can")
+    func largeQuota() throws {
+        let text = #"{"cpu":{"quota":211750175222111943,"period":1}}"#
+        let resources = try LinuxResources(RuntimeProperty(try JSONValue(parsing: Array(text.utf8))))
+        let values = try SystemdProperties(resources).values.map { "\($0.name)=\($0.value)" }
+        #expect(
+            values == ["CPUQuotaPeriodUSec=uint64(1)", "CPUQuotaPerSecUSec=uint64(\(UInt64.max / 10_000 * 10_000))"])
+    }
+
     @Test("A message has the bytes of the specification")
     func bytes() throws {
         var message = BusMessage.call("Ping", of: "a.B", at: "/", on: nil, [.string("hi"), .byte(9)])

@@ -62,6 +62,24 @@ struct IsolationContractTests {
         #expect(result.output == "made\n")
     }
 
+    @Test(
+        "A filter may refuse what the runtime uses and the program does not need",
+        arguments: [["close_range"], ["recvfrom", "recvmsg"], ["sendto", "sendmsg"], ["setresuid", "setresgid"]])
+    func narrowFilter(_ calls: [String]) throws {
+        for noNewPrivileges in [false, true] {
+            let container = try TestContainer(.ours, ["sh", "-c", "echo ran; sleep 60"])
+            var profile = LinuxSeccomp(defaultAction: "SCMP_ACT_ALLOW")
+            profile.syscalls = [LinuxSyscall(calls, action: "SCMP_ACT_ERRNO", errnoRet: 38)]
+            container.spec.linux.seccomp = profile
+            container.spec.process?.noNewPrivileges = noNewPrivileges
+            container.spec.process?.user.uid = 1000
+            try container.createAndStart()
+            let result = try container.exec("echo", "entered")
+            #expect(result.output == "entered\n", "\(calls), \(noNewPrivileges): \(result.errors)")
+            #expect(try container.command("kill", container.id, "KILL").code == 0)
+        }
+    }
+
     @Test("The default profile lets ordinary programs run and forbids new namespaces", arguments: RuntimeUnderTest.all)
     func defaultProfile(_ runtime: RuntimeUnderTest) throws {
         let container = try TestContainer(runtime, ["sh", "-c", "ls / >/dev/null && echo fine; unshare -m true"])

@@ -113,6 +113,52 @@ struct NotifySocketTests {
         #expect(try PidFD.reap(process) == 0)
     }
 
+    @Test("A start that was refused can be tried again")
+    func refusedStart() throws {
+        let container = try Self.container()
+        try container.write()
+        let manager = try Manager(in: container.folder)
+        let environment = ["NOTIFY_SOCKET=\(manager.path)"]
+        func begin(_ words: [String]) throws -> Descriptor {
+            try container.runtime.begin(
+                words, root: container.root, in: container.bundle, environment: environment)
+        }
+        #expect(try PidFD.reap(try begin(["create", container.id])) == 0)
+        #expect(try container.command("pause", container.id).code == 0)
+        #expect(try PidFD.reap(try begin(["start", container.id])) == 1)
+        #expect(try container.command("resume", container.id).code == 0)
+        let process = try begin(["start", container.id])
+        try Self.waitUntilRunning(container)
+        try Self.sendReady(container, "READY=1")
+        #expect(try manager.messages().count == 3)
+        #expect(try PidFD.reap(process) == 0)
+    }
+
+    @Test("A manager that has no room for a message just then gets it later")
+    func busyManager() throws {
+        let container = try Self.container()
+        try container.write()
+        let manager = try Manager(in: container.folder)
+        let sender = try UnixDatagram.connect(manager.path)
+        defer { sender.close() }
+        var fillers = 0
+        do throws(KernelError) {
+            while true {
+                _ = try UnixSocket.send(sender, Array("STATUS=busy".utf8), from: 0)
+                fillers += 1
+            }
+        } catch { try #require(error.errno == .wouldBlock) }
+        let process = try container.runtime.begin(
+            ["run", "--detach", container.id], root: container.root, in: container.bundle,
+            environment: ["NOTIFY_SOCKET=\(manager.path)"])
+        try Self.waitUntilRunning(container)
+        try Self.sendReady(container, "READY=1")
+        // It must not have given up when the manager begins to read.
+        #expect(try !PidFD.waitForEnd(process, timeoutMilliseconds: 300))
+        #expect(try manager.messages().count == fillers + 3)
+        #expect(try PidFD.reap(process) == 0)
+    }
+
     private static func waitUntilRunning(_ container: TestContainer) throws {
         // The runtime's root is watched by asking: `state` itself is what is waited for.
         for _ in 0..<2000 {

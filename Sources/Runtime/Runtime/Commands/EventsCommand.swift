@@ -20,7 +20,7 @@ extension Invocation {
         let stream = EventStream(
             id: record.id, statistics: ContainerStatistics(texts: texts, pageSizes: HugepageSizes.ofMachine()))
         if try arguments.flag("stats") {
-            try stream.printStatistics()
+            _ = try stream.printStatistics()
             return 0
         }
         let watch = try attempt("unable to watch for out of memory") { () throws(KernelError) in try OOMWatch(cgroup) }
@@ -42,12 +42,13 @@ private struct EventStream {
     let id: String
     let statistics: ContainerStatistics
 
-    func printStatistics() throws(RuntimeError) {
+    /// - Returns: whether there is still somebody who reads.
+    func printStatistics() throws(RuntimeError) -> Bool {
         let data = try attempt { () throws(KernelError) in try statistics.json() }
-        try print(["type": "stats", "id": .string(id), "data": data])
+        return try print(["type": "stats", "id": .string(id), "data": data])
     }
 
-    /// Returns when the process has ended.
+    /// Returns when the process has ended, or nobody reads any more.
     func follow(_ process: Descriptor, _ watch: OOMWatch, everyMilliseconds interval: Int32) throws(RuntimeError) {
         var next = Self.now() + Int64(interval)
         while true {
@@ -60,18 +61,18 @@ private struct EventStream {
             let hasEnded = entries[0].revents != 0
             // A kill that ended the container is told before its end; the end of the cgroup itself is no kill.
             if entries[1].revents & watch.events != 0, watch.hasFired() {
-                try print(["type": "oom", "id": .string(id)])
+                guard try print(["type": "oom", "id": .string(id)]) else { return }
             }
             if hasEnded { return }
             if Self.now() >= next {
-                try printStatistics()
+                guard try printStatistics() else { return }
                 next = max(next + Int64(interval), Self.now())
             }
         }
     }
 
-    private func print(_ event: JSONValue) throws(RuntimeError) {
-        _ = try Invocation.print(event.compactText + "\n")
+    private func print(_ event: JSONValue) throws(RuntimeError) -> Bool {
+        try Invocation.write(event.compactText + "\n")
     }
 
     private static func now() -> Int64 {

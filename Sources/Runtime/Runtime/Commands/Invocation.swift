@@ -101,13 +101,17 @@ package struct Invocation {
 
     /// Standard output, whole; a reader that went away is no failure of ours.
     static func print(_ text: String) throws(RuntimeError) -> Int32 {
+        _ = try write(text)
+        return 0
+    }
+
+    /// - Returns: whether there is still somebody who reads.
+    static func write(_ text: String) throws(RuntimeError) -> Bool {
         do throws(KernelError) {
             try Descriptor.standardOutput.writeAll(Array(text.utf8))
+            return true
         } catch  where error.errno == .brokenPipe {
-            return 0
-        } catch {
-            throw RuntimeError(error)
-        }
-        return 0
+            return false
+        } catch { throw RuntimeError(error) }
     }
 }

@@ -80,7 +80,10 @@ extension Invocation {
             try PidFD.open(pid: record.pid, startTicks: record.startTicks)
         }
         defer { process.close() }
-        try start()
+        do throws(RuntimeError) { try start() } catch {
+            notify.unbind()
+            throw error
+        }
         try notify.forwardReady(from: socket, of: process, mainPID: record.pid)
     }
 

@@ -72,9 +72,11 @@ enum HookRunner {
     }
 
     private static func contents(_ file: Descriptor) -> String {
-        lseek(file.rawValue, 0, SEEK_SET)
+        // The last of it tells why.
+        let limit = 64 << 10
+        lseek(file.rawValue, max(0, lseek(file.rawValue, 0, SEEK_END) - off_t(limit)), SEEK_SET)
         // What a failed hook said is an extra: without it, its exit code still tells.
-        let bytes = (try? file.readAll(limitBytes: 64 << 10)) ?? []
+        let bytes = (try? file.readAll(limitBytes: limit)) ?? []
         return String(decoding: bytes, as: UTF8.self)
     }
 

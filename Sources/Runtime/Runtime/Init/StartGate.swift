@@ -46,13 +46,15 @@ enum StartGate {
 
     static func tellRunning(_ connection: Descriptor) {
         // Who asked may be gone; the container starts all the same.
-        var byte = StartGateWords.running
-        _ = send(connection.rawValue, &byte, 1, Int32(MSG_NOSIGNAL))
+        say([StartGateWords.running], to: connection)
     }
 
     static func tellFailure(_ connection: Descriptor, _ message: String) {
-        let bytes = [StartGateWords.failed] + message.utf8.prefix(8000)
-        _ = send(connection.rawValue, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+        say([StartGateWords.failed] + message.utf8.prefix(8000), to: connection)
+    }
+
+    private static func say(_ bytes: [UInt8], to connection: Descriptor) {
+        bytes.withUnsafeBytes { _ = SyncChannel.write($0, to: connection) }
     }
 
     // MARK: The side of the runtime
@@ -154,7 +156,7 @@ enum StartGate {
         try waitReadable(connection)
         var byte: UInt8 = 0
         do throws(KernelError) {
-            return try kernelCall("read") { recv(connection.rawValue, &byte, 1, 0) } == 1 ? byte : nil
+            return try kernelCall("read") { read(connection.rawValue, &byte, 1) } == 1 ? byte : nil
         } catch {
             return nil
         }

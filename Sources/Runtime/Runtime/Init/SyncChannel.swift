@@ -73,13 +73,16 @@ enum SyncMessage: Equatable {
 /// One end of the pair.
 struct SyncChannel {
     let socket: Descriptor
+    /// Whose filter may already be in force: it speaks by read(2) and write(2), which every program needs.
+    let isContainers: Bool
 
     static func pair() throws(KernelError) -> (runtime: SyncChannel, initial: SyncChannel) {
         var ends: [Int32] = [-1, -1]
         let type = Int32(SOCK_SEQPACKET.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         try kernelCall("socketpair") { socketpair(AF_UNIX, type, 0, &ends) }
         return (
-            SyncChannel(socket: Descriptor(rawValue: ends[0])), SyncChannel(socket: Descriptor(rawValue: ends[1]))
+            SyncChannel(socket: Descriptor(rawValue: ends[0]), isContainers: false),
+            SyncChannel(socket: Descriptor(rawValue: ends[1]), isContainers: true)
         )
     }
 
@@ -87,9 +90,20 @@ struct SyncChannel {
         let bytes = message.bytes
         try kernelCall("send to the other process") {
             bytes.withUnsafeBytes {
-                Glibc.send(socket.rawValue, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+                isContainers
+                    ? Self.write($0, to: socket)
+                    : Glibc.send(socket.rawValue, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
             }
         }
+    }
+
+    /// write(2) of a process whose filter may refuse send(2): its end is not to be that nobody listens.
+    ///
+    /// - Returns: as write(2).
+    static func write(_ bytes: UnsafeRawBufferPointer, to socket: Descriptor) -> Int {
+        let former = signal(SIGPIPE, SIG_IGN)
+        defer { signal(SIGPIPE, former) }
+        return Glibc.write(socket.rawValue, bytes.baseAddress, bytes.count)
     }
 
     /// The next message; nil where the other end is closed.
@@ -104,10 +118,12 @@ struct SyncChannel {
     }
 
     private func next() throws(KernelError) -> SyncMessage? {
-        // MSG_PEEK and MSG_TRUNC: how long the next one is. Nearly all are of one byte, in pages that two processes share.
-        let size = try kernelCall("read") {
-            recv(socket.rawValue, nil, 0, Int32(MSG_PEEK) | Int32(MSG_TRUNC))
-        }
+        // MSG_PEEK and MSG_TRUNC: how long the next one is. Nearly all are of one byte, in pages that two processes share,
+        // and all that the runtime sends.
+        let size =
+            isContainers
+            ? 1
+            : try kernelCall("read") { recv(socket.rawValue, nil, 0, Int32(MSG_PEEK) | Int32(MSG_TRUNC)) }
         var buffer = [UInt8](zeros: max(size, 1))
         let count = try socket.read(into: &buffer)
         return count == 0 ? nil : SyncMessage(buffer[..<count])

@@ -79,16 +79,16 @@ final class ForegroundProcess {
             if signal == SIGWINCH { proxy?.resize() } else { forward(signal, to: process) }
         }
         proxy?.transfer()
-        passReadiness()
+        passReadiness(of: process)
         return entries[0].revents != 0
     }
 
     /// This program is the service's main process: it ends when the container does, with its code.
-    private func passReadiness() {
+    private func passReadiness(of process: Descriptor) {
         guard let (manager, socket) = notify, let socket else { return }
         do throws(KernelError) {
             // This runtime stays, so it need not wait until the manager has read.
-            guard let barrier = try manager.takeReady(from: socket, mainPID: getpid()) else { return }
+            guard let barrier = try manager.takeReady(from: socket, of: process, mainPID: getpid()) else { return }
             barrier.close()
         } catch {
             // A manager that cannot be told will say so itself; the container runs on.

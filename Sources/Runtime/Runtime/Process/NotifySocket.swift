@@ -46,6 +46,9 @@ struct NotifySocket {
         }
     }
 
+    /// For a start that has failed: the next one binds it again.
+    func unbind() { unlink("\(directory)/\(Self.name)") }
+
     /// From here on the container's messages are kept until they are read. Nil for a container that was made without.
     func bind() throws(RuntimeError) -> Descriptor? {
         guard access(directory, F_OK) == 0 else { return nil }
@@ -62,21 +65,21 @@ struct NotifySocket {
     func forwardReady(from socket: Descriptor, of process: Descriptor, mainPID: Int32) throws(RuntimeError) {
         try attempt { () throws(KernelError) in
             while true {
-                if try Self.poll(socket, orEndOf: process, timeoutMilliseconds: -1) == false { return }
-                guard let barrier = try takeReady(from: socket, mainPID: mainPID) else { continue }
+                if try Self.poll(socket, POLLIN, orEndOf: process, timeoutMilliseconds: -1) == false { return }
+                guard let barrier = try takeReady(from: socket, of: process, mainPID: mainPID) else { continue }
                 defer { barrier.close() }
-                _ = try Self.poll(barrier, orEndOf: process, timeoutMilliseconds: 30_000)
+                _ = try Self.poll(barrier, POLLIN, orEndOf: process, timeoutMilliseconds: 30_000)
                 return
             }
         }
     }
 
-    /// Whether there is something to be read; false where there is nothing and the process has ended or the time is over.
+    /// Whether it has come to what is waited for; false where it has not and the process has ended or the time is over.
     private static func poll(
-        _ descriptor: Descriptor, orEndOf process: Descriptor, timeoutMilliseconds: Int32
+        _ descriptor: Descriptor, _ events: Int32, orEndOf process: Descriptor, timeoutMilliseconds: Int32
     ) throws(KernelError) -> Bool {
         var entries = [
-            pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: descriptor.rawValue, events: Int16(events), revents: 0),
             pollfd(fd: process.rawValue, events: Int16(POLLIN), revents: 0),
         ]
         try kernelCall("poll") { Glibc.poll(&entries, 2, timeoutMilliseconds) }
@@ -85,13 +88,15 @@ struct NotifySocket {
 
     /// Reads what has come, and passes the readiness on if it was that: then the pipe's end is given whose other one the
     /// manager closes when it has read all.
-    func takeReady(from socket: Descriptor, mainPID: Int32) throws(KernelError) -> Descriptor? {
+    func takeReady(
+        from socket: Descriptor, of process: Descriptor, mainPID: Int32
+    ) throws(KernelError) -> Descriptor? {
         var message = [UInt8](repeating: 0, count: 4096)
         while true {
             let count = recv(socket.rawValue, &message, message.count, Int32(MSG_DONTWAIT))
             guard count > 0 else { return nil }
             guard let line = Self.readyLine(in: message[..<count]) else { continue }
-            return try tellManager(line, mainPID: mainPID)
+            return try tellManager(line, of: process, mainPID: mainPID)
         }
     }
 
@@ -101,18 +106,33 @@ struct NotifySocket {
             .map { String(decoding: $0, as: UTF8.self) }
     }
 
-    private func tellManager(_ line: String, mainPID: Int32) throws(KernelError) -> Descriptor {
+    private func tellManager(
+        _ line: String, of process: Descriptor, mainPID: Int32
+    ) throws(KernelError) -> Descriptor {
         let socket = OwnedDescriptor(try UnixDatagram.connect(manager))
         for text in ["\(line)\n", "MAINPID=\(mainPID)\n"] {
-            _ = try UnixSocket.send(socket.descriptor, Array(text.utf8), from: 0)
+            try Self.whenThereIsRoom(on: socket.descriptor, orEndOf: process) { () throws(KernelError) in
+                _ = try UnixSocket.send(socket.descriptor, Array(text.utf8), from: 0)
+            }
         }
         let (reading, writing) = try Descriptor.pipe()
+        defer { writing.close() }
         let barrier = OwnedDescriptor(reading)
-        try send(OwnedDescriptor(writing), to: socket.descriptor)
+        try Self.whenThereIsRoom(on: socket.descriptor, orEndOf: process) { () throws(KernelError) in
+            try UnixSocket.send(socket.descriptor, descriptor: writing, with: "BARRIER=1")
+        }
         return barrier.release()
     }
 
-    private func send(_ barrier: consuming OwnedDescriptor, to manager: Descriptor) throws(KernelError) {
-        try UnixSocket.send(manager, descriptor: barrier.descriptor, with: "BARRIER=1")
+    /// A manager that is busy has room for a dozen messages, and is waited for, as sd_notify(3) does: for half a minute, or
+    /// until nobody is ready any more.
+    private static func whenThereIsRoom(
+        on socket: Descriptor, orEndOf process: Descriptor, _ send: () throws(KernelError) -> Void
+    ) throws(KernelError) {
+        while true {
+            do throws(KernelError) { return try send() } catch  where error.errno == .wouldBlock {
+                guard try poll(socket, POLLOUT, orEndOf: process, timeoutMilliseconds: 30_000) else { throw error }
+            }
+        }
     }
 }

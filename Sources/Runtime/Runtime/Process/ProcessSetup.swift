@@ -55,7 +55,10 @@ struct ProcessSetup {
     /// the descriptor to the agent.
     func askAgent(_ channel: SyncChannel) throws(RuntimeError) {
         guard installsAtOnce, process.noNewPrivileges else { return }
-        try attempt { () throws(KernelError) in try seccomp?.install(channel) }
+        try attempt { () throws(KernelError) in
+            try closeOnExecution()
+            try seccomp?.install(channel)
+        }
     }
 
     /// Whether a process can take on the program's rights and still make the one that executes it. Without no_new_privs the
@@ -73,14 +76,22 @@ struct ProcessSetup {
     /// The very last: the filter, where no_new_privs allows to set it without a privilege, and the execution. Nothing of
     /// ours stays open in the program.
     func execute(_ image: ProgramImage) throws(RuntimeError) -> Never {
-        try attempt { () throws(KernelError) in
-            let first = UInt32(3 + preservedDescriptors)
-            // CLOSE_RANGE_CLOEXEC 4.
-            try kernelCall("close_range") { gantry_close_range(first, UInt32.max, 4) }
-            if process.noNewPrivileges, !installsAtOnce { try seccomp?.install(nil) }
+        let isFiltered = seccomp != nil && (installsAtOnce || !process.noNewPrivileges)
+        if !isFiltered {
+            try attempt { () throws(KernelError) in
+                try closeOnExecution()
+                try seccomp?.install(nil)
+            }
         }
         let error = image.execute()
         throw RuntimeError("exec \(image.path): \(error.errno)", exitCode: 255)
+    }
+
+    /// Marks all but the standard streams and what the caller wants kept. Before a filter is installed, which may refuse it.
+    private func closeOnExecution() throws(KernelError) {
+        let first = UInt32(3 + preservedDescriptors)
+        // CLOSE_RANGE_CLOEXEC 4.
+        try kernelCall("close_range") { gantry_close_range(first, UInt32.max, 4) }
     }
 
     private func restrict(_ channel: SyncChannel) throws(KernelError) {
@@ -89,6 +100,7 @@ struct ProcessSetup {
             try kernelCall("set no_new_privs") { gantry_prctl(38, 1, 0, 0, 0) }
         } else {
             // Without no_new_privs a filter needs CAP_SYS_ADMIN, which is dropped next.
+            if seccomp != nil { try closeOnExecution() }
             try seccomp?.install(channel)
         }
         for number in 0..<64 where plan.capabilities.bounding.rawValue >> UInt64(number) & 1 == 0 {

@@ -60,9 +60,8 @@ package struct SystemdProperties: Hashable, Sendable {
     private mutating func addQuota(_ quota: Int64, _ period: UInt64) {
         if period != 0 { add("CPUQuotaPeriodUSec", period) }
         guard quota > 0 else { return add("CPUQuotaPerSecUSec", .max) }
-        let perSecond =
-            UInt64(quota).multipliedReportingOverflow(by: 1_000_000).partialValue / (period == 0 ? 100_000 : period)
-        add("CPUQuotaPerSecUSec", (perSecond + 9999) / 10_000 * 10_000)
+        let perSecond = UInt64(quota).multipliedSaturated(by: 1_000_000) / (period == 0 ? 100_000 : period)
+        add("CPUQuotaPerSecUSec", perSecond.addingSaturated(9999) / 10_000 * 10_000)
     }
 
     /// The files of version 2 that have a property; the others are written only.
