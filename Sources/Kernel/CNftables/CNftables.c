@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static const char *failure;
@@ -20,7 +21,10 @@ static struct {
 static void load(void) {
     void *handle = dlopen("libnftables.so.1", RTLD_NOW | RTLD_LOCAL);
     if (!handle) {
-        failure = dlerror();
+        // The text is the library's, and only until this thread's next call or end.
+        const char *reason = dlerror();
+        failure = reason ? strdup(reason) : NULL;
+        if (!failure) failure = "libnftables.so.1";
         return;
     }
     struct {

@@ -121,7 +121,12 @@ extension Cgroup {
         }
         while true {
             // Read before the wait: a change after this read wakes the poll.
-            if try Self.value(key, in: file.descriptor) == wanted { return true }
+            do throws(KernelError) {
+                if try Self.value(key, in: file.descriptor) == wanted { return true }
+            } catch  where error.errno == .noDevice {
+                // Somebody else, a service manager say, has removed it meanwhile.
+                return true
+            }
             var entry = pollfd(fd: file.descriptor.rawValue, events: Int16(POLLPRI), revents: 0)
             let ready = try kernelCall("poll", directory) { poll(&entry, 1, timeoutMilliseconds) }
             if ready == 0 { return false }

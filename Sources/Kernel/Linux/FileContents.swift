@@ -47,8 +47,7 @@ package enum FileContents {
     ) throws(KernelError) {
         // A name that no other thread has: it would cut the file off before it is renamed.
         let temporary = ".\(name).\(getpid()).\(pthread_self()).tmp"
-        let flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW
-        let file = OwnedDescriptor(try directory.open(temporary, flags, mode: mode))
+        let file = OwnedDescriptor(try makeTemporary(temporary, in: directory, mode))
         do {
             try kernelCall("chmod", temporary) { fchmod(file.descriptor.rawValue, mode) }
             try file.descriptor.writeAll(bytes)
@@ -59,6 +58,19 @@ package enum FileContents {
             throw error
         }
         if durable { try kernelCall("fsync", ".") { fsync(directory.rawValue) } }
+    }
+
+    /// A file that is there already is somebody's whose process had the same numbers: never written through.
+    private static func makeTemporary(
+        _ name: String, in directory: Descriptor, _ mode: mode_t
+    ) throws(KernelError) -> Descriptor {
+        let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
+        do throws(KernelError) {
+            return try directory.open(name, flags, mode: mode)
+        } catch  where error.errno == .exists {
+            _ = unlinkat(directory.rawValue, name, 0)
+            return try directory.open(name, flags, mode: mode)
+        }
     }
 
     package static func replace(

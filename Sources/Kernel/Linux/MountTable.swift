@@ -36,7 +36,8 @@ package enum MountTable {
     }
 
     private static func entry(_ line: ArraySlice<UInt8>) -> MountEntry? {
-        let fields = line.split(separator: 32)
+        // A mount may have an empty source.
+        let fields = line.split(separator: 32, omittingEmptySubsequences: false)
         guard fields.count >= 10, let dash = fields.firstIndex(where: { $0.elementsEqual([45]) }), dash >= 6,
             fields.count >= dash + 3, let id = Int(text(fields[0])), let parent = Int(text(fields[1]))
         else { return nil }
