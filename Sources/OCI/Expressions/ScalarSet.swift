@@ -55,18 +55,28 @@ package struct ScalarSet: Hashable, Sendable {
     var ignoringCase: ScalarSet {
         var more = ranges
         for range in ranges where range.lowerBound <= Self.lastCased {
-            for value in range.lowerBound...min(range.upperBound, Self.lastCased) {
-                guard let scalar = Unicode.Scalar(value) else { continue }
-                let properties = scalar.properties
-                for mapping in [properties.lowercaseMapping, properties.uppercaseMapping] {
-                    // Mappings to several scalars (ß) are no counterparts of one.
-                    guard let other = mapping.unicodeScalars.first, mapping.unicodeScalars.count == 1, other != scalar
-                    else { continue }
-                    more.append(other.value...other.value)
-                }
+            var place = Self.counterparts.firstIndex { $0.scalar >= range.lowerBound } ?? Self.counterparts.endIndex
+            while place < Self.counterparts.endIndex, Self.counterparts[place].scalar <= range.upperBound {
+                let other = Self.counterparts[place].other
+                // Most of a large range's are in it.
+                if !range.contains(other) { more.append(other...other) }
+                place += 1
             }
         }
         return ScalarSet(more)
+    }
+
+    /// Each scalar that has a counterpart in the other case, in rising order: once for all, since a large bracket would
+    /// have to look at every scalar in it.
+    private static let counterparts: [(scalar: UInt32, other: UInt32)] = (0...lastCased).flatMap { value in
+        guard let scalar = Unicode.Scalar(value) else { return [(scalar: UInt32, other: UInt32)]() }
+        let properties = scalar.properties
+        return [properties.lowercaseMapping, properties.uppercaseMapping].compactMap { mapping in
+            // Mappings to several scalars (ß) are no counterparts of one.
+            guard let other = mapping.unicodeScalars.first, mapping.unicodeScalars.count == 1, other != scalar
+            else { return nil }
+            return (value, other.value)
+        }
     }
 
     func union(_ other: ScalarSet) -> ScalarSet { ScalarSet(ranges + other.ranges) }
