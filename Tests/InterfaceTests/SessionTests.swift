@@ -13,6 +13,7 @@ struct SessionTests {
         let engine: ScriptedEngine
         let screen: MemoryScreen
         let loop: MainLoop
+        private let deadline = ContinuousClock.now + .seconds(50)
 
         @MainActor
         init(
@@ -34,14 +35,26 @@ struct SessionTests {
             for key in Bench.keys(keys) { screen.send(.key(key)) }
         }
 
-        /// Lets the loop work until the condition holds; the test's time limit ends it otherwise.
+        /// Lets the loop work until the condition holds. A loop that has ended or takes too long fails the test.
         @MainActor
-        func until(_ condition: () -> Bool) {
-            while !condition(), loop.exit == nil { loop.step() }
+        func until(_ location: SourceLocation = #_sourceLocation, _ condition: () -> Bool) {
+            while !condition() {
+                guard loop.exit == nil, ContinuousClock.now < deadline else {
+                    let end = loop.exit.map { "the loop has ended: \($0)" } ?? "it takes too long"
+                    Issue.record("\(end)\n\(screen.text)", sourceLocation: location)
+                    return
+                }
+                loop.step()
+            }
         }
 
         @MainActor
-        func untilSeen(_ text: String) { until { screen.text.contains(text) } }
+        func untilSeen(_ text: String, _ location: SourceLocation = #_sourceLocation) {
+            until(location) { screen.text.contains(text) }
+        }
+
+        @MainActor
+        func untilEnded(_ location: SourceLocation = #_sourceLocation) { until(location) { loop.exit != nil } }
 
         @MainActor
         func finish() -> InterfaceExit {
@@ -140,7 +153,7 @@ struct SessionTests {
         session.type("<ctrl-]>d")
         session.untilSeen("it runs on")
         session.type("q")
-        session.until { false }
+        session.untilEnded()
         let exit = session.finish()
         #expect(exit == InterfaceExit(reason: .quit, runningContainers: 1))
     }
@@ -287,11 +300,11 @@ struct SessionTests {
     func endings() throws {
         let session = try Session(ScriptedEngine())
         session.screen.send(.terminate(signal: 15))
-        session.until { false }
+        session.untilEnded()
         #expect(session.finish().reason == .signal(15))
         let other = try Session(ScriptedEngine())
         other.screen.send(.hangup)
-        other.until { false }
+        other.untilEnded()
         #expect(other.finish().reason == .hangup)
     }
 

@@ -63,7 +63,14 @@ package final class RawClient: Sendable {
 
     package func closeBoth() { _ = Glibc.shutdown(socket.rawValue, Int32(SHUT_RDWR)) }
 
-    /// Reads until `isEnough`, the end, or five seconds without a byte.
+    /// Nothing came, and no end: no answer at all, or half of one.
+    package struct Silence: Error {
+        package let received: String
+    }
+
+    /// Reads until `isEnough` or the end.
+    ///
+    /// - Throws: `Silence` after ten seconds without a byte.
     package func receive(until isEnough: @escaping @Sendable (String) -> Bool = { _ in false }) async throws -> String {
         String(decoding: try await receiveBytes { isEnough(String(decoding: $0, as: UTF8.self)) }, as: UTF8.self)
     }
@@ -75,7 +82,10 @@ package final class RawClient: Sendable {
         return try await Self.blocking {
             var all: [UInt8] = []
             var chunk = [UInt8](repeating: 0, count: 65536)
-            while !isEnough(all), Self.wait(socket, Int16(POLLIN)) {
+            while !isEnough(all) {
+                guard Self.wait(socket, Int16(POLLIN)) else {
+                    throw Silence(received: String(decoding: all, as: UTF8.self))
+                }
                 let count: Int
                 do {
                     count = try socket.read(into: &chunk)
@@ -91,7 +101,7 @@ package final class RawClient: Sendable {
 
     private static func wait(_ socket: Descriptor, _ events: Int16) -> Bool {
         var entry = pollfd(fd: socket.rawValue, events: events, revents: 0)
-        return poll(&entry, 1, 5000) > 0
+        return poll(&entry, 1, 10_000) > 0
     }
 
     private static func blocking<Value: Sendable>(
