@@ -158,12 +158,8 @@ struct NetworkConnectCommand: Command {
     func run() async throws {
         var spec = EndpointSpec()
         spec.links = try link.map(ContainerLink.init)
-        for pair in driverOpt {
-            let parts = pair.split(separator: "=", maxSplits: 1).map(String.init)
-            guard parts.count == 2 else {
-                throw UsageError(message: "invalid key/value pair format in driver options", code: 1)
-            }
-            spec.options[parts[0]] = parts[1]
+        for pair in driverOpt where !spec.addOption(pair) {
+            throw UsageError(message: "invalid key/value pair format in driver options", code: 1)
         }
         (spec.aliases, spec.ipv4Address, spec.ipv6Address) = (alias, ip, ip6)
         try await CommandEnvironment.connect().connect(container, to: network, spec)

@@ -126,13 +126,21 @@ struct NetworkOptions: CommandOptions {
             case "ip6": spec.ipv6Address = parts[1]
             case "mac-address": spec.macAddress = parts[1]
             case "driver-opt":
-                let pair = parts[1].split(separator: "=", maxSplits: 1).map(String.init)
-                guard pair.count == 2 else { throw refusal("invalid key value pair format in driver options") }
-                spec.options[pair[0]] = pair[1]
+                guard spec.addOption(parts[1]) else { throw refusal("invalid key value pair format in driver options") }
             default: throw refusal("invalid field key \(parts[0])")
             }
         }
         guard !name.isEmpty else { throw refusal("network name is not specified") }
         return (name, spec)
+    }
+}
+
+extension EndpointSpec {
+    /// Adds one for the driver, `KEY=VALUE`, whose value may be empty; false where the text is no pair.
+    mutating func addOption(_ text: String) -> Bool {
+        let pair = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard pair.count == 2 else { return false }
+        options[pair[0]] = pair[1]
+        return true
     }
 }
