@@ -62,7 +62,7 @@ struct VolumeHost: Sendable {
         let (start, end) = (String(cString: place) + "/", "/_data")
         return Set(
             try MountTable.current().map(\.mountPoint).filter { $0.hasPrefix(start) && $0.hasSuffix(end) }
-                .map { String($0.dropFirst(start.utf8.count).dropLast(end.utf8.count)) })
+                .map { String(Substring($0.utf8.dropFirst(start.utf8.count).dropLast(end.utf8.count))) })
     }
 
     func mount(_ plan: VolumeMountPlan, at name: String) throws(KernelError) {
