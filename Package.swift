@@ -173,9 +173,11 @@ let engine: [Target] = [
     library("Web", in: "Engine", ["Registry", "Transport", "JSON", "Linux"]),
     library("DockerAPI", in: "Engine", ["EngineAPI", "JSON", "OCI"]),
     library(
-        "Daemon", in: "Engine", ["EngineAPI", "DockerAPI", "Transport", "JSON", "Linux", "CLinux", "CCrypto"],
+        "Daemon", in: "Engine",
+        ["EngineAPI", "DockerAPI", "Transport", "JSON", "Linux", "CLinux", "CCrypto", "AsyncIO"],
         linkerSettings: linking("crypto")),
-    library("RemoteEngine", in: "Engine", ["EngineAPI", "DockerAPI", "Transport", "JSON", "Linux"]),
+    library(
+        "RemoteEngine", in: "Engine", ["EngineAPI", "DockerAPI", "Transport", "JSON", "Linux", "AsyncIO"]),
 ]
 
 let interface: [Target] = [

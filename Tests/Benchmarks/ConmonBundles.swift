@@ -44,6 +44,11 @@ final class ConmonBundles {
         return ["/bin/sh", "-c", script]
     }
 
+    /// Lets the containers have a file of the same file system.
+    func place(_ path: String, as name: String) throws {
+        guard link(path, "\(folder)/\(name)") == 0 else { throw BenchmarkError("link \(path): errno \(errno)") }
+    }
+
     /// Starts a container, and waits until conmon has written its exit file.
     func runToEnd(_ contender: Contender, _ name: String, _ arguments: [String]) throws -> Cost {
         let begin = contender.cpuMilliseconds

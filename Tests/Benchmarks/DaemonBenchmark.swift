@@ -1,7 +1,7 @@
 import Foundation
 
 /// Docker's API served by `gantry daemon` and by dockerd, asked by the same clients: requests a second, commands of
-/// docker's command line, the engine's own time for statistics, streams in MB a second, memory of idle connections.
+/// docker's command line, the engine's own time for statistics, logs read in MB a second, memory of idle connections.
 func benchmarkDaemon(rounds: Int) throws {
     let field = try ServedField()
     defer { field.close() }
@@ -156,7 +156,6 @@ private func statistics(_ sides: [ServedSide]) throws {
 
 private func streams(_ field: ServedField, _ rounds: Int) throws {
     let sides = field.sides
-    try field.sleepers(2)
     // Docker reads its log back at 12 MB/s: more would take minutes, and tell nothing else.
     let megabytes = 50
     let lines =
@@ -164,26 +163,16 @@ private func streams(_ field: ServedField, _ rounds: Int) throws {
     for side in sides {
         try side.docker("run", "--name", "logged", "--network", "none", side.image, "/bin/sh", "-c", lines)
     }
-    for (title, words) in [
-        ("docker logs of \(megabytes) MB", ["logs", "logged"]),
-        ("docker exec that writes \(megabytes) MB", ["exec", "list1", "/bin/sh", "-c", lines]),
-        (
-            "docker run attached, no log, \(megabytes) MB",
-            ["run", "--rm", "--network", "none", "--log-driver", "none", "IMAGE", "/bin/sh", "-c", lines]
-        ),
-    ] {
-        var rates = [[Double]](repeating: [], count: sides.count)
-        for _ in 0..<rounds {
-            for (index, side) in sides.enumerated() {
-                let own = words.map { $0 == "IMAGE" ? side.image : $0 }
-                let cost = try side.contender.run(["docker", "-H", "unix://\(side.socketPath)"] + own)
-                rates[index].append(Double(megabytes) / (cost.wallMilliseconds / 1000))
-            }
+    var rates = [[Double]](repeating: [], count: sides.count)
+    for _ in 0..<rounds {
+        for (index, side) in sides.enumerated() {
+            let cost = try side.docker("logs", "logged")
+            rates[index].append(Double(megabytes) / (cost.wallMilliseconds / 1000))
         }
-        report(
-            "\(title), MB/s, median (min-max)",
-            sides.indices.map { (sides[$0].name, [("rate", Spread(values: rates[$0]))]) })
     }
+    report(
+        "docker logs of \(megabytes) MB, MB/s, median (min-max)",
+        sides.indices.map { (sides[$0].name, [("rate", Spread(values: rates[$0]))]) })
 }
 
 /// What 1,000 clients cost that are attached to a container which says nothing.

@@ -65,7 +65,8 @@ func startWaiting(_ gantry: GantryContestant, _ name: String) throws {
         gantry.command("run", "-d", "--name", name, "--network", "none", "gantry/starter:latest", "sleep", "3600"))
 }
 
-/// 200 MB of lines through the shim into the log, against conmon into its k8s-file log.
+/// 200 MB of lines through the shim into the log, against conmon into its k8s-file log. The container does nothing but
+/// `cat` a file, which its writer alone, and a pipe to another file, are measured with beside it.
 func benchmarkLog(rounds: Int) throws {
     let gantry = try GantryContestant()
     defer { gantry.close() }
@@ -75,31 +76,41 @@ func benchmarkLog(rounds: Int) throws {
     }
     let conmon = try Contender("conmon")
     let bundles = try ConmonBundles(below: gantry.root)
+    let plain = try Contender("plain")
     defer {
         bundles.close()
         conmon.close()
+        plain.close()
     }
+    let lines = gantry.root + "/lines"
     let line = String(repeating: "x", count: 99)
-    let writer = ["/bin/sh", "-c", "yes \(line) | head -c 200000000"]
-    var costs: [(Cost, Cost)] = []
+    guard try Contender.shell("yes \(line) | head -c 200000000 > \(lines)") == 0 else {
+        throw BenchmarkError("no room for 200 MB in \(gantry.root)")
+    }
+    try bundles.place(lines, as: "lines")
+    var costs: [(gantry: Cost, conmon: Cost, pipe: Cost, writer: Cost)] = []
     for round in 0..<max(3, rounds / 5) {
         let begin = gantry.contender.cpuMilliseconds
         let clock = DispatchTime.now()
         try gantry.contender.run(
             gantry.command(
-                ["run", "-d", "--name", "log\(round)", "--network", "none", "gantry/starter:latest"] + writer))
+                "run", "-d", "--name", "log\(round)", "--network", "none", "-v", "\(lines):/lines:ro",
+                "gantry/starter:latest", "cat", "/lines"))
         try gantry.contender.run(gantry.command("wait", "log\(round)"))
         let ours = Cost(
             wallMilliseconds: Double(DispatchTime.now().uptimeNanoseconds - clock.uptimeNanoseconds) / 1e6,
             cpuMilliseconds: gantry.contender.cpuMilliseconds - begin)
-        let theirs = try bundles.runToEnd(conmon, "log\(round)", writer)
-        costs.append((ours, theirs))
+        let theirs = try bundles.runToEnd(conmon, "log\(round)", ["/bin/cat", "/lines"])
         try gantry.contender.run(gantry.command("rm", "-f", "log\(round)"))
+        let pipe = try plain.run(["sh", "-c", "busybox cat \(lines) | cat > \(lines).copy; rm \(lines).copy"])
+        let writer = try plain.run(["sh", "-c", "busybox cat \(lines) | cat > /dev/null"])
+        costs.append((ours, theirs, pipe, writer))
     }
     report(
         "200 MB of 100-byte lines into the log, until the container has ended, median (min-max) ms",
         [
-            ("gantry", figures(costs.map(\.0))), ("conmon", figures(costs.map(\.1))),
+            ("gantry", figures(costs.map(\.gantry))), ("conmon", figures(costs.map(\.conmon))),
+            ("cat | cat > file", figures(costs.map(\.pipe))), ("cat | cat", figures(costs.map(\.writer))),
         ])
 }
 

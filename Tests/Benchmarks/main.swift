@@ -18,7 +18,8 @@ let cases: [(name: String, body: (Int) throws -> Void)] =
         ("run", benchmarkRun), ("shims", benchmarkShims), ("log", benchmarkLog), ("interface", benchmarkInterface),
         ("runtime", benchmarkRuntime), ("network", benchmarkNetwork), ("images", benchmarkImages),
         ("engine", benchmarkEngine), ("readback", benchmarkReadBack), ("cycles", benchmarkCycles),
-        ("soak", benchmarkSoak), ("starts", benchmarkStarts), ("daemon", benchmarkDaemon),
+        ("soak", benchmarkSoak), ("streams", benchmarkStreams), ("starts", benchmarkStarts),
+        ("daemon", benchmarkDaemon),
     ] + daemonParts.map { part in (part.name, { try benchmarkDaemonPart(part.body, rounds: $0) }) }
 if let unknown = names.first(where: { name in !cases.contains { $0.name == name } }) {
     print("unknown case `\(unknown)`; there are: \(cases.map(\.name).joined(separator: " "))")

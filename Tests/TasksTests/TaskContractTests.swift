@@ -119,6 +119,23 @@ struct TaskContractTests {
         }
     }
 
+    @Test("Who went away holds nobody back, and what they had given is taken", arguments: TestRuntime.available)
+    func goneGiver(runtime: TestRuntime) async throws {
+        try await TaskBench.with(runtime) { bench in
+            var spec = try bench.sh("a", "head -c 4000000 /dev/zero; head -c 340000 >/dev/null")
+            spec.input = .open
+            _ = try await bench.service.create(spec)
+            var request = AttachRequest(stdin: true)
+            request.holdsBack = true
+            let stream = try await bench.service.attach("a", execID: nil, request)
+            try await bench.service.start("a")
+            // More than the process's pipe holds: the shim keeps the rest, and the client's end comes behind it.
+            try await stream.write([UInt8](repeating: 120, count: 340_000))
+            await stream.close()
+            #expect(try await bench.exit(of: "a").code == 0)
+        }
+    }
+
     @Test("Input reaches the process, and its end does", arguments: TestRuntime.available)
     func input(runtime: TestRuntime) async throws {
         try await TaskBench.with(runtime) { bench in

@@ -183,3 +183,75 @@ import Testing
         await server.stop()
     }
 }
+
+@Suite struct HijackStreamTests {
+    /// Eight bytes of a piece's number before each piece.
+    private static func head(_ number: Int) -> [UInt8] { withUnsafeBytes(of: UInt64(number)) { Array($0) } }
+
+    @Test("Pieces of all sizes, with their heads, arrive complete and in order, and their end is seen")
+    func sizes() async throws {
+        let directory = try SocketDirectory()
+        let sizes = [1, 100, 10_000, 65_536, 3, 1_000_000, 0, 8192, 77]
+        let server = try await HTTPServerTests.serve(directory, mayHijack: true) { _, writer in
+            do {
+                let connection = try await writer.hijack(101, ["Upgrade": "tcp"])
+                for (number, size) in sizes.enumerated() {
+                    try await connection.send([UInt8](repeating: UInt8(number), count: size), after: Self.head(number))
+                    try await connection.write([255])
+                }
+                await connection.closeOutput()
+                #expect(try await connection.read() == Array("thanks".utf8))
+            } catch { Issue.record("\(error)") }
+        }
+        let client = HTTPClient(.unix(path: directory.socketPath))
+        guard case .hijacked(_, let connection) = try await client.hijack(HTTPCall("POST", "/hijack")) else {
+            Issue.record("refused")
+            return
+        }
+        var received: [UInt8] = []
+        while let bytes = try await connection.read() { received += bytes }
+        var expected: [UInt8] = []
+        for (number, size) in sizes.enumerated() {
+            expected += Self.head(number)
+            expected += [UInt8](repeating: UInt8(number), count: size)
+            expected.append(255)
+        }
+        #expect(received == expected)
+        try await connection.send(Array("thanks".utf8))
+        await connection.closeOutput()
+        await server.stop()
+    }
+
+    @Test("Who sends to a client that reads nothing waits, and learns that it went away")
+    func stalled() async throws {
+        let directory = try SocketDirectory()
+        let (steps, signal) = AsyncStream<String>.makeStream()
+        let server = try await HTTPServerTests.serve(directory, mayHijack: true) { _, writer in
+            do {
+                let connection = try await writer.hijack(200, [:])
+                writer.goOn {
+                    var sent = 0
+                    do {
+                        while sent < 1 << 30 {
+                            try await connection.send([UInt8](repeating: 0, count: 65_536))
+                            sent += 65_536
+                            if sent == 65_536 { signal.yield("begun") }
+                        }
+                    } catch { signal.yield("\(error)") }
+                    // Far less than there is: what nobody reads does not pile up here.
+                    signal.yield(sent < 64 << 20 ? "held back" : "sent \(sent) bytes")
+                    await connection.close()
+                }
+            } catch { Issue.record("\(error)") }
+        }
+        let client = try RawClient(directory.socketPath)
+        try await client.send("POST /hijack HTTP/1.1\r\n\r\n")
+        #expect(try await client.receive { $0.contains("\r\n\r\n") }.hasPrefix("HTTP/1.1 200 "))
+        var iterator = steps.makeAsyncIterator()
+        #expect(await iterator.next() == "begun")
+        client.closeBoth()
+        #expect(await iterator.next() == "\(TransportError.closed)")
+        #expect(await iterator.next() == "held back")
+        await server.stop()
+    }
+}

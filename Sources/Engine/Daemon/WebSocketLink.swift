@@ -7,7 +7,8 @@ import Transport
 protocol ByteLink: Sendable {
     /// The next bytes of the client; nil when it sends no more. Throws `closed` where it is gone.
     func read() async throws(TransportError) -> [UInt8]?
-    func write(_ bytes: [UInt8]) async throws(TransportError)
+    /// Returns when the kernel has taken `head` and `bytes` behind it.
+    func send(_ bytes: [UInt8], after head: [UInt8]) async throws(TransportError)
     /// Tells the client that no more comes.
     func closeOutput() async
     func close() async
@@ -49,9 +50,9 @@ actor WebSocketLink: ByteLink {
 
     nonisolated var mustBeRead: Bool { true }
 
-    nonisolated func write(_ bytes: [UInt8]) async throws(TransportError) {
-        guard !bytes.isEmpty else { return }
-        try await connection.write(WebSocketFrames.encode(.binary, bytes))
+    nonisolated func send(_ bytes: [UInt8], after head: [UInt8]) async throws(TransportError) {
+        guard !head.isEmpty || !bytes.isEmpty else { return }
+        try await connection.write(WebSocketFrames.encode(.binary, head + bytes))
     }
 
     nonisolated func closeOutput() async {

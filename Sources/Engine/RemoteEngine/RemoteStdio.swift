@@ -1,6 +1,8 @@
+import AsyncIO
 import DockerAPI
 import EngineAPI
 import JSON
+import Linux
 import Synchronization
 import Transport
 
@@ -77,15 +79,21 @@ final class RemoteStdio: AttachedStream {
 
     private let connection: HijackedConnection
     private let client: EngineClient
+    /// Those of a local server; nil where the output is one stream, or comes by another way.
+    private let frames: FrameSource?
     private let state: Mutex<State>
 
     init(_ connection: HijackedConnection, _ client: EngineClient, isFramed: Bool) {
         self.connection = connection
         self.client = client
+        frames =
+            isFramed
+            ? connection.frames(headSize: StreamFrame.headerLength) { StreamFrame.parse(head: $0)?.byteCount } : nil
         state = Mutex(State(demultiplexer: isFramed ? StreamDemultiplexer() : nil))
     }
 
     func read() async throws(EngineError) -> StreamChunk? {
+        if let frames { return try await readFrame(frames) }
         while true {
             let (next, isClosed) = state.withLock { state in
                 (state.ready.isEmpty ? nil : state.ready.removeFirst(), state.isClosed)
@@ -94,8 +102,32 @@ final class RemoteStdio: AttachedStream {
             if isClosed { return nil }
             guard let bytes = try await receive() else { return nil }
             let failure = state.withLock { $0.take(bytes) }
-            if let failure { throw EngineError(.internal, "the stream of output cannot be read: \(failure)") }
+            if let failure { throw Self.unreadable("\(failure)") }
         }
+    }
+
+    private func readFrame(_ frames: FrameSource) async throws(EngineError) -> StreamChunk? {
+        while true {
+            let part: FrameSource.Part
+            do throws(KernelError) { part = try await frames.next() } catch {
+                // A connection whose reader is cancelled is of no further use.
+                let isClosed = state.withLock { $0.isClosed }
+                await connection.close()
+                if isClosed { return nil }
+                throw client.engineError(.closed, "read output")
+            }
+            switch part {
+            case .end: return nil
+            case .malformed(let head): throw Self.unreadable("unrecognized stream header: \(head)")
+            case .bytes(let bytes, let head, _):
+                guard !bytes.isEmpty else { continue }
+                return StreamFrame.parse(head: head)?.channel == .stdout ? .stdout(bytes) : .stderr(bytes)
+            }
+        }
+    }
+
+    private static func unreadable(_ reason: String) -> EngineError {
+        EngineError(.internal, "the stream of output cannot be read: \(reason)")
     }
 
     private func receive() async throws(EngineError) -> [UInt8]? {
@@ -109,7 +141,7 @@ final class RemoteStdio: AttachedStream {
 
     func write(_ bytes: [UInt8]) async throws(EngineError) {
         let connection = connection
-        try await client.perform("write input") { _ throws(TransportError) in try await connection.write(bytes) }
+        try await client.perform("write input") { _ throws(TransportError) in try await connection.send(bytes) }
     }
 
     func closeInput() async throws(EngineError) { await connection.closeOutput() }

@@ -17,7 +17,8 @@ extension HijackedConnection {
     /// What lies in the peer's queue, with the kernel's own share; nil where that is not known.
     private var unreadBytes: UInt32? {
         get async {
-            guard case .unixDomainSocket? = channel.localAddress, let provider = channel as? any SocketOptionProvider
+            guard let channel = (wire as? ChannelWire)?.channel,
+                case .unixDomainSocket? = channel.localAddress, let provider = channel as? any SocketOptionProvider
             else { return nil }
             let memory: EventLoopFuture<SocketMemory> = provider.unsafeGetSocketOption(
                 level: NIOBSDSocket.OptionLevel(rawValue: SOL_SOCKET), name: NIOBSDSocket.Option(rawValue: SO_MEMINFO))

@@ -36,6 +36,21 @@ public struct Descriptor: RawRepresentable, Hashable, Sendable {
         try kernelCall("read") { Glibc.read(rawValue, buffer.baseAddress, buffer.count) }
     }
 
+    /// readv(2): fills `first`, then `second`; the number of bytes placed in both together, 0 at the end.
+    package func read(
+        into first: UnsafeMutableRawBufferPointer, then second: UnsafeMutableRawBufferPointer
+    ) throws(KernelError) -> Int {
+        try kernelCall("read") {
+            let parts = (
+                iovec(iov_base: first.baseAddress, iov_len: first.count),
+                iovec(iov_base: second.baseAddress, iov_len: second.count)
+            )
+            return withUnsafeBytes(of: parts) { parts in
+                readv(rawValue, parts.baseAddress?.assumingMemoryBound(to: iovec.self), 2)
+            }
+        }
+    }
+
     /// write(2): the number of bytes taken, which may be fewer than given.
     public func write(_ buffer: UnsafeRawBufferPointer) throws(KernelError) -> Int {
         try kernelCall("write") { Glibc.write(rawValue, buffer.baseAddress, buffer.count) }

@@ -13,6 +13,12 @@ extension Descriptor {
         return (Descriptor(rawValue: ends.0), Descriptor(rawValue: ends.1))
     }
 
+    /// F_SETPIPE_SZ: lets the pipe hold so many bytes, or more. Pages are taken only as it fills. EPERM beyond what the user
+    /// may have (pipe(7), `pipe-max-size` and `pipe-user-pages-soft`).
+    package func setPipeSize(byteCount: Int32) throws(KernelError) {
+        try kernelCall("set the size of a pipe") { gantry_fcntl_int(rawValue, 1031, byteCount) }
+    }
+
     /// Sets or clears O_NONBLOCK, which all duplicates of this descriptor share.
     public func setNonBlocking(_ enabled: Bool = true) throws(KernelError) {
         let flags = try kernelCall("read flags of a descriptor") { gantry_fcntl_int(rawValue, F_GETFL, 0) }

@@ -69,6 +69,38 @@ public enum UnixSocket {
         }
     }
 
+    /// sendmsg(2) of `head` and what lies behind it as one, from `offset` of both together on, without SIGPIPE: the number
+    /// of bytes taken.
+    package static func send(
+        _ socket: Descriptor, _ head: [UInt8], _ body: UnsafeRawBufferPointer, from offset: Int = 0
+    ) throws(KernelError) -> Int {
+        try kernelCall("send") {
+            head.withUnsafeBytes { head in
+                let first = UnsafeRawBufferPointer(rebasing: head[min(offset, head.count)...])
+                let second = UnsafeRawBufferPointer(rebasing: body[max(0, offset - head.count)...])
+                var parts = (
+                    iovec(iov_base: UnsafeMutableRawPointer(mutating: first.baseAddress), iov_len: first.count),
+                    iovec(iov_base: UnsafeMutableRawPointer(mutating: second.baseAddress), iov_len: second.count)
+                )
+                return withUnsafeMutableBytes(of: &parts) { parts in
+                    var message = msghdr()
+                    message.msg_iov = parts.baseAddress?.assumingMemoryBound(to: iovec.self)
+                    message.msg_iovlen = 2
+                    return sendmsg(socket.rawValue, &message, Int32(MSG_NOSIGNAL))
+                }
+            }
+        }
+    }
+
+    /// SO_SNDBUF: how much may be on its way to the other side; the kernel doubles it, for its own share, and gives no more
+    /// than `net.core.wmem_max`. Memory is taken only for what is on its way.
+    package static func setSendBuffer(_ socket: Descriptor, byteCount: Int32) throws(KernelError) {
+        var byteCount = byteCount
+        try kernelCall("setsockopt") {
+            setsockopt(socket.rawValue, SOL_SOCKET, SO_SNDBUF, &byteCount, socklen_t(MemoryLayout<Int32>.size))
+        }
+    }
+
     /// Gives a descriptor to the other side (SCM_RIGHTS).
     public static func send(_ socket: Descriptor, descriptor: Descriptor) throws(KernelError) {
         try kernelCall("send a descriptor") { gantry_send_descriptor(socket.rawValue, descriptor.rawValue) }

@@ -35,17 +35,24 @@ package final class AsyncSocket: Sendable {
         }
     }
 
-    /// Writes all of `bytes`. Where it throws, some of them may have gone out.
-    package func write(_ bytes: [UInt8]) async throws(KernelError) {
+    /// Writes all of `head` and `bytes`, as one. Where it throws, some of them may have gone out.
+    package func write(_ bytes: [UInt8], after head: [UInt8] = []) async throws(KernelError) {
         var offset = 0
-        while offset < bytes.count {
-            let start = offset
-            let count = try attempt { descriptor throws(KernelError) in
-                try UnixSocket.send(descriptor, bytes, from: start)
-            }
+        while offset < head.count + bytes.count {
+            let count = try sent(head, bytes, from: offset)
             if let count { offset += count } else { try await watched.writable() }
         }
     }
+
+    /// shutdown(2) of what this side sends: the other side reads an end, once it has read all.
+    package func closeOutput() throws(KernelError) {
+        try watched.withDescriptor { descriptor throws(KernelError) in
+            _ = try kernelCall("shutdown") { shutdown(descriptor.rawValue, Int32(SHUT_WR)) }
+        }
+    }
+
+    /// Returns when there is something to read, or the end.
+    func readable() async throws(KernelError) { try await watched.readable() }
 
     /// Calls `body` with the descriptor, which cannot be closed meanwhile; `body` must not block. EBADF once closed.
     package func withDescriptor<Value>(
@@ -57,8 +64,20 @@ package final class AsyncSocket: Sendable {
     /// Wakes who reads or writes, and closes. Calling it again does nothing.
     package func close() { watched.close() }
 
+    private func sent(_ head: [UInt8], _ bytes: [UInt8], from offset: Int) throws(KernelError) -> Int? {
+        try attempt { descriptor throws(KernelError) in
+            var outcome = Result<Int, KernelError>.success(0)
+            bytes.withUnsafeBytes { bytes in
+                do throws(KernelError) {
+                    outcome = .success(try UnixSocket.send(descriptor, head, bytes, from: offset))
+                } catch { outcome = .failure(error) }
+            }
+            return try outcome.get()
+        }
+    }
+
     /// Nil where the call would block.
-    private func attempt<Value>(
+    func attempt<Value>(
         _ call: (Descriptor) throws(KernelError) -> Value
     ) throws(KernelError) -> Value? {
         do {
@@ -80,5 +99,14 @@ extension Descriptor {
         }
         if let failure { throw failure }
         return bytes
+    }
+}
+
+extension AsyncSocket {
+    /// Runs `body` on the thread that waits for sockets: between a socket's readiness and what is done about it there is no
+    /// change of threads. `body` passes bytes on and nothing else: it never blocks, and lets others have their turn.
+    package static func onWaitingThread(_ body: () async -> Void) async {
+        guard case .success(let reactor) = Reactor.shared else { return await body() }
+        await withTaskExecutorPreference(reactor) { await body() }
     }
 }

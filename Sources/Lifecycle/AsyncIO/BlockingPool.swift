@@ -28,6 +28,15 @@ package final class BlockingPool: Sendable {
     }
 }
 
+/// A task that prefers a pool runs on its threads, and so may block itself: one whose work is mostly that has no change of
+/// threads for each piece of it then.
+extension BlockingPool: TaskExecutor {
+    package func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        queue.submit { [self] in job.runSynchronously(on: asUnownedTaskExecutor()) }
+    }
+}
+
 /// The pool's jobs and how many threads serve them.
 ///
 /// Safety: `pending`, `threadCount` and `idleCount` are touched only with `mutex` held; the mutex and the condition

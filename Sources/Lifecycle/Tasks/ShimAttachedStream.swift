@@ -2,18 +2,12 @@ import AsyncIO
 import EngineAPI
 import Linux
 import ShimAPI
-import Synchronization
 
 /// A connection to a process's stdio. What is not read waits in the shim's ring for this client.
 final class ShimAttachedStream: AttachedStream {
-    private struct State {
-        var decoder: ShimFrameDecoder
-        var hasEnded = false
-    }
-
     private let id: String
     private let socket: AsyncSocket
-    private let state: Mutex<State>
+    private let frames: FrameSource
 
     /// Asks a shim for a process's stdio on a connection of its own.
     static func open(_ directory: ShimDirectory, _ request: ShimAttach) async throws(EngineError) -> ShimAttachedStream
@@ -25,7 +19,8 @@ final class ShimAttachedStream: AttachedStream {
             while true {
                 if let frame = try decoder.next() {
                     if case .failed(let failure) = try ShimAnswer(frame) { throw failure }
-                    return ShimAttachedStream(id: directory.id, socket: greeted.socket, decoder: decoder)
+                    return ShimAttachedStream(
+                        id: directory.id, socket: greeted.socket, early: decoder.unread)
                 }
                 let bytes = try await greeted.socket.read()
                 if bytes.isEmpty { throw ShimFailure(.unavailable, "the shim of \(directory.id) is gone") }
@@ -38,75 +33,89 @@ final class ShimAttachedStream: AttachedStream {
         }
     }
 
-    private init(id: String, socket: AsyncSocket, decoder: ShimFrameDecoder) {
+    private init(id: String, socket: AsyncSocket, early: [UInt8]) {
         self.id = id
         self.socket = socket
-        state = Mutex(State(decoder: decoder))
+        frames = FrameSource(socket, headSize: ShimFrame.headerSize, after: early) { ShimFrame.bodySize(behind: $0) }
     }
 
     func read() async throws(EngineError) -> StreamChunk? {
+        var body: [UInt8] = []
         while true {
-            switch try nextFrame() {
-            case .stdout(let bytes): return .stdout(bytes)
-            case .stderr(let bytes): return .stderr(bytes)
-            case .lost(let byteCount): return .lost(byteCount: byteCount)
-            case .end:
-                finish()
-                return nil
-            case .stdin, .inputEnd:
-                throw EngineError(.internal, "the shim of \(id) sent what only a client sends", object: id)
-            case nil:
-                if state.withLock({ $0.hasEnded }) { return nil }
-                guard let bytes = await receive() else { return nil }
-                state.withLock { $0.decoder.append(bytes) }
+            switch await nextPart() {
+            case .end: return nil
+            case .malformed(let head): throw unreadable("\(head) begins no frame")
+            case .bytes(let bytes, let head, let isLast):
+                switch ShimStreamFrame.Channel(head: head) {
+                case .stdout: if !bytes.isEmpty { return .stdout(bytes) }
+                case .stderr: if !bytes.isEmpty { return .stderr(bytes) }
+                case .stdin: throw unreadable("the shim sent what only a client sends")
+                case nil:
+                    body += bytes
+                    guard isLast else { continue }
+                    guard let byteCount = try lostBytes(head, body) else { return nil }
+                    return .lost(byteCount: byteCount)
+                }
             }
         }
     }
 
-    func write(_ bytes: [UInt8]) async throws(EngineError) {
-        for start in stride(from: 0, to: bytes.count, by: ShimFrame.streamLimit) {
-            let end = min(start + ShimFrame.streamLimit, bytes.count)
-            try await send(.stdin(Array(bytes[start..<end])))
+    /// Of a frame that is no output; nil where it is the end.
+    private func lostBytes(_ head: [UInt8], _ body: [UInt8]) throws(EngineError) -> UInt64? {
+        let frame: ShimStreamFrame
+        do throws(ShimFrameError) { frame = try ShimStreamFrame(head: head, body: body) } catch {
+            throw unreadable("\(error)")
+        }
+        switch frame {
+        case .lost(let byteCount): return byteCount
+        case .end:
+            socket.close()
+            return nil
+        default: throw unreadable("the shim sent what only a client sends")
         }
     }
 
-    func closeInput() async throws(EngineError) { try await send(.inputEnd) }
-
-    func close() async { finish() }
-
-    private func nextFrame() throws(EngineError) -> ShimStreamFrame? {
-        do {
-            let frame = try state.withLock { state throws(ShimFrameError) in try state.decoder.next() }
-            return try frame.map { frame throws(ShimFrameError) in try ShimStreamFrame(frame) }
-        } catch {
-            finish()
-            throw EngineError(.internal, "read the stdio of \(id): \(error)", object: id)
-        }
+    private func unreadable(_ reason: String) -> EngineError {
+        socket.close()
+        return EngineError(.internal, "read the stdio of \(id): \(reason)", object: id)
     }
 
-    /// The next bytes; nil at the end, however it came: a killed shim's stream is over as any other.
-    private func receive() async -> [UInt8]? {
+    /// The end, however it came: a killed shim's stream is over as any other.
+    private func nextPart() async -> FrameSource.Part {
         do {
-            let bytes = try await socket.read()
-            if !bytes.isEmpty { return bytes }
+            let part = try await frames.next()
+            if case .end = part { socket.close() }
+            return part
         } catch  where error.errno.rawValue == 125 {
             // ECANCELED: the reading task was cancelled, the stream is still good.
-            return nil
-        } catch {}
-        finish()
-        return nil
+            return .end
+        } catch {
+            socket.close()
+            return .end
+        }
     }
 
-    private func send(_ frame: ShimStreamFrame) async throws(EngineError) {
+    func write(_ bytes: [UInt8]) async throws(EngineError) {
+        if bytes.count <= ShimFrame.streamLimit { return try await send(bytes) }
+        for start in stride(from: 0, to: bytes.count, by: ShimFrame.streamLimit) {
+            let end = min(start + ShimFrame.streamLimit, bytes.count)
+            try await send(Array(bytes[start..<end]))
+        }
+    }
+
+    func closeInput() async throws(EngineError) { try await send(ShimStreamFrame.inputEnd.frame.bytes, after: []) }
+
+    func close() async { socket.close() }
+
+    private func send(_ input: [UInt8]) async throws(EngineError) {
+        try await send(input, after: ShimStreamFrame.Channel.stdin.head(byteCount: input.count))
+    }
+
+    private func send(_ bytes: [UInt8], after head: [UInt8]) async throws(EngineError) {
         do {
-            try await socket.write(frame.frame.bytes)
+            try await socket.write(bytes, after: head)
         } catch {
             throw EngineError(.conflict, "the input of \(id) is closed: \(error.errno)", object: id)
         }
-    }
-
-    private func finish() {
-        state.withLock { $0.hasEnded = true }
-        socket.close()
     }
 }

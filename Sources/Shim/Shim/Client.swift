@@ -5,6 +5,8 @@ import ShimAPI
 final class Client {
     /// A control connection that lets so much pile up is not being read by anybody.
     private static let outboxLimit = 4 << 20
+    /// What may be on its way to a client that is attached. A reader is woken when three quarters of it are gone.
+    private static let streamBufferBytes: Int32 = 256 << 10
 
     private let loop: EventLoop
     private let descriptor: Descriptor
@@ -17,6 +19,8 @@ final class Client {
     private var isReadingPaused = false
     private var closesWhenFlushed = false
     private(set) var isClosed = false
+    /// Nobody is there any more, though what was given before is still to be taken.
+    private(set) var isDeaf = false
 
     var greeted = false
     var attachment: Attachment?
@@ -42,13 +46,45 @@ final class Client {
     /// Closes once all that is to be sent is sent.
     func closeWhenFlushed() { closesWhenFlushed = true }
 
+    /// Whether the socket has not taken all that was to be sent.
+    var isBehind: Bool { !outbox.isEmpty }
+
+    /// Makes room for a stream.
+    func becomeStream() {
+        // It is as large as it was then.
+        try? UnixSocket.setSendBuffer(descriptor, byteCount: Self.streamBufferBytes)
+    }
+
+    /// Sends a frame from where its body lies; only what the socket does not take at once is copied.
+    ///
+    /// - Returns: false, and nothing is done, where something else waits to be sent before it.
+    func sendAtOnce(_ head: [UInt8], _ body: UnsafeRawBufferPointer) -> Bool {
+        guard !isClosed, outbox.isEmpty else { return false }
+        var sent = 0
+        do { sent = try UnixSocket.send(descriptor, head, body) } catch {
+            guard error.errno == .wouldBlock else {
+                sendingFailed()
+                return true
+            }
+        }
+        guard sent < head.count + body.count else { return true }
+        outbox.append(contentsOf: head[min(sent, head.count)...])
+        outbox.append(contentsOf: UnsafeRawBufferPointer(rebasing: body[max(0, sent - head.count)...]))
+        updateInterest()
+        return true
+    }
+
     /// Sends what the attachment has, for as long as the socket takes it.
     func pump() {
         guard !isClosed else { return }
+        guard !isDeaf else {
+            if closesWhenFlushed { close() }
+            return
+        }
         while outbox.isEmpty, let frame = attachment?.next() {
             outbox = frame.frame.bytes
             flush()
-            if isClosed { return }
+            if isClosed || isDeaf { return }
         }
         if outbox.isEmpty, closesWhenFlushed { return close() }
         updateInterest()
@@ -93,14 +129,20 @@ final class Client {
             outbox = []
             outboxOffset = 0
         } catch {
-            if error.errno != .wouldBlock { close() }
+            if error.errno != .wouldBlock { sendingFailed() }
         }
+    }
+
+    /// Nobody reads any more. What who was attached gave before is still to be taken: reading comes to its end by itself.
+    private func sendingFailed() {
+        if attachment == nil { close() } else { fallDeaf() }
     }
 
     private func handle(_ events: EpollEvents) {
         if events.contains(.writable) {
             flush()
             pump()
+            if !isBehind { attachment?.onRoom() }
         }
         guard !isClosed else { return }
         if isReadingPaused {
@@ -108,10 +150,19 @@ final class Client {
             if !events.isDisjoint(with: [.hangUp, .error]), let watch {
                 loop.forget(watch)
                 self.watch = nil
+                fallDeaf()
             }
             return
         }
         if !events.isDisjoint(with: [.readable, .hangUp, .error]) { read() }
+    }
+
+    /// A process that waits until this client has room for its output would never take its input.
+    private func fallDeaf() {
+        isDeaf = true
+        outbox = []
+        outboxOffset = 0
+        attachment?.onRoom()
     }
 
     private func read() {

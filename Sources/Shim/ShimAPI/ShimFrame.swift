@@ -49,13 +49,25 @@ package struct ShimFrame: Hashable, Sendable {
 
     /// The frame as it goes over the socket.
     package var bytes: [UInt8] {
+        var bytes = Self.head(kind: kind, tag: tag, bodySize: body.count, reserving: body.count)
+        bytes.append(contentsOf: body)
+        return bytes
+    }
+
+    /// What stands before a body of that size, with room behind it.
+    static func head(kind: UInt8, tag: UInt32, bodySize: Int, reserving room: Int = 0) -> [UInt8] {
         var writer = WireWriter()
-        writer.bytes.reserveCapacity(Self.headerSize + body.count)
-        writer.put(UInt32(body.count))
+        writer.bytes.reserveCapacity(headerSize + room)
+        writer.put(UInt32(bodySize))
         writer.put(kind)
         writer.put(tag)
-        writer.bytes.append(contentsOf: body)
         return writer.bytes
+    }
+
+    /// The size of the body behind a head; nil where that is over the limit.
+    package static func bodySize(behind head: [UInt8]) -> Int? {
+        let size = Int(head[0]) | Int(head[1]) << 8 | Int(head[2]) << 16 | Int(head[3]) << 24
+        return size <= bodyLimit ? size : nil
     }
 }
 
@@ -75,6 +87,9 @@ package struct ShimFrameDecoder: Sendable {
 
     /// Whether bytes of an unfinished frame are held: an end of the connection now is a fault.
     package var isInsideFrame: Bool { position < buffer.count }
+
+    /// What was appended and is in no frame yet.
+    package var unread: [UInt8] { Array(buffer[position...]) }
 
     package mutating func append(_ bytes: [UInt8]) {
         forgetRead()

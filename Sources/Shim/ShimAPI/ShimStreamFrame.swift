@@ -12,12 +12,30 @@ package enum ShimStreamFrame: Hashable, Sendable {
     /// From the shim: the output has ended. The last frame.
     case end
 
+    /// Those frames that are nothing but bytes of a process, by their kind on the wire.
+    package enum Channel: UInt8, Sendable {
+        case stdin = 128
+        case stdout = 130
+        case stderr = 131
+
+        /// What stands before so many bytes, for who sends them from where they lie.
+        package func head(byteCount: Int) -> [UInt8] { ShimFrame.head(kind: rawValue, tag: 0, bodySize: byteCount) }
+
+        /// The channel of the bytes behind a head; nil where another frame follows.
+        package init?(head: [UInt8]) { self.init(rawValue: head[4]) }
+    }
+
+    /// A frame of another kind, which was taken apart into its head and its body.
+    package init(head: [UInt8], body: [UInt8]) throws(ShimFrameError) {
+        try self.init(ShimFrame(kind: head[4], tag: 0, body: body))
+    }
+
     package var frame: ShimFrame {
         switch self {
-        case .stdin(let bytes): return ShimFrame(kind: 128, tag: 0, body: bytes)
+        case .stdin(let bytes): return ShimFrame(kind: Channel.stdin.rawValue, tag: 0, body: bytes)
         case .inputEnd: return ShimFrame(kind: 129, tag: 0)
-        case .stdout(let bytes): return ShimFrame(kind: 130, tag: 0, body: bytes)
-        case .stderr(let bytes): return ShimFrame(kind: 131, tag: 0, body: bytes)
+        case .stdout(let bytes): return ShimFrame(kind: Channel.stdout.rawValue, tag: 0, body: bytes)
+        case .stderr(let bytes): return ShimFrame(kind: Channel.stderr.rawValue, tag: 0, body: bytes)
         case .lost(let byteCount):
             var writer = WireWriter()
             writer.put(byteCount)

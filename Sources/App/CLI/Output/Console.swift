@@ -37,7 +37,12 @@ enum Console {
     /// - Returns: false once nobody reads.
     /// - Throws: what else keeps it from being written, such as a full disk.
     static func pass(_ bytes: [UInt8], to descriptor: Descriptor) async throws(KernelError) -> Bool {
-        try await BlockingPool.shared.run { () throws(KernelError) in try write(bytes, to: descriptor) }
+        try await BlockingPool.shared.run { () throws(KernelError) in try passBlocking(bytes, to: descriptor) }
+    }
+
+    /// As `pass`, on a thread that may wait for whoever reads.
+    static func passBlocking(_ bytes: [UInt8], to descriptor: Descriptor) throws(KernelError) -> Bool {
+        try write(bytes, to: descriptor)
     }
 
     /// False where nobody reads any more, as in `gantry ps | head -1`: there is nobody to tell.

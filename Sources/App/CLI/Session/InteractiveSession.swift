@@ -33,8 +33,11 @@ struct InteractiveSession {
         defer { terminal?.end() }
         let (ends, announce) = AsyncStream.makeStream(of: End.self)
         let work: [Task<Void, Never>] = [
-            Task { announce.yield(await pumpOutput()) },
-            Task { if forwardsInput, let end = await pumpInput() { announce.yield(end) } },
+            // Each on a thread of its own, which may wait for the user's reader, or file.
+            Task(executorPreference: BlockingPool(maximumThreads: 1)) { announce.yield(await pumpOutput()) },
+            Task(executorPreference: BlockingPool(maximumThreads: 1)) {
+                if forwardsInput, let end = await pumpInput() { announce.yield(end) }
+            },
             Task { await watchSignals(announce) },
             Task { if let size = UserTerminal.size, let resize, tty { await resize(size) } },
         ]
@@ -64,8 +67,8 @@ struct InteractiveSession {
                 switch chunk {
                 case .stdout(let bytes):
                     // As the signal that a program gets which writes to nobody: the container is not ended by it.
-                    guard try await Console.pass(bytes, to: .standardOutput) else { return .interrupted(SIGPIPE) }
-                case .stderr(let bytes): _ = try await Console.pass(bytes, to: .standardError)
+                    guard try Console.passBlocking(bytes, to: .standardOutput) else { return .interrupted(SIGPIPE) }
+                case .stderr(let bytes): _ = try Console.passBlocking(bytes, to: .standardError)
                 case .lost(let count): Console.error("\r\ngantry: \(count) bytes of output were lost here\r\n")
                 }
             }
@@ -83,7 +86,8 @@ struct InteractiveSession {
     private func pumpInput() async -> End? {
         var scanner = DetachScanner(detachKeys)
         do {
-            while let bytes = try await readInput() {
+            let input = try InputReader()
+            while let bytes = try await input.next() {
                 guard tty else {
                     try await stream.write(bytes)
                     continue
@@ -103,21 +107,6 @@ struct InteractiveSession {
             // The process no longer reads, or the engine went: the output's end tells what happened.
         }
         return nil
-    }
-
-    /// Waits for readiness before reading, so that a session which ends leaves no thread in read(2) that would take the
-    /// user's next key.
-    private func readInput() async throws -> [UInt8]? {
-        do throws(KernelError) {
-            try await waitUntilReadable(.standardInput)
-        } catch  where error.errno == .notPermitted {
-            // A regular file cannot be waited for, and is always ready.
-        }
-        return try await BlockingPool.shared.run { () throws(KernelError) -> [UInt8]? in
-            var chunk = [UInt8](repeating: 0, count: 32768)
-            let count = try Descriptor.standardInput.read(into: &chunk)
-            return count > 0 ? Array(chunk[..<count]) : nil
-        }
     }
 
     /// Passes signals on in their order, or ends the session by one. A process need not heed them, nor an engine answer:

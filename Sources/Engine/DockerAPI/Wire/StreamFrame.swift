@@ -19,6 +19,18 @@ package enum StreamFrame {
         return frame
     }
 
+    /// What stands before so many bytes, for who sends them from where they lie.
+    package static func headBytes(_ channel: Channel, _ count: Int) -> [UInt8] {
+        withUnsafeBytes(of: head(channel, count)) { Array($0) }
+    }
+
+    /// Which channel the bytes behind a head are of, and how many they are; nil where it is no head.
+    package static func parse(head: [UInt8]) -> (channel: Channel, byteCount: Int)? {
+        guard let channel = Channel(rawValue: head[0]), head[1] == 0 else { return nil }
+        let count = head[4..<8].reduce(0) { $0 << 8 | Int($1) }
+        return count <= StreamDemultiplexer.frameLimitBytes ? (channel, count) : nil
+    }
+
     /// What stands before so many bytes, as it lies in memory.
     package static func head(_ channel: Channel, _ count: Int) -> UInt64 {
         (UInt64(channel.rawValue) << 56 | UInt64(UInt32(count))).bigEndian

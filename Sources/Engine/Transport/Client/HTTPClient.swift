@@ -65,23 +65,24 @@ package final class HTTPClient: Sendable {
 
     /// Sends a request that asks for the connection itself (`Upgrade: tcp`).
     package func hijack(_ call: HTTPCall) async throws(TransportError) -> HijackAnswer {
-        let link = try await dialer.connect()
-        try await link.expectHijack()
         var call = call
         call.fields["Connection"] = "Upgrade"
         call.fields["Upgrade"] = "tcp"
+        if let local, call.isSmall { return try await local.hijack(call) }
+        let link = try await dialer.connect()
+        try await link.expectHijack()
         let (head, _) = try await sendAndAwaitHead(call, over: link)
         guard head.status == .switchingProtocols || head.status == .ok else {
             return .refused(response(head, link, keeps: false, nil))
         }
-        let connection = HijackedConnection(
+        let wire = ChannelWire(
             link.channel, tellsGoneFromDone: false,
             take: { () async throws(TransportError) in
                 guard case .bytes(let bytes) = try await link.take() else { return nil }
                 return bytes
             },
             put: { link.channel.writeAndFlush(HTTPClientRequestPart.body(.byteBuffer($0))) })
-        return .hijacked(HTTPFields(head.headers), connection)
+        return .hijacked(HTTPFields(head.headers), HijackedConnection(wire))
     }
 
     private func takeKept(for call: HTTPCall) -> ClientLink? {

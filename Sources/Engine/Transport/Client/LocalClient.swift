@@ -40,6 +40,16 @@ final class LocalClient: Sendable {
         return try await exchange(call, over: try await connect())
     }
 
+    /// Sends a request that asks for the connection itself: over one of its own.
+    func hijack(_ call: HTTPCall) async throws(TransportError) -> HijackAnswer {
+        let link = try await connect()
+        let head = try await link.exchange(call, host: endpoint.hostField, silenceLimit: nil)
+        guard head.status == 101 || head.status == 200 else {
+            return .refused(response(head, link, keeps: false, silenceLimit: dialer.silenceLimit))
+        }
+        return .hijacked(head.fields, HijackedConnection(link.takeOver()))
+    }
+
     /// Whether a connection lies here that has just carried an answer, and whose server has not hung up since.
     var isFresh: Bool {
         guard let (link, since) = kept.withLock({ $0.links.last }) else { return false }
@@ -74,8 +84,14 @@ final class LocalClient: Sendable {
     private func exchange(_ call: HTTPCall, over link: LocalConnection) async throws(TransportError) -> HTTPResponse {
         let limit = call.silenceLimit ?? dialer.silenceLimit
         let head = try await link.exchange(call, host: endpoint.hostField, silenceLimit: limit)
-        let exchange = LocalExchange(link, silenceLimit: limit) { [weak self] in
-            if head.keepsAlive { self?.keep(link) } else { link.close() }
+        return response(head, link, keeps: head.keepsAlive, silenceLimit: limit)
+    }
+
+    private func response(
+        _ head: ResponseReader.Head, _ link: LocalConnection, keeps: Bool, silenceLimit: Duration?
+    ) -> HTTPResponse {
+        let exchange = LocalExchange(link, silenceLimit: silenceLimit) { [weak self] in
+            if keeps { self?.keep(link) } else { link.close() }
         }
         let body = HTTPBody { () async throws(TransportError) in
             try await exchange.next()

@@ -52,6 +52,9 @@ final class LocalConnection: Sendable {
         }
     }
 
+    /// Gives the socket up to bytes, after the head of an answer that says so; this is of no use from then on.
+    func takeOver() -> SocketWire { SocketWire(socket, early: reader.withLock { $0.takeUnread() }) }
+
     /// Whether the answer was read whole, the server has not hung up, and nothing has come that nobody asked for.
     var isReusable: Bool {
         guard reader.withLock({ $0.isClean }) else { return false }

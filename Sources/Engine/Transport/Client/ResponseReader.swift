@@ -94,6 +94,12 @@ struct ResponseReader {
         }
     }
 
+    /// What was appended and is in no part yet; it is forgotten here.
+    mutating func takeUnread() -> [UInt8] {
+        defer { (buffer, offset) = ([], 0) }
+        return Array(buffer[offset...])
+    }
+
     /// The connection has ended: throws `closed` where something is missing.
     mutating func finish() throws(TransportError) {
         guard place == .untilClosed || place == .done else { throw .closed }

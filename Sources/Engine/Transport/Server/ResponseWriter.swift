@@ -90,12 +90,13 @@ package final class ResponseWriter: Sendable {
         try await link.becomeRaw()
         let link = link
         return HijackedConnection(
-            link.channel, tellsGoneFromDone: true,
-            take: { () async throws(TransportError) in
-                guard case .bytes(let bytes) = try await link.take() else { return nil }
-                return bytes
-            },
-            put: { link.channel.writeAndFlush($0) })
+            ChannelWire(
+                link.channel, tellsGoneFromDone: true,
+                take: { () async throws(TransportError) in
+                    guard case .bytes(let bytes) = try await link.take() else { return nil }
+                    return bytes
+                },
+                put: { link.channel.writeAndFlush($0) }))
     }
 
     /// Has a connection that was given up live on after the handler: `body` runs in a task of its own then, which is

@@ -13,6 +13,7 @@ final class InputQueue {
     private var watch: EventLoop.Watch?
     private var isTerminal = false
     private var isDiscarding = false
+    private var isWide = false
     private var isEnding = false
     /// What waits, behind what is written already and not dropped yet.
     private(set) var bytes: [UInt8] = []
@@ -38,8 +39,12 @@ final class InputQueue {
 
     func write(_ more: [UInt8]) {
         guard !isDiscarding, !isEnding else { return }
-        dropWritten()
-        bytes.append(contentsOf: more)
+        if bytes.isEmpty {
+            bytes = more
+        } else {
+            dropWritten()
+            bytes.append(contentsOf: more)
+        }
         pump()
     }
 
@@ -86,9 +91,18 @@ final class InputQueue {
         } catch {
             // EPIPE: nobody reads any more. EIO: the terminal is gone.
             guard error.errno == .wouldBlock else { return close() }
+            widen(descriptor)
             waitUntilWritable(descriptor)
         }
         if !isFull { wake() }
+    }
+
+    /// A client that gives much finds room for it.
+    private func widen(_ descriptor: Descriptor) {
+        guard !isTerminal, !isWide else { return }
+        isWide = true
+        // Where the user has too much already, the pipe stays as it is.
+        try? descriptor.setPipeSize(byteCount: ProcessStdio.widePipeBytes)
     }
 
     private func waitUntilWritable(_ descriptor: Descriptor) {

@@ -8,12 +8,26 @@ final class ProcessStdio {
         let kind: OutputKind
         let descriptor: Descriptor
         var watch: EventLoop.Watch?
+        /// It is a pipe of the size that pipes are made with.
+        var isNarrow: Bool
 
-        init(_ kind: OutputKind, _ descriptor: Descriptor) {
+        init(_ kind: OutputKind, _ descriptor: Descriptor, isPipe: Bool) {
             self.kind = kind
             self.descriptor = descriptor
+            isNarrow = isPipe
+        }
+
+        /// Lets the process write on while the shim is busy. Only for one that has filled its pipe: the kernel counts the
+        /// pages that a user's pipes may take, whether they are full or not.
+        func widen() {
+            guard isNarrow else { return }
+            isNarrow = false
+            // Where the user has too much already, the pipe stays as it is.
+            try? descriptor.setPipeSize(byteCount: ProcessStdio.widePipeBytes)
         }
     }
+
+    static let widePipeBytes: Int32 = 256 << 10
 
     private let loop: EventLoop
     private let scratch: ScratchMemory
@@ -51,7 +65,7 @@ final class ProcessStdio {
         for (index, kind) in [(1, OutputKind.stdout), (2, .stderr)] {
             let (reading, writing) = try Descriptor.pipe()
             childEnds[index] = writing
-            outputs.append(Output(kind, reading))
+            outputs.append(Output(kind, reading, isPipe: true))
             try reading.setNonBlocking()
         }
         if let ids {
@@ -71,7 +85,7 @@ final class ProcessStdio {
     /// Takes over the master of the process's terminal.
     func adopt(terminal master: Descriptor, input: InputQueue?) throws(KernelError) {
         terminal = master
-        outputs = [Output(.stdout, master)]
+        outputs = [Output(.stdout, master, isPipe: false)]
         try master.setNonBlocking()
         do { peer = try PseudoTerminal.peer(of: master) } catch {
             Diagnostics.note("the terminal ends where no process has it open: \(error)")
@@ -146,6 +160,7 @@ final class ProcessStdio {
             let buffer = scratch.buffer
             let count = try output.descriptor.read(into: buffer)
             if count > 0 {
+                if count == buffer.count { output.widen() }
                 onOutput(UnsafeRawBufferPointer(rebasing: buffer[..<count]), output.kind)
                 return true
             }

@@ -55,6 +55,7 @@ extension ContainerSupervisor {
         client.send(.done, tag: tag)
         // It may have gone again.
         guard !client.isClosed else { return }
+        client.becomeStream()
         process.attach(attachment)
         client.pump()
     }

@@ -102,7 +102,7 @@ final class Attachment {
     private unowned let client: Client
     private var ring: OutputRing
     private var hasEnded = false
-    /// Called where there may be room again.
+    /// Called where the socket has taken all that there was.
     var onRoom: () -> Void = {}
 
     init(_ request: ShimAttach, client: Client) {
@@ -112,11 +112,13 @@ final class Attachment {
         ring = OutputRing(capacityBytes: request.holdsBack ? .max : SupervisedProcess.attachmentBytes)
     }
 
-    /// Whether the process is to wait for this client.
-    var isFull: Bool { request.holdsBack && ring.byteCount >= SupervisedProcess.attachmentBytes }
+    /// Whether the process is to wait for this client: what its socket does not hold is left in the process's pipes.
+    var isFull: Bool { request.holdsBack && client.isBehind }
 
     func deliver(_ bytes: UnsafeRawBufferPointer, _ kind: OutputKind) {
-        guard kind == .stdout ? request.stdout : request.stderr else { return }
+        guard kind == .stdout ? request.stdout : request.stderr, !client.isDeaf else { return }
+        let channel: ShimStreamFrame.Channel = kind == .stdout ? .stdout : .stderr
+        if ring.isEmpty, client.sendAtOnce(channel.head(byteCount: bytes.count), bytes) { return }
         ring.append(bytes, kind)
         client.pump()
     }
@@ -128,11 +130,7 @@ final class Attachment {
 
     /// The next frame to send; nil when there is none now.
     func next() -> ShimStreamFrame? {
-        let wasFull = isFull
-        if let frame = ring.next() {
-            if wasFull, !isFull { onRoom() }
-            return frame
-        }
+        if let frame = ring.next() { return frame }
         guard hasEnded else { return nil }
         hasEnded = false
         client.closeWhenFlushed()

@@ -1,0 +1,41 @@
+import AsyncIO
+import Glibc
+import Linux
+
+/// Standard input, piece by piece, on a thread that may block.
+///
+/// It waits for readiness before it reads, so that a session which ends leaves no thread in read(2) that would take the
+/// user's next key.
+final class InputReader {
+    private static let pieceBytes = 64 << 10
+    /// A duplicate to wait for; nil for a regular file, which cannot be waited for, and is always ready.
+    private let watched: WatchedDescriptor?
+
+    init() throws(KernelError) {
+        let copy = Descriptor(rawValue: try kernelCall("duplicate descriptor") { fcntl(0, F_DUPFD_CLOEXEC, 0) })
+        do throws(KernelError) { watched = try WatchedDescriptor(copy) } catch {
+            copy.close()
+            guard error.errno == .notPermitted else { throw error }
+            watched = nil
+        }
+    }
+
+    /// The next bytes; nil at the end. ECANCELED when the task that waits is cancelled.
+    func next() async throws(KernelError) -> [UInt8]? {
+        if let watched, try !isReady() { try await watched.readable() }
+        if Task.isCancelled { throw KernelError("read", "standard input", Errno(rawValue: ECANCELED)) }
+        var outcome = Result<Int, KernelError>.success(0)
+        let bytes = [UInt8](unsafeUninitializedCapacity: Self.pieceBytes) { buffer, count in
+            do throws(KernelError) {
+                count = try Descriptor.standardInput.read(into: UnsafeMutableRawBufferPointer(buffer))
+            } catch { outcome = .failure(error) }
+        }
+        _ = try outcome.get()
+        return bytes.isEmpty ? nil : bytes
+    }
+
+    private func isReady() throws(KernelError) -> Bool {
+        var entry = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
+        return try kernelCall("poll") { poll(&entry, 1, 0) } > 0
+    }
+}

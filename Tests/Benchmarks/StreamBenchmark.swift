@@ -1,0 +1,100 @@
+import Foundation
+
+/// A gibibyte out of a container to its client, and one in: our command and docker's on our engine, docker's on its own where
+/// that runs, beside a pipe, and beside a chain of plain copies with as many processes as there are on the way.
+func benchmarkStreams(rounds: Int) throws {
+    let rounds = max(3, rounds / 5)
+    let gantry = try GantryContestant()
+    defer { gantry.close() }
+    let daemon = try gantry.startDaemon()
+    defer { daemon.end() }
+    let tar = try makeRootFileSystem(below: gantry.root).tar
+    // Docker's engine is for comparison only.
+    let docker = try? DockerContestant(rootTar: tar)
+    defer { docker?.close() }
+    let plain = try Contender("plain")
+    defer { plain.close() }
+
+    let sides = streamSides(gantry, docker)
+    for side in sides.unique { try side.start() }
+    defer { for side in sides.unique { side.remove() } }
+    var floors: [(name: String, words: [String])] = []
+    floors.append(("pipe", ["sh", "-c", "\(StreamSide.writer) | cat >/dev/null"]))
+    floors.append(("four in a chain", ["sh", "-c", "\(StreamSide.writer) | cat | cat | cat >/dev/null"]))
+    for way in StreamSide.Way.allCases {
+        var costs = [[Cost]](repeating: [], count: floors.count + sides.all.count)
+        for _ in 0..<rounds {
+            for (index, floor) in floors.enumerated() { costs[index].append(try plain.run(floor.words)) }
+            for (index, side) in sides.all.enumerated() {
+                costs[floors.count + index].append(try side.contender.run(side.command(way)))
+            }
+        }
+        let names = floors.map(\.name) + sides.all.map(\.name)
+        report(
+            "1 GiB by \(way.title), MB/s and CPU ms of all processes on the way, median (min-max)",
+            zip(names, costs).map { name, costs in
+                (
+                    name,
+                    [
+                        ("rate", Spread(values: costs.map { StreamSide.megabytes / ($0.wallMilliseconds / 1000) })),
+                        ("cpu", Spread(values: costs.map(\.cpuMilliseconds))),
+                    ]
+                )
+            })
+    }
+}
+
+private func streamSides(
+    _ gantry: GantryContestant, _ docker: DockerContestant?
+) -> (all: [StreamSide], unique: [StreamSide]) {
+    let ours = StreamSide("gantry", gantry.contender, gantry.command(), image: "gantry/starter:latest")
+    let theirClient = StreamSide(
+        "docker on gantry", gantry.contender, ["docker", "-H", "unix://\(gantry.socket)"], image: ours.image)
+    guard let docker else { return ([ours, theirClient], [ours]) }
+    let theirs = StreamSide("docker", docker.contender, docker.command(), image: "bench:latest")
+    return ([ours, theirClient, theirs], [ours, theirs])
+}
+
+/// A client before an engine, with a container that sleeps.
+private struct StreamSide {
+    enum Way: CaseIterable {
+        case exec, run, input
+
+        var title: String {
+            switch self {
+            case .exec: "`exec`"
+            case .run: "`run` attached, without a log"
+            case .input: "`exec -i`, upwards"
+            }
+        }
+    }
+
+    static let megabytes = 1073.741824
+    static let writer = "dd if=/dev/zero bs=64k count=16384 2>/dev/null"
+
+    let name: String
+    let contender: Contender
+    let client: [String]
+    let image: String
+
+    init(_ name: String, _ contender: Contender, _ client: [String], image: String) {
+        (self.name, self.contender, self.client, self.image) = (name, contender, client, image)
+    }
+
+    func start() throws {
+        try contender.run(client + ["run", "-d", "--name", "stream", "--network", "none", image, "sleep", "3600"])
+    }
+
+    func remove() { _ = try? contender.run(client + ["rm", "-f", "stream"]) }
+
+    func command(_ way: Way) -> [String] {
+        switch way {
+        case .exec: client + ["exec", "stream", "sh", "-c", Self.writer]
+        case .run:
+            client + ["run", "--rm", "--network", "none", "--log-driver", "none", image, "sh", "-c", Self.writer]
+        case .input:
+            ["sh", "-c", "\(Self.writer) | \"$0\" \"$@\""] + client
+                + ["exec", "-i", "stream", "sh", "-c", "cat >/dev/null"]
+        }
+    }
+}
