@@ -54,6 +54,24 @@ import Testing
         #expect(try Leftovers.of(root.path) == [])
     }
 
+    @Test(
+        "A blob that nobody needs and that cannot be deleted keeps neither the store from opening nor others from going"
+    )
+    func undeletableBlob() async throws {
+        _ = try await open()
+        // A directory in its place cannot be unlinked.
+        let stuck = blob(.sha256(of: [1]))
+        try Directory.create(stuck)
+        let other = blob(.sha256(of: [2]))
+        try FileContents.replace(other, with: [2], durable: false)
+        let store = try await open()
+        #expect(access(other, F_OK) != 0)
+        let image = try await load(Fixture.twoLayers(), as: "app:1", into: store)
+        #expect(try await store.resolve("app:1") == image)
+        await #expect(throws: EngineError.self) { try await store.collectGarbage(containers: []) }
+        rmdir(stuck)
+    }
+
     @Test("What cannot be read can be given up, by its name or its id, and leaves nothing", arguments: [true, false])
     func givenUp(byName: Bool) async throws {
         let image = try await load(Fixture.twoLayers(), as: "app:1", into: try await open())

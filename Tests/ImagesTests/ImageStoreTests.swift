@@ -1,4 +1,6 @@
+import AsyncIO
 import EngineAPI
+import Glibc
 import ImageFixtures
 import Images
 import Linux
@@ -33,6 +35,33 @@ import Testing
         #expect(error?.kind == .unavailable)
         #expect(error?.message.contains("apt-get install busybox-static") == true)
         #expect(try Leftovers.of(root.path) == [])
+    }
+
+    @Test(
+        "What containers' starts need of the store does not wait for an archive that takes long",
+        .timeLimit(.minutes(1)))
+    func slowArchive() async throws {
+        let root = try TemporaryRoot()
+        let store = try await ImageStore(
+            dataRoot: root.path, index: MemoryImageIndex(), pool: BlockingPool(maximumThreads: 1))
+        let path = try root.write("a.tar", Fixture.twoLayers().docker(tags: ["app:1"]))
+        let image = try await store.load(from: .path(path), progress: { _ in })[0]
+        let pipe = root.path + "/pipe"
+        try kernelCall("mkfifo") { mkfifo(pipe, 0o600) }
+        let loading = Task { try await store.load(from: .path(pipe), progress: { _ in }) }
+        // Opened for writing only once the load reads it, and so has its thread.
+        var writer: Descriptor?
+        while writer == nil {
+            do throws(KernelError) { writer = try Descriptor.open(pipe, O_WRONLY | O_NONBLOCK) } catch {
+                try #require(error.errno.rawValue == ENXIO)
+                try await Task.sleep(for: .milliseconds(5))
+            }
+        }
+        _ = try await store.prepareRoot(containerID: "c0ffee", image: image, isContainer: true)
+        #expect(try await !store.rootMounts(containerID: "c0ffee", isDisposable: false).isEmpty)
+        writer?.close()
+        await #expect(throws: EngineError.self) { try await loading.value }
+        try await store.removeRoot(containerID: "c0ffee")
     }
 
     @Test("An OCI archive and a docker archive of the same image give the same image", arguments: [true, false])

@@ -5,8 +5,12 @@ import Glibc
 ///
 /// Threads are made on demand up to the limit, and end after ten idle seconds; work beyond that waits in order.
 package final class BlockingPool: Sendable {
-    /// The process's pool, for everything that does not need a limit of its own.
+    /// The process's pool for what is short: starts and ends of containers wait for it.
     package static let shared = BlockingPool(maximumThreads: 8)
+    /// For layers being unpacked, packed and made of containers' files: each takes as long as it has bytes.
+    package static let layers = BlockingPool(maximumThreads: 4)
+    /// For trees being walked and removed: each takes as long as it has files.
+    package static let trees = BlockingPool(maximumThreads: 4)
 
     private let queue: JobQueue
 

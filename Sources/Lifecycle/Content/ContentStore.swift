@@ -99,17 +99,9 @@ package final class ContentStore: Sendable {
     /// Removes what unfinished writers of an earlier process left. Only where no other process uses the store.
     package func removeStaleIngests() throws(ContentError) {
         do throws(KernelError) {
-            for name in try Directory.list("\(path)/ingest") { try Directory.removeTree("\(path)/ingest/\(name)") }
-        } catch { throw .kernel(error) }
-    }
-
-    /// A file without a name on the store's file system, for bytes that come but once and must be read twice.
-    package func makeSpool() throws(ContentError) -> Descriptor {
-        let name = "\(path)/ingest/\(getpid())-spool-\(BlobWriter.nextNumber())"
-        do throws(KernelError) {
-            let file = try Descriptor.open(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
-            unlink(name)
-            return file
+            for name in try Directory.list("\(path)/ingest") {
+                try? Directory.removeTree("\(path)/ingest/\(name)")  // What stays takes room, and no more.
+            }
         } catch { throw .kernel(error) }
     }
 

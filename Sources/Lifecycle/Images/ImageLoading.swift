@@ -47,7 +47,7 @@ extension ImageStore {
         whenUnpacked: @Sendable (Digest) -> Void = { _ in }
     ) async throws(EngineError) -> ImageRecord {
         let assembly = ImageAssembly(source: source, job: job, snapshots: snapshots)
-        var image = try await pool.run { () throws(EngineError) in try assembly.gather(offered) }
+        var image = try await BlockingPool.layers.run { () throws(EngineError) in try assembly.gather(offered) }
         faults.pass(.loadAfterBlobs)
         let chain = image.layers.map(\.chainID)
         pin(chain)
@@ -79,7 +79,9 @@ extension ImageStore {
         defer { release(layer.chainID) }
         let present = try await onPool { (snapshots) throws(SnapshotError) in try snapshots.layer(layer.chainID) }
         if let present { return present }
-        return try await pool.run { () throws(EngineError) in try assembly.unpack(layer, onto: parents) }
+        return try await BlockingPool.layers.run { () throws(EngineError) in
+            try assembly.unpack(layer, onto: parents)
+        }
     }
 
     /// - Returns: also what was known of the image before.
@@ -133,20 +135,22 @@ extension ImageStore {
     private func open(_ source: ImageLoadSource, _ job: LoadJob) async throws(EngineError) -> any ImageSource {
         switch source {
         case .path(let path):
-            return try await pool.run { () throws(EngineError) in try Self.open(path, job) }
-        case .bytes(let stream): return try await open(arriving: stream, job)
+            return try await BlockingPool.layers.run { () throws(EngineError) in try Self.open(path, job) }
+        // What the archive holds goes into the content store at once, in whatever order it comes.
+        case .bytes(let stream):
+            return try await arriving(stream) { try ArchiveSource(reading: $0, baseName: nil, job: job) }
         }
     }
 
-    /// Reads an archive while it arrives: what it holds goes into the content store at once, in whatever order it comes.
-    private nonisolated func open(
-        arriving stream: EngineStream<[UInt8]>, _ job: LoadJob
-    ) async throws(EngineError) -> any ImageSource {
-        let source = Mutex<ArchiveSource?>(nil)
+    /// What `read` makes of a stream's bytes while they arrive, on a thread that may block.
+    nonisolated func arriving<Value: Sendable>(
+        _ stream: EngineStream<[UInt8]>, _ read: @escaping @Sendable (Descriptor) throws -> Value
+    ) async throws(EngineError) -> Value {
+        let made = Mutex<Value?>(nil)
         do {
             try await ByteBridge.consumed({ try await stream.next() }) { bytes in
-                let read = try ArchiveSource(reading: bytes, baseName: nil, job: job)
-                source.withLock { $0 = read }
+                let value = try read(bytes)
+                made.withLock { $0 = value }
             }
         } catch {
             switch error {
@@ -156,10 +160,10 @@ extension ImageStore {
             default: throw EngineError(.unavailable, "load: \(error)")
             }
         }
-        guard let source = source.withLock({ $0 }) else {
+        guard let value = made.withLock({ $0 }) else {
             preconditionFailure("an archive was read, but nothing of it is there")
         }
-        return source
+        return value
     }
 
     private nonisolated static func open(_ path: String, _ job: LoadJob) throws(EngineError) -> any ImageSource {
@@ -175,31 +179,5 @@ extension ImageStore {
         }
         if isDirectory { return LayoutDirectory(path: path, job: job) }
         return try ArchiveSource(reading: file.descriptor, baseName: PathName.split(path).name, job: job)
-    }
-
-    /// Keeps a stream's bytes until they are read: a layer may come before the file that names it.
-    func spool(_ stream: EngineStream<[UInt8]>) async throws(EngineError) -> Descriptor {
-        let content = content
-        let file: Descriptor
-        do throws(ContentError) {
-            file = try await pool.run { () throws(ContentError) in try content.makeSpool() }
-        } catch { throw EngineError(error, doing: "load") }
-        do {
-            for try await piece in stream {
-                try await pool.run { () throws(KernelError) in try file.writeAll(piece) }
-            }
-            try await pool.run { () throws(KernelError) in
-                _ = try kernelCall("seek", "the archive") { lseek(file.rawValue, 0, SEEK_SET) }
-            }
-            return file
-        } catch {
-            file.close()
-            switch error {
-            case let error as EngineError: throw error
-            case let error as KernelError: throw EngineError(error, doing: "load")
-            case is CancellationError: throw .loadCancelled
-            default: throw EngineError(.unavailable, "load: \(error)")
-            }
-        }
     }
 }

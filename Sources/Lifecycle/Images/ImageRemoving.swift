@@ -1,3 +1,4 @@
+import AsyncIO
 import Content
 import EngineAPI
 import JSON
@@ -106,7 +107,7 @@ extension ImageStore {
             defer { release(layer) }
             // Somebody may have come while the claim was waited for.
             guard !isNeeded(layer) else { continue }
-            try await onPool { (snapshots) throws(SnapshotError) in try snapshots.removeLayer(layer) }
+            try await onPool(.trees) { (snapshots) throws(SnapshotError) in try snapshots.removeLayer(layer) }
             removed.insert(layer)
         }
         return removed
@@ -150,10 +151,15 @@ extension ImageStore {
             blobCollection = nil
             for waiter in waiters { waiter.resume() }
         }
-        do throws(ContentError) {
-            // One that a load pins from now on is kept by the content store itself.
-            try await pool.run { () throws(ContentError) in for digest in unused { _ = try content.delete(digest) } }
-        } catch { throw EngineError(error) }
+        let failure = await BlockingPool.trees.run { () -> ContentError? in
+            var first: ContentError?
+            for digest in unused {
+                // One that a load pins from now on is kept by the content store itself.
+                do throws(ContentError) { _ = try content.delete(digest) } catch { first = first ?? error }
+            }
+            return first
+        }
+        if let failure { throw EngineError(failure) }
     }
 
     func waitForBlobCollection() async {

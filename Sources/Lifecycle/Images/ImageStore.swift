@@ -16,6 +16,7 @@ package actor ImageStore: ImageService {
     nonisolated let snapshots: any Snapshotter
     package nonisolated let driver: StorageDriver
     package nonisolated let warnings: [String]
+    /// For what is short; layers and trees have pools of their own.
     nonisolated let pool: BlockingPool
     nonisolated let host: Platform
     let index: any ImageIndex
@@ -70,8 +71,8 @@ package actor ImageStore: ImageService {
         unread = read.unread
         keepsEverything = read.hasUnknown
         damaged = read.problems
-        // What a killed load left.
-        try await collectGarbage(containers: nil)
+        // What a killed load left. What cannot be removed is garbage for later, and no reason why nothing can be used.
+        try? await collectGarbage(containers: nil)
     }
 
     // MARK: Looking
@@ -184,20 +185,20 @@ package actor ImageStore: ImageService {
     package func changes(
         containerID: String, leavingOut isLeftOut: @escaping @Sendable (String) -> Bool
     ) async throws(EngineError) -> [RootChange] {
-        try await onPool { (snapshots) throws(SnapshotError) in
+        try await onPool(.trees) { (snapshots) throws(SnapshotError) in
             try snapshots.changes(containerID, leavingOut: isLeftOut)
         }
     }
 
     package func writtenBytes(containerID: String) async throws(EngineError) -> Int64 {
-        try await onPool { (snapshots) throws(SnapshotError) in try snapshots.writtenBytes(containerID) }
+        try await onPool(.trees) { (snapshots) throws(SnapshotError) in try snapshots.writtenBytes(containerID) }
     }
 
     package func removeRoot(containerID: String) async throws(EngineError) {
         for root in [containerID]
             + rootLayers.keys.filter({ $0 != containerID && MountedImage.owner(of: $0) == containerID })
         {
-            try await onPool { (snapshots) throws(SnapshotError) in try snapshots.removeRoot(root) }
+            try await onPool(.trees) { (snapshots) throws(SnapshotError) in try snapshots.removeRoot(root) }
             rootLayers[root] = nil
         }
     }
@@ -255,12 +256,14 @@ package actor ImageStore: ImageService {
         return lastWaiter
     }
 
+    /// - Parameter pool: nil for the one of what is short.
     func onPool<Value: Sendable>(
+        _ pool: BlockingPool? = nil,
         _ body: @escaping @Sendable (any Snapshotter) throws(SnapshotError) -> Value
     ) async throws(EngineError) -> Value {
         let snapshots = snapshots
         do throws(SnapshotError) {
-            return try await pool.run { () throws(SnapshotError) in try body(snapshots) }
+            return try await (pool ?? self.pool).run { () throws(SnapshotError) in try body(snapshots) }
         } catch { throw EngineError(error) }
     }
 }

@@ -1,4 +1,5 @@
 import Archive
+import AsyncIO
 import Content
 import EngineAPI
 import JSON
@@ -68,7 +69,7 @@ extension ImageStore {
         pin(base.chainIDs)
         defer { unpin(base.chainIDs) }
         let snapshots = snapshots
-        let layer = try await pool.run { () throws(EngineError) in
+        let layer = try await BlockingPool.layers.run { () throws(EngineError) in
             try ChangedLayer.write(wanted, from: snapshots, job)
         }
         return CommittedImage(wanted: wanted, base: base, execution: execution, layer: layer)

@@ -1,4 +1,5 @@
 import Archive
+import AsyncIO
 import Content
 import EngineAPI
 import Glibc
@@ -17,10 +18,9 @@ extension ImageStore {
         let (base, wanted) = (config, names)
         do throws(EngineError) {
             return try await job.run { () async throws(EngineError) in
-                let spool = try await spool(request.archive)
-                defer { spool.close() }
-                let manifest = try await pool.run { () throws(EngineError) in
-                    try ImportedLayer(job: job).write(spool, config: base)
+                let layer = try await arriving(request.archive) { try ImportedLayer(job: job).blob($0) }
+                let manifest = try await BlockingPool.layers.run { () throws(EngineError) in
+                    try ImportedLayer(job: job).write(layer, config: base)
                 }
                 return try await add(OfferedImage(form: .manifest(manifest), names: wanted), from: PulledSource(), job)
             }
@@ -37,10 +37,11 @@ private struct ImportedLayer {
     let job: LoadJob
 
     /// The manifest's digest.
-    func write(_ file: Descriptor, config base: ImageConfig) throws(EngineError) -> Digest {
+    ///
+    /// - Parameter layer: its blob, as it came.
+    func write(_ layer: ContentDescriptor, config base: ImageConfig) throws(EngineError) -> Digest {
         var config = base
-        let layer = try blob(file)
-        config.diffIDs = [try diffID(file)]
+        config.diffIDs = [try diffID(layer.digest)]
         var step = ImageHistory(createdBy: "", created: config.created)
         step.comment = config.comment.isEmpty ? "Imported from -" : config.comment
         config.history = [step]
@@ -54,14 +55,13 @@ private struct ImportedLayer {
         } catch { throw EngineError(error, doing: "import") }
     }
 
-    /// The bytes as they came, packed or not.
-    private func blob(_ file: Descriptor) throws(EngineError) -> ContentDescriptor {
+    /// The bytes as they come, packed or not.
+    func blob(_ file: Descriptor) throws(EngineError) -> ContentDescriptor {
         let writer: BlobWriter
         var head: [UInt8] = []
         do throws(ContentError) {
             writer = try job.content.beginIngest()
             var piece = [UInt8](repeating: 0, count: 1 << 20)
-            do throws(KernelError) { try rewind(file) } catch { throw .kernel(error) }
             while !job.isOver {
                 let count: Int
                 do throws(KernelError) { count = try file.read(into: &piece) } catch { throw .kernel(error) }
@@ -79,20 +79,19 @@ private struct ImportedLayer {
         } catch { throw EngineError(error, doing: "import") }
     }
 
-    private func diffID(_ file: Descriptor) throws(EngineError) -> Digest {
+    private func diffID(_ blob: Digest) throws(EngineError) -> Digest {
         let limits = try job.limits()
+        let file: OwnedDescriptor
+        do throws(ContentError) { file = OwnedDescriptor(try job.content.open(blob)) } catch {
+            throw EngineError(error, doing: "import")
+        }
         do throws(ArchiveError) {
-            do throws(KernelError) { try rewind(file) } catch { throw .kernel(error) }
-            let packed = DescriptorInput(file) { (_) throws(ArchiveError) in try job.checkCancellation() }
+            let packed = DescriptorInput(file.descriptor) { (_) throws(ArchiveError) in try job.checkCancellation() }
             let inflating = try InflatingInput(packed, hash: .sha256, limits: limits)
             let reader = try TarReader(inflating, limits: limits)
             while let entry = try reader.next() { _ = entry }
             guard let digest = try inflating.finish() else { throw .truncated }
             return digest
         } catch { throw EngineError(error, doing: "import") }
-    }
-
-    private func rewind(_ file: Descriptor) throws(KernelError) {
-        try kernelCall("seek", "the archive") { lseek(file.rawValue, 0, SEEK_SET) }
     }
 }

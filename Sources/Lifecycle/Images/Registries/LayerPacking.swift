@@ -1,4 +1,5 @@
 import Archive
+import AsyncIO
 import Content
 import EngineAPI
 import JSON
@@ -52,7 +53,9 @@ extension ImageStore {
             job.lease.pin(other.blob)
             if let known = await pool.run({ try? PackedLayer(other.blob, job.content) }) { return known }
         }
-        return try await pool.run { () throws(EngineError) in try PackedLayer(packing: layer.blob, job) }
+        return try await BlockingPool.layers.run { () throws(EngineError) in
+            try PackedLayer(packing: layer.blob, job)
+        }
     }
 
     private func put(_ new: ImageRecord, replacing old: ImageRecord) async throws(EngineError) -> ImageRecord {
