@@ -6,7 +6,7 @@ import Testing
 
 @testable import Lifecycle
 
-@Suite struct LogTests {
+@Suite(.timeLimit(.minutes(5))) struct LogTests {
     static func parse(_ text: String, keepsAttributes: Bool = false) -> LogEntry? {
         var parser = LogLineParser(keepsAttributes: keepsAttributes)
         let line = Array(text.utf8)
@@ -199,7 +199,7 @@ import Testing
         request.follow = true
         let reader = try LogReader(path: directory.path + "/log", request: request)
         func next() throws -> [String] {
-            try reader.next().map { String(decoding: $0.bytes.dropLast(), as: UTF8.self) }
+            try reader.entries().map { String(decoding: $0.bytes.dropLast(), as: UTF8.self) }
         }
         #expect(try next() == ["1", "2"])
         try directory.append("log", Self.line("3"))
@@ -220,7 +220,7 @@ import Testing
         let reader = try LogReader(path: directory.path + "/log", request: request)
         try directory.append("log", Self.line("4"))
         var texts: [String] = []
-        while case let entries = try reader.next(), !entries.isEmpty {
+        while case let entries = try reader.entries(), !entries.isEmpty {
             texts += entries.map { String(decoding: $0.bytes.dropLast(), as: UTF8.self) }
             try directory.append("log", Self.line("5"))
         }
@@ -255,7 +255,7 @@ import Testing
         let reader = try LogReader(path: path, request: request)
         func rest() throws -> [String] {
             var texts: [String] = []
-            while case let entries = try reader.next(), !entries.isEmpty {
+            while case let entries = try reader.entries(), !entries.isEmpty {
                 texts += entries.map { String(decoding: $0.bytes, as: UTF8.self) }
             }
             return texts
@@ -271,7 +271,7 @@ import Testing
     private static func read(_ path: String, _ request: LogRequest) throws -> [String] {
         let reader = try LogReader(path: path, request: request)
         var lines: [String] = []
-        while case let entries = try reader.next(), !entries.isEmpty {
+        while case let entries = try reader.entries(), !entries.isEmpty {
             lines += entries.map { String(decoding: $0.bytes, as: UTF8.self) }
         }
         return lines
@@ -286,7 +286,7 @@ import Testing
         request.follow = true
         let reader = try LogReader(path: path, request: request)
         func next() throws -> [String] {
-            try reader.next().map { String(decoding: $0.bytes.dropLast(), as: UTF8.self) }
+            try reader.entries().map { String(decoding: $0.bytes.dropLast(), as: UTF8.self) }
         }
         #expect(try next() == ["1", "2", "3"])
         truncate(path, 0)
@@ -318,5 +318,15 @@ private final class EndOnce: Sendable {
             cancel.finish()
         }
         waiter.cancel()
+    }
+}
+
+extension LogReader {
+    /// The next entries that are wanted; none where no more is written now.
+    fileprivate func entries() throws -> LogBatch {
+        while let batch = try next() {
+            if !batch.isEmpty { return batch }
+        }
+        return LogBatch()
     }
 }

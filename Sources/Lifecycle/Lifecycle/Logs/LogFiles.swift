@@ -76,42 +76,14 @@ final class LogFiles {
         return piece.isFile(at: path)
     }
 
-    /// Where the last `count` lines begin: the index of the file and the offset in it. Reads backwards.
-    func startOfTail(_ count: Int) throws(KernelError) -> (file: Int, offset: off_t) {
-        var missing = count
-        for index in pieces.indices.reversed() {
-            if missing == 0 { return (index + 1, 0) }
-            let file = try pieces[index].plain(besides: path)
-            if let offset = try Self.startOfLines(missing: &missing, in: file, end: try file.size()) {
-                return (index, offset)
-            }
-        }
-        return (0, 0)
-    }
+    /// A file by its number, the oldest first, as it was written.
+    func file(_ index: Int) throws(KernelError) -> Descriptor { try pieces[index].plain(besides: path) }
 
-    /// The offset at which the last `missing` lines before `end` begin; nil where there are fewer, which are then
-    /// taken off `missing`. A last line without its line end counts as a line.
-    private static func startOfLines(
-        missing: inout Int, in file: Descriptor, end: off_t
-    ) throws(KernelError) -> off_t? {
-        var chunk = [UInt8](repeating: 0, count: 65536)
-        var position = end
-        while position > 0 {
-            let length = Int(min(position, off_t(chunk.count)))
-            position -= off_t(length)
-            try file.readFully(&chunk, length, at: position)
-            for index in stride(from: length - 1, through: 0, by: -1) where chunk[index] == 10 {
-                let start = position + off_t(index) + 1
-                if start == end { continue }
-                missing -= 1
-                if missing == 0 { return start }
-            }
-        }
-        if end > 0 {
-            missing -= 1
-            if missing == 0 { return 0 }
-        }
-        return nil
+    /// Drops what rotation left of before a time; never the current file. A file's last line is no younger than the file.
+    func dropFiles(lastWrittenBefore time: Timestamp) throws(KernelError) {
+        var count = 0
+        while count + 1 < pieces.count, try pieces[count].lastWritten() < time { count += 1 }
+        dropFiles(before: count)
     }
 
     /// Drops the files before `index`, of which nothing is wanted.
@@ -142,23 +114,9 @@ final class LogFiles {
 }
 
 extension Descriptor {
-    fileprivate func size() throws(KernelError) -> off_t {
+    func size() throws(KernelError) -> off_t {
         var facts = stat()
         try kernelCall("look at the log") { fstat(rawValue, &facts) }
         return facts.st_size
-    }
-
-    fileprivate func readFully(_ chunk: inout [UInt8], _ length: Int, at offset: off_t) throws(KernelError) {
-        var filled = 0
-        while filled < length {
-            let start = filled
-            let count = try kernelCall("read the log") {
-                chunk.withUnsafeMutableBytes {
-                    pread(rawValue, $0.baseAddress.map { $0 + start }, length - start, offset + off_t(start))
-                }
-            }
-            guard count > 0 else { throw KernelError("read the log", "", .inputOutput) }
-            filled += count
-        }
     }
 }

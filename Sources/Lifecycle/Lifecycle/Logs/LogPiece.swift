@@ -38,6 +38,12 @@ struct LogPiece {
 
     func close() { descriptor.close() }
 
+    /// When the last of it was written; of a packed one, the same or later.
+    func lastWritten() throws(KernelError) -> Timestamp {
+        let facts = try descriptor.status()
+        return Timestamp(seconds: Int64(facts.st_mtim.tv_sec), nanoseconds: Int64(facts.st_mtim.tv_nsec))
+    }
+
     func isFile(at path: String) -> Bool {
         var facts = stat()
         guard !isPacked, lstat(path, &facts) == 0 else { return false }

@@ -10,10 +10,16 @@ final class LogReader {
     /// No line is longer: 16 KiB of content, escaped, and labels and variables.
     private static let lineLimitBytes = 16 << 20
 
+    /// Lines this much before the time asked for are looked at as well: a clock that was set back stamps later lines with
+    /// earlier times.
+    private static let clockSlackNanoseconds: Int64 = 300 * 1_000_000_000
+
     private let path: String
     private let request: LogRequest
     private let isCompact: Bool
     private var files: LogFiles
+    /// While where the last lines begin is still to be found.
+    private var tail: TailSearch?
     /// Where the last file ended when it was opened: a log that is not followed ends there, however fast its container
     /// writes. Nil for one that is.
     private let end: off_t?
@@ -32,23 +38,80 @@ final class LogReader {
         self.request = request
         parser = LogLineParser(keepsAttributes: request.details)
         files = try LogFiles(path: path)
-        end = request.follow ? nil : try files.lastSizeBytes
-        guard let tail = request.tail, tail >= 0 else { return }
-        let start = try files.startOfTail(tail)
-        let isNone = tail == 0 || start.file >= files.count
-        files.dropFiles(before: isNone ? max(0, files.count - 1) : start.file)
-        if let file = try files.first { lseek(file.rawValue, isNone ? 0 : start.offset, isNone ? SEEK_END : SEEK_SET) }
+        let lastSize = try files.lastSizeBytes
+        end = request.follow ? nil : lastSize
+        if let count = request.tail, count >= 0 {
+            tail = TailSearch(count, fileCount: files.count, lastSizeBytes: lastSize)
+        } else if let since = request.since {
+            try skip(before: since)
+        }
     }
 
-    /// The next entries, about a buffer's worth; empty where no more is written now.
-    func next() throws(KernelError) -> LogBatch {
-        while !isPastUntil {
-            let entries = parsePending()
-            if !entries.isEmpty { return entries }
-            if try fill() { continue }
-            if try !nextFile() { break }
+    /// The next entries, about a buffer's worth; nil where no more is written now. None, where what was looked at has none
+    /// that is wanted: then there may be more, and who reads a large log is free to give up, or let others go first.
+    func next() throws(KernelError) -> LogBatch? {
+        if tail != nil {
+            try seekTail()
+            return LogBatch()
         }
-        return LogBatch()
+        if isPastUntil { return nil }
+        let entries = parsePending()
+        if !entries.isEmpty { return entries }
+        if isPastUntil { return nil }
+        if try fill() { return parsePending() }
+        return try nextFile() ? LogBatch() : nil
+    }
+
+    private func seekTail() throws(KernelError) {
+        guard let start = try tail?.step(files) else { return }
+        tail = nil
+        files.dropFiles(before: min(start.file, max(0, files.count - 1)))
+        if let file = try files.first { lseek(file.rawValue, start.offset, SEEK_SET) }
+    }
+
+    /// Goes past what was written before a time: files by when they were written last, and in the first that is left the
+    /// half that is too old, and again.
+    private func skip(before since: Timestamp) throws(KernelError) {
+        let time = since.before(by: Self.clockSlackNanoseconds)
+        try files.dropFiles(lastWrittenBefore: time)
+        guard let file = try files.first else { return }
+        var (low, high) = (off_t(0), off_t(try file.status().st_size))
+        while high - low > off_t(buffer.count) {
+            let middle = low + (high - low) / 2
+            if let line = try firstLine(in: file, from: middle), line.time < time {
+                low = line.start
+            } else {
+                high = middle
+            }
+        }
+        lseek(file.rawValue, low, SEEK_SET)
+    }
+
+    private typealias PlacedTime = (start: off_t, time: Timestamp)
+
+    /// The first whole line behind a place; nil where none is near.
+    private func firstLine(
+        in file: Descriptor, from place: off_t
+    ) throws(KernelError) -> PlacedTime? {
+        let count = try kernelCall("read the log", path) {
+            buffer.withUnsafeMutableBytes { pread(file.rawValue, $0.baseAddress, $0.count, place) }
+        }
+        var position = 0
+        var parser = parser
+        return buffer.withUnsafeBufferPointer { buffer in
+            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: count + 1) { room -> PlacedTime? in
+                var isWhole = false
+                while let output = room.baseAddress, let end = buffer[position..<count].firstIndex(of: 10) {
+                    let line = UnsafeBufferPointer(rebasing: buffer[position..<end])
+                    let found = isCompact ? CompactLogLine.parse(line, into: output) : parser.parse(line, into: output)
+                    // The first is the end of one that began before.
+                    if let found, isWhole { return (place + off_t(position), found.time) }
+                    isWhole = true
+                    position = end + 1
+                }
+                return nil
+            }
+        }
     }
 
     private func nextFile() throws(KernelError) -> Bool {

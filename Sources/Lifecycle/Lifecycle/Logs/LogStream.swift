@@ -11,7 +11,7 @@ package final class LogStream: Sendable {
     private let reader: LogReaderBox
     private let path: String
     private let request: LogRequest
-    private let changes: WatchedDescriptor?
+    private let changes: DirectoryChanges.Watch?
     /// Returns once the container has ended, and its last line is written.
     private let ended: @Sendable () async -> Void
     private let isOver = Atomic(false)
@@ -21,7 +21,7 @@ package final class LogStream: Sendable {
         path: String, request: LogRequest, isCompact: Bool = false, ended: @escaping @Sendable () async -> Void
     ) async throws(KernelError) -> EngineStream<LogBatch> {
         // Watched before the first read, so that no change goes unseen.
-        let changes = request.follow ? try watch(path) : nil
+        let changes = request.follow ? try DirectoryChanges.shared.watch(PathName.split(path).parent) : nil
         let reader = try await BlockingPool.shared.run { () throws(KernelError) in
             LogReaderBox(try LogReader(path: path, request: request, isCompact: isCompact))
         }
@@ -30,7 +30,7 @@ package final class LogStream: Sendable {
     }
 
     private init(
-        reader: LogReaderBox, path: String, request: LogRequest, changes: WatchedDescriptor?,
+        reader: LogReaderBox, path: String, request: LogRequest, changes: DirectoryChanges.Watch?,
         ended: @escaping @Sendable () async -> Void
     ) {
         self.reader = reader
@@ -44,16 +44,20 @@ package final class LogStream: Sendable {
         while true {
             // Asked before reading: lines written before the end are then read after it.
             let wasOver = isOver.load(ordering: .acquiring)
+            let generation = changes?.signal.generation ?? 0
             let reader = reader
             let (entries, isPast) = try await BlockingPool.shared.run { () throws(KernelError) in try reader.next() }
-            if !entries.isEmpty { return entries }
+            if let entries, !entries.isEmpty { return entries }
+            // Who reads on for a line that is wanted may have left.
+            try Task.checkCancellation()
+            if entries != nil { continue }
             if isPast || wasOver || !request.follow { return nil }
-            try await change()
+            try await change(after: generation)
         }
     }
 
     /// Waits until the files change or the container has ended.
-    private func change() async throws {
+    private func change(after generation: UInt64) async throws {
         if let until = request.until, Timestamp.now() > until {
             isOver.store(true, ordering: .releasing)
             return
@@ -63,9 +67,8 @@ package final class LogStream: Sendable {
                 await ended()
                 return true
             }
-            group.addTask { [self] in
-                try await changes?.readable()
-                try changes?.withDescriptor { descriptor throws(KernelError) in drain(descriptor) }
+            group.addTask { [changes] in
+                await changes?.signal.wait(after: generation)
                 return false
             }
             if let until = request.until {
@@ -82,34 +85,23 @@ package final class LogStream: Sendable {
         }
         try Task.checkCancellation()
     }
-
-    /// Watches the log's directory: it sees writes to any of its files, and renames by rotation.
-    private static func watch(_ path: String) throws(KernelError) -> WatchedDescriptor {
-        let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
-        let number = try kernelCall("inotify_init1") { inotify_init1(Int32(IN_CLOEXEC) | Int32(IN_NONBLOCK)) }
-        let descriptor = Descriptor(rawValue: number)
-        do {
-            let mask = UInt32(IN_MODIFY) | UInt32(IN_CREATE) | UInt32(IN_MOVED_TO) | UInt32(IN_DELETE_SELF)
-            try kernelCall("watch", directory) { inotify_add_watch(number, directory, mask) }
-            return try WatchedDescriptor(descriptor)
-        } catch {
-            descriptor.close()
-            throw error
-        }
-    }
-}
-
-/// Takes all notes of changes away; what they say is seen by reading.
-private func drain(_ descriptor: Descriptor) {
-    var notes = [UInt8](repeating: 0, count: 8192)
-    while let count = try? descriptor.read(into: &notes), count > 0 {}  // EAGAIN: all are taken.
 }
 
 /// Safety: used by one consumer, which awaits each call before the next, as `EngineStream` demands.
 private final class LogReaderBox: @unchecked Sendable {
+    /// How many buffers are read in one go, at most: then others have the thread.
+    private static let turnLimit = 8
+
     private let reader: LogReader
 
     init(_ reader: LogReader) { self.reader = reader }
 
-    func next() throws(KernelError) -> (LogBatch, isPast: Bool) { (try reader.next(), reader.isPastUntil) }
+    /// As the reader's own.
+    func next() throws(KernelError) -> (LogBatch?, isPast: Bool) {
+        for _ in 0..<Self.turnLimit {
+            let entries = try reader.next()
+            if entries?.isEmpty != true { return (entries, reader.isPastUntil) }
+        }
+        return (LogBatch(), false)
+    }
 }
