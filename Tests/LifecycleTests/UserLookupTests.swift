@@ -8,9 +8,15 @@ import Testing
 @testable import Lifecycle
 
 @Suite struct UserLookupTests {
-    static let lookup = UserLookup(
-        passwd: Array("root:x:0:0:root:/root:/bin/sh\nbroken\nweb:x:33:34:w:/srv:/bin/sh\n1000:x:5:5::/odd:\n".utf8),
-        group: Array("root:x:0:root\nwww:x:34:\nlog:x:4:syslog,web\naudio:x:29:web\n".utf8))
+    private static func lookup(passwd: String, group: String) -> UserLookup {
+        UserLookup { (file) throws(EngineError) in Array((file == .passwd ? passwd : group).utf8) }
+    }
+
+    private static var lookup: UserLookup {
+        lookup(
+            passwd: "root:x:0:0:root:/root:/bin/sh\nbroken\nweb:x:33:34:w:/srv:/bin/sh\n1000:x:5:5::/odd:\n",
+            group: "root:x:0:root\nwww:x:34:\nlog:x:4:syslog,web\naudio:x:29:web\n")
+    }
 
     @Test(
         "Users and groups are found as runc finds them",
@@ -28,11 +34,34 @@ import Testing
 
     @Test("Files that another system wrote are read, too")
     func otherLineEnds() throws {
-        let lookup = UserLookup(
-            passwd: Array("root:x:0:0:root:/root:/bin/sh\r\nweb:x:33:34:w:/srv:/bin/sh\r\n".utf8),
-            group: Array("root:x:0:\r\nlog:x:4:syslog,web\r\n".utf8))
+        let lookup = Self.lookup(
+            passwd: "root:x:0:0:root:/root:/bin/sh\r\nweb:x:33:34:w:/srv:/bin/sh\r\n",
+            group: "root:x:0:\r\nlog:x:4:syslog,web\r\n")
         let result = try lookup.resolve("web")
         #expect((result.uid, result.gid, result.home) == (33, 34, "/srv") && result.supplementaryGroups == [4])
+    }
+
+    @Test(
+        "The groups' file is read only where groups are asked for by name, or are the user's further ones",
+        arguments: [("web:77", false), ("4000", false), ("4000:4001", false), ("web", true), ("4000:www", true)])
+    func onlyWhatIsWanted(user: String, needsGroups: Bool) throws {
+        var read: [UserLookup.File] = []
+        let lookup = UserLookup { (file) throws(EngineError) in
+            read.append(file)
+            return Array((file == .passwd ? "web:x:33:34:w:/srv:/bin/sh\n" : "www:x:34:web\n").utf8)
+        }
+        _ = try lookup.resolve(user, additionalGroups: ["7"])
+        #expect(read == (needsGroups ? [.passwd, .group] : [.passwd]))
+    }
+
+    @Test("Files of many lines are looked through, and more groups than a process can have are refused")
+    func manyLines() throws {
+        let passwd = (1...200_000).map { "u\($0):x:\($0):\($0)::/home/u\($0):\n" }.joined()
+        let group = (1...70_000).map { "g\($0):x:\($0):a,u9,b\($0 == 5 ? ",u8" : "")\n" }.joined()
+        let lookup = Self.lookup(passwd: passwd, group: group)
+        #expect(try lookup.resolve("u200000").home == "/home/u200000")
+        #expect(try lookup.resolve("u8").supplementaryGroups == [5])
+        #expect(throws: EngineError(.invalid, "user u9 has more than 65536 groups")) { try lookup.resolve("u9") }
     }
 
     @Test("Who is not there is named")

@@ -57,8 +57,11 @@ struct BundleWriter: Sendable {
         _ size: TerminalSize?, _ prepared: PreparedMounts
     ) throws -> (Timestamp, BundleFacts) {
         let layers = LayeredRoot(mounts: mounts)
-        let lookup = UserLookup(
-            passwd: try layers.contents("etc/passwd"), group: try layers.contents("etc/group"))
+        let lookup = UserLookup { [id] (file) throws(EngineError) in
+            do throws(KernelError) { return try layers.contents(file.rawValue) } catch {
+                throw EngineError(error, object: id)
+            }
+        }
         let spec = definition.spec
         let user = try lookup.resolve(definition.user, additionalGroups: spec.supplementaryGroups)
         var builder = SpecBuilder(
