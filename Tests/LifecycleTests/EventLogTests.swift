@@ -55,6 +55,37 @@ import Testing
         try store.close()
     }
 
+    @Test("Large events are held in memory up to a bound, the newest first of all")
+    func largeEvents() async throws {
+        let directory = try TemporaryDirectory()
+        let store = try await MetadataStore.open(directory.path + "/db")
+        let log = EventLog(store: store, newestNumber: 0)
+        let stream = try await log.stream(EventRequest())
+        let label = String(repeating: "x", count: 1 << 20)
+        for number in 0..<100 {
+            log.publish([Self.event("start", at: Int64(number), ["label": label])], numbers: [Int64(number + 1)])
+        }
+        log.publish([Self.event("end", at: 100)], numbers: [101])
+        var times: [Int64] = []
+        while let event = try await stream.next() {
+            times.append(event.time.nanosecondsSinceEpoch)
+            if event.action == "end" { break }
+        }
+        #expect((3...18).contains(times.count) && times == Array(Int64(101 - times.count)...100))
+        try store.close()
+    }
+
+    @Test("Of a long command events tell the beginning, and cut no character", arguments: 0..<4)
+    func longCommands(offset: Int) {
+        var spec = ExecSpec(command: [])
+        spec.command = [
+            "sh", "-c", String(repeating: "x", count: offset) + String(repeating: "€", count: 1 << 20), "end",
+        ]
+        #expect(spec.eventText.utf8.count <= 4100 && spec.eventText.hasSuffix("€…"))
+        spec.command = ["sh", "-c", "echo"]
+        #expect(spec.eventText == "sh -c echo")
+    }
+
     @Test("A reader that fell far behind goes on with what is still held")
     func behind() async throws {
         let directory = try TemporaryDirectory()

@@ -18,7 +18,7 @@ extension Container {
         let id = RandomID.make()
         execs[id] = ExecRecord(id: id, spec: spec)
         context.index.add(execID: id, of: self.id)
-        await tell("exec_create: " + spec.command.joined(separator: " "), ["execID": id])
+        await tell("exec_create: " + spec.eventText, ["execID": id])
         return id
     }
 
@@ -70,7 +70,7 @@ extension Container {
             // What is wrong with the command itself is so whatever became of the container.
             throw [.internal, .unavailable, .invalid].contains(error.kind) && hasEnded ? notRunning(id) : error
         }
-        await tell("exec_start: " + exec.spec.command.joined(separator: " "), ["execID": execID])
+        await tell("exec_start: " + exec.spec.eventText, ["execID": execID])
         return stream.map { ExecStream($0, of: execID, in: self) }
     }
 
@@ -112,18 +112,20 @@ extension Container {
     func resolve(_ name: String, _ groups: [String]) async throws(EngineError) -> ResolvedUser {
         guard let pid = machine.run?.initial.pid else { throw notRunning(id) }
         let id = id
-        let files = try await ServedFiles.look(into: id, apart: "/etc") { () throws(EngineError) -> [[UInt8]] in
-            do throws(KernelError) {
-                let root = OwnedDescriptor(try Descriptor.open("/proc/\(pid)/root", O_PATH | O_DIRECTORY))
-                let tree = RootedTree(root: root.descriptor)
-                return [try readRegular("etc/passwd", in: tree), try readRegular("etc/group", in: tree)]
-            } catch {
-                throw error.isAboutGoneProcess
-                    ? EngineError(.conflict, "container \(id) is not running", object: id)
-                    : EngineError(error, object: id)
+        // Looked through there as well: the files are the container's, and as large as that likes.
+        return try await ServedFiles.look(into: id, apart: "/etc") { () throws(EngineError) -> ResolvedUser in
+            let lookup = UserLookup { (file) throws(EngineError) -> [UInt8] in
+                do throws(KernelError) {
+                    let root = OwnedDescriptor(try Descriptor.open("/proc/\(pid)/root", O_PATH | O_DIRECTORY))
+                    return try readRegular(file.rawValue, in: RootedTree(root: root.descriptor))
+                } catch {
+                    throw error.isAboutGoneProcess
+                        ? EngineError(.conflict, "container \(id) is not running", object: id)
+                        : EngineError(error, object: id)
+                }
             }
+            return try lookup.resolve(name, additionalGroups: groups)
         }
-        return try UserLookup(passwd: files[0], group: files[1]).resolve(name, additionalGroups: groups)
     }
 
     package func execDetails(_ execID: String) throws(EngineError) -> ExecDetails {
@@ -183,6 +185,20 @@ extension Container {
 
     package var runningExecIDs: [String] {
         execs.values.compactMap { if case .running = $0.phase { $0.id } else { nil } }.sorted()
+    }
+}
+
+extension ExecSpec {
+    /// The command as events tell of it: of a long one, a script say, the beginning, for events are kept in their thousands.
+    var eventText: String {
+        let limitBytes = 4096
+        var text = ""
+        for (place, word) in command.enumerated() where text.utf8.count <= limitBytes {
+            text += (place == 0 ? "" : " ") + word
+        }
+        guard text.utf8.count > limitBytes else { return text }
+        // No character is cut: one has up to four bytes.
+        return (0..<4).lazy.compactMap { String(text.utf8.prefix(limitBytes - $0)) }.first.map { $0 + "…" } ?? ""
     }
 }
 

@@ -8,12 +8,20 @@ import Synchronization
 /// than the ring holds goes on with the oldest there.
 package final class EventLog: Sendable {
     private static let ringCapacity = 1024
+    /// Events have their containers' labels, which may be large.
+    private static let ringLimitBytes = 16 << 20
 
     private struct Ring {
         /// Counts what was published; `entries` are the last of them.
         var end = 0
         var entries: [(number: Int64, event: EngineEvent)] = []
+        var heldBytes = 0
         var newestNumber: Int64
+
+        mutating func drop(_ count: Int) {
+            heldBytes -= entries.prefix(count).reduce(0) { $0 + $1.event.heldBytes }
+            entries.removeFirst(count)
+        }
     }
 
     private let store: MetadataStore
@@ -32,12 +40,21 @@ package final class EventLog: Sendable {
         ring.withLock { ring in
             for (event, number) in zip(events, numbers) {
                 ring.entries.append((number, event))
+                ring.heldBytes += event.heldBytes
                 ring.newestNumber = max(ring.newestNumber, number)
             }
             ring.end += events.count
             // Trimmed by halves, so that it costs little.
             if ring.entries.count > 2 * Self.ringCapacity {
-                ring.entries.removeFirst(ring.entries.count - Self.ringCapacity)
+                ring.drop(ring.entries.count - Self.ringCapacity)
+            }
+            if ring.heldBytes > Self.ringLimitBytes {
+                var (left, count) = (ring.heldBytes, 0)
+                while left > Self.ringLimitBytes / 2, count + 1 < ring.entries.count {
+                    left -= ring.entries[count].event.heldBytes
+                    count += 1
+                }
+                ring.drop(count)
             }
         }
         signal.notify()
@@ -74,6 +91,13 @@ package final class EventLog: Sendable {
 
     fileprivate var generation: UInt64 { signal.generation }
     fileprivate func wait(after generation: UInt64) async { await signal.wait(after: generation) }
+}
+
+extension EngineEvent {
+    /// About what it takes in memory.
+    fileprivate var heldBytes: Int {
+        attributes.reduce(128 + action.utf8.count) { $0 + $1.key.utf8.count + $1.value.utf8.count + 32 }
+    }
 }
 
 /// One reader's place.
