@@ -119,6 +119,30 @@ struct NetworkTests {
         }
     }
 
+    @Test("Ports are published where a network leads outside, also where the container's first one does not")
+    func publishedBesideInternal() async throws {
+        try await EngineBench.with { engine, bench in
+            var spec = NetworkSpec(name: "aint")
+            spec.isInternal = true
+            _ = try await engine.createNetwork(spec)
+            for name in ["ext", "second"] { _ = try await engine.createNetwork(NetworkSpec(name: name)) }
+            let server = try await container(engine, bench, "server", on: "aint") { spec in
+                for name in ["aint", "ext", "second"] { spec.networks[name] = EndpointSpec() }
+                spec.portBindings = [PortBinding(ContainerPort(7))]
+            }
+            let other = try await container(engine, bench, "other", "sleep 100")
+            let port = try #require(try await engine.inspect(server).ports.first?.hostPort)
+            let gateway = try #require(try await engine.inspect(other).networks.first.flatMap { IPAddress($0.gateway) })
+            let peer = try await NetworkPeer(other, engine)
+            defer { peer.close() }
+            #expect(try eventually { try peer.ask("a\n", SocketEndpoint(gateway, port)) == "a\n" })
+            #expect(try NetworkPeer.host.ask("b\n", SocketEndpoint(IPAddress(.v4, 0x7F00_0001), port)) == "b\n")
+            // The heir is one that leads outside as well.
+            try await engine.disconnect(server, from: "ext", force: false)
+            #expect(try eventually { try peer.ask("c\n", SocketEndpoint(gateway, port)) == "c\n" })
+        }
+    }
+
     @Test("A published port of datagrams leads to the container and back")
     func publishedDatagrams() async throws {
         try await EngineBench.with { engine, bench in

@@ -61,7 +61,7 @@ struct ForwardChainTests {
             ("\t\tcomment \"gantry0\"", false), ("", false),
         ])
     func names(rule: String, lets: Bool) {
-        #expect(ForwardChain.names("gantry0", in: rule) == lets)
+        #expect(ForwardChain.names("gantry0", in: ForwardChain.devices(in: rule)) == lets)
     }
 
     @Test("The warning says what helps, in the words of who looks after the chain")

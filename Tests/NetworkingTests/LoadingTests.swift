@@ -2,6 +2,7 @@ import EngineAPI
 import Glibc
 import Linux
 import Netlink
+import Synchronization
 import Testing
 
 @testable import Networking
@@ -97,6 +98,108 @@ import Testing
         #expect(refusal?.message.contains("it is not of this engine") == true)
     }
 
+    /// What is written down, in memory.
+    private final class EmptyIndex: NetworkIndex {
+        let written = Mutex<[NetworkDefinition]>([])
+
+        func networks() -> [NetworkDefinition] { written.withLock { $0 } }
+        func endpoints() -> [EndpointRecord] { [] }
+        func apply(_ changes: [NetworkIndexChange]) {
+            for case .put(let network) in changes { written.withLock { $0.append(network) } }
+        }
+    }
+
+    @Test("Where routes leave the default network no room the others can be used, and it is made once there is some")
+    func noRoomForDefault() async throws {
+        defer { remove() }
+        let namespace = OwnedDescriptor(try NetworkNamespace.make())
+        let ground = NetworkGround(namespace: namespace.descriptor)
+        try ground.prepare()
+        var socket = try NetlinkSocket(in: namespace.descriptor)
+        let taken = try ["172.16.0.0/12", "192.168.0.0/16"].map { try #require(Subnet($0)) }
+        for subnet in taken { try socket.addRoute(to: subnet, gateway: nil, linkIndex: 1) }
+        let notes = Mutex<[String]>([])
+        let index = EmptyIndex()
+        let service = NetworkService(
+            index: index, roots: NetworkRoots(runRoot: "\(folder)/run", dataRoot: folder, suffix: "test"),
+            containers: NetworkedContainers(
+                process: { _ in nil }, request: { _ in nil }, serveNames: { (_) throws(EngineError) in }),
+            openGround: { () throws(EngineError) in ground }, note: { note in notes.withLock { $0.append(note) } })
+        #expect(try await service.networks() == [])
+        #expect(notes.withLock { $0 }.count == 1)
+        var spec = NetworkSpec(name: "mine")
+        spec.pools = [AddressPool(subnet: "10.77.0.0/24")]
+        #expect(try await service.create(spec).name == "mine")
+        let refusal = await #expect(throws: EngineError.self) { try await service.network("bridge") }
+        #expect(refusal?.message.contains("non-overlapping IPv4 address pool") == true)
+        try socket.deleteRoute(to: taken[1], gateway: nil, linkIndex: 1)
+        #expect(try await service.network("bridge").blocks.map(\.subnet.description) == ["192.168.0.0/20"])
+        #expect(index.written.withLock { $0.map(\.name) } == ["mine", "bridge"])
+    }
+
+    @Test(
+        "Containers of the default network ask servers that they can reach, and docker's where there is none",
+        arguments: [
+            (["2001:db8::53", "192.0.2.53"], false, ["192.0.2.53"]),
+            (["2001:db8::53", "192.0.2.53"], true, ["2001:db8::53", "192.0.2.53"]),
+            (["2001:db8::53"], false, ["8.8.8.8", "8.8.4.4"]),
+            (["127.0.0.1", "::1"], true, ["8.8.8.8", "8.8.4.4", "2001:4860:4860::8888", "2001:4860:4860::8844"]),
+        ])
+    func reachable(servers: [String], hasIPv6: Bool, asked: [String]) {
+        var file = ResolverFile()
+        file.servers = servers
+        #expect(file.reachable(hasIPv6: hasIPv6).servers == asked)
+    }
+
+    @Test("Where the host has no name server, those of other networks ask docker's choice, unless no way leads there")
+    func noServers() throws {
+        let open = try network("mine")
+        var closed = open
+        closed.spec.isInternal = true
+        #expect(
+            NetworkService.servers(ResolverFile(), [closed, open]).map(\.address.description) == ["8.8.8.8", "8.8.4.4"])
+        #expect(NetworkService.servers(ResolverFile(), [closed]) == [])
+        #expect(
+            NetworkService.servers(ResolverFile(text: "nameserver 192.0.2.1"), [open]).map(\.address.description) == [
+                "192.0.2.1"
+            ])
+    }
+
+    @Test("A change of the packet filter by whomever is seen by its generation, and each of ours counts one")
+    func filterGeneration() throws {
+        let namespace = OwnedDescriptor(try NetworkNamespace.make())
+        let counts = try NetworkGround(namespace: namespace.descriptor).run { () throws(EngineError) -> [UInt32] in
+            let filter = PacketFilter()
+            var counts: [UInt32] = []
+            do {
+                var socket = try NetlinkSocket(.filter)
+                counts.append(try socket.filterGeneration())
+                for command in ["add table inet a", "list chains", "add table inet b; add chain inet b c"] {
+                    try filter.run(command)
+                    counts.append(try socket.filterGeneration())
+                }
+            } catch { throw EngineError(.internal, "\(error)") }
+            return counts
+        }
+        #expect(counts.map { $0 &- counts[0] } == [0, 1, 1, 2])
+    }
+
+    @Test("Who only looks at others' rules does not read the elements of their sets")
+    func terse() throws {
+        let namespace = OwnedDescriptor(try NetworkNamespace.make())
+        let listing = try NetworkGround(namespace: namespace.descriptor).run { () throws(EngineError) -> String in
+            let commands = """
+                add table inet a
+                add set inet a s { type ipv4_addr; elements = { 192.0.2.1, 192.0.2.77 }; }
+                add chain inet a c
+                add rule inet a c iifname "eth0" ip saddr @s accept
+                """
+            try PacketFilter().run(commands)
+            return try PacketFilter(isTerse: true).run("list table inet a")
+        }
+        #expect(listing.contains("iifname \"eth0\"") && listing.contains("set s") && !listing.contains("192.0.2"))
+    }
+
     @Test("Where systemd-resolved answers on the machine's loopback alone, containers ask whom it asks")
     func localStub() throws {
         defer { remove() }
@@ -104,7 +207,7 @@ import Testing
         try FileContents.replace(upstream, with: Array("nameserver 10.1.2.3\nsearch corp.example\n".utf8))
         let stub = ResolverFile(text: "nameserver 127.0.0.53\noptions edns0 trust-ad\nsearch .\n")
         let beyond = stub.beyondLocalStub(upstream)
-        #expect(beyond.reachable.servers == ["10.1.2.3"] && beyond.search == ["corp.example"])
+        #expect(beyond.reachable(hasIPv6: false).servers == ["10.1.2.3"] && beyond.search == ["corp.example"])
         for text in ["nameserver 127.0.0.53\nnameserver 10.0.0.1\n", "nameserver 127.0.0.1\n", "nameserver 10.0.0.1\n"]
         {
             let other = ResolverFile(text: text)

@@ -172,7 +172,7 @@ private struct Parts {
             runRoot: roots.run, shimPath: configuration.shimPath, leases: configuration.rootless?.leases ?? [])
         let index = ContainerIndex()
         let networks = NetworkService(
-            index: StoredNetworkIndex(store: store), roots: configuration.networkRoots,
+            index: StoredNetworkIndex(store: store, note: note), roots: configuration.networkRoots,
             containers: NetworkedContainers(
                 process: { id in await index[id]?.run.map { ($0.initial.pid, $0.initial.startTicks) } },
                 request: { id in index[id]?.networkRequest },

@@ -16,6 +16,7 @@ static struct {
     int (*run)(void *context, const char *commands);
     const char *(*output)(void *context);
     const char *(*error)(void *context);
+    void (*set_output_flags)(void *context, unsigned int flags);
 } library;
 
 static void load(void) {
@@ -38,6 +39,7 @@ static void load(void) {
         {"nft_run_cmd_from_buffer", &library.run},
         {"nft_ctx_get_output_buffer", &library.output},
         {"nft_ctx_get_error_buffer", &library.error},
+        {"nft_ctx_output_set_flags", &library.set_output_flags},
     };
     for (size_t index = 0; index < sizeof symbols / sizeof symbols[0]; index++) {
         void *found = dlsym(handle, symbols[index].name);
@@ -54,7 +56,7 @@ const char *gantry_nftables_load(void) {
     return failure;
 }
 
-gantry_nftables *gantry_nftables_make(void) {
+gantry_nftables *gantry_nftables_make(int is_terse) {
     if (gantry_nftables_load()) return NULL;
     void *context = library.make(0);
     if (!context) return NULL;
@@ -62,6 +64,8 @@ gantry_nftables *gantry_nftables_make(void) {
         library.free(context);
         return NULL;
     }
+    // NFT_CTX_OUTPUT_TERSE
+    if (is_terse) library.set_output_flags(context, 1 << 11);
     return context;
 }
 

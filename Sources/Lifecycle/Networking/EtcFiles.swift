@@ -129,12 +129,19 @@ package struct ResolverFile: Hashable, Sendable {
         return result
     }
 
-    /// For the default network, where nobody answers names: without the host's own loopback, which is elsewhere there.
-    package var reachable: ResolverFile {
+    /// Docker's choice where nobody is left to be asked.
+    package static let fallback = ["8.8.8.8", "8.8.4.4"]
+    private static let version6Fallback = ["2001:4860:4860::8888", "2001:4860:4860::8844"]
+
+    /// For the default network, where nobody answers names: without the host's own loopback, which is elsewhere there, and
+    /// without the servers of a version that the container has no address of.
+    package func reachable(hasIPv6: Bool) -> ResolverFile {
         var result = self
-        result.servers = servers.filter { IPAddress($0)?.isLoopback == false }
-        // Docker's choice where nothing is left.
-        if result.servers.isEmpty { result.servers = ["8.8.8.8", "8.8.4.4"] }
+        result.servers = servers.filter { text in
+            guard let address = IPAddress(text) else { return false }
+            return !address.isLoopback && (hasIPv6 || address.family == .v4)
+        }
+        if result.servers.isEmpty { result.servers = Self.fallback + (hasIPv6 ? Self.version6Fallback : []) }
         return result
     }
 

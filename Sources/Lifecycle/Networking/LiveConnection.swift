@@ -229,7 +229,8 @@ extension NetworkService {
     /// - Returns: the record that has the ports now, to be kept.
     private func moveOn(_ left: EndpointRecord, _ process: NetworkedContainers.Process) async -> EndpointRecord? {
         let records = (endpoints[left.containerID] ?? []).filter { $0.isActive && $0.networkID != left.networkID }
-        guard var heir = records.first else { return nil }
+        guard !records.isEmpty else { return nil }
+        var heir = records[publisher(records)]
         if !left.ports.isEmpty {
             heir.ports = left.ports
             replace(heir)

@@ -51,7 +51,7 @@ extension NetworkService {
         do throws(EngineError) {
             let networks = records.compactMap { definitions[$0.networkID] }
             let held = try await holdPorts(request, networks)
-            records[0].ports = held.map(\.published)
+            records[publisher(records)].ports = held.map(\.published)
             endpoints[request.containerID] = records
             do throws(EngineError) {
                 try await index.apply(records.map(NetworkIndexChange.putEndpoint))
@@ -145,10 +145,17 @@ extension NetworkService {
         for record in endpoints.values.flatMap({ $0 }) where record.isActive {
             for published in record.ports { owners[published.withoutTarget] = record.containerName }
         }
-        let (known, preset) = (owners, networks.first?.bindingAddress)
+        let publisher = networks.first { !$0.spec.isInternal }
+        let (known, preset) = (owners, publisher?.bindingAddress)
         return try await BlockingPool.shared.run { () throws(EngineError) in
             try PortReservation.hold(request.bindings, address: preset) { known[$0.withoutTarget] }
         }
+    }
+
+    /// Which of a container's parts its published ports lead to: the one whose network leads outside, for the packet filter
+    /// takes from an internal one whatever comes from there. The first where all are internal.
+    func publisher(_ records: [EndpointRecord]) -> Int {
+        records.firstIndex { definitions[$0.networkID]?.spec.isInternal == false } ?? 0
     }
 
     private func lease(
@@ -158,7 +165,7 @@ extension NetworkService {
         let servesNames = networks.contains { !$0.isDefault }
         let path = roots.configuration(request.containerID)
         let plan = EtcPlan(request: request, records: records, networks: networks, resolver: ground.resolver)
-        let targets = records.first.map { record in held.map { Self.target($0.published, record) } } ?? []
+        let targets = held.map { Self.target($0.published, records[publisher(records)]) }
         let tables = networks.filter { !$0.isDefault }.map { roots.names($0.id) }
         let links = Self.links(records, networks)
         try await BlockingPool.shared.run { () throws(EngineError) in
@@ -204,7 +211,8 @@ extension NetworkService {
     /// Who is asked for names of the world: nobody where no network leads there.
     static func servers(_ resolver: ResolverFile, _ networks: [NetworkDefinition]) -> [SocketEndpoint] {
         if networks.allSatisfy(\.spec.isInternal) { return [] }
-        return resolver.servers.compactMap { IPAddress($0) }.map { SocketEndpoint($0, 53) }
+        let servers = resolver.servers.isEmpty ? ResolverFile.fallback : resolver.servers
+        return servers.compactMap { IPAddress($0) }.map { SocketEndpoint($0, 53) }
     }
 
     /// Where a port's proxy leads: to the address of the port's own version where the container has one.
@@ -335,7 +343,8 @@ struct EtcPlan: Sendable {
             // The name server asks from the machine's side, where its loopback is.
             own = host.behindNameServer
         } else if request.names.servers.isEmpty {
-            own = machine.beyondLocalStub().overridden(request.names).reachable
+            own = machine.beyondLocalStub().overridden(request.names)
+                .reachable(hasIPv6: records.contains { $0.ipv6 != nil })
         } else {
             own = host
         }

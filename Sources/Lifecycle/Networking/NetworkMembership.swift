@@ -91,14 +91,9 @@ extension NetworkService {
     /// Writes a network's names down for the shims of its containers: one after another, so that what is written last
     /// is what is known last.
     func writeNames(_ networkID: String) async {
-        let previous = nameWriting[networkID]
-        let writing = Task {
-            await previous?.value
-            await writeNamesAlone(networkID)
-        }
-        nameWriting[networkID] = writing
-        await writing.value
-        if nameWriting[networkID] == writing { nameWriting[networkID] = nil }
+        let turn = nameWriting.begin(networkID) { await self.writeNamesAlone(networkID) }
+        await turn.outcome
+        nameWriting.end(networkID, turn)
     }
 
     private func writeNamesAlone(_ networkID: String) async {

@@ -16,6 +16,11 @@ package actor NetworkService {
     private(set) var links: HostLinks
     let rules: FirewallRules
     let filter = PacketFilter()
+    /// For looking at what others have in the packet filter.
+    let lookingFilter = PacketFilter(isTerse: true)
+    var seenChains = SeenChains()
+    /// How often this engine has changed the packet filter.
+    private(set) var ownChanges: UInt32 = 0
     let note: @Sendable (String) -> Void
     let containers: NetworkedContainers
     private let openGround: @Sendable () throws(EngineError) -> NetworkGround
@@ -30,8 +35,8 @@ package actor NetworkService {
     /// By container, in the order in which it joined.
     var endpoints: [String: [EndpointRecord]] = [:] { didSet { revision.raise() } }
     var book = AddressBook()
-    /// Of each network: the last that writes its names down.
-    var nameWriting: [String: Task<Void, Never>] = [:]
+    /// Who writes down each network's names.
+    var nameWriting = Turns<String>()
     /// Deletes devices that containers no longer have.
     var sweep: Task<Void, Never>?
     /// Flows that are to be forgotten, and the addresses of those that are just being.
@@ -101,7 +106,10 @@ package actor NetworkService {
                     return try Forwarding.opened(switches)
                 }
             } catch { throw EngineError(.internal, "\(error)") }
-            if !definitions.values.contains(where: \.isDefault) { try await makeDefault() }
+            // Where routes leave no room for it, others can be used all the same.
+            do throws(EngineError) { try await makeDefault() } catch {
+                note("network \(NetworkDefinition.defaultName): \(error)")
+            }
             await reconcile()
             return nil
         } catch { return error }
@@ -119,11 +127,18 @@ package actor NetworkService {
         links = HostLinks(mark: roots.mark, namespace: ground.namespace)
     }
 
+    /// Where it is not there yet.
     private func makeDefault() async throws(EngineError) {
+        if hasDefault { return }
         var spec = NetworkSpec(name: NetworkDefinition.defaultName)
         spec.options["com.docker.network.bridge.default_bridge"] = "true"
-        _ = try await add(spec, linkName: roots.defaultBridge)
+        do throws(EngineError) { _ = try await add(spec, linkName: roots.defaultBridge) } catch {
+            // Somebody else may have made it meanwhile.
+            if !hasDefault { throw error }
+        }
     }
+
+    private var hasDefault: Bool { definitions.values.contains(where: \.isDefault) }
 }
 
 /// Networks themselves.
@@ -137,6 +152,7 @@ extension NetworkService {
     /// The network that a name, an id or a unique beginning of an id means.
     package func network(_ reference: String) async throws(EngineError) -> NetworkDefinition {
         try await load()
+        if reference == NetworkDefinition.defaultName { try await makeDefault() }
         if let exact = definitions[reference] ?? definitions.values.first(where: { $0.name == reference }) {
             return exact
         }
@@ -293,6 +309,7 @@ extension NetworkService {
         _ = try await BlockingPool.shared.run { () throws(EngineError) in
             try ground.run { () throws(EngineError) in try filter.run(commands) }
         }
+        ownChanges &+= 1
     }
 }
 

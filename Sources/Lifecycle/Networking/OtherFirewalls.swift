@@ -1,6 +1,7 @@
 import AsyncIO
 import EngineAPI
 import Linux
+import Netlink
 
 /// Chains of others that drop what this machine forwards: docker's, ufw's, firewalld's. A packet must pass them all, and
 /// what one accepts another still drops; so nothing of ours can let a bridge through them, and they are not ours to
@@ -30,14 +31,20 @@ struct ForwardChain: Hashable, Sendable {
         return found
     }
 
-    /// Whether any rule of the chain's table names the device, or all whose names begin as its does.
-    static func names(_ link: String, in rules: String) -> Bool {
-        rules.split(separator: "\n").contains { line in
-            guard line.contains("ifname") else { return false }
-            return line.split(separator: "\"").contains { word in
-                word == link || word.hasSuffix("*") && link.hasPrefix(word.dropLast())
-            }
+    /// The devices that the rules of a chain's table name, `*` at the end of one standing for all that begin so.
+    static func devices(in rules: String) -> Set<String> {
+        var found: Set<String> = []
+        for line in rules.split(separator: "\n") where line.contains("ifname") {
+            // Names stand in quotes: each second part.
+            let parts = line.split(separator: "\"", omittingEmptySubsequences: false)
+            for place in stride(from: 1, to: parts.count, by: 2) { found.insert(String(parts[place])) }
         }
+        return found
+    }
+
+    /// Whether the device is among them.
+    static func names(_ link: String, in devices: Set<String>) -> Bool {
+        devices.contains(link) || devices.contains { $0.hasSuffix("*") && link.hasPrefix($0.dropLast()) }
     }
 
     /// Who looks after a chain. Each has a way of its own to let a bridge through, which outlasts its next reload.
@@ -77,21 +84,71 @@ struct ForwardChain: Hashable, Sendable {
     }
 }
 
+/// What others' chains were when they were last looked at: their tables may be large, and are read again only where somebody
+/// else has changed the packet filter since.
+struct SeenChains: Sendable {
+    fileprivate struct Chain: Sendable {
+        var chain: ForwardChain
+        var keeper: ForwardChain.Keeper
+        var devices: Set<String>
+    }
+
+    fileprivate var chains: [Chain] = []
+    /// The kernel's count of changes, less our own.
+    private var generation: UInt32?
+
+    /// Those that drop, as they are now. Blocking.
+    ///
+    /// - Parameters:
+    ///   - filter: of which nobody else waits: to list what others have may take long.
+    ///   - ownChanges: how many of the changes are this engine's.
+    fileprivate func now(
+        _ filter: PacketFilter, except own: String, ownChanges: UInt32
+    ) throws(EngineError) -> SeenChains {
+        var seen = SeenChains()
+        seen.generation = try Self.generation() &- ownChanges
+        if seen.generation == generation { return self }
+        for chain in ForwardChain.dropping(in: try filter.run("list chains"), except: own) {
+            let rules = try filter.run("list table \(chain.family) \(chain.table)")
+            seen.chains.append(
+                Chain(chain: chain, keeper: chain.keeper(rules: rules), devices: ForwardChain.devices(in: rules)))
+        }
+        return seen
+    }
+
+    private static func generation() throws(EngineError) -> UInt32 {
+        do {
+            var socket = try NetlinkSocket(.filter)
+            return try socket.filterGeneration()
+        } catch { throw EngineError(.internal, "\(error)") }
+    }
+}
+
 extension NetworkService {
     /// What hinders packets between containers' networks and other machines; empty where nothing does.
-    package func forwardingWarnings() async -> [String] {
+    ///
+    /// - Parameter containerID: whose networks are in question; nil for all networks.
+    package func forwardingWarnings(of containerID: String? = nil) async -> [String] {
         do throws(EngineError) {
             try await load()
             // In a namespace of its own nobody else filters.
             guard ground.namespace == nil else { return [] }
-            let outward = definitions.values.filter { $0.driver == .bridge && !$0.spec.isInternal }
+            let wanted = containerID.map { Set((endpoints[$0] ?? []).map(\.networkID)) }
+            let outward = definitions.values.filter {
+                $0.driver == .bridge && !$0.spec.isInternal && wanted?.contains($0.id) != false
+            }
+            if outward.isEmpty { return [] }
             let bridges = outward.sorted { $0.name < $1.name }.map { ($0.linkName, $0.name) }
             let version6 = Set(outward.filter { $0.block(.v6) != nil }.map(\.linkName))
-            let (filter, own) = (self.filter, rules.table)
-            return try await BlockingPool.shared.run { () throws(EngineError) in
-                try Self.warnings(of: bridges, version6: version6, filter, own)
-                    + Self.legacyWarnings(of: bridges, version6: version6)
+            let (former, filter, own, ownChanges) = (seenChains, lookingFilter, rules.table, ownChanges)
+            let (seen, legacy) = try await BlockingPool.shared.run { () throws(EngineError) in
+                (
+                    try former.now(filter, except: own, ownChanges: ownChanges),
+                    try Self.legacyWarnings(of: bridges, version6: version6)
+                )
             }
+            seenChains = seen
+            return Self.warnings(of: bridges, version6: version6, seen) + legacy
         } catch {
             // Without the filter's library there is more to tell than this, and a network's first use tells it.
             return []
@@ -99,17 +156,16 @@ extension NetworkService {
     }
 
     private static func warnings(
-        of bridges: [(link: String, network: String)], version6: Set<String>, _ filter: PacketFilter, _ own: String
-    ) throws(EngineError) -> [String] {
+        of bridges: [(link: String, network: String)], version6: Set<String>, _ seen: SeenChains
+    ) -> [String] {
         var warnings: [String] = []
-        for chain in ForwardChain.dropping(in: try filter.run("list chains"), except: own) {
-            let rules = try filter.run("list table \(chain.family) \(chain.table)")
-            let concerned = chain.family == "ip6" ? bridges.filter { version6.contains($0.link) } : bridges
-            for (link, network) in concerned where !ForwardChain.names(link, in: rules) {
+        for found in seen.chains {
+            let family = found.chain.family
+            let concerned = family == "ip6" ? bridges.filter { version6.contains($0.link) } : bridges
+            for (link, network) in concerned where !ForwardChain.names(link, in: found.devices) {
                 warnings.append(
-                    chain.warning(
-                        link, network: network, keeper: chain.keeper(rules: rules),
-                        seesBridges: seesBridges(chain.family)))
+                    found.chain.warning(
+                        link, network: network, keeper: found.keeper, seesBridges: seesBridges(family)))
             }
         }
         return warnings

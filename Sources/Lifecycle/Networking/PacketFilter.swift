@@ -6,8 +6,10 @@ import Synchronization
 /// after another.
 package final class PacketFilter: Sendable {
     private let context = Mutex<Context?>(nil)
+    private let isTerse: Bool
 
-    package init() {}
+    /// - Parameter isTerse: sets are listed without their elements, of which others' may have many.
+    package init(isTerse: Bool = false) { self.isTerse = isTerse }
 
     /// Runs commands as nft(8) reads them: all of them, or none.
     ///
@@ -18,7 +20,7 @@ package final class PacketFilter: Sendable {
         if commands.isEmpty { return "" }
         let result: Result<String, EngineError> = context.withLock { context in
             do throws(EngineError) {
-                if context == nil { context = try Context() }
+                if context == nil { context = try Context(isTerse: isTerse) }
                 return .success(try context?.run(commands) ?? "")
             } catch { return .failure(error) }
         }
@@ -33,14 +35,14 @@ package final class PacketFilter: Sendable {
 private final class Context: @unchecked Sendable {
     private let pointer: OpaquePointer
 
-    init() throws(EngineError) {
+    init(isTerse: Bool) throws(EngineError) {
         if let failure = gantry_nftables_load() {
             throw EngineError(
                 .unavailable,
                 "networks need the packet filter's library (Debian: apt install libnftables1): \(String(cString: failure))"
             )
         }
-        guard let pointer = gantry_nftables_make() else {
+        guard let pointer = gantry_nftables_make(isTerse ? 1 : 0) else {
             throw EngineError(.unavailable, "networks need the packet filter, and it cannot be opened")
         }
         self.pointer = pointer

@@ -6,8 +6,9 @@ const char *gantry_nftables_load(void);
 
 typedef struct gantry_nftables gantry_nftables;
 
-/// A context that keeps output and errors in memory; NULL where there is no memory or no such library.
-gantry_nftables *gantry_nftables_make(void);
+/// A context that keeps output and errors in memory; NULL where there is no memory or no such library. One that is terse
+/// lists sets without their elements, and does not read them.
+gantry_nftables *gantry_nftables_make(int is_terse);
 void gantry_nftables_free(gantry_nftables *context);
 
 /// Runs commands as nft(8) reads them, all of them or none. 0, or -1 where they were refused. The texts last until the

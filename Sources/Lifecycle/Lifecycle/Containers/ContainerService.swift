@@ -27,13 +27,15 @@ package final class ContainerService: Sendable {
         launch.append(LaunchStep(.imageResolved))
         let defaults = ImageDefaults(image.config.execution)
         spec.mounts = VolumeMounts.resolve(spec, imageVolumes: defaults.volumes, lenders: try lenders(spec))
+        // An image, too, may want what cannot be.
+        for mount in spec.mounts { try MountRules.checkPlace(mount) }
         let (mounts, new) = try await context.volumes.prepare(spec.mounts)
         spec.mounts = mounts
         await context.tell("create", volumes: new)
         do throws(EngineError) {
             let id = try await make(spec, name, image, defaults, launch)
             await context.volumes.settle(mounts)
-            return CreatedContainer(id: id, warnings: warnings + (await publishingWarnings(spec)))
+            return CreatedContainer(id: id, warnings: warnings + (await publishingWarnings(id, spec)))
         } catch {
             await context.volumes.settle(mounts)
             for volume in new { await discard(volume) }
@@ -42,9 +44,9 @@ package final class ContainerService: Sendable {
     }
 
     /// What keeps other machines from the ports that a container is to have.
-    private func publishingWarnings(_ spec: ContainerSpec) async -> [String] {
+    private func publishingWarnings(_ id: String, _ spec: ContainerSpec) async -> [String] {
         guard spec.networkMode?.network != nil, spec.publishesAllPorts || !spec.portBindings.isEmpty else { return [] }
-        return await context.networks.forwardingWarnings()
+        return await context.networks.forwardingWarnings(of: id)
     }
 
     /// The containers whose mounts this one has, too.

@@ -6,21 +6,24 @@ import Storage
 /// The networks' index in the engine's metadata.
 package struct StoredNetworkIndex: NetworkIndex {
     private let store: MetadataStore
+    private let note: @Sendable (String) -> Void
 
-    package init(store: MetadataStore) { self.store = store }
+    /// - Parameter note: told of rows that cannot be read. They are kept as they are: a later version may know them.
+    package init(store: MetadataStore, note: @escaping @Sendable (String) -> Void) {
+        self.store = store
+        self.note = note
+    }
 
     package func networks() async throws(EngineError) -> [NetworkDefinition] {
         let rows: [NetworkRow]
         do { rows = try await store.networks() } catch { throw EngineError(error) }
-        return try rows.map { row throws(EngineError) in try Self.read(row.document, "network \(row.name)") }
+        return rows.compactMap { read($0.document, "network \($0.name)") }
     }
 
     package func endpoints() async throws(EngineError) -> [EndpointRecord] {
         let rows: [EndpointRow]
         do { rows = try await store.endpoints() } catch { throw EngineError(error) }
-        return try rows.map { row throws(EngineError) in
-            try Self.read(row.document, "container \(row.container) in network \(row.network)")
-        }
+        return rows.compactMap { read($0.document, "container \($0.container) in network \($0.network)") }
     }
 
     package func apply(_ changes: [NetworkIndexChange]) async throws(EngineError) {
@@ -45,9 +48,10 @@ package struct StoredNetworkIndex: NetworkIndex {
         }
     }
 
-    private static func read<Value: Decodable>(_ text: String, _ what: String) throws(EngineError) -> Value {
+    private func read<Value: Decodable>(_ text: String, _ what: String) -> Value? {
         do { return try JSONValue(parsing: text).decoded() } catch {
-            throw EngineError(.internal, "read the row of \(what): \(error)")
+            note("read the row of \(what): \(error)")
+            return nil
         }
     }
 }

@@ -12,7 +12,7 @@ enum MountRules {
             try require(
                 mount.target.hasPrefix("/"),
                 "\(words): invalid mount path: '\(mount.target)' mount path must be absolute")
-            try require(target != "/", "\(words): invalid specification: destination can't be '/'")
+            try checkPlace(mount)
             try require(targets.insert(target).inserted, "Duplicate mount point: \(target)")
             switch mount.kind {
             case .bind: try checkBind(mount, words)
@@ -20,6 +20,13 @@ enum MountRules {
             case .volume, .image: break
             }
         }
+    }
+
+    /// - Throws: `invalid` for a mount in the root's own place.
+    static func checkPlace(_ mount: MountSpec) throws(EngineError) {
+        try require(
+            PathName.cleaned(mount.target) != "/",
+            "invalid mount config for type \"\(mount.kind.rawValue)\": invalid specification: destination can't be '/'")
     }
 
     private static func require(_ condition: Bool, _ message: @autoclosure () -> String) throws(EngineError) {
