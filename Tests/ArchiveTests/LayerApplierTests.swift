@@ -89,6 +89,24 @@ import Testing
         #expect(try layer.status("one").st_ino == layer.status("three").st_ino)
     }
 
+    @Test("An entry whose owner nobody can be is refused as what it is", arguments: [4_294_967_295, 1 << 40])
+    func impossibleOwners(owner: UInt64) throws {
+        for kind in [TarMember.Kind.file, .directory, .symbolicLink] {
+            let layer = try LayerCase()
+            var member = TarMember("x", kind, mode: 0o755)
+            if kind == .symbolicLink { member.target = Array("y".utf8) }
+            member.userID = owner
+            var tar = TarBytes()
+            tar.add(member)
+            let error = #expect(throws: ArchiveError.self) { try layer.apply(tar.finished) }
+            guard case .refused(_, let reason) = error else {
+                Issue.record("\(String(describing: error))")
+                continue
+            }
+            #expect(reason.contains("nobody is \(owner):0"))
+        }
+    }
+
     @Test("Owners, modes, times, devices, attributes and capabilities arrive", arguments: [false, true])
     func metadata(onTmpfs: Bool) throws {
         let layer = try LayerCase(onTmpfs: onTmpfs)

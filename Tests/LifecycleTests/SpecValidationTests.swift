@@ -4,6 +4,15 @@ import Testing
 @testable import Lifecycle
 
 @Suite struct SpecValidationTests {
+    @Test("No mount is in the root's own place, however it is written", arguments: ["/", "//", "/a/..", "/."])
+    func ownPlace(target: String) {
+        #expect(
+            throws: EngineError(
+                .invalid,
+                "invalid mount config for type \"volume\": invalid specification: destination can't be '/'")
+        ) { try MountRules.checkPlace(MountSpec(.volume, target: target)) }
+    }
+
     struct Case: Sendable, CustomTestStringConvertible {
         let message: String
         let change: @Sendable (inout ContainerSpec) -> Void

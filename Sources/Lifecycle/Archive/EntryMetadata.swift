@@ -11,7 +11,7 @@ enum EntryMetadata {
         try kernelCall("chown", display) { fchown(file.rawValue, user, group) }
         try kernelCall("chmod", display) { fchmod(file.rawValue, entry.mode) }
         for attribute in entry.attributes where !isOverlays(attribute) {
-            try tolerating(attribute) { () throws(KernelError) in
+            try AttributeRule.tolerating(attribute.name) { () throws(KernelError) in
                 _ = try kernelCall("set attribute \(attribute.name) of", display) {
                     gantry_fsetxattr(file.rawValue, attribute.name, attribute.value, attribute.value.count)
                 }
@@ -32,7 +32,7 @@ enum EntryMetadata {
         // There is no setxattrat before Linux 6.13: the directory's descriptor is named by /proc instead.
         let path = cString(Array("\(place.parent.descriptor.procPath)/".utf8)).dropLast() + name
         for attribute in entry.attributes where !isOverlays(attribute) {
-            try tolerating(attribute) { () throws(KernelError) in
+            try AttributeRule.tolerating(attribute.name) { () throws(KernelError) in
                 _ = try kernelCall("set attribute \(attribute.name) of", place.display) {
                     gantry_lsetxattr(Array(path), attribute.name, attribute.value, attribute.value.count)
                 }
@@ -47,25 +47,33 @@ enum EntryMetadata {
         try kernelCall("set time of", display) { futimens(file.rawValue, times) }
     }
 
+    /// Whether the entry's owner is one that a file can have. The highest number means "unchanged" to the kernel.
+    static func canBeOwned(_ entry: TarEntry) -> Bool {
+        [entry.userID, entry.groupID].allSatisfy { number in uid_t(exactly: number).map { $0 != .max } ?? false }
+    }
+
     private static func owner(_ entry: TarEntry, _ display: String) throws(KernelError) -> (uid_t, gid_t) {
-        // The highest number means "unchanged" to the kernel.
-        guard let user = uid_t(exactly: entry.userID), let group = gid_t(exactly: entry.groupID), user != .max,
-            group != .max
-        else { throw KernelError("chown to \(entry.userID):\(entry.groupID)", display, .invalidArgument) }
-        return (user, group)
+        guard canBeOwned(entry) else {
+            throw KernelError("chown to \(entry.userID):\(entry.groupID)", display, .invalidArgument)
+        }
+        return (uid_t(truncatingIfNeeded: entry.userID), gid_t(truncatingIfNeeded: entry.groupID))
     }
 
     /// How another overlay was laid out. On a layer of ours the kernel would believe it, and show other files.
     private static func isOverlays(_ attribute: TarEntry.Attribute) -> Bool {
         attribute.name.hasPrefix("trusted.overlay.") || attribute.name.hasPrefix("user.overlay.")
     }
+}
 
-    /// What a file system cannot keep is left out, as docker does; a capability that is missing would break a program.
-    private static func tolerating(
-        _ attribute: TarEntry.Attribute, _ body: () throws(KernelError) -> Void
+/// Extended attributes that a file is to have, and its file system may not be able to keep.
+package enum AttributeRule {
+    /// Sets one by `body`. What cannot be kept is left out, as docker does; but a capability that is missing would break a
+    /// program.
+    package static func tolerating(
+        _ name: String, _ body: () throws(KernelError) -> Void
     ) throws(KernelError) {
         do throws(KernelError) { try body() } catch {
-            let isOptional = attribute.name != "security.capability"
+            let isOptional = name != "security.capability"
             guard isOptional, error.errno == .notSupported || error.errno == .notPermitted else { throw error }
         }
     }

@@ -164,6 +164,7 @@ package final class LayerApplier {
     // MARK: Entries
 
     private func write(_ entry: TarEntry, at path: EntryPath, from reader: TarReader) throws(ArchiveError) {
+        try checkOwner(entry)
         let parent = try directories.existingOrMade(path.parent)
         let name = cString(path.name)
         let place = EntryPlace(parent: parent, name: name, display: path.display)
@@ -185,7 +186,14 @@ package final class LayerApplier {
         }
     }
 
+    private func checkOwner(_ entry: TarEntry) throws(ArchiveError) {
+        guard EntryMetadata.canBeOwned(entry) else {
+            throw refusal(entry, "nobody is \(entry.userID):\(entry.groupID)")
+        }
+    }
+
     private func finishDirectory(_ entry: TarEntry, _ path: EntryPath) throws(ArchiveError) {
+        try checkOwner(entry)
         let parent = try directories.existing(path.parent) ?? directories.root
         try kernel { () throws(KernelError) in
             let directory = OwnedDescriptor(try EntryCreation.openDirectory(path, in: parent))

@@ -1,3 +1,4 @@
+import Archive
 import CLinux
 import Glibc
 import Linux
@@ -208,8 +209,10 @@ extension TreeCopy {
             let size = try kernelCall("read attribute \(shown(attribute)) of", shown(name)) {
                 gantry_lgetxattr(source, attribute, &value, value.count)
             }
-            try kernelCall("set attribute \(shown(attribute)) of", shown(name)) {
-                gantry_lsetxattr(target, attribute, value, size)
+            try AttributeRule.tolerating(shown(attribute)) { () throws(KernelError) in
+                _ = try kernelCall("set attribute \(shown(attribute)) of", shown(name)) {
+                    gantry_lsetxattr(target, attribute, value, size)
+                }
             }
         }
     }

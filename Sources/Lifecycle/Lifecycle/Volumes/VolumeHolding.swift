@@ -34,6 +34,7 @@ extension VolumeService {
     /// - Parameter detach: it may go while somebody has it open; else it stays then, for the next who wants it.
     func release(_ name: String, by holder: String, detach: Bool) async {
         guard holders[name]?.remove(holder) != nil else { return }
+        if isFree(name) { holders[name] = nil }
         let (host, faults) = (self.host, self.faults)
         let failure = await touch(name, whileFree: true) { () throws(EngineError) in
             do throws(KernelError) {
@@ -86,13 +87,10 @@ extension VolumeService {
     func inTurn<Outcome: Sendable>(
         _ name: String, _ body: @escaping @Sendable () async -> Outcome
     ) async -> Outcome {
-        let before = turns[name]
-        let task = Task { () -> Outcome in
-            await before?.value
-            return await body()
-        }
-        turns[name] = Task { _ = await task.value }
-        return await task.value
+        let turn = turns.begin(name, body)
+        let outcome = await turn.outcome
+        turns.end(name, turn)
+        return outcome
     }
 
     /// After a container's end, or a start that failed.

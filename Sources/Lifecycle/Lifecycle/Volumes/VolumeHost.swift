@@ -16,9 +16,12 @@ struct VolumeHost: Sendable {
     private var removed: String { "\(directory)/.removed" }
 
     func make(_ name: String) throws(KernelError) {
-        try Directory.create(folder(name), mode: 0o701)
         let place = mountpoint(name)
-        try Directory.create(place, mode: 0o755)
+        // Whatever the umask of the user is whose command the engine lives in.
+        for (path, mode) in [(folder(name), mode_t(0o701)), (place, 0o755)] {
+            try Directory.create(path, mode: mode)
+            try kernelCall("chmod", path) { chmod(path, mode) }
+        }
         if let owner { try kernelCall("chown", place) { chown(place, owner.rootUID, owner.rootGID) } }
     }
 

@@ -22,10 +22,10 @@ package actor VolumeService {
     private var unwritten: Set<String> = []
     /// Who has a volume mounted: ids of containers that run, and of transfers.
     var holders: [String: Set<String>] = [:]
-    /// The last creation, writing or removal of each name that is under way.
-    private var changes: [String: Task<Void, Never>] = [:]
-    /// The last mounting or unmounting of each.
-    var turns: [String: Task<Void, Never>] = [:]
+    /// Creations, writings and removals of each name.
+    private var changes = Turns<String>()
+    /// What is done to each one's files and mount.
+    var turns = Turns<String>()
     private var loading: Task<EngineError?, Never>?
 
     /// - Parameter remap: the host's ids of containers; nil where they are the same.
@@ -41,17 +41,25 @@ package actor VolumeService {
     }
 
     func load() async throws(EngineError) {
-        if loading == nil { loading = Task { await self.read() } }
-        if let failure = await loading?.value {
-            loading = nil
-            throw failure
-        }
+        let task = loading ?? Task { await self.read() }
+        loading = task
+        guard let failure = await task.value else { return }
+        // Another one that waited may have begun anew already.
+        if loading == task { loading = nil }
+        throw failure
     }
 
     private func read() async -> EngineError? {
         do {
-            for row in try await store.volumes() { volumes[row.name] = try VolumeDefinition(text: row.document) }
-            try await finishRemovals()
+            var unread: Set<String> = []
+            for row in try await store.volumes() {
+                do { volumes[row.name] = try VolumeDefinition(text: row.document) } catch {
+                    // A row that cannot be read is kept as it is: a later version may know it.
+                    note("volume \(row.name): \(error)")
+                    unread.insert(row.name)
+                }
+            }
+            try await finishRemovals(except: unread)
             await adoptMounts()
             return nil
         } catch let error as EngineError {
@@ -62,7 +70,9 @@ package actor VolumeService {
     }
 
     /// What a former engine was killed over: a removal is finished, a creation is undone.
-    private func finishRemovals() async throws {
+    ///
+    /// - Parameter unread: volumes of which nothing else is known.
+    private func finishRemovals(except unread: Set<String>) async throws {
         let host = self.host
         let removed = await BlockingPool.shared.run { host.removedNames() }
         for name in removed {
@@ -81,7 +91,7 @@ package actor VolumeService {
                 note("remove volume \(name): \(error)")
             }
         }
-        let (known, own) = (Set(volumes.keys), volumes.filter { $0.value.mount == nil }.keys.sorted())
+        let (known, own) = (unread.union(volumes.keys), volumes.filter { $0.value.mount == nil }.keys.sorted())
         let unfilled = await BlockingPool.shared.run { () -> [KernelError] in
             host.removeUnknown(except: known)
             return own.compactMap { name -> KernelError? in
@@ -177,15 +187,11 @@ package actor VolumeService {
     private func changing<Value: Sendable>(
         _ name: String, _ body: @escaping @Sendable () async throws(EngineError) -> Value
     ) async throws(EngineError) -> Value {
-        let before = changes[name]
-        let task = Task { () -> Result<Value, EngineError> in
-            await before?.value
+        let turn = changes.begin(name) { () -> Result<Value, EngineError> in
             do throws(EngineError) { return .success(try await body()) } catch { return .failure(error) }
         }
-        let end = Task { _ = await task.value }
-        changes[name] = end
-        let result = await task.value
-        if changes[name] == end { changes[name] = nil }
+        let result = await turn.outcome
+        changes.end(name, turn)
         switch result {
         case .success(let value): return value
         case .failure(let error): throw error
@@ -234,7 +240,7 @@ package actor VolumeService {
         let host = self.host
         // What is not gone now goes at the next start.
         do throws(KernelError) {
-            try await BlockingPool.shared.run { () throws(KernelError) in try host.deleteRemoved(name) }
+            try await BlockingPool.trees.run { () throws(KernelError) in try host.deleteRemoved(name) }
         } catch { note("volume \(name): \(error)") }
         return true
     }
@@ -271,7 +277,9 @@ package actor VolumeService {
     /// The bytes that a volume's files take on the disk; nil where they cannot be read.
     package nonisolated func sizeBytes(_ name: String) async -> Int64? {
         let path = mountpoint(name)
-        return await SubjectThreads.shared.run(for: name) { TreeSize.bytes(below: path) } ?? nil
+        return await SubjectThreads.shared.run(for: name) { () -> Int64? in
+            do throws(KernelError) { return try FileSizes.onDisk(below: path) } catch { return nil }
+        } ?? nil
     }
 }
 
