@@ -123,6 +123,19 @@ import Testing
         }
     }
 
+    @Test("Any number of generations is listed, each after the one before")
+    func longChain() {
+        let chain = (1...300_000).map { number in
+            ProcessNode(
+                role: .process, pid: Int32(number), parentPID: Int32(number - 1), containerPID: nil, state: "S",
+                residentBytes: 0, startedAt: Timestamp(nanosecondsSinceEpoch: 0), command: "", threadCount: 1,
+                cpuNanoseconds: 0)
+        }
+        var nodes: [ProcessNode] = []
+        ProcessTree.appendChildren(of: [0], chain.reversed(), to: &nodes)
+        #expect(nodes.map(\.pid) == chain.map(\.pid))
+    }
+
     @Test("A tree whose processes are gone lists what is left")
     func goneTree() {
         let nodes = ProcessTree.nodes(shimPID: 999_999_999, initPID: 999_999_998, members: [])

@@ -45,18 +45,22 @@ package enum ProcessTree {
         (try? cgroup.processes()) ?? []
     }
 
-    private static func appendChildren(
+    static func appendChildren(
         of parents: [Int32?], _ all: [ProcessNode], to nodes: inout [ProcessNode]
     ) {
         let children = Dictionary(grouping: all, by: \.parentPID)
-        func append(below pid: Int32) {
-            let byAge = (children[pid] ?? []).sorted { ($0.startedAt, $0.pid) < ($1.startedAt, $1.pid) }
-            for child in byAge {
-                nodes.append(child)
-                append(below: child.pid)
+        // No recursion: a container may have as many generations as there are process numbers.
+        for parent in parents.compactMap(\.self) {
+            var pending = youngestFirst(children[parent])
+            while let node = pending.popLast() {
+                nodes.append(node)
+                pending += youngestFirst(children[node.pid])
             }
         }
-        for parent in parents.compactMap(\.self) { append(below: parent) }
+    }
+
+    private static func youngestFirst(_ brothers: [ProcessNode]?) -> [ProcessNode] {
+        (brothers ?? []).sorted { ($0.startedAt, $0.pid) > ($1.startedAt, $1.pid) }
     }
 
     private static func node(
