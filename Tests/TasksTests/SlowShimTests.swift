@@ -195,6 +195,28 @@ struct SlowShimTests {
         return nil
     }
 
+    @Test("A shim that stops while its container is made does not stay")
+    func stoppedInCreation() async throws {
+        try await TaskBench.with { bench in
+            let (stopping, note) = ("\(bench.root)/stopping", "\(bench.root)/parent")
+            let script = "#!/bin/sh\necho $PPID >\(note)\nkill -STOP $PPID\nexit 1\n"
+            try FileContents.replace(stopping, with: Array(script.utf8), mode: 0o755, durable: false)
+            let service = ShimTaskService(
+                runRoot: bench.root + "/run", shimPath: TaskBench.shimPath, patience: .seconds(1),
+                runtimePatience: .seconds(1))
+            var spec = try bench.sh("a", "true")
+            spec.runtime = stopping
+            await #expect(throws: EngineError.self) { _ = try await service.create(spec) }
+            let text = String(decoding: try FileContents.read(note), as: UTF8.self)
+            let parent = try #require(Int32(text.prefix { $0 != "\n" }))
+            // The shim itself, or a process of it, which ends with it.
+            let isThere = (try? ProcessStat.read(pid: parent)).map { !$0.isEnded } ?? false
+            #expect(!isThere)
+            if isThere { kill(parent, SIGKILL) }
+            bench.expectNothingLeft("a")
+        }
+    }
+
     @Test("A runtime that does not come back from an update is ended, and its container can be ended as ever")
     func stuckUpdate() async throws {
         try await TaskBench.with { bench in

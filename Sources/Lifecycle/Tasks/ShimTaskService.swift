@@ -63,13 +63,18 @@ package final class ShimTaskService: TaskService {
         let pid = try await BlockingPool.shared.run { () throws(EngineError) in
             try launcher.launch(spec, in: directory)
         }
+        // A shim that has ended already needs no ending; unreaped, it still has its number.
+        let shim = (try? ProcessStat.read(pid: pid)).map { ProcessIdentity(pid: pid, startTicks: $0.startTicks) }
         reapShim(pid)
         do {
             return try await createContainer(spec, directory)
         } catch {
             await forget(spec.id)
+            var remains = remains(directory)
+            // One that does not answer may not have written down yet who it is.
+            remains.launchedShim = shim
             // The shim has undone what it did, unless it was killed; then this does. Its failure would hide the cause.
-            try? await remains(directory).remove()
+            try? await remains.remove()
             throw error
         }
     }

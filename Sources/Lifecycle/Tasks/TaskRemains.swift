@@ -12,6 +12,8 @@ struct TaskRemains: Sendable {
     let directory: ShimDirectory
     let runtimeRoot: String
     var traces = TaskTraces()
+    /// The shim, where this service has started it just now.
+    var launchedShim: ProcessIdentity?
     /// What the runtime may take for a call.
     var runtimePatience = ShimTaskService.runtimePatience
 
@@ -102,7 +104,7 @@ struct TaskRemains: Sendable {
     /// A shim that does not answer any more may still be there.
     func endShim() async {
         // Another process, or none: nothing to end.
-        guard let shim = directory.initRecord?.shim,
+        guard let shim = directory.initRecord.map({ ProcessIdentity($0.shim) }) ?? launchedShim,
             let process = try? PidFD.open(pid: shim.pid, startTicks: shim.startTicks)
         else { return }
         defer { process.close() }
@@ -125,61 +127,6 @@ struct TaskRemains: Sendable {
             let seconds = runtimePatience.components.seconds
             throw EngineError(
                 .unavailable, "runtime delete of `\(id)`: gave up after \(seconds) seconds", object: id)
-        }
-    }
-}
-
-/// Processes that this one waits for; children must be reaped by somebody.
-enum ChildProcess {
-    static func ends(_ process: Descriptor, before deadline: ContinuousClock.Instant) async -> Bool {
-        await withTaskGroup(of: Bool.self) { group in
-            group.addTask {
-                do {
-                    try await waitUntilReadable(process)
-                    return true
-                } catch { return false }
-            }
-            group.addTask {
-                // Cancelled when the process has ended first.
-                try? await Task.sleep(until: deadline, clock: .continuous)
-                return false
-            }
-            defer { group.cancelAll() }
-            return await group.next() ?? false
-        }
-    }
-
-    /// Waits for the child without blocking a thread, and reaps it.
-    ///
-    /// - Returns: its exit code, or 128 + signal.
-    @discardableResult
-    static func reap(_ pid: Int32) async throws(KernelError) -> Int32 {
-        let process = try await descriptor(of: pid)
-        defer { process.close() }
-        try await waitUntilReadable(process)
-        return try PidFD.reap(process)
-    }
-
-    /// The same within a time: a child that has not ended then is killed, and reaped whenever it does end.
-    ///
-    /// - Returns: nil where it was killed.
-    static func reap(_ pid: Int32, within limit: Duration) async throws(KernelError) -> Int32? {
-        let process = try await descriptor(of: pid)
-        defer { process.close() }
-        if await ends(process, before: .now + limit) { return try PidFD.reap(process) }
-        try? PidFD.send(SIGKILL, to: process)  // It may end by itself first.
-        // One that hangs in the kernel goes when that lets it: nobody is kept waiting for it, and it leaves no zombie.
-        Task { _ = try? await ChildProcess.reap(pid) }
-        return nil
-    }
-
-    /// Where there is no descriptor to be had, as soon as there is one: without it the child stays as a zombie.
-    private static func descriptor(of pid: Int32) async throws(KernelError) -> Descriptor {
-        while true {
-            do throws(KernelError) { return try PidFD.open(pid: pid) } catch {
-                guard [EMFILE, ENFILE, ENOMEM].contains(error.errno.rawValue), !Task.isCancelled else { throw error }
-            }
-            try? await Task.sleep(for: .seconds(1))  // Cancelled: the next try is the last.
         }
     }
 }
