@@ -316,7 +316,7 @@ let suites: [Target] = [
         swiftSettings: strict),
     tests(
         "ImagesTests",
-        ["Images", "EngineAPI", "JSON", "OCI", "Content", "Linux", "ImageFixtures", "image-load-probe"]),
+        ["Images", "EngineAPI", "AsyncIO", "JSON", "OCI", "Content", "Linux", "ImageFixtures", "image-load-probe"]),
 ]
 
 /// Measurements beside the peers; not a test, not shipped.

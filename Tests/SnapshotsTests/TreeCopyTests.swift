@@ -13,7 +13,7 @@ import Testing
         let place = try root.make("plain")
         try Mount.mount("ramfs", at: place, type: "ramfs")
         defer { try? Mount.unmount(place, detach: true) }  // What stays is found by LeftoverTests.
-        try body(place)
+        try withExtendedLifetime(root) { try body(place) }
     }
 
     private func copy(_ source: String, to target: String) throws {
@@ -27,14 +27,16 @@ import Testing
         // A memory file system takes attributes of the machine's root.
         let source = try TemporaryRoot(onTmpfs: true)
         let file = try source.write("f", Array("text".utf8))
-        try kernelCall("setxattr") { setxattr(file, "trusted.foo", "x", 1, 0) }
+        try kernelCall("setxattr") { gantry_lsetxattr(file, "trusted.foo", [120], 1) }
         try withPlainFileSystem { place in
             try copy(source.path, to: place)
             #expect(try FileContents.read(place + "/f") == Array("text".utf8))
         }
         // VFS_CAP_REVISION_2, cap_net_raw permitted and effective.
         let capability: [UInt8] = [1, 0, 0, 2, 0, 32, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
-        try kernelCall("setxattr") { setxattr(file, "security.capability", capability, capability.count, 0) }
+        try kernelCall("setxattr") {
+            gantry_lsetxattr(file, "security.capability", capability, capability.count)
+        }
         try withPlainFileSystem { place in
             #expect(throws: KernelError.self) { try copy(source.path, to: place) }
         }

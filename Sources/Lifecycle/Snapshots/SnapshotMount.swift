@@ -2,18 +2,15 @@
 package struct SnapshotMount: Hashable, Sendable {
     package var type: String
     package var source: String
-    /// Nil for the root itself; else a directory of the snapshot's own, for a layer stack that later mounts refer to.
-    package var target: String?
     /// As mount(8) takes them.
     package var options: [String]
     /// The program that serves the file system, in place of the kernel: the options are its own, and their paths start at
     /// `source`, a directory.
     package var server: String?
 
-    package init(type: String, source: String, target: String? = nil, options: [String]) {
+    package init(type: String, source: String, options: [String]) {
         self.type = type
         self.source = source
-        self.target = target
         self.options = options
     }
 }

@@ -72,15 +72,13 @@ package enum ContainerChange: Hashable, Sendable {
     case definition(id: String, String)
     case health(id: String, String)
     case delete(id: String)
-    /// Only the event.
-    case nothing
 
     /// A container's end and its removal: what is to begin does not take the room that is held for these.
     fileprivate var makesRoom: Bool {
         switch self {
         case .state(_, let state): state.phase.isOfEnd
         case .delete: true
-        case .insert, .rename, .definition, .health, .nothing: false
+        case .insert, .rename, .definition, .health: false
         }
     }
 }
@@ -122,7 +120,6 @@ extension MetadataStore {
             try database.execute(sql: "UPDATE container SET health = ? WHERE id = ?", arguments: [text, id])
         case .delete(let id):
             try database.execute(sql: "DELETE FROM container WHERE id = ?", arguments: [id])
-        case .nothing: break
         }
     }
 

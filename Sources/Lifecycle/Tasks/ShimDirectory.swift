@@ -63,7 +63,6 @@ struct ShimDirectory: Hashable, Sendable {
     /// Nil where the file is missing or says nothing of use.
     var task: ShimTask? { json(ShimTask.fileName).flatMap(ShimTask.init(json:)) }
     var initRecord: InitRecord? { json(InitRecord.fileName).flatMap(InitRecord.init(json:)) }
-    var exitRecord: ExitRecord? { json(ExitRecord.fileName).flatMap(ExitRecord.init(json:)) }
 
     /// The records of its container, read by who must not take a failure to read for their absence.
     ///

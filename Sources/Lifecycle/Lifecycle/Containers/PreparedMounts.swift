@@ -107,7 +107,7 @@ struct PreparedMounts: Sendable {
 
 extension RootMount {
     init(_ mount: SnapshotMount, at place: String) {
-        self.init(type: mount.type, source: mount.source, target: mount.target ?? place, options: mount.options)
+        self.init(type: mount.type, source: mount.source, target: place, options: mount.options)
         server = mount.server
     }
 }

@@ -22,16 +22,10 @@ struct LayeredRoot {
     /// The layers that the mounts of a snapshot name.
     init(mounts: [SnapshotMount]) {
         marks = mounts.contains { $0.server != nil } ? .program : .kernel
-        var stacks: [String: [String]] = [:]
-        var layers: [String] = []
-        for mount in mounts {
-            layers = Self.layers(mount, stacks)
-            if let target = mount.target { stacks[target] = layers }
-        }
-        self.layers = layers
+        layers = mounts.last.map(Self.layers) ?? []
     }
 
-    private static func layers(_ mount: SnapshotMount, _ stacks: [String: [String]]) -> [String] {
+    private static func layers(_ mount: SnapshotMount) -> [String] {
         guard mount.type == "overlay" || mount.server != nil else { return [mount.source] }
         var upper: [String] = []
         var lower: [String] = []
@@ -40,11 +34,9 @@ struct LayeredRoot {
                 upper = [OverlayPath.unescaped(String(option.dropFirst(9)))]
             } else if option.hasPrefix("lowerdir=") {
                 lower += OverlayPath.parts(option.dropFirst(9)).map(OverlayPath.unescaped)
-            } else if option.hasPrefix("lowerdir+=") {
-                lower.append(String(option.dropFirst(10)))
             }
         }
-        let all = upper + lower.flatMap { stacks[$0] ?? [$0] }
+        let all = upper + lower
         return mount.server == nil ? all : all.map { "\(mount.source)/\($0)" }
     }
 
