@@ -207,6 +207,18 @@ struct IsolationContractTests {
         #expect(result.output.contains("memory"))
     }
 
+    @Test("The cgroup is shown in as many places as the configuration says", arguments: RuntimeUnderTest.all)
+    func cgroupViews(_ runtime: RuntimeUnderTest) throws {
+        let container = try TestContainer(runtime, ["sh", "-c", "ls /sys/fs/cgroup; echo; ls /second"])
+        container.spec.linux.namespaces.append(LinuxNamespace(.cgroup))
+        container.spec.mounts.append(
+            RuntimeMount(destination: "/second", type: "cgroup", source: "cgroup", options: ["nosuid", "ro"]))
+        let result = try container.run()
+        let views = result.output.split(separator: "\n\n", maxSplits: 1)
+        #expect(views.count == 2 && views[0] + "\n" == views.last ?? "", "\(result.output)\(result.errors)")
+        #expect(result.output.contains("memory"))
+    }
+
     @Test("User, groups, mask, limits and directory are those of the configuration", arguments: RuntimeUnderTest.all)
     func process(_ runtime: RuntimeUnderTest) throws {
         let container = try TestContainer(

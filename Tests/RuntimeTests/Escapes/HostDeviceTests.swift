@@ -67,6 +67,53 @@ struct HostDeviceTests {
         try expectNullAsItWas(before)
     }
 
+    /// Where mounts tell their peers of what is mounted over them, as on most machines: in a mount namespace of the test's
+    /// own, whose `/dev/null` is looked at when the container has ended.
+    private static let onSharedMounts: RuntimeUnderTest = {
+        var runtime = Self.runtime
+        let script = "mount --make-rshared / && \"$@\" && stat -c %t:%T /dev/null"
+        runtime.launcher = [
+            "/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", script, "sh",
+        ]
+        return runtime
+    }()
+
+    @Test(
+        "What is mounted over a mask, or over a node that a user namespace is shown, does not cover the host's device",
+        arguments: [("/proc/keys", false), ("/dev/null", true)])
+    func covered(place: String, hasUserNamespace: Bool) throws {
+        let script = """
+            grep -c shared: /proc/self/mountinfo
+            echo evil > /tmp/evil; mount -o bind /tmp/evil \(place) && cat \(place)
+            """
+        let container = try TestContainer(Self.onSharedMounts, ["sh", "-c", script])
+        container.grant("CAP_SYS_ADMIN")
+        container.spec.linux.maskedPaths = ["/proc/keys", "/proc/timer_list"]
+        if hasUserNamespace {
+            container.spec.linux.namespaces.append(LinuxNamespace(.user))
+            let mapping = LinuxIDMapping(containerID: 0, hostID: 0, size: 65536)
+            (container.spec.linux.uidMappings, container.spec.linux.gidMappings) = ([mapping], [mapping])
+        }
+        let result = try container.run()
+        #expect(result.output == "0\nevil\n1:3\n", "\(result.errors)")
+    }
+
+    @Test("A mount's own propagation is for those inside; what the container mounts in it the host does not see")
+    func sharedVolume() throws {
+        let script = "mount -t tmpfs tmpfs /volume/place && mount | grep -c /volume/place"
+        let container = try TestContainer(Self.onSharedMounts, ["sh", "-c", script])
+        container.grant("CAP_SYS_ADMIN")
+        let folder = "\(container.folder)/volume"
+        try Directory.create("\(folder)/place")
+        container.spec.mounts.append(
+            RuntimeMount(destination: "/volume", source: folder, options: ["rbind", "rshared"]))
+        var runtime = Self.onSharedMounts
+        runtime.launcher[6] = "mount --make-rshared / && \"$@\"; grep -c \(folder) /proc/self/mountinfo"
+        try container.write()
+        let result = try runtime.run(["run", container.id], root: container.root, in: container.bundle)
+        #expect(result.output == "1\n0\n", "\(result.errors)")
+    }
+
     @Test("Standard streams that are the null device are the container's own, of its first process and of an exec")
     func streams() throws {
         let before = try self.null()

@@ -52,7 +52,7 @@ struct BindSources {
                     () throws(KernelError) in try mappings.apply(mapping, to: copy.tree, named: path)
                 }
             // One of systemd's is there only when init is in it.
-            case .cgroup: if plan.cgroup.scope == nil, cgroups.isEmpty { cgroups = try Self.cgroups(plan, layout) }
+            case .cgroup: if plan.cgroup.scope == nil { cgroups += try Self.cgroups(plan, layout, of: index) }
             case .filesystem: break
             }
         }
@@ -84,9 +84,9 @@ struct BindSources {
     ) throws(RuntimeError) -> (tree: Descriptor, isDirectory: Bool) {
         do throws(KernelError) {
             let tree = try Mount.cloneTree(path, recursive: mount.options.isRecursiveBind)
-            let isShared = (mount.options.propagation + [propagation]).contains { $0.contains(.shared) }
-            if !isShared {
-                // What the host mounts below the source may appear inside, but never the other way round.
+            // What the host mounts below the source may appear inside, and the other way round only where the whole root was
+            // asked to tell the host: one mount's own propagation is for those inside, as in runc.
+            if !propagation.contains(.shared) {
                 try Mount.setAttributes(tree, propagation: .slave, recursive: true, named: path)
             }
             return (tree, try tree.isDirectory())
@@ -100,23 +100,27 @@ struct BindSources {
 
     /// The host's node, which must be the device that the configuration describes, and no other file of that name. It is
     /// read and written through a read-only mount all the same; its owner and mode are the host's and stay what they are.
+    /// Private: what is mounted over it inside is not mounted over the host's.
     private static func copyDevice(_ device: LinuxDevice) throws(KernelError) -> Descriptor {
         let copy = OwnedDescriptor(try Mount.cloneTree(device.path))
         let facts = try copy.descriptor.status()
         guard facts.st_mode & S_IFMT == (device.type == "b" ? S_IFBLK : S_IFCHR),
             gantry_major(UInt64(facts.st_rdev)) == device.major, gantry_minor(UInt64(facts.st_rdev)) == device.minor
         else { throw KernelError("show the device \(device.major):\(device.minor) by", device.path, .noDevice) }
-        try Mount.setAttributes(copy.descriptor, set: .readOnly, named: device.path)
+        try Mount.setAttributes(copy.descriptor, set: .readOnly, propagation: .private, named: device.path)
         return copy.release()
     }
 
-    /// The directories of a container's cgroup, copied from where this process sees them.
-    static func cgroups(_ plan: ContainerPlan, _ layout: CgroupLayout) throws(RuntimeError) -> [CgroupCopy] {
+    /// The directories of a container's cgroup, copied from where this process sees them: for each mount anew, since a copy
+    /// is attached in one place.
+    static func cgroups(
+        _ plan: ContainerPlan, _ layout: CgroupLayout, of mount: Int
+    ) throws(RuntimeError) -> [CgroupCopy] {
         if layout.mode == .unified {
             // Without a namespace, the paths in /proc/PID/cgroup are those of the whole hierarchy: so it is what is shown.
             let isPrivate = plan.namespaces.has(.cgroup)
             guard let directory = layout.unifiedDirectory(of: isPrivate ? plan.cgroup.path : "/") else { return [] }
-            return [try copy("", directory, [])]
+            return [try copy("", directory, [], mount)]
         }
         let own = Cgroup(path: plan.cgroup.path, layout: layout)
         let joined = Cgroup.accounted + plan.cgroup.extraControllers + (layout.mode == .legacy ? ["name=systemd"] : [])
@@ -124,28 +128,30 @@ struct BindSources {
         for hierarchy in layout.legacy where hierarchy.controllers.contains(where: joined.contains) {
             let name = PathName.split(hierarchy.mountPoint).name
             let links = hierarchy.controllers.count > 1 ? hierarchy.controllers : []
-            found.append(try copy(name, PathName.joined(hierarchy.mountPoint, own.path), links))
+            found.append(try copy(name, PathName.joined(hierarchy.mountPoint, own.path), links, mount))
         }
         if let unified = layout.unifiedDirectory(of: own.path), layout.mode == .hybrid {
-            found.append(try copy("unified", unified, []))
+            found.append(try copy("unified", unified, [], mount))
         }
         return found
     }
 
     private static func copy(
-        _ name: String, _ directory: String, _ links: [String]
+        _ name: String, _ directory: String, _ links: [String], _ mount: Int
     ) throws(RuntimeError) -> CgroupCopy {
         let tree = try attempt { () throws(KernelError) in
             let tree = try Mount.cloneTree(directory)
             try Mount.setAttributes(tree, propagation: .private, named: directory)
             return tree
         }
-        return CgroupCopy(name: name, tree: tree, links: links.filter { $0 != name })
+        return CgroupCopy(mount: mount, name: name, tree: tree, links: links.filter { $0 != name })
     }
 }
 
 /// A cgroup directory to be shown, by the name below `/sys/fs/cgroup`; the empty name is that itself.
 struct CgroupCopy {
+    /// Which of the configuration's mounts it is for.
+    let mount: Int
     let name: String
     let tree: Descriptor
     /// The names of single controllers, where the directory has several.

@@ -29,7 +29,7 @@ struct InitMounts {
                 throw RuntimeError(
                     "error mounting \"\(mount.sourceName)\" to rootfs at \"\(mount.destination)\": \(error)")
             }
-            if case .cgroup = mount.source { try mountCgroups(mount) }
+            if case .cgroup = mount.source { try mountCgroups(mount, index) }
         }
     }
 
@@ -154,9 +154,11 @@ struct InitMounts {
     }
 
     /// Version 2: the one directory. Version 1 and hybrid: a small tmpfs with one directory a hierarchy.
-    private func mountCgroups(_ mount: MountPlan) throws(RuntimeError) {
+    private func mountCgroups(_ mount: MountPlan, _ index: Int) throws(RuntimeError) {
         try awaitPlacement()
-        let cgroups = plan.cgroup.scope == nil ? sources.cgroups : try BindSources.cgroups(plan, sources.layout)
+        let cgroups =
+            plan.cgroup.scope == nil
+            ? sources.cgroups.filter { $0.mount == index } : try BindSources.cgroups(plan, sources.layout, of: index)
         try attempt("error mounting \"cgroup\" to rootfs at \"\(mount.destination)\"") { () throws(KernelError) in
             let target = OwnedDescriptor(try tree.createDirectories(mount.destination))
             try refuseInsideProc(target.descriptor, mount)

@@ -4,12 +4,13 @@ import Linux
 /// The host's `/dev/null` where a container may meet it: as what covers a masked file, and as a standard stream.
 enum NullDevice {
     /// A mount of it that is attached nowhere. It can be read and written through, but its inode is the host's: were the
-    /// mount not read-only, root of a container could change its owner and its mode for the whole machine.
+    /// mount not read-only, root of a container could change its owner and its mode for the whole machine. And were it not
+    /// private, what a container mounts over it would lie over the host's own.
     static func copy() throws(KernelError) -> Descriptor {
         let copy = OwnedDescriptor(try Mount.cloneTree("/dev/null"))
         guard isOpen(as: copy.descriptor.rawValue) else { throw KernelError("use", "/dev/null", .noDevice) }
         let attributes = MountAttributes.readOnly.union(.noSetUID).union(.noExecution)
-        try Mount.setAttributes(copy.descriptor, set: attributes, named: "/dev/null")
+        try Mount.setAttributes(copy.descriptor, set: attributes, propagation: .private, named: "/dev/null")
         return copy.release()
     }
 
