@@ -38,6 +38,22 @@ import Testing
         #expect(value["z"]?.integer == 3)
     }
 
+    @Test("Names are the same where their bytes are, in objects of few members and of many", arguments: [0, 40])
+    func names(others: Int) throws {
+        let more = (0..<others).map { "\"other-\($0)\":0," }.joined()
+        let value = try JSONValue(parsing: "{\(more)\"\\u00e9\":1,\"e\\u0301\":2,\"e\\u0301\":3}")
+        let (composed, parts) = ("\u{E9}", "e\u{301}")
+        #expect(value.object?.count == others + 2)
+        #expect(value[composed] == 1 && value[parts] == 3)
+        var object = try #require(value.object)
+        object[composed] = nil
+        #expect(object[composed] == nil && object[parts] == 3)
+        object[parts] = nil
+        object[composed] = 3
+        #expect(JSONValue.object(object) != JSONValue(dictionaryLiteral: (parts, 3)))
+        #expect(object.count == others + 1)
+    }
+
     @Test("An object of very many members takes no more than their number", .timeLimit(.minutes(1)))
     func many() throws {
         let labels = Dictionary(uniqueKeysWithValues: (0..<300_000).map { ("label-\($0)", "\($0)") })

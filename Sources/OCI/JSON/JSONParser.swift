@@ -180,6 +180,10 @@ private struct JSONParser {
     }
 
     private func utf8(_ buffer: UnsafeBufferPointer<UInt8>, at offset: Int) throws(JSONError) -> String {
+        var union: UInt8 = 0
+        for byte in buffer { union |= byte }
+        // Nearly all texts are. What validates the others makes out its generic types anew at each call.
+        if union < 0x80 { return String(decoding: buffer, as: UTF8.self) }
         guard let text = String(validating: buffer, as: UTF8.self) else {
             throw JSONError(reason: "a string that is not UTF-8", offset: offset)
         }

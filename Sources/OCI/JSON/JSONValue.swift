@@ -13,11 +13,14 @@ public enum JSONValue: Hashable, Sendable {
 }
 
 /// The members of a JSON object, in their order of appearance. Of a name given twice, the last one counts.
+///
+/// Names are the same where their bytes are: RFC 8259, 8.3. Swift takes two ways to write one letter (`é` as one scalar or
+/// as two) for one, which would lose a member.
 public struct JSONObject: Hashable, Sendable {
     public private(set) var members: [(name: String, value: JSONValue)] = []
     /// Where each name is. Few are compared one by one, for which this is empty; many have a table, so that no text costs
     /// more than its length.
-    private var places: [String: Int] = [:]
+    private var places: [ExactName: Int] = [:]
 
     public init() {}
 
@@ -29,7 +32,9 @@ public struct JSONObject: Hashable, Sendable {
         get { place(of: name).map { members[$0].value } }
         set {
             if members.count >= 16, places.isEmpty {
-                for (index, member) in members.enumerated() { places[member.name] = index }
+                for (index, member) in members.enumerated() {
+                    places[ExactName(member.name)] = index
+                }
             }
             switch (place(of: name), newValue) {
             case (let place?, let value?): members[place].value = value
@@ -37,7 +42,7 @@ public struct JSONObject: Hashable, Sendable {
                 members.remove(at: place)
                 places = [:]
             case (nil, let value?):
-                if !places.isEmpty { places[name] = members.count }
+                if !places.isEmpty { places[ExactName(name)] = members.count }
                 members.append((name, value))
             case (nil, nil): break
             }
@@ -45,7 +50,7 @@ public struct JSONObject: Hashable, Sendable {
     }
 
     private func place(of name: String) -> Int? {
-        places.isEmpty ? members.firstIndex { $0.name == name } : places[name]
+        places.isEmpty ? members.firstIndex { $0.name.isExactly(name) } : places[ExactName(name)]
     }
 
     public var isEmpty: Bool { members.isEmpty }
@@ -59,7 +64,7 @@ public struct JSONObject: Hashable, Sendable {
     }
 
     public static func == (left: JSONObject, right: JSONObject) -> Bool {
-        left.members.elementsEqual(right.members) { $0.name == $1.name && $0.value == $1.value }
+        left.members.elementsEqual(right.members) { $0.name.isExactly($1.name) && $0.value == $1.value }
     }
 
     public func hash(into hasher: inout Hasher) {
@@ -68,6 +73,21 @@ public struct JSONObject: Hashable, Sendable {
             hasher.combine(member.value)
         }
     }
+}
+
+/// A name as a key of a table.
+private struct ExactName: Hashable, Sendable {
+    let text: String
+
+    init(_ text: String) { self.text = text }
+
+    static func == (left: ExactName, right: ExactName) -> Bool { left.text.isExactly(right.text) }
+    func hash(into hasher: inout Hasher) { for byte in text.utf8 { hasher.combine(byte) } }
+}
+
+extension String {
+    /// Whether it has the same bytes. Texts that differ nearly always differ for Swift as well, which sees it at once.
+    fileprivate func isExactly(_ other: String) -> Bool { self == other && utf8.elementsEqual(other.utf8) }
 }
 
 extension JSONValue {
