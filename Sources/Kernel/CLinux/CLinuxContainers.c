@@ -113,6 +113,15 @@ int gantry_wait_pidfd(int pidfd, int block) {
     return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
 }
 
+int gantry_reap_pidfd(int pidfd, int *signal, int *dumped) {
+    siginfo_t info;
+    memset(&info, 0, sizeof info);
+    if (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED) < 0) return -1;
+    *signal = info.si_code == CLD_EXITED ? 0 : info.si_status;
+    *dumped = info.si_code == CLD_DUMPED;
+    return info.si_code == CLD_EXITED ? info.si_status : 0;
+}
+
 int gantry_is_child(int pidfd) {
     siginfo_t info;
     memset(&info, 0, sizeof info);

@@ -38,6 +38,19 @@ package enum PidFD {
         try kernelCall("wait for a process") { gantry_wait_pidfd(process.rawValue, 1) }
     }
 
+    /// How a process ended: waitid(2) tells an exit code above 128 from a signal, which a shell's number does not.
+    package enum End: Hashable, Sendable {
+        case exited(Int32)
+        case killed(signal: Int32, dumpedCore: Bool)
+    }
+
+    /// Waits for a child and reaps it.
+    package static func reapTellingEnd(_ process: Descriptor) throws(KernelError) -> End {
+        var (signal, dumped): (Int32, Int32) = (0, 0)
+        let code = try kernelCall("wait for a process") { gantry_reap_pidfd(process.rawValue, &signal, &dumped) }
+        return signal == 0 ? .exited(code) : .killed(signal: signal, dumpedCore: dumped != 0)
+    }
+
     /// poll(2): whether the process ended within the time; -1 waits without end.
     package static func waitForEnd(_ process: Descriptor, timeoutMilliseconds: Int32) throws(KernelError) -> Bool {
         var entry = pollfd(fd: process.rawValue, events: Int16(POLLIN), revents: 0)

@@ -23,6 +23,16 @@ package enum Signal {
         return nil
     }
 
+    /// As Go's programs tell it, in whose words runc's callers read: `killed`, `segmentation fault`, `signal 40`. They are
+    /// strsignal(3)'s, begun small.
+    package static func words(_ number: Int32) -> String {
+        guard (1...31).contains(number), let text = strsignal(number) else { return "signal \(number)" }
+        let words = String(cString: text)
+        // `CPU time limit exceeded` and `I/O possible` begin with no word.
+        let second = words.utf8.dropFirst().first ?? 0
+        return (97...122).contains(second) ? words.prefix(1).lowercased() + words.dropFirst() : words
+    }
+
     /// `SIGKILL`; the number's digits where it has no name.
     package static func name(_ number: Int32) -> String {
         names.first { $0.1 == number }.map { "SIG\($0.0)" } ?? String(number)

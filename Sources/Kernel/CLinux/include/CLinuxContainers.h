@@ -44,6 +44,8 @@ int gantry_keyctl_describe(int serial, char *text, size_t capacity);
 int gantry_keyctl_set_permissions(int serial, unsigned int mask);
 /// waitid(2) on a pidfd: the exit code, or 128 + signal; -2 where it runs on (`block` false); -1 and errno.
 int gantry_wait_pidfd(int pidfd, int block);
+/// waitid(2) on a pidfd, which reaps: the exit code, or 0 with the signal, and whether a core was written; -1 and errno.
+int gantry_reap_pidfd(int pidfd, int *signal, int *dumped);
 /// Whether the process is a child of the caller's that lives or is not reaped yet: waitid(2) that takes nothing.
 int gantry_is_child(int pidfd);
 /// setfsuid(2) and setfsgid(2): whose files the calling thread makes; -1 where they are others afterwards.

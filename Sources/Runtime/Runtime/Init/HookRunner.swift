@@ -42,24 +42,24 @@ enum HookRunner {
         } catch {
             throw RuntimeError("fork/exec \(hook.path): \(error.errno)")
         }
-        let code = try attempt { () throws(KernelError) in try wait(pid, timeoutSeconds: hook.timeoutSeconds) }
-        guard let code else {
-            throw RuntimeError("\(hook.path): hook ran past its timeout of \(hook.timeoutSeconds ?? 0)s")
+        let end = try attempt { () throws(KernelError) in try wait(pid, timeoutSeconds: hook.timeoutSeconds) }
+        guard let end else {
+            throw RuntimeError("hook ran past specified timeout of \(hook.timeoutSeconds ?? 0).0s")
         }
-        guard code != 0 else { return }
-        let words = code > 128 ? "signal: \(Signal.name(code - 128))" : "exit status \(code)"
+        guard end != .exited(0) else { return }
         throw RuntimeError(
-            "\(words), stdout: \(contents(output.descriptor)), stderr: \(contents(complaints.descriptor))")
+            "error running hook: \(end.words), stdout: \(contents(output.descriptor)), "
+                + "stderr: \(contents(complaints.descriptor))")
     }
 
-    /// The exit code; nil where the time was over and the hook was killed.
-    private static func wait(_ pid: Int32, timeoutSeconds: Int32?) throws(KernelError) -> Int32? {
+    /// Nil where the time was over and the hook was killed.
+    private static func wait(_ pid: Int32, timeoutSeconds: Int32?) throws(KernelError) -> PidFD.End? {
         let process = OwnedDescriptor(try PidFD.open(pid: pid))
         let limit = timeoutSeconds.map { $0 > 2_000_000 ? 2_000_000_000 : $0 * 1000 } ?? -1
         let hasEnded = try PidFD.waitForEnd(process.descriptor, timeoutMilliseconds: limit)
         if !hasEnded { try PidFD.send(SIGKILL, to: process.descriptor) }
-        let code = try PidFD.reap(process.descriptor)
-        return hasEnded ? code : nil
+        let end = try PidFD.reapTellingEnd(process.descriptor)
+        return hasEnded ? end : nil
     }
 
     private static func memoryFile(_ name: String, _ bytes: [UInt8]) throws(RuntimeError) -> Descriptor {
@@ -103,5 +103,16 @@ enum HookRunner {
         state(
             version: record.ociVersion, id: record.id, pid: status == "stopped" ? 0 : record.pid, status: status,
             bundle: record.bundle, annotations: record.annotations)
+    }
+}
+
+extension PidFD.End {
+    /// As Go tells the end of a process.
+    var words: String {
+        switch self {
+        case .exited(let code): "exit status \(code)"
+        case .killed(let signal, let dumpedCore):
+            "signal: \(Signal.words(signal))\(dumpedCore ? " (core dumped)" : "")"
+        }
     }
 }

@@ -39,7 +39,9 @@ struct InitLaunch {
         } else if plan.namespaces.joinsUser {
             try placement.attachUnified(pid: process.pid)
         }
-        try ProcessLimits.apply(plan.process, pid: process.pid)
+        try ProcessLimits.applyScore(plan.process, pid: process.pid)
+        // A hook in the container's namespaces is the caller's program, not the container's.
+        if plan.spec.hooks.createContainer.isEmpty { try ProcessLimits.apply(plan.process, pid: process.pid) }
         do throws(KernelError) {
             try near.send(.placed)
         } catch  where error.errno == .brokenPipe || error.errno == Errno(rawValue: ECONNRESET) {
@@ -52,6 +54,9 @@ struct InitLaunch {
             switch message {
             case .ready: return
             case .mounted: try runHooks(process)
+            case .hooked:
+                try ProcessLimits.apply(plan.process, pid: process.pid)
+                try attempt { () throws(KernelError) in try near.send(.proceed) }
             case .listener(let number): try handOver(process, number)
             case .failed(let message):
                 // What a user's own configuration caused is said in the words alone.

@@ -108,6 +108,12 @@ extension InitProcess {
         guard !hooks.createContainer.isEmpty else { return }
         let state = HookRunner.state(plan, pid: getpid(), status: "creating")
         try HookRunner.run(hooks.createContainer, "createContainer", state: state)
+        let answer = try attempt { () throws(KernelError) in
+            try channel.send(.hooked)
+            return try channel.receive()
+        }
+        // As above, of a limit that cannot be set.
+        guard answer == .proceed else { _exit(1) }
     }
 
     /// What must be written before it becomes read-only, then what makes it so.

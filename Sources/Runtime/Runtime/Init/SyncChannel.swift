@@ -11,7 +11,11 @@ import Linux
 ///      │◄─────────── mounted ──────────────────┤
 ///      │  hooks: prestart, createRuntime       │
 ///      ├──────────── proceed ─────────────────►│
-///      │                                       │  hooks: createContainer; pivot_root, masks, user, lookup
+///      │                                       │  hooks: createContainer
+///      │◄─────────── hooked ───────────────────┤
+///      │  resource limits, else before `placed`│
+///      ├──────────── proceed ─────────────────►│
+///      │                                       │  pivot_root, masks, user, lookup
 ///      │◄─────────── listener <number> ────────┤  a seccomp filter that asks an agent
 ///      │  its descriptor given to the agent    │
 ///      ├──────────── proceed ─────────────────►│
@@ -25,11 +29,12 @@ import Linux
 /// ```
 ///
 /// Where the runtime is killed before `recorded`, init sees the end of the channel and ends: no process waits that nobody
-/// knows of. `mounted` and `listener` are left out, each with its `proceed`, where there is nothing to be done. What an
+/// knows of. `mounted`, `hooked` and `listener` are left out, each with its `proceed`, where there is nothing to be done. What an
 /// `exec` sends is drawn at `ContainerEntry`.
 enum SyncMessage: Equatable {
     case placed
     case mounted
+    case hooked
     case proceed
     case ready
     case recorded
@@ -43,6 +48,7 @@ enum SyncMessage: Equatable {
         switch self {
         case .placed: [1]
         case .mounted: [2]
+        case .hooked: [9]
         case .proceed: [3]
         case .ready: [4]
         case .recorded: [6]
@@ -56,6 +62,7 @@ enum SyncMessage: Equatable {
         switch bytes.first {
         case 1: self = .placed
         case 2: self = .mounted
+        case 9: self = .hooked
         case 3: self = .proceed
         case 4: self = .ready
         case 6: self = .recorded

@@ -162,6 +162,7 @@ struct ContainerEntry {
 
     private func place(_ process: LaunchedProcess, _ near: SyncChannel) throws(RuntimeError) {
         try record.resctrl?.add(pid: process.pid)
+        try ProcessLimits.applyScore(setup.plan, pid: process.pid)
         try ProcessLimits.apply(setup.plan, pid: process.pid)
         if let final = setup.plan.processors.final {
             try attempt("process.execCPUAffinity.final") { () throws(KernelError) in
