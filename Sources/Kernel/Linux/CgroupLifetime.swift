@@ -35,8 +35,12 @@ extension Cgroup {
     }
 
     /// Stops or continues all processes; returns when all have stopped.
+    ///
+    /// On a machine that has both versions they are stopped by version 2. Another runtime may have stopped them by version
+    /// 1, so that they go on only where both let them.
     package func setFrozen(_ frozen: Bool) throws(KernelError) {
         if let unified = layout.unifiedDirectory(of: path) {
+            if !frozen, layout.mode == .hybrid { try thawLegacy() }
             try FileContents.write(frozen ? "1" : "0", to: "\(unified)/cgroup.freeze")
             if try waitForEvent("frozen", frozen ? "1" : "0", in: unified, timeoutMilliseconds: 10_000) { return }
             if frozen { try FileContents.write("0", to: "\(unified)/cgroup.freeze") }
@@ -154,7 +158,9 @@ extension Cgroup {
         return nil
     }
 
-    private func thawLegacy() throws(KernelError) {
+    /// Lets processes go on that the freezer of version 1 has stopped, in which even a killed one stays; nothing where the
+    /// machine has none or the cgroup is not in it.
+    package func thawLegacy() throws(KernelError) {
         guard let directory = layout.directory(of: path, controller: "freezer"), access(directory, F_OK) == 0 else {
             return
         }

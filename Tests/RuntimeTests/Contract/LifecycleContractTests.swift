@@ -111,6 +111,30 @@ struct LifecycleContractTests {
         #expect(try container.leftovers() == [])
     }
 
+    @Test(
+        "What another runtime has frozen by version 1, beside version 2, goes on with resume and ends with kill",
+        .enabled(if: isHybrid, "needs both versions of cgroups"))
+    func frozenByAnother() throws {
+        let container = try TestContainer(.ours)
+        try container.createAndStart()
+        let cgroup = try container.cgroup
+        let freezer = try #require(cgroup.layout.directory(of: cgroup.path, controller: "freezer"))
+        let freeze = { try FileContents.write("FROZEN", to: "\(freezer)/freezer.state") }
+        try freeze()
+        #expect(try container.status() == "paused")
+        #expect(try container.command("resume", container.id).code == 0)
+        #expect(try container.status() == "running")
+        #expect(try container.exec("true").code == 0)
+        try freeze()
+        #expect(try container.command("kill", container.id, "KILL").code == 0)
+        try container.waitForEnd()
+        #expect(try container.command("delete", container.id).code == 0)
+        #expect(try container.leftovers() == [])
+    }
+
+    // A machine that cannot be read has none.
+    private static let isHybrid = (try? CgroupLayout.current())?.mode == .hybrid
+
     @Test("A created container can be ended before it is started", arguments: RuntimeUnderTest.all)
     func killCreated(_ runtime: RuntimeUnderTest) throws {
         let container = try TestContainer(runtime)

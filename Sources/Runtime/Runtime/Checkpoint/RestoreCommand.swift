@@ -217,7 +217,9 @@ extension ContainerRestoration {
         try attempt("error preparing rootfs") { () throws(KernelError) in
             try kernelCall("mkdir", root) { mkdir(root, 0o755) }
             let tree = try Mount.cloneTree(plan.rootfs, recursive: true)
-            try Mount.setAttributes(tree, propagation: .private, recursive: true, named: plan.rootfs)
+            // Not private: CRIU takes over from here which mounts of the host an image's are slaves of, as those of other
+            // runtimes' containers are.
+            try Mount.setAttributes(tree, propagation: .slave, recursive: true, named: plan.rootfs)
             try Mount.attach(tree, at: root)
             let rooted = RootedTree(root: tree)
             for mount in plan.mounts where !Self.isOnTmpfs(mount.destination, plan) {

@@ -24,8 +24,8 @@ extension Invocation {
             throw RuntimeError("container not running")
         }
         try signalInitial(record, signal)
-        // A frozen process gets even SIGKILL only when it is thawed.
-        if signal == SIGKILL { try thaw(record.cgroup(in: layout)) }
+        // A process that version 1 has frozen gets even SIGKILL only when it is thawed; from version 2 it goes by itself.
+        if signal == SIGKILL, layout.mode != .unified { try thaw(record.cgroup(in: layout)) }
         return 0
     }
 
@@ -42,8 +42,7 @@ extension Invocation {
     private func thaw(_ cgroup: Cgroup) throws(RuntimeError) {
         try attempt { () throws(KernelError) in
             do throws(KernelError) {
-                // In version 2 a killed process leaves a frozen cgroup by itself.
-                if cgroup.layout.mode == .legacy, try cgroup.isFrozen() { try cgroup.setFrozen(false) }
+                try cgroup.thawLegacy()
             } catch  where error.errno == .noSuchFile || error.errno == .noDevice {
                 // It ended meanwhile, and its cgroup with it.
             }

@@ -163,18 +163,20 @@ struct ProcessSetup {
 
     /// Whether it could be.
     private func enterWorkingDirectory(allowingDenial: Bool) throws(RuntimeError) -> Bool {
-        try attempt("chdir to cwd (\"\(process.cwd)\") set in config.json failed") { () throws(KernelError) in
-            do throws(KernelError) {
-                try kernelCall("chdir", process.cwd) { chdir(process.cwd) }
-            } catch  where allowingDenial && (error.errno == .accessDenied || error.errno == .notPermitted) {
-                return false
-            }
+        let failure = "chdir to cwd (\"\(process.cwd)\") set in config.json failed"
+        do throws(KernelError) {
+            try kernelCall("chdir", process.cwd) { chdir(process.cwd) }
+        } catch {
+            if allowingDenial, error.errno == .accessDenied || error.errno == .notPermitted { return false }
+            throw RuntimeError("\(failure): \(error.errno)")
+        }
+        try attempt(failure) { () throws(KernelError) in
             // A directory outside the root (reached by a leaked descriptor) has no path here: CVE-2024-21626.
             guard let current = getcwd(nil, 0) else { throw KernelError("getcwd", process.cwd, .noSuchFile) }
             defer { free(current) }
             guard current[0] == 47 else { throw KernelError("getcwd", process.cwd, .accessDenied) }
-            return true
         }
+        return true
     }
 
     /// The configured environment, and `HOME` from the container's passwd(5) where it has none.
