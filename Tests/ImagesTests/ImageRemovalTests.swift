@@ -180,6 +180,15 @@ import Testing
         #expect(try await count { $0.references = ["user/*"] } == 1)
         #expect(try await count { $0.references = ["user/app:2", "user/app"] } == 1)
         #expect(try await count { $0.references = ["*"] } == 0)
+        _ = try await store.tag("user/app:1", as: "other/app:2")
+        var named = ImageFilter()
+        named.references = ["other/*"]
+        let found = try await store.list(named)
+        // Who removes what is listed by a name removes that name, and no other of the image.
+        #expect(found.map(\.tags) == [["other/app:2"]] && found[0].digests.allSatisfy { $0.hasPrefix("other/app@") })
+        named.references = ["user/app:1", "other/app"]
+        #expect(try await store.list(named).map(\.tags) == [["other/app:2", "user/app:1"]])
+        _ = try await store.remove("other/app:2", force: false, uses: [])
         #expect(try await count { $0.labels = ["tier=web"] } == 1)
         #expect(try await count { $0.labels = ["tier", "other"] } == 0)
         #expect(try await count { $0.dangling = false } == 1)

@@ -28,4 +28,11 @@ import Testing
         try Command.require("sh", "-c", script)
         #expect(try FileSizes.sum(below: root.path) == 8)
     }
+
+    @Test("A link counts with the words of its target, and a file of two names once")
+    func links() throws {
+        let root = try TemporaryRoot()
+        try Command.require("sh", "-c", "cd \(root.path) && printf 12345 >a && ln a b && ln -s /nowhere c")
+        #expect(try FileSizes.sum(below: root.path) == 13)
+    }
 }

@@ -174,6 +174,8 @@ package final class LayerApplier {
         }
         if case .hardLink(let target) = entry.kind { return try link(path, to: EntryPath(target)) }
         if case .file = entry.kind { return try writeFile(entry, at: place, from: reader) }
+        // Docker counts the words of links, too.
+        if case .symbolicLink(let target) = entry.kind { contentBytes += Int64(target.count) }
         try replacing(place) { () throws(KernelError) in try EntryCreation.create(entry, at: place) }
         try kernel { () throws(KernelError) in try EntryMetadata.apply(entry, toNodeAt: place) }
     }

@@ -95,7 +95,7 @@ package actor ImageStore: ImageService {
 
     package func list(_ filter: ImageFilter) throws(EngineError) -> [ImageSummary] {
         let matching = try ImageMatching(filter: filter, records: records)
-        return records.values.filter { matching.matches($0) }.map(\.summary).sorted(by: Self.isNewer)
+        return records.values.filter { matching.matches($0) }.map { matching.summary(of: $0) }.sorted(by: Self.isNewer)
     }
 
     package func usage() -> (images: [ImageSummary], layersBytes: Int64) {

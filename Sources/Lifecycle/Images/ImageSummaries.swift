@@ -78,7 +78,21 @@ struct ImageMatching {
         guard before.map({ created < $0 }) ?? true, since.map({ created > $0 }) ?? true,
             filter.until.map({ created < $0 }) ?? true
         else { return false }
-        return filter.references.isEmpty || filter.references.contains { matches(pattern: $0, record) }
+        return filter.references.isEmpty
+            || filter.references.contains { pattern in record.names.contains { matches(pattern: pattern, $0) } }
+    }
+
+    /// An image as it is listed: of its names those alone that were asked for.
+    func summary(of record: ImageRecord) -> ImageSummary {
+        var summary = record.summary
+        guard !filter.references.isEmpty else { return summary }
+        func isMeant(_ name: String) -> Bool { filter.references.contains { matches(pattern: $0, name) } }
+        summary.tags = summary.tags.filter(isMeant)
+        let repositories = Set(summary.tags.map { $0[..<($0.lastIndex(of: ":") ?? $0.endIndex)] })
+        summary.digests = summary.digests.filter { name in
+            repositories.contains(name[..<(name.firstIndex(of: "@") ?? name.endIndex)]) || isMeant(name)
+        }
+        return summary
     }
 
     private static func holds(_ wanted: String, _ labels: [String: String]) -> Bool {
@@ -88,14 +102,12 @@ struct ImageMatching {
     }
 
     /// A glob over the familiar name with or without its tag, in which `*` stops at a slash.
-    private func matches(pattern: String, _ record: ImageRecord) -> Bool {
-        record.names.contains { name in
-            let familiar: [String]
-            do throws(ReferenceError) {
-                let reference = try Reference(name)
-                familiar = [reference.familiar, reference.familiarName]
-            } catch { familiar = [name] }
-            return familiar.contains { fnmatch(pattern, $0, Int32(FNM_PATHNAME)) == 0 }
-        }
+    private func matches(pattern: String, _ name: String) -> Bool {
+        let familiar: [String]
+        do throws(ReferenceError) {
+            let reference = try Reference(name)
+            familiar = [reference.familiar, reference.familiarName]
+        } catch { familiar = [name] }
+        return familiar.contains { fnmatch(pattern, $0, Int32(FNM_PATHNAME)) == 0 }
     }
 }

@@ -3,9 +3,9 @@ import Linux
 
 /// How much the files of a tree are. Blocking; follows no symbolic link, and what goes meanwhile is not counted.
 package enum FileSizes {
-    /// What regular files hold.
+    /// What regular files hold, and the words of links, as docker counts.
     static func sum(below path: String) throws(KernelError) -> Int64 {
-        try sum(below: path) { $0.st_mode & S_IFMT == S_IFREG ? Int64($0.st_size) : 0 }
+        try sum(below: path) { [S_IFREG, S_IFLNK].contains($0.st_mode & S_IFMT) ? Int64($0.st_size) : 0 }
     }
 
     /// What all that is in the tree takes of the disk.
