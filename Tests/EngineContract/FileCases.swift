@@ -53,6 +53,12 @@ extension ContractCase {
                 }
             }
         },
+        ContractCase("The root is copied out with all that is in it, under its own name") { scene in
+            let id = try await scene.create("true")
+            for path in ["/", "/etc/.."] {
+                try expectEqual(try await scene.engine.statPath(id, path: path).name, "/")
+            }
+        },
         ContractCase("A name with a slash behind it is a directory's") { scene in
             let id = try await scene.start("echo file > /file; exec sleep 60")
             try await Self.waitForFile(scene.engine, id, "/file")

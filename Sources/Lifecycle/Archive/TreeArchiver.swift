@@ -164,6 +164,9 @@ package final class TreeArchiver {
         }
         var member = member
         memberCount += 1
+        if changes == nil, now.st_blocks == 0, now.st_size <= Self.pageBytes {
+            return try appendGathered(member, file.descriptor)
+        }
         member.sizeBytes = UInt64(max(0, now.st_size))
         try kernel { () throws(ArchiveError) in try writer.begin(member) }
         var left = Int(member.sizeBytes)
@@ -177,6 +180,24 @@ package final class TreeArchiver {
             left -= bytes.count
         }
         try kernel { () throws(ArchiveError) in try writer.end(member) }
+    }
+
+    private static let pageBytes = 4096
+    /// Of a file of the kernel's; what is longer is cut.
+    private static let gatheredLimitBytes = 4 << 20
+
+    /// Files of /proc and /sys say that they hold nothing, or a page, and tell what they hold when they are read: with as
+    /// many bytes as there are. What they refuse to tell, or have to wait for, is left out.
+    private func appendGathered(_ member: TarMember, _ file: Descriptor) throws(KernelError) {
+        var bytes: [UInt8] = []
+        while bytes.count < Self.gatheredLimitBytes {
+            let count = read(file.rawValue, &buffer, buffer.count)
+            guard count > 0 else { break }
+            bytes += buffer[..<count]
+        }
+        var member = member
+        member.sizeBytes = UInt64(bytes.count)
+        try kernel { () throws(ArchiveError) in try writer.append(member, bytes) }
     }
 
     private static func kind(_ facts: stat) -> TarMember.Kind? {

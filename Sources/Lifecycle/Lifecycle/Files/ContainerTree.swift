@@ -34,8 +34,9 @@ struct ContainerTree: Sendable {
                 let parent = PathName.split(PathName.cleaned("/" + path)).parent
                 target = PathName.cleaned(text.hasPrefix("/") ? text : PathName.joined(parent, text))
             }
+            let clean = Self.clean(path)
             return PathStat(
-                name: PathName.split(PathName.cleaned("/" + path)).name, sizeBytes: Int64(facts.st_size),
+                name: clean == "/" ? clean : PathName.split(clean).name, sizeBytes: Int64(facts.st_size),
                 mode: facts.st_mode,
                 modifiedAt: Timestamp(
                     seconds: Int64(facts.st_mtim.tv_sec), nanoseconds: Int64(facts.st_mtim.tv_nsec)),
