@@ -53,6 +53,23 @@ struct NetworkFilterTests {
         }
     }
 
+    @Test("What was made until a day is told by that day, as by its age")
+    func days() throws {
+        let now = try #require(Timestamp(rfc3339: "2026-03-04T05:06:07Z"))
+        let day = try #require(Timestamp(rfc3339: "2026-01-02T00:00:00Z"))
+        for (text, expected) in [
+            ("2026-01-02T03:04:05Z", "2026-01-02T03:04:05Z"), ("2026-01-02T03+01:00", "2026-01-02T02:00:00Z"),
+            ("1767323045", "2026-01-02T03:04:05Z"), ("1h6m7s", "2026-03-04T04:00:00Z"),
+        ] {
+            let filter = try PruneFilter(dockerQuery: Self.query(#"{"until":["\#(text)"]}"#), now: now)
+            #expect(filter.until == Timestamp(rfc3339: expected), "\(text)")
+        }
+        #expect(try ImageFilter(dockerQuery: Self.query(#"{"until":["2026-01-02"]}"#)).until == day.asWallClock)
+        #expect(throws: EngineError(.invalid, "failed to parse value as time or duration: \"2026-13-02\"")) {
+            try PruneFilter(dockerQuery: Self.query(#"{"until":["2026-13-02"]}"#), now: now)
+        }
+    }
+
     @Test("Filters survive the way to another engine and back")
     func roundTrips() throws {
         let now = Timestamp(nanosecondsSinceEpoch: 1_800_000_000_000_000_000)

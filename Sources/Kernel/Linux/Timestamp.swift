@@ -27,6 +27,17 @@ public struct Timestamp: Hashable, Comparable, Sendable {
         return Timestamp(nanosecondsSinceEpoch: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
     }
 
+    /// The moment at which the clock on this machine's wall shows what UTC's shows at this one: mktime(3), by the zone of
+    /// `TZ` or /etc/localtime, and by its rules of that day.
+    public var asWallClock: Timestamp {
+        var seconds = time_t(secondsSinceEpoch)
+        var fields = tm()
+        gmtime_r(&seconds, &fields)
+        fields.tm_isdst = -1
+        let shift = Int64(mktime(&fields)).subtractingSaturated(secondsSinceEpoch)
+        return before(by: shift.multipliedSaturated(by: -1_000_000_000))
+    }
+
     public static func < (left: Timestamp, right: Timestamp) -> Bool {
         left.nanosecondsSinceEpoch < right.nanosecondsSinceEpoch
     }

@@ -87,14 +87,11 @@ extension PruneFilter {
 }
 
 extension Filters {
-    /// `until`: a time, or an age before now.
+    /// `until`: a time, a day, or an age before now.
     func until(_ now: Timestamp) throws(EngineError) -> Timestamp? {
         guard let text = self["until"].first else { return nil }
-        if let time = WireTime.parameter(text) { return time }
-        guard let age = GoDuration.nanoseconds(text) else {
-            throw EngineError(.invalid, "invalid filter 'until=\(text)'")
-        }
-        return now.before(by: age)
+        if let time = WireTime.moment(text, now: now) { return time }
+        throw EngineError(.invalid, "failed to parse value as time or duration: \"\(text)\"")
     }
 }
 

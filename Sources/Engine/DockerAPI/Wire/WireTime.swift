@@ -1,5 +1,6 @@
 import EngineAPI
 import JSON
+import OCI
 
 /// Moments as the Docker API writes them.
 package enum WireTime {
@@ -44,6 +45,33 @@ package enum WireTime {
         let (product, overflow) = whole.multipliedReportingOverflow(by: 1_000_000_000)
         let (sum, isTooFar) = product.addingReportingOverflow(nanoseconds)
         return overflow || isTooFar ? nil : Timestamp(nanosecondsSinceEpoch: sum)
+    }
+
+    /// A moment as people give it: what `parameter` reads, a day with less of its time or none, by the clock on the wall
+    /// where no zone is said, or so long before `now`: `1h30m`.
+    ///
+    /// - Parameter wallClock: the moment at which the clock on the wall shows what UTC's shows at the one given.
+    package static func moment(
+        _ text: String, now: Timestamp, wallClock: (Timestamp) -> Timestamp = { $0.asWallClock }
+    ) -> Timestamp? {
+        calendar(text, wallClock) ?? parameter(text) ?? GoDuration.nanoseconds(text).map { now.before(by: $0) }
+    }
+
+    /// A day, and what is said of the time of day: hours, minutes, seconds with a fraction, each of which may be missing
+    /// with those after it.
+    private static func calendar(_ text: String, _ wallClock: (Timestamp) -> Timestamp) -> Timestamp? {
+        let day = text.prefix(10)
+        let clock = text.dropFirst(10).prefix { !"Zz+-".contains($0) }
+        let zone = text.dropFirst(10 + clock.count)
+        let rest =
+            switch clock.split(separator: ":").count {
+            case 0: "T00:00:00"
+            case 1: ":00:00"
+            case 2: ":00"
+            default: ""
+            }
+        guard let time = Timestamp(rfc3339: day + clock + rest + (zone.isEmpty ? "Z" : zone)) else { return nil }
+        return zone.isEmpty ? wallClock(time) : time
     }
 
     /// A moment as `parameter` reads it.
