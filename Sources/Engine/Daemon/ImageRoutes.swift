@@ -18,6 +18,9 @@ let imageRoutes: [Route] = [
         try await exchange.send(200, .array(removals.map(\.dockerBody)))
     },
     Route("POST", "/images/load") { exchange in
+        if let platform = try EngineVersion.askedPlatform(exchange.query["platform"]) {
+            try await exchange.engine.version().checkPlatform(platform)
+        }
         let body = exchange.request.body
         try await loadImages(.bytes(EngineStream { try await body.next() }), exchange)
     },

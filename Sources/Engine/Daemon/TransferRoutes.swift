@@ -95,6 +95,9 @@ private func tell(of progress: EngineStream<ImageTransferProgress>, _ exchange: 
 }
 
 private func sendArchive(_ names: [String], _ exchange: Exchange) async throws {
+    if let platform = try EngineVersion.askedPlatform(exchange.query["platform"]) {
+        for name in names { try await exchange.engine.inspectImage(name).check(isFor: platform, calledBy: name) }
+    }
     let archive = try await exchange.engine.saveImages(names)
     try await exchange.begin("application/x-tar")
     // An error cuts the archive: its end is missing then, which no reader takes for a whole one.
@@ -109,9 +112,10 @@ private func importImage(_ exchange: Exchange) async throws {
     let body = exchange.request.body
     let tag = exchange.query["tag"].flatMap { $0.isEmpty ? nil : $0 }
     let name = exchange.query["repo"].flatMap { $0.isEmpty ? nil : $0 + (tag.map { ":\($0)" } ?? "") }
-    let request = ImageImportRequest(
+    var request = ImageImportRequest(
         EngineStream { try await body.next() }, name: name, message: exchange.query["message"] ?? "",
         changes: exchange.query.all("changes"))
+    request.platform = exchange.query["platform"].flatMap { $0.isEmpty ? nil : $0 }
     let id = try await exchange.engine.importImage(request)
     try await exchange.begin("application/json")
     try await exchange.writeLine(["status": .string(id)])

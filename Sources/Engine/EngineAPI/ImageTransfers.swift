@@ -144,6 +144,8 @@ public struct ImageImportRequest: Sendable {
     public var message: String
     /// Instructions over the configuration: `CMD ["sh"]`, `ENV A=b`.
     public var changes: [String]
+    /// `os/architecture[/variant]` that its programs are for; nil for this machine's.
+    public var platform: String?
 
     public init(
         _ archive: EngineStream<[UInt8]>, name: String? = nil, message: String = "", changes: [String] = []

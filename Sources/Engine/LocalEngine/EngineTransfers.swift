@@ -10,7 +10,7 @@ extension GantryEngine {
     {
         let core = core
         let reference = try Self.reference(request.reference)
-        let platform = try request.platform.map { (text) throws(EngineError) in try Self.platform(text) }
+        let platform = try request.platform.map { (text) throws(EngineError) in try Platform(specifier: text) }
         let session = try await core.registries.session(reference, for: .pull, request.credentials)
         guard !request.allTags else { return try await pullTags(of: session, platform) }
         let transfer = TransferSession<ImageTransferProgress> { progress throws(EngineError) in
@@ -142,17 +142,6 @@ extension GantryEngine {
         do throws(ReferenceError) { return try Reference(text).withDefaultTag } catch {
             throw EngineError(.invalid, error.description, object: text)
         }
-    }
-
-    /// `linux/arm64/v8`.
-    private static func platform(_ text: String) throws(EngineError) -> Platform {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        guard (1...3).contains(parts.count), parts.allSatisfy({ !$0.isEmpty }) else {
-            throw EngineError(.invalid, "\"\(text)\": unknown operating system or architecture: invalid argument")
-        }
-        // A word alone is docker's for the machine's system with that architecture.
-        guard parts.count > 1 else { return Platform(os: "linux", architecture: parts[0]) }
-        return Platform(os: parts[0], architecture: parts[1], variant: parts.count == 3 ? parts[2] : nil)
     }
 }
 

@@ -81,6 +81,7 @@ extension DockerEngine {
             query.add("tag", tag)
         }
         query.add("message", request.message)
+        query.add("platform", request.platform)
         for change in request.changes { query.add("changes", change) }
         let archive = request.archive
         let response = try await client.send(

@@ -52,11 +52,16 @@ struct SaveCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "save", abstract: "Save images to an archive, in docker's form and OCI's at once.")
     @OptionGroup var output: ArchiveOutput
+    @Option("platform", help: "What each image must be for: linux/arm64.") var platform: String?
     @Argument("IMAGE") var images: [String]
 
     func run() async throws {
         try output.refuseTerminal()
-        try await output.write(try await CommandEnvironment.connect().saveImages(images))
+        let engine = try await CommandEnvironment.connect()
+        if let platform {
+            for image in images { try await engine.inspectImage(image).check(isFor: platform, calledBy: image) }
+        }
+        try await output.write(try await engine.saveImages(images))
     }
 }
 
@@ -66,12 +71,14 @@ struct ImportCommand: Command {
     @Option("c|change", help: "CMD, ENV, EXPOSE, LABEL, ….")
     var change: [String] = []
     @Option("m|message", help: "A word about the import.") var message = ""
+    @Option("platform", help: "What its programs are for: linux/arm64.") var platform: String?
     @Argument("FILE|-") var file: String
     @Argument("REPOSITORY[:TAG]") var name: String?
 
     func run() async throws {
         let archive = try EngineStream.archive(at: file)
-        let request = ImageImportRequest(archive, name: name, message: message, changes: change)
+        var request = ImageImportRequest(archive, name: name, message: message, changes: change)
+        request.platform = platform
         Console.out(try await CommandEnvironment.connect().importImage(request) + "\n")
     }
 }

@@ -27,7 +27,8 @@ struct ImageListOptions: CommandOptions {
             columns: [
                 ("Repository", "REPOSITORY"), ("Tag", "TAG"), ("Digest", "DIGEST"), ("ID", "IMAGE ID"),
                 ("CreatedSince", "CREATED"), ("Size", "SIZE"), ("CreatedAt", "CREATED AT"),
-                ("Containers", "CONTAINERS"),
+                ("Containers", "CONTAINERS"), ("VirtualSize", "SIZE"), ("SharedSize", "SHARED SIZE"),
+                ("UniqueSize", "UNIQUE SIZE"),
             ], rows: images.flatMap { rows($0, now) })
         let usual = ["Repository", "Tag"] + (digests ? ["Digest"] : []) + ["ID", "CreatedSince", "Size"]
         Console.out(try listing.text(format: format, usual: usual))
@@ -42,7 +43,9 @@ struct ImageListOptions: CommandOptions {
                 "Repository": name.repository, "Tag": name.tag ?? "<none>", "Digest": name.digest ?? "<none>",
                 "ID": noTrunc ? image.id : image.id.shortID, "CreatedSince": age ?? "N/A",
                 "CreatedAt": image.createdAt?.goText ?? "N/A", "Size": Units.decimal(image.sizeBytes),
-                "Containers": String(image.containerCount),
+                "Containers": String(image.containerCount), "VirtualSize": Units.decimal(image.sizeBytes, digits: 4),
+                // To find out what images share takes its time: `system df -v` does.
+                "SharedSize": "N/A", "UniqueSize": "N/A",
             ]
         }
     }
@@ -88,6 +91,7 @@ struct LoadCommand: Command {
     @Option("i|input", help: "The file; standard input without it.")
     var input: String?
     @Flag("q|quiet", help: "Do not show progress.") var quiet = false
+    @Option("platform", help: "Which of the images: this machine's, linux/amd64.") var platform: String?
 
     func run() async throws {
         if input == nil, Console.inputIsTerminal {
@@ -95,7 +99,9 @@ struct LoadCommand: Command {
         }
         let source = try input.map { ImageLoadSource.path(try absolutePath($0)) } ?? .bytes(standardInput)
         let showsProgress = !quiet && isTerminal
-        for try await step in try await CommandEnvironment.connect().loadImages(source) {
+        let engine = try await CommandEnvironment.connect()
+        if let platform { try await engine.version().checkPlatform(platform) }
+        for try await step in try await engine.loadImages(source) {
             switch step {
             case .layer(let digest, let done, let total):
                 guard showsProgress else { continue }

@@ -120,6 +120,23 @@ extension ImageDetails {
     }
 }
 
+extension ImageDetails {
+    /// An image is here for one platform alone.
+    ///
+    /// - Parameter platform: `os[/architecture[/variant]]`
+    /// - Throws: `notFound`, where that is another one.
+    package func check(isFor platform: String, calledBy name: String) throws(EngineError) {
+        let parts = platform.split(separator: "/").map(String.init)
+        let isSame = parts.count < 2 || EngineVersion.goName(architecture) == EngineVersion.goName(parts[1])
+        guard parts.first == os, isSame else {
+            throw EngineError(
+                .notFound,
+                "image with reference \(name) was found but does not provide the specified platform (\(platform))",
+                object: name)
+        }
+    }
+}
+
 extension ImageRemoval {
     /// An entry of the answer of `DELETE /images/{name}`.
     package var dockerBody: JSONValue {

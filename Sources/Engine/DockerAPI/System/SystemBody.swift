@@ -28,6 +28,18 @@ extension EngineVersion {
         }
     }
 
+    /// Reads the platform that a client asks of a saved or loaded image: JSON, `{"os":"linux","architecture":"arm64"}`.
+    ///
+    /// - Returns: `os/architecture[/variant]`; nil where none is asked for.
+    /// - Throws: `invalid`
+    package static func askedPlatform(_ text: String?) throws(EngineError) -> String? {
+        guard let text, !text.isEmpty else { return nil }
+        guard let value = try? JSONValue(parsing: text), let os = value.filledText("os"),
+            let architecture = value.filledText("architecture")
+        else { throw EngineError(.invalid, "failed to parse platform: \(text.prefix(80))") }
+        return [os, architecture, value.filledText("variant")].compactMap { $0 }.joined(separator: "/")
+    }
+
     /// The answer of `GET /version`.
     package var dockerBody: JSONValue {
         let details: JSONValue = [
@@ -103,8 +115,8 @@ extension EngineInfo {
             ),
             ("MemoryLimit", true), ("SwapLimit", true), ("CpuCfsPeriod", true), ("CpuCfsQuota", true),
             ("CPUShares", true), ("CPUSet", true), ("PidsLimit", true), ("IPv4Forwarding", true),
-            ("Debug", .bool(isDebugging)),
-            ("NFd", 0), ("OomKillDisable", false), ("NGoroutines", 0), ("SystemTime", .string(WireTime.text(now))),
+            ("Debug", .bool(isDebugging)), ("NFd", 0), ("OomKillDisable", .bool(cgroupVersion == "1")),
+            ("NGoroutines", 0), ("SystemTime", .string(WireTime.text(now))),
             ("LoggingDriver", .string(loggingDriver)), ("CgroupDriver", .string(cgroupDriver)),
             ("CgroupVersion", .string(cgroupVersion)), ("NEventsListener", 0),
             ("KernelVersion", .string(kernelVersion)), ("OperatingSystem", .string(operatingSystem)),

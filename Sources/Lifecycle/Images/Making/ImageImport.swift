@@ -10,7 +10,8 @@ import OCI
 extension ImageStore {
     package func importImage(_ request: ImageImportRequest) async throws(EngineError) -> ImageRecord {
         let names = try Self.newNames(request.name)
-        var config = ImageConfig(platform: host)
+        let platform = try request.platform.map { (text) throws(EngineError) in try Platform(specifier: text) }
+        var config = ImageConfig(platform: platform ?? host)
         try ConfigChanges(request.changes).apply(to: &config.execution)
         config.created = .now()
         config.comment = request.message
