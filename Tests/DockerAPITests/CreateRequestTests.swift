@@ -5,8 +5,8 @@ import Testing
 @testable import DockerAPI
 
 @Suite struct CreateRequestTests {
-    private func read(_ text: String) throws -> CreateRequest {
-        try CreateRequest(dockerBody: BodyReader(parsing: Array(text.utf8)))
+    private func read(_ text: String, _ version: APIVersion = .current) throws -> CreateRequest {
+        try CreateRequest(dockerBody: BodyReader(parsing: Array(text.utf8)), version: version)
     }
 
     @Test("A body as docker's CLI sends it becomes a specification")
@@ -43,6 +43,9 @@ import Testing
         #expect(spec.ulimits == [Ulimit(name: "nofile", soft: 1, hard: 2)])
         #expect(spec.shmSizeBytes == 1024 && spec.supplementaryGroups == ["5"] && spec.oomScoreAdjustment == 10)
         #expect(spec.log.maximumSizeBytes == 10 << 20 && spec.log.maximumFiles == 3)
+        // Whoever compares what he asked for with what is told finds no difference.
+        let told = BodyReader(spec.dockerCreateBody).value.field("HostConfig")?.field("LogConfig")
+        #expect(told == ["Type": "json-file", "Config": ["max-file": "3", "max-size": "10m"]])
         var bind = MountSpec(.bind, source: "/a", target: "/b")
         (bind.readOnly, bind.propagation, bind.createsSource, bind.isShort) = (true, "rslave", true, true)
         var plain = MountSpec(.bind, source: "/s", target: "/d")
@@ -71,9 +74,11 @@ import Testing
         spec.limits.cpusetCPUs = "0-1"
         spec.limits.pids = 100
         spec.noNewPrivileges = true
+        (spec.appArmorProfile, spec.securityLabels) = ("mine", ["type:t", "disable"])
         spec.ulimits = [Ulimit(name: "core", soft: -1, hard: -1)]
         spec.log.maximumSizeBytes = 1000
         (spec.log.maximumFiles, spec.log.compresses) = (2, true)
+        spec.log.words = ["max-size": "1000", "max-file": "2", "compress": "true"]
         var mount = MountSpec(.bind, source: "/s", target: "/t")
         mount.createsSource = true
         var memory = MountSpec(.tmpfs, target: "/m")
@@ -107,7 +112,7 @@ import Testing
     @Test(
         "What is not offered is refused by its name",
         arguments: [
-            (#""SecurityOpt":["apparmor=x"]"#, "apparmor=x"),
+            (#""SecurityOpt":["systempaths=x"]"#, "systempaths=x"),
             (
                 #""DeviceRequests":[{"Driver":"","Count":-1,"Capabilities":[["gpu"]]}]"#,
                 #"could not select device driver "" with capabilities: [[gpu]]"#
@@ -191,10 +196,46 @@ import Testing
         #expect(error?.message.contains(reason) == true, "\(error?.message ?? "")")
     }
 
+    @Test("A client means what its version of the API meant: what came later is not there, or is refused by name")
+    func versions() throws {
+        let body = #"""
+            {"Image":"a","Healthcheck":{"Test":["CMD","x"],"StartInterval":5000000000},"HostConfig":{
+            "Annotations":{"a":"b"},"Binds":["/s:/short:ro"],"Mounts":[{"Type":"bind","Source":"/s","Target":"/d",
+            "ReadOnly":true,"BindOptions":{"CreateMountpoint":true,"NonRecursive":true}}]}}
+            """#
+        let new = try read(body).spec
+        #expect(new.healthCheck?.startInterval == .seconds(5) && new.annotations == ["a": "b"] && new.ipcMode == nil)
+        #expect(new.mounts.map(\.readOnlyDepth) == [nil, nil] && new.mounts[1].createsSource)
+        let middle = try read(body, APIVersion(1, 43)).spec
+        #expect(middle.healthCheck?.startInterval == nil && middle.annotations == ["a": "b"])
+        // The short form is read as it is whoever says it.
+        #expect(middle.mounts.map(\.readOnlyDepth) == [nil, .top] && middle.mounts[1].createsSource)
+        let old = try read(body, APIVersion(1, 39)).spec
+        #expect(old.annotations.isEmpty && old.ipcMode == .shareable)
+        #expect(!old.mounts[1].createsSource && !old.mounts[1].isNonRecursive && old.mounts[0].createsSource)
+        let later: [(mount: String, before: APIVersion, words: String)] = [
+            (
+                #""Type":"bind","Source":"/s","ReadOnly":true,"BindOptions":{"ReadOnlyForceRecursive":true}"#,
+                APIVersion(1, 44), "BindOptions.ReadOnlyForceRecursive needs API v1.44 or newer"
+            ),
+            (
+                #""Type":"volume","Source":"v","VolumeOptions":{"Subpath":"s"}"#, APIVersion(1, 45),
+                "VolumeOptions.Subpath needs API v1.45 or newer"
+            ),
+            (#""Type":"image","Source":"i""#, APIVersion(1, 48), "Mount type \"Image\" needs API v1.48 or newer"),
+        ]
+        for (mount, version, words) in later {
+            let body = #"{"Image":"a","HostConfig":{"Mounts":[{"Target":"/d",\#(mount)}]}}"#
+            #expect(throws: Never.self, "\(mount)") { try read(body, version) }
+            #expect(throws: EngineError(.invalid, words)) { try read(body, APIVersion(1, version.minor - 1)) }
+        }
+    }
+
     @Test(
         "What the container can do without is warned about",
         arguments: [
-            (#"{"Image":"a","HostConfig":{"NetworkMode":"host","PublishAllPorts":true}}"#, "Published ports")
+            (#"{"Image":"a","HostConfig":{"NetworkMode":"host","PublishAllPorts":true}}"#, "Published ports"),
+            (#"{"Image":"a","HostConfig":{"KernelMemory":8000000}}"#, "kernel memory limit is deprecated"),
         ])
     func warned(body: String, word: String) throws {
         let request = try read(body)

@@ -55,6 +55,32 @@ import Testing
         #expect(lines.count == expectedLines.count)
     }
 
+    @Test("A profile of AppArmor is asked for where the kernel has AppArmor")
+    func profile() throws {
+        var host = Self.host
+        #expect(try Self.build(host: host) { $0.appArmorProfile = "mine" }.process?.apparmorProfile == nil)
+        host.hasAppArmor = true
+        #expect(try Self.build(host: host) { $0.appArmorProfile = "mine" }.process?.apparmorProfile == "mine")
+        #expect(try Self.build(host: host).process?.apparmorProfile == nil)
+    }
+
+    @Test("Where nobody says a directory, processes start in the root, and inspection tells what was said")
+    func directory() throws {
+        func definition(_ wanted: String?, _ image: String) throws -> ContainerDefinition {
+            var (spec, defaults) = (ContainerSpec(image: "x"), ImageDefaults())
+            (spec.command, spec.workingDirectory, defaults.workingDirectory) = (["x"], wanted, image)
+            return try ContainerDefinition(
+                id: String(Self.id), spec: spec, imageID: "sha256:1", image: defaults, hostHostname: "h")
+        }
+        for (wanted, image, told, start) in [
+            (nil, "", "", "/"), (nil, "/", "/", "/"), (nil, "/i", "/i", "/i"), ("/w", "/i", "/w", "/w"),
+        ] {
+            let made = try definition(wanted, image)
+            #expect([made.workingDirectory, made.startDirectory] == [told, start])
+        }
+        #expect(throws: EngineError.self) { try definition(nil, "relative") }
+    }
+
     @Test("Entrypoint and command of caller and image go together as docker puts them")
     func arguments() throws {
         var image = ImageDefaults()

@@ -138,6 +138,29 @@ import Testing
         #expect(
             try SpecValidation.check(spec, host: host)
                 == ["Your kernel does not support Block I/O weight or the cgroup is not mounted. Weight discarded."])
+        // Of no use here, whatever it is; and not kept, so that no later update warns of it.
+        spec.limits.blockIOWeight = 5
+        #expect(try SpecValidation.check(spec, host: host).count == 1)
+        #expect(spec.limits.kept(by: host).blockIOWeight == nil && spec.limits.kept(by: host).nanoCPUs == 10_000_000)
+        host.hasBlockWeight = true
+        #expect(spec.limits.kept(by: host) == spec.limits)
+        #expect(throws: EngineError(.invalid, "Range of blkio weight is from 10 to 1000")) {
+            try SpecValidation.check(spec, host: host)
+        }
+    }
+
+    @Test("Labels of SELinux mean nothing where the kernel has none, and are refused where it would go by them")
+    func labels() throws {
+        var spec = ContainerSpec(image: "x")
+        spec.securityLabels = ["disable", "level:s0"]
+        var host = SpecBuilderTests.host
+        #expect(try SpecValidation.check(spec, host: host) == [])
+        host.hasSELinux = true
+        #expect(throws: EngineError(.unsupported, "the security option `label=level:s0` is not supported yet")) {
+            try SpecValidation.check(spec, host: host)
+        }
+        spec.securityLabels = ["disable"]
+        #expect(try SpecValidation.check(spec, host: host) == [])
     }
 
     @Test("An update takes a limit of memory away by -1; what is less is refused")

@@ -61,7 +61,7 @@ private func listContainers(_ exchange: Exchange) async throws {
 }
 
 private func createContainer(_ exchange: Exchange) async throws {
-    let request = try CreateRequest(dockerBody: try await exchange.body())
+    let request = try CreateRequest(dockerBody: try await exchange.body(), version: exchange.version)
     if let platform = exchange.query["platform"], !platform.isEmpty {
         try await exchange.engine.version().checkPlatform(platform)
     }

@@ -58,6 +58,10 @@ public struct ContainerSpec: Hashable, Sendable, Codable {
     public var seccompUnconfined = false
     /// A system-call filter of the caller's: JSON in docker's form or the runtime's.
     public var seccompProfile: String?
+    /// `apparmor=NAME`: a profile that is loaded, where the kernel has AppArmor.
+    public var appArmorProfile: String?
+    /// `label=…`: how SELinux is to label the container, where the kernel has it.
+    public var securityLabels: [String] = []
     /// What of /proc and /sys is hidden, and what is read-only; nil for docker's lists.
     public var maskedPaths: [String]?
     public var readonlyPaths: [String]?
@@ -229,6 +233,10 @@ public struct LogPolicy: Hashable, Sendable, Codable {
     public var compresses: Bool?
     /// What lines are told with: docker's `labels`, `labels-regex`, `env`, `env-regex`, `tag`.
     public var options: [String: String] = [:]
+
+    /// The options as they were said, by docker's names: told of so, since a client that finds `10m` written otherwise takes
+    /// the container for another one. Nil where nobody has said them so.
+    public var words: [String: String]?
 
     /// Whether the engine has files to read.
     public var keepsFiles: Bool { driver == .jsonFile || driver == .local }

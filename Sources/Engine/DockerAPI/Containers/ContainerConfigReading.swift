@@ -69,7 +69,9 @@ extension LogPolicy {
         }
         // Docker's own limits for what is compact: a log that never ends does not fill the disk.
         if driver == .local { (maximumSizeBytes, maximumFiles) = (20 << 20, 5) }
-        for (name, value) in try body.textMap("Config") {
+        let said = try body.textMap("Config")
+        words = said.isEmpty ? nil : said
+        for (name, value) in said {
             switch name {
             case "labels", "labels-regex", "env", "env-regex", "tag":
                 guard driver == .jsonFile || driver == .journald else { throw unknown(name) }

@@ -151,6 +151,7 @@ extension MountSpec {
 
 extension LogPolicy {
     fileprivate var dockerBody: JSONValue {
+        if let words { return ["Type": .string(driver.rawValue), "Config": .textMap(words)] }
         var config = options
         if let maximumSizeBytes { config["max-size"] = String(maximumSizeBytes) }
         if maximumFiles != 1 { config["max-file"] = String(maximumFiles) }

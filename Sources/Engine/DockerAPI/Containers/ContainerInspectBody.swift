@@ -32,7 +32,7 @@ extension ContainerDetails {
             ("HostsPath", .string(places.hostsPath)), ("LogPath", .string(logPath ?? "")),
             ("Name", .string("/\(name)")),
             ("RestartCount", .count(restartCount)), ("Driver", .string(places.storageDriver)), ("Platform", "linux"),
-            ("MountLabel", ""), ("ProcessLabel", ""), ("AppArmorProfile", ""),
+            ("MountLabel", ""), ("ProcessLabel", ""), ("AppArmorProfile", .string(spec.appArmorProfile ?? "")),
             ("ExecIDs", execIDs.isEmpty ? .null : .texts(execIDs)), ("HostConfig", .object(host)),
             ("GraphDriver", ["Data": places.root?.dockerBody ?? .null, "Name": .string(places.storageDriver)]),
             ("Mounts", .array(mountPoints)), ("Config", .object(mergedConfig)),

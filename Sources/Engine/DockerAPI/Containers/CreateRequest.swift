@@ -9,10 +9,16 @@ package struct CreateRequest: Sendable {
 
     /// Reads a body. What this engine does not offer is refused by its name, or warned about where the container works
     /// without it.
-    package init(dockerBody body: BodyReader) throws(EngineError) {
+    ///
+    /// - Parameter version: the API's that the client speaks, by which it means some members otherwise.
+    package init(dockerBody body: BodyReader, version: APIVersion = .current) throws(EngineError) {
         let host = try body.object("HostConfig")
         spec = try ContainerSpec(config: body, host: host)
         warnings = []
+        try spec.readAsMeant(by: version)
+        if host.value.field("KernelMemory")?.isEmptyValue == false {
+            warnings.append("Specifying a kernel memory limit is deprecated and will be removed in a future release.")
+        }
         if spec.image.isEmpty { throw EngineError(.invalid, "no image specified: Image must not be empty") }
         if let mode = spec.networkMode, mode.network == nil, spec.publishesAllPorts || !spec.portBindings.isEmpty {
             guard mode.container == nil else {
@@ -25,12 +31,46 @@ package struct CreateRequest: Sendable {
     }
 }
 
+extension ContainerSpec {
+    /// What came with a later version of the API was not meant by a client of an earlier one, or cannot be had by it.
+    fileprivate mutating func readAsMeant(by version: APIVersion) throws(EngineError) {
+        // Of the short form nothing was ever asked.
+        for place in mounts.indices where !mounts[place].isShort {
+            try mounts[place].readAsMeant(by: version)
+        }
+        if version < APIVersion(1, 44) { healthCheck?.startInterval = nil }
+        if version < APIVersion(1, 43) { annotations = [:] }
+        if version < APIVersion(1, 40), ipcMode == nil { ipcMode = .shareable }
+    }
+}
+
+extension MountSpec {
+    fileprivate mutating func readAsMeant(by version: APIVersion) throws(EngineError) {
+        if version < APIVersion(1, 48), kind == .image {
+            throw EngineError(.invalid, "Mount type \"Image\" needs API v1.48 or newer")
+        }
+        if version < APIVersion(1, 45), kind == .volume, subpath != nil {
+            throw EngineError(.invalid, "VolumeOptions.Subpath needs API v1.45 or newer")
+        }
+        guard kind == .bind else { return }
+        if version < APIVersion(1, 44) {
+            guard readOnlyDepth != .all else {
+                throw EngineError(.invalid, "BindOptions.ReadOnlyForceRecursive needs API v1.44 or newer")
+            }
+            // What is mounted below was left writable before.
+            readOnlyDepth = readOnly ? .top : nil
+        }
+        if version < APIVersion(1, 42) { createsSource = false }
+        if version < APIVersion(1, 40) { isNonRecursive = false }
+    }
+}
+
 /// Fields of a create body that this engine does not offer.
 enum UnofferedFields {
     /// Members of `HostConfig` that are refused unless empty: without them the container would be another one than was
     /// asked for. The last row is of other systems.
     private static let refused = [
-        "Cgroup", "KernelMemory", "KernelMemoryTCP",
+        "Cgroup", "KernelMemoryTCP",
         "CpuCount", "CpuPercent", "IOMaximumIOps", "IOMaximumBandwidth",
     ]
 

@@ -49,7 +49,9 @@ extension ContainerSpec {
         case ("no-new-privileges", ""), ("no-new-privileges", "true"): noNewPrivileges = true
         case ("no-new-privileges", "false"): noNewPrivileges = false
         case ("seccomp", "unconfined"): seccompUnconfined = true
-        case ("seccomp", "builtin"), ("apparmor", "unconfined"), ("label", "disable"): break
+        case ("seccomp", "builtin"): break
+        case ("apparmor", _) where !value.isEmpty: appArmorProfile = value
+        case ("label", _) where !value.isEmpty: securityLabels.append(value)
         case ("systempaths", "unconfined"): (maskedPaths, readonlyPaths) = ([], [])
         case ("seccomp", _):
             // A client sends the profile's text, not the name of its file.
@@ -57,7 +59,7 @@ extension ContainerSpec {
                 throw EngineError(.invalid, "opening seccomp profile (\(value.prefix(80))) failed: it is not JSON")
             }
             seccompProfile = value
-        case ("apparmor", _), ("label", _), ("systempaths", _):
+        case ("systempaths", _):
             throw EngineError(.unsupported, "the security option `\(option.prefix(80))` is not supported yet")
         default: throw EngineError(.invalid, "invalid --security-opt 2: \"\(option.prefix(80))\"")
         }
@@ -93,6 +95,7 @@ extension ContainerSpec {
 
     private var securityOptions: [String] {
         (noNewPrivileges ? ["no-new-privileges"] : []) + (seccompUnconfined ? ["seccomp=unconfined"] : [])
-            + (seccompProfile.map { ["seccomp=\($0)"] } ?? [])
+            + (seccompProfile.map { ["seccomp=\($0)"] } ?? []) + (appArmorProfile.map { ["apparmor=\($0)"] } ?? [])
+            + securityLabels.map { "label=\($0)" }
     }
 }

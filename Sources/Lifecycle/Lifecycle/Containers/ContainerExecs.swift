@@ -11,9 +11,7 @@ import Tasks
 extension Container {
     package func createExec(_ reference: String, _ spec: ExecSpec) async throws(EngineError) -> String {
         try checkExec(reference)
-        guard !spec.command.isEmpty, spec.command[0] != "" else {
-            throw EngineError(.invalid, "No exec command specified")
-        }
+        guard !spec.command.isEmpty else { throw EngineError(.invalid, "No exec command specified") }
         forgetExecs(at: .now)
         let id = RandomID.make()
         execs[id] = ExecRecord(id: id, spec: spec)

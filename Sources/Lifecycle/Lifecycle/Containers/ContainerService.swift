@@ -20,6 +20,7 @@ package final class ContainerService: Sendable {
         var launch = [LaunchStep(.payloadAccepted)]
         let warnings = try SpecValidation.check(wanted, host: context.host)
         var spec = wanted
+        spec.limits = spec.limits.kept(by: context.host)
         spec.networkMode = try networkMode(wanted)
         try resolveSharing(&spec)
         try await resolveLinks(&spec)

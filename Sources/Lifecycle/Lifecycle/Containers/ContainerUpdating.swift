@@ -50,7 +50,9 @@ extension Container {
             }
             new.spec.restartPolicy = policy
         }
-        return (new, try SpecValidation.check(new.spec, host: context.host))
+        let warnings = try SpecValidation.check(new.spec, host: context.host)
+        new.spec.limits = new.spec.limits.kept(by: context.host)
+        return (new, warnings)
     }
 
     private func perform(_ wanted: ContainerDefinition) async throws(EngineError) {

@@ -8,6 +8,7 @@ package struct ContainerDefinition: Hashable, Sendable, Codable {
     package var arguments: [String]
     /// The image's and the caller's, as docker's inspect shows them: without what the engine adds.
     package var environment: [String]
+    /// As it was said; empty where neither the caller nor the image says one.
     package var workingDirectory: String
     package var user: String
     package var hostname: String
@@ -34,9 +35,8 @@ package struct ContainerDefinition: Hashable, Sendable, Codable {
         arguments = Self.arguments(spec, image)
         guard !arguments.isEmpty else { throw EngineError(.invalid, "no command specified") }
         environment = Self.merge(spec.environment, image.environment)
-        let directory = spec.workingDirectory ?? image.workingDirectory
-        workingDirectory = directory.isEmpty ? "/" : directory
-        guard workingDirectory.hasPrefix("/") else {
+        workingDirectory = spec.workingDirectory ?? image.workingDirectory
+        guard workingDirectory.isEmpty || workingDirectory.hasPrefix("/") else {
             throw EngineError(
                 .invalid, "the working directory '\(workingDirectory)' is invalid, it needs to be an absolute path")
         }
@@ -50,6 +50,9 @@ package struct ContainerDefinition: Hashable, Sendable, Codable {
         imagePorts = image.ports
         imageVolumes = image.volumes
     }
+
+    /// Where its processes start.
+    package var startDirectory: String { workingDirectory.isEmpty ? "/" : workingDirectory }
 
     /// A given entrypoint makes the image's command void, because it was meant for the image's. One of nothing but an empty
     /// text, as `--entrypoint ""` gives it, means none; a list without elements only that the image's is not used.
@@ -96,7 +99,7 @@ extension ContainerDefinition {
         imageID = ""
         arguments = []
         environment = []
-        workingDirectory = "/"
+        workingDirectory = ""
         user = ""
         hostname = ""
         stopSignal = "SIGTERM"

@@ -15,6 +15,8 @@ package struct HostFacts: Hashable, Sendable {
     /// Pure cgroup v2: containers get a cgroup namespace then, as docker does it.
     package var isUnified = false
     package var hasSwapLimit = false
+    package var hasAppArmor = false
+    package var hasSELinux = false
     /// Whether block input and output can be weighed.
     package var hasBlockWeight = true
     /// Whether this is an ordinary user's engine, root of a user namespace only.
@@ -54,6 +56,7 @@ package struct HostFacts: Hashable, Sendable {
         facts.onlineCPUs = firstLine("/sys/devices/system/cpu/online") ?? "0-\(facts.cpuCount - 1)"
         facts.memoryNodes = firstLine("/sys/devices/system/node/online") ?? "0"
         facts.capabilities = try CapabilitySet.permitted().names
+        (facts.hasAppArmor, facts.hasSELinux) = (SecurityModules.hasAppArmor, SecurityModules.hasSELinux)
         let cgroups = try CgroupLayout.current()
         facts.isUnified = cgroups.mode == .unified
         // The root cgroup of v2 has no limits to look at; its kernels of today all count swap.

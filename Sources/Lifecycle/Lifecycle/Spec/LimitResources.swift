@@ -3,6 +3,16 @@ import Glibc
 import Linux
 import OCI
 
+extension ResourceLimits {
+    /// Without those that this machine has nothing for, which `SpecValidation` has warned of.
+    func kept(by host: HostFacts) -> ResourceLimits {
+        guard !host.hasBlockWeight else { return self }
+        var limits = self
+        (limits.blockIOWeight, limits.blockIODeviceWeights) = (nil, nil)
+        return limits
+    }
+}
+
 /// A container's limits as the runtime takes them, without its devices.
 struct LimitResources {
     let limits: ResourceLimits

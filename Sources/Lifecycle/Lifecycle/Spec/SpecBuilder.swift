@@ -78,26 +78,28 @@ package struct SpecBuilder {
         privileged.privileged = true
         let capabilities = try CapabilityPlan.resolve(exec.privileged ? privileged : spec, host: host)
         var process = RuntimeProcess(
-            args: exec.command, cwd: exec.workingDirectory ?? definition.workingDirectory)
+            args: exec.command, cwd: exec.workingDirectory ?? definition.startDirectory)
         process.terminal = exec.tty
         process.user = runtimeUser(user)
         process.env = Self.override(environment(tty: exec.tty), by: exec.environment)
         process.capabilities = Self.sets(capabilities, uid: user.uid)
         process.rlimits = rlimits
         process.noNewPrivileges = spec.noNewPrivileges
+        process.apparmorProfile = host.hasAppArmor ? spec.appArmorProfile : nil
         process.oomScoreAdj = outOfMemoryScore(isExec: true)
         return process
     }
 
     private func process(_ capabilities: [String]) -> RuntimeProcess {
         let prefix = initPath == nil ? [] : [MountPlan.initTarget, "--"]
-        var process = RuntimeProcess(args: prefix + definition.arguments, cwd: definition.workingDirectory)
+        var process = RuntimeProcess(args: prefix + definition.arguments, cwd: definition.startDirectory)
         process.terminal = spec.tty
         process.user = runtimeUser(user)
         process.env = environment(tty: spec.tty)
         process.capabilities = Self.sets(capabilities, uid: user.uid)
         process.rlimits = rlimits
         process.noNewPrivileges = spec.noNewPrivileges
+        process.apparmorProfile = host.hasAppArmor ? spec.appArmorProfile : nil
         process.oomScoreAdj = outOfMemoryScore(isExec: false)
         return process
     }

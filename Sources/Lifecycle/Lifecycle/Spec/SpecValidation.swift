@@ -22,6 +22,7 @@ package struct SpecValidation {
         try validation.checkProcess()
         try validation.checkHealth()
         try validation.checkSharing()
+        try validation.checkLabels()
         try MountRules.check(spec.mounts)
         try validation.require(
             host.makesTreesReadOnly || !spec.mounts.contains { $0.readOnlyDepth == .all },
@@ -135,6 +136,7 @@ package struct SpecValidation {
                 "Your kernel does not support Block I/O weight_device or the cgroup is not mounted. "
                     + "Weight-device discarded.")
         }
+        guard host.hasBlockWeight else { return }
         if let weight = limits.blockIOWeight, weight != 0 {
             try require((10...1000).contains(weight), "Range of blkio weight is from 10 to 1000")
         }
@@ -143,6 +145,12 @@ package struct SpecValidation {
                 (10...1000).contains(entry.rate),
                 "Range of blkio weight is from 10 to 1000: \(entry.path):\(entry.rate)")
         }
+    }
+
+    /// Where the kernel has no such modules the words are kept and mean nothing, as on docker.
+    private func checkLabels() throws(EngineError) {
+        guard host.hasSELinux, let label = spec.securityLabels.first(where: { $0 != "disable" }) else { return }
+        throw EngineError(.unsupported, "the security option `label=\(label.prefix(80))` is not supported yet")
     }
 
     private func checkHealth() throws(EngineError) {

@@ -31,12 +31,6 @@ package struct HostFacts: Hashable, Sendable {
         self.isRootless = isRootless
     }
 
-    private static var isAppArmorOn: Bool {
-        // Without the module there is no such file.
-        let text = try? FileContents.read("/sys/module/apparmor/parameters/enabled", limitBytes: 16)
-        return text?.first == UInt8(ascii: "Y")
-    }
-
     /// Read when the command first asks, and the same for all of its steps.
     private static let commonLayout: Result<CgroupLayout, RuntimeError> = {
         do throws(KernelError) {
@@ -55,11 +49,6 @@ package struct HostFacts: Hashable, Sendable {
         }
     }
 
-    private static var isSELinuxOn: Bool {
-        // SELINUX_MAGIC of linux/magic.h.
-        gantry_filesystem_magic_at("/sys/fs/selinux") == 0xF97C_FF8C
-    }
-
     /// What root may do, or, in a user namespace of its own, an ordinary user.
     private static func capabilities() throws(RuntimeError) -> CapabilitySet {
         if geteuid() == 0 { return try attempt { () throws(KernelError) in try CapabilitySet.permitted() } }
@@ -74,8 +63,8 @@ package struct HostFacts: Hashable, Sendable {
     /// - Parameter rdt: what the document asks of resctrl, without which nobody looks for it.
     package static func current(for rdt: LinuxIntelRdt? = nil) throws(RuntimeError) -> HostFacts {
         var facts = HostFacts(
-            layout: try layout(), capabilities: try capabilities(), hasSELinux: isSELinuxOn, hasAppArmor: isAppArmorOn,
-            isRootless: geteuid() != 0)
+            layout: try layout(), capabilities: try capabilities(), hasSELinux: SecurityModules.hasSELinux,
+            hasAppArmor: SecurityModules.hasAppArmor, isRootless: geteuid() != 0)
         if rdt != nil { facts.resctrl = try resctrl() }
         return facts
     }

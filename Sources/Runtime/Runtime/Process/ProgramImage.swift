@@ -40,8 +40,9 @@ struct ProgramImage {
         }
         let search = Array(environment.last { $0.hasPrefix("PATH=") }?.utf8.dropFirst(5) ?? "".utf8[...])
         var wasRefused = false
-        // No path at all is no folder, while an empty one among others is the working directory.
-        let folders = search.isEmpty ? [] : search.split(separator: 58, omittingEmptySubsequences: false)
+        // No path at all is no folder, while an empty one among others is the working directory. No file has no name.
+        let folders =
+            search.isEmpty || name.isEmpty ? [] : search.split(separator: 58, omittingEmptySubsequences: false)
         for folder in folders {
             let candidate =
                 folder.isEmpty ? "./\(name)" : PathName.joined(String(decoding: folder, as: UTF8.self), name)
