@@ -18,7 +18,7 @@ struct CommandSessionTests {
 
     private static let endings: [(words: [String], code: Int32)] = [
         (["gantry/starter", "true"], 0), (["gantry/starter", "sh", "-c", "sh -c 'kill -9 $$'; exit $?"], 137),
-        (["gantry/starter", "no-such-program"], 127), (["gantry/starter", "/etc"], 126),
+        (["gantry/starter", "no-such-program"], 127), (["gantry/starter", "/etc"], 126), (["gantry/starter", ""], 127),
         (["no/such/image", "true"], 125), (["--memory", "1k", "gantry/starter", "true"], 125),
         (["--no-such-flag", "gantry/starter"], 125),
         (["--mount", "type=bind,src=/no/such,dst=/x", "gantry/starter"], 125),
@@ -37,7 +37,8 @@ struct CommandSessionTests {
 
     private static let failedExecs: [(words: [String], code: Int32)] = [
         (["-u", "nosuch", "web", "true"], 126), (["-w", "relative", "web", "true"], 126), (["web", "/etc"], 126),
-        (["web", "no-such-program"], 127), (["nobody", "true"], 1), (["--env-file", "/nosuch", "web", "true"], 1),
+        (["web", "no-such-program"], 127), (["web", ""], 127), (["nobody", "true"], 1),
+        (["--env-file", "/nosuch", "web", "true"], 1),
     ]
 
     @Test("exec ends with docker's exit codes where nothing was run")
@@ -180,6 +181,21 @@ struct CommandSessionTests {
             try bench.succeed("inspect", "-f", template, "full")
                 == #"{"81/tcp":{},"82/tcp":{}} {"/own":{},"/vol":{}} "#
                 + #"{"Test":["CMD-SHELL","true"],"Interval":5000000000}"#)
+    }
+
+    @Test("What does not run uses nothing, and is shown by its name, or among all")
+    func idleStats() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        _ = try bench.succeed("create", "--name", "idle", "--network", "none", "gantry/starter", "true")
+        let line = [
+            "stats", "--no-stream", "--format", "{{.Container}} {{.Name}} {{.CPUPerc}} {{.MemUsage}} {{.PIDs}}",
+        ]
+        #expect(try bench.start(line + ["idle"]).outcome().text == "idle idle 0.00% 0B / 0B 0\n")
+        let id = try bench.succeed("ps", "-aq")
+        #expect(try bench.start(line + ["-a"]).outcome().text == "\(id) idle 0.00% 0B / 0B 0\n")
+        #expect(try bench.start(line).outcome().text == "")
+        _ = try bench.succeed("rm", "idle")
     }
 
     @Test("stats without names shows a container that starts later, too")

@@ -17,13 +17,9 @@ struct InspectOptions: CommandOptions {
         let isCompact = format == "json"
         let template = isCompact ? nil : try format.map(Template.format)
         var found: [JSONValue] = []
-        var failed = false
+        var failures: [EngineError] = []
         for reference in references {
-            do throws(EngineError) { found.append(try await look(engine, reference)) } catch {
-                Console.error(
-                    error.message.hasPrefix("No such object") ? "Error: \(error.message)\n" : Refusals.line(error))
-                failed = true
-            }
+            do throws(EngineError) { found.append(try await look(engine, reference)) } catch { failures.append(error) }
         }
         if let template {
             for body in found { try render(template, body) }
@@ -31,7 +27,11 @@ struct InspectOptions: CommandOptions {
             let all = JSONValue.array(found)
             Console.out(String(decoding: isCompact ? all.compactBytes : all.prettyBytes(), as: UTF8.self) + "\n")
         }
-        if failed { throw ExitStatus(code: 1) }
+        for error in failures {
+            Console.error(
+                error.message.hasPrefix("No such object") ? "Error: \(error.message)\n" : Refusals.line(error))
+        }
+        if !failures.isEmpty { throw ExitStatus(code: 1) }
     }
 
     private func render(_ template: Template, _ body: JSONValue) throws {
