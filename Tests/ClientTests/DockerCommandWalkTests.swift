@@ -137,6 +137,16 @@ struct DockerCommandWalkTests {
             Step("create --name made gantry/starter true", 0), Step("export -o \(folder)/e.tar made", 0),
             Step("rm made", 0),
             Step("import -c CMD␣[\"sh\"] \(folder)/e.tar imported:1", 0, "sha256:"), Step("rmi imported:1", 0),
+            Step("import --platform linux/s390x \(folder)/e.tar imported:2", 0, "sha256:"),
+            Step("image inspect -f {{.Os}}/{{.Architecture}} imported:2", 0, "linux/s390x\n"),
+            Step(
+                "save --platform linux/arm -o \(folder)/n.tar imported:2", 1,
+                "does not provide the specified platform"),
+            Step("save --platform linux/s390x -o \(folder)/p.tar imported:2", 0), Step("rmi imported:2", 0),
+            Step(
+                "load --platform linux/s390x -i \(folder)/p.tar", 1,
+                "the platform `linux/s390x` is not this machine's"),
+            Step("import --platform a/b/c/d \(folder)/e.tar", 1, "unknown operating system or architecture"),
             Step("image prune -f", 0, "Total reclaimed space"),
             Step("pull 127.0.0.1:1/none:1", 1, "Error response from daemon", "connection refused"),
             Step("push nosuch:1", 1, "does not exist locally with the tag"),
@@ -150,6 +160,7 @@ struct DockerCommandWalkTests {
     private static func otherSteps(_ folder: String) -> [Step] { networkSteps + systemSteps + contextSteps(folder) }
 
     private static let networkSteps: [Step] = [
+        Step("network inspect -f {{index␣.Options␣\"com.docker.network.driver.mtu\"}} bridge", 0, "1500\n"),
         Step("volume create --label x=y vol", 0, "vol\n"), Step("volume ls -q --filter label=x", 0, "vol\n"),
         Step("volume ls --format json", 0, "\"Name\":\"vol\""), Step("volume inspect vol", 0, "\"Driver\": \"local\""),
         Step("volume inspect nosuch", 1, "no such volume"),

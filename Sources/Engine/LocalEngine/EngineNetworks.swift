@@ -113,7 +113,7 @@ extension GantryEngine {
 extension EngineCore {
     fileprivate func details(_ network: NetworkDefinition) async -> NetworkDetails {
         var details = NetworkDetails(
-            id: network.id, spec: network.spec, createdAt: Timestamp(nanosecondsSinceEpoch: network.createdAt))
+            id: network.id, spec: network.told, createdAt: Timestamp(nanosecondsSinceEpoch: network.createdAt))
         details.hostInterface = network.linkName
         for record in await context.networks.members(of: network.id) {
             func text(_ address: IPAddress?) -> String {

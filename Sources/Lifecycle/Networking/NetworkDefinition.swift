@@ -49,6 +49,20 @@ package struct NetworkDefinition: Hashable, Sendable, Codable {
     package var isDefault: Bool { name == Self.defaultName }
     package static let defaultName = "bridge"
 
+    /// As it is told of: the default network names all that it has, as docker's does. Programs look there for the bridge's
+    /// name and for the size of packets.
+    package var told: NetworkSpec {
+        guard isDefault else { return spec }
+        let usual =
+            [
+                "default_bridge": "true", "enable_icc": "true", "enable_ip_masquerade": "true",
+                "host_binding_ipv4": "0.0.0.0", "name": linkName,
+            ].map { ("com.docker.network.bridge.\($0.key)", $0.value) } + [("com.docker.network.driver.mtu", "1500")]
+        var told = spec
+        told.options.merge(usual) { said, _ in said }
+        return told
+    }
+
     package var mtu: UInt32? { spec.options["com.docker.network.driver.mtu"].flatMap { UInt32($0) } }
 
     /// Containers on one bridge reach each other unless this says no.
