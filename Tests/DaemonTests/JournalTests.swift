@@ -14,8 +14,8 @@ import Transport
         let written = Mutex<[String]>([])
         let text = DaemonJournal(.text) { line in written.withLock { $0.append(line) } }
         text.say(.debug, "hidden")
-        text.say(.info, "a\nb\u{1B}[1m", [("k", "v")])
-        #expect(written.withLock { $0 } == ["ab[1m k=v"])
+        text.say(.info, "a\nb\u{1B}[1m\u{9B}2J\u{8}\u{7F}\r\u{2028}\u{202E}é", [("k", "v\t")])
+        #expect(written.withLock { $0 } == ["ab[1m2Jé k=v"])
         let json = DaemonJournal(.json).line(
             .warning, "a\n\"b\"", [("k", "v")], at: Timestamp(nanosecondsSinceEpoch: 0))
         let value = try JSONValue(parsing: json)

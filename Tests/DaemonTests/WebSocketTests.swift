@@ -67,15 +67,6 @@ import Transport
         #expect(Exchange.acceptance(ofKey: "dGhlIHNhbXBsZSBub25jZQ==") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
     }
 
-    private func handshake(_ target: String) -> HTTPCall {
-        HTTPCall(
-            "GET", target,
-            fields: [
-                "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version": "13",
-                "Connection": "keep-alive, Upgrade", "Upgrade": "websocket",
-            ])
-    }
-
     @Test("A container is attached to by websocket: input, output, a ping, and a farewell at the end")
     func attach() async throws {
         let served = try await Served()

@@ -155,17 +155,36 @@ import Testing
         #expect(details.dockerBody(for: APIVersion(1, 51))["ContainerConfig"]?["Volumes"] == ["/data": [:]])
     }
 
-    @Test("An inspection with what these values cannot hold is still read")
-    func foreignInspection() throws {
+    private static func foreign(_ host: String) throws -> ContainerDetails? {
         let body = try JSONValue(
             parsing: #"""
                 {"Id":"abc","Name":"/web","Created":"2026-01-01T00:00:00Z","Config":{"Image":"i","Tty":true,
-                "Cmd":["c"],"Env":["A=b"]},"HostConfig":{"LogConfig":{"Type":"journald"},"NetworkMode":"bridge"},
-                "State":{"Status":"stopped","ExitCode":2}}
-                """#)
-        let details = try #require(ContainerDetails(dockerBody: body))
+                "Cmd":["c"],"Env":["A=b"]},"HostConfig":{"NetworkMode":"bridge",
+                """# + host + #"},"State":{"Status":"stopped","ExitCode":2}}"#)
+        return ContainerDetails(dockerBody: body)
+    }
+
+    @Test("An inspection with what these values cannot hold is still read, and says that there is more")
+    func foreignInspection() throws {
+        let limits = #""Memory":4096,"RestartPolicy":{"Name":"always"}"#
+        let details = try #require(Self.foreign(#""LogConfig":{"Type":"gcplogs"},"# + limits))
         #expect(details.spec.tty && details.spec.command == ["c"] && details.state.status == .exited)
         #expect(details.state.exitCode == 2)
+        #expect(details.spec.limits.memoryBytes == 4096 && details.spec.restartPolicy.kind == .always)
+        #expect(details.specGap == "logger: no log driver named 'gcplogs' is registered")
+    }
+
+    @Test(
+        "What is read and held by no value is told, too",
+        arguments: [
+            (#""DeviceRequests":[{"Driver":"nvidia","Count":-1,"Capabilities":[["gpu"]]}]"#, "nvidia"),
+            (#""StorageOpt":{"size":"10G"}"#, "storage-opt"), (#""VolumeDriver":"nfs""#, "VolumeDriver"),
+            (#""DeviceRequests":null,"StorageOpt":null,"VolumeDriver":"","Isolation":"","CpuCount":0"#, nil),
+        ])
+    func unoffered(host: String, gap: String?) throws {
+        let details = try #require(Self.foreign(host))
+        #expect(details.spec.networkMode == .bridge)
+        #expect(gap.map { details.specGap?.contains($0) == true } ?? (details.specGap == nil))
     }
 
     @Test("Events have the old members and the new, and come back")
@@ -196,6 +215,12 @@ import Testing
                 EngineEvent(dockerBody: ["Type": "container", "timeNano": .integer(nanoseconds)]))
             #expect(event.time.rfc3339Nano.hasPrefix(nanoseconds < 0 ? "1970-" : "2200-"))
         }
+        let line: JSONValue = [
+            "status": "Downloading", "id": "ab", "progressDetail": ["current": -50, "total": .integer(.min)],
+        ]
+        #expect(
+            ImageTransferProgress(dockerBody: line)
+                == .layer(digest: "ab", .downloading(doneBytes: 0, totalBytes: 0)))
         let image: ImageSummary? = ImageSummary(dockerBody: ["Id": "sha256:1", "Size": .integer(.min)])
         #expect(image?.sizeBytes == 0)
         let table = ProcessTable(

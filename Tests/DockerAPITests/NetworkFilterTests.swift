@@ -15,7 +15,8 @@ struct NetworkFilterTests {
     @Test(
         "Ports are read as numbers and ranges of a transport, and anything else is refused",
         arguments: [
-            ("80", ["80/tcp"]), ("80/UDP", ["80/udp"]), ("8000-8002", ["8000/tcp", "8001/tcp", "8002/tcp"]),
+            ("80", ["80/tcp"]), ("80/UDP", ["80/udp"]), ("8000-8002", ["8000-8002/tcp"]),
+            ("1-65535/udp", ["1-65535/udp"]),
             ("5-5/sctp", ["5/sctp"]), ("", nil), ("0", nil), ("65536", nil), ("9-8", nil), ("80/icmp", nil),
             ("1-2-3", nil), ("80/tcp/udp", nil), ("-80", nil),
         ])

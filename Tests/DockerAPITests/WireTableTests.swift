@@ -181,4 +181,7 @@ import Testing
         arguments: [("10", 10), ("1k", 1024), ("1.5m", 1_572_864), ("2GB", 2 << 30), ("3mib", 3 << 20)]
             as [(String, Int64)])
     func sizes(text: String, bytes: Int64) { #expect(ByteCount.parse(text) == bytes) }
+
+    @Test("No other form of a number is a size", arguments: ["", "0x10", "1e3", "inf", "nan", "+1", "1_0", "--1", "m"])
+    func noSizes(text: String) { #expect(ByteCount.parse(text) == nil) }
 }

@@ -1,5 +1,6 @@
 import EngineAPI
 import JSON
+import Linux
 import OCI
 import Testing
 
@@ -79,6 +80,18 @@ import Testing
             #expect([made.workingDirectory, made.startDirectory] == [told, start])
         }
         #expect(throws: EngineError.self) { try definition(nil, "relative") }
+    }
+
+    @Test("Where the engine has more files for itself, containers have what is usual, or what was asked for")
+    func openFiles() throws {
+        var host = Self.host
+        host.openFiles = OpenFileLimit(soft: 1024, hard: 4096)
+        let usual = RuntimeRlimit(type: "RLIMIT_NOFILE", soft: 1024, hard: 4096)
+        #expect(try Self.build(host: host).process?.rlimits == [usual])
+        let core = try Self.build(host: host) { $0.ulimits = [Ulimit(name: "core", soft: 1, hard: 2)] }
+        #expect(core.process?.rlimits == [RuntimeRlimit(type: "RLIMIT_CORE", soft: 1, hard: 2), usual])
+        let own = try Self.build(host: host) { $0.ulimits = [Ulimit(name: "nofile", soft: 1, hard: 2)] }
+        #expect(own.process?.rlimits == [RuntimeRlimit(type: "RLIMIT_NOFILE", soft: 1, hard: 2)])
     }
 
     @Test("Entrypoint and command of caller and image go together as docker puts them")

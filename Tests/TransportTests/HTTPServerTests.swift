@@ -43,6 +43,21 @@ import Testing
         await server.stop()
     }
 
+    @Test("A target with a scheme and a host is the path behind them")
+    func absoluteForm() async throws {
+        let directory = try SocketDirectory()
+        let server = try await Self.serve(directory, Self.echo)
+        for (target, path) in [
+            ("http://h/a?x=1", "/a?x=1"), ("HTTPS://h:1/", "/"), ("http://h", "/"), ("http://h?x", "/?x"), ("*", "*"),
+            ("/http://h/a", "/http://h/a"),
+        ] {
+            let client = try RawClient(directory.socketPath)
+            try await client.send("OPTIONS \(target) HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+            #expect(try await client.receive().hasSuffix("\r\n\r\nOPTIONS \(path) "), "\(target)")
+        }
+        await server.stop()
+    }
+
     @Test(
         "A text that is no request is refused, and the server goes on",
         arguments: [

@@ -1,11 +1,14 @@
 import Daemon
 import EngineAPI
+import Linux
 import LocalEngine
 
 /// The engine hosted by this process, and its API socket for those who come later.
 struct EngineHost: Sendable {
     let engine: GantryEngine
     private let server: DaemonServer
+    /// Raised once, before the first attempt: each container and each client takes some.
+    private static let formerLimit = OpenFileLimit.raise()
 
     /// Nil where another process holds the data root.
     ///
@@ -13,6 +16,8 @@ struct EngineHost: Sendable {
     static func open(
         _ configuration: LocalEngineConfiguration, socket: DaemonListener?, journal: DaemonJournal
     ) async throws(EngineError) -> EngineHost? {
+        var configuration = configuration
+        configuration.containerOpenFiles = formerLimit
         let engine: GantryEngine
         do throws(GantryEngine.OpenError) {
             engine = try await GantryEngine(configuration, note: { journal.say(.warning, $0) })

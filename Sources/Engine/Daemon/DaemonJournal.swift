@@ -53,9 +53,9 @@ package final class DaemonJournal: Sendable {
     func line(_ level: Level, _ message: String, _ fields: [(String, String)], at time: Timestamp) -> String {
         switch format {
         case .text:
-            // Control characters would let a client write lines of its own.
-            let parts = [message] + fields.map { "\($0.0)=\($0.1)" }
-            return parts.joined(separator: " ").filter { !$0.isNewline && $0 != "\u{1B}" }
+            // Control characters would let a client write lines of its own, or act on the terminal that shows them.
+            let text = ([message] + fields.map { "\($0.0)=\($0.1)" }).joined(separator: " ")
+            return String(String.UnicodeScalarView(text.unicodeScalars.filter(Self.isShown)))
         case .json:
             let members: [(String, JSONValue)] =
                 [
@@ -63,6 +63,14 @@ package final class DaemonJournal: Sendable {
                     ("time", .string(time.rfc3339Nano)),
                 ] + fields.map { ($0.0, .string($0.1)) }
             return JSONValue.object(JSONObject(members)).compactText
+        }
+    }
+
+    private static func isShown(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator: false
+        // The marks of UAX #9 that turn text around.
+        default: !(0x202A...0x202E).contains(scalar.value) && !(0x2066...0x2069).contains(scalar.value)
         }
     }
 

@@ -117,6 +117,9 @@ public struct ContainerDetails: Hashable, Sendable {
     public var launch: [LaunchStep] = []
     /// Where the engine keeps what belongs to it.
     public var places = ContainerPlaces()
+    /// What of the settings that it was made from `spec` cannot hold, in words: another engine's container may have
+    /// such. Nil where it holds all of them.
+    public var specGap: String?
 
     public init(
         id: String, name: String, spec: ContainerSpec, imageID: String, createdAt: Timestamp, state: ContainerState,
@@ -159,9 +162,9 @@ public struct ContainerFilter: Hashable, Sendable {
     /// Names of volumes, sources of binds, or places in the container.
     public var volumes: [String] = []
     /// Its ports that one of the host leads to.
-    public var published: [ContainerPort] = []
+    public var published: [PortRange] = []
     /// Ports that it serves.
-    public var exposed: [ContainerPort] = []
+    public var exposed: [PortRange] = []
     public var exitCodes: [Int32] = []
     public var healths: [HealthState.Status] = []
     /// References: created before, created since.

@@ -179,6 +179,26 @@ extension ContainerPort: Comparable {
     }
 }
 
+/// Ports beside each other, as docker's filters name them: `80/tcp`, `8000-8010/udp`.
+public struct PortRange: Hashable, Sendable, CustomStringConvertible {
+    public var numbers: ClosedRange<UInt16>
+    public var transport: ContainerPort.Transport
+
+    public init(_ numbers: ClosedRange<UInt16>, _ transport: ContainerPort.Transport = .tcp) {
+        self.numbers = numbers
+        self.transport = transport
+    }
+
+    public func contains(_ port: ContainerPort) -> Bool {
+        port.transport == transport && numbers.contains(port.number)
+    }
+
+    public var description: String {
+        let ends = numbers.count == 1 ? "\(numbers.lowerBound)" : "\(numbers.lowerBound)-\(numbers.upperBound)"
+        return "\(ends)/\(transport.rawValue)"
+    }
+}
+
 /// A port of the host that leads to one of a container.
 public struct PortBinding: Hashable, Sendable, Codable {
     public var port: ContainerPort

@@ -156,6 +156,7 @@ private struct Parts {
         } catch { throw EngineError(error, object: roots.data) }
         let settings = try await configuration.settings()
         var host = host
+        host.openFiles = configuration.containerOpenFiles
         host.remap = try await configuration.remap(settings, kernel: host.kernelRelease)
         try Self.close(roots.data, except: host.remap?.rootGID ?? 0)
         let faults = FaultPlan.fromEnvironment

@@ -216,10 +216,11 @@ private struct ContainerSelection {
                 })
             && (filter.published.isEmpty
                 || summary.ports.contains { mapping in
-                    mapping.hostPort != 0
-                        && filter.published.contains(ContainerPort(mapping.hostPort, mapping.port.transport))
+                    let port = ContainerPort(mapping.hostPort, mapping.port.transport)
+                    return mapping.hostPort != 0 && filter.published.contains { $0.contains(port) }
                 })
-            && (filter.exposed.isEmpty || summary.ports.contains { filter.exposed.contains($0.port) })
+            && (filter.exposed.isEmpty
+                || summary.ports.contains { mapping in filter.exposed.contains { $0.contains(mapping.port) } })
             && (filter.ancestors.isEmpty || ancestorIDs.contains(summary.imageID)
                 || filter.ancestors.contains(summary.image))
             && (filter.healths.isEmpty || filter.healths.contains(state.health?.status ?? .none))

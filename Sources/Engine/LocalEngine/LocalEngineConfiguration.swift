@@ -24,6 +24,8 @@ public struct LocalEngineConfiguration: Hashable, Sendable {
     public var busyboxPath: String?
     /// Where passwd, group, subuid and subgid are, for `userns-remap`.
     package var accountsDirectory = "/etc"
+    /// How many files a container's processes may have open where nothing is asked for; nil for as many as this process.
+    package var containerOpenFiles: OpenFileLimit?
     /// An ordinary user's namespaces, in which this process is.
     package var rootless: RootlessSession?
 

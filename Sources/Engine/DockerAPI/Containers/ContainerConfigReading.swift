@@ -142,7 +142,11 @@ package enum ByteCount {
         }
         // Docker allows one before the unit.
         if word.hasSuffix(" ") { word.removeLast() }
-        guard let number = Double(word), number.isFinite else { return nil }
+        // Other forms of numbers, such as `0x10` or `1e3`, are none of docker's.
+        let digits = word.hasPrefix("-") ? word.dropFirst() : word[...]
+        guard digits.utf8.allSatisfy({ (48...57).contains($0) || $0 == UInt8(ascii: ".") }), let number = Double(word),
+            number.isFinite
+        else { return nil }
         return Int64(exactly: (number * Double(factor)).rounded(.down))
     }
 }

@@ -112,8 +112,9 @@ extension ContainerDetails {
         let config = body.field("Config") ?? .null
         let name = body.text("Name")
         let path = body.filledText("Path").map { [$0] } ?? []
+        let (spec, gap) = Self.spec(body, config)
         self.init(
-            id: id, name: name.hasPrefix("/") ? String(name.dropFirst()) : name, spec: Self.spec(body, config),
+            id: id, name: name.hasPrefix("/") ? String(name.dropFirst()) : name, spec: spec,
             imageID: body.text("Image"),
             createdAt: WireTime.parse(body.text("Created")) ?? Timestamp(nanosecondsSinceEpoch: 0),
             state: ContainerState(dockerBody: body.field("State") ?? .null), arguments: path + body.texts("Args"),
@@ -122,25 +123,37 @@ extension ContainerDetails {
             restartCount: Int(body.whole("RestartCount") ?? 0), logPath: body.filledText("LogPath"),
             runtime: body.field("HostConfig")?.text("Runtime") ?? "", execIDs: body.texts("ExecIDs"),
             cgroupPath: body.field("Gantry")?.filledText("CgroupPath"))
+        specGap = gap
         places = ContainerPlaces(dockerBody: body)
         let settings = body.field("NetworkSettings")
         ports = NetworkSettingsBody.ports(dockerBody: settings?.field("Ports"))
         networks = NetworkSettingsBody.endpoints(dockerBody: settings?.field("Networks"))
-        hasLeftNone = NetworkSettingsBody.hasLeftNone(spec.networkMode?.rawValue, dockerBody: settings)
+        hasLeftNone = NetworkSettingsBody.hasLeftNone(self.spec.networkMode?.rawValue, dockerBody: settings)
         launch = (body.field("Gantry")?.elements("Launch") ?? []).compactMap { step in
             guard let name = LaunchStep.Name(rawValue: step.text("Step")), let time = WireTime.parse(step.text("Time"))
             else { return nil }
             return LaunchStep(name, at: time)
         }
         if let own = body.field("Gantry")?.field("Environment") {
-            spec.environment = (own.array ?? []).compactMap(\.string)
+            self.spec.environment = (own.array ?? []).compactMap(\.string)
         }
     }
 
-    private static func spec(_ body: JSONValue, _ config: JSONValue) -> ContainerSpec {
-        let host = body.field("HostConfig") ?? .null
-        // Another engine's container may use what these values have no place for; what can be read is shown then.
-        if let spec = try? ContainerSpec(config: BodyReader(config), host: BodyReader(host)) { return spec }
+    /// Another engine's container may use what these values have no place for; what can be read is shown then.
+    private static func spec(_ body: JSONValue, _ config: JSONValue) -> (ContainerSpec, gap: String?) {
+        let host = BodyReader(body.field("HostConfig") ?? .null)
+        let spec: ContainerSpec
+        do throws(EngineError) { spec = try ContainerSpec(config: BodyReader(config), host: host) } catch {
+            return (partialSpec(body, config, host), error.message)
+        }
+        var warnings: [String] = []
+        do throws(EngineError) {
+            try UnofferedFields.check(config: BodyReader(config), host: host, warnings: &warnings)
+            return (spec, nil)
+        } catch { return (spec, error.message) }
+    }
+
+    private static func partialSpec(_ body: JSONValue, _ config: JSONValue, _ host: BodyReader) -> ContainerSpec {
         var spec = ContainerSpec(image: config.text("Image"))
         spec.tty = config.flag("Tty")
         spec.openStdin = config.flag("OpenStdin")
@@ -149,8 +162,12 @@ extension ContainerDetails {
         spec.command = config.field("Cmd")?.array?.compactMap(\.string)
         spec.entrypoint = config.field("Entrypoint")?.array?.compactMap(\.string)
         spec.mounts = body.elements("Mounts").compactMap { MountSpec(dockerMountPoint: $0) }
-        spec.privileged = host.flag("Privileged")
-        spec.autoRemove = host.flag("AutoRemove")
+        spec.privileged = host.value.flag("Privileged")
+        spec.autoRemove = host.value.flag("AutoRemove")
+        // Each by itself: it is perhaps not what could not be read.
+        if let limits = try? ResourceLimits(dockerBody: host) { spec.limits = limits }
+        // As above.
+        if let policy = try? RestartPolicy(dockerBody: host.object("RestartPolicy")) { spec.restartPolicy = policy }
         return spec
     }
 }

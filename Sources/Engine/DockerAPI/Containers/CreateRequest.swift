@@ -116,11 +116,3 @@ enum UnofferedFields {
         EngineError(.unsupported, "\(field) is not supported yet by this engine")
     }
 }
-
-extension JSONValue {
-    func isEmptyValueField(_ name: String) -> Bool {
-        // A set such as Volumes or ExposedPorts maps names to empty objects: names count, not what they map to.
-        if case .object(let object)? = field(name), name == "Volumes" { return object.isEmpty }
-        return field(name)?.isEmptyValue ?? true
-    }
-}

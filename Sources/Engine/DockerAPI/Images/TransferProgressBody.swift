@@ -89,8 +89,9 @@ extension ImageLayerStep {
     }
 
     fileprivate init?(_ words: String, _ detail: JSONValue?) {
-        let done = detail?.whole("current") ?? 0
-        let total = detail?.whole("total") ?? 0
+        // No engine has done less than nothing, whatever it says.
+        let done = max(0, detail?.whole("current") ?? 0)
+        let total = max(0, detail?.whole("total") ?? 0)
         switch words {
         case "Waiting", "Pulling fs layer": self = .waiting
         case "Downloading": self = .downloading(doneBytes: done, totalBytes: total)

@@ -23,11 +23,15 @@ package struct EngineAddress: Hashable, Sendable {
     /// As it was given.
     package let host: String
     package let endpoint: Endpoint
+    /// Nil where TLS is not spoken.
     package let certificates: Certificates?
 
+    /// - Parameter certificates: those to speak TLS with; `https://` is TLS also without them, by the system's
+    ///   authorities.
     /// - Throws: `invalid` for a host that is none, or that holds a password.
-    package init(_ host: String, certificates: Certificates? = nil) throws(EngineError) {
+    package init(_ host: String, certificates given: Certificates? = nil) throws(EngineError) {
         self.host = host
+        let certificates = given ?? (host.hasPrefix("https://") ? Certificates() : nil)
         self.certificates = certificates
         endpoint = try Self.endpoint(host, hasTLS: certificates != nil)
     }
@@ -85,9 +89,10 @@ package struct SSHTarget: Hashable, Sendable {
     /// Reads `[user@]host[:port][/path/to/socket]`.
     init(_ text: String, host whole: String) throws(EngineError) {
         let unreadable = EngineError(.invalid, "`\(whole)` is no ssh host", object: whole)
-        guard text.allSatisfy({ $0 != "?" && $0 != "#" && $0 != "'" && !$0.isWhitespace }) else { throw unreadable }
         let authority = text.prefix { $0 != "/" }
         let path = text[authority.endIndex...]
+        // The path becomes a word of a shell's on the other side, and ssh's configuration may give names to one here.
+        guard Self.isPlain(authority, with: "[]"), Self.isPlain(path, with: "/") else { throw unreadable }
         socketPath = path.isEmpty || path == "/" ? nil : String(path)
         var place = authority
         if let at = authority.lastIndex(of: "@") {
@@ -103,6 +108,15 @@ package struct SSHTarget: Hashable, Sendable {
         guard !name.hasPrefix("-"), !(user?.hasPrefix("-") ?? false) else { throw unreadable }
         host = name
         port = number == 0 ? nil : number
+    }
+
+    /// Nothing in it means anything to a shell.
+    private static func isPlain(_ text: Substring, with further: String) -> Bool {
+        text.unicodeScalars.allSatisfy { scalar in
+            guard scalar.isASCII else { return !scalar.properties.isWhitespace }
+            return scalar.properties.isAlphabetic || ("0"..."9").contains(scalar)
+                || "._-+,@:=%".unicodeScalars.contains(scalar) || further.unicodeScalars.contains(scalar)
+        }
     }
 
     /// What to run here: ssh(1), which runs a program there that joins its standard input and output to the engine's

@@ -40,8 +40,8 @@ package struct Filters: Hashable, Sendable {
     }
 
     /// Ports, `80`, `80/udp`, and ranges of them, `8000-8010/tcp`.
-    fileprivate func ports(_ name: String) throws(EngineError) -> [ContainerPort] {
-        var ports: [ContainerPort] = []
+    fileprivate func ports(_ name: String) throws(EngineError) -> [PortRange] {
+        var ports: [PortRange] = []
         for text in self[name] {
             let parts = text.split(separator: "/", omittingEmptySubsequences: false)
             let ends = parts.first?.split(separator: "-", omittingEmptySubsequences: false).map { UInt16($0) } ?? []
@@ -49,7 +49,7 @@ package struct Filters: Hashable, Sendable {
                 first > 0, first <= last,
                 let transport = parts.count == 2 ? ContainerPort.Transport(rawValue: parts[1].lowercased()) : .tcp
             else { throw EngineError(.invalid, "invalid filter '\(name)=\(text)'") }
-            ports += (first...last).map { ContainerPort($0, transport) }
+            ports.append(PortRange(first...last, transport))
         }
         return ports
     }

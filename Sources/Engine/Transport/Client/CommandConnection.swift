@@ -12,7 +12,7 @@ final class CommandConnection: Sendable {
     /// This side's end; belongs to whoever makes a channel of it.
     let socket: Descriptor
     private let complaints: OwnedDescriptor
-    private let pid: Int32
+    let pid: Int32
 
     /// - Throws: what exec(3) met.
     init(_ words: [String]) throws(KernelError) {
@@ -32,11 +32,19 @@ final class CommandConnection: Sendable {
         self.complaints = complaints
     }
 
-    /// Ends the program and reaps it; off the caller's thread.
+    /// Ends the program and reaps it, off the caller's thread. One that is stopped or hangs is killed, since the thread
+    /// is one of few.
     func end() {
         let pid = pid
         kill(pid, SIGTERM)
         NIOThreadPool.singleton.submit { _ in
+            do throws(KernelError) {
+                let process = OwnedDescriptor(try PidFD.open(pid: pid))
+                if try !PidFD.waitForEnd(process.descriptor, timeoutMilliseconds: 2000) { kill(pid, SIGKILL) }
+            } catch {
+                // Not to be waited for in bounded time, so not waited for in peace.
+                kill(pid, SIGKILL)
+            }
             var status: Int32 = 0
             while waitpid(pid, &status, 0) == -1, errno == EINTR {}
         }

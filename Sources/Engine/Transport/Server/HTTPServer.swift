@@ -126,9 +126,6 @@ package final class HTTPServer: Sendable {
     /// The port in use, where the address has one.
     package var port: Int? { channel.localAddress?.port }
 
-    /// How many connections are open.
-    package var connectionCount: Int { connections.count }
-
     /// Serves on until no client is connected any more, at most for so long.
     package func drain(atMost limit: Duration) async { await connections.waitUntilEmpty(atMost: limit) }
 

@@ -75,7 +75,8 @@ final class ServerConnection: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch Self.unwrapInboundIn(data) {
-        case .head(let head):
+        case .head(var head):
+            if head.uri.utf8.first != UInt8(ascii: "/") { head.uri = Self.originForm(head.uri) }
             tally.heads += 1
             if requestDue != nil, context.channel.isWritable, let answer = ready.answer(to: head) {
                 prepared = (answer, head.method == .HEAD)
@@ -94,6 +95,14 @@ final class ServerConnection: ChannelInboundHandler {
             inlet.push(.end)
             if isLastRequest { httpBytesLeft = 0 }
         }
+    }
+
+    /// `http://host/path?query`, as clients write it to proxies, without what is before the path (RFC 9112, 3.2.2).
+    private static func originForm(_ target: String) -> String {
+        let lower = target.prefix(8).lowercased()
+        guard let scheme = ["http://", "https://"].first(where: lower.hasPrefix) else { return target }
+        let rest = target.dropFirst(scheme.count).drop { $0 != "/" && $0 != "?" }
+        return rest.hasPrefix("/") ? String(rest) : "/" + rest
     }
 
     /// Answers a request that came before, if its answer is prepared now, and the connection waits for one.

@@ -31,6 +31,8 @@ package struct HostFacts: Hashable, Sendable {
     package var controllers: Set<String>?
     /// Whether containers have cgroups of their own, by which they are paused and measured.
     package var hasCgroups = true
+    /// What containers' processes may have open, where the engine's own process may have more; nil for what it has.
+    package var openFiles: OpenFileLimit?
     /// `6.1.0-18-amd64`
     package var kernelRelease = "5.10"
 

@@ -154,11 +154,13 @@ package struct SpecBuilder {
     }
 
     private var rlimits: [RuntimeRlimit] {
-        spec.ulimits.map { limit in
+        let asked = spec.ulimits.map { limit in
             RuntimeRlimit(
                 type: "RLIMIT_" + limit.name.uppercased(), soft: UInt64(bitPattern: limit.soft),
                 hard: UInt64(bitPattern: limit.hard))
         }
+        guard let limit = host.openFiles, asked.allSatisfy({ $0.type != "RLIMIT_NOFILE" }) else { return asked }
+        return asked + [RuntimeRlimit(type: "RLIMIT_NOFILE", soft: limit.soft, hard: limit.hard)]
     }
 
     private func linux(_ capabilities: [String]) throws(EngineError) -> RuntimeLinux {
