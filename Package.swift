@@ -245,7 +245,7 @@ let suites: [Target] = [
     tests(
         "CLITests",
         [
-            "CLI", "DockerAPI", "EngineAPI", "JSON", "Archive", "SeededNumbers",
+            "CLI", "DockerAPI", "EngineAPI", "JSON", "Archive", "Linux", "SeededNumbers",
         ]),
     .target(
         name: "NetworkRemains", dependencies: ["Linux", "Netlink", "Networking"], path: "Tests/NetworkRemains",

@@ -36,7 +36,11 @@ import Testing
         #expect(input(&bench) == "\u{10}x")
         bench.type("<ctrl-p><ctrl-p>")
         #expect(input(&bench) == "\u{10}")
-        bench.type("<ctrl-q>")
+        bench.type("<ctrl-]>")
+        #expect(input(&bench) == "\u{10}", "before a command of the leader's it is the program's")
+        bench.type("<ctrl-]><ctrl-q>")
+        #expect(input(&bench) == "\u{1d}\u{11}" && bench.model.keyContext == .captured)
+        bench.type("<ctrl-p><ctrl-q>")
         #expect(input(&bench) == "")
         #expect(bench.model.focus == .containers)
         #expect(!bench.model.consoles.isCaptured)
@@ -300,5 +304,20 @@ import Testing
         point(.drag(.left), panel.column + 4, panel.row + 1)
         point(.release(.left), panel.column + 4, panel.row + 1)
         #expect(input(&bench) == "")
+    }
+
+    @Test("What was asked for before somebody types into a program does not open over it")
+    func lateDialogs() throws {
+        let details = Sample.details(Sample.containers[0])
+        for message: Message in [
+            .inspected(details, .show), .inspected(details, .editLimits), .original(details, nil), .hosts([]),
+        ] {
+            var bench = try Bench.connected()
+            bench.send(message)
+            #expect(bench.model.dialogs.count == 1)
+            bench = try attached()
+            bench.send(message)
+            #expect(bench.model.keyContext == .captured && bench.model.status?.kind == .warning)
+        }
     }
 }

@@ -37,6 +37,23 @@ import Testing
         #expect(bench.model.selectedEvent == chosen, "who looks at an older one keeps it")
     }
 
+    @Test("What happens while the journal is read stays, and stands once")
+    func meanwhile() throws {
+        func at(_ action: String, _ second: Int64) -> EngineEvent {
+            EngineEvent(
+                kind: .container, action: action, actorID: Sample.id(1), attributes: [:], time: Sample.ago(60 - second))
+        }
+        var history = EventHistory()
+        for event in [at("create", 1), at("start", 2), at("rename", 3), at("pause", 3), at("die", 4)] {
+            history.add(event)
+        }
+        history.replace([at("pull", 0), at("create", 1), at("start", 2), at("rename", 3)])
+        #expect(history.entries.map(\.event.action) == ["pull", "create", "start", "rename", "pause", "die"])
+        #expect(history.passing == history.entries)
+        history.replace([])
+        #expect(history.entries.count == 6)
+    }
+
     @Test("They are filtered, and lead to their objects")
     func objects() throws {
         var bench = try Self.open()

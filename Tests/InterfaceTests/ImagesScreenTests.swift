@@ -120,6 +120,22 @@ import Testing
         #expect(bench.model.keyContext == .images && bench.model.status?.kind == .error)
     }
 
+    @Test("Who has typed on since is not asked by force: the key was meant for something else")
+    func lateForce() throws {
+        let refusal = EngineError(.conflict, "conflict: unable to remove (must force)")
+        for keys in ["y", "<esc>", "j"] {
+            var bench = try Self.open()
+            bench.type("gjdy")
+            let job = try #require(bench.model.jobs.first?.id)
+            bench.type(keys)
+            _ = bench.takeEffects()
+            bench.send(.job(job, .failed(refusal)))
+            bench.type("y")
+            #expect(Self.asked(&bench) == [], "after \(keys)")
+            #expect(bench.model.keyContext != .confirmation)
+        }
+    }
+
     @Test("The disk usage has each part with its objects, the largest first, and prunes a part")
     func usage() throws {
         var bench = try Bench.connected()

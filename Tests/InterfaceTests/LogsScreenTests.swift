@@ -136,10 +136,33 @@ import Testing
         bench.type("feven<enter>S<ctrl-u>/tmp/x.log<enter>")
         let text = "web 0 even\nweb 2 even\nweb 4 even\nweb 6 even\nweb 8 even\n"
         let asked = bench.takeEffects().compactMap { if case .perform(_, let action) = $0 { action } else { nil } }
-        #expect(asked == [.saveText(path: "/tmp/x.log", text)])
+        #expect(asked == [.saveText(path: "/tmp/x.log", text, replaces: false)])
         bench = try Self.opened(" j m")
         bench.type("t")
         #expect(try Self.screen(bench).savedText.hasPrefix("web | 2027-01-15 "))
+    }
+
+    @Test("A file that is there is replaced only where that is said; the form stays until then")
+    func saveOverAnother() throws {
+        var bench = try Self.opened("m")
+        bench.type("S<ctrl-u>/tmp/x.log<enter>")
+        let refusal = EngineError(.conflict, "`/tmp/x.log` is there already")
+        _ = bench.takeEffects()
+        bench.send(.job(try #require(bench.model.jobs.last?.id), .failed(refusal)))
+        #expect(bench.text.contains("replace /tmp/x.log?") && bench.text.contains("is there already"))
+        bench.type("<enter>")
+        #expect(bench.takeEffects().isEmpty && bench.model.keyContext == .form, "Enter says no")
+        bench.type("<enter>")
+        bench.send(.job(try #require(bench.model.jobs.last?.id), .failed(refusal)))
+        _ = bench.takeEffects()
+        bench.type("y")
+        let asked = bench.takeEffects().compactMap { if case .perform(_, let action) = $0 { action } else { nil } }
+        guard case .saveText("/tmp/x.log", _, replaces: true)? = asked.first else {
+            Issue.record("asked: \(asked)")
+            return
+        }
+        bench.send(.job(try #require(bench.model.jobs.last?.id), .succeeded(.done("saved"))))
+        #expect(bench.model.keyContext == .logs)
     }
 
     @Test("A line is copied without its escape sequences")

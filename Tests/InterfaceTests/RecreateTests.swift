@@ -73,6 +73,15 @@ import Testing
         #expect(spec.labels == ["kept": "yes"])
     }
 
+    @Test("One whose settings are not all known is not made anew: what is not known would be lost")
+    func incomplete() throws {
+        var details = Self.details()
+        details.specGap = "logger: no log driver named 'gcplogs' is registered"
+        let bench = try Self.opened(details)
+        #expect(bench.model.dialogs.isEmpty && bench.model.status?.kind == .error)
+        #expect(bench.model.status?.text.contains("gcplogs") == true)
+    }
+
     @Test("c asks with what the container has, and what is not changed stays as it was")
     func form() throws {
         var bench = try Self.opened()

@@ -35,7 +35,8 @@ import Testing
         var bench = try Self.bench()
         bench.type("<F2>write<enter>")
         let asked = bench.takeEffects().compactMap { if case .perform(_, let action) = $0 { action } else { nil } }
-        guard case .saveText("/home/me/.config/gantry/keys.example.toml", let text)? = asked.first else {
+        guard case .saveText("/home/me/.config/gantry/keys.example.toml", let text, replaces: true)? = asked.first
+        else {
             return #expect(Bool(false), "nothing is written: \(asked)")
         }
         #expect(text.contains("[keys.main]") && text.contains("#stop = [\"s\"]  # stop"))

@@ -48,6 +48,29 @@ struct FrontEndSessionTests {
         #expect(second.isRestored)
     }
 
+    @Test("A screen that has come over to its own engine knows that it hosts that: it is not stopped by ctrl-z")
+    func hostingAfterMove() throws {
+        let (far, bench) = (try SessionBench(), try SessionBench())
+        defer {
+            bench.close()
+            far.close()
+        }
+        _ = try far.daemon()
+        let screen = try bench.terminal(
+            "-H", "unix://\(far.root)/run/gantry.sock", environment: ["HOME=\(bench.root)"])
+        #expect(screen.wait(for: "no containers yet"), "\(screen.rows)")
+        screen.type("H")
+        #expect(screen.wait(for: "the engine here"), "\(screen.rows)")
+        screen.type("\r")
+        #expect(screen.wait(for: "on default"), "\(screen.rows)")
+        #expect(screen.wait(for: "no containers yet"), "\(screen.rows)")
+        screen.type("\u{1A}")
+        #expect(screen.wait(for: "this screen hosts the engine"), "\(screen.rows)")
+        #expect(try bench.succeed("ps", "-q") == "", "it answers others")
+        screen.type("q")
+        #expect(screen.ended() == 0)
+    }
+
     @Test("The terminal is restored after a signal", arguments: [SIGTERM, SIGHUP])
     func signals(_ signal: Int32) throws {
         let bench = try SessionBench()

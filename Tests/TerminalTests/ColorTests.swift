@@ -131,6 +131,31 @@ import Testing
             #expect(TerminfoEntry(compiled: Array(bytes[..<length])) == nil)
         }
         #expect(TerminfoDirectory(environment: [:]).entry(for: "../v/vt100") == nil)
+        // A count that is negative, or of more than is there, in each place of the head.
+        for place in stride(from: 2, to: 12, by: 2) {
+            for count: [UInt8] in [[0xFF, 0xFF], [0x00, 0x80], [0xFF, 0x7F]] {
+                var broken = bytes
+                broken.replaceSubrange(place..<place + 2, with: count)
+                #expect(TerminfoEntry(compiled: broken) == nil, "\(count) at \(place)")
+            }
+        }
+    }
+
+    @Test("An entry that is broken is passed over for the next folder's")
+    func brokenFirstEntry() throws {
+        var template = Array("/tmp/gantry-terminfo-XXXXXX".utf8CString)
+        let folder = String(cString: try #require(mkdtemp(&template)))
+        defer {
+            unlink(folder + "/v/vt100")
+            rmdir(folder + "/v")
+            rmdir(folder)
+        }
+        #expect(mkdir(folder + "/v", 0o700) == 0)
+        let file = try #require(fopen(folder + "/v/vt100", "w"))
+        fputs("nothing", file)
+        fclose(file)
+        let usual = TerminfoDirectory(environment: [:]).entry(for: "vt100")
+        #expect(usual != nil && TerminfoDirectory(environment: ["TERMINFO": folder]).entry(for: "vt100") == usual)
     }
 
     @Test(

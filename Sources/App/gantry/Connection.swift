@@ -2,12 +2,14 @@ import CLI
 import EngineAPI
 import LocalEngine
 import RemoteEngine
+import Synchronization
 
 /// What options, the environment and docker's contexts choose: our own engine, or another behind Docker's API.
 actor Connection {
     private let options: GlobalOptions
     private let configuration: LocalEngineConfiguration
-    private var seat: EngineSeat?
+    /// Nil until our own engine was first asked for.
+    private let seat = Mutex<EngineSeat?>(nil)
     private var remote: DockerEngine?
 
     init(_ options: GlobalOptions, _ configuration: LocalEngineConfiguration) {
@@ -26,11 +28,8 @@ actor Connection {
         }
     }
 
-    /// Whether this process hosts the engine at the time of asking.
-    func hosting() -> @Sendable () -> Bool {
-        let seat = seat
-        return { seat?.hosted != nil }
-    }
+    /// Whether this process hosts our own engine now, whichever it drives.
+    nonisolated var isHosting: Bool { seat.withLock { $0 }?.hosted != nil }
 
     func runDaemon(_ daemon: CommandEnvironment.DaemonOptions) async throws(EngineError) -> Int32 {
         guard options.host == nil, options.context == nil else {
@@ -39,7 +38,7 @@ actor Connection {
         }
         let mode = try DaemonMode(configuration, daemon, logLevel: options.logLevel)
         let made = EngineSeat(mode.configuration, socket: mode.ownSocket, journal: mode.journal)
-        seat = made
+        seat.withLock { $0 = made }
         return try await mode.run(made)
     }
 
@@ -90,11 +89,13 @@ actor Connection {
     }
 
     /// - Parameter patience: how long those who visit the engine hosted here are served on.
-    func close(patience: Duration) async { await seat?.close(patience: patience) }
+    func close(patience: Duration) async { await seat.withLock { $0 }?.close(patience: patience) }
 
     private func ownSeat() -> EngineSeat {
-        let made = seat ?? EngineSeat(configuration)
-        seat = made
-        return made
+        seat.withLock { seat in
+            let made = seat ?? EngineSeat(configuration)
+            seat = made
+            return made
+        }
     }
 }

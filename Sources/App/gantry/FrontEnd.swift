@@ -78,5 +78,7 @@ extension HostFiles {
         copyIn: { engine, reference, source, path throws(EngineError) in
             try await MachineFiles.copyIn(engine, reference, source, to: path)
         },
-        save: { path, contents throws(EngineError) in try await MachineFiles.save(path, contents) })
+        save: { path, contents, replaces throws(EngineError) in
+            try await MachineFiles.save(path, contents, replacing: replaces)
+        })
 }

@@ -49,7 +49,7 @@ enum Program {
                 },
                 connect: { name throws(EngineError) in try await connection.engine(of: name) })
             return FrontEnd.run(
-                engine: engine, hostsEngine: await connection.hosting(), options: options, hosts: hosts)
+                engine: engine, hostsEngine: { connection.isHosting }, options: options, hosts: hosts)
         } catch {
             Complaint.say("gantry: \(error.message)")
             return 1

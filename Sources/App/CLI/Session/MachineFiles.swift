@@ -19,13 +19,21 @@ package enum MachineFiles {
         try await told { try await ContainerCopy(engine: engine, reference: reference).into(path, from: home(source)) }
     }
 
-    /// Writes a file, and the folders that it lacks; one that is there is replaced.
-    package static func save(_ path: String, _ contents: [UInt8]) async throws(EngineError) {
+    /// Writes a file, and the folders that it lacks; one that is there is replaced, and keeps its permissions.
+    ///
+    /// - Throws: `conflict` for a file that is there and not to be replaced, `invalid` for what else is wrong here.
+    package static func save(_ path: String, _ contents: [UInt8], replacing: Bool) async throws(EngineError) {
         try await told {
-            try await BlockingPool.shared.run { () throws(KernelError) in
+            try await BlockingPool.shared.run {
                 let path = home(path)
+                var facts = stat()
+                guard replacing || stat(path, &facts) != 0 || facts.st_mode & S_IFMT != S_IFREG else {
+                    throw EngineError(.conflict, "`\(path)` is there already", object: path)
+                }
                 try Directory.create(PathName.split(path).parent)
-                try FileContents.replace(path, with: contents, mode: 0o644, durable: false)
+                let file = try OutputFile(path, mode: 0o644)
+                try file.descriptor.writeAll(contents)
+                try file.finish()
             }
         }
     }

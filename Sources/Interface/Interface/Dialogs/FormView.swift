@@ -98,7 +98,7 @@ extension Canvas {
         putRight(amount, .dialogMuted, in: rest.takeRight(min(rest.columns, 18)))
         _ = rest.takeRight(1)
         guard total > 0, rest.columns > 4 else { return }
-        let eighths = Int(Double(min(done, total)) / Double(total) * Double(rest.columns * 8))
+        let eighths = Int(Double(max(0, min(done, total))) / Double(total) * Double(rest.columns * 8))
         let part = eighths % 8 == 0 ? "" : String(Array("▏▎▍▌▋▊▉")[eighths % 8 - 1])
         put(String(repeating: "█", count: eighths / 8) + part, .dialogTitle, in: rest)
     }

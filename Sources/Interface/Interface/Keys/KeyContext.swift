@@ -14,11 +14,12 @@ enum KeyContext: String, CaseIterable, Hashable, Sendable {
 
     /// The four panels.
     static let panels: Set<KeyContext> = [.containers, .stats, .processes, .console]
-    /// Whatever shows lines that can be moved through.
-    static let pagers: Set<KeyContext> = [.logs, .inspect, .help]
 
     /// Keys that type go into a line of text.
     var typesText: Bool { self == .filter || self == .search || self == .form || self == .menu }
+
+    /// Somebody is writing: what opens over it now would get the rest of it.
+    var takesTyping: Bool { typesText || self == .captured || self == .leader }
 
     var title: String { rawValue }
 }

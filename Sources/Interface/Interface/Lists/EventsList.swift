@@ -28,11 +28,18 @@ struct EventHistory {
     /// There was more than is kept.
     private(set) var isCut = false
 
-    /// What the journal holds, in its own order, in place of what is known.
+    /// What the journal holds, in its own order, in place of what is known; what has come since it was read stays.
     mutating func replace(_ events: [EngineEvent]) {
         let kept = events.filter { !$0.isPassing }
+        let later = known(since: events)
         (entries, passing, isCut) = ([], [], kept.count > Self.capacity)
-        for event in kept.suffix(Self.capacity) { add(event) }
+        for event in kept.suffix(Self.capacity) + later { add(event) }
+    }
+
+    private func known(since journal: [EngineEvent]) -> [EngineEvent] {
+        guard let end = journal.last?.time else { return entries.map(\.event) }
+        let last = Set(journal.reversed().prefix { $0.time == end })
+        return entries.map(\.event).filter { $0.time > end || $0.time == end && !last.contains($0) }
     }
 
     /// What consoles and samples leave behind is of no interest, and would fill it.

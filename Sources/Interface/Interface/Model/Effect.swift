@@ -71,7 +71,7 @@ enum EngineAction: Hashable, Sendable {
     case remove(Target, force: Bool, volumes: Bool)
     case load(path: String)
     /// Into a file of this machine.
-    case saveText(path: String, String)
+    case saveText(path: String, String, replaces: Bool)
     /// A path of a container to a place of this machine.
     case copyOut(Target, path: String, to: String)
     /// From this machine to a path of a container.

@@ -85,6 +85,8 @@ struct Model {
     /// Whether it was said that containers run on after the front end has gone.
     var saidContainersRunOn = false
     var nextNumber = 1
+    /// Keys and pastes so far.
+    var typedCount = 0
     /// The last press of the mouse's button: a second one there soon after is Enter.
     var lastClick: Click?
     /// What was just made, until it is in the list that it was asked for in.

@@ -24,8 +24,8 @@ struct Job: Hashable, Sendable {
     let action: EngineAction
     var progress = JobProgress()
     var startedAt: Timestamp
-    /// It came from the form on top, which waits for its end.
-    var answersForm = false
+    /// How much had been typed when it was asked for: who has typed since then does something else.
+    var typedBefore = 0
     /// What the list that it adds to held before.
     var before: Sought?
     /// It was asked for together with others, and is told with them.

@@ -41,7 +41,7 @@ extension Model {
         case .notInspected(let id, let reason):
             commands.end(.inspection(id), .failed(reason), at: now)
             say(reason, .error)
-        case .inspected(let details, .editLimits): dialogs.append(.form(.limits(details)))
+        case .inspected(let details, .editLimits): open(.form(.limits(details)), late: "limits of \(details.name)")
         case .inspected(let details, .explainStop): stats.stopped = details
         case .hosts(let list): showHosts(list)
         case .hostAnswered: break  // The main loop's.
@@ -129,6 +129,14 @@ extension Model {
             dialogs[index] = .inspect(screen)
             return
         }
-        dialogs.append(.inspect(InspectScreen(details)))
+        open(.inspect(InspectScreen(details)), late: "inspect \(details.name)")
+    }
+
+    /// Opens what was asked for a while ago, unless the keys have gone to a line of text or to a program since.
+    ///
+    /// - Parameter what: what it is, for who has gone on.
+    mutating func open(_ dialog: Dialog, late what: String) {
+        guard keyContext.takesTyping else { return dialogs.append(dialog) }
+        say("\(what): not opened over what you type", .warning)
     }
 }

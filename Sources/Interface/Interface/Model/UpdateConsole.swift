@@ -131,12 +131,15 @@ extension Model {
             consoles.isCaptured = false
             return []
         }
+        let controlP = Key(.character("p"), .control)
         if key == leader {
             consoles.open[id]?.isLeaderPending = true
-            return []
+            // It begins no detaching any more, and so is the program's.
+            guard console.isControlPPending, !console.isEnded else { return [] }
+            consoles.open[id]?.isControlPPending = false
+            return send(controlP, to: id)
         }
         if console.isEnded { return pressInEndedConsole(key, id) }
-        let controlP = Key(.character("p"), .control)
         if console.isControlPPending {
             consoles.open[id]?.isControlPPending = false
             if key == Key(.character("q"), .control) { return performInConsole(.detach) }

@@ -34,7 +34,7 @@ extension Model {
         guard case .confirmation(let question)? = dialogs.last else { return [] }
         dialogs.removeLast()
         let effects = begin(question.steps, title: question.title)
-        followRecreation()
+        followForm()
         return effects
     }
 
@@ -72,7 +72,7 @@ extension Model {
                 return wait(form, .update(target, update), "limit \(target.name)")
             case .saveLog:
                 let path = form.text(.path) ?? ""
-                return wait(form, .saveText(path: path, savedLog ?? ""), "save \(path)")
+                return wait(form, .saveText(path: path, savedLog ?? "", replaces: false), "save \(path)")
             case .copyOut(let place, let names): return sendCopyOut(form, place, names)
             case .copyIn(let place):
                 let path = form.text(.path) ?? ""

@@ -18,7 +18,7 @@ extension Model {
         }
         var menu = Menu(title: "engines, by docker's contexts", items: items)
         menu.choose(.useHost(host ?? ""))
-        dialogs.append(.menu(menu))
+        open(.menu(menu), late: "engines")
     }
 
     mutating func useHost(_ name: String) -> [Effect] {

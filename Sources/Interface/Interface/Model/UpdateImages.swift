@@ -111,6 +111,7 @@ extension Model {
         guard error.kind == .conflict, !error.message.contains("cannot be forced") else { return nil }
         switch action {
         case .removeImage(let target, force: false): return .removeImage(target, force: true)
+        case .saveText(let path, let text, replaces: false): return .saveText(path: path, text, replaces: true)
         case .remove(let target, force: false, let volumes): return .remove(target, force: true, volumes: volumes)
         default: return nil
         }

@@ -4,8 +4,12 @@ import Terminal
 extension Model {
     mutating func take(_ event: InputEvent) -> [Effect] {
         switch event {
-        case .key(let key): return press(key)
-        case .paste(let text): return paste(text)
+        case .key(let key):
+            typedCount += 1
+            return press(key)
+        case .paste(let text):
+            typedCount += 1
+            return paste(text)
         case .mouse(let mouse): return point(mouse)
         case .resize(let size):
             self.size = size

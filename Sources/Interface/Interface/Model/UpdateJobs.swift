@@ -5,7 +5,10 @@ extension Model {
     /// Begins an action of the engine; its end comes as `JobNews`.
     mutating func begin(_ action: EngineAction, _ label: String) -> [Effect] {
         let id = JobID(number: takeNumber())
-        jobs.append(Job(id: id, label: label, action: action, startedAt: now, before: sought(by: action)))
+        jobs.append(
+            Job(
+                id: id, label: label, action: action, startedAt: now, typedBefore: typedCount,
+                before: sought(by: action)))
         commands.begin(action.commandWords, at: now, from: .job(id))
         return [.perform(id, action)]
     }
@@ -58,7 +61,7 @@ extension Model {
             return refreshes
         }
         say("\(batch.title): \(batch.failures) failed", .error)
-        dialogs.append(.help(.results(of: batch, columns: layout.body.columns)))
+        if !keyContext.takesTyping { dialogs.append(.help(.results(of: batch, columns: layout.body.columns))) }
         return refreshes
     }
 
@@ -115,7 +118,7 @@ extension Model {
     }
 
     private mutating func fail(_ job: Job, _ error: EngineError) {
-        let text =
+        var text =
             switch error.kind {
             case .cancelled: "\(job.label): cancelled"
             // An answer of HTTP's 304 has no words of its own.
@@ -123,11 +126,9 @@ extension Model {
             default: "\(job.label): \(error.message)"
             }
         if let action = Self.forced(job.action, after: error) {
-            let lines = TextWrap.lines(of: error.message, columns: 60)
-            let question = Confirmation(
-                title: "\(job.label) by force?", lines: lines, verb: "force",
-                steps: [Confirmation.Step(action: action, label: job.label)], choosesYes: false)
-            return dialogs.append(.confirmation(question))
+            // Whoever types meanwhile would answer with a key that was meant for something else.
+            guard job.typedBefore != typedCount else { return ask(action, instead: job, after: error) }
+            text += "; asked for once more it can be forced"
         }
         say(text, error.kind == .cancelled || error.kind == .notModified ? .warning : .error)
         for index in dialogs.indices {
@@ -136,5 +137,19 @@ extension Model {
             if error.kind == .cancelled { form.error = "cancelled" } else { form.complain(of: error) }
             dialogs[index] = .form(form)
         }
+    }
+
+    /// Asks whether to do by force what was refused without. A form that waited for it is left as it is.
+    private mutating func ask(_ action: EngineAction, instead job: Job, after error: EngineError) {
+        for index in dialogs.indices {
+            guard case .form(var form) = dialogs[index], form.job == job.id else { continue }
+            form.job = nil
+            dialogs[index] = .form(form)
+        }
+        var question = Confirmation(
+            title: "\(job.label) by force?", lines: TextWrap.lines(of: error.message, columns: 60), verb: "force",
+            steps: [Confirmation.Step(action: action, label: job.label)], choosesYes: false)
+        if case .saveText(let path, _, _) = action { (question.title, question.verb) = ("replace \(path)?", "replace") }
+        dialogs.append(.confirmation(question))
     }
 }

@@ -4,8 +4,13 @@ import Terminal
 /// A container made anew with other settings: the form, and the question before.
 extension Model {
     mutating func showRecreation(_ details: ContainerDetails, _ image: ImageDetails?) {
+        // What cannot be read would be lost with the one that is there.
+        if let gap = details.specGap {
+            return say("recreate \(details.name): it cannot be made anew as it is: \(gap)", .error)
+        }
         let original = Original(details, image, mounts: container(details.id)?.mounts ?? [])
-        dialogs.append(.form(.recreate(original, images: images ?? [], networks: networkNames)))
+        open(
+            .form(.recreate(original, images: images ?? [], networks: networkNames)), late: "recreate \(details.name)")
     }
 
     func recreation(of original: Original, as form: Form) throws(FormError) -> Confirmation {
@@ -29,10 +34,12 @@ extension Model {
     }
 
     /// The form stays, with all that was typed, until what it asked for has been done.
-    mutating func followRecreation() {
-        guard case .form(var form)? = dialogs.last, case .recreate = form.purpose, form.job == nil,
-            let job = jobs.last, case .recreate = job.action
-        else { return }
+    mutating func followForm() {
+        guard case .form(var form)? = dialogs.last, form.job == nil, let job = jobs.last else { return }
+        switch (form.purpose, job.action) {
+        case (.recreate, .recreate), (.saveLog, .saveText): break
+        default: return
+        }
         (form.job, form.error) = (job.id, nil)
         replaceDialog(.form(form))
     }

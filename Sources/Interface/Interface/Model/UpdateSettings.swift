@@ -38,7 +38,7 @@ extension Model {
     mutating func writeKeys() -> [Effect] {
         guard let path = keyFilePath else { return [] }
         let example = Self.example(path)
-        return begin(.saveText(path: example, Keymap.template(bindings)), "write \(example)")
+        return begin(.saveText(path: example, Keymap.template(bindings), replaces: true), "write \(example)")
     }
 
     private static func example(_ path: String) -> String {

@@ -41,8 +41,8 @@ struct ActionRunner: Sendable {
             try await engine.remove(target.id, force: force, volumes: volumes)
             return .done("\(target.name) removed")
         case .load(let path): return try await load(path)
-        case .saveText(let path, let text):
-            try await files.save(path, Array(text.utf8))
+        case .saveText(let path, let text, let replaces):
+            try await files.save(path, Array(text.utf8), replaces)
             return .done("saved \(path)")
         case .copyOut(let target, let path, let place):
             try await files.copyOut(engine, target.id, path, place)

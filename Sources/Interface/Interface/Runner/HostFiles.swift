@@ -11,8 +11,9 @@ package struct HostFiles: Sendable {
     package typealias CopyIn =
         @Sendable (_ engine: any Engine, _ reference: String, _ source: String, _ path: String)
         async throws(EngineError) -> Void
-    /// Writes a file, and the folders that it lacks; one that is there is replaced.
-    package typealias Save = @Sendable (_ path: String, _ contents: [UInt8]) async throws(EngineError) -> Void
+    /// Writes a file, and the folders that it lacks. One that is there is a `conflict`, unless it is to be replaced.
+    package typealias Save =
+        @Sendable (_ path: String, _ contents: [UInt8], _ replaces: Bool) async throws(EngineError) -> Void
 
     let copyOut: CopyOut
     let copyIn: CopyIn
@@ -28,7 +29,7 @@ package struct HostFiles: Sendable {
     static let none = HostFiles(
         copyOut: { _, _, _, _ throws(EngineError) in throw unavailable },
         copyIn: { _, _, _, _ throws(EngineError) in throw unavailable },
-        save: { _, _ throws(EngineError) in throw unavailable })
+        save: { _, _, _ throws(EngineError) in throw unavailable })
 
     private static let unavailable = EngineError(.unsupported, "this program gives the screen no files to work with")
 }

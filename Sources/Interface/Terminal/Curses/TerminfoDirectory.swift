@@ -13,13 +13,14 @@ struct TerminfoDirectory {
         self.directories = directories + ["/etc/terminfo", "/lib/terminfo", "/usr/share/terminfo"]
     }
 
-    /// The entry of `type`; nil where none is found or it cannot be read.
+    /// The first entry of `type` that can be read; nil where there is none.
     func entry(for type: String) -> TerminfoEntry? {
         guard let first = type.utf8.first, !type.contains("/"), type != "." else { return nil }
         let folders = [String(decoding: [first], as: UTF8.self), String(first, radix: 16)]
         for directory in directories {
             for folder in folders {
-                if let bytes = contents(of: "\(directory)/\(folder)/\(type)") { return TerminfoEntry(compiled: bytes) }
+                let bytes = contents(of: "\(directory)/\(folder)/\(type)")
+                if let entry = bytes.flatMap(TerminfoEntry.init(compiled:)) { return entry }
             }
         }
         return nil

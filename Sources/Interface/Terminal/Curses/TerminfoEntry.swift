@@ -28,7 +28,7 @@ struct TerminfoEntry: Equatable {
         var reader = LittleEndianReader(bytes)
         guard let magic = reader.short(), magic == Self.smallNumbers || magic == Self.wideNumbers,
             let nameSize = reader.short(), let booleanCount = reader.short(), let numberCount = reader.short(),
-            let stringCount = reader.short(), let tableSize = reader.short(),
+            let stringCount = reader.short(), let tableSize = reader.short(), numberCount >= 0, stringCount >= 0,
             let names = reader.take(nameSize), let booleans = reader.take(booleanCount)
         else { return nil }
         reader.align()
