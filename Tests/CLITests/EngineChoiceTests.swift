@@ -44,6 +44,8 @@ import Testing
         #expect(try host("", [:], home) == "unix:///there")
         #expect(try host("", ["DOCKER_CONTEXT": "default"], home) == nil)
         #expect(try host("--root /r", [:], home) == nil)
+        #expect(try host("", ["GANTRY_ROOT": "/r"], home) == nil)
+        #expect(try host("", ["GANTRY_ROOT": "/r", "DOCKER_CONTEXT": "here"], home) == nil)
         #expect(throws: EngineError.self) { try host("--context none", [:], home) }
         #expect(throws: EngineError.self) { try host("--context here -H unix:///o", [:], home) }
     }
@@ -81,6 +83,9 @@ import Testing
             ("tcp://h:1/x", .tcp(host: "h", port: 1)), ("tcp://[::1]:5", .tcp(host: "::1", port: 5)),
             ("tcp://h:x", nil), ("tcp://", nil), ("tcp://h:99999", nil), ("unix://", nil), ("h:5", nil),
             ("ssh://-oProxyCommand=x", nil), ("ssh://a:secret@h", nil), ("ssh://h/a'b", nil), ("ssh://h?x=1", nil),
+            ("ssh://h/x.sock;id", nil), ("ssh://h/$(id)", nil), ("ssh://h/`id`", nil), ("ssh://h/a&b", nil),
+            ("ssh://h;id", nil), ("ssh://$(id)@h", nil), ("ssh://h/a|b", nil), ("ssh://h/[ab]", nil),
+            ("ssh://h/a>b", nil), ("ssh://h/a\\b", nil), ("ssh://h/a\"b", nil),
             ("npipe:////./pipe/docker", nil),
         ])
     func addresses(text: String, endpoint: EngineAddress.Endpoint?) throws {
@@ -94,11 +99,30 @@ import Testing
 
     @Test("ssh gets the user, the port, and a command that no name can add an option to")
     func ssh() throws {
-        guard case .ssh(let target) = try EngineAddress("ssh://me@h:22/run/x.sock").endpoint else { return }
+        guard case .ssh(let target) = try EngineAddress("ssh://me@h:22/run/x.sock").endpoint else {
+            Issue.record("`ssh://` is another endpoint")
+            return
+        }
         #expect(target.user == "me" && target.port == 22 && target.socketPath == "/run/x.sock")
         let words = target.command
         #expect(words.dropLast(2).suffix(5) == ["-l", "me", "-p", "22", "--"] && words.dropLast().last == "h")
         #expect(words.last?.contains("gantry -H unix:///run/x.sock system dial-stdio") == true)
+    }
+
+    @Test("https is spoken with TLS also where no certificate is named, and with those that are")
+    func https() throws {
+        let address = try EngineAddress("https://h")
+        #expect(address.endpoint == .tcp(host: "h", port: 2376))
+        #expect(address.certificates == EngineAddress.Certificates())
+        var named = EngineAddress.Certificates()
+        named.authorityFile = "/ca.pem"
+        #expect(try EngineAddress("https://h:1", certificates: named).certificates == named)
+        #expect(try EngineAddress("http://h").certificates == nil)
+        guard case .ssh(let target) = try EngineAddress("ssh://me@[::1]/run/user/1000/é-1_2.sock").endpoint else {
+            Issue.record("a path of plain letters is refused")
+            return
+        }
+        #expect(target.host == "::1" && target.socketPath == "/run/user/1000/é-1_2.sock")
     }
 
     @Test("The choice of a context keeps what docker's configuration holds beside it")

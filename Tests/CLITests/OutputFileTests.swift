@@ -10,7 +10,8 @@ import Testing
 
         init() throws {
             var template = Array("/tmp/gantry-output-XXXXXX".utf8CString)
-            path = String(cString: try #require(mkdtemp(&template)))
+            let made = mkdtemp(&template)
+            path = String(cString: try #require(made))
         }
 
         deinit { try? Directory.removeTree(path) }

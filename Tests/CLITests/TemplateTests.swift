@@ -148,6 +148,30 @@ import Testing
         #expect(failure?.message == "template parsing error: " + message)
     }
 
+    @Test(
+        "What stands too deep in itself is refused",
+        arguments: [
+            String(repeating: "(", count: 100_000) + "1", String(repeating: "{{if 1}}", count: 100_000),
+            String(repeating: "{{if 1}}", count: 100_000) + String(repeating: "{{end}}", count: 100_000),
+            "{{if 1}}" + String(repeating: "{{else if 1}}", count: 100_000) + "{{end}}",
+            String(repeating: "{{block \"b\" .}}", count: 100_000),
+            "{{define \"a\"}}" + String(repeating: "{{if 1}}", count: 150) + "{{template \"a\" .}}"
+                + String(repeating: "{{end}}", count: 151) + "{{template \"a\" .}}",
+        ])
+    func depth(text: String) {
+        let text = text.hasPrefix("(") ? "{{\(text)}}" : text
+        let failure = #expect(throws: Template.Failure.self) { try Template(text).render(Self.value) }
+        #expect(failure?.message.contains("depth") == true)
+    }
+
+    @Test("What stands as deep as anybody needs is filled in")
+    func shallow() throws {
+        let parentheses = "{{" + String(repeating: "(", count: 150) + "1" + String(repeating: ")", count: 150) + "}}"
+        #expect(try Template(parentheses).render(Self.value) == "1")
+        let blocks = String(repeating: "{{if 1}}", count: 150) + "x" + String(repeating: "{{end}}", count: 150)
+        #expect(try Template(blocks).render(Self.value) == "x")
+    }
+
     @Test("No text makes the reader of templates trap or hang")
     func garbage() {
         let words = [

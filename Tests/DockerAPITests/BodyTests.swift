@@ -167,7 +167,7 @@ import Testing
     @Test("An inspection with what these values cannot hold is still read, and says that there is more")
     func foreignInspection() throws {
         let limits = #""Memory":4096,"RestartPolicy":{"Name":"always"}"#
-        let details = try #require(Self.foreign(#""LogConfig":{"Type":"gcplogs"},"# + limits))
+        let details = try #require(try Self.foreign(#""LogConfig":{"Type":"gcplogs"},"# + limits))
         #expect(details.spec.tty && details.spec.command == ["c"] && details.state.status == .exited)
         #expect(details.state.exitCode == 2)
         #expect(details.spec.limits.memoryBytes == 4096 && details.spec.restartPolicy.kind == .always)
@@ -182,7 +182,7 @@ import Testing
             (#""DeviceRequests":null,"StorageOpt":null,"VolumeDriver":"","Isolation":"","CpuCount":0"#, nil),
         ])
     func unoffered(host: String, gap: String?) throws {
-        let details = try #require(Self.foreign(host))
+        let details = try #require(try Self.foreign(host))
         #expect(details.spec.networkMode == .bridge)
         #expect(gap.map { details.specGap?.contains($0) == true } ?? (details.specGap == nil))
     }

@@ -1,4 +1,5 @@
 import Glibc
+import Linux
 import Testing
 
 /// The command line of the built program, as scripts use it.
@@ -256,5 +257,77 @@ struct CommandSessionTests {
         #expect(output == "y\n")
         #expect(errors == "code 141\n")
         #expect(try bench.succeed("inspect", "-f", "{{.State.Status}}", "endless") == "running")
+        for words in ["export endless", "cp endless:/bin -", "save gantry/starter"] {
+            var cut = Spawner.shell("{ \(gantry) \(words); echo code $? >&2; } | head -c 10 >/dev/null")
+            cut.environment = SessionBench.environment
+            #expect(try Spawner.output(of: cut).errors == "code 141\n", "\(words)")
+        }
+        // The reader is known to be gone before the list is written.
+        var list = Spawner.shell(
+            "{ trap '' PIPE; while echo x; do :; done 2>/dev/null; \(gantry) ps; echo code $? >&2; } | :")
+        list.environment = SessionBench.environment
+        #expect(try Spawner.output(of: list).errors == "code 141\n")
+    }
+
+    @Test("Several containers are stopped at once; names come in their order, the error at the end")
+    func severalAtOnce() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        _ = try bench.daemon()
+        let folder = bench.root + "/both"
+        #expect(mkdir(folder, 0o700) == 0)
+        // Each ends in peace only where the other is asked to end meanwhile.
+        for (name, other) in [("a", "b"), ("b", "a")] {
+            try bench.succeed(
+                "run", "-d", "--name", name, "--network", "none", "-v", "\(folder):/both", "gantry/starter", "sh", "-c",
+                "trap 'touch /both/\(name); while [ ! -e /both/\(other) ]; do usleep 1000; done; exit 5' TERM; "
+                    + "touch /both/\(name)-ready; while :; do usleep 1000; done")
+        }
+        #expect(eventually { access(folder + "/a-ready", F_OK) == 0 && access(folder + "/b-ready", F_OK) == 0 })
+        let outcome = try bench.gantry("stop", "-t", "30", "a", "nosuch", "b")
+        #expect(outcome.text == "a\nb\n" && outcome.code == 1)
+        #expect(outcome.errors == "Error response from daemon: No such container: nosuch\n")
+        #expect(try bench.succeed("inspect", "-f", "{{.State.ExitCode}}", "a", "b") == "5\n5")
+        let removal = try bench.gantry("rm", "-f", "nosuch", "b", "a")
+        #expect(removal.text == "b\na\n" && removal.code == 0 && removal.errors.contains("No such container: nosuch"))
+    }
+
+    @Test("A copy takes the place of no device and no fifo, and says why in docker's words")
+    func specialTargets() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        let (fifo, device) = (bench.root + "/fifo", bench.root + "/device")
+        #expect(mkfifo(fifo, 0o600) == 0 && mknod(device, S_IFCHR | 0o600, 0x103) == 0)
+        for (path, got, kind) in [(fifo, "an irregular file", S_IFIFO), (device, "a device", S_IFCHR)] {
+            let outcome = try bench.gantry("cp", "web:/f", path)
+            #expect(outcome.code == 1)
+            #expect(outcome.errors.contains("\"\(path)\" must be a directory or a regular file: got \(got)"))
+            var facts = stat()
+            #expect(lstat(path, &facts) == 0 && facts.st_mode & S_IFMT == kind)
+        }
+    }
+
+    @Test("The host of an engine has as many files as it may, its containers what a process here has")
+    func openFiles() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        var before = rlimit()
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        #expect(getrlimit(resource, &before) == 0)
+        var lowered = before
+        lowered.rlim_cur = 300
+        #expect(setrlimit(resource, &lowered) == 0)
+        defer { setrlimit(resource, &before) }
+        let host = try bench.daemon()
+        try bench.succeed("run", "-d", "--name", "web", "--network", "none", "gantry/starter", "sleep", "1000")
+        #expect(try bench.succeed("exec", "web", "sh", "-c", "ulimit -Sn; ulimit -Hn") == "300\n\(before.rlim_max)")
+        let pid = try bench.succeed("inspect", "-f", "{{.State.Pid}}", "web")
+        func limits(_ pid: String) throws -> [Substring] {
+            let text = String(decoding: try FileContents.read("/proc/\(pid)/limits"), as: UTF8.self)
+            let line = text.split(separator: "\n").first { $0.hasPrefix("Max open files") } ?? ""
+            return line.split(separator: " ").dropFirst(3).prefix(2).map { $0 }
+        }
+        #expect(try limits(pid) == ["300", "\(before.rlim_max)"])
+        #expect(try limits("\(host.pid)") == ["\(before.rlim_max)", "\(before.rlim_max)"])
     }
 }

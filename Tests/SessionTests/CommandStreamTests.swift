@@ -213,6 +213,8 @@ struct CommandStreamTests {
         ("start nope", 1, "No such container: nope\nError: failed to start containers: nope"),
         ("logs", 1, "\"gantry logs\" requires exactly 1 argument."), ("frob", 1, "'frob' is not a gantry command"),
         ("run -d -a stdout gantry/starter", 1, "cannot specify both --attach and --detach"),
+        ("login --password-stdin", 1, "the --password-stdin option requires --username to be set"),
+        ("login -u a -p b --password-stdin", 1, "cannot specify both --password and --password-stdin"),
         ("run --platform linux/none gantry/starter", 125, "is not this machine's"),
     ]
 

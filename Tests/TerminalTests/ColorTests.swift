@@ -144,7 +144,8 @@ import Testing
     @Test("An entry that is broken is passed over for the next folder's")
     func brokenFirstEntry() throws {
         var template = Array("/tmp/gantry-terminfo-XXXXXX".utf8CString)
-        let folder = String(cString: try #require(mkdtemp(&template)))
+        let made = mkdtemp(&template)
+        let folder = String(cString: try #require(made))
         defer {
             unlink(folder + "/v/vt100")
             rmdir(folder + "/v")

@@ -1,4 +1,5 @@
 import EngineAPI
+import Glibc
 
 /// The command line in docker's grammar.
 enum GantryCommand {
@@ -87,7 +88,8 @@ package func runCommandLine(_ arguments: [String], environment: CommandEnvironme
             case .command(let command): try await command.run()
             case .help(let text): Console.out(text)
             }
-            return Console.lostOutput().map { complain("\($0)") } ?? 0
+            if let error = Console.lostOutput { return complain("\(error)") }
+            return Console.isCutOff ? 128 + SIGPIPE : 0
         } catch {
             return finish(error, arguments)
         }

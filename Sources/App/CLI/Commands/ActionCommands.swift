@@ -1,32 +1,6 @@
 import DockerAPI
 import EngineAPI
 
-/// Does one thing to each of several objects: prints the names of those it was done to, the errors of the others, and
-/// fails if any failed.
-///
-/// - Parameter summary: what is said of all that failed, before their names, as docker's client does for some commands.
-func forEach(
-    _ references: [String], printing: Bool = true, summary: String? = nil,
-    _ action: @Sendable (any Engine, String) async throws(EngineError) -> Void
-) async throws {
-    let engine = try await CommandEnvironment.connect()
-    var failed: [String] = []
-    for reference in references {
-        do throws(EngineError) {
-            try await action(engine, reference)
-            if printing { Console.out(reference + "\n") }
-        } catch  where error.kind == .notModified {
-            if printing { Console.out(reference + "\n") }
-        } catch {
-            Console.error(Refusals.line(error))
-            failed.append(reference)
-        }
-    }
-    guard !failed.isEmpty else { return }
-    if let summary { Console.error("Error: \(summary): \(failed.joined(separator: ", "))\n") }
-    throw ExitStatus(code: 1)
-}
-
 /// How a container is to be stopped.
 struct StopOptions: CommandOptions {
     @Option("t|timeout|time", help: "Seconds before SIGKILL.")
@@ -41,8 +15,9 @@ struct StopCommand: Command {
 
     func run() async throws {
         let (signal, timeout) = (options.signal, options.timeout)
-        try await forEach(options.containers) { engine, reference throws(EngineError) in
+        try await forEachAtOnce(options.containers) { engine, reference throws(EngineError) in
             try await engine.stop(reference, signal: signal, timeoutSeconds: timeout)
+            return reference
         }
     }
 }
@@ -65,8 +40,10 @@ struct KillCommand: Command {
     @Argument("CONTAINER") var containers: [String]
 
     func run() async throws {
-        try await forEach(containers) { engine, reference throws(EngineError) in
+        let signal = signal
+        try await forEachAtOnce(containers) { engine, reference throws(EngineError) in
             try await engine.kill(reference, signal: signal)
+            return reference
         }
     }
 }
@@ -76,7 +53,10 @@ struct PauseCommand: Command {
     @Argument("CONTAINER") var containers: [String]
 
     func run() async throws {
-        try await forEach(containers) { engine, reference throws(EngineError) in try await engine.pause(reference) }
+        try await forEachAtOnce(containers) { engine, reference throws(EngineError) in
+            try await engine.pause(reference)
+            return reference
+        }
     }
 }
 
@@ -85,7 +65,10 @@ struct UnpauseCommand: Command {
     @Argument("CONTAINER") var containers: [String]
 
     func run() async throws {
-        try await forEach(containers) { engine, reference throws(EngineError) in try await engine.unpause(reference) }
+        try await forEachAtOnce(containers) { engine, reference throws(EngineError) in
+            try await engine.unpause(reference)
+            return reference
+        }
     }
 }
 
@@ -97,15 +80,12 @@ struct RemoveCommand: Command {
     @Argument("CONTAINER") var containers: [String]
 
     func run() async throws {
-        let force = force
-        try await forEach(containers, printing: false) { engine, reference throws(EngineError) in
-            do throws(EngineError) {
-                try await engine.remove(reference, force: force, volumes: volumes)
-                Console.out(reference + "\n")
-            } catch  where force && error.kind == .notFound {
-                // As docker: with --force what is not there is as good as removed, but said.
-                Console.error(Refusals.line(error))
-            }
+        let (force, volumes) = (force, volumes)
+        // As docker: with --force what is not there is as good as removed, but said.
+        try await forEachAtOnce(containers, excusing: { force && $0.kind == .notFound }) {
+            engine, reference throws(EngineError) in
+            try await engine.remove(reference, force: force, volumes: volumes)
+            return reference
         }
     }
 }
@@ -126,9 +106,8 @@ struct WaitCommand: Command {
     @Argument("CONTAINER") var containers: [String]
 
     func run() async throws {
-        try await forEach(containers, printing: false) { engine, reference throws(EngineError) in
-            let result = try await engine.wait(reference, for: .notRunning)
-            Console.out("\(result.exitCode)\n")
+        try await forEachAtOnce(containers) { engine, reference throws(EngineError) in
+            "\(try await engine.wait(reference, for: .notRunning).exitCode)"
         }
     }
 }

@@ -83,9 +83,7 @@ struct LoginCommand: Command {
 
     func run() async throws {
         let registry = StoredCredentials.registry(server)
-        if passwordStdin, password != nil {
-            throw UsageError(message: "--password and --password-stdin are mutually exclusive", code: 1)
-        }
+        try checkPassword()
         if !passwordStdin, password == nil { try LinePrompt.checkTerminal() }
         let user = try username ?? LinePrompt.line("Username: ")
         let secret = try passwordStdin ? LinePrompt.all() : password ?? LinePrompt.secret("Password: ")
@@ -104,6 +102,20 @@ struct LoginCommand: Command {
                 "WARNING! Your password will be stored unencrypted in \(try StoredCredentials.file().path).\n")
         }
         Console.out("Login Succeeded\n")
+    }
+
+    /// - Throws: docker's words where nobody can tell which line is the password.
+    private func checkPassword() throws(UsageError) {
+        guard passwordStdin else { return }
+        guard password == nil else {
+            throw UsageError(
+                message: "conflicting options: cannot specify both --password and --password-stdin", code: 1,
+                opening: "")
+        }
+        guard username?.isEmpty == false else {
+            throw UsageError(
+                message: "the --password-stdin option requires --username to be set", code: 1, opening: "")
+        }
     }
 }
 

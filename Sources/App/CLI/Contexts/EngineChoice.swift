@@ -5,7 +5,7 @@ import Glibc
 /// Which engine a command line means: the one of the data root, or another.
 ///
 /// ```
-/// -H │ --context │ --root │ GANTRY_HOST │ DOCKER_HOST │ DOCKER_CONTEXT │ docker's current context │ our own
+/// -H │ --context │ --root │ GANTRY_ROOT │ GANTRY_HOST │ DOCKER_HOST │ DOCKER_CONTEXT │ docker's current context │ our own
 /// ```
 /// The first that is given decides, as docker has it.
 package enum EngineChoice: Hashable, Sendable {
@@ -41,21 +41,24 @@ package struct EngineChooser: Sendable {
     /// The context in use; nil for the default.
     package func contextName() throws(EngineError) -> String? {
         if let name = options.context { return name == ContextStore.defaultName ? nil : name }
-        if options.host != nil || options.root != nil || environmentHost != nil { return nil }
+        if options.host != nil || meansOwnRoot || environmentHost != nil { return nil }
         if let name = variable("DOCKER_CONTEXT") { return name == ContextStore.defaultName ? nil : name }
         return try store.current()
     }
 
     /// The variable that keeps contexts from being used, with what it says; nil where there is none.
     package var overridingVariable: String? {
-        ["GANTRY_HOST", "DOCKER_HOST", "DOCKER_CONTEXT"].first { variable($0) != nil }
+        ["GANTRY_ROOT", "GANTRY_HOST", "DOCKER_HOST", "DOCKER_CONTEXT"].first { variable($0) != nil }
     }
 
     /// What the default context means, where it is not our own engine.
     package var environmentHost: String? {
-        if options.root != nil || variable("GANTRY_ROOT") != nil { return nil }
+        if meansOwnRoot { return nil }
         return variable("GANTRY_HOST") ?? (options.context == nil ? variable("DOCKER_HOST") : nil)
     }
+
+    /// Somebody who says where the engine's state is means our own.
+    private var meansOwnRoot: Bool { options.root != nil || variable("GANTRY_ROOT") != nil }
 
     private func variable(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
 

@@ -16,48 +16,18 @@ struct ArchiveOutput: CommandOptions {
 
     /// Writes all of it. A file appears under its name once it is whole; a reader that goes away ends the writing.
     func write(_ archive: EngineStream<[UInt8]>) async throws {
-        let file = try output.map { try ArchiveFile(path: $0) }
+        var mark: UnfinishedFile?
+        // Before the file is there: none is left where the process ends in between.
+        let file = try output.map { try OutputFile($0, mode: 0o600) { mark = UnfinishedFile($0) } }
+        defer { withExtendedLifetime(mark) {} }
         while let bytes = try await archive.next() {
-            do throws(KernelError) {
-                try await BlockingPool.shared.run { () throws(KernelError) in
-                    try (file?.descriptor ?? .standardOutput).writeAll(bytes)
-                }
-            } catch {
-                guard file == nil, error.errno == .brokenPipe else { throw error }
-                return
+            guard let file else {
+                guard try await Console.pass(bytes, to: .standardOutput) else { return }
+                continue
             }
+            try await BlockingPool.shared.run { () throws(KernelError) in try file.descriptor.writeAll(bytes) }
         }
         try file?.finish()
-    }
-}
-
-/// A file that appears under its name once it is whole. What is there and no regular file, such as a fifo, is written to
-/// as it is.
-private final class ArchiveFile: Sendable {
-    let descriptor: Descriptor
-    private let path: String
-    private let temporaryPath: String?
-    private let mark: UnfinishedFile?
-
-    init(path: String) throws(KernelError) {
-        self.path = path
-        var status = stat()
-        let isSpecial = stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
-        temporaryPath = isSpecial ? nil : "\(path).\(getpid()).tmp"
-        // Before the file is there: none is left where the process ends in between.
-        mark = temporaryPath.map(UnfinishedFile.init)
-        descriptor = try Descriptor.open(temporaryPath ?? path, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
-    }
-
-    deinit {
-        descriptor.close()
-        // Gone where the file was finished.
-        if let temporaryPath { unlink(temporaryPath) }
-    }
-
-    func finish() throws(KernelError) {
-        guard let temporaryPath else { return }
-        try kernelCall("rename", path) { rename(temporaryPath, path) }
     }
 }
 

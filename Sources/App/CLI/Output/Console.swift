@@ -7,6 +7,8 @@ import Synchronization
 enum Console {
     /// Why the last text could not be written to standard output, where somebody would have read it.
     private static let failure = Mutex<KernelError?>(nil)
+    /// The reader of standard output has gone before all was written.
+    private static let readerHasGone = Mutex(false)
 
     static func out(_ text: String) { _ = offer(text) }
 
@@ -24,13 +26,11 @@ enum Console {
         }
     }
 
-    /// What has kept `out` from writing, once: a command that has lost output has not done what it was asked for.
-    static func lostOutput() -> KernelError? {
-        failure.withLock { error in
-            defer { error = nil }
-            return error
-        }
-    }
+    /// What has kept `out` from writing: a command that has lost output has not done what it was asked for.
+    static var lostOutput: KernelError? { failure.withLock { $0 } }
+
+    /// Nobody has read all of the output; a program that the signal ends, SIGPIPE, would have ended by that.
+    static var isCutOff: Bool { readerHasGone.withLock { $0 } }
 
     /// Writes a container's output without holding up a thread of the pool.
     ///
@@ -56,6 +56,7 @@ enum Console {
                 let name = descriptor == .standardOutput ? "standard output" : "standard error"
                 throw KernelError("write to", name, error.errno)
             }
+            if descriptor == .standardOutput { readerHasGone.withLock { $0 = true } }
             return false
         }
     }

@@ -68,6 +68,7 @@ package struct ContainerCopy: Sendable {
     package func out(_ path: String, to target: String) async throws {
         // A link of this machine is written through, as docker does, also to where nothing is yet.
         let target = try LocalPath.destination(target)
+        try LocalPath.refuseSpecial(target)
         let archive = try await source(path)
         let isDirectory = archive.stat.isDirectory
         let existing = LocalPath.isDirectory(target)
@@ -200,6 +201,17 @@ private enum LocalPath {
             place = target.hasPrefix("/") ? target : "\(PathName.split(place).parent)/\(target)"
         }
         throw UsageError(message: "\(path): too many levels of symbolic links", code: 1)
+    }
+
+    /// - Throws: docker's words for what a copy would take the place of, and is neither directory nor file.
+    static func refuseSpecial(_ path: String) throws(UsageError) {
+        var facts = stat()
+        guard stat(path, &facts) == 0 else { return }
+        let kind = facts.st_mode & S_IFMT
+        guard kind != S_IFREG, kind != S_IFDIR else { return }
+        let got = kind == S_IFBLK || kind == S_IFCHR ? "a device" : "an irregular file"
+        throw UsageError(
+            message: "invalid output path: \"\(path)\" must be a directory or a regular file: got \(got)", code: 1)
     }
 
     static func makeDirectory(_ path: String) throws {

@@ -8,8 +8,9 @@ struct TemplateEvaluation {
     private(set) var text = ""
     private let methods: Methods
     private let definitions: [String: [TemplateNode]]
-    /// How many templates have called each other.
+    /// How deep blocks and templates that call each other stand in one another.
     private var depth = 0
+    private static let maximumDepth = 2 * TemplateParser.maximumDepth
     private var variables: [(name: String, value: TemplateValue)]
 
     init(_ value: JSONValue, methods: Methods, definitions: [String: [TemplateNode]] = [:]) {
@@ -23,6 +24,13 @@ struct TemplateEvaluation {
     private mutating func run(
         _ nodes: [TemplateNode], _ dot: TemplateValue
     ) throws(TemplateFailure) -> TemplateLoopExit? {
+        guard depth < Self.maximumDepth else {
+            throw TemplateFailure(
+                message: "template parsing error: template: :1: executing \"\": exceeded maximum template depth "
+                    + "(\(Self.maximumDepth))")
+        }
+        depth += 1
+        defer { depth -= 1 }
         for node in nodes {
             let outer = variables.count
             switch node {
@@ -56,19 +64,10 @@ struct TemplateEvaluation {
             throw TemplateFailure(
                 message: "template parsing error: template: :1: executing \"\" : template \"\(name)\" not defined")
         }
-        // Less than Go allows, and more than anybody needs.
-        guard depth < 200 else {
-            throw TemplateFailure(
-                message:
-                    "template parsing error: template: :1: executing \"\(name)\": exceeded maximum template depth (200)"
-            )
-        }
         let outer = variables
         let value = value ?? TemplateValue(.null)
         variables = [("$", value)]
-        depth += 1
         _ = try run(nodes, value)
-        depth -= 1
         variables = outer
     }
 

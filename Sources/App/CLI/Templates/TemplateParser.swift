@@ -6,7 +6,10 @@ struct TemplateParser {
     private var loops = 0
     /// What `define` and `block` have named.
     private(set) var definitions: [String: [TemplateNode]] = [:]
+    /// How deep blocks and parentheses stand in one another.
     private var depth = 0
+    /// Less than Go allows, and more than anybody needs: each level takes of the thread's stack.
+    static let maximumDepth = 200
     /// The variables that are in scope, the innermost last.
     private var variables = ["$"]
 
@@ -76,7 +79,7 @@ struct TemplateParser {
     private mutating func definition() throws(TemplateFailure) -> [TemplateNode] {
         let outer = (variables, loops)
         (variables, loops) = (["$"], 0)
-        depth += 1
+        try enter()
         defer {
             (variables, loops) = outer
             depth -= 1
@@ -85,6 +88,11 @@ struct TemplateParser {
         guard let end else { throw .parsing("unexpected EOF") }
         guard end.word == "end" else { throw .parsing("unexpected {{else}} in define clause") }
         return nodes
+    }
+
+    private mutating func enter() throws(TemplateFailure) {
+        guard depth < Self.maximumDepth else { throw .parsing("max expression depth exceeded") }
+        depth += 1
     }
 
     /// A name, and perhaps a pipeline.
@@ -116,7 +124,7 @@ struct TemplateParser {
         let pipeline = try pipeline(&words, of: keyword)
         try words.expectEnd(keyword)
         if keyword == "range" { loops += 1 }
-        depth += 1
+        try enter()
         defer { depth -= 1 }
         let (then, end) = try list()
         if keyword == "range" { loops -= 1 }
@@ -209,6 +217,8 @@ extension TemplateParser {
             operand.kind = .function(name)
         case .open:
             words.drop()
+            try enter()
+            defer { depth -= 1 }
             operand.kind = .pipeline(try pipeline(&words, of: "parenthesized pipeline"))
             words.skipSpaces()
             guard case .close? = words.next?.kind else { throw .parsing("unclosed left paren") }
