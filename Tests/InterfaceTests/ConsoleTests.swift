@@ -95,7 +95,7 @@ import Testing
         #expect(!bench.takeEffects().contains(.closeConsole(id)), "it is seen")
         bench.type("k")
         // Slowly, it is followed for as long as one likes.
-        for second in 0..<100 {
+        for second in 0..<30 {
             bench.send(.tick(Sample.ago(-Int64(second))))
             for _ in 0..<20 { bench.send(.console(id, .output(.stdout(chunk)))) }
         }

@@ -22,11 +22,25 @@ import Testing
 
     private struct Missing: Error {}
 
+    /// A log of which some four hundred lines are kept.
+    private static func opened() throws -> Bench {
+        var bench = try Bench.connected()
+        bench.type("m")
+        try shorten(&bench)
+        return bench
+    }
+
+    private static func shorten(_ bench: inout Bench) throws {
+        var screen = try screen(bench)
+        screen.byteLimit = 64 << 10
+        bench.model.dialogs[bench.model.dialogs.count - 1] = .logs(screen)
+    }
+
     /// Sends lines to the first container's log, as an engine does.
     private static func feed(_ bench: inout Bench, _ numbers: Range<Int>) throws {
         var start = numbers.lowerBound
         while start < numbers.upperBound {
-            let end = min(start + 2000, numbers.upperBound)
+            let end = min(start + 100, numbers.upperBound)
             bench.send(.logs(try screen(bench).sources[0].subscription, .entries(entries(start..<end))))
             start = end
         }
@@ -34,11 +48,11 @@ import Testing
 
     @Test("A filter finds in all lines of the whole log, of which only the newest are kept without it")
     func wholeLog() throws {
-        var bench = try Bench.connected()
-        bench.type("m0")
-        try Self.feed(&bench, 0..<100_000)
+        var bench = try Self.opened()
+        bench.type("0")
+        try Self.feed(&bench, 0..<5_000)
         let whole = try Self.screen(bench)
-        #expect(whole.droppedLines > 50_000 && whole.count + whole.droppedLines == 100_000)
+        #expect(whole.droppedLines > 4_000 && whole.count + whole.droppedLines == 5_000)
         bench.type("/line 500 <enter>")
         #expect(bench.model.status?.text == "`line 500 ` is not in the newest lines; f looks through all of them")
         // The filter has all read once more.
@@ -46,41 +60,41 @@ import Testing
         let again = try Self.screen(bench)
         #expect(again.sources[0].subscription != whole.sources[0].subscription && again.lines.isEmpty)
         #expect(again.sources[0].subscription.tail == nil && again.sources[0].subscription.since == nil)
-        try Self.feed(&bench, 0..<100_000)
+        try Self.feed(&bench, 0..<5_000)
         let found = try Self.screen(bench)
         #expect((0..<found.count).map { found.line($0).text.prefix(9) } == ["line 500 "])
-        #expect(found.droppedLines == 0 && found.summary.hasPrefix("1 of 100000 lines"))
-        #expect(found.lines.reduce(0) { $0 + $1.cost } <= LogScreen.byteLimit)
+        #expect(found.droppedLines == 0 && found.summary.hasPrefix("1 of 5000 lines"))
+        #expect(found.lines.reduce(0) { $0 + $1.cost } <= 64 << 10)
         // Without it the others are to be seen, and are read for that.
         bench.type("\\")
         #expect(try Self.screen(bench).lines.isEmpty && Self.screen(bench).filter.isEmpty)
-        try Self.feed(&bench, 0..<100_000)
+        try Self.feed(&bench, 0..<5_000)
         #expect(try Self.screen(bench).droppedLines == whole.droppedLines)
     }
 
     @Test("A log that comes faster than the filter looks at it loses nothing to that")
     func slowFilter() throws {
-        var bench = try Bench.connected()
-        bench.type("m0f/line (500|99999) /<enter>")
-        for start in stride(from: 0, to: 200_000, by: 2000) {
+        var bench = try Self.opened()
+        bench.type("0f/line (500|9999) /<enter>")
+        for start in stride(from: 0, to: 10_000, by: 100) {
             let subscription = try Self.screen(bench).sources[0].subscription
-            bench.sendAlone(.logs(subscription, .entries(Self.entries(start..<start + 2000))))
+            bench.sendAlone(.logs(subscription, .entries(Self.entries(start..<start + 100))))
         }
         #expect(try Self.screen(bench).droppedLines == 0)
         bench.send(.tick(Sample.now))
         let screen = try Self.screen(bench)
-        #expect((0..<screen.count).map { screen.line($0).text.prefix(10) } == ["line 500 -", "line 99999"])
-        #expect(screen.lines.reduce(0) { $0 + $1.cost } <= LogScreen.unsiftedLimit)
+        #expect((0..<screen.count).map { screen.line($0).text.prefix(10) } == ["line 500 -", "line 9999 "])
+        #expect(screen.lines.reduce(0) { $0 + $1.cost } <= 256 << 10)
     }
 
     @Test("What was followed with a filter is read from its first line once the filter goes")
     func followed() throws {
-        var bench = try Bench.connected()
-        bench.type("mf/99 -/<enter>")
-        try Self.feed(&bench, 5..<60_000)
+        var bench = try Self.opened()
+        bench.type("f/99 -/<enter>")
+        try Self.feed(&bench, 5..<6_000)
         let filtered = try Self.screen(bench)
-        #expect(filtered.passedOver > 0 && filtered.count == 600)
-        #expect(filtered.line(0).text.hasPrefix("line 99 ") && filtered.cursor == 599)
+        #expect(filtered.passedOver > 0 && filtered.count == 60)
+        #expect(filtered.line(0).text.hasPrefix("line 99 ") && filtered.cursor == 59)
         bench.type("gjj\\")
         let subscription = try Self.screen(bench).sources[0].subscription
         #expect(subscription.tail == nil && subscription.since == Self.entries(5..<6)[0].time)
@@ -88,13 +102,13 @@ import Testing
 
     @Test("The line that one is at stays where lines before and after it are left out")
     func place() throws {
-        var bench = try Bench.connected()
-        bench.type("m0fline<enter>")
-        try Self.feed(&bench, 0..<1000)
+        var bench = try Self.opened()
+        bench.type("0fline<enter>")
+        try Self.feed(&bench, 0..<300)
         bench.type("f<ctrl-u>/7 -/<enter>")
         bench.type("gjjj")
         #expect(try Self.screen(bench).line(3).text.hasPrefix("line 37 "))
-        try Self.feed(&bench, 1000..<50_000)
+        try Self.feed(&bench, 300..<3_000)
         let screen = try Self.screen(bench)
         #expect(screen.passedOver > 0 && screen.line(screen.cursor).text.hasPrefix("line 37 "))
     }
@@ -106,11 +120,12 @@ import Testing
         try Self.feed(&bench, 0..<2000)
         bench.type("/nowhere<enter>")
         #expect(bench.model.status?.text == "`nowhere` is not in the newest lines; 0 reads the whole log")
+        try Self.shorten(&bench)
         bench.type("0fline<enter>")
-        try Self.feed(&bench, 0..<60_000)
+        try Self.feed(&bench, 0..<6_000)
         let screen = try Self.screen(bench)
-        #expect(screen.passedOver == 0 && screen.count + screen.droppedLines == 60_000)
-        #expect(screen.lines.reduce(0) { $0 + $1.cost } <= LogScreen.byteLimit)
-        #expect(screen.line(screen.count - 1).text.hasPrefix("line 59999 "))
+        #expect(screen.passedOver == 0 && screen.count + screen.droppedLines == 6_000)
+        #expect(screen.lines.reduce(0) { $0 + $1.cost } <= 64 << 10)
+        #expect(screen.line(screen.count - 1).text.hasPrefix("line 5999 "))
     }
 }

@@ -5,8 +5,9 @@ import Terminal
 /// with a filter the newest of what passes it, so that a filter finds in a log of any length.
 struct LogScreen: Hashable, Sendable {
     static let byteLimit = 4 << 20
+    var byteLimit = Self.byteLimit
     /// What is kept at most of lines that a filter has yet to look at.
-    static let unsiftedLimit = 4 * byteLimit
+    var unsiftedLimit: Int { 4 * byteLimit }
     /// How much is asked for at first, of each container.
     static let firstTail = 2000
 
@@ -306,16 +307,16 @@ extension LogScreen {
     }
 
     private mutating func shrink() {
-        guard byteCount > Self.byteLimit else { return }
+        guard byteCount > byteLimit else { return }
         leaveOutUnshown()
-        if byteCount > Self.unsiftedLimit, let piece = sieve?.piece {
+        if byteCount > unsiftedLimit, let piece = sieve?.piece {
             // The log comes faster than the filter looks at it beside this thread: it is held up here, and loses nothing.
             sieve?.take(piece.passing, of: piece.number)
             leaveOutUnshown()
         }
-        guard byteCount > (wantsSifting || sieve?.piece != nil ? Self.unsiftedLimit : Self.byteLimit) else { return }
+        guard byteCount > (wantsSifting || sieve?.piece != nil ? unsiftedLimit : byteLimit) else { return }
         // Somewhat more than needed, so that not each line moves all the others.
-        var excess = byteCount - Self.byteLimit + Self.byteLimit / 8
+        var excess = byteCount - byteLimit + byteLimit / 8
         var dropped = 0
         while excess > 0, dropped < lines.count {
             excess -= lines[dropped].cost
