@@ -5,7 +5,7 @@ extension ContractCase {
         ContractCase("The disk usage tells of what images share, containers write and volumes hold") { scene in
             let engine = scene.engine
             let volume = try await engine.createVolume(VolumeSpec(name: "contract-usage")).spec.name
-            let script = "head -c 100000 /dev/zero > /big; ln /big /again; head -c 50000 /dev/zero > /v/file"
+            let script = "head -c 100000 /dev/zero > /big; ln /big /again; head -c 50000 /dev/zero > /v/file; echo done"
             let id = try await scene.create(script) { $0.mounts = [MountSpec(.volume, source: volume, target: "/v")] }
             try await engine.start(id)
             _ = try await engine.wait(id, for: .notRunning)
@@ -21,6 +21,7 @@ extension ContractCase {
                 let container = try one(usage.containers.filter { $0.id == id })
                 try expectEqual(container.writtenBytes, 100_000)
                 try expectEqual(container.rootBytes, base.sizeBytes + 100_000)
+                try expect((50..<500).contains(container.logBytes ?? 0), "\(String(describing: container.logBytes))")
                 let held = try one(usage.volumes.filter { $0.spec.name == volume })
                 try expect(held.sizeBytes ?? 0 >= 50_000, "\(String(describing: held.sizeBytes))")
                 try expectEqual(held.users, [id])

@@ -157,6 +157,24 @@ import Testing
         #expect(bench.model.dialogs.isEmpty && bench.model.selectedContainer?.name == "failed")
     }
 
+    @Test("Logs are a part of the disk usage, which docker does not count, and lead to their containers")
+    func logUsage() throws {
+        var bench = try Bench.connected()
+        bench.type("U")
+        var usage = Self.sampleUsage
+        (usage.containers[0].logBytes, usage.containers[1].logBytes) = (2_000_000_000, 30_000_000_000)
+        bench.send(.usage(usage))
+        #expect(
+            bench.model.usageRows().map(\.id).suffix(5) == [
+                "log", "log/web", "log/failed", "volume", "volume/pages",
+            ])
+        for text in ["32.0GB in all", "logs", "2.0GB (6%)", "30.0GB"] { #expect(bench.text.contains(text), "\(text)") }
+        bench.type("/logs<enter>Py")
+        #expect(Self.asked(&bench) == [.pruneContainers])
+        bench.type("jj<enter>")
+        #expect(bench.model.dialogs.isEmpty && bench.model.selectedContainer?.name == "failed")
+    }
+
     static var sampleUsage: DiskUsage {
         var usage = DiskUsage()
         usage.images = images()

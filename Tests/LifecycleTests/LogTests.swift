@@ -106,6 +106,18 @@ import Testing
         }
     }
 
+    @Test("A log takes what all of its files take, packed or not")
+    func total() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/log"
+        #expect(LogFiles.totalBytes(path: path) == 0)
+        for (name, count) in [("log", 7), ("log.1", 20), ("log.2", 300), ("log.3.gz", 4000), ("log.5", 50_000)] {
+            try directory.write(name, String(repeating: "-", count: count))
+        }
+        try directory.write("log.9", "of a log whose files 6 to 8 are gone")
+        #expect(LogFiles.totalBytes(path: path) == 54_327)
+    }
+
     @Test("A packed file that is cut off is an error, but none for who wants later lines alone")
     func damaged() throws {
         let directory = try TemporaryDirectory()

@@ -56,6 +56,8 @@ public struct ContainerSummary: Hashable, Sendable {
     public var writtenBytes: Int64?
     /// The same with the image's; nil where it was not asked for.
     public var rootBytes: Int64?
+    /// Of its log's files, those it was rotated to as well; nil where it was not asked for, or the engine does not say.
+    public var logBytes: Int64?
     /// Where the engine keeps its volumes, each as `NAME/_data`; empty where it does not say.
     public var volumesDirectory = ""
 

@@ -6,7 +6,7 @@ public struct DiskUsage: Hashable, Sendable {
     public var layersBytes: Int64 = 0
     /// With `sharedBytes`.
     public var images: [ImageSummary] = []
-    /// With `writtenBytes` and `rootBytes`.
+    /// With `writtenBytes`, `rootBytes` and `logBytes`.
     public var containers: [ContainerSummary] = []
     /// With `sizeBytes`.
     public var volumes: [VolumeDetails] = []
@@ -47,6 +47,16 @@ extension DiskUsage {
                 count: volumes.count, activeCount: volumes.count - unused.count, bytes: size(volumes),
                 reclaimableBytes: size(unused))
         }
+    }
+
+    /// What the containers' logs come to, which docker's `system df` leaves out; nil where the engine does not tell it.
+    public var logTotal: DiskUsageTotal? {
+        let logs = containers.filter { $0.logBytes != nil }
+        guard !logs.isEmpty else { return nil }
+        func size(_ list: [ContainerSummary]) -> Int64 { list.saturatedSum { $0.logBytes ?? 0 } }
+        let idle = logs.filter { !$0.state.isActive }
+        return DiskUsageTotal(
+            count: logs.count, activeCount: logs.count - idle.count, bytes: size(logs), reclaimableBytes: size(idle))
     }
 }
 

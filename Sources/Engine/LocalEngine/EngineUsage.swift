@@ -36,6 +36,7 @@ extension EngineCore {
         do throws(EngineError) {
             let written = try await context.images.writtenBytes(containerID: summary.id)
             summary.writtenBytes = written
+            summary.logBytes = context.index[summary.id]?.logBytes
             // An image that was removed by force is not there to be measured.
             let image = try? await context.images.resolve(summary.imageID)
             summary.rootBytes = image.map { $0.sizeBytes.addingSaturated(written) }

@@ -12,6 +12,10 @@ extension ContainerSummary {
 
     /// All but the words of the status, which alone change by themselves as time goes by.
     var lastingBody: JSONObject {
+        var more = JSONObject()
+        (more["State"], more["Tty"]) = (state.dockerBody, .bool(tty))
+        more["CreatedAt"] = .string(WireTime.text(createdAt))
+        if let logBytes { more["LogBytes"] = .integer(logBytes) }
         let base: JSONValue = [
             "Id": .string(id), "Names": .texts(([name] + linkNames).map { "/\($0)" }), "Image": .string(image),
             "ImageID": .string(imageID),
@@ -23,7 +27,7 @@ extension ContainerSummary {
                 "Networks": .object(NetworkSettingsBody.networks(hasLeftNone ? "" : networkMode, networks))
             ],
             "Mounts": .array(mountPoints),
-            "Gantry": ["State": state.dockerBody, "Tty": .bool(tty), "CreatedAt": .string(WireTime.text(createdAt))],
+            "Gantry": .object(more),
         ]
         var body = base.object ?? JSONObject()
         if let writtenBytes { body["SizeRw"] = .integer(writtenBytes) }
@@ -50,6 +54,7 @@ extension ContainerSummary {
         linkNames = body.texts("Names").map { String($0.drop { $0 == "/" }) }.filter { $0.contains("/") }
         writtenBytes = body.whole("SizeRw")
         rootBytes = body.whole("SizeRootFs")
+        logBytes = more?.whole("LogBytes")
         ports = body.elements("Ports").compactMap { PortMapping(dockerBody: $0) }
         networks = NetworkSettingsBody.endpoints(dockerBody: body.field("NetworkSettings")?.field("Networks"))
         hasLeftNone = NetworkSettingsBody.hasLeftNone(networkMode, dockerBody: body.field("NetworkSettings"))

@@ -1,11 +1,18 @@
 import EngineAPI
 
+/// What the disk usage is told by: docker's parts, and the logs, which docker does not count.
+enum UsagePart: String, CaseIterable, Hashable, Sendable {
+    case image, container, log, volume
+
+    fileprivate var plural: String { "\(rawValue)s" }
+}
+
 /// A part of what the engine's data take on the disk, or one object of it.
 enum UsageRow: Hashable, Sendable {
-    case part(DiskUsagePart, DiskUsageTotal)
-    case object(DiskUsagePart, name: String, bytes: Int64, isUsed: Bool)
+    case part(UsagePart, DiskUsageTotal)
+    case object(UsagePart, name: String, bytes: Int64, isUsed: Bool)
 
-    var part: DiskUsagePart {
+    var part: UsagePart {
         switch self {
         case .part(let part, _), .object(let part, _, _, _): part
         }
@@ -19,17 +26,25 @@ enum UsageRow: Hashable, Sendable {
     }
 }
 
-extension DiskUsagePart {
-    fileprivate var plural: String { "\(rawValue)s" }
-}
-
 extension DiskUsage {
+    /// Nil for one that the engine does not tell of.
+    fileprivate func total(of part: UsagePart) -> DiskUsageTotal? {
+        switch part {
+        case .image: total(of: DiskUsagePart.image)
+        case .container: total(of: DiskUsagePart.container)
+        case .volume: total(of: DiskUsagePart.volume)
+        case .log: logTotal
+        }
+    }
+
     /// The objects of a part, the largest first.
-    fileprivate func objects(of part: DiskUsagePart) -> [UsageRow] {
+    fileprivate func objects(of part: UsagePart) -> [UsageRow] {
         let objects: [(name: String, bytes: Int64, isUsed: Bool)] =
             switch part {
             case .image: images.map { ($0.tags.first ?? $0.shortID, $0.sizeBytes, $0.containerCount > 0) }
             case .container: containers.map { ($0.name, $0.writtenBytes ?? 0, $0.state.isActive) }
+            case .log:
+                containers.compactMap { row in row.logBytes.map { (row.name, $0, row.state.isActive) } }
             case .volume: volumes.map { ($0.spec.name, $0.sizeBytes ?? 0, !($0.users ?? []).isEmpty) }
             }
         return objects.sorted { (-$0.bytes, $0.name) < (-$1.bytes, $1.name) }
@@ -42,13 +57,14 @@ extension Model {
     func usageRows(_ filter: String = "") -> [UsageRow] {
         guard let usage else { return [] }
         let filter = ListFilter(filter)
-        return [DiskUsagePart.image, .container, .volume].flatMap { part -> [UsageRow] in
+        return UsagePart.allCases.flatMap { part -> [UsageRow] in
+            guard let total = usage.total(of: part) else { return [] }
             let objects = usage.objects(of: part).filter { row in
                 guard case .object(_, let name, _, let isUsed) = row else { return false }
                 return filter.isEmpty || filter.passes([name, part.plural, isUsed ? "" : "unused"])
             }
             guard filter.isEmpty || !objects.isEmpty else { return [] }
-            return [.part(part, usage.total(of: part))] + objects
+            return [.part(part, total)] + objects
         }
     }
 
@@ -64,8 +80,7 @@ extension Model {
             .init("SIZE", 8, isRight: true), .init("RECLAIMABLE", 15, isRight: true),
         ]
         let name = max(8, width - fixed.reduce(0) { $0 + ($1.columns > 0 ? $1.columns + 1 : 0) })
-        let parts: [DiskUsagePart] = [.image, .container, .volume]
-        let sum = usage.map { usage in parts.saturatedSum { usage.total(of: $0).bytes } }
+        let sum = usage.map { usage in UsagePart.allCases.saturatedSum { usage.total(of: $0)?.bytes ?? 0 } }
         return ListTable(
             title: "disk usage", note: sum.map { "\(Quantity.decimalBytes($0)) in all" } ?? "",
             columns: [ListColumn("WHAT", name)] + fixed, rows: usageRows(filter).map(tableRow),

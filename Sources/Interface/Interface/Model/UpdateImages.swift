@@ -79,10 +79,12 @@ extension Model {
     private mutating func pruneUsage() {
         switch selectedUsageRow?.part {
         case .image: dialogs.append(.menu(imagePruneMenu))
-        case .container:
+        case .container, .log:
             ask(
-                "remove all containers that do not run?", ["What they wrote in their own file systems is lost."],
-                .pruneContainers, "prune", isSafe: false)
+                "remove all containers that do not run?",
+                ["What they wrote in their own file systems is lost, and so are their logs."], .pruneContainers,
+                "prune",
+                isSafe: false)
         case .volume:
             ask(
                 "remove all volumes that no container has?", ["Their files are lost."], .pruneVolumes, "prune",
@@ -96,10 +98,10 @@ extension Model {
         switch selectedUsageRow {
         case .part(.image, _), .object(.image, _, _, _): return open(.images)
         case .part(.volume, _), .object(.volume, _, _, _): return open(.volumes)
-        case .object(.container, let name, _, _):
+        case .object(.container, let name, _, _), .object(.log, let name, _, _):
             guard let id = containers.all.first(where: { $0.name == name })?.id else { return [] }
             return showContainer(id)
-        case .part(.container, _):
+        case .part(.container, _), .part(.log, _):
             dialogs.removeAll()
             return []
         case nil: return []

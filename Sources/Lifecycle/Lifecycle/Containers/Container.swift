@@ -102,6 +102,9 @@ package actor Container {
         definition.spec.log.keepsFiles ? context.roots.log(id) : nil
     }
 
+    /// What the log takes on the disk; nil where none is kept. Blocking.
+    package nonisolated var logBytes: Int64? { logPath.map { LogFiles.totalBytes(path: $0) } }
+
     /// Below each hierarchy's root.
     package nonisolated var cgroupPath: String {
         context.roots.cgroup(id, below: defined { $0.spec.cgroupParent })

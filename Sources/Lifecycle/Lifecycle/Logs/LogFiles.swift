@@ -36,6 +36,24 @@ final class LogFiles {
         }
     }
 
+    /// What a log and the files that it was rotated to take together (lstat(2)); 0 where there are none.
+    static func totalBytes(path: String) -> Int64 {
+        func size(_ path: String) -> Int64? {
+            var facts = stat()
+            return lstat(path, &facts) == 0 ? Int64(facts.st_size) : nil
+        }
+        var total = size(path) ?? 0
+        var number = 1
+        // As where they are opened, a single number may be missing.
+        while number < 1 << 16 {
+            let found = [number, number + 1].compactMap { size("\(path).\($0)") ?? size("\(path).\($0).gz") }
+            guard !found.isEmpty else { break }
+            total += found.reduce(0, +)
+            number += 2
+        }
+        return total
+    }
+
     /// A rotation may rename files while they are opened: then it is done again.
     private static func openCurrent(_ path: String) throws(KernelError) -> [LogPiece] {
         for attempt in 1...attempts {
