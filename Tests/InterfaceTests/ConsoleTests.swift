@@ -320,4 +320,19 @@ import Testing
             #expect(bench.model.keyContext == .captured && bench.model.status?.kind == .warning)
         }
     }
+
+    @Test("A console on which nothing was written says so, and how to get further")
+    func silence() throws {
+        var bench = try Bench.connected()
+        guard let id = bench.model.shownConsoleID else { return #expect(Bool(false), "no console") }
+        bench.send(.console(id, .attached(takesInput: false, tty: false)))
+        #expect(bench.text.contains("nothing has been written yet; E opens a shell"))
+        bench.send(.console(id, .attached(takesInput: true, tty: true)))
+        #expect(bench.text.contains("nothing has been written yet; a types into it"))
+        bench.type("a")
+        #expect(!bench.text.contains("nothing has been written"), "who types is not disturbed")
+        bench.type("<ctrl-]>d")
+        bench.send(.console(id, .output(.stdout(Array("x".utf8)))))
+        #expect(!bench.text.contains("nothing has been written"))
+    }
 }

@@ -139,4 +139,34 @@ import Testing
     @Test(
         "Paths of a place", arguments: [("/", "a", "/a"), ("/a", "b", "/a/b"), ("/a/b", "..", "/a"), ("/a", "..", "/")])
     func paths(path: String, name: String, result: String) { #expect(Self.place(path).path(of: name) == result) }
+
+    @Test("All that differs from the image is listed, without directories that only hold it, and gone to")
+    func changes() throws {
+        var bench = try Bench.connected()
+        bench.type("fD")
+        #expect(bench.model.status?.text == "the engine has not told yet what differs")
+        bench.send(.files(Self.place("/"), .success(Self.root)))
+        bench.send(.fileChanges(containerID: Self.web.id, []))
+        bench.type("D")
+        #expect(bench.model.status?.text == "nothing differs from the image")
+        let changes: [(PathChange.Kind, String)] = [
+            (.modified, "/etc"), (.modified, "/etc/app"), (.deleted, "/etc/app/old.conf"),
+            (.added, "/etc/app/new.conf"),
+            (.added, "/run.sh"), (.modified, "/tmp"),
+        ]
+        bench.send(.fileChanges(containerID: Self.web.id, changes.map { PathChange(kind: $0.0, path: $0.1) }))
+        bench.type("D")
+        guard case .menu(let menu)? = bench.model.dialogs.last else { return #expect(Bool(false), "no menu") }
+        #expect(menu.shown.map(\.label) == ["A /etc/app/new.conf", "D /etc/app/old.conf", "A /run.sh", "C /tmp"])
+        _ = bench.takeEffects()
+        bench.type("old<enter>")
+        #expect(bench.takeEffects() == [.listFiles(Self.place("/etc/app"))])
+        bench.send(.files(Self.place("/etc/app"), .success([Self.stat("a"), Self.stat("new.conf")])))
+        bench.type("Dnew<enter>")
+        bench.send(.files(Self.place("/etc/app"), .success([Self.stat("a"), Self.stat("new.conf")])))
+        #expect(bench.model.selectedFile?.name == "new.conf")
+        bench.type("Drun<enter>")
+        bench.send(.files(Self.place("/"), .success(Self.root)))
+        #expect(bench.model.selectedFile?.name == "run.sh")
+    }
 }

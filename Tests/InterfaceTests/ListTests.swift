@@ -102,4 +102,28 @@ import Testing
         let asked = bench.takeEffects().compactMap { if case .perform(_, let action) = $0 { action } else { nil } }
         #expect(asked == [.removeImage(.init(id: "app:1", name: "app:1"), force: false)])
     }
+
+    @Test("A page turns what is shown, and not only the choice in it")
+    func pages() throws {
+        var bench = try Bench.connected()
+        bench.type("?")
+        let first = bench.row(21)
+        bench.type("<pgdn>")
+        #expect(bench.row(1) == first, "the last row of a page is the first of the next")
+        bench.type("<pgup>")
+        #expect(bench.row(21) == first)
+    }
+
+    @Test("A menu says how many lines it has no room for")
+    func menuRest() throws {
+        var bench = try Bench.connected(80, 15)
+        bench.type("x")
+        #expect(bench.text.contains(" more below ") && !bench.text.contains("above"))
+        bench.type("<up>")
+        let rest = (0..<40).map { _ in "<down>" }.joined()
+        bench.type(rest)
+        #expect(bench.text.contains(" more above ") && !bench.text.contains("below"))
+        bench.type("<esc>y")
+        #expect(!bench.text.contains("more"))
+    }
 }

@@ -221,4 +221,76 @@ import Testing
             #expect(bench.row(0).contains("! stderr"))
         }
     }
+
+    @Test("Enter on a line that passes the filter shows it among the others")
+    func surroundings() throws {
+        var bench = try Self.opened("mfeven<enter>")
+        #expect(!bench.text.contains("enter back") && bench.text.contains("enter around"))
+        bench.type("gj<enter>")
+        let screen = try Self.screen(bench)
+        #expect(screen.count == 10 && screen.line(screen.cursor).text == "web 2 even" && !screen.follows)
+        #expect(bench.text.contains("enter filter"))
+        bench.type("j<enter>")
+        #expect(try Self.shown(bench).count == 5)
+        #expect(try Self.screen(bench).line(Self.screen(bench).cursor).text == "web 4 even", "the next that passes")
+        bench.type("<esc><enter>")
+        #expect(try Self.screen(bench).filter.isEmpty, "without a filter to go back to Enter does nothing")
+    }
+
+    @Test("A line of any length is cut between characters and sequences, keeps its colours, is copied and saved whole")
+    func endless() throws {
+        var bench = try Self.opened()
+        let subscription = try Self.screen(bench).sources[0].subscription
+        // The cut comes after 64 KiB: within the sequence, within the letter, within neither.
+        let room = LogLine.byteLimit
+        for (head, tail) in [
+            ("\u{1b}[31m" + String(repeating: "x", count: room - 8) + "\u{1b}[1;3", "2mgreen\n"),
+            ("\u{1b}[32m" + String(repeating: "y", count: room - 5), "éa\n"),
+            ("\u{1b}[32m" + String(repeating: "z", count: room), "plain\n"),
+        ] {
+            let isInLetter = tail.hasPrefix("é")
+            let first = Array(head.utf8) + (isInLetter ? [0xC3] : [])
+            let last = isInLetter ? Array(tail.utf8.dropFirst()) : Array(tail.utf8)
+            for bytes in [first, last] {
+                bench.send(
+                    .logs(subscription, .entries([LogEntry(time: Sample.ago(1), source: .stdout, bytes: bytes)])))
+            }
+        }
+        let screen = try Self.screen(bench)
+        #expect(
+            screen.count == 16
+                && (10..<16).map { screen.line($0).isContinuation } == [false, true, false, true, false, true])
+        #expect(screen.line(11).text == "green" && screen.line(13).text == "éa" && screen.line(15).text == "plain")
+        #expect(!screen.line(10).text.contains("3") && !screen.line(12).text.contains("\u{FFFD}"))
+        let green = bench.model.theme.printed(Style(foreground: .palette(2)))
+        for (row, text) in [(12, "green"), (14, "éa"), (16, "plain")] {
+            #expect(bench.row(row).hasPrefix(text))
+            #expect(bench.frame[column: 0, row: row].style.foreground == green.foreground, "\(text)")
+        }
+        let saved = screen.savedText.split(separator: "\n").suffix(3)
+        #expect(saved.map(\.utf8.count) == [room - 8 + 5, room - 5 + 3, room + 5])
+        bench.type("G")
+        for line in [15, 14] {
+            _ = bench.takeEffects()
+            bench.type("y")
+            let copied = String(repeating: "z", count: room) + "plain"
+            #expect(bench.takeEffects().contains(.copy(copied)), "\(line)")
+            bench.type("k")
+        }
+    }
+
+    @Test("Who leaves the end of a log by a page sees the page before")
+    func pages() throws {
+        var bench = try Self.opened()
+        let subscription = try Self.screen(bench).sources[0].subscription
+        bench.send(.logs(subscription, .entries((0..<100).map { Self.entry("more \($0)", Int64(100 + $0)) })))
+        let page = (0..<21).map { 79 + $0 }
+        #expect(bench.row(1).hasPrefix("more \(page[0])") && bench.row(21).hasPrefix("more 99"))
+        bench.type("<pgup>")
+        #expect(bench.row(1).hasPrefix("more 59") && bench.row(21).hasPrefix("more 79"))
+        bench.type("<ctrl-d>")
+        #expect(bench.row(1).hasPrefix("more 69"))
+        bench.type("k")
+        #expect(bench.row(1).hasPrefix("more 69"), "a line up moves the cursor alone")
+    }
 }

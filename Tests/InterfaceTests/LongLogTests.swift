@@ -128,4 +128,76 @@ import Testing
         #expect(screen.lines.reduce(0) { $0 + $1.cost } <= 64 << 10)
         #expect(screen.line(screen.count - 1).text.hasPrefix("line 5999 "))
     }
+
+    @Test("Enter on a found line shows those around it, of a log of any length, and Enter leads back to the filter")
+    func surroundings() throws {
+        var bench = try Self.opened()
+        bench.type("0f/line (500|2500) /<enter>")
+        try Self.feed(&bench, 0..<5_000)
+        bench.type("g<enter>")
+        let asked = try Self.screen(bench)
+        #expect(asked.filter.isEmpty && asked.lines.isEmpty && asked.summary.contains("looking for the line"))
+        #expect(asked.sources[0].subscription.tail == nil && asked.sources[0].subscription.since == nil)
+        try Self.feed(&bench, 0..<5_000)
+        let found = try Self.screen(bench)
+        #expect(found.line(found.cursor).text.hasPrefix("line 500 ") && !found.follows)
+        #expect(found.cursor > 100 && found.count - found.cursor > 100, "there are lines before and after it")
+        #expect(found.lines.reduce(0) { $0 + $1.cost } <= 64 << 10)
+        #expect(bench.text.contains("line 499 ") && bench.text.contains("line 501 "))
+        #expect(bench.row(0).contains("lines around · line \(found.cursor + 1) · F shows the newest"))
+        #expect(found.horizon != nil && Self.logs(bench).isEmpty, "what comes later is not asked for")
+        bench.type("/line 2500 <enter>")
+        #expect(bench.model.status?.text.contains("f looks through all") == true)
+        bench.type("<enter>")
+        try Self.feed(&bench, 0..<5_000)
+        let back = try Self.screen(bench)
+        #expect(back.filter == "/line (500|2500) /" && back.count == 2 && back.cursor == 0)
+        // From there to the newest.
+        bench.type("<enter>")
+        try Self.feed(&bench, 0..<5_000)
+        bench.type("F")
+        #expect(Self.logs(bench).count == 1)
+        try Self.feed(&bench, 0..<5_000)
+        let newest = try Self.screen(bench)
+        #expect(newest.follows && newest.line(newest.cursor).text.hasPrefix("line 4999 "))
+    }
+
+    @Test("Around a line of one of several logs stand those of all, and a line that is gone is not waited for")
+    func mergedSurroundings() throws {
+        var bench = try Bench.connected()
+        bench.type(" j m")
+        try Self.shorten(&bench)
+        bench.type("0f/line 500 /<enter>")
+        func feed(_ source: Int, from first: Int = 0) throws {
+            for start in stride(from: first, to: 3_000, by: 100) {
+                guard Self.logs(bench).contains(try Self.screen(bench).sources[source].subscription) else { return }
+                let entries = Self.entries(start..<start + 100)
+                bench.send(.logs(try Self.screen(bench).sources[source].subscription, .entries(entries)))
+            }
+        }
+        try feed(0)
+        try feed(1)
+        bench.type("gj<enter>")
+        // The other one is read to its end first.
+        try feed(0)
+        try feed(1)
+        let found = try Self.screen(bench)
+        #expect(found.line(found.cursor).text.hasPrefix("line 500 ") && found.line(found.cursor).container == 1)
+        for near in [498, 502] {
+            let count = (0..<found.count).count { found.line($0).text.hasPrefix("line \(near) ") }
+            #expect(count == 2, "\(near)")
+        }
+        #expect(Self.logs(bench).isEmpty)
+        bench.type("<enter>")
+        try feed(0)
+        try feed(1)
+        bench.type("gj<enter>")
+        try feed(1, from: 1_000)
+        #expect(try Self.screen(bench).summary.contains("looking") == false)
+        #expect(try Self.screen(bench).line(Self.screen(bench).cursor).text.hasPrefix("line 1000 "))
+    }
+
+    private static func logs(_ bench: Bench) -> [LogSubscription] {
+        bench.model.subscriptions.compactMap { if case .logs(let log) = $0 { log } else { nil } }
+    }
 }

@@ -88,4 +88,33 @@ import Testing
         #expect(Self.lines(bench) == ["shop:open", "  web"])
         #expect(bench.model.subscriptions.contains(.stats([Sample.id(1)])))
     }
+
+    @Test("A chosen project is told of as a whole: states, figures, services, files")
+    func report() throws {
+        var list = Self.containers
+        list[3].labels["com.docker.compose.project"] = "shop"
+        list[3].state.oomKilled = true
+        list[0].labels["com.docker.compose.service"] = "front"
+        list[0].labels["com.docker.compose.project.config_files"] = "/srv/shop/compose.yml"
+        var bench = try Bench.connected(120, 40, containers: list)
+        bench.fillFigures()
+        bench.type("g")
+        for text in [
+            "stats · shop", "2 running · 1 out of memory", "cpu ", "pids 4", "services: front",
+            "files: /srv/shop/compose.yml", "m reads the logs of its containers as one, enter folds",
+        ] { #expect(bench.text.contains(text), "\(text)") }
+    }
+
+    @Test("The filter knows projects and labels")
+    func filter() throws {
+        var list = Self.containers
+        list[4].labels["tier"] = "Back"
+        for (word, names) in [
+            ("shop", ["web", "database"]), ("tier=back", ["fresh"]), ("tier", []), ("er=b", ["fresh"]),
+        ] {
+            var bench = try Bench.connected(containers: list)
+            bench.type("/\(word)")
+            #expect(bench.model.containers.rows.map(\.name) == names, "\(word)")
+        }
+    }
 }

@@ -94,6 +94,8 @@ import Testing
         details.state.health = HealthState(
             status: .unhealthy, failingStreak: 2,
             log: [HealthResult(start: Sample.ago(2), end: Sample.ago(1), exitCode: 1, output: "no\nanswer\n")])
+        details.spec.healthCheck = HealthCheck(test: ["CMD", "wget", "-q O", "localhost"])
+        details.spec.healthCheck?.interval = .seconds(90)
         func step(_ name: LaunchStep.Name, _ milliseconds: Int64) -> LaunchStep {
             LaunchStep(
                 name, at: Timestamp(nanosecondsSinceEpoch: Sample.now.nanosecondsSinceEpoch + milliseconds * 1_000_000))
@@ -107,6 +109,71 @@ import Testing
         for text in [
             "80/tcp  0.0.0.0:8080", "front      joined", "  address  10.7.0.2/24", "1: no ⏎ answer",
             "2.0 ms  +   2.0 ms  █", "42.0 ms  +  40.0 ms  ████████████████████████", "restart policy",
+            #"wget "-q O" localhost"#, "every 1m30s, fails after 30.0s, unhealthy after 3 in a row",
         ] { #expect(bench.text.contains(text), "\(text)") }
+    }
+
+    @Test("The list tells apart what ended by itself and what took too much memory")
+    func outOfMemory() throws {
+        var list = Sample.containers
+        list[3].state.oomKilled = true
+        let bench = try Bench.connected(containers: list)
+        #expect(bench.text.contains("■ oom 137   failed"))
+    }
+
+    @Test("What the last health check said stands over the figures of one that does not do well")
+    func illness() throws {
+        var list = Sample.containers
+        func check(_ code: Int32, _ output: String) -> HealthResult {
+            HealthResult(start: Sample.ago(2), end: Sample.ago(1), exitCode: code, output: output)
+        }
+        list[0].state.health = HealthState(
+            status: .unhealthy, failingStreak: 4, log: [check(0, "well"), check(1, "no\nanswer\n")])
+        var bench = try Bench.connected(containers: list)
+        bench.fillFigures()
+        #expect(bench.text.contains("unhealthy, 4 checks failed: no answer") && bench.text.contains("cpu  9.0%"))
+        list[0].state.health = HealthState(status: .starting, failingStreak: 1, log: [check(1, "")])
+        bench.send(.containers(list))
+        #expect(bench.text.contains("1 check failed") && !bench.text.contains("unhealthy"))
+        list[0].state.health = HealthState(status: .healthy, log: [check(1, "old"), check(0, "well")])
+        bench.send(.containers(list))
+        #expect(!bench.text.contains("failed:") && !bench.text.contains("old"))
+    }
+
+    @Test("A value of the inspection is copied alone, a section whole, a file's line without its number")
+    func copies() throws {
+        var details = Sample.details(Sample.containers[0])
+        details.environment = ["PATH=/bin", "MODE=a b"]
+        var bench = try Bench.connected(100, 80)
+        bench.send(.inspected(details, .show))
+        func copied() -> [Effect] { bench.takeEffects().filter { if case .copy = $0 { true } else { false } } }
+        bench.type("/MODE<enter>y")
+        #expect(copied() == [.copy("a b")] && bench.model.status?.text == "copied a b")
+        bench.type("kky")
+        #expect(copied() == [.copy("PATH=/bin\nMODE=a b")] && bench.model.status?.text == "copied 2 lines")
+        bench.type("zy")
+        #expect(copied() == [.copy("PATH=/bin\nMODE=a b")], "folded or not")
+        bench.type("<esc>f")
+        bench.send(.files(FilesScreenTests.place("/"), .success(FilesScreenTests.root)))
+        bench.type("jjv")
+        for case .file(let request) in bench.model.subscriptions {
+            bench.send(.file(request, .success(Array("one\n  two\n".utf8))))
+        }
+        bench.type("jy")
+        #expect(copied() == [.copy("  two")])
+    }
+
+    @Test("That a container runs is not said any more once it does not")
+    func staleWords() throws {
+        var bench = try Bench.connected()
+        for (words, stays) in [("web runs", false), ("web started", false), ("web stopped", true)] {
+            bench.model.say(words, .success)
+            bench.send(
+                .event(
+                    .init(
+                        kind: .container, action: "die", actorID: Sample.id(1), attributes: ["name": "web"],
+                        time: Sample.now)))
+            #expect((bench.model.status != nil) == stays, "\(words)")
+        }
     }
 }

@@ -309,4 +309,48 @@ import Testing
         press(&bench, 2, after: 100_000_000)
         #expect(!bench.model.consoles.isCaptured)
     }
+
+    @Test("Who sorts by a figure is led to the first row, also where figures of rows not seen before come later")
+    func hog() throws {
+        let list = (1...40).map { Sample.container(id: Sample.id($0), name: "c\(100 + $0)", .running, age: Int64($0)) }
+        func samples(_ second: Int) -> [ContainerStats] {
+            list.enumerated().map { place, container in
+                var sample = Sample.stats(container.id, second: second)
+                sample.cpuNanoseconds = UInt64(second * (place == 30 ? 900_000_000 : place * 1_000_000))
+                return sample
+            }
+        }
+        for keys in ["<F6>cpu<enter>", "oooo"] {
+            var bench = try Bench.connected(containers: list)
+            bench.type("jjjjj" + keys)
+            bench.send(.stats(samples(1)))
+            bench.send(.stats(samples(2)))
+            #expect(bench.model.selectedContainer?.name == "c131", "\(keys)")
+            #expect(bench.row(2).contains("c131"))
+            // Who has moved on stays at their container.
+            bench.type("j")
+            let chosen = bench.model.selectedContainer?.name
+            for second in 3..<9 { bench.send(.stats(samples(second))) }
+            #expect(chosen != "c131" && bench.model.selectedContainer?.name == chosen)
+        }
+        var bench = try Bench.connected(containers: list)
+        bench.type("jjjjj<F6>name<enter>")
+        #expect(bench.model.selectedContainer?.name == "c106", "an order that has no most keeps the choice")
+    }
+
+    @Test("A filter that holds is begun anew by the first letter, and edited by any other key")
+    func filterAnew() throws {
+        var bench = try Bench.connected()
+        bench.type("/data<enter>/web")
+        #expect(bench.model.containers.filter == "web")
+        bench.type("<enter>/<backspace>")
+        #expect(bench.model.containers.filter == "we")
+        bench.type("b<enter>/<enter>")
+        #expect(bench.model.containers.filter == "web", "nothing was typed")
+        bench.type("/")
+        bench.send(.input(.paste("fresh")))
+        #expect(bench.model.containers.filter == "fresh")
+        bench.type("<esc>I/a<enter>/b")
+        #expect(bench.model.listScreen?.filter == "b")
+    }
 }

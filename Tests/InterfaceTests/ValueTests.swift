@@ -131,4 +131,45 @@ import Testing
         #expect(TextWrap.lines(of: "a b", columns: 1, limit: 5) == ["a", "b"])
         #expect(TextWrap.lines(of: text, columns: 9, limit: 0).isEmpty)
     }
+
+    @Test("Processes stand by what they use of a processor, or of the memory, and the container's own first")
+    func processOrder() throws {
+        var bench = try Bench.connected(200, 50)
+        let id = try #require(bench.model.selectedContainer?.id)
+        func send(_ second: Int64, busy: Int32) {
+            let nodes = Sample.processes.map { node in
+                var node = node
+                let start = node.startedAt.nanosecondsSinceEpoch + second * 7_654_321
+                node.startedAt = Timestamp(nanosecondsSinceEpoch: start)
+                node.cpuNanoseconds = UInt64(second) * (node.pid == busy ? 500_000_000 : 1_000_000)
+                return node
+            }
+            bench.send(.processes(containerID: id, nodes, at: Sample.ago(100 - second)))
+        }
+        send(0, busy: 1230)
+        #expect(bench.text.contains("RSS   CPU%  AGE COMMAND") && bench.model.processes.cpuPercents.isEmpty)
+        send(2, busy: 1230)
+        #expect(bench.model.processes.cpuPercents[1230] == 50)
+        #expect(!bench.text.contains("F5 orders them"))
+        bench.type("3")
+        #expect(bench.text.contains("5, F5 orders them"))
+        bench.type("<F5>")
+        #expect(bench.model.processes.rows.map(\.node.pid) == [1230, 1201, 1231, 1000, 1200])
+        #expect(bench.text.contains("processes by cpu") && bench.text.contains(" 50.0"))
+        bench.type("<F5>")
+        #expect(bench.model.processes.rows.map(\.node.pid) == [1231, 1230, 1201, 1200, 1000])
+        bench.type("<F5>")
+        #expect(bench.model.processes.rows.map(\.branch).contains("└─"))
+        #expect(bench.model.containers.sort == .created, "the list keeps its own order")
+        // A pid that another process has by now has used nothing yet.
+        var nodes = Sample.processes
+        for index in nodes.indices { nodes[index].startedAt = Sample.ago(1) }
+        bench.send(.processes(containerID: id, nodes, at: Sample.ago(50)))
+        #expect(bench.model.processes.cpuPercents.isEmpty)
+        var narrow = try Bench.connected()
+        narrow.send(.processes(containerID: id, Sample.processes))
+        #expect(narrow.text.contains("RSS  AGE COMMAND"))
+        narrow.type("3<F5>")
+        #expect(narrow.text.contains("RSS   CPU% COMMAND"), "the age makes room")
+    }
 }

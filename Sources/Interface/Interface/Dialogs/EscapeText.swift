@@ -9,24 +9,29 @@ struct EscapeText {
     }
 
     private(set) var runs: [Run] = []
+    /// In which what follows would be written.
+    private(set) var lastStyle: Style
+    /// How many bytes at the end begin an escape sequence, or a character, that they do not end.
+    private(set) var unfinishedCount = 0
 
     private enum State { case text, escape, csi, string, stringEscape }
 
-    init(_ bytes: [UInt8]) {
+    init(_ bytes: [UInt8], from firstStyle: Style = .plain) {
         var state = State.text
-        var style = Style.plain
+        var style = firstStyle
+        var sequenceStart = 0
         var parameters: [UInt8] = []
         var current = Run(bytes: [], style: style)
         var column = 0
         var returned = false
-        for byte in bytes {
+        for (index, byte) in bytes.enumerated() {
             if byte == 0x0A { returned = false }
             if returned, byte != 0x0D {
                 // What follows a carriage return is written over the line, as progress bars and prompts do.
                 (returned, column, runs, current) = (false, 0, [], Run(bytes: [], style: style))
             }
             switch state {
-            case .text where byte == 0x1B: state = .escape
+            case .text where byte == 0x1B: (state, sequenceStart) = (.escape, index)
             case .text where byte == 0x0D: returned = true
             case .text where byte == 0x09:
                 let fill = 8 - column % 8
@@ -52,6 +57,21 @@ struct EscapeText {
             }
         }
         if !current.bytes.isEmpty { runs.append(current) }
+        lastStyle = style
+        unfinishedCount = state == .text ? Self.openCharacter(bytes) : bytes.count - sequenceStart
+    }
+
+    /// How many of the last bytes begin a character of UTF-8 that lacks others.
+    private static func openCharacter(_ bytes: [UInt8]) -> Int {
+        guard let lead = bytes.suffix(3).lastIndex(where: { $0 & 0xC0 != 0x80 }) else { return 0 }
+        let length =
+            switch bytes[lead] {
+            case 0xC2...0xDF: 2
+            case 0xE0...0xEF: 3
+            case 0xF0...0xF4: 4
+            default: 1
+            }
+        return bytes.count - lead < length ? bytes.count - lead : 0
     }
 
     var plain: [UInt8] { runs.flatMap(\.bytes) }

@@ -48,6 +48,20 @@ struct InspectScreen: Hashable, Sendable {
         }
     }
 
+    /// The value in the cursor's line; at a section's title all of the section, `NAME=VALUE` a line.
+    var chosenText: String {
+        var line = 0
+        for section in sections {
+            let entries = section.isFolded ? [] : section.entries
+            if pager.cursor == line {
+                return section.entries.map { ($0.name.isEmpty ? "" : "\($0.name)=") + $0.value }.joined(separator: "\n")
+            }
+            if pager.cursor <= line + entries.count { return entries[pager.cursor - line - 1].value }
+            line += 1 + entries.count
+        }
+        return ""
+    }
+
     private mutating func render() {
         pager.lines = []
         for section in sections {
@@ -71,7 +85,7 @@ extension InspectScreen {
     private static func sections(of details: ContainerDetails) -> [Section] {
         [
             Section(title: "container", entries: identity(details)), Section(title: "state", entries: state(details)),
-            Section(title: "health", entries: health(details.state.health)),
+            Section(title: "health", entries: health(details.state.health, details.spec.healthCheck)),
             Section(title: "launch", entries: launch(details.launch)),
             Section(title: "process", entries: process(details)),
             Section(title: "limits", entries: limits(details.spec.limits)),
@@ -159,7 +173,7 @@ extension InspectScreen {
         return (String(parts.first ?? ""), parts.count > 1 ? String(parts[1]) : "")
     }
 
-    private static func quoted(_ argument: String) -> String {
+    static func quoted(_ argument: String) -> String {
         argument.isEmpty || argument.contains(" ") || argument.contains("'") || argument.contains("\"")
             ? "\"\(argument)\"" : argument
     }

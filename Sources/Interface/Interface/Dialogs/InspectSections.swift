@@ -19,14 +19,28 @@ extension InspectScreen {
         }
     }
 
-    static func health(_ health: HealthState?) -> [(name: String, value: String)] {
+    /// What is checked and how it went, the newest check first.
+    static func health(_ health: HealthState?, _ check: HealthCheck?) -> [(name: String, value: String)] {
         guard let health, health.status != .none else { return [] }
         var entries = [("status", health.status.rawValue), ("failures in a row", "\(health.failingStreak)")]
+        if let check { entries += command(check) }
         for check in health.log.reversed() {
             let output = check.output.split(whereSeparator: \.isNewline).joined(separator: " ⏎ ")
             entries.append((check.end.rfc3339Nano, "\(check.exitCode)" + (output.isEmpty ? "" : ": \(output)")))
         }
         return entries
+    }
+
+    private static func command(_ check: HealthCheck) -> [(String, String)] {
+        guard let kind = check.test.first else { return [] }
+        let words = check.test.dropFirst()
+        let line = kind == "CMD-SHELL" ? words.joined(separator: " ") : words.map(quoted).joined(separator: " ")
+        func time(_ duration: Duration?) -> String {
+            Quantity.duration(duration.flatMap { $0 > .zero ? $0 : nil } ?? .seconds(30))
+        }
+        var rhythm = "every \(time(check.interval)), fails after \(time(check.timeout))"
+        rhythm += ", unhealthy after \(check.retries.flatMap { $0 > 0 ? $0 : nil } ?? 3) in a row"
+        return [("check", line), ("rhythm", rhythm)]
     }
 
     static func ports(_ ports: [PortMapping]) -> [(name: String, value: String)] {

@@ -36,8 +36,9 @@ struct Menu: Hashable, Sendable {
     }
 
     mutating func move(_ movement: Movement, page: Int) {
-        selection = movement.applied(to: selection, count: shown.count, page: page)
-        scroll = scrollToShow(selection, from: scroll, count: shown.count, page: page)
+        let (old, count) = (selection, shown.count)
+        selection = movement.applied(to: old, count: count, page: page)
+        scroll = movement.scroll(scroll, from: old, to: selection, count: count, page: page)
     }
 }
 
@@ -45,9 +46,8 @@ extension Menu {
     /// What can be done now with the selected container.
     static func actions(_ model: Model) -> Menu {
         let wanted: [Intent] = [
-            .attach, .shell, .shellAsking, .logs, .inspect, .start, .stop, .restart, .pauseOrResume, .signals, .limits,
-            .rename, .recreate,
-            .remove, .removeWithVolumes, .copyMenu, .new,
+            .attach, .shell, .shellAsking, .logs, .files, .inspect, .openPort, .start, .stop, .restart, .pauseOrResume,
+            .signals, .limits, .rename, .recreate, .remove, .removeWithVolumes, .copyMenu, .new,
         ]
         let bindings = wanted.compactMap { intent in
             model.bindings.first { $0.intent == intent && $0.contexts.contains(.containers) && $0.condition(model) }

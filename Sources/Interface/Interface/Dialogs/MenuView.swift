@@ -64,7 +64,13 @@ extension Canvas {
     mutating func draw(_ menu: Menu, _ model: Model) {
         let layout = MenuLayout(model)
         fill(layout.region, .dialog)
-        frame.box(layout.region, title: " \(menu.title) ", style: theme[.dialog], titleStyle: theme[.dialogTitle])
+        let items = menu.shown
+        let below = items.count - menu.scroll - layout.page
+        let hidden = [(menu.scroll, "above"), (below, "below")].filter { $0.0 > 0 }.map { "\($0.0) more \($0.1)" }
+        frame.box(
+            layout.region, title: " \(menu.title) ",
+            footer: hidden.isEmpty ? "" : " \(hidden.joined(separator: ", ")) ", style: theme[.dialog],
+            titleStyle: theme[.dialogTitle])
         var rest = layout.inner
         let line = rest.takeTop(1)
         let start = put("› ", .dialogTitle, in: line)
@@ -72,7 +78,6 @@ extension Canvas {
         put(menu.filter.text, .dialog, column: start, in: line)
         frame.cursor = Position(
             column: min(line.endColumn, line.column + start + menu.filter.cursorColumn), row: line.row)
-        let items = menu.shown
         if items.isEmpty { put("nothing", .dialogMuted, in: rest) }
         let end = min(items.count, menu.scroll + rest.rows)
         for index in min(menu.scroll, end)..<end {

@@ -24,8 +24,9 @@ struct Pager: Hashable, Sendable {
     }
 
     mutating func move(_ movement: Movement, page: Int) {
-        cursor = movement.applied(to: cursor, count: lines.count, page: page)
-        scroll = scrollToShow(cursor, from: scroll, count: lines.count, page: page)
+        let old = cursor
+        cursor = movement.applied(to: old, count: lines.count, page: page)
+        scroll = movement.scroll(scroll, from: old, to: cursor, count: lines.count, page: page)
     }
 
     /// To the right or to the left of long lines.

@@ -26,8 +26,8 @@ struct FileListing: Hashable, Sendable {
     var members: [PathStat]?
     /// Why there are none.
     var failure: String?
-    /// Paths that differ from the image, of the same container.
-    var changes: [String: PathChange.Kind] = [:]
+    /// Paths that differ from the image, of the same container; nil until the engine has told them.
+    var changes: [String: PathChange.Kind]?
 }
 
 /// A file's contents to be read.

@@ -37,7 +37,7 @@ extension Model {
         let name = max(8, width - fixed.reduce(0) { $0 + ($1.columns > 0 ? $1.columns + 1 : 0) })
         let rows = fileRows(place, filter).map { file in
             let path = place.path(of: file.name)
-            let mark = files?.changes[path]
+            let mark = files?.changes?[path]
             let isAbove = file.name == ".."
             let link = file.linkTarget.map { " → \($0)" } ?? ""
             let time = file.modifiedAt.rfc3339Nano
@@ -51,7 +51,7 @@ extension Model {
                         : isNarrow
                             ? Quantity.age(since: file.modifiedAt, at: now)
                             : time.prefix(10) + " " + time.dropFirst(11).prefix(5),
-                    mark.map { $0 == .added ? "A" : "C" } ?? "",
+                    mark?.letter ?? "",
                     file.name + (file.isDirectory && !isAbove ? "/" : "") + link,
                 ], roles: [.muted, .muted, .muted, .warning, file.role])
         }
@@ -89,5 +89,16 @@ extension PathStat {
         if isDirectory { return .header }
         if linkTarget != nil { return .statePaused }
         return isFile && mode & 0o111 != 0 ? .success : .text
+    }
+}
+
+extension PathChange.Kind {
+    /// As docker's `diff` has it.
+    var letter: String {
+        switch self {
+        case .added: "A"
+        case .modified: "C"
+        case .deleted: "D"
+        }
     }
 }

@@ -27,9 +27,26 @@ extension Model {
             guard let place = filePlace, let file = selectedFile else { return [] }
             return perform(.copy(place.path(of: file.name)))
         case .refreshFiles: return filePlace.map { [.listFiles($0), .readChanges($0.container.id)] } ?? []
+        case .changedFiles: showChanges()
+        case .goToFile(let path):
+            guard let place = filePlace else { return [] }
+            let file = FilePlace(container: place.container, path: path)
+            return enter(file.child(".."), choosing: file.name)
         default: break
         }
         return []
+    }
+
+    /// All that differs from the image, to go to.
+    private mutating func showChanges() {
+        guard let changes = files?.changes else { return say("the engine has not told yet what differs", .warning) }
+        guard !changes.isEmpty else { return say("nothing differs from the image") }
+        // A directory that is changed by what is in it says nothing of its own.
+        let above = Set(changes.keys.map { path in path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex) })
+        let items = changes.filter { $0.value != .modified || !above.contains($0.key[...]) }
+            .sorted { $0.key < $1.key }
+            .map { Menu.Item(label: "\($0.value.letter) \($0.key)", detail: "", intent: .goToFile($0.key)) }
+        dialogs.append(.menu(Menu(title: "A added, C changed, D deleted: \(items.count)", items: items)))
     }
 
     private mutating func openFile() -> [Effect] {
@@ -53,7 +70,7 @@ extension Model {
         screen.cursor = ListCursor()
         screen.filter = ""
         replaceDialog(.list(screen))
-        files = FileListing(place: place, changes: files?.changes ?? [:])
+        files = FileListing(place: place, changes: files?.changes)
         chosenFile = name
         return [.listFiles(place)]
     }

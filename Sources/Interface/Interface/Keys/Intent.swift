@@ -30,12 +30,16 @@ enum Intent: Hashable, Sendable {
     /// Yes to a question.
     case agree
     case nextField, previousField
+    /// The order of the processes.
+    case nextProcessOrder
     case nextChoice, previousChoice
 
     case search, nextMatch, previousMatch
     case toggleFollow, toggleTimestamps, toggleWrap
     /// How far back a log is read, and which of its lines are shown.
-    case readLog(LogReach), askLogReach, filterLog, clearLogFilter, copyLogLine, saveLog
+    case readLog(LogReach), askLogReach, filterLog, clearLogFilter, toggleSurroundings, copyLogLine, saveLog
+    /// The line of an inspection or a file.
+    case copyLine
     case fold
 
     case loadImage, removeImage, newFromImage, pullImage, tagImage
@@ -45,6 +49,8 @@ enum Intent: Hashable, Sendable {
     case usage, showUsage, pruneUsage
     case events, showEventObject
     case files, openFile, viewFile, parentDirectory, copyFileOut, copyFileIn, copyFilePath, refreshFiles
+    /// What differs from the image; to a path of the container.
+    case changedFiles, goToFile(String)
     /// What was asked of the engine.
     case commands, showCommand, copyCommand
 

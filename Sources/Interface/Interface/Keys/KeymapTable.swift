@@ -22,6 +22,9 @@ extension Keymap {
     private static let isLogFiltered: Condition = { model in
         if case .logs(let screen)? = model.dialogs.last { !screen.filter.isEmpty } else { false }
     }
+    private static let hasLeftFilter: Condition = { model in
+        if case .logs(let screen)? = model.dialogs.last { !screen.leftFilter.isEmpty } else { false }
+    }
     private static let hasImage: Condition = { $0.selectedImage != nil }
     private static let hasJobs: Condition = { !$0.jobs.isEmpty || $0.reaching != nil }
 
@@ -63,7 +66,6 @@ extension Keymap {
         KeyBinding("F9", panels, "send a signal", when: canPause, .signals),
         KeyBinding("space", [.containers, .images, .volumes, .files], "mark, for what is done next", .mark),
         KeyBinding("*", [.containers, .images, .volumes, .files], "mark all, or none", .markAll),
-        KeyBinding("u", panels, "change limits and restart policy", hint: "limits", when: hasContainer, .limits),
         KeyBinding("R", panels, "rename", when: hasContainer, .rename),
         KeyBinding("c", panels, "recreate with other settings", when: hasContainer, .recreate),
         KeyBinding("y", panels, "copy id, name, …", when: hasContainer, .copyMenu),
@@ -75,6 +77,7 @@ extension Keymap {
             "? F1", panels.union(objectLists).union([.logs, .inspect, .scrollback, .file]), "help", hint: "help", .help),
         KeyBinding("x", panels, "menu of actions", hint: "menu", .actionMenu),
         KeyBinding("/", panels.union(objectLists), "filter the list", hint: "filter", .filter),
+        KeyBinding("u", panels, "change limits and restart policy", hint: "limits", when: hasContainer, .limits),
         KeyBinding("I", panels, "images: pull, load, tag, remove", hint: "images", .images),
         KeyBinding("N", panels, "networks: members and traffic, create, connect, remove", .networks),
         KeyBinding("V", panels, "volumes: sizes and users, create, remove", .volumes),
@@ -90,6 +93,7 @@ extension Keymap {
         KeyBinding("P", panels, "group by compose project, or not", .groupProjects),
         KeyBinding("o", panels, "sort by the next column", .sortNext),
         KeyBinding("F6", panels, "sort by a column", .sortMenu),
+        KeyBinding("F5", panels, "order of the processes: tree, CPU, memory", .nextProcessOrder),
         KeyBinding("O", panels, "reverse the order", .sortReverse),
         KeyBinding("C", panels, "choose the columns", .columns),
         KeyBinding(": ctrl-p", panels, "palette of all commands", .palette),
@@ -162,6 +166,10 @@ extension Keymap {
         KeyBinding("n q esc ctrl-c", [.confirmation], "no", hint: "no", .back),
         KeyBinding("enter space", [.confirmation], "the marked answer", hint: "marked answer", .accept),
         KeyBinding("tab shift-tab left right h l", [.confirmation], "mark the other", hint: "other", .nextChoice),
+        KeyBinding(
+            "enter", [.logs], "leave the filter for the lines around this one", hint: "around", when: isLogFiltered,
+            .toggleSurroundings),
+        KeyBinding("enter", [.logs], "back to the filter", hint: "filter", when: hasLeftFilter, .toggleSurroundings),
         KeyBinding("F", [.logs], "follow", hint: "follow", .toggleFollow),
         KeyBinding("t", [.logs], "timestamps", hint: "times", .toggleTimestamps),
         KeyBinding("w", [.logs], "wrap long lines", hint: "wrap", .toggleWrap),
@@ -173,6 +181,9 @@ extension Keymap {
         KeyBinding("S", [.logs], "save the lines shown to a file", hint: "save", .saveLog),
         KeyBinding("y", [.logs], "copy the line", .copyLogLine),
         KeyBinding("z enter space", [.inspect], "fold or unfold", hint: "fold", .fold),
+        KeyBinding(
+            "y", [.inspect, .file], "copy the value, or all of the section; of a file the line", hint: "copy", .copyLine
+        ),
         KeyBinding("p", [.images], "pull from a registry", hint: "pull", .pullImage),
         KeyBinding("L", [.images], "load an archive", hint: "load", .loadImage),
         KeyBinding("n enter", [.images], "new container from it", hint: "new", .newFromImage),
@@ -195,6 +206,7 @@ extension Keymap {
         KeyBinding("c", [.files], "copy to this machine", hint: "copy out", .copyFileOut),
         KeyBinding("i", [.files], "copy from this machine to here", hint: "copy in", .copyFileIn),
         KeyBinding("y", [.files], "copy the path's name", .copyFilePath),
+        KeyBinding("D", [.files], "all that differs from the image", hint: "changed", .changedFiles),
         KeyBinding("ctrl-r", [.files], "read the directory again", .refreshFiles),
         KeyBinding("enter", [.usage], "to the object", hint: "show", .showUsage),
         KeyBinding("P", [.usage], "remove what nobody uses", hint: "prune", .pruneUsage),

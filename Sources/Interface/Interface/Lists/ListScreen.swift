@@ -117,6 +117,7 @@ extension Model {
 
     mutating func beginFilter() {
         if dialogs.isEmpty { focus = .containers }
+        beginsFilterAnew = true
         setEditingFilter(true)
     }
 

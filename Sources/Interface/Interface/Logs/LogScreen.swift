@@ -10,6 +10,8 @@ struct LogScreen: Hashable, Sendable {
     var unsiftedLimit: Int { 4 * byteLimit }
     /// How much is asked for at first, of each container.
     static let firstTail = 2000
+    /// How many lines are shown over the one that is gone to.
+    private static let linesBefore = 8
 
     /// A container whose log is shown.
     struct Source: Hashable, Sendable {
@@ -18,6 +20,8 @@ struct LogScreen: Hashable, Sendable {
         /// Why there is no more, and of which run; nil while it is read.
         fileprivate(set) var end: String?
         fileprivate(set) var run: Timestamp?
+        /// It has sent what is kept around the line that was gone to, and is asked for no more.
+        fileprivate var isHeld = false
         fileprivate var firstTime: Timestamp?
         fileprivate var lastTime: Timestamp?
     }
@@ -42,9 +46,16 @@ struct LogScreen: Hashable, Sendable {
     var cursor = 0
     /// The line, among all, where one was before the filter had to look for what is to be shown there.
     private var anchor: Int?
+    /// The line that is gone to once it has been read again; kept while those around it are what is shown.
+    private var goal: LogLine?
+    private var isGoalReached = false
+    /// Lines after this are left out, since those around the goal leave no room for them; nil while none are.
+    private(set) var horizon: Timestamp?
     var scroll = 0
     var search = Search()
     private(set) var filter = ""
+    /// The filter that was left to see the lines around one; empty for none.
+    private(set) var leftFilter = ""
     /// The filter that is being typed; nil while none is.
     var filterEditor: LineEditor?
     /// How far back, as the menu calls it; nil for the newest lines.
@@ -78,6 +89,9 @@ struct LogScreen: Hashable, Sendable {
         }
     }
 
+    /// What the engine is asked for.
+    var subscriptions: [LogSubscription] { sources.filter { !$0.isHeld }.map(\.subscription) }
+
     /// Reads all anew, from so far back.
     mutating func read(_ reach: LogReach, now: Timestamp, serial: Int) {
         self.reach = reach
@@ -87,20 +101,24 @@ struct LogScreen: Hashable, Sendable {
                 containerID: id, tail: reach == .newest ? Self.firstTail : nil, since: reach.start(now), serial: serial)
             (sources[index].end, sources[index].firstTime) = (nil, nil)
         }
-        forgetLines()
+        forgetLines(goal: nil)
     }
 
-    private mutating func forgetLines() {
+    private mutating func forgetLines(goal: LogLine?) {
         (lines, byteCount, droppedLines, passedOver, cursor, scroll, anchor) = ([], 0, 0, 0, 0, 0, nil)
+        (self.goal, isGoalReached, horizon) = (goal, false, nil)
+        for index in sources.indices { (sources[index].isHeld, sources[index].lastTime) = (false, nil) }
         seenSources = []
         sieve = sieve.map { LogSieve($0.filter) }
     }
 
     /// Whether lines that the filter should look at, or that are to be seen without it, are not here any more.
-    var lacksLines: Bool { passedOver > 0 || (droppedLines > 0 && sieve != nil) }
+    var lacksLines: Bool { passedOver > 0 || (sieve != nil && (droppedLines > 0 || horizon != nil)) }
 
     /// Reads the same lines once more, and what has come since.
-    mutating func readAgain(now: Timestamp, serial: Int) {
+    ///
+    /// - Parameter goal: the line to go to, of which those around it are kept; nil where the newest are.
+    mutating func readAgain(now: Timestamp, serial: Int, goal: LogLine?) {
         for index in sources.indices {
             let source = sources[index]
             let start = reach.start(now) ?? (reach == .newest ? source.firstTime : nil)
@@ -109,11 +127,12 @@ struct LogScreen: Hashable, Sendable {
                 tail: reach == .newest && start == nil ? Self.firstTail : nil, since: start, serial: serial)
             sources[index].end = nil
         }
-        forgetLines()
+        forgetLines(goal: goal)
     }
 
     /// Goes on reading where a container has been started again since its log ended. Its log goes on where it was.
     mutating func resume(_ containers: [ContainerSummary], serial: () -> Int) {
+        guard horizon == nil else { return }
         for index in sources.indices where sources[index].end != nil {
             let subscription = sources[index].subscription
             guard let container = containers.first(where: { $0.id == subscription.containerID }),
@@ -134,11 +153,23 @@ struct LogScreen: Hashable, Sendable {
         let text = text.trimmingSpaces
         let made = text.isEmpty ? nil : try LogFilter(text)
         let place = place
+        (leftFilter, goal) = ("", nil)
         filter = text
         sieve = made.map { LogSieve($0) }
         // Near the line where one was.
         (cursor, anchor) = (place, made == nil ? nil : place)
         settleCursor()
+    }
+
+    /// Shows all lines, those around the chosen one first; a second time goes back to the filter.
+    ///
+    /// - Throws: never a filter that was taken once.
+    mutating func toggleSurroundings() throws(FormError) {
+        follows = false
+        if filter.isEmpty { return try setFilter(leftFilter) }
+        let left = filter
+        try setFilter("")
+        (leftFilter, scroll) = (left, max(0, cursor - Self.linesBefore))
     }
 
     /// Has the filter look at what it has not seen.
@@ -172,9 +203,14 @@ struct LogScreen: Hashable, Sendable {
 
     mutating func move(_ movement: Movement, page: Int) {
         anchor = nil
-        cursor = movement.applied(to: cursor, count: count, page: page)
-        follows = movement == .bottom || (follows && cursor == count - 1)
-        scroll = scrollToShow(cursor, from: scroll, count: count, page: page)
+        let old = cursor
+        cursor = movement.applied(to: old, count: count, page: page)
+        let wasFollowing = follows
+        follows = horizon == nil && (movement == .bottom || (follows && cursor == count - 1))
+        if follows { goal = nil }
+        // Who follows sees the last page, wherever it was scrolled to before.
+        let start = wasFollowing ? max(0, count - page) : scroll
+        scroll = movement.scroll(start, from: old, to: cursor, count: count, page: page)
     }
 
     /// Goes to the line in a row of the screen; while lines are wrapped a row is not that of a line.
@@ -198,11 +234,31 @@ struct LogScreen: Hashable, Sendable {
         var text = ""
         for index in 0..<count {
             let line = line(index)
-            if isMerged { text += sources[line.container].name + " | " }
-            if showsTimes { text += line.timeText + " " }
+            if index > 0, line.isContinuation, line.isOfSameStream(as: self.line(index - 1)) {
+                text.removeLast()
+            } else {
+                if isMerged { text += sources[line.container].name + " | " }
+                if showsTimes { text += line.timeText + " " }
+            }
             text += line.text + "\n"
         }
         return text
+    }
+
+    /// The line of the cursor whole, where it is shown in pieces.
+    var copiedText: String {
+        let chosen = line(cursor)
+        var pieces = [cursor]
+        var before = cursor
+        while line(pieces[0]).isContinuation, before > 0 {
+            before -= 1
+            if line(before).isOfSameStream(as: chosen) { pieces.insert(before, at: 0) }
+        }
+        for after in cursor + 1..<max(cursor + 1, count) where line(after).isOfSameStream(as: chosen) {
+            guard line(after).isContinuation else { break }
+            pieces.append(after)
+        }
+        return pieces.map { line($0).text }.joined()
     }
 
     /// How much of a long log the filter has looked at; nil where it is all, or soon will be.
@@ -216,6 +272,7 @@ struct LogScreen: Hashable, Sendable {
 
     /// Where else something may be that the search did not find; nil where all has been searched.
     var unsearched: String? {
+        if horizon != nil { return "in the lines around; f looks through all of them" }
         if isCut { return "in the newest lines; 0 reads the whole log" }
         return droppedLines > 0 ? "in the newest lines; f looks through all of them" : nil
     }
@@ -231,6 +288,11 @@ struct LogScreen: Hashable, Sendable {
         case .whole: break
         case .minutes: parts.append(reach.label)
         }
+        if goal != nil, !isGoalReached, sieve == nil {
+            parts.append("looking for the line…")
+            return parts.joined(separator: " · ")
+        }
+        if horizon != nil { return "\(lines.count) lines around · line \(cursor + 1) · F shows the newest" }
         if droppedLines > 0 { parts.append("\(droppedLines) older ones dropped") }
         let ended = sources.compactMap(\.end)
         if ended.count == sources.count {
@@ -246,26 +308,44 @@ struct LogScreen: Hashable, Sendable {
 /// Taking lines in.
 extension LogScreen {
     private mutating func add(_ entries: [LogEntry], of container: Int) {
+        guard !sources[container].isHeld else { return }
+        if sieve != nil, !follows, anchor == nil { anchor = place }
         var fresh: [LogLine] = []
-        if sieve != nil, !follows { anchor = place }
         for entry in entries {
-            byteCount += entry.bytes.count
-            seenSources.insert(entry.source)
-            if let last = fresh.last, last.isPartial, last.source == entry.source, last.bytes.count < 1 << 16 {
-                fresh[fresh.count - 1].append(entry.bytes)
-            } else if fresh.isEmpty, let open = openLine(entry, container) {
-                lines[open].append(entry.bytes)
-                sieve?.forget(from: open)
-            } else {
-                byteCount += LogLine.overhead
-                fresh.append(LogLine(entry, of: container))
+            if let horizon, entry.time > horizon {
+                sources[container].isHeld = true
+                break
             }
+            add(entry, of: container, to: &fresh)
             if sources[container].firstTime == nil { sources[container].firstTime = entry.time }
             sources[container].lastTime = entry.time
         }
         merge(fresh)
+        if let goal, !isGoalReached, container == goal.container, fresh.contains(where: { $0.time >= goal.time }) {
+            reach(goal)
+        }
         shrink()
         settleCursor()
+    }
+
+    /// To the line that it belongs to, or as one of its own.
+    private mutating func add(_ entry: LogEntry, of container: Int, to fresh: inout [LogLine]) {
+        byteCount += entry.bytes.count
+        seenSources.insert(entry.source)
+        if let last = fresh.lastIndex(where: { $0.source == entry.source }) {
+            if fresh[last].hasRoom { return fresh[last].append(entry.bytes) }
+            if fresh[last].isPartial {
+                byteCount += LogLine.overhead
+                return fresh.append(fresh[last].next(entry))
+            }
+        } else if let open = openLine(entry, container) {
+            sieve?.forget(from: open)
+            if lines[open].hasRoom { return lines[open].append(entry.bytes) }
+            byteCount += LogLine.overhead
+            return fresh.append(lines[open].next(entry))
+        }
+        byteCount += LogLine.overhead
+        fresh.append(LogLine(entry, of: container))
     }
 
     /// The line that an entry goes on with, where it was left open. Others may have come between.
@@ -273,8 +353,19 @@ extension LogScreen {
         let found = lines.indices.suffix(64).last {
             lines[$0].container == container && lines[$0].source == entry.source
         }
-        guard let found, lines[found].isPartial, lines[found].bytes.count < 1 << 16 else { return nil }
-        return found
+        return found.flatMap { lines[$0].isPartial ? $0 : nil }
+    }
+
+    /// The line that was looked for has come, or one after it: then it is there no more.
+    private mutating func reach(_ goal: LogLine) {
+        guard let found = index(of: goal) else { return }
+        isGoalReached = true
+        guard sieve == nil else { return anchor = found }
+        (cursor, scroll) = (found, max(0, found - Self.linesBefore))
+    }
+
+    private func index(of goal: LogLine) -> Int? {
+        lines.lastIndex(where: goal.isBegun(by:)) ?? lines.firstIndex { $0.time >= goal.time }
     }
 
     /// Lines of one container among those of the others, by their time.
@@ -308,6 +399,7 @@ extension LogScreen {
 
     private mutating func shrink() {
         guard byteCount > byteLimit else { return }
+        if let goal, sieve == nil { return shrink(around: goal) }
         leaveOutUnshown()
         if byteCount > unsiftedLimit, let piece = sieve?.piece {
             // The log comes faster than the filter looks at it beside this thread: it is held up here, and loses nothing.
@@ -315,8 +407,34 @@ extension LogScreen {
             leaveOutUnshown()
         }
         guard byteCount > (wantsSifting || sieve?.piece != nil ? unsiftedLimit : byteLimit) else { return }
-        // Somewhat more than needed, so that not each line moves all the others.
-        var excess = byteCount - byteLimit + byteLimit / 8
+        dropFirst(bytes: byteCount - byteLimit)
+    }
+
+    /// Half of the room is for the lines before one, half for those after it.
+    private mutating func shrink(around goal: LogLine) {
+        let split = index(of: goal) ?? lines.count
+        let before = lines[..<split].reduce(0) { $0 + $1.cost }
+        let excess = byteCount - before - byteLimit / 2
+        if before > byteLimit / 2 { dropFirst(bytes: before - byteLimit / 2) }
+        guard excess > 0 else { return }
+        var dropped = 0
+        var bytes = 0
+        while bytes < excess, dropped < lines.count - 1 {
+            dropped += 1
+            bytes += lines[lines.count - dropped].cost
+        }
+        lines.removeLast(dropped)
+        byteCount -= bytes
+        let last = lines.last?.time ?? goal.time
+        horizon = last
+        for index in sources.indices where sources[index].lastTime.map({ $0 > last }) ?? false {
+            sources[index].isHeld = true
+        }
+    }
+
+    /// Lets the oldest go: somewhat more than is needed, so that not each line moves all the others.
+    private mutating func dropFirst(bytes: Int) {
+        var excess = bytes + byteLimit / 8
         var dropped = 0
         while excess > 0, dropped < lines.count {
             excess -= lines[dropped].cost
@@ -346,33 +464,5 @@ extension LogScreen {
         lines.replaceSubrange(..<old.known, with: kept)
         passedOver += count
         sieve?.keepPassing(leavingOut: count)
-    }
-}
-
-/// How far back a log is read.
-enum LogReach: Hashable, Sendable {
-    /// The newest lines, so many of each container.
-    case newest
-    case whole
-    case minutes(Int)
-
-    /// As k9s offers them.
-    static let choices: [LogReach] = [
-        .newest, .whole, .minutes(1), .minutes(5), .minutes(15), .minutes(30), .minutes(60), .minutes(360),
-        .minutes(1440),
-    ]
-
-    var label: String {
-        switch self {
-        case .newest: "newest \(LogScreen.firstTail) lines"
-        case .whole: "whole log"
-        case .minutes(let count) where count >= 60: count == 60 ? "last hour" : "last \(count / 60) hours"
-        case .minutes(let count): count == 1 ? "last minute" : "last \(count) minutes"
-        }
-    }
-
-    fileprivate func start(_ now: Timestamp) -> Timestamp? {
-        guard case .minutes(let count) = self else { return nil }
-        return Timestamp(nanosecondsSinceEpoch: now.nanosecondsSinceEpoch - Int64(count) * 60_000_000_000)
     }
 }

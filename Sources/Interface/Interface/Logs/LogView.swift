@@ -33,7 +33,7 @@ extension Canvas {
         let width = max(1, region.columns - screen.nameColumns - screen.signColumns)
         func height(_ index: Int) -> Int {
             let line = screen.line(index)
-            let text = (screen.showsTimes ? line.timeText + " " : "") + line.text
+            let text = (screen.showsTimes ? screen.timeText(of: line) : "") + line.text
             return max(1, (TextWidth.columns(of: text) + width - 1) / width)
         }
         var first = screen.cursor
@@ -74,6 +74,7 @@ extension Canvas {
         let roles: [Role] = [.graphCPU, .graphMemory, .graphIO, .graphPids, .statePaused, .header]
         var name = cell
         put("│", .rule, in: name.takeRight(2))
+        guard !line.isContinuation else { return }
         put(screen.sources[line.container].name, roles[line.container % roles.count], in: name)
     }
 
@@ -86,8 +87,8 @@ extension Canvas {
     private mutating func drawLog(_ line: LogLine, _ screen: LogScreen, skipping: Int, in row: Region) {
         let base = theme[line.source == .stderr ? .warning : .text]
         var column = -skipping
-        if screen.showsTimes { column = drawPiece(line.timeText + " ", theme[.muted], column, in: row) }
-        let runs = EscapeText(line.bytes).runs
+        if screen.showsTimes { column = drawPiece(screen.timeText(of: line), theme[.muted], column, in: row) }
+        let runs = EscapeText(line.bytes, from: line.firstStyle).runs
         for run in runs {
             guard column < row.columns else { return }
             if runs.count == 1, run.style == .plain, let (level, range) = LogLevel.find(in: run.bytes) {
@@ -119,6 +120,12 @@ extension Canvas {
 }
 
 extension LogScreen {
+    /// Said once of a line that is shown in pieces.
+    fileprivate func timeText(of line: LogLine) -> String {
+        let text = line.timeText + " "
+        return line.isContinuation ? String(repeating: " ", count: text.count) : text
+    }
+
     /// What the signs take between the names and the lines; 0 where there are none.
     fileprivate var signColumns: Int { marksErrors ? 2 : 0 }
 

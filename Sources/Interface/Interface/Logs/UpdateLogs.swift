@@ -64,6 +64,8 @@ extension Model {
         switch intent {
         case .toggleFollow:
             screen.follows.toggle()
+            // From far back the way to the newest is not through all between.
+            if screen.horizon != nil { screen.read(screen.reach, now: now, serial: takeNumber()) }
             if screen.follows { screen.move(.bottom, page: pageRows) }
         case .toggleTimestamps:
             screen.showsTimes.toggle()
@@ -81,9 +83,10 @@ extension Model {
             return []
         case .filterLog: screen.filterEditor = LineEditor(screen.filter)
         case .clearLogFilter: return setLogFilter("")
+        case .toggleSurroundings: return changeFilter { screen throws(FormError) in try screen.toggleSurroundings() }
         case .copyLogLine:
             guard screen.count > 0 else { return [] }
-            let text = screen.line(screen.cursor).text
+            let text = screen.copiedText
             say("copied the line")
             return [.copy(text)]
         case .saveLog:
@@ -115,12 +118,20 @@ extension Model {
     }
 
     private mutating func setLogFilter(_ text: String) -> [Effect] {
+        changeFilter { screen throws(FormError) in try screen.setFilter(text) }
+    }
+
+    /// Stays at the line of the cursor, for which the log may have to be read once more.
+    private mutating func changeFilter(_ change: (inout LogScreen) throws(FormError) -> Void) -> [Effect] {
         guard case .logs(var screen)? = dialogs.last else { return [] }
-        let before = screen.filter
+        let before = screen
         do throws(FormError) {
-            try screen.setFilter(text)
+            try change(&screen)
             screen.filterEditor = nil
-            if screen.filter != before, screen.lacksLines { screen.readAgain(now: now, serial: takeNumber()) }
+            if screen.filter != before.filter, screen.lacksLines {
+                let goal = screen.follows || before.count == 0 ? nil : before.line(before.cursor)
+                screen.readAgain(now: now, serial: takeNumber(), goal: goal)
+            }
             replaceDialog(.logs(screen))
         } catch {
             say(error.message, .error)

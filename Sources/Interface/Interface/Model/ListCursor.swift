@@ -15,8 +15,9 @@ struct ListCursor<ID: Hashable & Sendable>: Hashable, Sendable {
     }
 
     mutating func move(_ movement: Movement, of rows: [ID], page: Int) {
-        choose(movement.applied(to: index, count: rows.count, page: page), of: rows)
-        show(of: rows.count, page: page)
+        let old = index
+        choose(movement.applied(to: old, count: rows.count, page: page), of: rows)
+        scroll = movement.scroll(scroll, from: old, to: index, count: rows.count, page: page)
     }
 
     /// Marks the chosen row, or no longer, and goes to the next.

@@ -12,7 +12,7 @@ enum Message: Sendable {
     case containers([ContainerSummary])
     case event(EngineEvent)
     case stats([ContainerStats])
-    case processes(containerID: String, [ProcessNode])
+    case processes(containerID: String, [ProcessNode], at: Timestamp? = nil)
     case images([ImageSummary])
     case networks([NetworkDetails])
     case volumes([VolumeDetails])

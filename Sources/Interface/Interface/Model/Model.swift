@@ -84,6 +84,8 @@ struct Model {
     var status: Status?
     /// Whether it was said that containers run on after the front end has gone.
     var saidContainersRunOn = false
+    /// The filter was opened over one that holds: the first letter typed begins another, any other key edits it.
+    var beginsFilterAnew = false
     var nextNumber = 1
     /// Keys and pastes so far.
     var typedCount = 0

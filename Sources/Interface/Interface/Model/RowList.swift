@@ -18,6 +18,19 @@ enum Movement: Hashable, Sendable {
             }
         return min(max(0, target), count - 1)
     }
+
+    /// Moves what is shown, and not only what is chosen in it.
+    private var turnsPages: Bool {
+        switch self {
+        case .pageUp, .pageDown, .halfUp, .halfDown: true
+        case .up, .down, .top, .bottom: false
+        }
+    }
+
+    /// The first row to show after this has led from one row to another.
+    func scroll(_ scroll: Int, from old: Int, to new: Int, count: Int, page: Int) -> Int {
+        scrollToShow(new, from: turnsPages ? scroll + new - old : scroll, count: count, page: page)
+    }
 }
 
 /// The first row to show so that `selected` is seen, moving as little as possible from `scroll`.

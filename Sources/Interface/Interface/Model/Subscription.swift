@@ -42,7 +42,7 @@ extension Model {
             set.insert(.processes(container.id))
         }
         for case .file(let screen) in dialogs where !screen.isRead { set.insert(.file(screen.request)) }
-        for case .logs(let screen) in dialogs { set.formUnion(screen.sources.map { .logs($0.subscription) }) }
+        for case .logs(let screen) in dialogs { set.formUnion(screen.subscriptions.map { .logs($0) }) }
         return set
     }
 

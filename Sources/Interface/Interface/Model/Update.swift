@@ -22,8 +22,8 @@ extension Model {
         case .stats(let samples):
             stats.add(samples)
             containers.arrange(stats.histories, figuresChanged: true)
-        case .processes(let id, let nodes):
-            if id == selectedContainer?.id { processes.replace(nodes, of: id) }
+        case .processes(let id, let nodes, let time):
+            if id == selectedContainer?.id { processes.replace(nodes, of: id, at: time) }
         case .images(let list): take(list)
         case .networks(let list): take(list)
         case .volumes(let list): take(list)
@@ -98,6 +98,12 @@ extension Model {
     /// Events change the list; what they are about is read from the engine, so that no two places keep the books.
     private mutating func notice(_ event: EngineEvent) -> [Effect] {
         events.add(event)
+        if event.action == "die", let name = event.attributes["name"],
+            ["runs", "started", "restarted", "runs again"].contains(where: { status?.text == "\(name) \($0)" })
+        {
+            // It does no longer.
+            status = nil
+        }
         switch event.kind {
         case .container:
             guard !event.isPassing else { return [] }

@@ -172,6 +172,25 @@ extension Model {
         }
     }
 
+    /// Copies what the line of the cursor is about, without what stands before it.
+    mutating func copyLine() -> [Effect] {
+        let text: String
+        switch dialogs.last {
+        case .inspect(let screen): text = screen.chosenText
+        case .file(let screen) where screen.pager.lines.indices.contains(screen.pager.cursor):
+            let line = screen.pager.lines[screen.pager.cursor]
+            text = String(line.text.dropFirst(line.leadCount))
+        default: return []
+        }
+        guard !text.isEmpty else {
+            say("there is nothing to copy", .warning)
+            return []
+        }
+        let count = text.split(separator: "\n").count
+        say(count > 1 ? "copied \(count) lines" : "copied \(text)")
+        return [.copy(text)]
+    }
+
     private mutating func beginSearch() {
         if dialogs.isEmpty, let id = shownConsoleID {
             var search = consoles.open[id]?.search ?? Search()

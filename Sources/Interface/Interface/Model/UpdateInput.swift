@@ -67,7 +67,8 @@ extension Model {
     /// A key that types into whatever line of text is open.
     private mutating func type(_ key: Key) -> [Effect] {
         if isEditingFilter {
-            var editor = LineEditor(filterText)
+            var editor = LineEditor(beginsFilterAnew && key.typed != nil ? "" : filterText)
+            beginsFilterAnew = false
             if editor.handle(key) { setFilter(editor.text) }
             return []
         }
@@ -97,7 +98,9 @@ extension Model {
             }
         }
         if isEditingFilter {
-            setFilter(filterText + text.split(whereSeparator: \.isNewline).joined(separator: " "))
+            let kept = beginsFilterAnew ? "" : filterText
+            beginsFilterAnew = false
+            setFilter(kept + text.split(whereSeparator: \.isNewline).joined(separator: " "))
             return []
         }
         switch dialogs.last {
@@ -151,7 +154,9 @@ extension Model {
     var pageRows: Int {
         switch dialogs.last {
         case .menu: return MenuLayout(self).page
-        case .some: return max(1, layout.body.rows - 2)
+        // The title, and of lists that of the columns.
+        case .list, .form, .confirmation: return max(1, layout.body.rows - 2)
+        case .some: return max(1, layout.body.rows - 1)
         case nil: return max(1, (layout.content(of: focus)?.rows ?? 2) - (focus == .console ? 0 : 1))
         }
     }

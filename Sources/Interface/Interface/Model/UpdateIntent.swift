@@ -16,14 +16,19 @@ extension Model {
             say(containers.hidesStopped ? "stopped containers are hidden" : "all containers are shown")
         case .sortNext:
             containers.sort = containers.sort.next
+            containers.followTop()
             say("sorted by \(containers.sort.rawValue)")
         case .sortBy(let sort): self.sort(by: sort)
+        case .copyLine: return copyLine()
+        case .nextProcessOrder: processes.sortNext()
         case .sortMenu: dialogs.append(.menu(.sorts(self)))
         case .foldProject: containers.foldProject()
         case .groupProjects:
             containers.groupsProjects.toggle()
             say(containers.groupsProjects ? "grouped by compose project" : "projects are not grouped")
-        case .sortReverse: containers.isReversed.toggle()
+        case .sortReverse:
+            containers.isReversed.toggle()
+            containers.followTop()
         case .columns: dialogs.append(.menu(columnMenu))
         case .changeColumn(let kind): changeColumn(kind)
         case .mark, .markAll: mark(intent)
@@ -59,7 +64,8 @@ extension Model {
             .pruneUsage:
             return performInImages(intent)
         case .events: return open(.events)
-        case .files, .openFile, .viewFile, .parentDirectory, .copyFileOut, .copyFileIn, .copyFilePath, .refreshFiles:
+        case .files, .openFile, .viewFile, .parentDirectory, .copyFileOut, .copyFileIn, .copyFilePath, .refreshFiles,
+            .changedFiles, .goToFile:
             return performInFiles(intent)
         case .commands: return open(.commands)
         case .showCommand: showCommand()
@@ -75,7 +81,7 @@ extension Model {
             }
             performInDialog(intent)
         case .toggleFollow, .toggleTimestamps, .toggleWrap, .readLog, .askLogReach, .filterLog, .clearLogFilter,
-            .copyLogLine, .saveLog:
+            .toggleSurroundings, .copyLogLine, .saveLog:
             return performInLogs(intent)
         case .start, .stop, .restart, .pauseOrResume, .kill, .remove, .removeWithVolumes: return act(intent)
         case .logs: openLogs()

@@ -129,6 +129,7 @@ extension Model {
     mutating func sort(by sort: ContainerSort) {
         containers.isReversed = sort == containers.sort ? !containers.isReversed : false
         containers.sort = sort
+        containers.followTop()
         say("sorted by \(sort.rawValue)\(containers.isReversed ? ", reversed" : "")")
     }
 

@@ -26,6 +26,8 @@ struct Console {
     var lostAt: Timestamp?
     /// Bytes that a slow reader lost.
     var lostBytes: UInt64 = 0
+    /// Something is on its screen, or was.
+    private(set) var isWritten = false
 
     /// The leader was pressed: the next key is a command.
     var isLeaderPending = false
@@ -66,7 +68,8 @@ struct Console {
 
     /// Shows output; answers to the program's questions are left in the emulator. Without a terminal between, a line feed
     /// alone ends a line.
-    func show(_ bytes: [UInt8]) {
+    mutating func show(_ bytes: [UInt8]) {
+        if !bytes.isEmpty { isWritten = true }
         guard !isTTY else { return emulator.feed(bytes) }
         var translated: [UInt8] = []
         translated.reserveCapacity(bytes.count + 16)
@@ -78,7 +81,10 @@ struct Console {
     }
 
     /// A line of ours among the process's.
-    func note(_ text: String) { emulator.feed(Array("\r\n\u{1b}[0;2m[\(text)]\u{1b}[0m\r\n".utf8)) }
+    mutating func note(_ text: String) {
+        isWritten = true
+        emulator.feed(Array("\r\n\u{1b}[0;2m[\(text)]\u{1b}[0m\r\n".utf8))
+    }
 }
 
 /// How much a console's process writes while nobody sees it.

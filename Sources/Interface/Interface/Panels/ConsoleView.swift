@@ -13,6 +13,10 @@ extension Canvas {
         console.emulator.draw(
             into: &frame, region: content, firstLine: console.top, showsCursor: isTyping && !console.isScrolling)
         frame.restyle(content) { theme.printed($0) }
+        if !console.isWritten, console.phase == .attached, !isTyping {
+            let types = console.takesInput ? "\(model.key(.attach)) types into it, " : ""
+            putNotice("nothing has been written yet; \(types)\(model.key(.shell)) opens a shell", in: content)
+        }
         if isTyping, !console.isTTY { drawPendingLine(console, in: content) }
         if console.isScrolling { drawMarks(console, in: content) }
     }
@@ -48,6 +52,12 @@ extension Canvas {
     }
 
     private mutating func drawNoConsole(_ model: Model, in region: Region) {
+        if let project = model.containers.selectedProject {
+            let (logs, fold) = (model.key(.logs), project.isFolded ? "unfolds" : "folds")
+            return putNotice(
+                "\(logs) reads the logs of its containers as one, enter \(fold) them; what is asked here is done to all of "
+                    + "them", in: region)
+        }
         guard let container = model.selectedContainer else {
             let (attach, leader) = (model.key(.attach), model.leader)
             return drawPurpose(

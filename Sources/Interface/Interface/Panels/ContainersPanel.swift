@@ -21,6 +21,9 @@ struct ContainersPanel {
     /// Columns that are always shown, or never, whatever room there is.
     var columns: [ContainerColumn.Kind: Bool] = [:]
     private var needsArranging = false
+    /// For so many samples yet the first row is chosen, whichever it turns out to be: until the figures of rows that were
+    /// not seen before have come.
+    private var samplesAtTop = 0
     /// Made by us, and perhaps not yet in the engine's list.
     private var inserted: [String: (container: ContainerSummary, time: Timestamp)] = [:]
 
@@ -47,6 +50,7 @@ struct ContainersPanel {
 
     /// A project is marked by its containers.
     mutating func mark() {
+        samplesAtTop = 0
         guard let project = selectedProject else { return cursor.mark(of: ids) }
         cursor.markAll(of: project.members.map(\.id))
         select(index: cursor.index + 1)
@@ -85,16 +89,28 @@ struct ContainersPanel {
             groupsProjects
             ? ContainerLine.lines(of: rows, folded: folded) : rows.map { .container($0, isMember: false) }
         // At first a container is looked at, not the line of its project.
-        if cursor.id == nil, lines.count > 1, case .project = lines[0], case .container = lines[1] {
-            select(index: 1)
+        if cursor.id == nil || samplesAtTop > 0, lines.count > 1, case .project = lines[0], case .container = lines[1] {
+            cursor.choose(1, of: ids)
+        } else if samplesAtTop > 0 {
+            cursor.choose(0, of: ids)
         } else {
             cursor.follow(ids)
         }
+        if figuresChanged, samplesAtTop > 0 { samplesAtTop -= 1 }
     }
 
-    mutating func select(index: Int) { cursor.choose(index, of: ids) }
+    mutating func select(index: Int) {
+        samplesAtTop = 0
+        cursor.choose(index, of: ids)
+    }
 
-    mutating func move(_ movement: Movement, page: Int) { cursor.move(movement, of: ids, page: page) }
+    mutating func move(_ movement: Movement, page: Int) {
+        samplesAtTop = 0
+        cursor.move(movement, of: ids, page: page)
+    }
+
+    /// Who sorts by a figure asks which container has most of it.
+    mutating func followTop() { if sort.isMeasured { samplesAtTop = 3 } }
 
     /// Chooses a container of the rows.
     mutating func select(id: String) {
@@ -216,13 +232,15 @@ extension ContainerStatus {
 }
 
 extension ContainerSummary {
-    /// Whether name, image, state, health or a published port holds the word, which is in small letters; or the id begins
-    /// with it, where it is long enough to be meant for one.
+    /// Whether name, image, compose project, state, health or a published port holds the word, which is in small letters;
+    /// or a label, where the word has a `=` in it; or the id begins with it, where it is long enough to be meant for one.
     func matches(_ word: Substring) -> Bool {
         name.lowercased().contains(word) || image.lowercased().contains(word)
             || (word.count >= 4 && id.hasPrefix(word)) || state.status.rawValue.hasPrefix(word)
             || (state.isAlive && state.health.map { $0.status.rawValue == word } ?? false)
             || ports.contains { $0.hostPort != 0 && String($0.hostPort) == word }
+            || project?.lowercased().contains(word) ?? false
+            || (word.contains("=") && labels.contains { "\($0.key)=\($0.value)".lowercased().contains(word) })
     }
 
     /// Since when it is as it is: started, ended, or made.

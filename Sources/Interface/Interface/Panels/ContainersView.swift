@@ -207,7 +207,10 @@ extension Canvas {
         let status = container.state.status
         let shape = isBusy ? "…" : container.state.isSick ? "▲" : String(status.shape)
         guard columns >= 8 else { return "\(shape)\(status.letter)" }
-        if status == .exited { return "\(shape) exit \(container.state.exitCode)" }
+        if status == .exited {
+            let word = container.state.oomKilled ? "oom" : "exit"
+            return "\(shape) \(word) \(container.state.exitCode)"
+        }
         if status == .running, let health = container.state.health?.status, health != .none {
             return "\(shape) \(health.rawValue)"
         }

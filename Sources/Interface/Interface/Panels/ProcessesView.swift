@@ -5,9 +5,14 @@ extension Canvas {
     mutating func drawProcesses(_ model: Model, _ layout: ScreenLayout) {
         guard let region = layout.panels[.processes], let content = layout.content(of: .processes) else { return }
         let panel = model.processes
-        let count = panel.rows.isEmpty ? "" : "\(panel.rows.count)"
-        drawTitle(.processes, "processes", right: count, model, in: region)
+        let way = model.focus == .processes ? ", \(model.key(.nextProcessOrder)) orders them" : ""
+        let count = panel.rows.isEmpty ? "" : "\(panel.rows.count)\(way)"
+        let order = panel.order == .tree ? "" : " by \(panel.order.rawValue)"
+        drawTitle(.processes, "processes\(order)", right: count, model, in: region)
         guard !panel.rows.isEmpty else {
+            if model.containers.selectedProject != nil {
+                return putNotice("those of the container that is chosen", in: content)
+            }
             guard let container = model.selectedContainer else {
                 return drawPurpose("the processes from the engine down to the container's own", model, in: content)
             }
@@ -15,19 +20,21 @@ extension Canvas {
             return putCentered(text, .muted, row: max(0, content.rows / 2 - 1), in: content)
         }
         var rest = content
-        drawProcessHeader(in: rest.takeTop(1))
+        let columns = ProcessColumns(panel.order, width: content.columns)
+        put(
+            "    PID S    RSS" + (columns.hasCPU ? "   CPU%" : "") + (columns.hasAge ? "  AGE" : "") + " COMMAND",
+            .header,
+            in: rest.takeTop(1))
         for index in min(panel.cursor.scroll, panel.rows.count)..<panel.rows.count where rest.rows > 0 {
             let row = rest.takeTop(1)
-            drawProcess(panel.rows[index], model, in: row)
+            drawProcess(panel.rows[index], columns, model, in: row)
             if index == panel.cursor.index, model.focus == .processes { highlight(row, .selection) }
         }
     }
 
-    private mutating func drawProcessHeader(in row: Region) {
-        put("    PID S    RSS  AGE COMMAND", .header, in: row)
-    }
-
-    private mutating func drawProcess(_ row: ProcessRow, _ model: Model, in region: Region) {
+    private mutating func drawProcess(
+        _ row: ProcessRow, _ columns: ProcessColumns, _ model: Model, in region: Region
+    ) {
         let node = row.node
         var rest = region
         putRight("\(node.pid)", in: rest.takeLeft(7))
@@ -35,8 +42,14 @@ extension Canvas {
         put(node.state, stateRole(node.state), in: rest.takeLeft(1))
         // Another engine may tell less of it.
         putRight(node.state.isEmpty ? "-" : Quantity.shortBytes(node.residentBytes), in: rest.takeLeft(7))
-        let isAgeKnown = node.startedAt.nanosecondsSinceEpoch > 0
-        putRight(isAgeKnown ? Quantity.age(since: node.startedAt, at: model.now) : "-", .muted, in: rest.takeLeft(5))
+        if columns.hasCPU {
+            let percent = model.processes.cpuPercents[node.pid]
+            putRight(String(Quantity.percent(percent).prefix { $0 != "%" }), in: rest.takeLeft(7))
+        }
+        if columns.hasAge {
+            let isKnown = node.startedAt.nanosecondsSinceEpoch > 0
+            putRight(isKnown ? Quantity.age(since: node.startedAt, at: model.now) : "-", .muted, in: rest.takeLeft(5))
+        }
         _ = rest.takeLeft(1)
         var column = put(row.branch, .rule, in: rest)
         if !node.role.word.isEmpty { column = put("\(node.role.word) ", .header, column: column, in: rest) }
@@ -59,5 +72,16 @@ extension Canvas {
         case "T", "t": .statePaused
         default: .muted
         }
+    }
+}
+
+/// Which figures there is room for.
+private struct ProcessColumns {
+    let hasCPU: Bool
+    let hasAge: Bool
+
+    init(_ order: ProcessesPanel.Order, width: Int) {
+        hasCPU = width >= 50 || order == .cpu
+        hasAge = width >= 50 || order != .cpu
     }
 }

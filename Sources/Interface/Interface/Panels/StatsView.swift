@@ -4,8 +4,10 @@ import Terminal
 extension Canvas {
     mutating func drawStats(_ model: Model, _ layout: ScreenLayout) {
         guard let region = layout.panels[.stats], let content = layout.content(of: .stats) else { return }
-        let name = model.selectedContainer?.name ?? ""
+        let project = model.containers.selectedProject
+        let name = model.selectedContainer?.name ?? project?.name ?? ""
         drawTitle(.stats, name.isEmpty ? "stats" : "stats · \(name)", model, in: region)
+        if let project { return draw(ProjectReport(project, model.stats.histories), in: content) }
         guard let container = model.selectedContainer else {
             return drawPurpose("what the chosen container uses: processor, memory, disks, network", model, in: content)
         }
@@ -15,7 +17,11 @@ extension Canvas {
                 "waiting for the first sample", .muted, row: max(0, content.rows / 2 - 1), in: content)
         }
         guard container.state.isAlive else { return drawStopped(container, model, in: content) }
-        draw(StatsSeries.all(of: history, at: point), in: content)
+        var rest = content
+        if let words = StopReport.illness(container.state), content.rows > 2 {
+            put(words, container.state.isSick ? .stateFailed : .warning, in: rest.takeTop(1))
+        }
+        draw(StatsSeries.all(of: history, at: point), in: rest)
     }
 
     /// Why it does not run, as far as the rows reach.

@@ -22,6 +22,18 @@ struct StopReport {
         add("command: " + details.arguments.joined(separator: " "), .muted)
     }
 
+    /// What the health checks of one that runs complain of; nil where they do not.
+    static func illness(_ state: ContainerState) -> String? {
+        guard state.isAlive, let health = state.health else { return nil }
+        let count = health.failingStreak
+        guard health.status == .unhealthy || count > 0 else { return nil }
+        let failures = count == 1 ? "1 check failed" : "\(count) checks failed"
+        let words = health.status == .unhealthy ? ["unhealthy"] + (count > 0 ? [failures] : []) : [failures]
+        let last = health.log.last { $0.exitCode != 0 }
+        let output = last?.output.split(whereSeparator: \.isNewline).joined(separator: " ") ?? ""
+        return words.joined(separator: ", ") + (output.isEmpty ? "" : ": \(output)")
+    }
+
     private mutating func add(_ text: String, _ role: Role) {
         if !text.isEmpty { lines.append((text, role)) }
     }

@@ -56,7 +56,7 @@ struct Follower: Sendable {
         repeat {
             // It has ended, or the engine is away: told elsewhere.
             if let nodes = try? await engine.processes(id) {
-                await mailbox.deliver(.processes(containerID: id, nodes))
+                await mailbox.deliver(.processes(containerID: id, nodes, at: .now()))
             }
         } while await wait(.seconds(2))
     }

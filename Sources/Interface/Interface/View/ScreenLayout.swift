@@ -56,7 +56,8 @@ struct ScreenLayout: Hashable {
             panels[.containers] = rest
             return
         }
-        let share = mode == .half ? 4 : max(4, rest.rows * 4 / 10)
+        // The list needs the room of whoever goes through it.
+        let share = mode == .half ? 4 : max(4, rest.rows * (focus == .containers ? 5 : 4) / 10)
         panels[.containers] = rest.takeTop(share)
         panels[focus == .containers ? .console : focus] = rest
     }
