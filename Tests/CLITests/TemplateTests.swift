@@ -151,15 +151,21 @@ import Testing
     @Test(
         "What stands too deep in itself is refused",
         arguments: [
-            String(repeating: "(", count: 100_000) + "1", String(repeating: "{{if 1}}", count: 100_000),
-            String(repeating: "{{if 1}}", count: 100_000) + String(repeating: "{{end}}", count: 100_000),
-            "{{if 1}}" + String(repeating: "{{else if 1}}", count: 100_000) + "{{end}}",
-            String(repeating: "{{block \"b\" .}}", count: 100_000),
-            "{{define \"a\"}}" + String(repeating: "{{if 1}}", count: 150) + "{{template \"a\" .}}"
-                + String(repeating: "{{end}}", count: 151) + "{{template \"a\" .}}",
+            ("{{", "(", "1}}", ""), ("", "{{if 1}}", "", ""), ("", "{{if 1}}", "", "{{end}}"),
+            ("{{if 1}}", "{{else if 1}}", "{{end}}", ""), ("", "{{block \"b\" .}}", "", ""),
         ])
-    func depth(text: String) {
-        let text = text.hasPrefix("(") ? "{{\(text)}}" : text
+    func depth(before: String, opening: String, after: String, closing: String) {
+        let text =
+            before + String(repeating: opening, count: 100_000) + after + String(repeating: closing, count: 100_000)
+        let failure = #expect(throws: Template.Failure.self) { try Template(text).render(Self.value) }
+        #expect(failure?.message.contains("depth") == true)
+    }
+
+    @Test("A template that calls itself is refused, too")
+    func ownDepth() {
+        let text =
+            "{{define \"a\"}}" + String(repeating: "{{if 1}}", count: 150) + "{{template \"a\" .}}"
+            + String(repeating: "{{end}}", count: 151) + "{{template \"a\" .}}"
         let failure = #expect(throws: Template.Failure.self) { try Template(text).render(Self.value) }
         #expect(failure?.message.contains("depth") == true)
     }

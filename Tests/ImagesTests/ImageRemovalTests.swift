@@ -210,6 +210,6 @@ import Testing
         #expect(error?.kind == .notFound)
         // Both have the same layers.
         let usage = await store.usage()
-        #expect(usage.layersBytes == 11 && usage.images.map(\.sharedBytes) == [11, 11])
+        #expect(usage.layersBytes == 15 && usage.images.map(\.sharedBytes) == [15, 15])
     }
 }

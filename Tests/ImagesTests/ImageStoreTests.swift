@@ -78,7 +78,7 @@ import Testing
         #expect(try await store.resolve("app:1").familiarNames == ["app:1", "app:3", "other/app:2"])
         let summaries = try await store.list(ImageFilter())
         #expect(summaries.count == 1)
-        #expect(summaries[0].sizeBytes == 11)
+        #expect(summaries[0].sizeBytes == 15)
     }
 
     @Test("A container's root shows the layers, whiteouts applied, and keeps what is written")

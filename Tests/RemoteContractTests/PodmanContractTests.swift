@@ -46,6 +46,8 @@ struct PodmanContractTests {
             .always("HOME is the working directory for who has no home"),
         "The container has a pid namespace, a network of its own and its own files in /etc":
             .always("/etc/hostname and /etc/hosts are written otherwise"),
+        "The root is copied out with all that is in it, under its own name":
+            .always("the root is called `.`"),
         "Limits of files and processes hold":
             .always("it raises the limit of processes, which not every root may"),
         "A program that takes more memory than it may is killed, and that is told":

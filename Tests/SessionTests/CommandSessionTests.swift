@@ -277,19 +277,20 @@ struct CommandSessionTests {
         let folder = bench.root + "/both"
         #expect(mkdir(folder, 0o700) == 0)
         // Each ends in peace only where the other is asked to end meanwhile.
-        for (name, other) in [("a", "b"), ("b", "a")] {
+        for (name, other) in [("one", "two"), ("two", "one")] {
             try bench.succeed(
                 "run", "-d", "--name", name, "--network", "none", "-v", "\(folder):/both", "gantry/starter", "sh", "-c",
                 "trap 'touch /both/\(name); while [ ! -e /both/\(other) ]; do usleep 1000; done; exit 5' TERM; "
                     + "touch /both/\(name)-ready; while :; do usleep 1000; done")
         }
-        #expect(eventually { access(folder + "/a-ready", F_OK) == 0 && access(folder + "/b-ready", F_OK) == 0 })
-        let outcome = try bench.gantry("stop", "-t", "30", "a", "nosuch", "b")
-        #expect(outcome.text == "a\nb\n" && outcome.code == 1)
+        #expect(eventually { access(folder + "/one-ready", F_OK) == 0 && access(folder + "/two-ready", F_OK) == 0 })
+        let outcome = try bench.gantry("stop", "-t", "30", "one", "nosuch", "two")
+        #expect(outcome.text == "one\ntwo\n" && outcome.code == 1)
         #expect(outcome.errors == "Error response from daemon: No such container: nosuch\n")
-        #expect(try bench.succeed("inspect", "-f", "{{.State.ExitCode}}", "a", "b") == "5\n5")
-        let removal = try bench.gantry("rm", "-f", "nosuch", "b", "a")
-        #expect(removal.text == "b\na\n" && removal.code == 0 && removal.errors.contains("No such container: nosuch"))
+        #expect(try bench.succeed("inspect", "-f", "{{.State.ExitCode}}", "one", "two") == "5\n5")
+        let removal = try bench.gantry("rm", "-f", "nosuch", "two", "one")
+        #expect(removal.text == "two\none\n" && removal.code == 0)
+        #expect(removal.errors.contains("No such container: nosuch"))
     }
 
     @Test("A copy takes the place of no device and no fifo, and says why in docker's words")

@@ -18,10 +18,16 @@ let imageRoutes: [Route] = [
         try await exchange.send(200, .array(removals.map(\.dockerBody)))
     },
     Route("POST", "/images/load") { exchange in
-        if let platform = try EngineVersion.askedPlatform(exchange.query["platform"]) {
-            try await exchange.engine.version().checkPlatform(platform)
-        }
         let body = exchange.request.body
+        do {
+            if let platform = try EngineVersion.askedPlatform(exchange.query["platform"]) {
+                try await exchange.engine.version().checkPlatform(platform)
+            }
+        } catch {
+            // Docker's client sends all of the archive before it looks for an answer.
+            while try await body.next() != nil {}
+            throw error
+        }
         try await loadImages(.bytes(EngineStream { try await body.next() }), exchange)
     },
 ]
