@@ -8,7 +8,7 @@ import Testing
 @testable import Networking
 
 /// What a networks' service reads at its first use.
-@Suite struct LoadingTests {
+@Suite final class LoadingTests {
     private let folder: String
 
     init() throws {
@@ -16,7 +16,7 @@ import Testing
         try Directory.create(folder)
     }
 
-    private func remove() { try? Directory.removeTree(folder) }  // The test's own; nothing to tell.
+    deinit { try? Directory.removeTree(folder) }  // The test's own; nothing to tell.
 
     private struct Index: NetworkIndex {
         let network: NetworkDefinition
@@ -36,7 +36,6 @@ import Testing
 
     @Test("A first use that failed leaves nothing: the next reads all of it once")
     func failedLoads() async throws {
-        defer { remove() }
         let network = try network("bridge")
         let records = ["one", "two"].enumerated().map { order, id in
             EndpointRecord(
@@ -58,7 +57,6 @@ import Testing
 
     @Test("Where the machine forwards for containers alone, the rules are ones that the kernel takes, of both versions")
     func closedRules() throws {
-        defer { remove() }
         var network = try network("bridge")
         network.linkName = "br0"
         let rules = FirewallRules(table: "gantry_test")
@@ -80,7 +78,6 @@ import Testing
 
     @Test("A bridge that a kill left half made is finished; one of the same name that is somebody's is refused")
     func halfMadeBridge() throws {
-        defer { remove() }
         var network = try network("bridge")
         network.linkName = "gt-\(network.id.prefix(12))"
         let namespace = OwnedDescriptor(try NetworkNamespace.make())
@@ -111,7 +108,6 @@ import Testing
 
     @Test("Where routes leave the default network no room the others can be used, and it is made once there is some")
     func noRoomForDefault() async throws {
-        defer { remove() }
         let namespace = OwnedDescriptor(try NetworkNamespace.make())
         let ground = NetworkGround(namespace: namespace.descriptor)
         try ground.prepare()
@@ -202,7 +198,6 @@ import Testing
 
     @Test("Where systemd-resolved answers on the machine's loopback alone, containers ask whom it asks")
     func localStub() throws {
-        defer { remove() }
         let upstream = "\(folder)/resolv.conf"
         try FileContents.replace(upstream, with: Array("nameserver 10.1.2.3\nsearch corp.example\n".utf8))
         let stub = ResolverFile(text: "nameserver 127.0.0.53\noptions edns0 trust-ad\nsearch .\n")
