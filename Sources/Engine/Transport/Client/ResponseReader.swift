@@ -35,6 +35,8 @@ struct ResponseReader {
     private var place = Place.head
     private var buffer: [UInt8] = []
     private var offset = 0
+    /// How much of the buffer is known to hold no further line's end of the head that is awaited.
+    private var searched = 0
 
     /// - Parameter method: of the request: an answer to `HEAD` has no body, whatever its fields say.
     init(answerTo method: String) { hasNoBody = method == "HEAD" }
@@ -43,6 +45,7 @@ struct ResponseReader {
     var isClean: Bool { place == .done && offset == buffer.count }
 
     mutating func append(_ bytes: [UInt8]) {
+        searched = max(0, searched - offset)
         if offset == buffer.count {
             buffer = bytes
         } else {
@@ -96,7 +99,7 @@ struct ResponseReader {
 
     /// What was appended and is in no part yet; it is forgotten here.
     mutating func takeUnread() -> [UInt8] {
-        defer { (buffer, offset) = ([], 0) }
+        defer { (buffer, offset, searched) = ([], 0, 0) }
         return Array(buffer[offset...])
     }
 
@@ -134,9 +137,15 @@ extension ResponseReader {
     private mutating func takeHead() throws(TransportError) -> Head? {
         let start = offset
         var lines: [ArraySlice<UInt8>] = []
-        while let line = try takeLine(limitBytes: Self.headLimitBytes) {
+        // One that comes in small pieces is looked through once for each of its lines, and not for each piece.
+        let hasNewLine = buffer[max(start, searched)...].contains(UInt8(ascii: "\n"))
+        searched = buffer.count
+        while hasNewLine, let line = try takeLine(limitBytes: Self.headLimitBytes) {
             guard offset - start <= Self.headLimitBytes else { throw .malformed("the head is too long") }
-            if line.isEmpty { return try head(lines) }
+            if line.isEmpty {
+                searched = 0
+                return try head(lines)
+            }
             lines.append(line)
         }
         guard buffer.count - start <= Self.headLimitBytes else { throw .malformed("the head is too long") }
