@@ -98,21 +98,23 @@ final class ChannelWire: RawWire {
         guard byteCount >= Self.quantityBytes else { return nil }
         let channel = channel
         let copy = try await channel.eventLoop.submit { Self.duplicate(channel) }.value()
-        return output.withLock { output in
-            guard let copy else {
-                output = .none
-                return nil
-            }
-            output = .socket(copy)
-            return copy
+        let isWanted = output.withLock { output in
+            // Closed meanwhile: a duplicate would keep the peer from seeing that.
+            guard case .untried = output else { return false }
+            output = copy.map(Output.socket) ?? .none
+            return true
         }
+        if !isWanted { copy?.close() }
+        return isWanted ? copy : nil
     }
 
     /// On the event loop.
     private static func duplicate(_ channel: any Channel) -> AsyncSocket? {
         let pipeline = channel.pipeline.syncOperations
-        // An error says that there is no such handler.
-        guard (try? pipeline.handler(type: NIOSSLServerHandler.self)) == nil else { return nil }
+        // An error says that there is no such handler. Past one, bytes would go out in clear.
+        guard (try? pipeline.handler(type: NIOSSLServerHandler.self)) == nil,
+            (try? pipeline.handler(type: NIOSSLClientHandler.self)) == nil
+        else { return nil }
         // One that is closed has no descriptor: its own way tells of that.
         let number = try? pipeline.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { handle in
             fcntl(handle, F_DUPFD_CLOEXEC, 0)
