@@ -162,6 +162,8 @@ final class Client {
         isDeaf = true
         outbox = []
         outboxOffset = 0
+        // Room to write in is of no use any more, and would be told of without end.
+        updateInterest()
         attachment?.onRoom()
     }
 

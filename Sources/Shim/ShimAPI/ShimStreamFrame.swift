@@ -45,16 +45,16 @@ package enum ShimStreamFrame: Hashable, Sendable {
     }
 
     package init(_ frame: ShimFrame) throws(ShimFrameError) {
-        switch frame.kind {
-        case 128: self = .stdin(frame.body)
-        case 129: self = .inputEnd
-        case 130: self = .stdout(frame.body)
-        case 131: self = .stderr(frame.body)
-        case 132:
+        switch (Channel(rawValue: frame.kind), frame.kind) {
+        case (.stdin, _): self = .stdin(frame.body)
+        case (.stdout, _): self = .stdout(frame.body)
+        case (.stderr, _): self = .stderr(frame.body)
+        case (nil, 129): self = .inputEnd
+        case (nil, 132):
             var reader = WireReader(frame.body)
             self = .lost(byteCount: try reader.takeUInt64())
             try reader.finish()
-        case 133: self = .end
+        case (nil, 133): self = .end
         default: throw ShimFrameError("\(frame.kind) is no part of a stream")
         }
     }

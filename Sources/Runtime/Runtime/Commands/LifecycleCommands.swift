@@ -75,15 +75,21 @@ extension Invocation {
             return try start()
         }
         defer { socket.close() }
-        // Opened before the start: a container that ends at once is still to be waited for.
-        let process = try attempt { () throws(KernelError) in
-            try PidFD.open(pid: record.pid, startTicks: record.startTicks)
-        }
-        defer { process.close() }
-        do throws(RuntimeError) { try start() } catch {
+        let process: Descriptor
+        do throws(RuntimeError) {
+            // Opened before the start: a container that ends at once is still to be waited for.
+            process = try attempt { () throws(KernelError) in
+                try PidFD.open(pid: record.pid, startTicks: record.startTicks)
+            }
+            do throws(RuntimeError) { try start() } catch {
+                process.close()
+                throw error
+            }
+        } catch {
             notify.unbind()
             throw error
         }
+        defer { process.close() }
         try notify.forwardReady(from: socket, of: process, mainPID: record.pid)
     }
 

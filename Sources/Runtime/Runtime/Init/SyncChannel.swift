@@ -80,7 +80,7 @@ enum SyncMessage: Equatable {
 /// One end of the pair.
 struct SyncChannel {
     let socket: Descriptor
-    /// Whose filter may already be in force: it speaks by read(2) and write(2), which every program needs.
+    /// Whose filter may already be in force: it speaks by read(2), write(2) and sigaction(2), which every program needs.
     let isContainers: Bool
 
     static func pair() throws(KernelError) -> (runtime: SyncChannel, initial: SyncChannel) {

@@ -8,7 +8,7 @@ package enum SeccompVerdict {
     package static func allowsEntry(_ profile: LinuxSeccomp) -> Bool {
         // CLONE_PARENT, CLONE_PIDFD.
         let clone = UInt64(0x8000 | 0x1000) | UInt64(SIGCHLD)
-        let calls = ["write", "exit_group", "setsid", "ioctl", "close_range", "read"]
+        let calls = ["write", "rt_sigaction", "exit_group", "setsid", "ioctl", "close_range", "read"]
         return allows("clone", first: clone, profile) && calls.allSatisfy { allows($0, first: nil, profile) }
     }
 
