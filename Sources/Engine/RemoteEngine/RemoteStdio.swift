@@ -88,7 +88,10 @@ final class RemoteStdio: AttachedStream {
         self.client = client
         frames =
             isFramed
-            ? connection.frames(headSize: StreamFrame.headerLength) { StreamFrame.parse(head: $0)?.byteCount } : nil
+            ? connection.frames(headSize: StreamFrame.headerLength) { head in
+                // Why it is none is asked where that is told.
+                try? StreamFrame.parse(head: head[...]).byteCount
+            } : nil
         state = Mutex(State(demultiplexer: isFramed ? StreamDemultiplexer() : nil))
     }
 
@@ -118,10 +121,13 @@ final class RemoteStdio: AttachedStream {
             }
             switch part {
             case .end: return nil
-            case .malformed(let head): throw Self.unreadable("unrecognized stream header: \(head)")
-            case .bytes(let bytes, let head, _):
-                guard !bytes.isEmpty else { continue }
-                return StreamFrame.parse(head: head)?.channel == .stdout ? .stdout(bytes) : .stderr(bytes)
+            case .malformed(let head), .bytes(_, let head, _):
+                let channel: StreamFrame.Channel
+                do throws(StreamDemultiplexer.Failure) {
+                    channel = try StreamFrame.parse(head: head[...]).channel
+                } catch { throw Self.unreadable("\(error)") }
+                guard case .bytes(let bytes, _, _) = part, !bytes.isEmpty else { continue }
+                return channel == .stdout ? .stdout(bytes) : .stderr(bytes)
             }
         }
     }

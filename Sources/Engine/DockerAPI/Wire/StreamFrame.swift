@@ -24,11 +24,19 @@ package enum StreamFrame {
         withUnsafeBytes(of: head(channel, count)) { Array($0) }
     }
 
-    /// Which channel the bytes behind a head are of, and how many they are; nil where it is no head.
-    package static func parse(head: [UInt8]) -> (channel: Channel, byteCount: Int)? {
-        guard let channel = Channel(rawValue: head[0]), head[1] == 0 else { return nil }
-        let count = head[4..<8].reduce(0) { $0 << 8 | Int($1) }
-        return count <= StreamDemultiplexer.frameLimitBytes ? (channel, count) : nil
+    /// Which channel the bytes behind a head are of, and how many they are.
+    package static func parse(
+        head: ArraySlice<UInt8>
+    ) throws(StreamDemultiplexer.Failure) -> (channel: Channel, byteCount: Int) {
+        let start = head.startIndex
+        guard let channel = Channel(rawValue: head[start]), head[start + 1] == 0 else {
+            throw StreamDemultiplexer.Failure(description: "unrecognized stream header: \(head)")
+        }
+        let count = head[(start + 4)..<(start + headerLength)].reduce(0) { $0 << 8 | Int($1) }
+        guard count <= StreamDemultiplexer.frameLimitBytes else {
+            throw StreamDemultiplexer.Failure(description: "a frame of \(count) bytes")
+        }
+        return (channel, count)
     }
 
     /// What stands before so many bytes, as it lies in memory.
@@ -64,13 +72,7 @@ package struct StreamDemultiplexer: Sendable {
         var frames: [Frame] = []
         var start = 0
         while pending.count - start >= StreamFrame.headerLength {
-            guard let channel = StreamFrame.Channel(rawValue: pending[start]), pending[start + 1] == 0 else {
-                throw Failure(description: "unrecognized stream header: \(pending[start..<(start + 8)])")
-            }
-            let length = pending[(start + 4)..<(start + 8)].reduce(0) { $0 << 8 | Int($1) }
-            guard length <= Self.frameLimitBytes else {
-                throw Failure(description: "a frame of \(length) bytes")
-            }
+            let (channel, length) = try StreamFrame.parse(head: pending[start..<(start + StreamFrame.headerLength)])
             let end = start + StreamFrame.headerLength + length
             guard pending.count >= end else { break }
             frames.append(Frame(channel: channel, bytes: Array(pending[(start + StreamFrame.headerLength)..<end])))
