@@ -4,11 +4,13 @@ import Testing
 /// Somebody who has turns.
 private actor Worker {
     private var turns = Turns<String>()
+    private(set) var begun: [Int] = []
     private(set) var done: [Int] = []
 
     var isIdle: Bool { turns.isEmpty }
 
     func work(_ key: String, _ number: Int, _ body: @escaping @Sendable () async -> Void) async {
+        begun.append(number)
         let turn = turns.begin(key) {
             await body()
             await self.note(number)
@@ -36,6 +38,8 @@ private actor Worker {
         for other in others { await other.value }
         #expect(await worker.done.prefix(2) == [0, 1])
         #expect(await worker.done.sorted() == Array(0...20))
+        let begun = await worker.begun.filter { $0 != 0 }
+        #expect(await worker.done.filter { $0 != 0 } == begun)
         #expect(await worker.isIdle)
     }
 }

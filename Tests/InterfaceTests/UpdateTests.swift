@@ -336,6 +336,10 @@ import Testing
         var bench = try Bench.connected(containers: list)
         bench.type("jjjjj<F6>name<enter>")
         #expect(bench.model.selectedContainer?.name == "c106", "an order that has no most keeps the choice")
+        bench.send(.stats(samples(1)))
+        bench.send(.stats(samples(2)))
+        bench.type("<F6>cpu<enter><F6>name<enter>e")
+        #expect(bench.model.selectedContainer?.name == "c131", "and so does one that comes after one that has")
     }
 
     @Test("A filter that holds is begun anew by the first letter, and edited by any other key")

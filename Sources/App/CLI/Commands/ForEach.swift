@@ -1,7 +1,7 @@
 import EngineAPI
 
-/// Does one thing to each of several objects, one after the other, since one may need another: prints the names of those it was done to, the errors of the others, and
-/// fails if any failed.
+/// Does one thing to each of several objects, one after the other, since one may need another: prints the names of those
+/// it was done to, the errors of the others, and fails if any failed.
 ///
 /// - Parameter summary: what is said of all that failed, before their names, as docker's client does for some commands.
 func forEach(

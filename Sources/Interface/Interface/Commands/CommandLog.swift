@@ -61,7 +61,8 @@ struct CommandLog {
         var kept: [String] = []
         for word in words {
             guard word.utf8.count <= room else {
-                return kept + [String(decoding: word.utf8.prefix(max(0, room)), as: UTF8.self) + "…"]
+                let end = word.utf8.index(word.startIndex, offsetBy: max(0, room))
+                return kept + [String(word[..<end]) + "…"]
             }
             kept.append(word)
             room -= word.utf8.count + 1

@@ -35,13 +35,17 @@ struct LogLine: Hashable, Sendable {
 
     func isOfSameStream(as other: LogLine) -> Bool { container == other.container && source == other.source }
 
+    /// The longest escape sequence that is kept whole: one that is longer is a picture, and no colour.
+    private static let sequenceLimit = 4096
+
     /// The piece that goes on with this one. What the cut would part, a character or an escape sequence, goes there whole.
     mutating func next(_ entry: LogEntry) -> LogLine {
         let parts = EscapeText(bytes, from: firstStyle)
         var piece = LogLine(entry, of: container)
         (piece.isContinuation, piece.firstStyle) = (true, parts.lastStyle)
-        piece.bytes = bytes.suffix(parts.unfinishedCount) + entry.bytes
-        bytes.removeLast(parts.unfinishedCount)
+        let moved = parts.unfinishedCount <= Self.sequenceLimit ? parts.unfinishedCount : 0
+        piece.bytes = bytes.suffix(moved) + entry.bytes
+        bytes.removeLast(moved)
         return piece
     }
 

@@ -151,6 +151,7 @@ struct LogScreen: Hashable, Sendable {
     /// - Throws: `FormError` where it is no filter; nothing is changed then.
     mutating func setFilter(_ text: String) throws(FormError) {
         let text = text.trimmingSpaces
+        guard text != filter else { return }
         let made = text.isEmpty ? nil : try LogFilter(text)
         let place = place
         (leftFilter, goal) = ("", nil)

@@ -110,7 +110,7 @@ struct ContainersPanel {
     }
 
     /// Who sorts by a figure asks which container has most of it.
-    mutating func followTop() { if sort.isMeasured { samplesAtTop = 3 } }
+    mutating func followTop() { samplesAtTop = sort.isMeasured ? 3 : 0 }
 
     /// Chooses a container of the rows.
     mutating func select(id: String) {
