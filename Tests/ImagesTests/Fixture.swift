@@ -26,7 +26,7 @@ enum Leftovers {
     static func of(_ root: String) throws -> [String] {
         var found: [String] = []
         for place in ["content/ingest", "content/blobs/sha256", "content/blobs/sha512", "snapshots"] {
-            let kept = ["l", ".bottom", ".driver"]
+            let kept = ["l", ".bottom-2", ".driver"]
             found += try Directory.list("\(root)/\(place)").filter { !kept.contains($0) }.map { "\(place)/\($0)" }
         }
         return found + (try Directory.list("\(root)/snapshots/l").map { "snapshots/l/\($0)" })

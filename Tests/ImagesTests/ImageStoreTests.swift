@@ -134,7 +134,7 @@ import Testing
         #expect(store.damaged == [])
         #expect(try await store.resolve("app:1") == image)
         #expect(try Directory.list("\(root.path)/content/ingest") == [])
-        let kept = [".bottom", ".driver"]
+        let kept = [".bottom-2", ".driver"]
         #expect(try Directory.list("\(root.path)/snapshots").allSatisfy { !$0.hasPrefix(".") || kept.contains($0) })
         try await store.collectGarbage(containers: [])
         #expect(try Directory.list("\(root.path)/snapshots").contains("c0ffee") == false)

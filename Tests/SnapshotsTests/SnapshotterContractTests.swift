@@ -66,7 +66,7 @@ import Testing
             #expect(throws: SnapshotError.self) { try bench.add(bad.finished, onto: parents) }
         }
         #expect(try bench.snapshots.layers() == [first])
-        let left = try Directory.list("\(bench.root.path)/snapshots").filter { $0 != ".bottom" }
+        let left = try Directory.list("\(bench.root.path)/snapshots").filter { $0 != ".bottom-2" }
         #expect(left.sorted() == [first.hex, "l"].sorted())
     }
 

@@ -25,7 +25,7 @@ import Testing
         let chosen = try open()
         #expect(chosen.driver == .overlay && chosen.note == nil)
         #expect(try record.hasPrefix("overlay2 "))
-        #expect(try Directory.list(path).sorted() == [".bottom", ".driver", "l"])
+        #expect(try Directory.list(path).sorted() == [".bottom-2", ".driver", "l"])
         #expect(try open().driver == .overlay)
     }
 

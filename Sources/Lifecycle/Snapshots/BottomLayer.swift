@@ -30,7 +30,8 @@ extension SnapshotDirectory {
     /// Its name below the directory of snapshots; made where it is missing. An image that has something of such a name
     /// hides it.
     func bottomName() throws(KernelError) -> String {
-        let name = ".bottom"
+        // Another name than that of a layer which an engine made without all of this.
+        let name = ".bottom-2"
         let final = "\(path)/\(name)"
         if access(final, F_OK) == 0 { return name }
         let passing = "\(path)/.new-bottom-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"

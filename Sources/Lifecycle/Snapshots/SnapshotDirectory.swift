@@ -6,7 +6,7 @@ import OCI
 import Synchronization
 
 /// The directory of snapshots: `HEX/{fs,layer.json}` for a layer, `ID/{fs,work,root.json}` for a container's root,
-/// `l/NAME` for a link to a layer by a short name, `.bottom` for the bottom layer, and other names with a dot for what is
+/// `l/NAME` for a link to a layer by a short name, `.bottom-2` for the bottom layer, and other names with a dot for what is
 /// being made or removed.
 struct SnapshotDirectory: Sendable {
     let path: String
