@@ -72,6 +72,10 @@ import Testing
             try await store.insert(VolumeRow(name: "odd", document: "{}"))
             _ = try await service.create(VolumeSpec(name: "vol"))
             #expect(try await service.all().map(\.spec.name) == ["vol"])
+            await #expect(throws: EngineError.self) { try await service.create(VolumeSpec(name: "odd")) }
+            await #expect(throws: EngineError.self) {
+                try await service.create(VolumeSpec(name: "odd"), forContainer: true)
+            }
             #expect(access("\(root)/volumes/odd/_data", F_OK) == 0)
             #expect(try await store.volumes().map(\.name) == ["odd", "vol"])
             #expect(notes.texts.withLock { $0.filter { $0.contains("volume odd") } }.count == 1)
@@ -89,6 +93,7 @@ import Testing
             let index = StoredNetworkIndex(store: store, note: { notes.add($0) })
             #expect(try await index.networks().isEmpty)
             #expect(try await index.endpoints().isEmpty)
+            #expect(try await index.hasUnread())
             #expect(notes.texts.withLock { $0 }.count == 2)
         }
     }

@@ -24,6 +24,7 @@ import Testing
 
         func networks() -> [NetworkDefinition] { [network] }
         func endpoints() -> [EndpointRecord] { records }
+        func hasUnread() -> Bool { false }
         func apply(_ changes: [NetworkIndexChange]) {}
     }
 
@@ -101,6 +102,7 @@ import Testing
 
         func networks() -> [NetworkDefinition] { written.withLock { $0 } }
         func endpoints() -> [EndpointRecord] { [] }
+        func hasUnread() -> Bool { false }
         func apply(_ changes: [NetworkIndexChange]) {
             for case .put(let network) in changes { written.withLock { $0.append(network) } }
         }

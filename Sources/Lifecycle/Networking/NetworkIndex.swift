@@ -5,6 +5,8 @@ import Linux
 package protocol NetworkIndex: Sendable {
     func networks() async throws(EngineError) -> [NetworkDefinition]
     func endpoints() async throws(EngineError) -> [EndpointRecord]
+    /// Whether something is kept that this version cannot read: what belongs to it is nobody's to remove.
+    func hasUnread() async throws(EngineError) -> Bool
     /// All of the changes, or none.
     func apply(_ changes: [NetworkIndexChange]) async throws(EngineError)
 }

@@ -70,9 +70,16 @@ extension NetworkService {
         let active = endpoints.values.flatMap { $0 }.filter(\.isActive)
         if definitions.values.contains(where: { $0.driver == .macvlan }) { await sweepLivingContainers() }
         do throws(EngineError) {
-            try await BlockingPool.shared.run { () throws(EngineError) in
-                for name in try links.strays(known, endpoints: active) { try links.delete(name) }
+            let strays = try await BlockingPool.shared.run { () throws(EngineError) in
                 try links.deleteRetired(in: [])
+                return try links.strays(known, endpoints: active)
+            }
+            if strays.isEmpty { return }
+            guard try await !index.hasUnread() else {
+                return note("devices that belong to nothing known stay, for there are networks that cannot be read")
+            }
+            try await BlockingPool.shared.run { () throws(EngineError) in
+                for name in strays { try links.delete(name) }
             }
         } catch { note("remove devices that are left: \(error)") }
     }

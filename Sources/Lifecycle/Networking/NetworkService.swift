@@ -306,10 +306,16 @@ extension NetworkService {
 
     private func run(_ commands: String) async throws(EngineError) {
         let (filter, ground) = (self.filter, self.ground)
-        _ = try await BlockingPool.shared.run { () throws(EngineError) in
-            try ground.run { () throws(EngineError) in try filter.run(commands) }
-        }
+        // Before it is made: who looks meanwhile would take it for another's, and a later one of another's for this.
         ownChanges &+= 1
+        do throws(EngineError) {
+            _ = try await BlockingPool.shared.run { () throws(EngineError) in
+                try ground.run { () throws(EngineError) in try filter.run(commands) }
+            }
+        } catch {
+            ownChanges &-= 1
+            throw error
+        }
     }
 }
 

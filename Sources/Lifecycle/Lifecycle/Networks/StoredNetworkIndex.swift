@@ -26,6 +26,15 @@ package struct StoredNetworkIndex: NetworkIndex {
         return rows.compactMap { read($0.document, "container \($0.container) in network \($0.network)") }
     }
 
+    package func hasUnread() async throws(EngineError) -> Bool {
+        let (networks, endpoints): ([NetworkRow], [EndpointRow])
+        do { (networks, endpoints) = (try await store.networks(), try await store.endpoints()) } catch {
+            throw EngineError(error)
+        }
+        return !networks.allSatisfy { Self.isReadable($0.document, as: NetworkDefinition.self) }
+            || !endpoints.allSatisfy { Self.isReadable($0.document, as: EndpointRecord.self) }
+    }
+
     package func apply(_ changes: [NetworkIndexChange]) async throws(EngineError) {
         let rows = try changes.map { change throws(EngineError) -> NetworkRowChange in
             switch change {
@@ -48,8 +57,17 @@ package struct StoredNetworkIndex: NetworkIndex {
         }
     }
 
+    private static func isReadable<Value: Decodable>(_ text: String, as: Value.Type) -> Bool {
+        // Why it is not was told when it was read.
+        (try? value(text) as Value) != nil
+    }
+
+    private static func value<Value: Decodable>(_ text: String) throws -> Value {
+        try JSONValue(parsing: text).decoded()
+    }
+
     private func read<Value: Decodable>(_ text: String, _ what: String) -> Value? {
-        do { return try JSONValue(parsing: text).decoded() } catch {
+        do { return try Self.value(text) } catch {
             note("read the row of \(what): \(error)")
             return nil
         }

@@ -20,6 +20,8 @@ package actor VolumeService {
     private var claims: [String: Int] = [:]
     /// Made for a container whose row is not written yet; theirs come after it.
     private var unwritten: Set<String> = []
+    /// Volumes whose rows cannot be read, and of which nothing else is known: their names are not free.
+    private var unread: Set<String> = []
     /// Who has a volume mounted: ids of containers that run, and of transfers.
     var holders: [String: Set<String>] = [:]
     /// Creations, writings and removals of each name.
@@ -51,7 +53,7 @@ package actor VolumeService {
 
     private func read() async -> EngineError? {
         do {
-            var unread: Set<String> = []
+            unread = []
             for row in try await store.volumes() {
                 do { volumes[row.name] = try VolumeDefinition(text: row.document) } catch {
                     // A row that cannot be read is kept as it is: a later version may know it.
@@ -59,7 +61,7 @@ package actor VolumeService {
                     unread.insert(row.name)
                 }
             }
-            try await finishRemovals(except: unread)
+            try await finishRemovals()
             await adoptMounts()
             return nil
         } catch let error as EngineError {
@@ -70,9 +72,7 @@ package actor VolumeService {
     }
 
     /// What a former engine was killed over: a removal is finished, a creation is undone.
-    ///
-    /// - Parameter unread: volumes of which nothing else is known.
-    private func finishRemovals(except unread: Set<String>) async throws {
+    private func finishRemovals() async throws {
         let host = self.host
         let removed = await BlockingPool.shared.run { host.removedNames() }
         for name in removed {
@@ -151,6 +151,11 @@ package actor VolumeService {
             }
             if isWritten { try await write(name) }
             return (known, false)
+        }
+        guard !unread.contains(name) else {
+            throw EngineError(
+                .conflict, "create \(name): there is a volume of that name which this version cannot read",
+                object: name)
         }
         do throws(EngineError) {
             try await makeDirectory(name)
