@@ -94,13 +94,13 @@ import Testing
     @Test("Lines are counted backwards piece by piece, too, also where there are fewer than are wanted")
     func tailInPieces() throws {
         try directory.write("log.1", Self.lines(0..<9000))
-        try directory.write("log", Self.lines(9000..<20_000))
         for count in [5, 12_000, 1_000_000] {
+            try directory.write("log", Self.lines(9000..<20_000))
             var request = LogRequest()
             request.tail = count
             let reader = try LogReader(path: path, request: request)
             // What is written from here on is none of the last lines.
-            try directory.append("log", "")
+            try directory.append("log", Self.lines(20_000..<20_001))
             var (searching, found) = (0, [Int]())
             while let batch = try reader.next() {
                 if found.isEmpty, batch.isEmpty { searching += 1 }
@@ -113,9 +113,9 @@ import Testing
 
     @Test("Who has left while nothing wanted was found is not read for any longer")
     func cancelled() async throws {
-        try directory.write("log", Self.lines(0..<1000))
+        try directory.write("log", Self.lines(0..<20_000))
         var request = LogRequest()
-        (request.follow, request.stdout) = (true, false)
+        request.stdout = false
         let stream = try await LogStream.open(path: path, request: request) {
             try? await ContinuousClock().sleep(for: .seconds(3600))  // Ends only when cancelled.
         }

@@ -31,7 +31,12 @@ struct OpeningTests {
         try await EngineBench.with { engine, bench in
             let id = try await bench.create("true", on: engine)
             let data = bench.configuration.dataRoot
-            for path in ["snapshots/\(id)/fs", "volumes", "gantry.db"] {
+            // The way there is open to all, and was open further.
+            chmod(bench.root, 0o711)
+            chmod(data, 0o711)
+            #expect(try Self.strangerCanSee("\(data)/snapshots"))
+            chmod(data, 0o710)
+            for path in ["snapshots/\(id)/fs", "snapshots", "gantry.db"] {
                 #expect(try Self.strangerCanSee("/etc/passwd"))
                 #expect(try !Self.strangerCanSee("\(data)/\(path)"))
             }

@@ -1,3 +1,4 @@
+import AsyncIO
 import EngineAPI
 import Lifecycle
 
@@ -36,7 +37,8 @@ extension EngineCore {
         do throws(EngineError) {
             let written = try await context.images.writtenBytes(containerID: summary.id)
             summary.writtenBytes = written
-            summary.logBytes = context.index[summary.id]?.logBytes
+            let container = context.index[summary.id]
+            summary.logBytes = await BlockingPool.shared.run { container?.logBytes }
             // An image that was removed by force is not there to be measured.
             let image = try? await context.images.resolve(summary.imageID)
             summary.rootBytes = image.map { $0.sizeBytes.addingSaturated(written) }

@@ -43,13 +43,15 @@ final class LogFiles {
             return lstat(path, &facts) == 0 ? Int64(facts.st_size) : nil
         }
         var total = size(path) ?? 0
-        var number = 1
         // As where they are opened, a single number may be missing.
-        while number < 1 << 16 {
-            let found = [number, number + 1].compactMap { size("\(path).\($0)") ?? size("\(path).\($0).gz") }
-            guard !found.isEmpty else { break }
-            total += found.reduce(0, +)
-            number += 2
+        var (number, missing) = (1, 0)
+        while missing < 2 {
+            if let bytes = size("\(path).\(number)") ?? size("\(path).\(number).gz") {
+                (total, missing) = (total + bytes, 0)
+            } else {
+                missing += 1
+            }
+            number += 1
         }
         return total
     }

@@ -75,7 +75,7 @@ final class LogReader {
         let time = since.before(by: Self.clockSlackNanoseconds)
         try files.dropFiles(lastWrittenBefore: time)
         guard let file = try files.first else { return }
-        var (low, high) = (off_t(0), off_t(try file.status().st_size))
+        var (low, high) = (off_t(0), try file.size())
         while high - low > off_t(buffer.count) {
             let middle = low + (high - low) / 2
             if let line = try firstLine(in: file, from: middle), line.time < time {

@@ -9,7 +9,6 @@ import Synchronization
 /// The disk is read on the pool for blocking work, a buffer at a time and only when the consumer asks.
 package final class LogStream: Sendable {
     private let reader: LogReaderBox
-    private let path: String
     private let request: LogRequest
     private let changes: DirectoryChanges.Watch?
     /// Returns once the container has ended, and its last line is written.
@@ -25,16 +24,15 @@ package final class LogStream: Sendable {
         let reader = try await BlockingPool.shared.run { () throws(KernelError) in
             LogReaderBox(try LogReader(path: path, request: request, isCompact: isCompact))
         }
-        let stream = LogStream(reader: reader, path: path, request: request, changes: changes, ended: ended)
+        let stream = LogStream(reader: reader, request: request, changes: changes, ended: ended)
         return EngineStream { try await stream.next() }
     }
 
     private init(
-        reader: LogReaderBox, path: String, request: LogRequest, changes: DirectoryChanges.Watch?,
+        reader: LogReaderBox, request: LogRequest, changes: DirectoryChanges.Watch?,
         ended: @escaping @Sendable () async -> Void
     ) {
         self.reader = reader
-        self.path = path
         self.request = request
         self.changes = changes
         self.ended = ended

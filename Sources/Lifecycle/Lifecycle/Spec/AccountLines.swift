@@ -50,7 +50,7 @@ struct AccountLine {
 
     /// Whether a group's members, which commas part, have this one among them.
     func hasMember(_ name: [UInt8]) -> Bool {
-        guard var rest = place(3), !rest.isEmpty else { return false }
+        guard !name.isEmpty, var rest = place(3), !rest.isEmpty else { return false }
         while true {
             let end = find(UInt8(ascii: ","), in: rest) ?? rest.upperBound
             if end - rest.lowerBound == name.count, bytes[rest.lowerBound..<end].elementsEqual(name) { return true }
