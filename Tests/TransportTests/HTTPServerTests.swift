@@ -211,6 +211,35 @@ import Testing
         await server.stop()
     }
 
+    @Test("A client that is answered in the middle of a long body can send on and read its answer")
+    func earlyAnswer() async throws {
+        let directory = try SocketDirectory()
+        let server = try await Self.serve(directory) { _, writer in
+            do { try await writer.send(403, [:], body: Array("no".utf8)) } catch { Issue.record("\(error)") }
+        }
+        let client = try RawClient(directory.socketPath)
+        let body = String(repeating: "b", count: 8 << 20)
+        try await client.send("POST / HTTP/1.1\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+        #expect(try await client.receive().hasSuffix("\r\n\r\nno"))
+        await server.stop()
+    }
+
+    @Test("A client that never ends its long body is not waited for")
+    func endlessBody() async throws {
+        let directory = try SocketDirectory()
+        let server = try await Self.serve(directory) { _, writer in
+            do { try await writer.send(403, [:], body: Array("no".utf8)) } catch { Issue.record("\(error)") }
+        }
+        let client = try RawClient(directory.socketPath)
+        let part = String(repeating: "b", count: 2 << 20)
+        try await client.send("POST / HTTP/1.1\r\nContent-Length: 1000000000000\r\n\r\n\(part)")
+        #expect(try await client.receive().hasSuffix("\r\n\r\nno"))
+        await #expect(throws: (any Error).self) {
+            for _ in 0..<100_000 { try await client.send(part) }
+        }
+        await server.stop()
+    }
+
     @Test("The server knows who is at the other end")
     func peer() async throws {
         let directory = try SocketDirectory()

@@ -234,6 +234,12 @@ struct ServerLink: Sendable {
         try await onLoop { connection.value.take(on: channel.eventLoop) }.value()
     }
 
+    /// Reads to the end of the connection, for nobody.
+    func forgetAll() async {
+        // Whichever way it ends, nobody waits for more.
+        while (try? await take()) != nil {}
+    }
+
     func awaitRequest(
         within limit: TimeAmount, isTrusted: Bool
     ) async throws(TransportError) -> ServerConnection.Item? {

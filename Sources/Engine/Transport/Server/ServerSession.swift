@@ -11,11 +11,16 @@ struct ServerSession: Sendable {
     let registration: ConnectionRegistration
     /// What the body of a request without a reader is drained by, so that the answer is not lost with it.
     static let drainLimitBytes = 1 << 20
+    /// How long a client that is answered before it has sent all may go on sending. Closed at once, the connection would
+    /// be reset by what still comes, and the answer be lost with it (RFC 9112, 9.6).
+    static let partingTime: Duration = .milliseconds(500)
 
     /// What comes after a request.
     private enum Next {
         case request
         case sequel(ResponseWriter.Sequel)
+        /// Answered, with more of the request on its way than is waited for.
+        case parting
         case end
     }
 
@@ -28,9 +33,31 @@ struct ServerSession: Sendable {
             next = .end
             await refuse(error)
         }
-        if case .sequel(let body) = next { return await link.goOn(body) }
+        switch next {
+        case .sequel(let body): await link.goOn(body)
+        case .parting: await part()
+        case .request, .end: await close()
+        }
+    }
+
+    private func close() async {
         // Closed by the peer already: nothing to do.
         try? await link.channel.close().value()
+    }
+
+    /// Says no more, and reads and forgets until the client has heard that, or the time is over.
+    private func part() async {
+        // As above.
+        try? await link.channel.close(mode: .output).value()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await link.forgetAll() }
+            // Cancelled: the server stops, or the client is gone.
+            group.addTask { try? await Task.sleep(for: Self.partingTime) }
+            await group.next()
+            group.cancelAll()
+            // Ends the reading, too.
+            await close()
+        }
     }
 
     private func serveRequest(_ peer: PeerCredentials?) async throws(TransportError) -> Next {
@@ -70,8 +97,8 @@ struct ServerSession: Sendable {
         case .streaming, .waiting: return .end
         case .ended: break
         }
-        let isRead = await incoming.drain(limitBytes: Self.drainLimitBytes)
-        return isRead && writer.keepsAlive && !registration.isStopping ? .request : .end
+        guard await incoming.drain(limitBytes: Self.drainLimitBytes) else { return .parting }
+        return writer.keepsAlive && !registration.isStopping ? .request : .end
     }
 
     /// Tells a client whose request cannot be read what is wrong with it.
