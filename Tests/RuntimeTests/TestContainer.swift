@@ -113,7 +113,7 @@ final class TestContainer {
 
     /// What of the container is still to be found on the machine.
     func leftovers() throws -> [String] {
-        var found = try cgroup.directories(with: ["cpuset"]).filter { access($0, F_OK) == 0 }
+        var found = try cgroup.directories(with: Cgroup.joinedOnDemand).filter { access($0, F_OK) == 0 }
         if access("\(root)/\(id)", F_OK) == 0 { found.append("\(root)/\(id)") }
         let mounts = try MountTable.current().map(\.mountPoint).filter { $0.hasPrefix(folder) }
         return found + mounts

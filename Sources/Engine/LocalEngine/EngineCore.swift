@@ -115,7 +115,8 @@ final class EngineCore: Sendable {
         let (cgroups, parent) = (cgroups, configuration.cgroupParent)
         await BlockingPool.shared.run {
             // With no container left the parent is empty and goes; else it cannot be removed, as it should not.
-            for directory in Cgroup(path: parent, layout: cgroups).directories(with: ["cpuset"]) { rmdir(directory) }
+            let cgroup = Cgroup(path: parent, layout: cgroups)
+            for directory in cgroup.directories(with: Cgroup.joinedOnDemand) { rmdir(directory) }
         }
         do { try context.store.close() } catch { context.note("\(error)") }
         lock.release()

@@ -12,12 +12,15 @@ package struct Cgroup: Hashable, Sendable {
         self.layout = layout
     }
 
-    /// The version 1 controllers whose hierarchies a container is put into. `cpuset` is not among them: its directories
-    /// must be filled before use, so it is joined only by who wants its limits.
+    /// The version 1 controllers whose hierarchies each container is put into. `cpuset` is not among them: its directories
+    /// must be filled before use.
     package static let accounted = ["cpu", "cpuacct", "memory", "pids", "blkio", "devices", "freezer"]
 
-    /// Those that are joined only by who has limits there.
-    package static let joinedOnDemand = ["cpuset", "hugetlb", "net_cls", "net_prio", "perf_event", "rdma", "misc"]
+    /// Those that are joined only by who has limits there, or is shown its cgroups: a program that looks for its limits
+    /// takes what `/proc/self/cgroup` says of a hierarchy for a place below `/sys/fs/cgroup`.
+    package static let joinedOnDemand = [
+        "cpuset", "hugetlb", "net_cls", "net_prio", "perf_event", "rdma", "misc", "name=systemd",
+    ]
 
     /// The ones of them in which this cgroup is.
     package var joinedBeyond: [String] {

@@ -207,6 +207,27 @@ struct IsolationContractTests {
         #expect(result.output.contains("memory"))
     }
 
+    @Test("A hierarchy that a process is told of is shown, with its limits", arguments: RuntimeUnderTest.all)
+    func shownHierarchies(_ runtime: RuntimeUnderTest) throws {
+        let layout = try CgroupLayout.current()
+        guard layout.mode != .unified else { return }
+        let script = """
+            set -e; while IFS=: read -r _ names path; do
+                if [ -n "$names" ]; then cd "/sys/fs/cgroup/${names#name=}"; grep -q 1 cgroup.procs; echo "$names $path"; fi
+            done </proc/self/cgroup; cat /sys/fs/cgroup/cpuset/cpuset.cpus
+            """
+        let container = try TestContainer(runtime, ["sh", "-c", script])
+        container.spec.linux.namespaces.append(LinuxNamespace(.cgroup))
+        let result = try container.run()
+        #expect(result.code == 0, "\(result.output)\(result.errors)")
+        var lines = result.output.split(separator: "\n").map(String.init)
+        let processors = lines.popLast() ?? ""
+        #expect(!processors.isEmpty && processors.allSatisfy { "0123456789,-".contains($0) })
+        let names = layout.legacy.map { $0.controllers.joined(separator: ",") }
+        #expect(lines.sorted() == names.map { "\($0) /" }.sorted())
+        #expect(try container.leftovers().isEmpty)
+    }
+
     @Test("The cgroup is shown in as many places as the configuration says", arguments: RuntimeUnderTest.all)
     func cgroupViews(_ runtime: RuntimeUnderTest) throws {
         let container = try TestContainer(runtime, ["sh", "-c", "ls /sys/fs/cgroup; echo; ls /second"])

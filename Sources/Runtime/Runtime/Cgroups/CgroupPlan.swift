@@ -107,6 +107,11 @@ package struct CgroupPlan: Hashable, Sendable {
         }
     }
 
+    /// Of a container that is shown its cgroups: it is in each hierarchy of version 1 that the machine has.
+    mutating func joinAll(of layout: CgroupLayout) {
+        for controller in Cgroup.joinedOnDemand where layout.hierarchy(of: controller) != nil { join(controller) }
+    }
+
     mutating func join(_ controller: String) {
         if !extraControllers.contains(controller) { extraControllers.append(controller) }
     }

@@ -49,6 +49,7 @@ package struct ContainerPlan: Hashable, Sendable {
             path: scope?.cgroupPath ?? spec.linux.cgroupsPath ?? "/\(id)", spec.linux.resources, facts.layout)
         cgroup.scope = scope
         cgroup.owner = CgroupOwner.of(spec, namespaces, facts)
+        if mounts.contains(where: { $0.source == .cgroup }) { cgroup.joinAll(of: facts.layout) }
         if scope != nil { try cgroup.properties.add(spec.annotations) }
         networkDevices = try NetworkDevicePlan.all(spec.linux, namespaces, isRootless: facts.isRootless)
         resctrl = try ResctrlPlan(spec.linux.intelRdt, id: id, root: facts.resctrl)

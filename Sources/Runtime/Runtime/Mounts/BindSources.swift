@@ -123,7 +123,7 @@ struct BindSources {
             return [try copy("", directory, [], mount)]
         }
         let own = Cgroup(path: plan.cgroup.path, layout: layout)
-        let joined = Cgroup.accounted + plan.cgroup.extraControllers + (layout.mode == .legacy ? ["name=systemd"] : [])
+        let joined = Cgroup.accounted + plan.cgroup.extraControllers
         var found: [CgroupCopy] = []
         for hierarchy in layout.legacy where hierarchy.controllers.contains(where: joined.contains) {
             let name = PathName.split(hierarchy.mountPoint).name
