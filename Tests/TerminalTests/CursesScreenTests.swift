@@ -43,11 +43,43 @@ import Testing
             (["TERM": "tmux-256color", "COLORTERM": "24bit"], "trueColor", .rgb(200, 30, 40)),
         ])
     func depths(environment: [String: String], depth: String, red: Color) throws {
-        let session = try session(environment)
-        #expect(session.wait { session.rows[8].contains("──╯") || session.rows[8].hasPrefix("╰") })
+        let session = try session(environment.merging(["LANG": "C.UTF-8"]) { $1 })
+        #expect(session.wait { ["╰──", "└──"].contains { session.rows[8].hasPrefix($0) } })
         #expect(session.rows[0] == "size 80x24 depth \(depth)")
         #expect(style(session, 3, 1).foreground == red)
         #expect(session.rows[2].contains("日本 🚀"))
+    }
+
+    @Test(
+        "Without UTF-8 in the locale the terminal's own answer counts; without any, the picture is ASCII",
+        arguments: [
+            (["TERM": "xterm", "LANG": "C"], nil, "╭─ box"), (["TERM": "xterm"], "2", "╭─ box"),
+            (["TERM": "xterm", "LC_ALL": "POSIX"], "3", "+- box"), (["TERM": "xterm", "LANG": "C"], "", "+- box"),
+            (["TERM": "vt100", "LANG": "C"], nil, "+- box"), (["TERM": "vt100", "LANG": "C.UTF-8"], nil, "╭─ box"),
+            (["TERM": "linux", "LANG": "C.UTF-8"], nil, "┌─ box"),
+        ] as [([String: String], String?, String)])
+    func characters(environment: [String: String], column: String?, box: String) throws {
+        let session = try ProbeSession(environment: environment)
+        session.answers = column == nil
+        if let column, !column.isEmpty {
+            #expect(session.wait { session.count(of: "\u{1B}[6n") == 1 })
+            session.send("a\u{1B}[1;\(column)Rb")
+        }
+        #expect(session.wait { session.rows[1].hasPrefix(box) }, "\(session.rows)")
+        #expect(session.rows[0].hasPrefix("size 80x24"), "\(session.rows)")
+        if box.hasPrefix("+") {
+            #expect(session.rows[2].contains("???? ??"), "\(session.rows)")
+            #expect(session.wait { session.shows("drawn in ASCII") }, "\(session.rows)")
+        }
+        if column?.isEmpty == false {
+            // What was typed before the first picture is not lost.
+            session.send("c")
+            #expect(session.wait { ["key a", "key b", "key c"].allSatisfy(session.shows) }, "\(session.rows)")
+        }
+        session.answers = true
+        session.send("\u{1B}OP")
+        #expect(session.hasEnded())
+        #expect(session.hasSettingsBack())
     }
 
     @Test(

@@ -4,11 +4,13 @@ import CCurses
 @MainActor
 struct CellPainter {
     private let colorDepth: ColorDepth
+    private let repertoire: Repertoire
     private var pairs: ColorPairs
     private var buffer: [cchar_t] = []
 
-    init(colorDepth: ColorDepth) {
+    init(colorDepth: ColorDepth, repertoire: Repertoire) {
         self.colorDepth = colorDepth
+        self.repertoire = repertoire
         pairs = ColorPairs(capacity: colorDepth == .none ? 0 : Int(gantry_curses_pair_count()) - 1)
     }
 
@@ -46,6 +48,11 @@ struct CellPainter {
     private mutating func append(_ cell: Cell, _ attributes: UInt32, _ pair: Int32) {
         let scalars = cell.scalars
         var target = cchar_t()
+        if let standIn = repertoire.standIn(for: scalars[0]) {
+            gantry_curses_cell(&target, standIn, 0, 0, 0, attributes, pair)
+            for _ in 0..<cell.width { buffer.append(target) }
+            return
+        }
         // Curses goes by the C library's width: where that is another, the rest of the row would shift.
         if scalars[0] < 0x7F || gantry_column_count(scalars[0]) == Int32(cell.width) {
             gantry_curses_cell(&target, scalars[0], scalars[1], scalars[2], scalars[3], attributes, pair)

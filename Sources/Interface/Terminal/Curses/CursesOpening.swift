@@ -9,9 +9,11 @@ struct CursesOpening {
     let signals: Int32
     let colorDepth: ColorDepth
     let notice: String?
+    /// The locale's characters are UTF-8's.
+    let isUTF8: Bool
 
     init(input: Int32, output: Int32, environment: [String: String]) throws(TerminalError) {
-        Self.chooseLocale()
+        isUTF8 = Self.chooseLocale()
         let term = environment["TERM"] ?? ""
         guard term != "dumb" else { throw .dumb }
         guard let type = TerminalType.choose(term: term, probe: { TerminalType.probe($0, output: output) }) else {
@@ -38,12 +40,14 @@ struct CursesOpening {
         notice = type.notice
     }
 
-    /// The user's locale; where that is not UTF-8, the one that is always there, since frames are Unicode.
-    private static func chooseLocale() {
+    /// The user's locale; where that is not UTF-8, the one that is always there, since frames are Unicode. Whether the
+    /// user's was.
+    private static func chooseLocale() -> Bool {
         setlocale(LC_ALL, "")
         let isUTF8 = nl_langinfo(Int32(CODESET)).map { String(cString: $0) } == "UTF-8"
-        guard !isUTF8, setlocale(LC_CTYPE, "C.UTF-8") == nil else { return }
-        if !isUTF8 { setlocale(LC_CTYPE, "en_US.UTF-8") }
+        guard !isUTF8, setlocale(LC_CTYPE, "C.UTF-8") == nil else { return isUTF8 }
+        setlocale(LC_CTYPE, "en_US.UTF-8")
+        return false
     }
 
     /// Opens `type` with its colours replaced by 24-bit ones. The entry goes to curses in `TERMINFO`, which takes an entry

@@ -19,6 +19,8 @@ package final class CursesScreen: Screen {
     private let modes: TerminalModes
     private var painter: CellPainter
     private var decoder: InputDecoder
+    /// What was typed before the first picture.
+    private var early: [InputEvent]
     private var pacing = FramePacing()
     private var shown: Frame?
     private var shownShape = Frame.CursorShape.block
@@ -40,9 +42,7 @@ package final class CursesScreen: Screen {
         curses = opening.curses
         signals = opening.signals
         colorDepth = opening.colorDepth
-        notice = opening.notice
         modes = TerminalModes(environment: environment, output: output)
-        painter = CellPainter(colorDepth: opening.colorDepth)
         decoder = InputDecoder(
             backspaceByte: UInt8(truncatingIfNeeded: gantry_terminal_erase_byte(input)),
             terminfoKeys: TerminfoKeys.read())
@@ -50,6 +50,34 @@ package final class CursesScreen: Screen {
         gantry_curses_resize(Int32(size.rows), Int32(size.columns))
         modes.enter()
         gantry_stderr_hold()
+        var question = CharacterQuestion()
+        if !opening.isUTF8, modes.canAsk { Self.ask(&question, input, modes) }
+        early = decoder.feed(question.received)
+        let readsUTF8 = opening.isUTF8 || question.readsUTF8 == true
+        let isConsole = environment["TERM"]?.hasPrefix("linux") == true
+        painter = CellPainter(
+            colorDepth: opening.colorDepth, repertoire: !readsUTF8 ? .ascii : isConsole ? .console : .unicode)
+        notice = opening.notice ?? (readsUTF8 ? nil : Self.asciiNotice)
+    }
+
+    private static let asciiNotice =
+        "drawn in ASCII: neither the locale nor the terminal says UTF-8; LC_ALL=C.UTF-8 says it does"
+
+    /// Waits for the answer, or as long as one may take.
+    private static func ask(_ question: inout CharacterQuestion, _ input: Int32, _ modes: TerminalModes) {
+        // On curses' own screen, and not on what the shell left, and drawn over by all of the first picture.
+        gantry_curses_flush(0, 0, 0)
+        gantry_curses_forget()
+        modes.write(String(decoding: CharacterQuestion.bytes, as: UTF8.self))
+        let end = ContinuousClock.now + CharacterQuestion.patience
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        while question.readsUTF8 == nil, .now < end {
+            guard isReadable(input, withinMilliseconds: 20) else { continue }
+            let count = read(input, &bytes, bytes.count)
+            // Its end is found by who reads next.
+            guard count > 0 || (count < 0 && errno == EINTR) else { return }
+            question.take(bytes.prefix(max(0, count)))
+        }
     }
 
     package var inputDescriptors: [Int32] { isClosed ? [] : isHungUp ? [signals] : [input, signals] }
@@ -84,7 +112,8 @@ package final class CursesScreen: Screen {
 
     package func drainEvents() -> [InputEvent] {
         guard !isClosed else { return [] }
-        var events = drainSignals()
+        var events = drainSignals() + early
+        early = []
         events += drainInput()
         if decoder.isWaiting, !isHungUp {
             // An escape alone: the key, or the beginning of one whose rest is on its way.
