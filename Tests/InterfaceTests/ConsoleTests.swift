@@ -230,6 +230,40 @@ import Testing
         #expect(bench.text.contains("main"))
     }
 
+    @Test("Lines that go from the scrollback while they are read make room for the oldest that are left")
+    func scrollbackGoes() throws {
+        var bench = try attached()
+        bench.send(.console(.container(Sample.id(1)), .output(.stdout(Array("first\r\n".utf8)))))
+        bench.type("<ctrl-]>[v")
+        let flood = (0..<12_000).map { "line \($0)\r\n" }.joined()
+        bench.send(.console(.container(Sample.id(1)), .output(.stdout(Array(flood.utf8)))))
+        let console = try #require(bench.model.shownConsole)
+        let oldest = console.emulator.lines.lowerBound
+        #expect(oldest > 0 && console.top == oldest && console.cursorLine == oldest && console.markedLine == oldest)
+        #expect(bench.text.contains(console.emulator.text(ofLine: oldest)))
+        #expect(bench.text.contains("line "))
+    }
+
+    @Test("Nothing is typed to a paused container's console")
+    func paused() throws {
+        var bench = try Bench.connected()
+        bench.type("jja")
+        #expect(bench.model.keyContext == .containers)
+        #expect(bench.model.status?.text == "batch-of-the-night is paused: p resumes it")
+        let id = ConsoleID.container(Sample.id(3))
+        bench.send(.console(id, .paused))
+        #expect(bench.model.shownConsole?.phase == .paused)
+        bench.model.consoles.isCaptured = true
+        bench.model.focus = .console
+        _ = bench.takeEffects()
+        bench.type("x")
+        #expect(input(&bench) == "" && bench.model.status?.text.contains("nothing is typed") == true)
+        var list = Sample.containers
+        list[2].state.status = .running
+        bench.send(.containers(list))
+        #expect(bench.model.shownConsole?.phase == .opening)
+    }
+
     @Test("The scrollback is read, searched and copied while output goes on")
     func scrollback() throws {
         var bench = try attached()

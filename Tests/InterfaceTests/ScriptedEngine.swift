@@ -180,6 +180,10 @@ final class ScriptedEngine: Engine {
 
     func attach(_ reference: String, _ request: AttachRequest) async throws(EngineError) -> any AttachedStream {
         try record("attach", String(reference.suffix(3)))
+        let status = state.withLock { $0.containers.first { $0.id == reference }?.state.status }
+        if status == .paused || status == .restarting {
+            throw EngineError(.conflict, "container \(reference) is in no state for that", object: reference)
+        }
         let stream = ScriptedStream()
         state.withLock { $0.streams[reference] = stream }
         return stream

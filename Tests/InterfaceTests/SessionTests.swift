@@ -234,6 +234,21 @@ struct SessionTests {
         _ = loop.end()
     }
 
+    @Test("A console of a paused container says so, and is attached once that is resumed")
+    func pausedConsole() throws {
+        let engine = ScriptedEngine(containers: [Sample.containers[2]])
+        let session = try Session(engine)
+        session.untilSeen("paused: p resumes it")
+        session.type("a")
+        session.untilSeen("batch-of-the-night is paused: p resumes it")
+        #expect(session.loop.model.focus == .containers)
+        session.type("p")
+        session.untilSeen("a attaches")
+        #expect(engine.stream(of: Sample.id(3)) != nil)
+        #expect(engine.calls.count { $0.hasPrefix("attach") } == 2, "not tried again and again meanwhile")
+        _ = session.finish()
+    }
+
     @Test("What happens outside is seen by its event, without polling")
     func events() throws {
         let engine = ScriptedEngine(containers: Sample.containers)

@@ -51,6 +51,8 @@ enum ConsoleNews: Sendable {
     case output(StreamChunk)
     /// The process's output has ended, or the attach failed; in words.
     case ended(String)
+    /// The container is paused, and its engine attaches to none such.
+    case paused
     /// The connection broke while the process runs on.
     case lost
 }

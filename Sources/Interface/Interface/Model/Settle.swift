@@ -63,7 +63,8 @@ extension Model {
         guard let console = consoles.open[id] else {
             return consoles.closed.contains(id) ? [] : openOwnConsole(container, hurried: false)
         }
-        if console.phase == .left { return openOwnConsole(container, hurried: console.isHurried) }
+        let isResumed = console.phase == .paused && container.state.status != .paused
+        if console.phase == .left || isResumed { return openOwnConsole(container, hurried: console.isHurried) }
         guard console.isEnded, container.state.isAlive else { return [] }
         // Not at once after a loss: the engine may still be on its way out.
         let isBack = console.lostAt.map { now.nanosecondsSinceEpoch - $0.nanosecondsSinceEpoch > 500_000_000 } ?? false

@@ -10,6 +10,10 @@ extension Model {
             say("\(container.name) is not running: S starts it", .warning)
             return []
         }
+        guard container.state.status != .paused || console?.phase == .attached else {
+            say("\(container.name) is paused: \(key(.pauseOrResume)) resumes it", .warning)
+            return []
+        }
         focus = .console
         consoles.isCaptured = true
         if !id.isExec, container.state.isAlive { commands.begin(["attach", container.name], at: now) }
@@ -84,10 +88,13 @@ extension Model {
             commands.end(.console(id), .done(reason), at: now)
             console.takesInput = false
             console.note(reason)
+        case .paused:
+            (console.phase, console.lostAt) = (.paused, now)
         case .lost:
             console.phase = .ended("connection lost")
             console.lostAt = now
         }
+        if console.isScrolling { console.keepWithinScrollback() }
         if console.emulator.takeBells() > 0, id == shownConsoleID { effects.append(.bell) }
         effects += Self.answers(of: &console)
         consoles.open[id] = console
@@ -180,6 +187,8 @@ extension Model {
         var effects: [Effect] = []
         if console.phase == .attached, !console.takesInput {
             say("\(console.title) takes no input: its stdin is closed", .warning)
+        } else if console.phase == .paused {
+            say("\(console.title) is paused: nothing is typed to it", .warning)
         } else if console.isTTY {
             console.emulator.send(key)
             effects = Self.answers(of: &console)

@@ -118,6 +118,14 @@ extension Model {
 }
 
 extension Console {
+    /// Lines that are looked at may have been the oldest, and gone: those that are the oldest now are seen then.
+    mutating func keepWithinScrollback() {
+        let first = emulator.lines.lowerBound
+        top = top.map { max(first, $0) }
+        cursorLine = max(first, cursorLine)
+        markedLine = markedLine.map { max(first, $0) }
+    }
+
     /// Moves the view so that the cursor line is seen.
     mutating func showCursorLine() {
         let lines = emulator.lines

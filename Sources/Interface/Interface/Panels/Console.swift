@@ -8,6 +8,8 @@ struct Console {
         case opening, attached
         /// It wrote more, while nobody saw it, than is worth reading: attached to again when it is looked at.
         case left
+        /// Attached to once its container is resumed.
+        case paused
         /// In words: why there is no more.
         case ended(String)
     }
@@ -56,7 +58,7 @@ struct Console {
     }
 
     var isScrolling: Bool { top != nil }
-    var isLive: Bool { phase != .opening && !isEnded }
+    var isLive: Bool { phase == .attached || phase == .left }
     var isEnded: Bool {
         if case .ended = phase { return true }
         return false

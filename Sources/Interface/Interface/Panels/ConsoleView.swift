@@ -17,6 +17,7 @@ extension Canvas {
             let types = console.takesInput ? "\(model.key(.attach)) types into it, " : ""
             putNotice("nothing has been written yet; \(types)\(model.key(.shell)) opens a shell", in: content)
         }
+        if !console.isWritten, console.phase == .paused { putNotice(consoleNote(model), in: content) }
         if isTyping, !console.isTTY { drawPendingLine(console, in: content) }
         if console.isScrolling { drawMarks(console, in: content) }
     }
@@ -44,6 +45,7 @@ extension Canvas {
         }
         switch console.phase {
         case .opening, .left: return "opening…"
+        case .paused: return "paused: \(model.key(.pauseOrResume)) resumes it"
         case .ended(let reason): return reason
         case .attached:
             let full = "detach: ctrl-p ctrl-q, leader \(model.leader)"

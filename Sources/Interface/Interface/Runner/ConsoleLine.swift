@@ -95,8 +95,15 @@ struct ConsoleSession: Sendable {
             return nil
         }
         let spec = try await engine.inspect(source.id).spec
-        let stream = try await engine.attach(source.id, AttachRequest(stdin: spec.openStdin))
-        return Line(stream: stream, takesInput: spec.openStdin, isTTY: spec.tty)
+        do throws(EngineError) {
+            let stream = try await engine.attach(source.id, AttachRequest(stdin: spec.openStdin))
+            return Line(stream: stream, takesInput: spec.openStdin, isTTY: spec.tty)
+        } catch {
+            guard error.kind == .conflict else { throw error }
+            // It is in no state to be attached to, which is told in words of our own.
+            mailbox.post(.console(id, await containerState(source.id)))
+            return nil
+        }
     }
 
     private func replay(_ source: ContainerSource) async {
@@ -173,6 +180,7 @@ struct ConsoleSession: Sendable {
         case .exited, .dead: return .ended("exited (\(ExitWords.describe(state)))")
         case .restarting: return .ended("exited (\(ExitWords.describe(state))), is started again")
         case .created: return .ended(state.error.isEmpty ? "not started yet; S starts it" : state.error)
+        case .paused: return .paused
         default: return .lost
         }
     }
