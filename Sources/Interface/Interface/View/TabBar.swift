@@ -4,6 +4,8 @@ import Terminal
 struct TabBar {
     private let tabs: [(panel: Panel, text: String, columns: Range<Int>)]
     private let region: Region?
+    /// Where four names in full are wider than the screen.
+    private static let shortNames: [Panel: String] = [.containers: "list", .processes: "procs"]
     let focus: Panel
 
     init(_ model: Model) {
@@ -12,7 +14,7 @@ struct TabBar {
         let isNarrow = model.size.columns < 60
         var column = 0
         tabs = Panel.allCases.map { panel in
-            let name = isNarrow && panel == .processes ? "procs" : panel.title
+            let name = isNarrow ? Self.shortNames[panel] ?? panel.title : panel.title
             let text = " \(panel.rawValue) \(name) "
             defer { column += text.count }
             return (panel, text, column..<column + text.count)
