@@ -38,6 +38,33 @@ import Testing
         }
     }
 
+    @Test("All containers are acted on without marks, those that the filter leaves; hidden ones too")
+    func bulk() throws {
+        let cases: [(keys: String, actions: [EngineAction])] = [
+            ("b<enter><enter>", [4, 5].map { .remove(Self.target($0), force: false, volumes: false) }),
+            ("eb<enter>y", [4, 5].map { .remove(Self.target($0), force: false, volumes: false) }),
+            ("bstop all<enter>y", [1, 2, 3].map { .stop(Self.target($0)) }),
+            ("bstart all<enter>y", [4, 5].map { .start(Self.target($0)) }),
+            ("brestart<enter>y", [1, 2, 3].map { .restart(Self.target($0)) }),
+            ("b<enter>n", []), ("b<esc>", []),
+            ("/failed<enter>b<enter>y", [.remove(Self.target(4), force: false, volumes: false)]),
+            (" b<enter>y", [4, 5].map { .remove(Self.target($0), force: false, volumes: false) }),
+        ]
+        for (keys, wanted) in cases {
+            var bench = try Bench.connected()
+            _ = bench.takeEffects()
+            bench.type(keys)
+            #expect(Self.asked(&bench) == wanted, "\(keys)")
+        }
+        var bench = try Bench.connected()
+        bench.type("b")
+        #expect(bench.text.contains("all containers") && bench.text.contains("stop all that run"))
+        bench.type("<enter>")
+        #expect(bench.text.contains("remove 2 containers?") && bench.text.contains("failed fresh"))
+        bench.type("<esc>/web<enter>b")
+        #expect(bench.text.contains("all of /web") && !bench.text.contains("remove all that do not run"))
+    }
+
     @Test("Marks are seen, counted, kept while others come and go, and gone with their container")
     func marks() throws {
         var bench = try Bench.connected()

@@ -70,6 +70,9 @@ import Testing
             let asked = bench.takeEffects().compactMap { if case .perform(_, let action) = $0 { action } else { nil } }
             #expect(asked == (wanted.map { [$0] } ?? []), "\(keys)")
         }
+        var bench = try Bench.connected(containers: list)
+        bench.type("e")
+        #expect(bench.model.containers.rows.map(\.name) == ["web", "database", "batch-of-the-night"], "not hidden")
     }
 
     @Test("An action's end is said with the engine's words, and errors stay")

@@ -12,6 +12,8 @@ enum Intent: Hashable, Sendable {
     case sortNext, sortReverse, sortMenu, sortBy(ContainerSort)
     /// For what is done next.
     case mark, markAll
+    /// What can be done to all containers; to do it.
+    case bulk, ofAll(Bulk)
     /// Compose projects.
     case foldProject, groupProjects
     case zoom, largerPanel, smallerPanel

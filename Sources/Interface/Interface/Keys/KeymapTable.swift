@@ -3,6 +3,7 @@ extension Keymap {
 
     private static let hasContainer: Condition = { $0.selectedContainer != nil }
     private static let isProject: Condition = { $0.containers.selectedProject != nil }
+    private static let hasContainers: Condition = { !$0.containers.matching.isEmpty }
     /// One container or more that something can be done to.
     private static let hasTargets: Condition = { !$0.containers.targets.isEmpty }
     private static let isAlive: Condition = { $0.selectedContainer?.state.isAlive ?? false }
@@ -66,6 +67,7 @@ extension Keymap {
         KeyBinding("F9", panels, "send a signal", when: canPause, .signals),
         KeyBinding("space", [.containers, .images, .volumes, .files], "mark, for what is done next", .mark),
         KeyBinding("*", [.containers, .images, .volumes, .files], "mark all, or none", .markAll),
+        KeyBinding("b", panels, "all containers: remove stopped ones, stop, start", when: hasContainers, .bulk),
         KeyBinding("R", panels, "rename", when: hasContainer, .rename),
         KeyBinding("c", panels, "recreate with other settings", when: hasContainer, .recreate),
         KeyBinding("y", panels, "copy id, name, …", when: hasContainer, .copyMenu),

@@ -32,6 +32,8 @@ extension Model {
         case .columns: dialogs.append(.menu(columnMenu))
         case .changeColumn(let kind): changeColumn(kind)
         case .mark, .markAll: mark(intent)
+        case .bulk: askBulk()
+        case .ofAll(let bulk): return act(bulk)
         case .zoom: layoutMode = layoutMode == .full ? .normal : .full
         case .largerPanel: layoutMode = layoutMode == .normal ? .half : .full
         case .smallerPanel: layoutMode = layoutMode == .full ? .half : .normal

@@ -16,7 +16,12 @@ extension Model {
     /// Starts, stops and the like. Of several containers, those are meant that the action can be done to.
     mutating func act(_ intent: Intent) -> [Effect] {
         let isOfSeveral = !containers.cursor.marked.isEmpty || containers.selectedProject != nil
-        let able = containers.targets.filter { Self.takes(intent, $0) }
+        return act(intent, on: containers.targets, isOfSeveral: isOfSeveral)
+    }
+
+    /// - Parameter isOfSeveral: more than the chosen container are meant, which is asked about whatever it is.
+    mutating func act(_ intent: Intent, on wanted: [ContainerSummary], isOfSeveral: Bool) -> [Effect] {
+        let able = wanted.filter { Self.takes(intent, $0) }
         let runs = able.contains { $0.state.status == .running }
         // Pausing leaves out those that are paused already.
         let targets = able.filter { intent != .pauseOrResume || !runs || $0.state.status == .running }

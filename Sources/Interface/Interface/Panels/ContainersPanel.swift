@@ -46,6 +46,12 @@ struct ContainersPanel {
         cursor.marked.isEmpty ? selectedLine?.containers ?? [] : all.filter { cursor.marked.contains($0.id) }
     }
 
+    /// Those that pass the filter, hidden ones too.
+    var matching: [ContainerSummary] {
+        let words = filter.lowercased().split(separator: " ")
+        return words.isEmpty ? all : all.filter { row in words.allSatisfy { row.matches($0) } }
+    }
+
     private var ids: [String] { lines.map(\.id) }
 
     /// A project is marked by its containers.
@@ -80,10 +86,7 @@ struct ContainersPanel {
     mutating func arrange(_ figures: [String: StatsHistory], figuresChanged: Bool = false) {
         guard needsArranging || (figuresChanged && sort.isMeasured) else { return }
         needsArranging = false
-        let words = filter.lowercased().split(separator: " ")
-        let kept = all.filter { row in
-            (!hidesStopped || row.state.isAlive) && words.allSatisfy { row.matches($0) }
-        }
+        let kept = matching.filter { !hidesStopped || $0.state.isActive }
         rows = sort.sorted(kept, figures, reversed: isReversed)
         lines =
             groupsProjects
