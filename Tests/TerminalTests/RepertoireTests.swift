@@ -17,7 +17,7 @@ import Testing
     func forms() {
         let cases: [(drawn: String, ascii: String, console: String)] = [
             ("╭─ name ─╮", "+- name -+", "┌─ name ─┐"), ("│ ├ └ ┘", "| + + +", "│ ├ └ ┘"),
-            ("● running", "* running", "■ running"), ("◫ paused", "= paused", "= paused"),
+            ("● running", "* running", "• running"), ("◫ paused", "= paused", "= paused"),
             ("■ exit 3", "# exit 3", "■ exit 3"), ("○ created", "o created", "○ created"),
             ("✓ done ✗ not", "+ done x not", "√ done x not"), ("long na…", "long na~", "long na~"),
             ("AGE▾", "AGEv", "AGE▼"), ("cpu · 80×24", "cpu - 80x24", "cpu · 80x24"), ("日本", "??", "日本"),

@@ -60,8 +60,7 @@ package final class CursesScreen: Screen {
         notice = opening.notice ?? (readsUTF8 ? nil : Self.asciiNotice)
     }
 
-    private static let asciiNotice =
-        "drawn in ASCII: neither the locale nor the terminal says UTF-8; LC_ALL=C.UTF-8 says it does"
+    private static let asciiNotice = "drawn in ASCII: neither locale nor terminal says UTF-8 (LC_ALL=C.UTF-8 does)"
 
     /// Waits for the answer, or as long as one may take.
     private static func ask(_ question: inout CharacterQuestion, _ input: Int32, _ modes: TerminalModes) {

@@ -46,7 +46,7 @@ package enum Repertoire: Hashable, Sendable {
         }
     }
 
-    private static let consoleForms = forms("╭╮╰╯●◫✓✗▾▴▸▶▏▎▍▋▊▉…‹›×⏎↥↻⌫", "┌┐└┘■=√x▼▲►►▌▌▌██▌~<>x*↑&<")
+    private static let consoleForms = forms("╭╮╰╯●◫✓✗▾▴▸▶▏▎▍▋▊▉…‹›×⏎↥↻⌫", "┌┐└┘•=√x▼▲►►▌▌▌██▌~<>x*↑&<")
         .merging(forms("▁▂▃▅▆▇", "__▄▄██")) { $1 }
     private static let asciiForms = forms("·…‹›×→↥↻⌫⏎■▲▴▶▸▼▾○●◫✓✗", "-~<>x>^&<*#!^>>vvo*=+x")
         .merging(forms("▏▎▁▂“”‘’–—\u{A0}", "||__\"\"''-- ")) { $1 }
