@@ -125,6 +125,23 @@ import Testing
         #expect(after[.network]?.kind == .choice(["bridge", "front", "none", "host"], 0))
     }
 
+    @Test("The container that was chosen is the one that is connected; others are come to by their first letters")
+    func chosenContainer() throws {
+        var list = Self.containers()
+        for index in 1...4 { list[index].networkMode = "bridge" }
+        for (keys, name) in [
+            ("", "failed"), ("d", "database"), ("fr", "fresh"), ("ff", "failed"), ("f", "fresh"),
+            ("frb", "batch-of-the-night"),
+        ] {
+            var bench = try Bench.connected(containers: list)
+            bench.type("jjjN")
+            bench.send(.networks(Self.networks))
+            bench.type("jc\(keys)<enter>")
+            let asked = bench.takeEffects().compactMap { if case .perform(_, let action) = $0 { action } else { nil } }
+            #expect(asked == [.connect(name, to: .init(id: "net1", name: "front"), EndpointSpec())], "\(keys)")
+        }
+    }
+
     @Test("Enter on a container of a network leads to its row")
     func toContainer() throws {
         var bench = try Self.open("N")

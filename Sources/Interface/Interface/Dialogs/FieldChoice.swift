@@ -68,9 +68,17 @@ extension Field {
         return true
     }
 
-    /// To the next choice that begins with a letter.
+    /// To the first choice that begins with all that was typed; where there is none, to the next one that begins with the
+    /// last letter.
     private mutating func jump(by key: Key, _ options: [String], _ index: Int) -> Bool {
         guard let letter = key.typed else { return false }
+        let words = (typed + String(letter)).lowercased()
+        if !typed.isEmpty, let found = options.firstIndex(where: { $0.lowercased().hasPrefix(words) }) {
+            kind = .choice(options, found)
+            typed = words
+            return true
+        }
+        typed = String(letter)
         let order = (1...max(1, options.count)).map { (index + $0) % max(1, options.count) }
         let next = order.first {
             options.indices.contains($0) && options[$0].lowercased().hasPrefix(letter.lowercased())

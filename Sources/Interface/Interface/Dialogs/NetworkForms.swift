@@ -33,12 +33,15 @@ extension Form {
         return spec
     }
 
-    /// - Parameter candidates: the containers that are not in the network.
-    static func connect(_ network: EngineAction.Target, candidates: [String]) -> Form {
-        Form(
+    /// - Parameters:
+    ///   - candidates: the containers that are not in the network.
+    ///   - preferred: the one that is meant, where it is among them.
+    static func connect(_ network: EngineAction.Target, candidates: [String], preferred: String?) -> Form {
+        let place = preferred.flatMap { candidates.firstIndex(of: $0) } ?? 0
+        return Form(
             .connect(network), title: "connect a container to \(network.name)",
             fields: [
-                Field(name: .container, label: "Container", kind: .choice(candidates, 0)),
+                Field(name: .container, label: "Container", kind: .choice(candidates, place)),
                 Field(
                     name: .aliases, label: "Aliases", placeholder: "further names, parted by spaces",
                     kind: .text(LineEditor())),

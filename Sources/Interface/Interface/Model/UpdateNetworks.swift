@@ -49,7 +49,9 @@ extension Model {
             !container.networks.contains { $0.networkID == network.id } && container.canJoinNetworks
         }
         guard !candidates.isEmpty else { return say("no container that could join \(network.spec.name)", .warning) }
-        dialogs.append(.form(.connect(network.target, candidates: candidates.map(\.name).sorted())))
+        let names = candidates.map(\.name).sorted()
+        dialogs.append(
+            .form(.connect(network.target, candidates: names, preferred: selectedContainer?.name)))
     }
 
     private mutating func confirmNetworkRemoval() {
