@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -17,21 +18,46 @@ package struct TLSSettings: Hashable, Sendable {
     package init() {}
 }
 
-/// BoringSSL's contexts, made once for each settings: reading the system's authorities takes milliseconds.
+/// BoringSSL's contexts, made once for each settings and state of their files: reading the system's authorities takes
+/// milliseconds, and a certificate is renewed while an engine runs.
 enum TLSContexts {
-    private static let made = Mutex<[TLSSettings: NIOSSLContext]>([:])
+    private struct Key: Hashable {
+        let settings: TLSSettings
+        /// Empty for a file that is not there.
+        let files: [[Int]]
+
+        init(_ settings: TLSSettings) {
+            self.settings = settings
+            let paths = settings.authorityFiles + [settings.certificateFile, settings.keyFile].compactMap(\.self)
+            files = paths.map { path in
+                var facts = stat()
+                guard stat(path, &facts) == 0 else { return [] }
+                let (changed, modified) = (facts.st_ctim, facts.st_mtim)
+                return [
+                    Int(truncatingIfNeeded: facts.st_ino), Int(facts.st_size), changed.tv_sec, changed.tv_nsec,
+                    modified.tv_sec, modified.tv_nsec,
+                ]
+            }
+        }
+    }
+
+    private static let made = Mutex<[Key: NIOSSLContext]>([:])
     private static let limit = 64
 
     /// - Throws: `untrusted` where a file cannot be used. Reads files, so off the event loop.
     static func context(for settings: TLSSettings) async throws(TransportError) -> NIOSSLContext {
-        if let context = made.withLock({ $0[settings] }) { return context }
         do {
-            let context = try await NIOThreadPool.singleton.runIfActive { try make(settings) }
-            made.withLock { made in
-                if made.count >= limit { made.removeAll() }
-                made[settings] = context
+            return try await NIOThreadPool.singleton.runIfActive {
+                // Looked at before the files are read: what changes meanwhile is read again the next time.
+                let key = Key(settings)
+                if let context = made.withLock({ $0[key] }) { return context }
+                let context = try make(settings)
+                made.withLock { made in
+                    if made.count >= limit { made.removeAll() }
+                    made[key] = context
+                }
+                return context
             }
-            return context
         } catch let error as TransportError {
             throw error
         } catch {
