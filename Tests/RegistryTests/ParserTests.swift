@@ -178,7 +178,8 @@ import Testing
 @Suite struct ProxyTests {
     private let proxies = WebProxies(environment: [
         "HTTP_PROXY": "http://plain:3128", "https_proxy": "user:pw@secure:8080/",
-        "NO_PROXY": "direct.example, .sub.example,10.0.0.0/8,port.example:5000",
+        "NO_PROXY":
+            "direct.example, .sub.example,10.0.0.0/8,port.example:5000,fd00::1:2,fd01::/16,[fd02::1]:5000,[fd03::1]",
     ])
 
     @Test(
@@ -188,6 +189,9 @@ import Testing
             ("https://x.direct.example", ""), ("https://indirect.example", "secure"), ("https://a.sub.example", ""),
             ("http://10.1.2.3:5000", ""), ("http://11.1.2.3", "plain"), ("https://port.example:5000", ""),
             ("https://port.example", "secure"), ("http://localhost:5000", ""), ("http://127.0.0.1", ""),
+            ("https://[fd00::1:2]", ""), ("https://[fd00::1]:2", "secure"), ("https://[fd00:0::1:2]:5000", ""),
+            ("https://[fd01:2::3]", ""), ("https://[fd04::3]", "secure"), ("https://[fd02::1]:5000", ""),
+            ("https://[fd02::1]", "secure"), ("https://[fd03::1]", ""), ("https://10.0.0.0.example", "secure"),
         ])
     func choice(text: String, expected: String) throws {
         let address = try #require(WebAddress(text))

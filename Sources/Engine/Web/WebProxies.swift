@@ -1,4 +1,5 @@
 import JSON
+import Linux
 import Registry
 import Transport
 
@@ -47,11 +48,17 @@ package struct WebProxies: Hashable, Sendable {
     /// `*`, `example.org` with all below it, `.example.org`, each with or without a port; addresses and blocks of them.
     private static func covers(_ exception: String, _ origin: WebOrigin) -> Bool {
         if exception == "*" { return true }
-        if let block = AddressBlock(exception) { return block.contains(origin.host) }
+        let address = IPAddress(origin.host)
+        if let block = Subnet(exception) { return address.map(block.contains) ?? false }
+        // Of version 6, whose last digits are no port unless brackets end before them.
+        if let own = IPAddress(exception) { return own == address }
         var name = exception[...]
         if let colon = name.lastIndex(of: ":"), let port = Int(name[name.index(after: colon)...]) {
             guard port == origin.port else { return false }
             name = name[..<colon]
+        }
+        if name.hasPrefix("["), name.hasSuffix("]") {
+            return address.map { IPAddress(String(name.dropFirst().dropLast())) == $0 } ?? false
         }
         if name.hasPrefix("*.") { name = name.dropFirst() }
         if name.hasPrefix(".") { return origin.host.hasSuffix(name) || origin.host == name.dropFirst() }
@@ -93,28 +100,5 @@ package struct WebProxies: Hashable, Sendable {
             if isWritten { rest.removeFirst(2) }
         }
         return bytes
-    }
-}
-
-/// A block of IPv4 addresses: `10.0.0.0/8`.
-private struct AddressBlock {
-    private let first: UInt32
-    private let mask: UInt32
-
-    init?(_ text: String) {
-        let sides = text.split(separator: "/")
-        guard sides.count == 2, let bits = Int(sides[1]), (0...32).contains(bits),
-            let address = Self.number(sides[0])
-        else { return nil }
-        mask = bits == 0 ? 0 : ~UInt32(0) << UInt32(32 - bits)
-        first = address & mask
-    }
-
-    func contains(_ host: String) -> Bool { Self.number(host[...]).map { $0 & mask == first } ?? false }
-
-    private static func number(_ text: Substring) -> UInt32? {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
-        guard parts.count == 4, !parts.contains(nil) else { return nil }
-        return parts.reduce(0) { $0 << 8 | UInt32($1 ?? 0) }
     }
 }
