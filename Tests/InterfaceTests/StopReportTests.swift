@@ -166,14 +166,32 @@ import Testing
     @Test("That a container runs is not said any more once it does not")
     func staleWords() throws {
         var bench = try Bench.connected()
-        for (words, stays) in [("web runs", false), ("web started", false), ("web stopped", true)] {
-            bench.model.say(words, .success)
+        let web = EngineAction.Target(id: Sample.id(1), name: "web")
+        func succeed(_ action: EngineAction, _ result: JobResult) throws {
+            _ = bench.model.begin(action, "do it")
+            bench.send(.job(try #require(bench.model.jobs.last?.id), .succeeded(result)))
+        }
+        func die(_ name: String) {
             bench.send(
                 .event(
                     .init(
-                        kind: .container, action: "die", actorID: Sample.id(1), attributes: ["name": "web"],
+                        kind: .container, action: "die", actorID: Sample.id(1), attributes: ["name": name],
                         time: Sample.now)))
-            #expect((bench.model.status != nil) == stays, "\(words)")
         }
+        let actions: [(EngineAction, Bool)] = [
+            (.start(web), false), (.restart(web), false), (.unpause(web), false), (.stop(web), true),
+        ]
+        for (action, stays) in actions {
+            try succeed(action, .done("so it is"))
+            die("other")
+            #expect(bench.model.status?.text == "so it is", "\(action)")
+            die("web")
+            #expect((bench.model.status != nil) == stays, "\(action)")
+        }
+        let made = Sample.container(id: Sample.id(9), name: "made", .running, age: 0)
+        try succeed(.start(web), .created(made, warnings: []))
+        #expect(bench.model.status?.text == "made runs")
+        die("made")
+        #expect(bench.model.status == nil)
     }
 }

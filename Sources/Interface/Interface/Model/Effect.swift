@@ -100,6 +100,14 @@ enum EngineAction: Hashable, Sendable {
         }
     }
 
+    /// The name of a container that was there already and runs once this has succeeded.
+    var madeRunning: String? {
+        switch self {
+        case .start(let target), .restart(let target), .unpause(let target): target.name
+        default: nil
+        }
+    }
+
     /// An object by what the engine knows it by, and by what the person does.
     struct Target: Hashable, Sendable {
         var id: String

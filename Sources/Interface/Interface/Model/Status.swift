@@ -9,6 +9,8 @@ struct Status: Hashable, Sendable {
     var since: Timestamp
     /// It is about the key that was just pressed, and goes with the next.
     var isOfKey = false
+    /// The name of the container that it says to run: not said any more once that one does not.
+    var running: String?
 
     /// Errors stay until the next thing is said; the rest goes after a while.
     var expires: Bool { kind != .error }

@@ -98,12 +98,7 @@ extension Model {
     /// Events change the list; what they are about is read from the engine, so that no two places keep the books.
     private mutating func notice(_ event: EngineEvent) -> [Effect] {
         events.add(event)
-        if event.action == "die", let name = event.attributes["name"],
-            ["runs", "started", "restarted", "runs again"].contains(where: { status?.text == "\(name) \($0)" })
-        {
-            // It does no longer.
-            status = nil
-        }
+        if event.action == "die", let running = status?.running, running == event.attributes["name"] { status = nil }
         switch event.kind {
         case .container:
             guard !event.isPassing else { return [] }

@@ -38,7 +38,7 @@ extension Model {
             if let batch = job.batch { return note(Batch.Outcome(label: job.label), in: batch) }
             closeForm(waitingFor: id)
             sought = job.before ?? sought
-            return finish(result)
+            return finish(result, of: job.action)
         case .failed(let error):
             commands.end(.job(id), .failed(error.message), at: now)
             let job = jobs.remove(at: index)
@@ -84,13 +84,19 @@ extension Model {
         return []
     }
 
-    private mutating func finish(_ result: JobResult) -> [Effect] {
+    private mutating func finish(_ result: JobResult, of action: EngineAction) -> [Effect] {
         switch result {
         case .done(let text):
             say(text, .success)
+            status?.running = action.madeRunning
             return [.refreshContainers] + openListRefreshes(usage: true)
         case .created(let container, let warnings):
-            if let warning = warnings.first { say(warning, .warning) } else { say("\(container.name) runs", .success) }
+            if let warning = warnings.first {
+                say(warning, .warning)
+            } else {
+                say("\(container.name) runs", .success)
+                status?.running = container.name
+            }
             return enter(container) + [.refreshContainers]
         }
     }
