@@ -96,7 +96,7 @@ private func tell(of progress: EngineStream<ImageTransferProgress>, _ exchange: 
 
 private func sendArchive(_ names: [String], _ exchange: Exchange) async throws {
     if let platform = try EngineVersion.askedPlatform(exchange.query["platform"]) {
-        for name in names { try await exchange.engine.inspectImage(name).check(isFor: platform, calledBy: name) }
+        try await exchange.engine.check(names, areFor: platform)
     }
     let archive = try await exchange.engine.saveImages(names)
     try await exchange.begin("application/x-tar")

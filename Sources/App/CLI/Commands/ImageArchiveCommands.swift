@@ -58,9 +58,7 @@ struct SaveCommand: Command {
     func run() async throws {
         try output.refuseTerminal()
         let engine = try await CommandEnvironment.connect()
-        if let platform {
-            for image in images { try await engine.inspectImage(image).check(isFor: platform, calledBy: image) }
-        }
+        if let platform { try await engine.check(images, areFor: platform) }
         try await output.write(try await engine.saveImages(images))
     }
 }

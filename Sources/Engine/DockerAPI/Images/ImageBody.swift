@@ -125,15 +125,37 @@ extension ImageDetails {
     ///
     /// - Parameter platform: `os[/architecture[/variant]]`
     /// - Throws: `notFound`, where that is another one.
-    package func check(isFor platform: String, calledBy name: String) throws(EngineError) {
-        let parts = platform.split(separator: "/").map(String.init)
-        let isSame = parts.count < 2 || EngineVersion.goName(architecture) == EngineVersion.goName(parts[1])
-        guard parts.first == os, isSame else {
+    func check(isFor platform: String, calledBy name: String) throws(EngineError) {
+        guard isFor(platform) else {
             throw EngineError(
                 .notFound,
                 "image with reference \(name) was found but does not provide the specified platform (\(platform))",
                 object: name)
         }
+    }
+
+    /// What is not asked for may be any.
+    private func isFor(_ platform: String) -> Bool {
+        let parts = platform.split(separator: "/").map(String.init)
+        guard parts.first == os else { return false }
+        guard parts.count > 1 else { return true }
+        let wanted = EngineVersion.goName(parts[1])
+        guard wanted == EngineVersion.goName(architecture) else { return false }
+        return parts.count < 3 || Self.variant(parts[2], of: wanted) == Self.variant(variant, of: wanted)
+    }
+
+    /// The usual one of an architecture is as often left out as named.
+    private static func variant(_ name: String?, of architecture: String) -> String? {
+        let usual = ["arm64": "v8", "amd64": "v1", "arm": "v7"][architecture]
+        guard let name, !name.isEmpty else { return usual }
+        return name.hasPrefix("v") ? name : "v\(name)"
+    }
+}
+
+extension Engine {
+    /// - Throws: `notFound` for the first of the images that is not here or is for another platform.
+    package func check(_ names: [String], areFor platform: String) async throws(EngineError) {
+        for name in names { try await inspectImage(name).check(isFor: platform, calledBy: name) }
     }
 }
 
