@@ -93,7 +93,8 @@ import Testing
             let index = StoredNetworkIndex(store: store, note: { notes.add($0) })
             #expect(try await index.networks().isEmpty)
             #expect(try await index.endpoints().isEmpty)
-            #expect(try await index.hasUnread())
+            let unread = try await index.unread()
+            #expect(unread.networks == ["a": "odd"] && unread.memberships == ["c": ["a"]])
             #expect(notes.texts.withLock { $0 }.count == 2)
         }
     }

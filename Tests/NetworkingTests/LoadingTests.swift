@@ -21,10 +21,11 @@ import Testing
     private struct Index: NetworkIndex {
         let network: NetworkDefinition
         let records: [EndpointRecord]
+        var odd = UnreadNetworks()
 
         func networks() -> [NetworkDefinition] { [network] }
         func endpoints() -> [EndpointRecord] { records }
-        func hasUnread() -> Bool { false }
+        func unread() -> UnreadNetworks { odd }
         func apply(_ changes: [NetworkIndexChange]) {}
     }
 
@@ -54,6 +55,30 @@ import Testing
         unlink("\(folder)/run")
         #expect(try await service.networks() == [network])
         #expect(await service.endpoints["c0ffee"]?.map(\.containerName) == ["two", "one"])
+    }
+
+    @Test("A container whose part in a network cannot be read is not started without it, until it is removed")
+    func unreadMembership() async throws {
+        let namespace = OwnedDescriptor(try NetworkNamespace.make())
+        let ground = NetworkGround(namespace: namespace.descriptor)
+        let network = try network("bridge")
+        var index = Index(network: network, records: [])
+        index.odd.memberships["c0ffee"] = [network.id]
+        let service = NetworkService(
+            index: index, roots: NetworkRoots(runRoot: "\(folder)/run", dataRoot: folder, suffix: "test"),
+            containers: NetworkedContainers(
+                process: { _ in nil }, request: { _ in nil }, serveNames: { (_) throws(EngineError) in }),
+            openGround: { () throws(EngineError) in ground }, note: { Issue.record("\($0)") })
+        func request(_ id: String) -> NetworkRequest {
+            NetworkRequest(
+                containerID: id, names: ContainerNames(hostname: "h"), bindings: [], filesDirectory: folder)
+        }
+        let refusal = await #expect(throws: EngineError.self) { try await service.prepare(request("c0ffee")) }
+        #expect(refusal?.kind == .internal && refusal?.message.contains("network bridge cannot be read") == true)
+        try await service.prepare(request("beef")).closeSockets()
+        try await service.leave("c0ffee")
+        #expect(await service.unread.memberships.isEmpty)
+        try await service.prepare(request("c0ffee")).closeSockets()
     }
 
     @Test("Where the machine forwards for containers alone, the rules are ones that the kernel takes, of both versions")
@@ -102,7 +127,7 @@ import Testing
 
         func networks() -> [NetworkDefinition] { written.withLock { $0 } }
         func endpoints() -> [EndpointRecord] { [] }
-        func hasUnread() -> Bool { false }
+        func unread() -> UnreadNetworks { UnreadNetworks() }
         func apply(_ changes: [NetworkIndexChange]) {
             for case .put(let network) in changes { written.withLock { $0.append(network) } }
         }

@@ -5,10 +5,26 @@ import Linux
 package protocol NetworkIndex: Sendable {
     func networks() async throws(EngineError) -> [NetworkDefinition]
     func endpoints() async throws(EngineError) -> [EndpointRecord]
-    /// Whether something is kept that this version cannot read: what belongs to it is nobody's to remove.
-    func hasUnread() async throws(EngineError) -> Bool
+    /// What is kept that this version cannot read.
+    func unread() async throws(EngineError) -> UnreadNetworks
     /// All of the changes, or none.
     func apply(_ changes: [NetworkIndexChange]) async throws(EngineError)
+}
+
+/// Networks and containers' parts in them of which no more than the keys can be read, since a later version may have
+/// written them. What belongs to them is nobody's to remove.
+package struct UnreadNetworks: Hashable, Sendable {
+    /// Names by id.
+    package var networks: [String: String]
+    /// By container, the ids of the networks that it is part of in a way that is not known.
+    package var memberships: [String: [String]]
+
+    package init(networks: [String: String] = [:], memberships: [String: [String]] = [:]) {
+        self.networks = networks
+        self.memberships = memberships
+    }
+
+    var isEmpty: Bool { networks.isEmpty && memberships.isEmpty }
 }
 
 package enum NetworkIndexChange: Hashable, Sendable {

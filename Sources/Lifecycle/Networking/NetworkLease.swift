@@ -43,6 +43,7 @@ extension NetworkService {
     /// A container that is out of every network by hand has a lease, too: it may join one while it runs.
     package func prepare(_ request: NetworkRequest) async throws(EngineError) -> NetworkLease {
         try await load()
+        try checkMembership(request.containerID)
         guard let before = endpoints[request.containerID], !before.isEmpty else {
             return try await lease(request, [], [])
         }

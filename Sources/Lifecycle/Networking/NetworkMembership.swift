@@ -46,12 +46,25 @@ extension NetworkService {
     /// Forgets a container that is removed.
     package func leave(_ containerID: String) async throws(EngineError) {
         try await load()
-        guard let records = endpoints[containerID] else { return }
-        if !records.isEmpty {
-            try await index.apply(
-                records.map { .deleteEndpoint(containerID: containerID, networkID: $0.networkID) })
+        let networks = (endpoints[containerID] ?? []).map(\.networkID) + (unread.memberships[containerID] ?? [])
+        if !networks.isEmpty {
+            try await index.apply(networks.map { .deleteEndpoint(containerID: containerID, networkID: $0) })
         }
         endpoints[containerID] = nil
+        unread.memberships[containerID] = nil
+    }
+
+    /// A container that would start without a network, or with other addresses than its own, for want of a word about
+    /// it is not started.
+    ///
+    /// - Throws: `internal` where its part in a network cannot be read.
+    func checkMembership(_ containerID: String) throws(EngineError) {
+        guard let id = unread.memberships[containerID]?.min() else { return }
+        let network = definitions[id]?.name ?? unread.networks[id] ?? id
+        throw EngineError(
+            .internal,
+            "failed to set up container networking: what is kept of the container's part in network \(network) cannot "
+                + "be read by this version of the engine", object: containerID)
     }
 
     /// Names are answered so from here on, also where it throws because that cannot be kept.

@@ -75,7 +75,7 @@ extension NetworkService {
                 return try links.strays(known, endpoints: active)
             }
             if strays.isEmpty { return }
-            guard try await !index.hasUnread() else {
+            guard unread.isEmpty else {
                 return note("devices that belong to nothing known stay, for there are networks that cannot be read")
             }
             try await BlockingPool.shared.run { () throws(EngineError) in

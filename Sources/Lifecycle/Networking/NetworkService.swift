@@ -34,6 +34,7 @@ package actor NetworkService {
     var definitions: [String: NetworkDefinition] = [:] { didSet { revision.raise() } }
     /// By container, in the order in which it joined.
     var endpoints: [String: [EndpointRecord]] = [:] { didSet { revision.raise() } }
+    var unread = UnreadNetworks()
     var book = AddressBook()
     /// Who writes down each network's names.
     var nameWriting = Turns<String>()
@@ -94,6 +95,7 @@ package actor NetworkService {
             definitions = Dictionary(networks.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
             let records = try await index.endpoints()
             endpoints = Dictionary(grouping: records.sorted { $0.order < $1.order }, by: \.containerID)
+            unread = try await index.unread()
             book = AddressBook()
             for record in records where record.isActive {
                 guard let network = definitions[record.networkID] else { continue }

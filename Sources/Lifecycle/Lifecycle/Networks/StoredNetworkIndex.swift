@@ -26,13 +26,19 @@ package struct StoredNetworkIndex: NetworkIndex {
         return rows.compactMap { read($0.document, "container \($0.container) in network \($0.network)") }
     }
 
-    package func hasUnread() async throws(EngineError) -> Bool {
+    package func unread() async throws(EngineError) -> UnreadNetworks {
         let (networks, endpoints): ([NetworkRow], [EndpointRow])
         do { (networks, endpoints) = (try await store.networks(), try await store.endpoints()) } catch {
             throw EngineError(error)
         }
-        return !networks.allSatisfy { Self.isReadable($0.document, as: NetworkDefinition.self) }
-            || !endpoints.allSatisfy { Self.isReadable($0.document, as: EndpointRecord.self) }
+        var unread = UnreadNetworks()
+        for row in networks where !Self.isReadable(row.document, as: NetworkDefinition.self) {
+            unread.networks[row.id] = row.name
+        }
+        for row in endpoints where !Self.isReadable(row.document, as: EndpointRecord.self) {
+            unread.memberships[row.container, default: []].append(row.network)
+        }
+        return unread
     }
 
     package func apply(_ changes: [NetworkIndexChange]) async throws(EngineError) {
