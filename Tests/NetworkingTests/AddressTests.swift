@@ -72,6 +72,14 @@ import Testing
             ),
             (AddressPool(subnet: "10.1.0.0/16", gateway: "10.2.0.1"), "no matching subnet for gateway 10.2.0.1"),
             (AddressPool(subnet: "10.1.0.0/16", gateway: "one"), "invalid gateway one"),
+            (
+                AddressPool(subnet: "10.1.0.0/16", gateway: "10.1.255.255"),
+                "invalid gateway 10.1.255.255: it is the address of the subnet 10.1.0.0/16 itself or of all in it"
+            ),
+            (
+                AddressPool(subnet: "10.1.0.0/16", gateway: "10.1.0.0"),
+                "invalid gateway 10.1.0.0: it is the address of the subnet 10.1.0.0/16 itself or of all in it"
+            ),
         ])
     func badPools(pool: AddressPool, message: String) throws {
         let other = try make("other")

@@ -121,6 +121,66 @@ import Testing
         #expect(refusal?.message.contains("it is not of this engine") == true)
     }
 
+    /// A setting of a device, in the namespace.
+    private static func setting(_ path: String, in namespace: Descriptor) throws -> String {
+        try NetworkNamespace.run(in: namespace) { () throws(KernelError) in
+            String(decoding: try FileContents.read("/proc/sys/net/\(path)").filter { $0 != 10 }, as: UTF8.self)
+        }
+    }
+
+    @Test(
+        "A bridge learns nothing of those on it that call themselves routers, and has no version 6 without addresses of it",
+        arguments: [true, false])
+    func routerAdvertisements(hasVersion6: Bool) throws {
+        var network = try network("bridge")
+        if hasVersion6 {
+            let subnet = try #require(Subnet("fd77::/64"))
+            let gateway = try #require(IPAddress("fd77::1"))
+            network.blocks.append(.init(subnet: subnet, range: subnet, gateway: gateway))
+        }
+        network.linkName = "gt-\(network.id.prefix(12))"
+        let name = network.linkName
+        let namespace = OwnedDescriptor(try NetworkNamespace.make())
+        let links = HostLinks(mark: "gantry \(folder)", namespace: namespace.descriptor)
+        func check() throws {
+            #expect(try Self.setting("ipv6/conf/\(name)/accept_ra", in: namespace.descriptor) == "0")
+            let isOff = try Self.setting("ipv6/conf/\(name)/disable_ipv6", in: namespace.descriptor) == "1"
+            #expect(isOff != hasVersion6)
+            #expect(try Self.setting("ipv4/conf/\(name)/route_localnet", in: namespace.descriptor) == "1")
+        }
+        _ = try links.ensure(network)
+        try check()
+        // As an engine before this one left it.
+        try NetworkNamespace.run(in: namespace.descriptor) { () throws(KernelError) in
+            try FileContents.write("1", to: "/proc/sys/net/ipv6/conf/\(name)/accept_ra")
+        }
+        _ = try links.ensure(network)
+        try check()
+        // As somebody else's `ip link delete` leaves it.
+        var socket = try NetlinkSocket(in: namespace.descriptor)
+        try socket.deleteLink(name)
+        _ = try links.ensure(network)
+        try check()
+    }
+
+    @Test("Members of a bridge that are kept apart do not reach each other by it as their router either")
+    func membersApart() throws {
+        var network = try network("bridge")
+        network.spec.options["com.docker.network.bridge.enable_icc"] = "false"
+        network.linkName = "br0"
+        let ground = NetworkGround(namespace: try NetworkNamespace.make())
+        defer { ground.namespace?.close() }
+        let commands = FirewallRules(table: "gantry_test").whole([network], [])
+        let listing = try ground.run { () throws(EngineError) in
+            let filter = PacketFilter()
+            try filter.run(commands)
+            return try filter.run("list chain inet gantry_test forward")
+        }
+        let refusal = try #require(listing.firstRange(of: "iifname @apart oifname @apart drop"))
+        let leave = try #require(listing.firstRange(of: "iifname . oifname @same accept"))
+        #expect(refusal.upperBound < leave.lowerBound)
+    }
+
     /// What is written down, in memory.
     private final class EmptyIndex: NetworkIndex {
         let written = Mutex<[NetworkDefinition]>([])

@@ -9,7 +9,8 @@ import Linux
 ///                      may take what is sent on at once for one member's packet to another
 /// postrouting          what leaves from a container's subnet to elsewhere bears the host's address; so does what comes
 ///                      back to a bridge by a published port, or from loopback
-/// forward              a bridge reaches itself; no other bridge, unless by a published port; from outside come answers
+/// forward              a bridge reaches itself, unless its members are kept apart, who could else go by its own
+///                      address as their router; no other bridge, unless by a published port; from outside come answers
 ///                      and what was published; internal networks neither send nor receive; where the machine forwards
 ///                      only because an engine needed it, nothing passes that is neither from nor to a bridge or a veth
 ///                      (other engines', libvirt's, lxc's): a laptop must not lead its neighbours into its VPN
@@ -151,6 +152,7 @@ package struct FirewallRules: Hashable, Sendable {
             }
             chain forward {
                 type filter hook forward priority filter; policy accept;
+                iifname @apart oifname @apart drop
                 iifname . oifname @same accept
                 iifname @internal drop
                 oifname @internal drop

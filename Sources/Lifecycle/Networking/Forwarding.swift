@@ -76,13 +76,11 @@ extension NetworkService {
     /// Sets what these networks need of the kernel.
     func setSwitches(_ networks: [NetworkDefinition]) async throws(EngineError) {
         let (ground, file, before) = (self.ground, roots.switches, openedSwitches)
-        let bridges = networks.filter { $0.driver == .bridge }
         // In a namespace of its own nobody else is concerned.
         let isShared = ground.namespace == nil
         let missing = try await BlockingPool.shared.run { () throws(EngineError) in
             try ground.run { () throws(EngineError) in
-                for network in bridges { try Forwarding.routeLoopback(network.linkName) }
-                let missing = try Forwarding.missing(bridges)
+                let missing = try Forwarding.missing(networks)
                 if isShared, !missing.isEmpty { try Forwarding.keep(before.union(missing), in: file) }
                 return missing
             }

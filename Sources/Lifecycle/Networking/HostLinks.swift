@@ -45,6 +45,16 @@ package struct HostLinks: Sendable {
     }
 
     private func ensureAlone(_ network: NetworkDefinition) throws(EngineError) -> Int32 {
+        let index = try ensureLink(network)
+        guard network.driver == .bridge else { return index }
+        // Of one that was made anew since others took it away, too.
+        try NetworkGround(namespace: namespace).run { () throws(EngineError) in
+            try Forwarding.routeLoopback(network.linkName)
+        }
+        return index
+    }
+
+    private func ensureLink(_ network: NetworkDefinition) throws(EngineError) -> Int32 {
         var socket = try socket()
         do throws(NetlinkError) {
             if let link = try found(network.linkName, &socket) { return try adopt(link, network, &socket) }
@@ -70,7 +80,12 @@ package struct HostLinks: Sendable {
             if network.spec.options["com.docker.network.bridge.name"] == link.name { return link.index }
             throw NetlinkError("create bridge", network.linkName, .exists, detail: "it is not of this engine")
         }
-        if !link.isUp { try finish(link.index, network, &socket) }
+        if link.isUp {
+            // One of an earlier engine may not be.
+            try restrict(network)
+        } else {
+            try finish(link.index, network, &socket)
+        }
         return link.index
     }
 
@@ -98,11 +113,19 @@ package struct HostLinks: Sendable {
         _ index: Int32, _ network: NetworkDefinition, _ socket: inout NetlinkSocket
     ) throws(NetlinkError) {
         if network.block(.v6) == nil { try socket.keepSilent(network.linkName) }
+        try restrict(network)
         let present = Set(try socket.addresses(of: index).map(\.address))
         for block in network.blocks where !present.contains(block.gateway) {
             try socket.addAddress(block.gateway, prefixLength: block.subnet.prefixLength, to: index)
         }
         try socket.setUp(index)
+    }
+
+    private func restrict(_ network: NetworkDefinition) throws(NetlinkError) {
+        let usesVersion6 = network.block(.v6) != nil
+        do throws(KernelError) {
+            try Version6Settings.restrict(network.linkName, usesVersion6: usesVersion6, in: namespace)
+        } catch { throw NetlinkError(error.operation, error.object, error.errno) }
     }
 
     /// Removes a bridge that this engine made. One that is gone, or somebody else's, is left alone.
@@ -189,6 +212,11 @@ extension HostLinks {
             var inside = try NetlinkSocket(in: container)
             let index = try inside.link(endpoint.deviceName).index
             if endpoint.ipv6 == nil { try inside.keepSilent(endpoint.deviceName) }
+            // What is on the machine's own link, as a macvlan is, may listen to its routers.
+            if endpoint.ipv6 == nil || network.driver == .bridge {
+                try Version6Settings.restrict(
+                    endpoint.deviceName, usesVersion6: endpoint.ipv6 != nil, in: container)
+            }
             for address in endpoint.addresses {
                 guard let block = network.block(address.family) else { continue }
                 try inside.addAddress(address, prefixLength: block.subnet.prefixLength, to: index)

@@ -282,6 +282,9 @@ extension NetworkService {
         await BlockingPool.shared.run { NameFiles.remove(path) }
         let active = (endpoints[containerID] ?? []).filter(\.isActive)
         guard !active.isEmpty else { return }
+        // Where all is set again meanwhile, its ports are not.
+        ending.insert(containerID)
+        defer { ending.remove(containerID) }
         if isFilterSet { await changeQuietly(active.map(rules.removing).joined()) }
         if isFilterSet { forgetFlows(of: active) }
         // The devices go with the container's namespace, by the kernel, on the side: to delete them takes 30 ms.

@@ -130,8 +130,11 @@ extension NetworkService {
 /// What may be asked of a container's part in a network.
 enum EndpointPlan {
     static func check(_ spec: EndpointSpec, _ network: NetworkDefinition) throws(EngineError) {
-        for text in [spec.ipv4Address, spec.ipv6Address].compactMap({ $0 }) where !text.isEmpty {
-            guard let address = IPAddress(text) else { throw EngineError(.invalid, "invalid IP address: \(text)") }
+        for (text, family) in [(spec.ipv4Address ?? "", IPAddress.Family.v4), (spec.ipv6Address ?? "", .v6)]
+        where !text.isEmpty {
+            guard let address = IPAddress(text), address.family == family else {
+                throw EngineError(.invalid, "invalid IPv\(family == .v4 ? 4 : 6) address: \(text)")
+            }
             guard network.hasOwnSubnet else {
                 throw EngineError(
                     .invalid,

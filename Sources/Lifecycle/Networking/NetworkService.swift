@@ -35,6 +35,8 @@ package actor NetworkService {
     /// By container, in the order in which it joined.
     var endpoints: [String: [EndpointRecord]] = [:] { didSet { revision.raise() } }
     var unread = UnreadNetworks()
+    /// Containers that have ended, whose ports are being closed.
+    var ending: Set<String> = []
     var book = AddressBook()
     /// Who writes down each network's names.
     var nameWriting = Turns<String>()
@@ -284,7 +286,10 @@ extension NetworkService {
     private var wholeRules: String {
         let networks = definitions.values.sorted { $0.id < $1.id }
         return rules.whole(
-            networks, endpoints.values.flatMap { $0 }.filter { $0.isActive && $0.change != .leaving },
+            networks,
+            endpoints.values.flatMap { $0 }.filter {
+                $0.isActive && $0.change != .leaving && !ending.contains($0.containerID)
+            },
             closing: Set(openedSwitches.compactMap(Forwarding.family)))
     }
 

@@ -5,12 +5,12 @@ import Linux
 /// Finds the process that holds a port, where /proc tells. Blocking.
 enum PortHolder {
     /// `nginx, process 1234`; nil where nobody is found: the socket is in another namespace, or the kernel's own.
-    static func name(_ local: SocketEndpoint, _ transport: ContainerPort.Transport) -> String? {
+    static func name(_ port: UInt16, _ transport: ContainerPort.Transport) -> String? {
         let inodes = Set(
             ["", "6"].flatMap { family in
                 // A file that is missing names no holder.
                 (try? FileContents.read("/proc/net/\(transport.rawValue)\(family)"))
-                    .map { self.inodes(in: String(decoding: $0, as: UTF8.self), port: local.port) } ?? []
+                    .map { self.inodes(in: String(decoding: $0, as: UTF8.self), port: port) } ?? []
             })
         guard !inodes.isEmpty else { return nil }
         // A process that ends meanwhile holds nothing any more.

@@ -63,7 +63,15 @@ package enum PortReservation {
                 return try hold(binding.port, number, addresses, mine, owner)
             } catch { refusal = refusal ?? error }
         }
-        throw refusal ?? EngineError(.invalid, "invalid range of ports")
+        throw refusal.map { named($0, binding.port.transport) } ?? EngineError(.invalid, "invalid range of ports")
+    }
+
+    /// The refusal with who holds the port, for which all processes are looked through: of a range, once.
+    private static func named(_ refusal: EngineError, _ transport: ContainerPort.Transport) -> EngineError {
+        guard let port = UInt16(refusal.object ?? ""), refusal.kind == .conflict,
+            let holder = PortHolder.name(port, transport)
+        else { return refusal }
+        return EngineError(refusal.kind, "\(refusal.message) (held by \(holder))", object: refusal.object)
     }
 
     private static func hold(
@@ -119,11 +127,10 @@ package enum PortReservation {
                         + "(its module is `sctp`)", object: "\(local.port)")
             }
             if error.errno == .accessDenied { throw privileged(local, wanted.port.transport) }
-            let holder = error.errno.rawValue == EADDRINUSE ? PortHolder.name(local, wanted.port.transport) : nil
+            // By its number it can be told who holds it.
             throw EngineError(
-                .conflict,
-                "failed to bind host port \(local)/\(wanted.port.transport.rawValue): \(error.errno)"
-                    + (holder.map { " (held by \($0))" } ?? ""))
+                .conflict, "failed to bind host port \(local)/\(wanted.port.transport.rawValue): \(error.errno)",
+                object: error.errno.rawValue == EADDRINUSE ? "\(local.port)" : nil)
         }
     }
 

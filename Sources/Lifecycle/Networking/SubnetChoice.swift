@@ -75,9 +75,17 @@ struct SubnetChoice {
         let range = try range(pool, in: subnet)
         let first = subnet.base.advanced(by: 1) ?? subnet.base
         let gateway = try pool.gateway.map { text throws(EngineError) in try address(text, in: subnet, "gateway") }
+        if let gateway, gateway == subnet.base || gateway == subnet.broadcast {
+            throw EngineError(
+                .invalid, "invalid gateway \(gateway): it is the address of the subnet \(subnet) itself or of all in it")
+        }
         var block = NetworkDefinition.Block(subnet: subnet, range: range, gateway: gateway ?? first)
-        for (name, text) in pool.auxiliary {
-            block.auxiliary[name] = try address(text, in: subnet, "auxiliary-address")
+        for (name, text) in pool.auxiliary.sorted(by: { $0.key < $1.key }) {
+            let other = try address(text, in: subnet, "auxiliary-address")
+            guard other != block.gateway else {
+                throw EngineError(.invalid, "invalid auxiliary-address \(name)=\(text): it is the gateway's")
+            }
+            block.auxiliary[name] = other
         }
         return block
     }
