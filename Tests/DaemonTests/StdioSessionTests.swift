@@ -186,6 +186,35 @@ import Transport
         await served.stop()
     }
 
+    @Test("A flood of input arrives whole and in order")
+    func inputFlood() async throws {
+        let served = try await Served()
+        _ = try await served.run("cat", name: "c", #","OpenStdin":true,"StdinOnce":true"#)
+        let (_, connection) = try await attach(served, "/containers/c/attach?stream=1&stdin=1&stdout=1")
+        let piece = (0..<100_003).map { UInt8($0 % 251) }
+        let rounds = 60
+        async let echo = readAll(connection)
+        for _ in 0..<rounds { try await connection.send(piece) }
+        await connection.closeOutput()
+        let all = Self.unframed(try await echo)
+        #expect(all.count == rounds * piece.count)
+        #expect(all.elementsEqual((0..<rounds).lazy.flatMap { _ in piece }))
+        await served.stop()
+    }
+
+    /// What is in docker's frames, all of them of standard output.
+    private static func unframed(_ bytes: [UInt8]) -> [UInt8] {
+        var (rest, content) = (bytes[...], [UInt8]())
+        while rest.count >= 8 {
+            #expect(rest.first == 1)
+            let size = rest.dropFirst(4).prefix(4).reduce(0) { $0 << 8 | Int($1) }
+            content += rest.dropFirst(8).prefix(size)
+            rest = rest.dropFirst(8 + size)
+        }
+        #expect(rest.isEmpty)
+        return content
+    }
+
     @Test("A flood of output arrives whole, however slowly it is read")
     func flood() async throws {
         let served = try await Served()

@@ -87,6 +87,39 @@ import Testing
         await server.stop()
     }
 
+    @Test("Who reads where the peer's bytes arrive changes no threads for them")
+    func readingThread() async throws {
+        let directory = try SocketDirectory()
+        let (places, place) = AsyncStream<Bool>.makeStream()
+        let server = try await HTTPServerTests.serve(directory, mayHijack: true) { _, writer in
+            do {
+                let connection = try await writer.hijack(200, [:])
+                guard let loop = (connection.wire as? ChannelWire)?.channel.eventLoop else {
+                    Issue.record("a server's connection without an event loop")
+                    return place.finish()
+                }
+                await connection.onReadingThread {
+                    do throws(TransportError) {
+                        place.yield(loop.inEventLoop)
+                        while try await connection.read() != nil { place.yield(loop.inEventLoop) }
+                    } catch { Issue.record("\(error)") }
+                }
+                place.finish()
+            } catch { Issue.record("\(error)") }
+        }
+        let client = try RawClient(directory.socketPath)
+        try await client.send("POST /hijack HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
+        var iterator = places.makeAsyncIterator()
+        #expect(await iterator.next() == true)
+        for piece in ["a", "b"] {
+            try await client.send(piece)
+            #expect(await iterator.next() == true)
+        }
+        client.shutdownOutput()
+        #expect(await iterator.next() == nil)
+        await server.stop()
+    }
+
     @Test("A request that may not hijack is refused")
     func forbidden() async throws {
         let directory = try SocketDirectory()

@@ -94,7 +94,9 @@ struct StdioSession: Sendable {
         try await connection.send(bytes, after: isFramed ? StreamFrame.headBytes(channel, bytes.count) : [])
     }
 
-    private func passInput() async {
+    private func passInput() async { await connection.onReadingThread { await passPieces() } }
+
+    private func passPieces() async {
         var scanner = detachKeys.map { DetachScanner($0) }
         do {
             while let bytes = try await connection.read() {

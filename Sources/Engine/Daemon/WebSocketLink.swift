@@ -9,6 +9,8 @@ protocol ByteLink: Sendable {
     func read() async throws(TransportError) -> [UInt8]?
     /// Returns when the kernel has taken `head` and `bytes` behind it.
     func send(_ bytes: [UInt8], after head: [UInt8]) async throws(TransportError)
+    /// Runs `body`, which reads and passes on, where the client's bytes arrive.
+    func onReadingThread(_ body: () async -> Void) async
     /// Tells the client that no more comes.
     func closeOutput() async
     func close() async
@@ -54,6 +56,8 @@ actor WebSocketLink: ByteLink {
         guard !head.isEmpty || !bytes.isEmpty else { return }
         try await connection.write(WebSocketFrames.encode(.binary, head + bytes))
     }
+
+    nonisolated func onReadingThread(_ body: () async -> Void) async { await connection.onReadingThread(body) }
 
     nonisolated func closeOutput() async {
         // The client is gone already: nobody is left to say goodbye to.

@@ -63,6 +63,10 @@ final class ChannelWire: RawWire {
         do throws(KernelError) { try await socket.write(bytes, after: head) } catch { throw .closed }
     }
 
+    func onReadingThread(_ body: () async -> Void) async {
+        await withTaskExecutorPreference(LoopExecutor(channel.eventLoop)) { await body() }
+    }
+
     func closeOutput() async {
         // Closed by the peer already: there is nobody left to tell.
         try? await channel.close(mode: .output).value()

@@ -34,6 +34,10 @@ package final class HijackedConnection: Sendable {
         try await wire.send(bytes, after: head)
     }
 
+    /// Runs `body` on the thread that brings what the peer sends: between a piece's arrival and what is done about it there
+    /// is no change of threads. `body` passes bytes on and nothing else: it never blocks.
+    package func onReadingThread(_ body: () async -> Void) async { await wire.onReadingThread(body) }
+
     /// Tells the peer that no more comes; reading goes on.
     package func closeOutput() async { await wire.closeOutput() }
 
@@ -45,6 +49,7 @@ protocol RawWire: Sendable {
     func read() async throws(TransportError) -> [UInt8]?
     func write(_ bytes: [UInt8]) async throws(TransportError)
     func send(_ bytes: [UInt8], after head: [UInt8]) async throws(TransportError)
+    func onReadingThread(_ body: () async -> Void) async
     func closeOutput() async
     func close() async
     /// As `close`, without waiting for it.

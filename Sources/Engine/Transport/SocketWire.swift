@@ -36,6 +36,8 @@ final class SocketWire: RawWire {
         do throws(KernelError) { try await socket.write(bytes, after: head) } catch { throw .closed }
     }
 
+    func onReadingThread(_ body: () async -> Void) async { await AsyncSocket.onWaitingThread(body) }
+
     func closeOutput() async {
         // Closed by the server already: there is nobody left to tell.
         try? socket.closeOutput()
