@@ -2,12 +2,15 @@ import AsyncIO
 import EngineAPI
 import Linux
 import ShimAPI
+import Synchronization
 
 /// A connection to a process's stdio. What is not read waits in the shim's ring for this client.
 final class ShimAttachedStream: AttachedStream {
     private let id: String
     private let socket: AsyncSocket
     private let frames: FrameSource
+    /// What has come of a frame that is no output: a reader may be cancelled in the middle of it, the next goes on.
+    private let begun = Mutex<[UInt8]>([])
 
     /// Asks a shim for a process's stdio on a connection of its own.
     static func open(_ directory: ShimDirectory, _ request: ShimAttach) async throws(EngineError) -> ShimAttachedStream
@@ -33,14 +36,16 @@ final class ShimAttachedStream: AttachedStream {
         }
     }
 
-    private init(id: String, socket: AsyncSocket, early: [UInt8]) {
+    /// - Parameters:
+    ///   - socket: a connection that the shim has made a stream.
+    ///   - early: what came with the shim's answer.
+    init(id: String, socket: AsyncSocket, early: [UInt8]) {
         self.id = id
         self.socket = socket
         frames = FrameSource(socket, headSize: ShimFrame.headerSize, after: early) { ShimFrame.bodySize(behind: $0) }
     }
 
     func read() async throws(EngineError) -> StreamChunk? {
-        var body: [UInt8] = []
         while true {
             switch await nextPart() {
             case .end: return nil
@@ -51,13 +56,20 @@ final class ShimAttachedStream: AttachedStream {
                 case .stderr: if !bytes.isEmpty { return .stderr(bytes) }
                 case .stdin: throw unreadable("the shim sent what only a client sends")
                 case nil:
-                    body += bytes
-                    guard isLast else { continue }
+                    guard let body = begun.withLock({ Self.whole(&$0, bytes, isLast: isLast) }) else { continue }
                     guard let byteCount = try lostBytes(head, body) else { return nil }
                     return .lost(byteCount: byteCount)
                 }
             }
         }
+    }
+
+    /// Adds to what has come of a body; gives it once it is all there.
+    private static func whole(_ begun: inout [UInt8], _ bytes: [UInt8], isLast: Bool) -> [UInt8]? {
+        begun += bytes
+        guard isLast else { return nil }
+        defer { begun = [] }
+        return begun
     }
 
     /// Of a frame that is no output; nil where it is the end.
