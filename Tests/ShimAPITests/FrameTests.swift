@@ -92,6 +92,9 @@ import Testing
         var decoder = ShimFrameDecoder()
         decoder.append([0xFF, 0xFF, 0xFF, 0x7F, 1, 0, 0, 0, 0])
         #expect(throws: ShimFrameError.self) { try decoder.next() }
+        #expect(ShimFrame.bodySize(behind: [0xFF, 0xFF, 0xFF, 0x7F, 1, 0, 0, 0, 0]) == nil)
+        #expect(ShimFrame.bodySize(behind: [0, 0, 0x40, 0, 1, 0, 0, 0, 0]) == ShimFrame.bodyLimit)
+        #expect(ShimFrame.bodySize(behind: [1, 0, 0x40, 0, 1, 0, 0, 0, 0]) == nil)
     }
 
     @Test("No random bytes crash the readers")

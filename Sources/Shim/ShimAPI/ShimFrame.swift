@@ -66,8 +66,18 @@ package struct ShimFrame: Hashable, Sendable {
 
     /// The size of the body behind a head; nil where that is over the limit.
     package static func bodySize(behind head: [UInt8]) -> Int? {
-        let size = Int(head[0]) | Int(head[1]) << 8 | Int(head[2]) << 16 | Int(head[3]) << 24
-        return size <= bodyLimit ? size : nil
+        var reader = WireReader(head)
+        // Where even the size is cut off there is no head either.
+        return try? bodySize(&reader)
+    }
+
+    /// Takes the size that a head begins with.
+    static func bodySize(_ head: inout WireReader) throws(ShimFrameError) -> Int {
+        let size = Int(try head.takeUInt32())
+        guard size <= bodyLimit else {
+            throw ShimFrameError("a frame of \(size) bytes is over the limit of \(bodyLimit)")
+        }
+        return size
     }
 }
 
@@ -112,10 +122,7 @@ package struct ShimFrameDecoder: Sendable {
     package mutating func next() throws(ShimFrameError) -> ShimFrame? {
         guard buffer.count - position >= ShimFrame.headerSize else { return compacted() }
         var header = WireReader(buffer[position..<position + ShimFrame.headerSize])
-        let size = Int(try header.takeUInt32())
-        guard size <= ShimFrame.bodyLimit else {
-            throw ShimFrameError("a frame of \(size) bytes is over the limit of \(ShimFrame.bodyLimit)")
-        }
+        let size = try ShimFrame.bodySize(&header)
         let kind = try header.takeUInt8()
         let tag = try header.takeUInt32()
         let begin = position + ShimFrame.headerSize
