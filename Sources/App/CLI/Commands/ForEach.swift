@@ -11,12 +11,13 @@ func forEach(
     let engine = try await CommandEnvironment.connect()
     var failed: [String] = []
     for reference in references {
-        do throws(EngineError) {
+        let outcome = await Outcome(of: reference, engine) { engine, reference throws(EngineError) in
             try await action(engine, reference)
-            if printing { Console.out(reference + "\n") }
-        } catch  where error.kind == .notModified {
-            if printing { Console.out(reference + "\n") }
-        } catch {
+            return reference
+        }
+        switch outcome {
+        case .done(let line): if printing { Console.out(line + "\n") }
+        case .failed(let error):
             Console.error(Refusals.line(error))
             failed.append(reference)
         }

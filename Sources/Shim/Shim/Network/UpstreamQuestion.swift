@@ -75,12 +75,13 @@ final class UpstreamQuestion {
 
     private func receive(_ socket: Descriptor) {
         // Whatever size the client allows: RFC 6891 has it in 16 bits.
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        do throws(KernelError) {
-            let count = try socket.read(into: &buffer)
-            take(Array(buffer[..<count]))
-        } catch {
-            if error.errno != .wouldBlock { ask() }
+        withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 1) { buffer in
+            do throws(KernelError) {
+                let count = try socket.read(into: buffer)
+                take(Array(buffer[..<count]))
+            } catch {
+                if error.errno != .wouldBlock { ask() }
+            }
         }
     }
 
