@@ -73,6 +73,27 @@ import Transport
         await served.stop()
     }
 
+    @Test("A client that is gone without a word has ended the process's input, after all that it has sent")
+    func goneWithInput() async throws {
+        let served = try await Served()
+        let id = try await served.run("cat", name: "g", #","OpenStdin":true,"StdinOnce":true"#)
+        let (_, connection) = try await attach(served, "/containers/g/attach?stream=1&stdin=1")
+        let bytes = [UInt8](repeating: 7, count: 300_000)
+        try await connection.write(bytes)
+        await connection.close()
+        #expect(try await served.call("POST", "/containers/g/wait").json == ["StatusCode": 0])
+        let taken = try await served.engine.process(id).inputBytes
+        #expect(taken == bytes)
+        _ = try await served.run("sleep", name: "x")
+        let created = try await served.call(
+            "POST", "/containers/x/exec", #"{"AttachStdin":true,"AttachStdout":true,"Cmd":["cat"]}"#)
+        let exec = try created.json["Id"]?.string ?? ""
+        let (_, second) = try await attach(served, "/exec/\(exec)/start", #"{"Detach":false,"Tty":false}"#)
+        await second.close()
+        while try await served.call("GET", "/exec/\(exec)/json").json["Running"] == true { await Task.yield() }
+        await served.stop()
+    }
+
     @Test("Detach keys of the client's own choice are looked for")
     func ownKeys() async throws {
         let served = try await Served()

@@ -39,7 +39,7 @@ private func startExec(_ exchange: Exchange) async throws {
         connection: connection, stream: stream, isFramed: isFramed(details, request, exchange),
         detachKeys: isTerminal && !exchange.isFromGantry ? try DetachKeys(parsing: details.spec.detachKeys) : nil,
         hasInput: details.spec.attachStdin,
-        closesInput: exchange.isFromGantry || !isTerminal)
+        closesInput: exchange.isFromGantry || !isTerminal, closesInputWhenGone: !isTerminal)
     exchange.writer.goOn { await session.run() }
 }
 

@@ -24,8 +24,12 @@ struct StdioSession: Sendable {
     let hasInput: Bool
     /// What the end of the client's input means: the end of the process's, or that the client leaves.
     let closesInput: Bool
+    /// That a client is gone without a word is the end of the process's input, too: nobody else would ever end it.
+    var closesInputWhenGone = false
     /// How long the client may take to close its side once the output is over.
     static let farewell: Duration = .seconds(2)
+    /// How long a process may take for the input of a client that is gone.
+    private static let delivery: Duration = .seconds(10)
     /// How many pieces of output are passed on before others have their turn.
     private static let turn = 16
 
@@ -36,31 +40,38 @@ struct StdioSession: Sendable {
     }
 
     private func runBothWays() async {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await passInput() }
-            await passOutput()
-            await connection.closeOutput()
-            // The input's task now reads and forgets, so that the client gets all output and an orderly end.
-            await part(&group)
-        }
+        // Not cancelled when the client is gone: what it has sent until then is the process's.
+        let input = Task { await passInput() }
+        await passOutput()
+        await connection.closeOutput()
+        // The input's task now reads and forgets, so that the client gets all output and an orderly end.
+        await part(input)
     }
 
     /// What the client sends stays where it is until the output is over. That it is gone is told by this task's end.
     private func runOutput() async {
         await passOutput()
         await connection.closeOutput()
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await forgetInput() }
-            await part(&group)
-        }
+        await part(Task { await forgetInput() })
     }
 
-    /// Gives the client time to close its side, which a task of the group watches, and closes.
-    private func part(_ group: inout TaskGroup<Void>) async {
-        group.addTask { await sayFarewell() }
-        await group.next()
-        group.cancelAll()
-        await connection.close()
+    /// Gives the client time to close its side, which the task of its input notices, and closes.
+    private func part(_ input: Task<Void, Never>) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await input.value }
+            group.addTask { await sayFarewell() }
+            await group.next()
+            group.cancelAll()
+            // Ends the reading.
+            await connection.close()
+            let limit = Task {
+                // Cancelled: all has been taken.
+                guard (try? await Task.sleep(for: Self.delivery)) != nil else { return }
+                await stream.close()
+            }
+            await input.value
+            limit.cancel()
+        }
     }
 
     private func passOutput() async { await AsyncSocket.onWaitingThread { await passChunks() } }
@@ -75,8 +86,7 @@ struct StdioSession: Sendable {
                 if count.isMultiple(of: Self.turn) { await Task.yield() }
             }
         } catch {
-            // The client is gone, or the process's output is: either way the session is over.
-            await stream.close()
+            // The client is gone, or the process's output is: what is left is the input.
         }
     }
 
@@ -112,6 +122,8 @@ struct StdioSession: Sendable {
             if let held = scanner?.finish(), !held.isEmpty { try await stream.write(held) }
             if closesInput { try await stream.closeInput() } else { await stream.close() }
         } catch is TransportError {
+            // Where the process is gone as well there is nothing to be ended.
+            if hasInput, closesInputWhenGone { try? await stream.closeInput() }
             await stream.close()
         } catch {
             // The process takes no more input; its output goes on.

@@ -18,11 +18,13 @@ private func attach(_ exchange: Exchange) async throws {
     let isTerminal = details.spec.tty
     let connection = try await hijack(exchange, isFramed: !isTerminal, or: stream)
     await exchange.waitUntilHeadIsRead(of: connection)
-    // Docker's clients end their input also when they leave a terminal; ours say the one or the other.
+    // Docker's clients end their input also when they leave a terminal; ours say the one or the other, and are gone when
+    // they leave.
+    let isOnce = details.spec.stdinOnce && !isTerminal
     let session = StdioSession(
         connection: connection, stream: stream, isFramed: !isTerminal,
         detachKeys: isTerminal && !exchange.isFromGantry ? keys : nil, hasInput: request.stdin,
-        closesInput: exchange.isFromGantry || (details.spec.stdinOnce && !isTerminal))
+        closesInput: exchange.isFromGantry || isOnce, closesInputWhenGone: isOnce && !exchange.isFromGantry)
     exchange.writer.goOn { await session.run() }
 }
 
@@ -41,9 +43,10 @@ private func attachByWebSocket(_ exchange: Exchange) async throws {
         await stream.close()
         throw error
     }
+    let isOnce = details.spec.stdinOnce && !details.spec.tty
     let session = StdioSession(
         connection: link, stream: stream, isFramed: false, detachKeys: details.spec.tty ? keys : nil,
-        hasInput: request.stdin, closesInput: details.spec.stdinOnce && !details.spec.tty)
+        hasInput: request.stdin, closesInput: isOnce, closesInputWhenGone: isOnce)
     exchange.writer.goOn { await session.run() }
 }
 

@@ -77,7 +77,8 @@ struct SubnetChoice {
         let gateway = try pool.gateway.map { text throws(EngineError) in try address(text, in: subnet, "gateway") }
         if let gateway, gateway == subnet.base || gateway == subnet.broadcast {
             throw EngineError(
-                .invalid, "invalid gateway \(gateway): it is the address of the subnet \(subnet) itself or of all in it")
+                .invalid, "invalid gateway \(gateway): it is the address of the subnet \(subnet) itself or of all in it"
+            )
         }
         var block = NetworkDefinition.Block(subnet: subnet, range: range, gateway: gateway ?? first)
         for (name, text) in pool.auxiliary.sorted(by: { $0.key < $1.key }) {
