@@ -70,7 +70,10 @@ import Testing
         ("IPAMConfig", #"{"IPv6Address":"fd::2"}"#, .taken),
         ("IPAMConfig", #"{"LinkLocalIPs":["169.254.1.1"]}"#, .refused("LinkLocalIPs")),
         ("Links", #"["a:b"]"#, .taken), ("MacAddress", #""02:42:ac:11:00:02""#, .taken),
-        ("DriverOpts", #"{"a":"b"}"#, .taken), ("GwPriority", "5", .refused("GwPriority")),
+        ("DriverOpts", #"{"a":"b"}"#, .taken),
+        ("DriverOpts", #"{"com.docker.network.endpoint.ifname":"lan0"}"#, .refused("endpoint.ifname")),
+        ("DriverOpts", #"{"com.docker.network.endpoint.sysctls":"x=1"}"#, .refused("endpoint.sysctls")),
+        ("GwPriority", "5", .refused("GwPriority")),
         // What an inspection tells, sent back by a client that changed something else.
         ("NetworkID", #""x""#, .idle), ("EndpointID", #""x""#, .idle), ("Gateway", #""x""#, .idle),
         ("IPAddress", #""x""#, .idle), ("IPPrefixLen", "5", .idle), ("IPv6Gateway", #""x""#, .idle),

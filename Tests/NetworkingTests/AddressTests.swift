@@ -33,6 +33,41 @@ import Testing
     }
 
     @Test(
+        "What an option wishes that cannot be read or is not done is refused by its name",
+        arguments: [
+            ("bridge.enable_icc", "maybe", EngineError.Kind.invalid), ("bridge.enable_icc", "", .invalid),
+            ("bridge.enable_ip_masquerade", "no", .invalid), ("bridge.host_binding_ipv4", "localhost", .invalid),
+            ("bridge.inhibit_ipv4", "T", .unsupported), ("bridge.gateway_mode_ipv4", "isolated", .unsupported),
+            ("bridge.gateway_mode_ipv6", "routed", .unsupported), ("bridge.gateway_mode_ipv4", "x", .invalid),
+            ("container_iface_prefix", "lan", .unsupported),
+            ("bridge.trusted_host_interfaces", "eth0", .unsupported), ("driver.mtu", "5", .invalid),
+        ])
+    func refusedOptions(name: String, value: String, kind: EngineError.Kind) {
+        let name = "com.docker.network.\(name)"
+        let error = #expect(throws: EngineError.self) { try make(change: { $0.options[name] = value }) }
+        #expect(error?.kind == kind && error?.message.contains(name) == true, "\(error?.message ?? "")")
+    }
+
+    @Test("Go's words for no are all no, and what changes nothing is taken")
+    func takenOptions() throws {
+        for word in ["0", "f", "F", "false", "FALSE", "False"] {
+            let network = try make(change: {
+                for name in ["enable_icc", "enable_ip_masquerade", "inhibit_ipv4"] {
+                    $0.options["com.docker.network.bridge.\(name)"] = word
+                }
+                $0.options["com.docker.network.bridge.gateway_mode_ipv4"] = "nat"
+                $0.options["com.docker.network.bridge.host_binding_ipv4"] = "127.0.0.1"
+            })
+            #expect(network.isolatesMembers && !network.masquerades, "\(word)")
+            #expect(network.bindingAddress?.description == "127.0.0.1")
+        }
+        let error = #expect(throws: EngineError.self) {
+            try make(change: { ($0.driver, $0.options) = ("macvlan", ["parent": "eth0", "macvlan_mode": "privat"]) })
+        }
+        #expect(error?.message.contains("requested macvlan mode 'privat' is not valid") == true)
+    }
+
+    @Test(
         "A bridge is named by what both the kernel and the packet filter's rules take as one name",
         arguments: [
             ("br0", true), ("br-a.b_c:d@e", true), ("rvimg*", false), ("rvim\"g", false), ("a\\b", false), (".", false),

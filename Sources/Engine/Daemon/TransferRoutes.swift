@@ -29,7 +29,7 @@ let transferRoutes: [Route] = [
     Route("POST", "/auth") { exchange in
         let body = try await exchange.body()
         let registry = ImageCredentials.registry(serverAddress: try body.text("serveraddress"))
-        guard let credentials = ImageCredentials(dockerBody: body.value) else {
+        guard let credentials = try ImageCredentials(dockerBody: body) else {
             throw EngineError(.invalid, "no username is given")
         }
         let token: String?

@@ -76,7 +76,7 @@ package struct NetworkDefinition: Hashable, Sendable, Codable {
             .flatMap { $0.isUnspecified ? nil : $0 }
     }
 
-    private static func isOff(_ text: String?) -> Bool { text == "false" || text == "0" }
+    private static func isOff(_ text: String?) -> Bool { text.flatMap(GoBool.parse) == false }
 }
 
 /// A container's part in a network, as it is kept. Active while the container runs.

@@ -68,11 +68,7 @@ package struct NetworkDraft {
     private func link(
         _ spec: NetworkSpec, _ driver: NetworkDefinition.Driver, _ own: String
     ) throws(EngineError) -> String {
-        for (name, value) in spec.options where name == "com.docker.network.driver.mtu" {
-            guard let mtu = UInt32(value), (68...65535).contains(mtu) else {
-                throw EngineError(.invalid, "invalid value '\(value)' for \(name)")
-            }
-        }
+        try NetworkOptions(spec.options).check(driver)
         let option = driver == .macvlan ? "parent" : "com.docker.network.bridge.name"
         let name = spec.options[option] ?? ""
         if name.isEmpty {

@@ -1,3 +1,5 @@
+import EngineAPI
+
 /// A command line as pflag reads it. Pure.
 struct FlagReading: Hashable, Sendable {
     struct Value: Hashable, Sendable {
@@ -97,15 +99,4 @@ struct FlagReading: Hashable, Sendable {
     }
 
     func isSet(_ name: String) -> Bool { switches.last { $0.flag.name == name }?.isSet ?? false }
-}
-
-/// Go's strconv.ParseBool.
-enum GoBool {
-    static func parse(_ text: String) -> Bool? {
-        switch text {
-        case "1", "t", "T", "true", "TRUE", "True": true
-        case "0", "f", "F", "false", "FALSE", "False": false
-        default: nil
-        }
-    }
 }

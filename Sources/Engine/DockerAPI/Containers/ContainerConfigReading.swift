@@ -25,7 +25,7 @@ extension ContainerSpec {
         restartPolicy = try RestartPolicy(dockerBody: host.object("RestartPolicy")) ?? RestartPolicy()
         mounts = try MountReading.mounts(host)
         volumesFrom = try host.texts("VolumesFrom") ?? []
-        for (path, _) in try config.object("Volumes").value.object?.members ?? [] {
+        for (path, _) in try config.objectMap("Volumes") {
             guard path.hasPrefix("/") else {
                 throw EngineError(.invalid, "invalid volume specification: '\(path)': mount path must be absolute")
             }
@@ -48,7 +48,7 @@ extension ContainerSpec {
         shmSizeBytes = try host.filledWhole("ShmSize")
         supplementaryGroups = try host.texts("GroupAdd") ?? []
         oomScoreAdjustment = try host.filledWhole("OomScoreAdj").map { Int($0) }
-        for element in try host.elements("Ulimits") {
+        for element in try host.objects("Ulimits") {
             let soft = try element.whole("Soft") ?? 0
             ulimits.append(
                 Ulimit(name: try element.text("Name"), soft: soft, hard: try element.whole("Hard") ?? soft))
@@ -113,15 +113,13 @@ extension LogPolicy {
 
     /// Go's words for yes and no.
     private static func flag(_ text: String, isLocal: Bool) throws(EngineError) -> Bool {
-        switch text {
-        case "1", "t", "T", "true", "TRUE", "True": return true
-        case "0", "f", "F", "false", "FALSE", "False": return false
-        default:
+        guard let flag = GoBool.parse(text) else {
             throw EngineError(
                 .invalid,
                 "failed to initialize logging driver: \(isLocal ? "error reading compress log option: " : "")"
                     + "strconv.ParseBool: parsing \"\(text)\": invalid syntax")
         }
+        return flag
     }
 
     private func unknown(_ option: String) -> EngineError {

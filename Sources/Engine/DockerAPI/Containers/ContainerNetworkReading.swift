@@ -30,10 +30,9 @@ extension ContainerSpec {
         if let container = networkMode?.container, container.isEmpty {
             throw EngineError(.invalid, "invalid container format container:<name|id>")
         }
-        let endpoints = try config.object("NetworkingConfig").object("EndpointsConfig")
-        for (name, value) in endpoints.value.object?.members ?? [] where !value.isNull {
-            networks[name == "default" ? "bridge" : name] = try EndpointSpec(
-                dockerBody: BodyReader(value, path: endpoints.name(name)))
+        for (name, body) in try config.object("NetworkingConfig").objectMap("EndpointsConfig")
+        where !body.value.isNull {
+            networks[name == "default" ? "bridge" : name] = try EndpointSpec(dockerBody: body)
         }
         // A member of the configuration before 1.44.
         if let mac = try config.filledText("MacAddress") {
@@ -41,7 +40,7 @@ extension ContainerSpec {
         }
         // In networks that users make, links are told of for each network alone.
         if networkMode?.isMadeByUser != true { links = try (host.texts("Links") ?? []).map(ContainerLink.init) }
-        exposedPorts = try ports(config.object("ExposedPorts"))
+        exposedPorts = try ports(config.objectMap("ExposedPorts").map(\.name))
         portBindings = try bindings(host.object("PortBindings"))
         publishesAllPorts = try host.flag("PublishAllPorts")
         dnsServers = try host.texts("Dns") ?? []
@@ -51,9 +50,9 @@ extension ContainerSpec {
         for text in extraHosts { try ExtraHost.check(text) }
     }
 
-    private func ports(_ body: BodyReader) throws(EngineError) -> [ContainerPort] {
+    private func ports(_ names: [String]) throws(EngineError) -> [ContainerPort] {
         var ports: [ContainerPort] = []
-        for (name, _) in body.value.object?.members ?? [] {
+        for name in names {
             guard let port = ContainerPort(name) else {
                 throw EngineError(.invalid, "invalid port specification: \"\(name)\"")
             }
@@ -64,16 +63,14 @@ extension ContainerSpec {
 
     private func bindings(_ body: BodyReader) throws(EngineError) -> [PortBinding] {
         var bindings: [PortBinding] = []
-        for (name, list) in body.value.object?.members ?? [] {
+        for (name, _) in body.members {
             guard let port = ContainerPort(name) else {
                 throw EngineError(.invalid, "invalid port specification: \"\(name)\"")
             }
+            let entries = try body.objects(name)
             // An empty list asks for any port of the host.
-            if list.array?.isEmpty ?? true { bindings.append(PortBinding(port)) }
-            for element in list.array ?? [] {
-                let entry = BodyReader(element, path: body.name(name))
-                bindings.append(try Self.binding(port, entry))
-            }
+            if entries.isEmpty { bindings.append(PortBinding(port)) }
+            for entry in entries { bindings.append(try Self.binding(port, entry)) }
         }
         return bindings.sorted { ($0.port, $0.hostAddress, $0.hostPort) < ($1.port, $1.hostAddress, $1.hostPort) }
     }
@@ -85,8 +82,12 @@ extension ContainerSpec {
         guard text.isEmpty || numbers.count == parts.count && (1...2).contains(parts.count),
             numbers.first ?? 0 <= numbers.last ?? 0
         else { throw EngineError(.invalid, "invalid port specification: \"\(text)\"") }
+        let address = try entry.text("HostIp")
+        guard address.isEmpty || IPAddress(address) != nil else {
+            throw EngineError(.invalid, "invalid port specification: invalid IP address: \"\(address)\"")
+        }
         return PortBinding(
-            port, hostAddress: try entry.text("HostIp"), hostPort: numbers.first ?? 0, lastHostPort: numbers.last)
+            port, hostAddress: address, hostPort: numbers.first ?? 0, lastHostPort: numbers.last)
     }
 
     /// The members of `HostConfig` that tell of networks.

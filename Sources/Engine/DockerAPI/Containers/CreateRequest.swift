@@ -16,7 +16,7 @@ package struct CreateRequest: Sendable {
         spec = try ContainerSpec(config: body, host: host)
         warnings = []
         try spec.readAsMeant(by: version)
-        if host.value.field("KernelMemory")?.isEmptyValue == false {
+        if try host.filledWhole("KernelMemory") != nil {
             warnings.append("Specifying a kernel memory limit is deprecated and will be removed in a future release.")
         }
         if spec.image.isEmpty { throw EngineError(.invalid, "no image specified: Image must not be empty") }
@@ -93,10 +93,8 @@ enum UnofferedFields {
 
     /// Docker's `--gpus`: in its words, for an engine without a driver for such devices.
     private static func checkDeviceRequests(_ host: BodyReader) throws(EngineError) {
-        guard let first = try host.elements("DeviceRequests").first else { return }
-        let sets = (first.value.field("Capabilities")?.array ?? []).map { set in
-            "[" + (set.array ?? []).compactMap(\.string).joined(separator: " ") + "]"
-        }
+        guard let first = try host.objects("DeviceRequests").first else { return }
+        let sets = try first.textLists("Capabilities").map { "[" + $0.joined(separator: " ") + "]" }
         let driver = try first.text("Driver")
         throw EngineError(
             .unsupported,

@@ -83,8 +83,7 @@ package struct ExecStartRequest: Hashable, Sendable {
     package init(dockerBody body: BodyReader) throws(EngineError) {
         detach = try body.flag("Detach")
         tty = try body.flag("Tty")
-        let numbers = try body.elements("ConsoleSize").compactMap(\.value.integer)
-        size = numbers.count == 2 ? TerminalSize(rows: numbers[0], columns: numbers[1]) : nil
+        size = try body.terminalSize("ConsoleSize")
     }
 
     package var dockerBody: JSONValue {

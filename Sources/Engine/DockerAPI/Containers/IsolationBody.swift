@@ -11,7 +11,7 @@ extension ContainerSpec {
         maskedPaths = try host.texts("MaskedPaths") ?? maskedPaths
         readonlyPaths = try host.texts("ReadonlyPaths") ?? readonlyPaths
         deviceRules = try host.texts("DeviceCgroupRules") ?? []
-        for element in try host.elements("Devices") {
+        for element in try host.objects("Devices") {
             let path = try element.text("PathOnHost")
             devices.append(
                 DeviceSpec(

@@ -8,7 +8,7 @@ enum MountReading {
     static func mounts(_ host: BodyReader) throws(EngineError) -> [MountSpec] {
         var mounts: [MountSpec] = []
         for text in try host.texts("Binds") ?? [] { mounts.append(try bind(text)) }
-        for body in try host.elements("Mounts") { mounts.append(try mount(body)) }
+        for body in try host.objects("Mounts") { mounts.append(try mount(body)) }
         for (target, options) in try host.textMap("Tmpfs").sorted(by: { $0.key < $1.key }) {
             var mount = MountSpec(.tmpfs, target: try absolute(target, "tmpfs"))
             mount.isShort = true
@@ -75,6 +75,7 @@ enum MountReading {
         guard !target.isEmpty else {
             throw EngineError(.invalid, "invalid mount config for type \"\(type)\": field Target must not be empty")
         }
+        try checkMembers(body, type)
         switch type {
         case "bind": return try bindMount(body, target)
         case "tmpfs": return try tmpfsMount(body, target)
@@ -83,6 +84,22 @@ enum MountReading {
         case "npipe", "cluster":
             throw EngineError(.unsupported, "mounts of type \"\(type)\" are not supported yet")
         default: throw EngineError(.invalid, "invalid mount config for type \"\(type)\": mount type unknown")
+        }
+    }
+
+    /// What is said for mounts of another type would be passed over.
+    private static func checkMembers(_ body: BodyReader, _ type: String) throws(EngineError) {
+        let owners = [
+            ("BindOptions", "bind"), ("VolumeOptions", "volume"), ("TmpfsOptions", "tmpfs"), ("ImageOptions", "image"),
+        ]
+        for (member, owner) in owners where owner != type {
+            let said = try body.object(member).value
+            // Docker refuses these two even where they are empty.
+            let isExtra = type == "bind" ? member == "VolumeOptions" : member == "BindOptions"
+            guard body.value.field(member) == nil || !isExtra && said.isEmptyValue else {
+                throw EngineError(
+                    .invalid, "invalid mount config for type \"\(type)\": field \(member) must not be specified")
+            }
         }
     }
 
@@ -175,12 +192,16 @@ enum MountReading {
         var mount = MountSpec(.tmpfs, target: try absolute(target, "tmpfs"))
         mount.readOnly = try body.flag("ReadOnly")
         let options = try body.object("TmpfsOptions")
-        if let size = try options.filledWhole("SizeBytes") { mount.options.append("size=\(size)") }
-        if let mode = try options.filledWhole("Mode") { mount.options.append("mode=\(String(mode, radix: 8))") }
-        for element in options.value.elements("Options") {
-            let words = (element.array ?? []).compactMap(\.string)
-            mount.options.append(words.joined(separator: "="))
+        if let size = try options.filledWhole("SizeBytes") {
+            guard size > 0 else {
+                throw EngineError(.invalid, "invalid mount config for type \"tmpfs\": invalid size: \(size)")
+            }
+            mount.options.append("size=\(size)")
         }
+        if let mode = try options.unsigned("Mode"), mode != 0 {
+            mount.options.append("mode=\(String(mode, radix: 8))")
+        }
+        for words in try options.textLists("Options") { mount.options.append(words.joined(separator: "=")) }
         return mount
     }
 

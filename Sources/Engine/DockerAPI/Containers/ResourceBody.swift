@@ -33,8 +33,8 @@ extension ResourceLimits {
         _ host: BodyReader, _ name: String, _ member: String
     ) throws(EngineError) -> [DeviceRate]? {
         var rates: [DeviceRate] = []
-        for element in try host.elements(name) {
-            guard let rate = element.value.field(member)?.unsigned else {
+        for element in try host.objects(name) {
+            guard let rate = try element.unsigned(member) else {
                 throw EngineError(.invalid, "invalid JSON: \(element.name(member)) must be a whole number")
             }
             rates.append(DeviceRate(path: try element.text("Path"), rate: rate))

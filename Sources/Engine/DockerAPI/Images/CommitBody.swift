@@ -44,7 +44,7 @@ extension ContainerCommitRequest {
             if let text = try config.filledText(member) { list.append("\(word) \(quoted(text))") }
         }
         for (member, word) in [("ExposedPorts", "EXPOSE"), ("Volumes", "VOLUME")] {
-            for (name, _) in try config.object(member).value.object?.members ?? [] {
+            for (name, _) in try config.objectMap(member) {
                 list.append("\(word) \(quoted(name))")
             }
         }

@@ -21,14 +21,14 @@ extension ImageCredentials {
             throw EngineError(.invalid, "invalid \(dockerField) header: it is not base64")
         }
         if bytes.isEmpty { return nil }
-        return ImageCredentials(dockerBody: try BodyReader(parsing: bytes).value)
+        return try ImageCredentials(dockerBody: BodyReader(parsing: bytes))
     }
 
     /// The body of `POST /auth`, or the JSON of the field.
-    package init?(dockerBody body: JSONValue) {
+    package init?(dockerBody body: BodyReader) throws(EngineError) {
         self.init(
-            user: body.text("username"), password: body.text("password"),
-            identityToken: body.filledText("identitytoken"), registryToken: body.filledText("registrytoken"))
+            user: try body.text("username"), password: try body.text("password"),
+            identityToken: try body.filledText("identitytoken"), registryToken: try body.filledText("registrytoken"))
         if user.isEmpty, identityToken == nil, registryToken == nil { return nil }
     }
 

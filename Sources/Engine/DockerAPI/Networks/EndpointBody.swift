@@ -11,11 +11,17 @@ extension EndpointSpec {
         ipv6Address = try ipam.filledText("IPv6Address")
         macAddress = try body.filledText("MacAddress")
         options = try body.textMap("DriverOpts")
-        for (part, member) in [(body, "GwPriority"), (ipam, "LinkLocalIPs")]
-        where part.value.field(member)?.isEmptyValue == false {
-            throw EngineError(.unsupported, "\(part.name(member)) is not supported yet by this engine")
+        if try body.filledWhole("GwPriority") != nil { throw Self.unsupported(body.name("GwPriority")) }
+        if try ipam.texts("LinkLocalIPs")?.isEmpty == false { throw Self.unsupported(ipam.name("LinkLocalIPs")) }
+        // The device in a container is named by the engine, and has the kernel's settings.
+        for name in ["ifname", "sysctls"].map({ "com.docker.network.endpoint.\($0)" }) where options[name] != nil {
+            throw Self.unsupported("\(body.name("DriverOpts")) `\(name)`")
         }
         links = try (body.texts("Links") ?? []).map(ContainerLink.init)
+    }
+
+    private static func unsupported(_ what: String) -> EngineError {
+        EngineError(.unsupported, "\(what) is not supported yet by this engine")
     }
 
     package var dockerBody: JSONValue {

@@ -58,20 +58,21 @@ extension NetworkSpec {
         guard try body.object("ConfigFrom").text("Network").isEmpty else {
             throw EngineError(.unsupported, "networks with the configuration of another one are not supported")
         }
-        for name in ["Options", "Labels"] { _ = try body.textMap(name) }
+        driver = try body.filledText("Driver") ?? "bridge"
+        isInternal = try body.flag("Internal")
+        isAttachable = try body.flag("Attachable")
+        enablesIPv6 = try body.flag("EnableIPv6")
+        options = try body.textMap("Options")
+        labels = try body.textMap("Labels")
         let ipam = try body.object("IPAM")
-        for entry in try ipam.elements("Config") {
-            for name in ["Subnet", "IPRange", "Gateway"] { _ = try entry.text(name) }
-            _ = try entry.textMap("AuxiliaryAddresses")
-            guard try !entry.text("Subnet").isEmpty else {
-                throw EngineError(.invalid, "invalid IPAM configuration: a subnet is required")
-            }
-        }
-        read(body.value)
+        ipamDriver = try ipam.filledText("Driver") ?? "default"
+        ipamOptions = try ipam.textMap("Options")
+        for entry in try ipam.objects("Config") { pools.append(try AddressPool(dockerBody: entry)) }
     }
 
     package var dockerCreateBody: JSONValue { .object(dockerMembers) }
 
+    /// Reads what an engine tells of a network: what it writes otherwise than docker is left as it is.
     fileprivate mutating func read(_ body: JSONValue) {
         driver = body.filledText("Driver") ?? "bridge"
         isInternal = body.flag("Internal")
@@ -108,6 +109,16 @@ extension NetworkSpec {
             ("Internal", .bool(isInternal)), ("Attachable", .bool(isAttachable)), ("Options", .textMap(options)),
             ("Labels", .textMap(labels)),
         ])
+    }
+}
+
+extension AddressPool {
+    fileprivate init(dockerBody body: BodyReader) throws(EngineError) {
+        guard let subnet = try body.filledText("Subnet") else {
+            throw EngineError(.invalid, "invalid IPAM configuration: a subnet is required")
+        }
+        self.init(subnet: subnet, range: try body.filledText("IPRange"), gateway: try body.filledText("Gateway"))
+        auxiliary = try body.textMap("AuxiliaryAddresses")
     }
 }
 
