@@ -60,6 +60,20 @@ import Transport
         await served.stop()
     }
 
+    @Test("A start that says more than which container is refused, and leaves the container as it is")
+    func startWithMore() async throws {
+        let served = try await Served()
+        _ = try await served.run("sleep 1", name: "one", start: false)
+        let bound = try await served.call("POST", "/v1.24/containers/one/start", #"{"Binds":["/tmp:/x"]}"#)
+        #expect(try bound.status == 400 && bound.message.contains("non-empty request body was deprecated"))
+        let restored = try await served.call("POST", "/containers/one/start?checkpoint=then")
+        #expect(try restored.status == 501 && restored.message.contains("checkpoint"))
+        let state = try await served.call("GET", "/containers/one/json").json["State"]
+        #expect(state?["Status"] == "created")
+        #expect(try await served.call("POST", "/containers/one/start?checkpoint=", "{}").status == 204)
+        await served.stop()
+    }
+
     @Test("A body that cannot be read is told of")
     func brokenBody() async throws {
         let served = try await Served()

@@ -73,6 +73,11 @@ struct ListTests {
             let changed = try await engine.commitContainer(moved, ContainerCommitRequest(name: "app:1"))
             #expect(changed != id)
             #expect(try await images()["moved"] == id)
+            let fresh = try await bench.create("true", name: "fresh", on: engine) { $0.image = "app:1" }
+            var heirs = ContainerFilter(all: true)
+            heirs.ancestors = ["app:1"]
+            #expect(try await engine.containers(heirs).map(\.id) == [fresh], "what bore the name is another's now")
+            try await engine.remove(fresh, force: true, volumes: false)
             try await engine.tagImage(id, as: "app:1")
             #expect(try await images()["moved"] == "app:1")
         }

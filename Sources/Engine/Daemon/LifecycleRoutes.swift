@@ -6,6 +6,7 @@ import Transport
 /// Start, stop, restart, kill, pause, unpause, wait, resize.
 let lifecycleRoutes: [Route] = [
     Route("POST", "/containers/{id}/start") { exchange in
+        try await checkStart(exchange)
         try await exchange.engine.start(exchange.container)
         try await exchange.send(204)
     },
@@ -48,6 +49,20 @@ extension Exchange {
         guard let text = query["t"], !text.isEmpty else { return nil }
         guard let seconds = Int(text) else { throw EngineError(.invalid, "invalid timeout: \"\(text)\"") }
         return seconds
+    }
+}
+
+/// A start has no configuration of its own since 1.24, and nothing to be restored from.
+private func checkStart(_ exchange: Exchange) async throws {
+    if let checkpoint = exchange.query["checkpoint"], !checkpoint.isEmpty {
+        throw EngineError(
+            .unsupported, "starting containers from checkpoints is not supported yet by this engine: \(checkpoint)")
+    }
+    // What says nothing, such as `{}` or `null`, is as good as none.
+    guard try await exchange.body().value.object?.isEmpty ?? true else {
+        throw EngineError(
+            .invalid,
+            "starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24")
     }
 }
 

@@ -179,6 +179,7 @@ private struct ContainerSelection {
     private let names: [FilterPattern]
     private let ids: [FilterPattern]
     private var ancestorIDs: Set<String> = []
+    private var goneAncestors: Set<String> = []
     private var before: Timestamp?
     private var since: Timestamp?
 
@@ -190,9 +191,12 @@ private struct ContainerSelection {
         if let reference = filter.before { before = try core.context.index.find(reference).createdAt }
         if let reference = filter.since { since = try core.context.index.find(reference).createdAt }
         for ancestor in filter.ancestors {
-            // An image that is gone may still be named by its containers, by the text alone.
+            // An image that is gone may still be named by its containers, by the text alone. A name that is another
+            // image's by now stands for that one.
             if let image = try? await core.context.images.resolve(ancestor) {
                 ancestorIDs.insert(image.id.description)
+            } else {
+                goneAncestors.insert(ancestor)
             }
         }
     }
@@ -222,7 +226,7 @@ private struct ContainerSelection {
             && (filter.exposed.isEmpty
                 || summary.ports.contains { mapping in filter.exposed.contains { $0.contains(mapping.port) } })
             && (filter.ancestors.isEmpty || ancestorIDs.contains(summary.imageID)
-                || filter.ancestors.contains(summary.image))
+                || goneAncestors.contains(summary.image))
             && (filter.healths.isEmpty || filter.healths.contains(state.health?.status ?? .none))
             && (filter.exitCodes.isEmpty
                 || !state.isAlive && state.finishedAt != nil && filter.exitCodes.contains(state.exitCode))
