@@ -107,8 +107,9 @@ enum StartGate {
         var answer: SyncMessage?
         do throws(KernelError) {
             try channel.send(.proceed)
-            // To the end: then the program is executed.
-            while let message = try channel.receive() { answer = message }
+            // To the end: then the program is executed. The first word alone counts: after it, whoever inside may look into
+            // the process could speak in its name.
+            while let message = try channel.receive() { answer = answer ?? message }
         } catch {
             // A process that has ended has left what was sent to it unread.
             let isEnd = error.errno == .brokenPipe || error.errno == Errno(rawValue: ECONNRESET)
