@@ -60,6 +60,19 @@ import Testing
             ])
     }
 
+    @Test(
+        "A property of version 2 that is no number of its kind is refused",
+        arguments: [
+            ("memory.max", "+9"), ("memory.max", "-1"), ("pids.max", ""), ("cpu.weight", "7x"), ("cpu.max", ""),
+            ("cpu.max", "9 +9"), ("cpu.max", "9 x"), ("cpu.max", "9 9 9"), ("cpu.max", "x 9"),
+        ])
+    func unifiedRefusals(file: String, text: String) {
+        var resources = LinuxResources()
+        resources.unified = [file: text]
+        let error = #expect(throws: RuntimeError.self) { try SystemdProperties(resources) }
+        #expect(error?.message.hasPrefix("linux.resources.unified.\(file): `\(text)` is no ") == true)
+    }
+
     @Test("A quota of more than systemd can count is the most that it can")
     func largeQuota() throws {
         let text = #"{"cpu":{"quota":211750175222111943,"period":1}}"#

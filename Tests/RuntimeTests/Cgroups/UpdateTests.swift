@@ -18,6 +18,24 @@ import Testing
         #expect(ByteSize.bytes(text) == expected)
     }
 
+    @Test(
+        "A sign stands only before what could be negative",
+        arguments: [
+            ("cpu-period", "+9", false), ("cpu-share", "+9", false), ("cpu-rt-period", "+9", false),
+            ("cpu-burst", "-9", false), ("cpu-share", "9", true), ("cpu-quota", "+9", true), ("cpu-quota", "-1", true),
+            ("pids-limit", "+9", true), ("blkio-weight", "+90", true), ("blkio-weight", "-90", false),
+            ("cpu-share", "9x", false), ("cpu-share", " 9", false),
+        ])
+    func signs(option: String, text: String, isNumber: Bool) throws {
+        let arguments = try CommandArguments(["--\(option)", text, "id"], UpdateOptions.known)
+        if isNumber {
+            #expect(throws: Never.self) { try UpdateOptions.resources(arguments) }
+        } else {
+            let refusal = RuntimeError("invalid value for \(option): parsing \"\(text)\": invalid syntax")
+            #expect(throws: refusal) { try UpdateOptions.resources(arguments) }
+        }
+    }
+
     @Test("In version 2 a quota keeps the period and a period the quota")
     func quota() throws {
         var current = CurrentLimits()

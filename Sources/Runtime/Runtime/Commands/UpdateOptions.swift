@@ -32,7 +32,7 @@ enum UpdateOptions {
         resources.memory = try memory(arguments)
         resources.cpu = try cpu(arguments)
         resources.pids = LinuxPids(limit: try number(arguments, "pids-limit"))
-        if let weight: UInt16 = try number(arguments, "blkio-weight"), weight != 0 {
+        if let weight: UInt16 = try number(arguments, "blkio-weight", takesSign: true), weight != 0 {
             var io = LinuxBlockIO()
             io.weight = weight
             resources.blockIO = io
@@ -76,11 +76,12 @@ enum UpdateOptions {
         return cpu
     }
 
+    /// - Parameter takesSign: whether `+9` is a number, which it is for runc where a negative one could be given.
     private static func number<Number: FixedWidthInteger>(
-        _ arguments: CommandArguments, _ name: String
+        _ arguments: CommandArguments, _ name: String, takesSign: Bool = Number.isSigned
     ) throws(RuntimeError) -> Number? {
         guard let text = arguments[name], !text.isEmpty else { return nil }
-        guard let value = Number(text) else {
+        guard let value = takesSign ? Number(text) : Number(unsigned: text) else {
             throw RuntimeError("invalid value for \(name): parsing \"\(text)\": invalid syntax")
         }
         return value

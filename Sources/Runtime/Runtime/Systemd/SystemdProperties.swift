@@ -68,7 +68,7 @@ package struct SystemdProperties: Hashable, Sendable {
     private mutating func add(_ file: String, _ text: String) throws(RuntimeError) {
         func number() throws(RuntimeError) -> UInt64 {
             if text == "max" { return .max }
-            guard let number = UInt64(text) else {
+            guard let number = UInt64(unsigned: text) else {
                 throw RuntimeError("linux.resources.unified.\(file): `\(text)` is no number")
             }
             return number
@@ -83,10 +83,12 @@ package struct SystemdProperties: Hashable, Sendable {
         case "cpu.weight": add("CPUWeight", try number())
         case "cpu.max":
             let words = text.split(separator: " ")
-            guard let first = words.first, first == "max" || Int64(first) != nil else {
+            let quota = words.first.flatMap { $0 == "max" ? -1 : Int64($0) }
+            let period = words.count > 1 ? UInt64(unsigned: words[1]) : 0
+            guard let quota, let period, words.count < 3 else {
                 throw RuntimeError("linux.resources.unified.\(file): `\(text)` is no quota")
             }
-            addQuota(Int64(first) ?? -1, words.count > 1 ? UInt64(words[1]) ?? 0 : 0)
+            addQuota(quota, period)
         default: break
         }
     }
