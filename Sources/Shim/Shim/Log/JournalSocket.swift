@@ -97,11 +97,17 @@ final class JournalSocket {
     private func deliver(_ message: [UInt8]) -> Delivery {
         guard let socket else { return .gone }
         // The socket does not block.
-        guard Glibc.send(socket.rawValue, message, message.count, Int32(MSG_NOSIGNAL)) < 0 else { return .done }
-        switch errno {
-        case EAGAIN: return .full
-        case EMSGSIZE: return .tooLarge
-        default: return .gone
+        do throws(KernelError) {
+            try kernelCall("send to the journal") {
+                Glibc.send(socket.rawValue, message, message.count, Int32(MSG_NOSIGNAL))
+            }
+            return .done
+        } catch {
+            switch error.errno.rawValue {
+            case EAGAIN: return .full
+            case EMSGSIZE: return .tooLarge
+            default: return .gone
+            }
         }
     }
 
