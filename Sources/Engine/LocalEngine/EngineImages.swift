@@ -1,6 +1,7 @@
 import EngineAPI
 import Images
 import Lifecycle
+import OCI
 import Synchronization
 
 /// Images.
@@ -107,7 +108,8 @@ extension EngineCore {
     func imageEvent(_ action: String, _ image: ImageRecord, name: String) -> EngineEvent {
         EngineEvent(
             kind: .image, action: action, actorID: image.id.description,
-            attributes: image.config.execution.labels.merging(["name": name]) { _, own in own }, time: .now())
+            attributes: image.config.execution.labels.dictionary.merging(["name": name]) { _, own in own },
+            time: .now())
     }
 
     func tellOfPrune(_ kind: EngineEvent.Kind, _ reclaimedBytes: Int64) async {

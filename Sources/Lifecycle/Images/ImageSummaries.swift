@@ -19,7 +19,7 @@ extension ImageRecord {
         }
         return ImageSummary(
             id: id.description, tags: tags.sorted(), digests: digests.sorted(), createdAt: config.created,
-            sizeBytes: sizeBytes, labels: config.execution.labels)
+            sizeBytes: sizeBytes, labels: config.execution.labels.dictionary)
     }
 
     /// An image without a time is as old as can be.
@@ -95,7 +95,7 @@ struct ImageMatching {
         return summary
     }
 
-    private static func holds(_ wanted: String, _ labels: [String: String]) -> Bool {
+    private static func holds(_ wanted: String, _ labels: TextMap) -> Bool {
         let parts = wanted.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         guard let value = labels[parts[0]] else { return false }
         return parts.count == 1 || value == parts[1]

@@ -60,7 +60,7 @@ package struct ImageExecution: Hashable, Sendable {
     package var command: [String] = []
     package var workingDirectory = ""
     package var stopSignal: String?
-    package var labels: [String: String] = [:]
+    package var labels: TextMap = [:]
     /// As `80/tcp`, sorted.
     package var exposedPorts: [String] = []
     package var volumes: [String] = []
@@ -75,7 +75,7 @@ package struct ImageExecution: Hashable, Sendable {
         command = try config["Cmd"]?.strings() ?? []
         workingDirectory = try config["WorkingDir"]?.string() ?? ""
         stopSignal = try config["StopSignal"]?.string()
-        labels = try config["Labels"]?.stringMap() ?? [:]
+        labels = try config["Labels"]?.textMap() ?? [:]
         exposedPorts = try config["ExposedPorts"]?.object().members.map(\.name).sorted() ?? []
         volumes = try config["Volumes"]?.object().members.map(\.name).sorted() ?? []
         other = try config.members(except: [

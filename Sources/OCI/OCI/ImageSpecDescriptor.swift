@@ -47,7 +47,7 @@ package struct ContentDescriptor: Hashable, Sendable, RuntimeWritable {
     package var mediaType: String
     package var digest: Digest
     package var sizeBytes: Int64
-    package var annotations: [String: String] = [:]
+    package var annotations: TextMap = [:]
     package var platform: Platform?
     package var other = JSONObject()
 
@@ -62,7 +62,7 @@ package struct ContentDescriptor: Hashable, Sendable, RuntimeWritable {
         digest = try property.required("digest").digest()
         sizeBytes = try property.required("size").integer()
         guard sizeBytes >= 0 else { throw RuntimeSpecError("\(property.path).size", "must not be negative") }
-        annotations = try property["annotations"]?.stringMap() ?? [:]
+        annotations = try property["annotations"]?.textMap() ?? [:]
         if let value = try property["platform"] { platform = try Platform(value) }
         other = try property.members(except: ["mediaType", "digest", "size", "annotations", "platform"])
     }

@@ -28,7 +28,7 @@ package struct ImageManifest: Hashable, Sendable {
     package var mediaType: String
     package var config: ContentDescriptor
     package var layers: [ContentDescriptor]
-    package var annotations: [String: String] = [:]
+    package var annotations: TextMap = [:]
     package var other = JSONObject()
 
     package init(config: ContentDescriptor, layers: [ContentDescriptor]) {
@@ -46,7 +46,7 @@ package struct ImageManifest: Hashable, Sendable {
         mediaType = try manifest["mediaType"]?.string() ?? ImageMediaType.manifest
         config = try ContentDescriptor(manifest.required("config"))
         layers = try manifest["layers"]?.list { (layer) throws(RuntimeSpecError) in try ContentDescriptor(layer) } ?? []
-        annotations = try manifest["annotations"]?.stringMap() ?? [:]
+        annotations = try manifest["annotations"]?.textMap() ?? [:]
         other = try manifest.members(except: ["schemaVersion", "mediaType", "config", "layers", "annotations"])
     }
 

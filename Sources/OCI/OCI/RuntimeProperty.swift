@@ -119,6 +119,16 @@ package struct RuntimeProperty {
         try map { (value) throws(RuntimeSpecError) in try value.string() }
     }
 
+    /// The same where names are others' own, and are to be kept as they are.
+    package func textMap() throws(RuntimeSpecError) -> TextMap {
+        var members: [(name: String, value: String)] = []
+        for member in try object().members {
+            let value = RuntimeProperty(member.value, .member(member.name, of: way))
+            members.append((member.name, try value.string()))
+        }
+        return TextMap(unique: members)
+    }
+
     /// The members of an object, each value read by `read`.
     package func map<Value>(
         _ read: (RuntimeProperty) throws(RuntimeSpecError) -> Value

@@ -12,7 +12,7 @@ package struct RuntimeSpec: Hashable, Sendable {
     /// In the order in which they are to be mounted.
     package var mounts: [RuntimeMount] = []
     package var hooks = RuntimeHooks()
-    package var annotations: [String: String] = [:]
+    package var annotations: TextMap = [:]
     package var linux = RuntimeLinux()
     package var other = JSONObject()
 
@@ -32,7 +32,7 @@ package struct RuntimeSpec: Hashable, Sendable {
         domainname = try spec["domainname"]?.string()
         mounts = try spec["mounts"]?.list { (mount) throws(RuntimeSpecError) in try RuntimeMount(mount) } ?? []
         if let property = try spec["hooks"] { hooks = try RuntimeHooks(property) }
-        annotations = try spec["annotations"]?.stringMap() ?? [:]
+        annotations = try spec["annotations"]?.textMap() ?? [:]
         if let property = try spec["linux"] { linux = try RuntimeLinux(property) }
         other = try spec.members(except: [
             "ociVersion", "root", "process", "hostname", "domainname", "mounts", "hooks", "annotations", "linux",

@@ -40,6 +40,10 @@ extension JSONObject {
         if !value.isEmpty { self[name] = value.json }
     }
 
+    mutating func putMap(_ name: String, _ value: TextMap) {
+        if !value.isEmpty { self[name] = value.json }
+    }
+
     /// Sets a member that is false unless said otherwise.
     mutating func putFlag(_ name: String, _ value: Bool) {
         if value { self[name] = .bool(true) }

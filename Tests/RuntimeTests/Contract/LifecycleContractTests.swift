@@ -27,7 +27,8 @@ struct LifecycleContractTests {
     @Test("The state names what the specification asks for", arguments: RuntimeUnderTest.all)
     func state(_ runtime: RuntimeUnderTest) throws {
         let container = try TestContainer(runtime)
-        container.spec.annotations = ["com.example.key": "value"]
+        // Of two ways to write one letter neither is lost.
+        container.spec.annotations = ["com.example.key": "value", "\u{E9}": "one", "e\u{301}": "two"]
         try container.createAndStart()
         let state = try container.state()
         #expect(state["id"]?.string == container.id)
@@ -35,6 +36,8 @@ struct LifecycleContractTests {
         #expect(state["bundle"]?.string == container.bundle)
         #expect(state["rootfs"]?.string == container.rootfs)
         #expect(state["annotations"]?["com.example.key"]?.string == "value")
+        #expect(state["annotations"]?["\u{E9}"]?.string == "one")
+        #expect(state["annotations"]?["e\u{301}"]?.string == "two")
         let pid = Int32(try #require(state["pid"]?.integer))
         #expect(try container.cgroup.processes() == [pid])
         // runc's start may return a moment before the program is executed; ours does not.

@@ -94,7 +94,7 @@ extension ContainerDefinition {
         execution.environment = environment
         execution.user = user
         execution.workingDirectory = spec.workingDirectory ?? image.workingDirectory
-        execution.labels = labels
+        execution.labels = TextMap(labels)
         execution.stopSignal = spec.stopSignal ?? image.stopSignal
         let command = spec.command ?? []
         if let entrypoint = spec.entrypoint?.filter({ !$0.isEmpty }) {

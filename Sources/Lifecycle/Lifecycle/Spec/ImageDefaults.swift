@@ -26,7 +26,7 @@ extension ImageDefaults {
         workingDirectory = execution.workingDirectory
         user = execution.user
         stopSignal = execution.stopSignal
-        labels = execution.labels
+        labels = execution.labels.dictionary
         ports = execution.exposedPorts
         volumes = execution.volumes
         healthCheck = execution.healthCheck

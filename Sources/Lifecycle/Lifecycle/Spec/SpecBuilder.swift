@@ -61,7 +61,7 @@ package struct SpecBuilder {
             result.hostname = definition.hostname
             result.domainname = spec.domainname
         }
-        result.annotations = spec.annotations
+        result.annotations = TextMap(spec.annotations)
         var plan = MountPlan(spec: spec, host: host, filesDirectory: filesDirectory, initPath: initPath)
         plan.networkFilesDirectory = networkFilesDirectory
         plan.volumes = volumes

@@ -143,7 +143,7 @@ enum CriuConfiguration {
     static let annotation = "org.criu.config"
 
     /// The annotation names a file of settings that override the request's, or none.
-    static func apply(_ annotations: [String: String], to request: inout CriuRequest) {
+    static func apply(_ annotations: TextMap, to request: inout CriuRequest) {
         let path = annotations[annotation] ?? "/etc/criu/runc.conf"
         if !path.isEmpty { request.setConfiguration(path) }
     }

@@ -13,7 +13,7 @@ struct ContainerRecord {
     var startTicks: UInt64
     var created: String
     var owner: UInt32
-    var annotations: [String: String]
+    var annotations: TextMap
     var cgroupPath: String
     /// Nil for a cgroup that the runtime made itself.
     var systemdUnit: String?
@@ -89,7 +89,7 @@ struct ContainerRecord {
         rootfs = try record.required("rootfs").string()
         created = try record.required("created").string()
         owner = try record.required("owner").integer()
-        annotations = try record.required("annotations").stringMap()
+        annotations = try record.required("annotations").textMap()
         cgroupPath = try record.required("cgroupPath").string()
         systemdUnit = try record["systemdUnit"]?.string()
         hasCgroup = try record["hasCgroup"]?.bool() ?? true

@@ -82,7 +82,7 @@ enum HookRunner {
 
     /// The `state` object of the specification.
     static func state(
-        version: String, id: String, pid: Int32, status: String, bundle: String, annotations: [String: String]
+        version: String, id: String, pid: Int32, status: String, bundle: String, annotations: TextMap
     ) -> JSONValue {
         var members: [(String, JSONValue)] = [
             ("ociVersion", .string(version)), ("id", .string(id)), ("status", .string(status)),

@@ -1,3 +1,5 @@
+import OCI
+
 /// Properties of a container's unit that annotations give, `org.systemd.property.TimeoutStopUSec`: `uint64 5000000`. Where
 /// the cgroup is not systemd's they mean nothing, as to other runtimes.
 ///
@@ -30,10 +32,10 @@ enum SystemdAnnotations {
 
     /// In the order of their names, so that the same document always gives the same unit.
     static func properties(
-        _ annotations: [String: String]
+        _ annotations: TextMap
     ) throws(RuntimeError) -> [(name: String, value: BusValue)] {
         var found: [(name: String, value: BusValue)] = []
-        for (key, text) in annotations.sorted(by: { $0.key < $1.key }) where key.hasPrefix(prefix) {
+        for (key, text) in annotations.members where key.hasPrefix(prefix) {
             let name = String(key.dropFirst(prefix.count))
             if let reason = refusal(ofName: name) {
                 throw RuntimeError("annotations.\(key): annotation \(key) name incorrect: \(reason)")

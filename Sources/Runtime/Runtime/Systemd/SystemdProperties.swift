@@ -26,7 +26,7 @@ package struct SystemdProperties: Hashable, Sendable {
     }
 
     /// Those that annotations name, in the order of their names: last, so that they override what limits say.
-    mutating func add(_ annotations: [String: String]) throws(RuntimeError) {
+    mutating func add(_ annotations: TextMap) throws(RuntimeError) {
         values += try SystemdAnnotations.properties(annotations)
     }
 
