@@ -176,6 +176,39 @@ import Testing
         #expect(bench.text.contains("exited (0)"))
     }
 
+    @Test("What is typed for a container that leaves the list is no other's, and commands nothing")
+    func goneWhileTyping() throws {
+        var bench = try Bench.connected()
+        bench.type("j")
+        bench.openConsole()
+        bench.type("k")
+        bench.openConsole()
+        bench.type("a")
+        _ = bench.takeEffects()
+        bench.send(.containers(Array(Sample.containers.dropFirst())))
+        #expect(bench.model.selectedContainer?.id == Sample.id(2))
+        bench.type("rm x<enter>ps<enter>q")
+        bench.send(.input(.paste("ls\n")))
+        #expect(input(&bench) == "" && bench.model.jobs.isEmpty && bench.model.dialogs.isEmpty)
+        #expect(bench.text.contains("web is not in the list any more") && !bench.text.contains("▶"))
+        bench.type("<esc>")
+        #expect(bench.model.focus == .containers && bench.model.keyContext == .containers)
+        bench.type("a")
+        _ = bench.takeEffects()
+        bench.type("x<enter>")
+        #expect(input(&bench) == "x\r")
+    }
+
+    @Test("A list that is empty then commands nothing either")
+    func lastGoneWhileTyping() throws {
+        var bench = try attached()
+        bench.send(.containers([]))
+        bench.type("n<enter>q")
+        #expect(bench.model.dialogs.isEmpty && !bench.takeEffects().contains(.quit))
+        bench.type("<ctrl-c>n")
+        #expect(!bench.model.dialogs.isEmpty)
+    }
+
     @Test("A container that runs anew is attached to again, with what was shown still there")
     func newRun() throws {
         var bench = try Bench.connected()

@@ -205,4 +205,27 @@ import Testing
         #expect(lines.joined(separator: " ").contains("why40"))
         for line in lines { #expect(!TextWidth.exceeds(40, line), "\(line)") }
     }
+
+    @Test("A menu is about what it was opened for, whatever becomes of the list", arguments: ["<F9>", "x"])
+    func menuOfTheChosen(keys: String) throws {
+        for isGone in [false, true] {
+            var bench = try Bench.connected()
+            bench.type(keys)
+            _ = bench.takeEffects()
+            var others = Array(Sample.containers.dropFirst())
+            if !isGone {
+                // A filter or a sorting has chosen another one below it.
+                bench.model.containers.select(index: 1)
+                others = Sample.containers
+            }
+            bench.send(.containers(others))
+            #expect(bench.model.selectedContainer?.id == Sample.id(2))
+            bench.type(keys == "x" ? "restart<enter>" : "hup<enter>")
+            let action: EngineAction =
+                keys == "x" ? .restart(Self.target(1)) : .kill(Self.target(1), signal: "HUP")
+            #expect(Self.asked(&bench) == (isGone ? [] : [action]))
+            guard isGone else { continue }
+            #expect(bench.model.status?.text.contains("gone meanwhile; nothing was done") == true)
+        }
+    }
 }

@@ -1,3 +1,4 @@
+import EngineAPI
 import Terminal
 
 /// A list to choose one line of; typing narrows it.
@@ -10,6 +11,8 @@ struct Menu: Hashable, Sendable {
     }
 
     var title: String
+    /// The containers that it was opened for, by id; nil where it is about none.
+    var about: Set<String>?
     private let items: [Item]
     var filter = LineEditor() { didSet { selection = 0 } }
     var selection = 0
@@ -52,9 +55,11 @@ extension Menu {
         let bindings = wanted.compactMap { intent in
             model.bindings.first { $0.intent == intent && $0.contexts.contains(.containers) && $0.condition(model) }
         }
-        return Menu(
+        var menu = Menu(
             title: model.selectedContainer?.name ?? model.containers.selectedProject?.name ?? "actions",
             items: bindings.map(item))
+        menu.about = Set(model.containers.targets.map(\.id))
+        return menu
     }
 
     /// Everything the main screen can do now.
@@ -80,16 +85,18 @@ extension Menu {
         return menu
     }
 
-    static func signals(_ name: String) -> Menu {
+    static func signals(_ targets: [ContainerSummary]) -> Menu {
         let known = [
             ("TERM", "end in order"), ("KILL", "end at once"), ("INT", "as ctrl-c"),
             ("HUP", "terminal gone, or reload"),
             ("QUIT", "end with a core dump"), ("USR1", "the program's own"), ("USR2", "the program's own"),
             ("STOP", "halt"), ("CONT", "go on"), ("WINCH", "window changed"), ("ALRM", "timer"), ("ABRT", "abort"),
         ]
-        return Menu(
-            title: "signal to \(name)",
+        var menu = Menu(
+            title: "signal to \(targets.count == 1 ? targets[0].name : "\(targets.count) containers")",
             items: known.map { Item(label: "SIG\($0)", detail: $1, intent: .kill(signal: $0)) })
+        menu.about = Set(targets.map(\.id))
+        return menu
     }
 
     private static func item(_ binding: KeyBinding) -> Item {

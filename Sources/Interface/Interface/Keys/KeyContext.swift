@@ -27,6 +27,7 @@ enum KeyContext: String, CaseIterable, Hashable, Sendable {
 extension Model {
     var keyContext: KeyContext {
         if let dialog = dialogs.last { return dialog.keyContext }
+        if focus == .console, consoles.isHolderGone { return .captured }
         if focus == .console, let console = shownConsole {
             if console.isLeaderPending { return .leader }
             if console.search?.isEditing == true { return .search }

@@ -5,6 +5,8 @@ extension Model {
     /// Brings what depends on other things in line after a message: rows, scrolling, which consoles are open, their size.
     mutating func settle() -> [Effect] {
         previewTheme()
+        // Whoever does something with a container has found the one that was looked for.
+        if !dialogs.isEmpty || consoles.isCaptured { containers.stayWithChosen() }
         containers.arrange(stats.histories)
         containers.keepSelectionVisible(page: max(0, (layout.content(of: .containers)?.rows ?? 0) - 1))
         followLists()
@@ -39,11 +41,23 @@ extension Model {
         let gone = consoles.open.keys.filter { !known.contains($0.containerID) }
         consoles.closed = consoles.closed.filter { known.contains($0.containerID) }
         let effects = gone.flatMap { closeConsole($0) }
-        if consoles.isCaptured, shownConsole == nil || selectedContainer == nil {
+        settleHolder()
+        return effects
+    }
+
+    /// What is typed for one container is never another's, which the list has chosen in its place, and commands nothing.
+    private mutating func settleHolder() {
+        guard consoles.isCaptured, !consoles.isHolderGone else { return }
+        if let holder = consoles.holder, !containers.rows.contains(where: { $0.id == holder.id }) {
+            consoles.isHolderGone = true
+            consoles.holdsMouse = false
+            say("\(holder.name) is not in the list any more: what is typed goes nowhere; esc goes back", .error)
+        } else if let container = selectedContainer, shownConsole != nil {
+            consoles.holder = EngineAction.Target(id: container.id, name: container.name)
+        } else {
             consoles.isCaptured = false
             if focus == .console { focus = .containers }
         }
-        return effects
     }
 
     /// Consoles that were not yet open when the selection moved on are not opened.

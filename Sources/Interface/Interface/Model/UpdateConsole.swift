@@ -134,6 +134,7 @@ extension Model {
 
     /// A key while every key goes to the container.
     mutating func pressInConsole(_ key: Key) -> [Effect] {
+        if consoles.isHolderGone { return pressForTheGone(key) }
         guard let id = shownConsoleID, let console = consoles.open[id] else {
             consoles.isCaptured = false
             return []
@@ -169,6 +170,15 @@ extension Model {
         consoles.isCaptured = false
         focus = .containers
         return id.isExec ? closeConsole(id) : []
+    }
+
+    /// Only what no line of typing holds ends it: enter would let the next line command the list.
+    private mutating func pressForTheGone(_ key: Key) -> [Effect] {
+        guard key == Key(.escape) || key == Key(.character("c"), .control) else { return [] }
+        consoles.isCaptured = false
+        focus = .containers
+        status = nil
+        return []
     }
 
     mutating func pressAfterLeader(_ key: Key) -> [Effect] {

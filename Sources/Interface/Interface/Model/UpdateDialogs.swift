@@ -20,13 +20,23 @@ extension Model {
         case .menu(let menu):
             guard let item = menu.chosen else { return [] }
             dialogs.removeLast()
-            return perform(item.intent)
+            return choosesAgain(menu) ? perform(item.intent) : []
         case .confirmation(let question): return question.choosesYes ? agree() : close(.confirmation(question))
         case .logs(let screen) where screen.filterEditor != nil: acceptLogFilter()
         case .some, nil:
             if isEditingFilter { endFilter() } else { acceptSearch() }
         }
         return []
+    }
+
+    /// A list that changes below a menu chooses another container by itself. What the menu says is done to those that it
+    /// was opened for, or to none.
+    private mutating func choosesAgain(_ menu: Menu) -> Bool {
+        guard let about = menu.about, Set(containers.targets.map(\.id)) != about else { return true }
+        if let id = about.first, about.count == 1, containers.cursor.marked.isEmpty { containers.select(id: id) }
+        guard Set(containers.targets.map(\.id)) != about else { return true }
+        say("\(menu.title): gone meanwhile; nothing was done", .warning)
+        return false
     }
 
     /// Yes to the question on top.

@@ -93,6 +93,7 @@ extension Model {
 
     private mutating func paste(_ text: String) -> [Effect] {
         if keyContext == .captured {
+            if consoles.isHolderGone { return [] }
             return withShownConsole { console in
                 if console.isTTY { console.emulator.paste(text) } else { console.pendingLine.insert(text) }
             }

@@ -88,8 +88,7 @@ extension Model {
         case .start, .stop, .restart, .pauseOrResume, .kill, .remove, .removeWithVolumes: return act(intent)
         case .logs: openLogs()
         case .signals:
-            let targets = containers.targets
-            dialogs.append(.menu(.signals(targets.count == 1 ? targets[0].name : "\(targets.count) containers")))
+            dialogs.append(.menu(.signals(containers.targets)))
         case .rename, .limits, .recreate, .shell, .shellAsking, .inspect, .copyMenu:
             guard let container = selectedContainer else { return [] }
             return perform(intent, on: container)

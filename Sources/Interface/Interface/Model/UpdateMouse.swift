@@ -38,6 +38,7 @@ extension Model {
             replaceDialog(.form(form))
         case .list(var screen):
             // Below the title and the header.
+            guard place.row >= layout.body.row + 2 else { return [] }
             let rows = rowIDs(of: screen)
             let index = screen.cursor.scroll + place.row - layout.body.row - 2
             screen.cursor.choose(index, of: rows)
@@ -154,9 +155,12 @@ extension Model {
     }
 
     private mutating func wheelConsole(_ movement: Movement, _ mouse: MouseEvent) -> [Effect] {
-        guard let console = shownConsole else { return [] }
-        if console.emulator.modes.mouse != .off, !console.isScrolling { return passOn(mouse) }
+        guard let console = shownConsole, !consoles.isHolderGone else { return [] }
+        // What is only looked at is not typed to.
+        let isTaken = focus == .console && consoles.takesKeys
+        if console.emulator.modes.mouse != .off, !console.isScrolling { return isTaken ? passOn(mouse) : [] }
         if console.emulator.modes.isAlternateScreen, !console.isScrolling {
+            guard isTaken else { return [] }
             let key = Key(movement == .up ? .up : .down)
             return withShownConsole { for _ in 0..<3 { $0.emulator.send(key) } }
         }
@@ -173,7 +177,7 @@ extension Model {
 
     /// Tells the program in the console of a mouse event on it, where it asked for such.
     private mutating func passOn(_ mouse: MouseEvent) -> [Effect] {
-        guard dialogs.isEmpty, focus == .console, let content = layout.content(of: .console),
+        guard dialogs.isEmpty, focus == .console, !consoles.isHolderGone, let content = layout.content(of: .console),
             shownConsole?.isTTY == true
         else {
             consoles.holdsMouse = false

@@ -116,7 +116,12 @@ struct ConsolesPanel {
     /// The exec that is shown for a container in place of its own stdio.
     var shownExec: [String: ConsoleID] = [:]
     /// Every key goes to the console that is shown.
-    var isCaptured = false
+    var isCaptured = false { didSet { if !isCaptured { (holder, isHolderGone) = (nil, false) } } }
+    /// The container whose console that is.
+    var holder: EngineAction.Target?
+    /// It has left the list while somebody typed: the keys go nowhere until the person has seen that.
+    var isHolderGone = false
+    var takesKeys: Bool { isCaptured && !isHolderGone }
     /// A button of the mouse was pressed on the console, and the program has been told.
     var holdsMouse = false
     /// Closed by the person: not opened again by itself.

@@ -9,7 +9,7 @@ extension Canvas {
         guard let console = model.shownConsole else {
             return drawNoConsole(model, in: content)
         }
-        let isTyping = model.focus == .console && model.dialogs.isEmpty && model.consoles.isCaptured && !console.isEnded
+        let isTyping = model.focus == .console && model.dialogs.isEmpty && model.consoles.takesKeys && !console.isEnded
         console.emulator.draw(
             into: &frame, region: content, firstLine: console.top, showsCursor: isTyping && !console.isScrolling)
         frame.restyle(content) { theme.printed($0) }
@@ -49,7 +49,7 @@ extension Canvas {
         case .ended(let reason): return reason
         case .attached:
             let full = "detach: ctrl-p ctrl-q, leader \(model.leader)"
-            return model.consoles.isCaptured && model.focus == .console ? full : "a attaches"
+            return model.consoles.takesKeys && model.focus == .console ? full : "a attaches"
         }
     }
 

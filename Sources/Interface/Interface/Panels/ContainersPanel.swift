@@ -115,6 +115,8 @@ struct ContainersPanel {
     /// Who sorts by a figure asks which container has most of it.
     mutating func followTop() { samplesAtTop = sort.isMeasured ? 3 : 0 }
 
+    mutating func stayWithChosen() { samplesAtTop = 0 }
+
     /// Chooses a container of the rows.
     mutating func select(id: String) {
         if let name = rows.first(where: { $0.id == id })?.project, folded.remove(name) != nil { arrange([:]) }

@@ -40,7 +40,7 @@ extension Canvas {
     /// A panel's title row: its name, what it shows, and at the right what can be said in short.
     mutating func drawTitle(_ panel: Panel, _ title: String, right: String = "", _ model: Model, in region: Region) {
         let isFocused = model.focus == panel && model.dialogs.isEmpty
-        let isCaptured = isFocused && panel == .console && model.consoles.isCaptured
+        let isCaptured = isFocused && panel == .console && model.consoles.takesKeys
         let role: Role = isCaptured ? .titleCaptured : isFocused ? .titleFocused : .title
         var row = region
         row.rows = min(1, row.rows)
