@@ -34,12 +34,20 @@ struct LoadPlan {
             return docker.map { OfferedImage(form: .docker($0), names: Self.names($0.tags)) }
         }
         var images: [OfferedImage] = []
+        // An image of many names stands there as often: it is read once.
+        var known: [Digest: (manifest: Digest, config: Digest)] = [:]
         for entry in try list(index, "index.json").manifests {
             guard entry.platform?.os != "unknown" else { continue }
-            let manifest = try resolve(entry, depth: 0)
+            let (manifest, config): (Digest, Digest)
+            if let found = known[entry.digest] {
+                (manifest, config) = found
+            } else {
+                manifest = try resolve(entry, depth: 0)
+                config = try configDigest(manifest)
+                known[entry.digest] = (manifest, config)
+            }
             var image = OfferedImage(form: .manifest(manifest), names: names(entry))
             // Docker's newer archives are both: their names stand in manifest.json.
-            let config = try configDigest(manifest)
             docker.removeAll { candidate in
                 guard ArchiveSource.cleaned(candidate.config).hasSuffix(config.hex) else { return false }
                 image.names += Self.names(candidate.tags)

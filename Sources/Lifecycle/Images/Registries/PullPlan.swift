@@ -13,6 +13,8 @@ struct PullPlan: Hashable, Sendable {
     /// - Parameter name: for errors.
     init(_ manifest: ImageManifest, name: String) throws(EngineError) {
         blobs = []
+        // A manifest of some megabytes names tens of thousands.
+        var sizes: [Digest: Int64] = [:]
         for layer in manifest.layers {
             guard ImageMediaType.isLayer(layer.mediaType) else {
                 throw EngineError(
@@ -24,8 +26,8 @@ struct PullPlan: Hashable, Sendable {
             guard layer.sizeBytes >= 0 else {
                 throw EngineError(.invalid, "pull \(name): layer \(layer.digest): negative size", object: name)
             }
-            if let twin = blobs.first(where: { $0.digest == layer.digest }) {
-                guard twin.sizeBytes == layer.sizeBytes else {
+            if let size = sizes.updateValue(layer.sizeBytes, forKey: layer.digest) {
+                guard size == layer.sizeBytes else {
                     throw EngineError(
                         .invalid, "pull \(name): layer \(layer.digest) stands in the manifest with two sizes",
                         object: name)
