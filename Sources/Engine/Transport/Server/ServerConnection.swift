@@ -234,10 +234,13 @@ struct ServerLink: Sendable {
         try await onLoop { connection.value.take(on: channel.eventLoop) }.value()
     }
 
-    /// Reads to the end of the connection, for nobody.
-    func forgetAll() async {
+    /// Reads for nobody, to the end of the connection or of a number of bytes.
+    func forget(atMost limitBytes: Int) async {
+        var left = limitBytes
         // Whichever way it ends, nobody waits for more.
-        while (try? await take()) != nil {}
+        while left > 0, let item = try? await take() {
+            if case .bytes(let bytes) = item { left -= bytes.count }
+        }
     }
 
     func awaitRequest(

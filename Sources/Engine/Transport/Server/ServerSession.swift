@@ -11,9 +11,10 @@ struct ServerSession: Sendable {
     let registration: ConnectionRegistration
     /// What the body of a request without a reader is drained by, so that the answer is not lost with it.
     static let drainLimitBytes = 1 << 20
-    /// How long a client that is answered before it has sent all may go on sending. Closed at once, the connection would
-    /// be reset by what still comes, and the answer be lost with it (RFC 9112, 9.6).
+    /// How long, and how much, a client that is answered before it has sent all may go on sending. Closed at once, the
+    /// connection would be reset by what still comes, and the answer be lost with it (RFC 9112, 9.6).
     static let partingTime: Duration = .milliseconds(500)
+    static let partingLimitBytes = 16 << 20
 
     /// What comes after a request.
     private enum Next {
@@ -50,7 +51,7 @@ struct ServerSession: Sendable {
         // As above.
         try? await link.channel.close(mode: .output).value()
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await link.forgetAll() }
+            group.addTask { await link.forget(atMost: Self.partingLimitBytes) }
             // Cancelled: the server stops, or the client is gone.
             group.addTask { try? await Task.sleep(for: Self.partingTime) }
             await group.next()
