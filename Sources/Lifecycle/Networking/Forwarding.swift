@@ -80,7 +80,7 @@ extension NetworkService {
         let isShared = ground.namespace == nil
         let missing = try await BlockingPool.shared.run { () throws(EngineError) in
             try ground.run { () throws(EngineError) in
-                let missing = try Forwarding.missing(networks)
+                let missing = try Forwarding.missing(networks.filter { $0.driver == .bridge })
                 if isShared, !missing.isEmpty { try Forwarding.keep(before.union(missing), in: file) }
                 return missing
             }
