@@ -115,10 +115,12 @@ import Transport
             "POST", "/containers/x/exec", #"{"AttachStdin":true,"AttachStdout":true,"Cmd":["cat"]}"#)
         let id = try created.json["Id"]?.string ?? ""
         let (_, connection) = try await attach(served, "/exec/\(id)/start", #"{"Detach":false,"Tty":false}"#)
-        #expect(try await served.call("GET", "/exec/\(id)/json").json["Running"] == true)
         try await connection.write([65])
+        // Docker's clients are answered before the process runs: it does where it has answered itself.
+        #expect(try await connection.read() == [1, 0, 0, 0, 0, 0, 0, 1, 65])
+        #expect(try await served.call("GET", "/exec/\(id)/json").json["Running"] == true)
         await connection.closeOutput()
-        #expect(try await readAll(connection) == [1, 0, 0, 0, 0, 0, 0, 1, 65])
+        #expect(try await readAll(connection) == [])
         #expect(try await served.call("GET", "/exec/\(id)/json").json["ExitCode"] == 0)
         await served.stop()
     }

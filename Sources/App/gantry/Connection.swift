@@ -11,10 +11,16 @@ actor Connection {
     /// Nil until our own engine was first asked for.
     private let seat = Mutex<EngineSeat?>(nil)
     private var remote: DockerEngine?
+    private let hostingBegan: @Sendable () -> Void
 
-    init(_ options: GlobalOptions, _ configuration: LocalEngineConfiguration) {
+    /// - Parameter hostingBegan: called once this process hosts our own engine.
+    init(
+        _ options: GlobalOptions, _ configuration: LocalEngineConfiguration,
+        hostingBegan: @escaping @Sendable () -> Void
+    ) {
         self.options = options
         self.configuration = configuration
+        self.hostingBegan = hostingBegan
     }
 
     func engine() throws(EngineError) -> any Engine {
@@ -37,7 +43,7 @@ actor Connection {
                 .invalid, "`-H` and `--context` before `daemon` name an engine to drive; give a socket after it")
         }
         let mode = try DaemonMode(configuration, daemon, logLevel: options.logLevel)
-        let made = EngineSeat(mode.configuration, socket: mode.ownSocket, journal: mode.journal)
+        let made = EngineSeat(mode.configuration, socket: mode.ownSocket, journal: mode.journal, returns: true)
         seat.withLock { $0 = made }
         return try await mode.run(made)
     }
@@ -88,12 +94,12 @@ actor Connection {
         try EngineChooser(options, environment: Settings.environment).choice()
     }
 
-    /// - Parameter patience: how long those who visit the engine hosted here are served on.
-    func close(patience: Duration) async { await seat.withLock { $0 }?.close(patience: patience) }
+    /// - Parameter parting: how long those who visit the engine hosted here are served on.
+    func close(_ parting: Parting) async { await seat.withLock { $0 }?.close(parting) }
 
     private func ownSeat() -> EngineSeat {
         seat.withLock { seat in
-            let made = seat ?? EngineSeat(configuration)
+            let made = seat ?? EngineSeat(configuration, began: hostingBegan)
             seat = made
             return made
         }

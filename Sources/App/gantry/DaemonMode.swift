@@ -6,7 +6,8 @@ import Linux
 import LocalEngine
 
 /// `gantry daemon`: hosts the engine in the foreground until a signal ends it. Containers run on. SIGHUP has it read its
-/// configuration anew.
+/// configuration anew. Where a front end or a command hosts the engine, it stands by, serves its own sockets all the same,
+/// and takes over once that one ends; where another daemon does, it is refused.
 struct DaemonMode {
     let configuration: LocalEngineConfiguration
     let options: CommandEnvironment.DaemonOptions
@@ -41,7 +42,7 @@ struct DaemonMode {
         let listeners = try listeners()
         let engine = FailoverEngine(seat: seat)
         let version = try await engine.version()
-        guard seat.hosted != nil else {
+        guard await !seat.isVisitingDaemon else {
             throw EngineError(
                 .conflict,
                 "another process hosts the engine of `\(configuration.dataRoot)` already; it answers at "
@@ -54,11 +55,20 @@ struct DaemonMode {
         if let address = options.metricsAddress {
             servers.append(try await DaemonServer.startMetrics(engine: engine, address: address, journal: journal))
         }
-        journal.say(
-            .info,
-            "gantry \(version.version): serving the engine of \(configuration.dataRoot) at unix://\(configuration.apiSocketPath)",
-            servers.compactMap { server in server.port.map { ("port", "\($0)") } })
-        setLevel(isDebugging: await seat.isDebugging)
+        let ports = servers.compactMap { server in server.port.map { ("port", "\($0)") } }
+        let service = "the engine of \(configuration.dataRoot) at unix://\(configuration.apiSocketPath)"
+        let announcing = Task {
+            if seat.hosted == nil {
+                let host = seat.socket.listener.map { "process \($0)" } ?? "another process"
+                journal.say(
+                    .info, "gantry \(version.version): \(host) hosts \(service): standing by to take over", ports)
+                await standBy(engine, seat)
+            }
+            guard !Task.isCancelled else { return }
+            journal.say(.info, "gantry \(version.version): serving \(service)", ports)
+            setLevel(isDebugging: await seat.isDebugging)
+        }
+        defer { announcing.cancel() }
         var number = await signals.next() ?? 0
         while number == SIGHUP {
             await reload(seat)
@@ -67,6 +77,27 @@ struct DaemonMode {
         journal.say(.info, "\(Signal.name(number)): the daemon ends, containers run on")
         for server in servers { await server.stop() }
         return 0
+    }
+
+    /// Returns once this process hosts the engine, or the task is cancelled.
+    private func standBy(_ engine: FailoverEngine, _ seat: EngineSeat) async {
+        while seat.hosted == nil, !Task.isCancelled {
+            do {
+                // A stream that breaks with its host, at the moment it ends; what it tells is of no interest.
+                var request = EventRequest()
+                request.since = .now()
+                for try await _ in try await seat.engine().events(request) where seat.hosted != nil { return }
+            } catch is CancellationError {
+                return
+            } catch {
+                // The host went, or is going.
+            }
+            // Asked anew, whoever is left takes the seat.
+            do throws(EngineError) { _ = try await engine.version() } catch {
+                journal.say(.warning, "\(error.message)")
+            }
+            guard (try? await Task.sleep(for: .milliseconds(20))) != nil else { return }
+        }
     }
 
     /// What is wrong in the file is said, and changes nothing.

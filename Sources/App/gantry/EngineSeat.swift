@@ -14,6 +14,8 @@ import Synchronization
 ///      ▲                         ▲                                           │
 ///      └──── lock taken ─────────┴────────────── the connection broke ◄──────┘
 /// ```
+///
+/// Where a daemon went, it is most likely started anew: who visited it leaves the lock to it for a moment.
 actor EngineSeat {
     private enum Seat {
         case hosting(EngineHost)
@@ -23,11 +25,17 @@ actor EngineSeat {
     /// How long a host that holds the lock may take until it answers, or until its lock is free. One whose process is
     /// stopped would take for ever.
     private static let patience = Duration.seconds(15)
+    /// How long a daemon that went may take to come again.
+    private static let returning = Duration.seconds(2)
 
     private let configuration: LocalEngineConfiguration
     /// A listening socket that this process was given; who holds it is the host, so nobody is visited.
     private let ownSocket: DaemonListener?
     private let journal: DaemonJournal
+    /// Whether this process is a daemon.
+    private let returns: Bool
+    /// Called once this process hosts the engine.
+    private let began: @Sendable () -> Void
     private let clock = ContinuousClock()
     private let hostedHere = Mutex<GantryEngine?>(nil)
     private var seat: Seat? {
@@ -38,16 +46,21 @@ actor EngineSeat {
     }
     private var election: Task<Result<Seat, EngineError>, Never>?
     private var isClosed = false
+    /// Until when the lock is another's to take.
+    private var leavesLockUntil: ContinuousClock.Instant?
 
     /// Where whoever hosts the engine answers.
     nonisolated var socket: EngineSocket { EngineSocket(path: configuration.apiSocketPath) }
 
     init(
         _ configuration: LocalEngineConfiguration, socket: DaemonListener? = nil,
-        journal: DaemonJournal = DaemonJournal(write: Complaint.say)
+        journal: DaemonJournal = DaemonJournal(write: Complaint.say), returns: Bool = false,
+        began: @escaping @Sendable () -> Void = {}
     ) {
         self.configuration = configuration
         self.journal = journal
+        self.returns = returns
+        self.began = began
         ownSocket = socket
     }
 
@@ -85,14 +98,18 @@ actor EngineSeat {
     /// A call found its connection broken. Whether it may be made again is the caller's to know.
     func lose(_ engine: DockerEngine) {
         guard case .visiting(let current)? = seat, engine === current else { return }
+        if engine.returns { leavesLockUntil = clock.now + Self.returning }
         seat = nil
     }
 
+    /// Whether a daemon hosts the engine elsewhere.
+    var isVisitingDaemon: Bool { if case .visiting(let engine)? = seat { engine.returns } else { false } }
+
     /// Ends hosting, so that the next process can take over at once. Nothing may be called afterwards.
-    func close(patience: Duration) async {
+    func close(_ parting: Parting) async {
         isClosed = true
         if let election { _ = await election.value }
-        if case .hosting(let host)? = seat { await host.close(patience: patience) }
+        if case .hosting(let host)? = seat { await host.close(parting) }
         seat = nil
     }
 
@@ -121,8 +138,7 @@ actor EngineSeat {
         while !isClosed {
             if let visited = await visit() { return .success(.visiting(visited)) }
             do throws(EngineError) {
-                let host = try await EngineHost.open(configuration, socket: ownSocket, journal: journal)
-                if let host { return .success(.hosting(host)) }
+                if let host = try await host() { return .success(.hosting(host)) }
             } catch {
                 return .failure(error)
             }
@@ -137,6 +153,14 @@ actor EngineSeat {
                     + "`\(configuration.apiSocketPath)`\(listener)", object: configuration.apiSocketPath))
     }
 
+    /// Takes the lock, where it is free and this process's to take.
+    private func host() async throws(EngineError) -> EngineHost? {
+        if let leavesLockUntil, clock.now < leavesLockUntil { return nil }
+        let host = try await EngineHost.open(configuration, socket: ownSocket, journal: journal, returns: returns)
+        if host != nil { began() }
+        return host
+    }
+
     /// Who it is, for the message, and what helps where it is stopped.
     private var listener: String {
         guard let pid = socket.listener else { return "" }
@@ -148,7 +172,7 @@ actor EngineSeat {
 
     private func visit() async -> DockerEngine? {
         guard ownSocket == nil else { return nil }
-        let engine = DockerEngine(socketPath: configuration.apiSocketPath)
+        let engine = DockerEngine(socketPath: configuration.apiSocketPath, resumesSessions: true)
         return await engine.answers(within: Self.patience) ? engine : nil
     }
 }

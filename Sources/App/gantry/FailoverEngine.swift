@@ -202,7 +202,11 @@ extension FailoverEngine {
     }
 
     func startExec(_ id: String, size: TerminalSize?) async throws(EngineError) -> any AttachedStream {
-        try await act { engine throws(EngineError) in try await engine.startExec(id, size: size) }
+        try await ResumingStdio.startExec(self, id, size)
+    }
+
+    func attachExec(_ id: String) async throws(EngineError) -> any AttachedStream {
+        try await act { engine throws(EngineError) in try await engine.attachExec(id) }
     }
 
     func startExecDetached(_ id: String) async throws(EngineError) {

@@ -28,14 +28,44 @@ enum Program {
             Complaint.say("gantry: \(error)")
             return rest.first == "run" ? 125 : 1
         }
-        let connection = Connection(options, configuration)
-        let code =
-            rest.isEmpty
-            ? await frontEnd(options, connection)
-            : await runCommandLine(rest, environment: environment(options, configuration, connection))
-        // A command that happened to be first lets the others finish; who leaves a screen is not kept waiting.
-        await connection.close(patience: rest.isEmpty ? .milliseconds(200) : .seconds(2))
-        return code
+        let (signals, isCommand) = (HostSignals(), !rest.isEmpty)
+        // A front end has signals of its own, and so has whatever has taken them by then.
+        let connection = Connection(options, configuration, hostingBegan: { if isCommand { signals.take() } })
+        guard isCommand else {
+            let code = await frontEnd(options, connection)
+            // Who leaves a screen is not kept waiting by those who only look on.
+            let isForced = code == 128 + SIGTERM
+            await close(connection, Parting(patience: .milliseconds(200), waitsForWork: !isForced))
+            return code
+        }
+        let environment = environment(options, configuration, connection)
+        let command = Task { [rest] in await runCommandLine(rest, environment: environment) }
+        let end = await signals.end(of: command)
+        // A command that happened to be first lets the others finish.
+        let waits = rest.first != "daemon" && end != .signal(SIGTERM)
+        await close(connection, Parting(patience: .seconds(2), waitsForWork: waits))
+        return end.leave()
+    }
+
+    /// Ends this process's hosting; a signal ends the waiting for others, a second one the process.
+    private static func close(_ connection: Connection, _ parting: Parting) async {
+        guard connection.isHosting else { return await connection.close(parting) }
+        var parting = parting
+        parting.tell = { count in
+            Complaint.say(
+                "gantry: the engine that this process hosts is in use by others (\(count)): it ends once they are done, "
+                    + "ctrl-c ends it now; `gantry daemon` hosts it without end")
+        }
+        let closing = Task { [parting] in await connection.close(parting) }
+        let watching = Task {
+            // Without it signals do what they always do.
+            guard let signals = try? SignalPipe([SIGINT, SIGTERM, SIGHUP, SIGQUIT]) else { return }
+            guard await signals.next() != nil else { return }
+            closing.cancel()
+            if let second = await signals.next() { exit(128 + second) }
+        }
+        await closing.value
+        watching.cancel()
     }
 
     @MainActor

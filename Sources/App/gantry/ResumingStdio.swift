@@ -1,22 +1,48 @@
 import EngineAPI
 import RemoteEngine
 
-/// A container's stdio that outlives the process which hosts the engine: when that one goes, the next host is asked for
-/// the same container, and reading and writing go on there.
+/// A process's stdio that outlives the process which hosts the engine: when that one goes, the next host is asked for
+/// the same container or exec, and reading and writing go on there.
 ///
-/// What the container writes between two hosts is in its log, not here; what it reads may be given twice, if the host
-/// went before it said that it had taken it.
+/// What a container writes between two hosts is in its log, not here, and what an exec writes then is lost; what they read
+/// may be given twice, if the host went before it said that it had taken it.
 final class ResumingStdio: AttachedStream {
     private let link: StdioLink
 
-    /// Attaches; plain where this process is the host, for then nothing is left when it goes.
+    /// Attaches to a container.
     static func attach(
         _ engine: FailoverEngine, _ reference: String, _ request: AttachRequest
     ) async throws(EngineError) -> any AttachedStream {
-        let first = try await engine.attachOnce(reference, request)
-        guard let host = first.host else { return first.stream }
+        let open: StdioLink.Opening = { host throws(EngineError) in try await host.attach(reference, request) }
+        return try await connect(
+            engine, first: open, next: open,
+            isOver: { () throws(EngineError) in
+                let state = try await engine.inspect(reference).state
+                // Not started yet is what `run` attaches to.
+                return !state.isAlive && state.status != .created
+            })
+    }
+
+    /// Starts an exec.
+    static func startExec(
+        _ engine: FailoverEngine, _ id: String, _ size: TerminalSize?
+    ) async throws(EngineError) -> any AttachedStream {
+        try await connect(
+            engine,
+            first: { host throws(EngineError) in try await host.startExec(id, size: size) },
+            next: { host throws(EngineError) in try await host.attachExec(id) },
+            isOver: { () throws(EngineError) in try await !engine.inspectExec(id).running })
+    }
+
+    /// Plain where this process is the host, for then nothing is left when it goes.
+    private static func connect(
+        _ engine: FailoverEngine, first: StdioLink.Opening, next: @escaping StdioLink.Opening,
+        isOver: @escaping StdioLink.Question
+    ) async throws(EngineError) -> any AttachedStream {
+        let opened = try await engine.open(first)
+        guard let host = opened.host else { return opened.stream }
         return ResumingStdio(
-            StdioLink(engine: engine, reference: reference, request: request, stream: first.stream, host: host))
+            StdioLink(engine: engine, open: next, isOver: isOver, stream: opened.stream, host: host))
     }
 
     private init(_ link: StdioLink) { self.link = link }
@@ -53,9 +79,13 @@ final class ResumingStdio: AttachedStream {
 
 /// The connection that a `ResumingStdio` has now.
 private actor StdioLink {
+    typealias Opening = @Sendable (any Engine) async throws(EngineError) -> any AttachedStream
+    typealias Question = @Sendable () async throws(EngineError) -> Bool
+
     private let engine: FailoverEngine
-    private let reference: String
-    private let request: AttachRequest
+    private let open: Opening
+    /// Whether the process has ended.
+    private let isOver: Question
     private var stream: any AttachedStream
     /// The process that hosts the engine; nil where it is this one.
     private var host: Int32?
@@ -65,11 +95,12 @@ private actor StdioLink {
     private var reopening: Task<Result<Bool, EngineError>, Never>?
 
     init(
-        engine: FailoverEngine, reference: String, request: AttachRequest, stream: any AttachedStream, host: Int32
+        engine: FailoverEngine, open: @escaping Opening, isOver: @escaping Question, stream: any AttachedStream,
+        host: Int32
     ) {
         self.engine = engine
-        self.reference = reference
-        self.request = request
+        self.open = open
+        self.isOver = isOver
         self.stream = stream
         self.host = host
     }
@@ -85,7 +116,7 @@ private actor StdioLink {
         return !isClosed && (!isServed || ended != round)
     }
 
-    /// Connects anew, once for all who found the connection of that round cut; false where the container is over.
+    /// Connects anew, once for all who found the connection of that round cut; false where the process is over.
     func reopened(after lost: Int) async throws(EngineError) -> Bool {
         if round != lost { return true }
         let running = reopening ?? Task { await reopen() }
@@ -99,10 +130,8 @@ private actor StdioLink {
     private func reopen() async -> Result<Bool, EngineError> {
         do throws(EngineError) {
             await stream.close()
-            let state = try await engine.inspect(reference).state
-            // Not started yet is what `run` attaches to.
-            guard state.isAlive || state.status == .created else { return .success(false) }
-            let next = try await engine.attachOnce(reference, request)
+            guard try await !isOver() else { return .success(false) }
+            let next = try await engine.open(open)
             if hasEndedInput { try await next.stream.closeInput() }
             (stream, host) = next
             round += 1
@@ -127,14 +156,14 @@ private actor StdioLink {
 }
 
 extension FailoverEngine {
-    /// Attaches at the host of now; `host` is its process, nil for this one.
-    fileprivate func attachOnce(
-        _ reference: String, _ request: AttachRequest
+    /// Connects at the host of now; `host` is its process, nil for this one.
+    fileprivate func open(
+        _ opening: StdioLink.Opening
     ) async throws(EngineError) -> (stream: any AttachedStream, host: Int32?) {
         try await act { engine throws(EngineError) in
             // Asked before: the host that answers here is not newer than the one that attaches.
             let host = engine is DockerEngine ? seat.socket.listener : nil
-            return (try await engine.attach(reference, request), host)
+            return (try await opening(engine), host)
         }
     }
 }

@@ -12,8 +12,13 @@ import Transport
 /// ```
 package final class DaemonServer: Sendable {
     private let server: HTTPServer
+    /// What its end would take from clients.
+    package let work: PendingWork
 
-    private init(_ server: HTTPServer) { self.server = server }
+    private init(_ server: HTTPServer, _ work: PendingWork) {
+        self.server = server
+        self.work = work
+    }
 
     /// Listens and serves; returns once clients can connect.
     ///
@@ -31,11 +36,13 @@ package final class DaemonServer: Sendable {
 
     /// Listens as `listener` says, and serves; returns once clients can connect.
     ///
+    /// - Parameter returns: whether clients may expect that where this server went one comes again, at once: that of a
+    ///   daemon.
     /// - Throws: `unavailable` where the address cannot be listened on; `invalid` where a file for TLS cannot be used.
     package static func start(
-        engine: any Engine, at listener: DaemonListener, journal: DaemonJournal
+        engine: any Engine, at listener: DaemonListener, journal: DaemonJournal, returns: Bool = false
     ) async throws(EngineError) -> DaemonServer {
-        try await start(engine, listener, journal, .docker, isOpenToPages: listener.isPlainInternet)
+        try await start(engine, listener, journal, .docker, isOpenToPages: listener.isPlainInternet, returns: returns)
     }
 
     /// Serves figures for Prometheus, and nothing else, over plain HTTP, as docker's `--metrics-addr`.
@@ -54,11 +61,13 @@ package final class DaemonServer: Sendable {
 
     private static func start(
         _ engine: any Engine, _ listener: DaemonListener, _ journal: DaemonJournal, _ routes: RouteTable,
-        isOpenToPages: Bool
+        isOpenToPages: Bool, returns: Bool = false
     ) async throws(EngineError) -> DaemonServer {
         let version = try await engine.version()
+        let work = PendingWork()
         let dispatcher = Dispatcher(
-            engine: engine, version: version, journal: journal, routes: routes, isOpenToPages: isOpenToPages)
+            engine: engine, version: version, journal: journal, routes: routes, work: work,
+            isOpenToPages: isOpenToPages, returns: returns)
         var configuration = HTTPServer.Configuration()
         configuration.mayHijack = { method, path in Dispatcher.mayHijack(method, path) }
         configuration.prepared = { method, target in dispatcher.prepared(method, target) }
@@ -67,7 +76,7 @@ package final class DaemonServer: Sendable {
             let server = try await HTTPServer.start(at: listener.address, configuration, tls: listener.tls) {
                 request, writer in await dispatcher.serve(request, writer)
             }
-            return DaemonServer(server)
+            return DaemonServer(server, work)
         } catch {
             if case .untrusted = error { throw EngineError(.invalid, "\(error)", object: "\(listener.address)") }
             throw EngineError(.unavailable, "\(error)", object: "\(listener.address)")
@@ -81,7 +90,10 @@ package final class DaemonServer: Sendable {
     package func drain(atMost limit: Duration) async { await server.drain(atMost: limit) }
 
     /// Takes no more clients and removes the socket's file; streams are cut, other requests get `grace` to be answered.
-    package func stop(grace: Duration = .seconds(5)) async { await server.stop(grace: grace) }
+    package func stop(grace: Duration = .seconds(5)) async {
+        work.end()
+        await server.stop(grace: grace)
+    }
 }
 
 extension DaemonListener {
@@ -104,6 +116,7 @@ struct Dispatcher: Sendable {
     private let commonFields: HTTPFields
     private let journal: DaemonJournal
     private let routes: RouteTable
+    private let work: PendingWork
     private let lists = ContainerListText()
     private let inspections = WrittenTexts<ContainerDetails>(limit: 512)
     private let kept: KeptAnswers
@@ -114,9 +127,11 @@ struct Dispatcher: Sendable {
     private let pings: [String: PreparedAnswer]
 
     init(
-        engine: any Engine, version: EngineVersion, journal: DaemonJournal, routes: RouteTable, isOpenToPages: Bool
+        engine: any Engine, version: EngineVersion, journal: DaemonJournal, routes: RouteTable, work: PendingWork,
+        isOpenToPages: Bool, returns: Bool
     ) {
         self.engine = engine
+        self.work = work
         let kept = KeptAnswers()
         self.kept = kept
         heap = HeapTrimming {
@@ -126,10 +141,12 @@ struct Dispatcher: Sendable {
         self.isOpenToPages = isOpenToPages
         self.journal = journal
         self.routes = routes
-        commonFields = [
+        var fields: HTTPFields = [
             "Api-Version": APIVersion.current.description, "Docker-Experimental": "false", "Ostype": "linux",
             "Server": "Gantry/\(version.version) (linux)",
         ]
+        if returns { fields[EngineVersion.returnsField] = "true" }
+        commonFields = fields
         // Who may ask, and what is to be told of each request, is looked at on the usual way.
         pings = isOpenToPages || !routes.answersPings ? [:] : Ping.answers(commonFields)
     }
@@ -172,13 +189,17 @@ struct Dispatcher: Sendable {
         let exchange = Exchange(
             engine: engine, request: request, writer: writer, version: versioned.version ?? .current,
             parameters: match?.parameters ?? [:], query: QueryString(parsing: request.query),
-            commonFields: commonFields, journal: journal, lists: lists, inspections: inspections,
+            commonFields: commonFields, journal: journal, work: work, lists: lists, inspections: inspections,
             kept: kept)
         do {
             try refusePages(request)
             try versioned.version?.check()
             guard let match else { throw EngineError(.notFound, "page not found") }
-            try await match.route.handler(exchange)
+            if match.route.isPendingWork {
+                try await work.during { try await match.route.handler(exchange) }
+            } else {
+                try await match.route.handler(exchange)
+            }
         } catch {
             await answer(error, exchange)
         }

@@ -15,6 +15,7 @@ struct Exchange: Sendable {
     /// What each answer carries.
     let commonFields: HTTPFields
     let journal: DaemonJournal
+    let work: PendingWork
     let lists: ContainerListText
     let inspections: WrittenTexts<ContainerDetails>
     let kept: KeptAnswers
@@ -108,6 +109,16 @@ extension Exchange {
         fields["Connection"] = "Upgrade"
         fields["Upgrade"] = "tcp"
         return try await writer.hijack(101, fields)
+    }
+
+    /// The client goes on with its session at the next server, should this one go.
+    var isResumed: Bool { query.flag(ExecStartRequest.resumesQuery) }
+
+    /// Has a session live on after its request.
+    func goOn(_ session: StdioSession) {
+        guard !isResumed else { return writer.goOn { await session.run() } }
+        let work = work
+        writer.goOn { await work.during { await session.run() } }
     }
 
     /// Before the first bytes of a stream, so that no client takes them for a part of the head. Docker's own and ours read

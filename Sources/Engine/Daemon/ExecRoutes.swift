@@ -39,8 +39,11 @@ private func startExec(_ exchange: Exchange) async throws {
         connection: connection, stream: stream, isFramed: isFramed(details, request, exchange),
         detachKeys: isTerminal && !exchange.isFromGantry ? try DetachKeys(parsing: details.spec.detachKeys) : nil,
         hasInput: details.spec.attachStdin,
-        closesInput: exchange.isFromGantry || !isTerminal, closesInputWhenGone: !isTerminal)
-    exchange.writer.goOn { await session.run() }
+        closesInput: exchange.isFromGantry || !isTerminal,
+        closesInputWhenGone: { [work = exchange.work, isResumed = exchange.isResumed] in
+            !isTerminal && !(isResumed && work.isEnding)
+        })
+    exchange.goOn(session)
 }
 
 /// As docker, whose answer follows the start's own `Tty` and not the exec's. Our own clients know the exec.
@@ -52,7 +55,11 @@ private func isFramed(_ details: ExecDetails, _ request: ExecStartRequest, _ exc
 private func startThenHijack(
     _ details: ExecDetails, _ request: ExecStartRequest, _ exchange: Exchange
 ) async throws -> ((any AttachedStream)?, HijackedConnection) {
-    let stream = try await exchange.engine.startExec(details.id, size: request.size)
+    let goesOn = exchange.query.flag(ExecStartRequest.goesOnQuery)
+    let stream =
+        goesOn
+        ? try await exchange.engine.attachExec(details.id)
+        : try await exchange.engine.startExec(details.id, size: request.size)
     return (stream, try await hijack(exchange, isFramed: isFramed(details, request, exchange), or: stream))
 }
 

@@ -36,6 +36,17 @@ struct Route: Sendable {
         segments.reduce(0) { count, segment in if case .literal = segment { count + 1 } else { count } }
     }
 
+    /// Whether a request here is pending work; what a session of bytes is its own route knows.
+    var isPendingWork: Bool {
+        switch (method, pattern) {
+        case ("POST", "/containers/{id}/wait"), ("POST", "/containers/{id}/attach"), ("POST", "/exec/{id}/start"): false
+        case ("GET", "/containers/{id}/archive"), ("GET", "/containers/{id}/export"), ("GET", "/images/get"),
+            ("GET", "/images/{name...}/get"), ("GET", "/gantry/volumes/{name}/archive"):
+            true
+        default: method != "GET" && method != "HEAD"
+        }
+    }
+
     /// docker's name for what is done to a container here, for figures; nil for other routes.
     var containerAction: String? {
         switch (method, pattern) {

@@ -24,8 +24,9 @@ struct StdioSession: Sendable {
     let hasInput: Bool
     /// What the end of the client's input means: the end of the process's, or that the client leaves.
     let closesInput: Bool
-    /// That a client is gone without a word is the end of the process's input, too: nobody else would ever end it.
-    var closesInputWhenGone = false
+    /// Whether it is the end of the process's input, too, that a client is gone without a word: nobody else would ever end
+    /// it. Asked when that is so.
+    var closesInputWhenGone: @Sendable () -> Bool = { false }
     /// How long the client may take to close its side once the output is over.
     static let farewell: Duration = .seconds(2)
     /// How long a process may take for the input of a client that is gone.
@@ -123,7 +124,7 @@ struct StdioSession: Sendable {
             if closesInput { try await stream.closeInput() } else { await stream.close() }
         } catch is TransportError {
             // Where the process is gone as well there is nothing to be ended.
-            if hasInput, closesInputWhenGone { try? await stream.closeInput() }
+            if hasInput, closesInputWhenGone() { try? await stream.closeInput() }
             await stream.close()
         } catch {
             // The process takes no more input; its output goes on.

@@ -24,8 +24,8 @@ private func attach(_ exchange: Exchange) async throws {
     let session = StdioSession(
         connection: connection, stream: stream, isFramed: !isTerminal,
         detachKeys: isTerminal && !exchange.isFromGantry ? keys : nil, hasInput: request.stdin,
-        closesInput: exchange.isFromGantry || isOnce, closesInputWhenGone: isOnce && !exchange.isFromGantry)
-    exchange.writer.goOn { await session.run() }
+        closesInput: exchange.isFromGantry || isOnce, closesInputWhenGone: { isOnce && !exchange.isFromGantry })
+    exchange.goOn(session)
 }
 
 /// Standard output and error come as they are, in one, as docker sends them over a websocket.
@@ -46,8 +46,8 @@ private func attachByWebSocket(_ exchange: Exchange) async throws {
     let isOnce = details.spec.stdinOnce && !details.spec.tty
     let session = StdioSession(
         connection: link, stream: stream, isFramed: false, detachKeys: details.spec.tty ? keys : nil,
-        hasInput: request.stdin, closesInput: isOnce, closesInputWhenGone: isOnce)
-    exchange.writer.goOn { await session.run() }
+        hasInput: request.stdin, closesInput: isOnce, closesInputWhenGone: { isOnce })
+    exchange.goOn(session)
 }
 
 private func attachment(_ exchange: Exchange) async throws -> (ContainerDetails, AttachRequest, DetachKeys) {

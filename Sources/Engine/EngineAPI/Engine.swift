@@ -82,6 +82,9 @@ public protocol Engine: ImageTransfers, NetworkEngine, VolumeEngine, Sendable {
     func startExec(_ id: String, size: TerminalSize?) async throws(EngineError) -> any AttachedStream
     /// Starts a prepared process without any stdio (`exec -d`); returns once it runs.
     func startExecDetached(_ id: String) async throws(EngineError)
+    /// Connects to a process that runs already, as its start did: whoever started it goes on with it at the next host of
+    /// the engine. `conflict` where it has ended, `unsupported` where the engine is none of ours.
+    func attachExec(_ id: String) async throws(EngineError) -> any AttachedStream
     func resizeExec(_ id: String, to size: TerminalSize) async throws(EngineError)
     func inspectExec(_ id: String) async throws(EngineError) -> ExecDetails
 
@@ -115,6 +118,10 @@ public protocol Engine: ImageTransfers, NetworkEngine, VolumeEngine, Sendable {
 
 extension Engine {
     public var containersRevision: UInt64? { nil }
+
+    public func attachExec(_ id: String) async throws(EngineError) -> any AttachedStream {
+        throw EngineError(.unsupported, "exec \(id): this engine connects nobody to what runs already", object: id)
+    }
 
     /// By the archive of the whole directory, for an engine that knows nothing better.
     public func listDirectory(_ reference: String, path: String) async throws(EngineError) -> [PathStat] {

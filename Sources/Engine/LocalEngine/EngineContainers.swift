@@ -153,6 +153,10 @@ extension GantryEngine {
         }
     }
 
+    public func attachExec(_ id: String) async throws(EngineError) -> any AttachedStream {
+        try await core.context.index.find(execID: id).attachExec(id)
+    }
+
     public func resizeExec(_ id: String, to size: TerminalSize) async throws(EngineError) {
         try await core.context.index.find(execID: id).resizeExec(id, to: size)
     }

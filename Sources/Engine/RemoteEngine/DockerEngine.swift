@@ -10,11 +10,15 @@ import Transport
 /// Gantry, routes of its own serve what the Docker API cannot tell.
 package final class DockerEngine: Engine {
     let client: EngineClient
+    /// Whoever uses this engine goes on with attachments and execs at another server of the same data, should this one go;
+    /// it is told so.
+    let resumesSessions: Bool
 
     /// - Parameter host: `unix:///path`, `tcp://host:port` or `ssh://host`, as docker's `-H` and `DOCKER_HOST` have it.
     package convenience init(host: String) throws(EngineError) { self.init(address: try EngineAddress(host)) }
 
     package init(address: EngineAddress) {
+        resumesSessions = false
         let tls = address.certificates.map { files in
             var settings = TLSSettings()
             settings.authorityFiles = files.authorityFile.map { [$0] } ?? []
@@ -32,7 +36,10 @@ package final class DockerEngine: Engine {
     }
 
     /// The engine that serves a Unix socket.
-    package init(socketPath: String) { client = EngineClient(.unix(path: socketPath)) }
+    package init(socketPath: String, resumesSessions: Bool = false) {
+        client = EngineClient(.unix(path: socketPath))
+        self.resumesSessions = resumesSessions
+    }
 
     package func version() async throws(EngineError) -> EngineVersion {
         EngineVersion(dockerBody: try await client.json("GET", "/version"))
@@ -47,6 +54,9 @@ package final class DockerEngine: Engine {
     /// Whether it has just answered over a connection that still stands, so that there is no need to ask it whether it
     /// does.
     package var hasJustAnswered: Bool { client.http.isFresh }
+
+    /// Whether the server has said that where it went one comes again at once: a daemon. Known from the first ping on.
+    package var returns: Bool { client.returns }
 
     package func info() async throws(EngineError) -> EngineInfo {
         EngineInfo(dockerBody: try await client.json("GET", "/info"))

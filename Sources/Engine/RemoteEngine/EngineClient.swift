@@ -20,6 +20,10 @@ final class EngineClient: Sendable {
 
     init(_ endpoint: HTTPEndpoint, tls: TLSSettings? = nil) { http = HTTPClient(endpoint, tls: tls) }
 
+    /// Whether the last ping's answer said that where the server went one comes again at once.
+    var returns: Bool { hasReturning.load(ordering: .relaxed) }
+    private let hasReturning = Atomic<Bool>(false)
+
     /// The server, asked once.
     func server() async throws(EngineError) -> Server {
         if let server = known.withLock({ $0 }) { return server }
@@ -41,6 +45,7 @@ final class EngineClient: Sendable {
         _ = try await bytes(of: response)
         let server = Server(version: .negotiated(with: announced), isGantry: name.hasPrefix("Gantry/"))
         known.withLock { $0 = server }
+        hasReturning.store(response.fields[EngineVersion.returnsField] == "true", ordering: .relaxed)
         return server
     }
 

@@ -17,6 +17,7 @@ extension DockerEngine {
         query.add("stderr", request.stderr)
         query.add("logs", request.logs)
         if !request.holdsBack { query.add(AttachRequest.mayLoseQuery, true) }
+        query.add(ExecStartRequest.resumesQuery, resumesSessions)
         // Servers before 1.42 do not say whether there will be frames.
         let isFramed: Bool? = try await saysFraming() ? nil : try await !inspect(reference).spec.tty
         let answer = try await client.hijack(containerPath(reference, "attach"), query, object: reference)
@@ -37,11 +38,30 @@ extension DockerEngine {
     package func startExec(_ id: String, size: TerminalSize?) async throws(EngineError) -> any AttachedStream {
         let isTerminal = try await inspectExec(id).spec.tty
         let request = ExecStartRequest(detach: false, tty: isTerminal, size: isTerminal ? size : nil)
-        let answer = try await client.hijack(
-            execPath(id, "start"), body: .bytes(request.dockerBody.compactBytes), object: id)
+        let answer = try await startExec(id, request, goesOn: false)
         // Servers before 1.42 do not look at the size in the request. One that cannot be set is no reason to fail.
         if let size = request.size, try await !saysFraming() { try? await resizeExec(id, to: size) }
         return RemoteStdio(answer.connection, client, isFramed: !isTerminal)
+    }
+
+    package func attachExec(_ id: String) async throws(EngineError) -> any AttachedStream {
+        guard try await client.server().isGantry else {
+            throw EngineError(.unsupported, "exec \(id): this engine connects nobody to what runs already", object: id)
+        }
+        let isTerminal = try await inspectExec(id).spec.tty
+        let request = ExecStartRequest(detach: false, tty: isTerminal, size: nil)
+        let answer = try await startExec(id, request, goesOn: true)
+        return RemoteStdio(answer.connection, client, isFramed: !isTerminal)
+    }
+
+    private func startExec(
+        _ id: String, _ request: ExecStartRequest, goesOn: Bool
+    ) async throws(EngineError) -> (fields: HTTPFields, connection: HijackedConnection) {
+        var query = QueryString()
+        query.add(ExecStartRequest.goesOnQuery, goesOn)
+        query.add(ExecStartRequest.resumesQuery, resumesSessions)
+        return try await client.hijack(
+            execPath(id, "start"), query, body: .bytes(request.dockerBody.compactBytes), object: id)
     }
 
     package func startExecDetached(_ id: String) async throws(EngineError) {

@@ -12,7 +12,10 @@ package final class SignalPipe: Sendable {
 
     private let readEnd: WatchedDescriptor
 
-    /// Takes the signals over for the rest of the process's life. Made once.
+    /// Whether signals have been taken over.
+    package static var isMade: Bool { writeEnd >= 0 }
+
+    /// Takes the signals over for the rest of the process's life, also from a pipe that was made before.
     package init(_ signals: [Int32]) throws(KernelError) {
         var ends: [Int32] = [0, 0]
         try kernelCall("pipe") { gantry_pipe2(&ends, O_CLOEXEC | O_NONBLOCK) }

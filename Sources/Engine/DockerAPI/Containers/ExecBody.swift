@@ -70,6 +70,11 @@ extension ExecDetails {
 
 /// The body of `POST /exec/{id}/start`.
 package struct ExecStartRequest: Hashable, Sendable {
+    /// A query of our own clients: the process runs, begun at another server, and is connected to here.
+    package static let goesOnQuery = "gantry-goes-on"
+    /// A query of our own clients, of an attachment too: where this server goes, the client goes on at the next.
+    package static let resumesQuery = "gantry-resumes"
+
     package var detach: Bool
     package var tty: Bool
     package var size: TerminalSize?

@@ -5,6 +5,10 @@ extension EngineVersion {
     /// What the engine part is called that announces Gantry's own routes.
     package static let gantryRoutes = "Gantry-Routes"
 
+    /// The field of answers that says that where this server went one comes again at once, as of a daemon that is started
+    /// anew.
+    package static let returnsField = "Gantry-Returns"
+
     /// The machine's architecture in Go's words, which docker's clients compare with an image's.
     package var goArchitecture: String { Self.goName(architecture) }
 

@@ -9,15 +9,43 @@ import Tasks
 
 /// Further processes in a container.
 extension Container {
-    package func createExec(_ reference: String, _ spec: ExecSpec) async throws(EngineError) -> String {
+    /// - Parameter isNoted: whether another engine may go on with it.
+    package func createExec(
+        _ reference: String, _ spec: ExecSpec, isNoted: Bool = true
+    ) async throws(EngineError) -> String {
         try checkExec(reference)
         guard !spec.command.isEmpty else { throw EngineError(.invalid, "No exec command specified") }
         forgetExecs(at: .now)
         let id = RandomID.make()
         execs[id] = ExecRecord(id: id, spec: spec)
         context.index.add(execID: id, of: self.id)
+        if isNoted {
+            do throws(KernelError) { try notes.add(id, spec) } catch {
+                // It runs as well without; only another engine will not know it.
+                context.note("exec \(id): \(error)")
+            }
+        }
         await tell("exec_create: " + spec.eventText, ["execID": id])
         return id
+    }
+
+    private nonisolated var notes: ExecNotes { ExecNotes(bundle: context.roots.bundle(id)) }
+
+    /// Sets how far an exec has come, here and in what is noted of it.
+    private func set(_ execID: String, _ phase: ExecRecord.Phase) {
+        guard let old = execs[execID]?.progress else { return }
+        execs[execID]?.phase = phase
+        if let new = execs[execID]?.progress, new != old { notes.move(execID, from: old, to: new) }
+    }
+
+    /// Takes over what a former engine has noted of execs.
+    ///
+    /// - Parameter running: those whose processes run.
+    func adoptExecs(running: [String: ProcessIdentity]) {
+        for (execID, spec, progress) in notes.all() {
+            execs[execID] = ExecRecord(id: execID, spec: spec, progress, pid: running[execID]?.pid)
+            context.index.add(execID: execID, of: id)
+        }
     }
 
     private func checkExec(_ reference: String) throws(EngineError) {
@@ -44,32 +72,37 @@ extension Container {
         guard let exec = execs[execID] else { throw .noSuchExec(execID) }
         switch exec.phase {
         case .created: break
-        case .exited: throw EngineError(.conflict, "Error: Exec command \(execID) has already run", object: execID)
+        case .exited, .unseen:
+            throw EngineError(.conflict, "Error: Exec command \(execID) has already run", object: execID)
         case .starting, .running:
             throw EngineError(.conflict, "Error: Exec command \(execID) is already running", object: execID)
         }
         try checkExec(id)
-        execs[execID]?.phase = .starting
+        set(execID, .starting)
         var stream: (any AttachedStream)?
         do throws(EngineError) {
             let task = try await execTask(exec, size: size)
-            if attached {
-                // There is no log that would have what is lost here.
-                let request = AttachRequest(
-                    stdin: exec.spec.attachStdin, stdout: exec.spec.attachStdout, stderr: exec.spec.attachStderr,
-                    holdsBack: true)
-                stream = try await context.tasks.attach(id, execID: execID, request)
-            }
+            if attached { stream = try await context.tasks.attach(id, execID: execID, exec.attachment) }
             began(execID, pid: try await context.tasks.exec(id, task))
         } catch {
             await stream?.close()
             // Docker's two codes: what could not be found, and whatever else has kept the program from being run.
-            execs[execID]?.phase = .exited(code: error.kind == .commandNotFound ? 127 : 126, pid: 0)
+            set(execID, .exited(code: error.kind == .commandNotFound ? 127 : 126, pid: 0))
             // What is wrong with the command itself is so whatever became of the container.
             throw [.internal, .unavailable, .invalid].contains(error.kind) && hasEnded ? notRunning(id) : error
         }
         await tell("exec_start: " + exec.spec.eventText, ["execID": execID])
         return stream.map { ExecStream($0, of: execID, in: self) }
+    }
+
+    /// Connects to an exec that runs: its client goes on at this engine with what it began at another.
+    package func attachExec(_ execID: String) async throws(EngineError) -> any AttachedStream {
+        guard let exec = execs[execID] else { throw .noSuchExec(execID) }
+        guard case .running = exec.phase else {
+            throw EngineError(.conflict, "exec \(execID) is not running", object: execID)
+        }
+        return ExecStream(
+            try await context.tasks.attach(id, execID: execID, exec.attachment), of: execID, in: self)
     }
 
     /// Its first process is gone, though nobody may have told so yet: what fails then fails for that.
@@ -82,9 +115,9 @@ extension Container {
 
     private func began(_ execID: String, pid: Int32) {
         if let code = execs[execID]?.earlyExit {
-            execs[execID]?.phase = .exited(code: code, pid: pid)
+            set(execID, .exited(code: code, pid: pid))
         } else {
-            execs[execID]?.phase = .running(pid: pid)
+            set(execID, .running(pid: pid))
         }
     }
 
@@ -147,7 +180,8 @@ extension Container {
     private func report(exec execID: String, _ exit: TaskExit) async {
         guard let exec = execs[execID] else { return }
         switch exec.phase {
-        case .running(let pid): execs[execID]?.phase = .exited(code: exit.code, pid: pid)
+        case .running(let pid): set(execID, .exited(code: exit.code, pid: pid))
+        case .unseen: set(execID, .exited(code: exit.code, pid: 0))
         case .starting: execs[execID]?.earlyExit = exit.code
         case .created, .exited: return
         }
@@ -161,10 +195,10 @@ extension Container {
         for (execID, exec) in execs {
             switch exec.phase {
             case .running(let pid):
-                execs[execID]?.phase = .exited(code: 137, pid: pid)
+                set(execID, .exited(code: 137, pid: pid))
                 events.append(event("exec_die", ["execID": execID, "exitCode": "137"]))
             case .starting: execs[execID]?.earlyExit = 137
-            case .created, .exited: break
+            case .created, .unseen, .exited: break
             }
         }
         changed.notify()
@@ -177,6 +211,7 @@ extension Container {
 
     /// Nobody will ask for it any more.
     func forget(exec execID: String) {
+        if let progress = execs[execID]?.progress { notes.remove(execID, at: progress) }
         execs[execID] = nil
         context.index.remove(execID: execID)
     }

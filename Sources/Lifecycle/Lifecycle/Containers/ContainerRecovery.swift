@@ -9,7 +9,7 @@ extension ContainerService {
         let rows: [ContainerRow]
         do { rows = try await context.store.containers() } catch { throw EngineError(error) }
         let facts = try await survey(rows)
-        let shims = Dictionary(facts.map { ($0.id, $0.shim) }, uniquingKeysWith: { first, _ in first })
+        let known = Dictionary(facts.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         let plan = Reconciliation(rows: rows, facts: facts, bootID: context.bootID, now: .now())
         var work: [(Container, [LifecycleMachine.Action])] = []
         var restarting: [Container] = []
@@ -22,7 +22,8 @@ extension ContainerService {
             )
             var decision = definition.spec.autoRemove ? planned.disposed : planned
             if row.state.bootID != context.bootID { decision = decision.startedWithMachine(by: restarts) }
-            let container = adopt(row, definition, decision.phase, restarts, shims[row.id] ?? nil)
+            let container = adopt(row, definition, decision.phase, restarts, known[row.id]?.shim)
+            await container.adoptExecs(running: known[row.id]?.execs ?? [:])
             if definition.health != nil { await container.adoptHealth(row.state.health) }
             work.append((container, decision.actions))
             if decision.isRestarting { restarting.append(container) }
@@ -41,8 +42,8 @@ extension ContainerService {
         await takeOverNetworks()
         for container in restarting { await container.finishInterruptedRestart() }
         // Roots of containers that no row knows, and what only those needed.
-        let known = Set(rows.map(\.id)).subtracting(plan.unmade)
-        do throws(EngineError) { try await context.images.collectGarbage(containers: known) } catch {
+        let made = Set(rows.map(\.id)).subtracting(plan.unmade)
+        do throws(EngineError) { try await context.images.collectGarbage(containers: made) } catch {
             context.note("collect garbage: \(error)")
         }
     }

@@ -1,10 +1,12 @@
 import EngineAPI
 
-/// A further process of a container. Remembered for a while after its end; not kept over a restart of the engine.
+/// A further process of a container. Remembered for a while after its end.
 struct ExecRecord: Sendable {
     enum Phase: Hashable, Sendable {
         case created, starting
         case running(pid: Int32)
+        /// Started by a former engine, and over: how it ended is still to be told.
+        case unseen
         case exited(code: Int32, pid: Int32)
     }
 
@@ -22,6 +24,36 @@ struct ExecRecord: Sendable {
         self.spec = spec
     }
 
+    /// One that a former engine has noted.
+    ///
+    /// - Parameter pid: that of its process; nil where none runs.
+    init(id: String, spec: ExecSpec, _ progress: ExecNotes.Progress, pid: Int32?) {
+        self.init(id: id, spec: spec)
+        switch (progress, pid) {
+        case (_, let pid?): phase = .running(pid: pid)
+        case (.created, nil): break
+        case (.started, nil): phase = .unseen
+        case (.exited(let code), nil): phase = .exited(code: code, pid: 0)
+        }
+        if phase != .created, pid == nil { endedAt = .now }
+    }
+
+    /// How far it has come, as it is noted.
+    var progress: ExecNotes.Progress {
+        switch phase {
+        case .created: .created
+        case .starting, .running, .unseen: .started
+        case .exited(let code, _): .exited(code: code)
+        }
+    }
+
+    /// What a client of it has of its stdio.
+    var attachment: AttachRequest {
+        // There is no log that would have what is lost here.
+        AttachRequest(
+            stdin: spec.attachStdin, stdout: spec.attachStdout, stderr: spec.attachStderr, holdsBack: true)
+    }
+
     /// Whoever wants to know how it ended asks within five minutes, as with docker.
     func isForgotten(at now: ContinuousClock.Instant) -> Bool {
         guard let endedAt else { return false }
@@ -31,7 +63,7 @@ struct ExecRecord: Sendable {
     func details(containerID: String) -> ExecDetails {
         var (running, code, pid): (Bool, Int32?, Int32) = (false, nil, 0)
         switch phase {
-        case .created, .starting: break
+        case .created, .starting, .unseen: break
         case .running(let number): (running, pid) = (true, number)
         case .exited(let exit, let number): (code, pid) = (exit, number)
         }

@@ -89,7 +89,7 @@ extension Container {
             let generation = changed.generation
             switch execs[execID]?.phase {
             case .created, .starting, .running: break
-            case .exited, nil: return
+            case .exited, .unseen, nil: return
             }
             await changed.wait(after: generation)
         }

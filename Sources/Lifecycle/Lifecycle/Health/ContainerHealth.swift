@@ -95,7 +95,7 @@ private struct HealthProbe: Sendable {
     private func run() async -> (Int32, String) {
         let execID: String
         do throws(EngineError) {
-            execID = try await container.createExec(container.id, ExecSpec(command: plan.command))
+            execID = try await container.createExec(container.id, ExecSpec(command: plan.command), isNoted: false)
         } catch { return (-1, error.message) }
         let outcome = await run(execID)
         await container.forget(exec: execID)
