@@ -289,7 +289,7 @@ let suites: [Target] = [
     tests("ShimAPITests", ["ShimAPI", "JSON"]),
     tests("InterfaceTests", ["Interface", "EngineAPI", "Terminal", "Emulator"], exclude: ["Golden"]),
     tests("RootlessTests", ["Rootless", "Linux", "CLinux"]),
-    tests("ShimTests", ["Shim", "ShimAPI", "Linux", "JSON"]),
+    tests("ShimTests", ["Shim", "ShimAPI", "Linux", "Netlink", "JSON"]),
     .target(name: "SeededNumbers", path: "Tests/SeededNumbers", swiftSettings: strict),
     .target(
         name: "ImageFixtures",

@@ -82,15 +82,17 @@ struct DatagramFlowTests {
         }
     }
 
-    @Test("A published port of datagrams that moves to another network takes its clients along")
-    func disconnection() async throws {
+    @Test(
+        "A published port of datagrams that moves to another network takes the packet filter's clients along, and the shim's",
+        arguments: [loopback, IPAddress(.v6, 1)])
+    func disconnection(host: IPAddress) async throws {
         try await EngineBench.with { engine, bench in
             for name in ["front", "back"] { _ = try await engine.createNetwork(NetworkSpec(name: name)) }
             let server = try await Server(
                 "server", engine, bench, network: "front", [PortBinding(ContainerPort(9, .udp))])
             try await engine.connect(server.id, to: "back", EndpointSpec())
             let port = try #require(try await engine.inspect(server.id).ports.first?.hostPort)
-            let client = try Client(Self.loopback, port)
+            let client = try Client(host, port)
             defer { client.socket.close() }
             #expect(try eventually { try client.isServed(by: server.socket, "front") })
             try await engine.disconnect(server.id, from: "front", force: false)

@@ -69,31 +69,92 @@ int gantry_inet_connect(int socket, const uint8_t *address, int address_length, 
     return connect(socket, (struct sockaddr *)&storage, length);
 }
 
-ssize_t gantry_inet_send_to(
-    int socket, const void *data, size_t count, const uint8_t *address, int address_length, uint16_t port) {
-    struct sockaddr_storage storage;
-    socklen_t length = fill(&storage, address, address_length, port);
-    return sendto(socket, data, count, MSG_NOSIGNAL, (struct sockaddr *)&storage, length);
-}
-
-ssize_t gantry_inet_receive_from(
-    int socket, void *data, size_t capacity, uint8_t bytes[16], int *address_length, uint16_t *port) {
-    struct sockaddr_storage storage;
-    socklen_t length = sizeof storage;
-    ssize_t count = recvfrom(socket, data, capacity, 0, (struct sockaddr *)&storage, &length);
-    if (count < 0) return count;
-    if (storage.ss_family == AF_INET) {
-        struct sockaddr_in *address = (struct sockaddr_in *)&storage;
+static void tell(const struct sockaddr_storage *storage, uint8_t bytes[16], int *length, uint16_t *port) {
+    if (storage->ss_family == AF_INET) {
+        const struct sockaddr_in *address = (const struct sockaddr_in *)storage;
         memcpy(bytes, &address->sin_addr, 4);
-        *address_length = 4;
+        *length = 4;
         *port = ntohs(address->sin_port);
     } else {
-        struct sockaddr_in6 *address = (struct sockaddr_in6 *)&storage;
+        const struct sockaddr_in6 *address = (const struct sockaddr_in6 *)storage;
         memcpy(bytes, &address->sin6_addr, 16);
-        *address_length = 16;
+        *length = 16;
         *port = ntohs(address->sin6_port);
     }
+}
+
+int gantry_inet_tell_local(int socket) {
+    int on = 1, family = 0;
+    socklen_t length = sizeof family;
+    if (getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &family, &length) < 0) return -1;
+    if (family == AF_INET) return setsockopt(socket, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
+    return setsockopt(socket, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on);
+}
+
+// Aligned as the headers in it must be.
+union packet_information {
+    struct cmsghdr header;
+    char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+};
+
+ssize_t gantry_inet_receive_from(
+    int socket, void *data, size_t capacity, uint8_t bytes[16], int *address_length, uint16_t *port,
+    uint8_t local[16], uint32_t *interface) {
+    struct sockaddr_storage storage;
+    struct iovec part = {.iov_base = data, .iov_len = capacity};
+    union packet_information information;
+    struct msghdr message = {
+        .msg_name = &storage, .msg_namelen = sizeof storage, .msg_iov = &part, .msg_iovlen = 1,
+        .msg_control = &information, .msg_controllen = sizeof information};
+    ssize_t count = recvmsg(socket, &message, 0);
+    if (count < 0) return count;
+    tell(&storage, bytes, address_length, port);
+    memset(local, 0, 16);
+    *interface = 0;
+    for (struct cmsghdr *one = CMSG_FIRSTHDR(&message); one; one = CMSG_NXTHDR(&message, one)) {
+        if (one->cmsg_level == IPPROTO_IP && one->cmsg_type == IP_PKTINFO) {
+            struct in_pktinfo told;
+            memcpy(&told, CMSG_DATA(one), sizeof told);
+            // The machine's own address, also of what was sent to all.
+            memcpy(local, &told.ipi_spec_dst, 4);
+            *interface = (uint32_t)told.ipi_ifindex;
+        } else if (one->cmsg_level == IPPROTO_IPV6 && one->cmsg_type == IPV6_PKTINFO) {
+            struct in6_pktinfo told;
+            memcpy(&told, CMSG_DATA(one), sizeof told);
+            if (!IN6_IS_ADDR_MULTICAST(&told.ipi6_addr)) memcpy(local, &told.ipi6_addr, 16);
+            *interface = told.ipi6_ifindex;
+        }
+    }
     return count;
+}
+
+ssize_t gantry_inet_send_to(
+    int socket, const void *data, size_t count, const uint8_t *address, int address_length, uint16_t port,
+    const uint8_t *local, uint32_t interface) {
+    struct sockaddr_storage storage;
+    socklen_t length = fill(&storage, address, address_length, port);
+    struct iovec part = {.iov_base = (void *)data, .iov_len = count};
+    union packet_information information = {0};
+    struct msghdr message = {.msg_name = &storage, .msg_namelen = length, .msg_iov = &part, .msg_iovlen = 1};
+    if (local && address_length == 4) {
+        struct in_pktinfo told = {.ipi_ifindex = (int)interface};
+        memcpy(&told.ipi_spec_dst, local, 4);
+        information.header.cmsg_level = IPPROTO_IP;
+        information.header.cmsg_type = IP_PKTINFO;
+        information.header.cmsg_len = CMSG_LEN(sizeof told);
+        memcpy(CMSG_DATA(&information.header), &told, sizeof told);
+        message.msg_controllen = CMSG_SPACE(sizeof told);
+    } else if (local) {
+        struct in6_pktinfo told = {.ipi6_ifindex = interface};
+        memcpy(&told.ipi6_addr, local, 16);
+        information.header.cmsg_level = IPPROTO_IPV6;
+        information.header.cmsg_type = IPV6_PKTINFO;
+        information.header.cmsg_len = CMSG_LEN(sizeof told);
+        memcpy(CMSG_DATA(&information.header), &told, sizeof told);
+        message.msg_controllen = CMSG_SPACE(sizeof told);
+    }
+    if (local) message.msg_control = &information;
+    return sendmsg(socket, &message, MSG_NOSIGNAL);
 }
 
 int gantry_inet_port(int socket) {

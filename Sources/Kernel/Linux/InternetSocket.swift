@@ -80,14 +80,17 @@ package enum InternetSocket {
     }
 
     /// sendto(2) of a whole datagram.
+    ///
+    /// - Parameter way: by which what it answers came; nil for whichever the route gives.
     package static func send(
-        _ socket: Descriptor, _ bytes: [UInt8], to peer: SocketEndpoint
+        _ socket: Descriptor, _ bytes: [UInt8], to peer: SocketEndpoint, by way: DatagramWay? = nil
     ) throws(KernelError) {
-        let address = peer.address.bytes
+        let (address, local) = (peer.address.bytes, way?.local.bytes)
         try kernelCall("send to", "\(peer)") {
             bytes.withUnsafeBytes {
                 gantry_inet_send_to(
-                    socket.rawValue, $0.baseAddress, $0.count, address, Int32(address.count), peer.port)
+                    socket.rawValue, $0.baseAddress, $0.count, address, Int32(address.count), peer.port, local,
+                    way?.interface ?? 0)
             }
         }
     }
@@ -96,18 +99,43 @@ package enum InternetSocket {
     package static func receive(
         _ socket: Descriptor, into buffer: inout [UInt8]
     ) throws(KernelError) -> (count: Int, peer: SocketEndpoint) {
-        var address = [UInt8](repeating: 0, count: 16)
-        var length: Int32 = 0
+        let (count, peer, _) = try receiveTold(socket, into: &buffer)
+        return (count, peer)
+    }
+
+    /// Has the ways of datagrams told, of those that come from now on.
+    package static func tellWays(_ socket: Descriptor) throws(KernelError) {
+        try kernelCall("ask for the addresses of datagrams") { gantry_inet_tell_local(socket.rawValue) }
+    }
+
+    /// The same as `receive`, with the way that the datagram came; nil where that is not told.
+    package static func receiveTold(
+        _ socket: Descriptor, into buffer: inout [UInt8]
+    ) throws(KernelError) -> (count: Int, peer: SocketEndpoint, way: DatagramWay?) {
+        var (address, local) = ([UInt8](repeating: 0, count: 16), [UInt8](repeating: 0, count: 16))
+        var (length, interface): (Int32, UInt32) = (0, 0)
         var port: UInt16 = 0
         let capacity = buffer.count
         let count = try kernelCall("receive") {
             buffer.withUnsafeMutableBytes {
-                gantry_inet_receive_from(socket.rawValue, $0.baseAddress, capacity, &address, &length, &port)
+                gantry_inet_receive_from(
+                    socket.rawValue, $0.baseAddress, capacity, &address, &length, &port, &local, &interface)
             }
         }
-        guard let peer = IPAddress(bytes: address.prefix(Int(length))) else {
-            throw KernelError("receive", "", .invalidArgument)
-        }
-        return (count, SocketEndpoint(peer, port))
+        guard let peer = IPAddress(bytes: address.prefix(Int(length))),
+            let own = IPAddress(bytes: local.prefix(Int(length)))
+        else { throw KernelError("receive", "", .invalidArgument) }
+        // Elsewhere an answer may well leave by another device than the question came by.
+        let isBoundToLink = peer.family == .v6 && peer.isLinkLocal
+        let way = own.isUnspecified ? nil : DatagramWay(local: own, interface: isBoundToLink ? interface : 0)
+        return (count, SocketEndpoint(peer, port), way)
     }
+}
+
+/// By which of the machine's addresses, and over which device, a datagram came: an answer goes back that way, for who asked
+/// one address takes no answer from another.
+package struct DatagramWay: Hashable, Sendable {
+    package let local: IPAddress
+    /// The device's index, where the peer's address means something on that link alone; else 0.
+    package let interface: UInt32
 }

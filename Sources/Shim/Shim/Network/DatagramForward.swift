@@ -1,20 +1,29 @@
 import Linux
 
 /// A published port of datagrams: each client gets a socket of its own towards the container, so that answers find back.
+/// They leave by the address that the client asked.
 ///
 /// Where there is no room for another client, the one goes that was silent longest.
 final class DatagramForward {
     private static let flowLimit = 1024
     private static let idleMilliseconds: Int64 = 90_000
 
+    /// Who asked, and by which of the machine's addresses: the same socket may ask at several.
+    private struct Client: Hashable {
+        var peer: SocketEndpoint
+        var way: DatagramWay?
+    }
+
     private final class Flow {
         let socket: Descriptor
+        /// Where the port led when the client first came.
+        let target: SocketEndpoint
         var watch: EventLoop.Watch?
         var alarm: EventLoop.Alarm?
         /// By the count of datagrams that passed here.
         var lastUse: UInt64 = 0
 
-        init(_ socket: Descriptor) { self.socket = socket }
+        init(_ socket: Descriptor, _ target: SocketEndpoint) { (self.socket, self.target) = (socket, target) }
     }
 
     private let loop: EventLoop
@@ -23,7 +32,7 @@ final class DatagramForward {
     private let configuration: LiveConfiguration
     private let budget: DescriptorBudget
     private var watch: EventLoop.Watch?
-    private var flows: [SocketEndpoint: Flow] = [:]
+    private var flows: [Client: Flow] = [:]
     private var useCount: UInt64 = 0
     private var buffer = [UInt8](repeating: 0, count: 65536)
 
@@ -36,6 +45,7 @@ final class DatagramForward {
         self.index = index
         self.configuration = configuration
         self.budget = budget
+        try InternetSocket.tellWays(socket)
         watch = try loop.watch(socket, .readable) { [unowned self] _ in takeFromClients() }
     }
 
@@ -47,10 +57,12 @@ final class DatagramForward {
     }
 
     private func takeFromClients() {
+        let target = configuration.target(index)
         for _ in 0..<64 {
             do throws(KernelError) {
-                let (count, client) = try InternetSocket.receive(socket, into: &buffer)
-                guard let flow = try flow(client) else { continue }
+                let (count, peer, way) = try InternetSocket.receiveTold(socket, into: &buffer)
+                let client = Client(peer: peer, way: way)
+                guard let flow = try flow(client, to: target) else { continue }
                 restartClock(flow, client)
                 _ = try UnixSocket.send(flow.socket, Array(buffer[..<count]), from: 0)
             } catch {
@@ -60,11 +72,17 @@ final class DatagramForward {
         }
     }
 
-    private func flow(_ client: SocketEndpoint) throws(KernelError) -> Flow? {
-        if let flow = flows[client] { return flow }
-        guard let target = configuration.target(index), takeRoom() else { return nil }
+    private func flow(_ client: Client, to target: SocketEndpoint?) throws(KernelError) -> Flow? {
+        if let flow = flows[client] {
+            if flow.target == target { return flow }
+            // The container has another address by now, or none.
+            end(client)
+        }
+        guard let target, takeRoom() else { return nil }
         let flow: Flow
-        do throws(KernelError) { flow = Flow(try InternetSocket.open(.datagram, target.address.family)) } catch {
+        do throws(KernelError) {
+            flow = Flow(try InternetSocket.open(.datagram, target.address.family), target)
+        } catch {
             budget.giveBack(1)
             throw error
         }
@@ -89,24 +107,26 @@ final class DatagramForward {
         return budget.take(1)
     }
 
-    private func takeFromContainer(_ flow: Flow, _ client: SocketEndpoint) {
+    private func takeFromContainer(_ flow: Flow, _ client: Client) {
+        // Who has the container's former address has nothing to say to its clients.
+        guard flow.target == configuration.target(index) else { return end(client) }
         for _ in 0..<64 {
             do throws(KernelError) {
                 let count = try flow.socket.read(into: &buffer)
                 restartClock(flow, client)
-                try InternetSocket.send(socket, Array(buffer[..<count]), to: client)
+                try InternetSocket.send(socket, Array(buffer[..<count]), to: client.peer, by: client.way)
             } catch { return }  // Nothing waits, or nobody listens in the container: the client hears nothing.
         }
     }
 
-    private func restartClock(_ flow: Flow, _ client: SocketEndpoint) {
+    private func restartClock(_ flow: Flow, _ client: Client) {
         useCount += 1
         flow.lastUse = useCount
         loop.cancel(flow.alarm)
         flow.alarm = loop.after(milliseconds: Self.idleMilliseconds) { [unowned self] in end(client) }
     }
 
-    private func end(_ client: SocketEndpoint) {
+    private func end(_ client: Client) {
         guard let flow = flows.removeValue(forKey: client) else { return }
         loop.cancel(flow.alarm)
         if let watch = flow.watch { loop.forget(watch) }
