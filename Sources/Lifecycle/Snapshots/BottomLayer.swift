@@ -5,14 +5,9 @@ import Linux
 /// is mounted in each, where an image lacks them. Made once for all containers, they need not be made, and removed, with
 /// each.
 extension SnapshotDirectory {
-    private static let directories = ["", "/dev", "/etc", "/proc", "/sys"]
-    /// With their modes; by the first programs find that they are in a container, as docker has it.
-    private static let files: [(name: String, mode: mode_t)] = [
-        ("/.dockerenv", 0o755), ("/etc/hostname", 0o644), ("/etc/hosts", 0o644), ("/etc/resolv.conf", 0o644),
-    ]
-
-    /// Docker's, for programs that know no better.
-    private static let mountTable = (name: "/etc/mtab", target: "/proc/mounts")
+    private static let directories = ["", BottomNames.etc] + BottomNames.directories
+    private static let files: [(name: String, mode: mode_t)] =
+        [(BottomNames.mark, 0o755)] + BottomNames.etcFiles.map { ("\(BottomNames.etc)/\($0)", 0o644) }
 
     /// What of it a root has that is a whole copy: the runtime makes the places that it needs. What is there stays.
     func addBottom(to top: String) throws(KernelError) {
@@ -23,7 +18,7 @@ extension SnapshotDirectory {
         let root = OwnedDescriptor(try Descriptor.open(top, O_PATH | O_DIRECTORY))
         // Where no link can be made, none is.
         guard let etc = try? RootedTree(root: root.descriptor).open("etc", O_PATH | O_DIRECTORY) else { return }
-        symlinkat(Self.mountTable.target, etc.rawValue, "mtab")
+        symlinkat(BottomNames.mountTable.target, etc.rawValue, "mtab")
         etc.close()
     }
 
@@ -45,8 +40,8 @@ extension SnapshotDirectory {
             let file = OwnedDescriptor(try Descriptor.open(passing + part, O_WRONLY | O_CREAT | O_EXCL, mode: mode))
             try kernelCall("chmod", passing + part) { fchmod(file.descriptor.rawValue, mode) }
         }
-        let link = passing + Self.mountTable.name
-        try kernelCall("symlink", link) { symlink(Self.mountTable.target, link) }
+        let link = passing + BottomNames.mountTable.name
+        try kernelCall("symlink", link) { symlink(BottomNames.mountTable.target, link) }
         do throws(KernelError) { try kernelCall("rename", final) { rename(passing, final) } } catch {
             // Another has made it in between.
             guard error.errno == .exists || error.errno == .notEmpty else { throw error }

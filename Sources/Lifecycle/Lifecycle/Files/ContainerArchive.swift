@@ -211,21 +211,14 @@ extension Container {
 
 /// What is made in a root beside what its container does: no change of the container's.
 struct MountPointNames {
-    /// By this file programs find that they are in a container, as docker has it.
-    static let mark = ".dockerenv"
-
     private let names: Set<String>
 
     init(_ spec: ContainerSpec) {
-        let own = [
-            "/" + Self.mark, "/dev", "/proc", "/sys", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/etc/mtab",
-            MountPlan.initTarget,
-        ]
-        names = Set(own + spec.mounts.map { PathName.cleaned($0.target) })
+        names = Set(BottomNames.all + [MountPlan.initTarget] + spec.mounts.map { PathName.cleaned($0.target) })
     }
 
     func contains(_ path: String) -> Bool {
-        names.contains(path) || path.hasPrefix("/dev/") || path.hasPrefix("/proc/") || path.hasPrefix("/sys/")
+        names.contains(path) || BottomNames.directories.contains { path.hasPrefix($0 + "/") }
     }
 }
 

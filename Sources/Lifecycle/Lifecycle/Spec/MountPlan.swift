@@ -1,6 +1,7 @@
 import EngineAPI
 import Linux
 import OCI
+import Snapshots
 
 /// The mounts of a container, in the order in which they are made.
 struct MountPlan {
@@ -99,7 +100,7 @@ struct MountPlan {
         let program = initPath.map { path in
             RuntimeMount(destination: Self.initTarget, type: "bind", source: path, options: ["bind", "ro"])
         }
-        return ["resolv.conf", "hostname", "hosts"].map { name in
+        return BottomNames.etcFiles.map { name in
             RuntimeMount(
                 destination: "/etc/\(name)", type: "bind",
                 source: "\(name == "hostname" ? filesDirectory : networkFilesDirectory ?? filesDirectory)/\(name)",
