@@ -101,6 +101,7 @@ import Testing
         configuration.servers = [SocketEndpoint(IPAddress(.v4, 0x0101_0101), 53)]
         configuration.targets = [SocketEndpoint(IPAddress(.v6, 1), 80), nil]
         configuration.parked = ["80/tcp 0.0.0.0 8080"]
+        configuration.resolverMark = "9c1f"
         configuration.links = [NetworkConfiguration.Link(table: 1, alias: "database", name: "db")]
         #expect(NetworkConfiguration(text: configuration.text) == configuration)
     }

@@ -23,7 +23,29 @@ import Testing
         let text = HostsFile.text(names, addresses: [address], gateway: nil)
         #expect(text.hasSuffix("\n1.2.3.4\tx\n10.1.2.4\tdb host database\n10.1.2.3\tweb\n"))
         let own = text + "# 10.1.2.4 db\n10.9.9.9  host db\n"
-        let moved = HostsFile.text(own, moving: "db", to: "10.1.2.9")
-        #expect(moved == own.replacing("10.1.2.4\tdb host", with: "10.1.2.9\tdb host"))
+        let moved = HostsFile.text(Array(own.utf8), moving: "db", to: "10.1.2.9")
+        #expect(moved == Array(own.replacing("10.1.2.4\tdb host", with: "10.1.2.9\tdb host").utf8))
+    }
+
+    @Test(
+        "Lines of a container's own come and go; all else stays byte for byte, also where the last line has no end",
+        arguments: [
+            ("127.0.0.1\tlocalhost\n", "127.0.0.1\tlocalhost\n10.1.2.4\tweb\n"), ("", "10.1.2.4\tweb\n"),
+            ("10.1.2.3\tweb\n1.2.3.4 mine", "1.2.3.4 mine\n10.1.2.4\tweb\n"),
+            ("10.1.2.4\tweb\n10.1.2.3\tweb\n\n# \u{e9}\n", "10.1.2.4\tweb\n\n# \u{e9}\n"),
+            // Not its own: of somebody's hand, of another name.
+            ("10.1.2.3 web\n10.1.2.3\tweb2\n", "10.1.2.3 web\n10.1.2.3\tweb2\n10.1.2.4\tweb\n"),
+        ])
+    func ownLines(before: String, after: String) throws {
+        let addresses = try ["10.1.2.3", "10.1.2.4"].map { try #require(IPAddress($0)) }
+        let names = ContainerNames(hostname: "web")
+        func changed(_ text: [UInt8], without gone: [IPAddress]) -> [UInt8] {
+            HostsFile.text(text, of: names, with: [addresses[1]], without: gone)
+        }
+        #expect(changed(Array(before.utf8), without: [addresses[0]]) == Array(after.utf8))
+        #expect(changed(Array(after.utf8), without: addresses) == Array(after.utf8), "done again it changes nothing")
+        // What is no text of UTF-8 is somebody's, too.
+        let odd = Array("# ".utf8) + [0xE9, 0x0A]
+        #expect(changed(odd, without: []) == odd + Array("10.1.2.4\tweb\n".utf8))
     }
 }

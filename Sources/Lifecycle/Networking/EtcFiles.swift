@@ -25,7 +25,7 @@ package struct ContainerNames: Hashable, Sendable {
     }
 
     /// What it is called by itself: the name with its domain, and what stands before the first dot.
-    fileprivate var own: [String] {
+    var own: [String] {
         if let domainname, !domainname.isEmpty { return ["\(hostname).\(domainname)", hostname] }
         return hostname.firstIndex(of: ".").map { [hostname, String(hostname[..<$0])] } ?? [hostname]
     }
@@ -40,46 +40,6 @@ package struct HostsLink: Hashable, Sendable {
         self.address = address
         self.names = names
     }
-}
-
-/// The text of /etc/hosts, as docker writes it.
-package enum HostsFile {
-    /// - Parameters:
-    ///   - addresses: the container's own.
-    ///   - gateway: what `host-gateway` stands for.
-    package static func text(_ names: ContainerNames, addresses: [IPAddress], gateway: IPAddress?) -> String {
-        var text = fixed
-        for extra in names.extraHosts {
-            guard let split = extra.firstIndex(where: { $0 == ":" || $0 == "=" }) else { continue }
-            var address = String(extra[extra.index(after: split)...])
-            if address == "host-gateway" { address = gateway?.description ?? "127.0.0.1" }
-            if address.hasPrefix("[") { address = String(address.dropFirst().dropLast()) }
-            text += "\(address)\t\(extra[..<split])\n"
-        }
-        for link in names.links { text += "\(link.address)\t\(link.names.joined(separator: " "))\n" }
-        let own = names.own.joined(separator: " ")
-        for address in addresses { text += "\(address)\t\(own)\n" }
-        return text
-    }
-
-    /// The text with another address in the lines whose first name this is; all else stays, whoever wrote it.
-    package static func text(_ text: String, moving name: String, to address: String) -> String {
-        text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
-            let words = line.split { $0 == "\t" || $0 == " " }
-            guard words.count > 1, words[1] == name, !words[0].hasPrefix("#") else { return String(line) }
-            return "\(address)\t\(words.dropFirst().joined(separator: " "))"
-        }.joined(separator: "\n")
-    }
-
-    private static let fixed = """
-        127.0.0.1\tlocalhost
-        ::1\tlocalhost ip6-localhost ip6-loopback
-        fe00::\tip6-localnet
-        ff00::\tip6-mcastprefix
-        ff02::1\tip6-allnodes
-        ff02::2\tip6-allrouters
-
-        """
 }
 
 /// resolv.conf(5): what of the host's is used, and what a container gets.

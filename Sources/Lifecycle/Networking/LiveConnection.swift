@@ -96,7 +96,8 @@ extension NetworkService {
         }
     }
 
-    /// Tells the container that runs, and its shim, of its networks as they are now: hosts, resolv.conf, names and ports.
+    /// Tells the container that runs, and its shim, of its networks as they are now: in hosts and resolv.conf what is the
+    /// engine's to change there, names and ports.
     ///
     /// - Parameter left: the part in the network that was left; its ports are kept for the next network where it was the
     ///   only one.
@@ -114,14 +115,16 @@ extension NetworkService {
         let parked = records.isEmpty ? left?.ports ?? [] : []
         let isApart = ground.namespace != nil
         try await BlockingPool.shared.run { () throws(EngineError) in
-            let resolver = try plan.writeFiles(servesNames: !named.isEmpty)
             // Missing of one that was started in the mode `none`; its shim is not where bridges are.
             let text = try? FileContents.read(path)
             var configuration = NetworkConfiguration(text: String(decoding: text ?? [], as: UTF8.self))
             if text == nil { configuration.asksWithin = isApart }
+            let told = try plan.updateFiles(
+                servesNames: !named.isEmpty, without: left?.addresses ?? [], mark: configuration.resolverMark)
+            configuration.resolverMark = told.mark
             configuration.tables = tables
             configuration.links = links
-            configuration.servers = Self.servers(resolver, networks)
+            configuration.servers = Self.servers(told.host, networks)
             let sockets = configuration.targets.count
             if records.isEmpty { configuration.targets = Array(repeating: nil, count: sockets) }
             if published.count == sockets { configuration.targets = published }

@@ -25,13 +25,27 @@ enum NameFiles {
         if present != table.text { try write(table, to: path) }
     }
 
+    /// A file of a container's /etc.
+    static func read(_ path: String) throws(EngineError) -> [UInt8] {
+        do throws(KernelError) { return try FileContents.read(path, limitBytes: 16 << 20) } catch {
+            throw EngineError(.internal, "\(error)")
+        }
+    }
+
     /// Into the file as it is: it is mounted in the container, and another in its place would not be seen there.
-    static func overwrite(_ text: String, _ path: String) throws(EngineError) {
+    ///
+    /// In one write, with empty lines up to the old end, if that is not far, which are cut off then: who reads it meanwhile
+    /// finds no half of a line.
+    static func overwrite(_ bytes: [UInt8], _ path: String) throws(EngineError) {
         do throws(KernelError) {
             let file = OwnedDescriptor(try Descriptor.open(path, O_WRONLY | O_CREAT | O_NOFOLLOW, mode: 0o644))
-            let bytes = Array(text.utf8)
-            try file.descriptor.writeAll(bytes)
-            try kernelCall("truncate", path) { ftruncate(file.descriptor.rawValue, off_t(bytes.count)) }
+            var facts = stat()
+            try kernelCall("stat", path) { fstat(file.descriptor.rawValue, &facts) }
+            let excess = Int(clamping: facts.st_size) - bytes.count
+            try file.descriptor.writeAll(bytes + Array(repeating: UInt8(ascii: "\n"), count: min(max(0, excess), 4096)))
+            if excess > 0 {
+                try kernelCall("truncate", path) { ftruncate(file.descriptor.rawValue, off_t(bytes.count)) }
+            }
         } catch { throw EngineError(.internal, "\(error)") }
     }
 

@@ -170,12 +170,13 @@ extension NetworkService {
         let tables = networks.filter { !$0.isDefault }.map { roots.names($0.id) }
         let links = Self.links(records, networks)
         try await BlockingPool.shared.run { () throws(EngineError) in
-            let resolver = try plan.writeFiles(servesNames: servesNames)
+            let written = try plan.writeFiles(servesNames: servesNames)
             var configuration = NetworkConfiguration()
             configuration.tables = tables
             configuration.links = links
             configuration.targets = targets
-            configuration.servers = Self.servers(resolver, networks)
+            configuration.servers = Self.servers(written.host, networks)
+            configuration.resolverMark = written.mark
             try NameFiles.write(configuration, to: path)
         }
         return NetworkLease(
@@ -198,13 +199,9 @@ extension NetworkService {
         let path = "\(request.filesDirectory)/hosts"
         do throws(EngineError) {
             try await BlockingPool.shared.run { () throws(EngineError) in
-                let bytes: [UInt8]
-                do throws(KernelError) { bytes = try FileContents.read(path) } catch {
-                    throw EngineError(.internal, "\(error)")
-                }
-                let text = String(decoding: bytes, as: UTF8.self)
-                let moved = HostsFile.text(text, moving: alias, to: address)
-                if moved != text { try NameFiles.overwrite(moved, path) }
+                let hosts = try NameFiles.read(path)
+                let moved = HostsFile.text(hosts, moving: alias, to: address)
+                if moved != hosts { try NameFiles.overwrite(moved, path) }
             }
         } catch { note("container \(request.containerID): \(error)") }
     }
@@ -323,36 +320,5 @@ extension PublishedPort {
     /// The host's side alone.
     fileprivate var withoutTarget: PublishedPort {
         PublishedPort(ContainerPort(1, port.transport), hostAddress: hostAddress, hostPort: hostPort)
-    }
-}
-
-/// The files of a container's /etc that its networks decide.
-struct EtcPlan: Sendable {
-    let request: NetworkRequest
-    let records: [EndpointRecord]
-    let networks: [NetworkDefinition]
-    /// Where the machine's resolvers answer inside, if not at their own addresses.
-    var resolver: IPAddress?
-
-    /// Writes them, and gives what the host's resolvers are for this container. Blocking.
-    func writeFiles(servesNames: Bool) throws(EngineError) -> ResolverFile {
-        let gateway = networks.first { !$0.spec.isInternal }?.block(.v4)?.gateway
-        let hosts = HostsFile.text(request.names, addresses: records.flatMap(\.addresses), gateway: gateway)
-        try NameFiles.overwrite(hosts, "\(request.filesDirectory)/hosts")
-        var machine = ResolverFile.machine()
-        if let resolver { machine.servers = [resolver.description] }
-        let host = machine.overridden(request.names)
-        let own: ResolverFile
-        if servesNames {
-            // The name server asks from the machine's side, where its loopback is.
-            own = host.behindNameServer
-        } else if request.names.servers.isEmpty {
-            own = machine.beyondLocalStub().overridden(request.names)
-                .reachable(hasIPv6: records.contains { $0.ipv6 != nil })
-        } else {
-            own = host
-        }
-        try NameFiles.overwrite(own.text, "\(request.filesDirectory)/resolv.conf")
-        return host
     }
 }

@@ -15,7 +15,8 @@ import Linux
 /// the name that is asked for, and the one that it stands for.
 ///
 /// There is a `forward` line for each socket that the shim holds, in their order; `forward none` while the container is
-/// in no network. What was published then is kept for the engine, in lines of its own: `parked 80/tcp 0.0.0.0 8080`.
+/// in no network. What was published then is kept for the engine, in lines of its own: `parked 80/tcp 0.0.0.0 8080`. So is
+/// what it needs to know its own text of the container's resolv.conf: `resolver-mark 9c1f…`.
 package struct NetworkConfiguration: Hashable, Sendable {
     /// The networks' tables, in the order in which names are looked for.
     package var tables: [String] = []
@@ -28,6 +29,8 @@ package struct NetworkConfiguration: Hashable, Sendable {
     package var targets: [SocketEndpoint?] = []
     /// The engine's words for each port that leads nowhere and shall lead to the network that is joined next.
     package var parked: [String] = []
+    /// The engine's sign of the text of resolv.conf that it wrote last; nil where that was an engine without such.
+    package var resolverMark: String?
 
     /// A name that a container has for another of one network.
     package struct Link: Hashable, Sendable {
@@ -55,6 +58,7 @@ package struct NetworkConfiguration: Hashable, Sendable {
             case "server": if let address = IPAddress(words[1]) { servers.append(SocketEndpoint(address, 53)) }
             case "server-port": if let server = Self.endpoint(words[1]) { servers.append(server) }
             case "forward": targets.append(Self.endpoint(words[1]))
+            case "resolver-mark": resolverMark = words[1]
             case "parked": parked.append(words[1])
             default: break
             }
@@ -79,7 +83,7 @@ package struct NetworkConfiguration: Hashable, Sendable {
             + servers.map { "server-port \($0.address) \($0.port)" }
             + (asksWithin ? ["asks within"] : [])
             + targets.map { $0.map { "forward \($0.address) \($0.port)" } ?? "forward none" }
-            + parked.map { "parked \($0)" }
+            + parked.map { "parked \($0)" } + (resolverMark.map { ["resolver-mark \($0)"] } ?? [])
         return lines.joined(separator: "\n") + "\n"
     }
 }
