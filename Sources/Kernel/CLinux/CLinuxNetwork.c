@@ -25,6 +25,10 @@ int gantry_netlink_open(int protocol) {
     return descriptor;
 }
 
+int gantry_netlink_join(int socket, int group) {
+    return setsockopt(socket, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group);
+}
+
 ssize_t gantry_netlink_receive(int socket, void *buffer, size_t capacity) {
     return recv(socket, buffer, capacity, MSG_TRUNC);
 }

@@ -30,6 +30,7 @@ public struct Errno: Error, RawRepresentable, Hashable, Sendable {
     public static let crossDevice = Errno(rawValue: EXDEV)
     public static let readOnlyFileSystem = Errno(rawValue: EROFS)
     public static let inputOutput = Errno(rawValue: EIO)
+    public static let noBufferSpace = Errno(rawValue: ENOBUFS)
     public static let connectionRefused = Errno(rawValue: ECONNREFUSED)
 }
 

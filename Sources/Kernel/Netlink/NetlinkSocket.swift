@@ -30,7 +30,7 @@ package struct NetlinkSocket: ~Copyable, Sendable {
         socket = OwnedDescriptor(descriptor)
     }
 
-    private static func open(_ subsystem: Subsystem) throws(KernelError) -> Descriptor {
+    static func open(_ subsystem: Subsystem) throws(KernelError) -> Descriptor {
         Descriptor(
             rawValue: try kernelCall("open netlink socket") { gantry_netlink_open(subsystem.rawValue) })
     }

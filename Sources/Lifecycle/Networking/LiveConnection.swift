@@ -149,7 +149,7 @@ extension NetworkService {
         do throws(EngineError) { try await index.apply([change]) } catch { note("\(error)") }
         await writeNames(record.networkID)
         guard process != nil, record.isActive else { return }
-        if isFilterSet { await changeQuietly(rules.removing(record)) }
+        await changeQuietly(rules.removing(record))
         forgetFlows(of: [record])
         do throws(EngineError) { try await rewriteFiles(request, left: record) } catch { note("\(error)") }
     }
@@ -179,7 +179,7 @@ extension NetworkService {
         _ record: EndpointRecord, _ network: NetworkDefinition, _ process: NetworkedContainers.Process,
         _ request: NetworkRequest
     ) async throws(EngineError) {
-        if isFilterSet { await changeQuietly(rules.removing(record)) }
+        await changeQuietly(rules.removing(record))
         do throws(EngineError) { try await detach(record, network, process) } catch {
             await stay(record)
             throw error
@@ -202,7 +202,7 @@ extension NetworkService {
         var record = record
         record.change = nil
         replace(record)
-        if isFilterSet { await changeQuietly(rules.adding(record)) }
+        await changeQuietly(rules.adding(record))
         // Where this fails, too, the next engine finishes what this one could not.
         do throws(EngineError) { try await index.apply([.putEndpoint(record)]) } catch { note("\(error)") }
     }

@@ -42,6 +42,10 @@ extension NetworkService {
         }
         await removeStrays()
         await correctNames()
+        let bridged = endpoints.values.flatMap { $0 }.filter {
+            $0.isActive && definitions[$0.networkID]?.driver == .bridge
+        }
+        if !isFilterSet, !bridged.isEmpty { await adoptFilter() }
     }
 
     private func finish(_ record: EndpointRecord, _ process: NetworkedContainers.Process) async {

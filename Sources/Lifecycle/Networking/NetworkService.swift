@@ -19,8 +19,11 @@ package actor NetworkService {
     /// For looking at what others have in the packet filter.
     let lookingFilter = PacketFilter(isTerse: true)
     var seenChains = SeenChains()
-    /// How often this engine has changed the packet filter.
-    private(set) var ownChanges: UInt32 = 0
+    var filterState = FilterState()
+    /// Who changes the packet filter's table, by its name.
+    var filterTurns = Turns<String>()
+    /// Hears of what others do to the table.
+    var filterWatch: FilterWatch?
     let note: @Sendable (String) -> Void
     let containers: NetworkedContainers
     private let openGround: @Sendable () throws(EngineError) -> NetworkGround
@@ -51,8 +54,6 @@ package actor NetworkService {
     /// Devices of containers that have ended, and who looks whether they are gone.
     var endedLinks: [String] = []
     var lookingForEnded: Task<Void, Never>?
-    /// This engine has set the packet filter's table.
-    var isFilterSet = false
     /// Networks of which this engine has seen that their switches are set.
     var isMaterialized: Set<String> = []
     /// The kernel's switches that an engine of this run root has set since the machine's start.
@@ -184,7 +185,7 @@ extension NetworkService {
         do throws(EngineError) {
             try await materialize(network)
             faults.pass(.networkCreateAfterBridge)
-            if isFilterSet { try await change(rules.adding(network)) }
+            try await change(rules.adding(network))
         } catch {
             await drop(network)
             throw error
@@ -254,7 +255,7 @@ extension NetworkService {
     }
 
     private func unmake(_ network: NetworkDefinition) async throws(EngineError) {
-        if isFilterSet { await changeQuietly(rules.removing(network)) }
+        await changeQuietly(rules.removing(network))
         faults.pass(.networkRemoveAfterRules)
         let (links, names) = (self.links, roots.names(network.id))
         do throws(EngineError) {
@@ -265,62 +266,7 @@ extension NetworkService {
             faults.pass(.networkRemoveAfterBridge)
             try await index.apply([.delete(networkID: network.id)])
         } catch {
-            if isFilterSet { await changeQuietly(rules.adding(network)) }
-            throw error
-        }
-    }
-}
-
-/// The packet filter.
-extension NetworkService {
-    /// Makes sure that our table is what it should be; the whole of it where this engine has not set it yet.
-    func prepareFilter() async throws(EngineError) {
-        if isFilterSet { return }
-        isFilterSet = true
-        do throws(EngineError) { try await run(wholeRules) } catch {
-            isFilterSet = false
-            throw error
-        }
-    }
-
-    private var wholeRules: String {
-        let networks = definitions.values.sorted { $0.id < $1.id }
-        return rules.whole(
-            networks,
-            endpoints.values.flatMap { $0 }.filter {
-                $0.isActive && $0.change != .leaving && !ending.contains($0.containerID)
-            },
-            closing: Set(openedSwitches.compactMap(Forwarding.family)))
-    }
-
-    /// Sets the whole of it anew, for what all of its rules depend on has changed.
-    func resetFilter() async throws(EngineError) {
-        isFilterSet = false
-        try await prepareFilter()
-    }
-
-    /// Makes a change; where the table is not what it was thought to be, all of it is set again.
-    func change(_ commands: String) async throws(EngineError) {
-        if commands.isEmpty { return }
-        do throws(EngineError) { try await run(commands) } catch  where error.kind == .internal {
-            try await run(wholeRules)
-        }
-    }
-
-    func changeQuietly(_ commands: String) async {
-        do throws(EngineError) { try await change(commands) } catch { note("\(error)") }
-    }
-
-    private func run(_ commands: String) async throws(EngineError) {
-        let (filter, ground) = (self.filter, self.ground)
-        // Before it is made: who looks meanwhile would take it for another's, and a later one of another's for this.
-        ownChanges &+= 1
-        do throws(EngineError) {
-            _ = try await BlockingPool.shared.run { () throws(EngineError) in
-                try ground.run { () throws(EngineError) in try filter.run(commands) }
-            }
-        } catch {
-            ownChanges &-= 1
+            await changeQuietly(rules.adding(network))
             throw error
         }
     }

@@ -1,7 +1,6 @@
 import AsyncIO
 import EngineAPI
 import Linux
-import Netlink
 
 /// Chains of others that drop what this machine forwards: docker's, ufw's, firewalld's. A packet must pass them all, and
 /// what one accepts another still drops; so nothing of ours can let a bridge through them, and they are not ours to
@@ -94,33 +93,26 @@ struct SeenChains: Sendable {
     }
 
     fileprivate var chains: [Chain] = []
-    /// The kernel's count of changes, less our own.
-    private var generation: UInt32?
+    /// How often others had changed the packet filter.
+    private var changes: UInt32?
 
     /// Those that drop, as they are now. Blocking.
     ///
     /// - Parameters:
     ///   - filter: of which nobody else waits: to list what others have may take long.
-    ///   - ownChanges: how many of the changes are this engine's.
+    ///   - changes: how often others have changed the packet filter.
     fileprivate func now(
-        _ filter: PacketFilter, except own: String, ownChanges: UInt32
+        _ filter: PacketFilter, except own: String, changes: UInt32
     ) throws(EngineError) -> SeenChains {
+        if changes == self.changes { return self }
         var seen = SeenChains()
-        seen.generation = try Self.generation() &- ownChanges
-        if seen.generation == generation { return self }
+        seen.changes = changes
         for chain in ForwardChain.dropping(in: try filter.run("list chains"), except: own) {
             let rules = try filter.run("list table \(chain.family) \(chain.table)")
             seen.chains.append(
                 Chain(chain: chain, keeper: chain.keeper(rules: rules), devices: ForwardChain.devices(in: rules)))
         }
         return seen
-    }
-
-    private static func generation() throws(EngineError) -> UInt32 {
-        do {
-            var socket = try NetlinkSocket(.filter)
-            return try socket.filterGeneration()
-        } catch { throw EngineError(.internal, "\(error)") }
     }
 }
 
@@ -140,10 +132,11 @@ extension NetworkService {
             if outward.isEmpty { return [] }
             let bridges = outward.sorted { $0.name < $1.name }.map { ($0.linkName, $0.name) }
             let version6 = Set(outward.filter { $0.block(.v6) != nil }.map(\.linkName))
-            let (former, filter, own, ownChanges) = (seenChains, lookingFilter, rules.table, ownChanges)
+            let changes = try await othersChanges()
+            let (former, filter, own) = (seenChains, lookingFilter, rules.table)
             let (seen, legacy) = try await BlockingPool.shared.run { () throws(EngineError) in
                 (
-                    try former.now(filter, except: own, ownChanges: ownChanges),
+                    try former.now(filter, except: own, changes: changes),
                     try Self.legacyWarnings(of: bridges, version6: version6)
                 )
             }

@@ -6,6 +6,8 @@
 
 /// A netlink(7) socket of a protocol, bound, close-on-exec, with extended acknowledgements and strict dumps.
 int gantry_netlink_open(int protocol);
+/// NETLINK_ADD_MEMBERSHIP: the socket is told what a group is told.
+int gantry_netlink_join(int socket, int group);
 /// recv(2) of one datagram; its whole length even where `capacity` is shorter.
 ssize_t gantry_netlink_receive(int socket, void *buffer, size_t capacity);
 

@@ -14,4 +14,18 @@ extension NetlinkSocket {
         }
         return bytes.reduce(0) { $0 << 8 | UInt32($1) }
     }
+
+    /// The number that the kernel has given to a table of the inet family: one that is made anew has another. 0 where the
+    /// kernel gives none, nil where there is no such table. NFT_MSG_GETTABLE.
+    package mutating func filterTable(_ name: String) throws(NetlinkError) -> UInt64? {
+        // NFPROTO_INET
+        var request = NetlinkMessage(0xA01, .acknowledge, head: [1, 0, 0, 0])
+        request.put(1, text: name)
+        do throws(NetlinkError) {
+            let answers = try messages(request, "look for the packet filter's table", name)
+            guard let answer = answers.first, answer.count >= 4 else { return nil }
+            // NFTA_TABLE_HANDLE
+            return NetlinkAttributes(answer.dropFirst(4))[4]?.reduce(0) { $0 << 8 | UInt64($1) } ?? 0
+        } catch  where error.errno == .noSuchFile { return nil }
+    }
 }
