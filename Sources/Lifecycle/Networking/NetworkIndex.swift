@@ -11,22 +11,6 @@ package protocol NetworkIndex: Sendable {
     func apply(_ changes: [NetworkIndexChange]) async throws(EngineError)
 }
 
-/// Networks and containers' parts in them of which no more than the keys can be read, since a later version may have
-/// written them. What belongs to them is nobody's to remove.
-package struct UnreadNetworks: Hashable, Sendable {
-    /// Names by id.
-    package var networks: [String: String]
-    /// By container, the ids of the networks that it is part of in a way that is not known.
-    package var memberships: [String: [String]]
-
-    package init(networks: [String: String] = [:], memberships: [String: [String]] = [:]) {
-        self.networks = networks
-        self.memberships = memberships
-    }
-
-    var isEmpty: Bool { networks.isEmpty && memberships.isEmpty }
-}
-
 package enum NetworkIndexChange: Hashable, Sendable {
     case put(NetworkDefinition)
     case delete(networkID: String)

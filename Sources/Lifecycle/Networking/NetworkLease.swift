@@ -92,7 +92,7 @@ extension NetworkService {
         do throws(EngineError) {
             for index in records.indices {
                 guard let network = definitions[records[index].networkID] else {
-                    throw EngineError(.notFound, "network \(records[index].networkID) not found")
+                    throw missing(records[index].networkID)
                 }
                 try assign(&records[index], network, hostname: hostname)
                 given += records[index].addresses.map { ($0, network.id) }

@@ -41,7 +41,9 @@ extension NetworkService {
     }
 
     /// Whether the network has been removed since the container joined it.
-    func isGone(_ record: EndpointRecord) -> Bool { definitions[record.networkID] == nil }
+    func isGone(_ record: EndpointRecord) -> Bool {
+        definitions[record.networkID] == nil && unread.networks[record.networkID] == nil
+    }
 
     /// Forgets a container that is removed.
     package func leave(_ containerID: String) async throws(EngineError) {
@@ -52,19 +54,6 @@ extension NetworkService {
         }
         endpoints[containerID] = nil
         unread.memberships[containerID] = nil
-    }
-
-    /// A container that would start without a network, or with other addresses than its own, for want of a word about
-    /// it is not started.
-    ///
-    /// - Throws: `internal` where its part in a network cannot be read.
-    func checkMembership(_ containerID: String) throws(EngineError) {
-        guard let id = unread.memberships[containerID]?.min() else { return }
-        let network = definitions[id]?.name ?? unread.networks[id] ?? id
-        throw EngineError(
-            .internal,
-            "failed to set up container networking: what is kept of the container's part in network \(network) cannot "
-                + "be read by this version of the engine", object: containerID)
     }
 
     /// Names are answered so from here on, also where it throws because that cannot be kept.

@@ -117,7 +117,9 @@ extension NetworkService {
         let networks = definitions.values.filter { !$0.isDefault && !members(of: $0.id).isEmpty }
         let tables = networks.map { (roots.names($0.id), nameTable($0)) }
         let living = await livingContainers().map { roots.configuration($0) }
-        let (directory, kept) = (roots.directory, Set(tables.map(\.0) + living))
+        // Whose names those of a network are that cannot be read, is not known.
+        let odd = unread.networks.keys.map(roots.names)
+        let (directory, kept) = (roots.directory, Set(tables.map(\.0) + living + odd))
         do throws(EngineError) {
             try await BlockingPool.shared.run { () throws(EngineError) in
                 for (path, table) in tables { try NameFiles.correct(table, at: path) }

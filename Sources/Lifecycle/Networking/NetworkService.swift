@@ -134,7 +134,7 @@ package actor NetworkService {
 
     /// Where it is not there yet.
     private func makeDefault() async throws(EngineError) {
-        if hasDefault { return }
+        if hasDefault || unread.networks.values.contains(NetworkDefinition.defaultName) { return }
         var spec = NetworkSpec(name: NetworkDefinition.defaultName)
         spec.options["com.docker.network.bridge.default_bridge"] = "true"
         do throws(EngineError) { _ = try await add(spec, linkName: roots.defaultBridge) } catch {
@@ -165,9 +165,7 @@ extension NetworkService {
         guard found.count < 2 else {
             throw EngineError(.invalid, "network \(reference) is ambiguous (\(found.count) matches found on name)")
         }
-        guard let network = found.first else {
-            throw EngineError(.notFound, "network \(reference) not found", object: reference)
-        }
+        guard let network = found.first else { throw missing(reference) }
         return network
     }
 
@@ -194,6 +192,7 @@ extension NetworkService {
     }
 
     private func add(_ spec: NetworkSpec, linkName: String?) async throws(EngineError) -> NetworkDefinition {
+        try checkUnread(spec.name)
         let links = self.links
         let routes = try await BlockingPool.shared.run { () throws(EngineError) in try links.routes() }
         let id = NetworkID.make()
