@@ -88,6 +88,35 @@ struct MacvlanTests {
         }
     }
 
+    @Test("Whatever a container calls its device, and makes of it, it is out of the network once it was taken out")
+    func renamed() async throws {
+        try await Self.onBench { bench in
+            let engine = try await bench.open()
+            let peer = try await NetworkPeer("victim", engine)
+            defer { peer.close() }
+            // A second network over the same device, which it stays in.
+            var spec = NetworkSpec(name: "farther")
+            spec.driver = "macvlan"
+            spec.options = try await engine.inspectNetwork("far").spec.options
+            spec.pools = [AddressPool(subnet: "10.213.5.0/24")]
+            _ = try await engine.createNetwork(spec)
+            for name in ["farther", "far"] { try await engine.connect("victim", to: name, EndpointSpec()) }
+            let namespace = try #require(peer.namespace)
+            var netlink = try NetlinkSocket(in: namespace)
+            let device = try netlink.link("eth2").index
+            try netlink.setUp(device, false)
+            try netlink.rename(device, to: "mine")
+            try netlink.setUp(device)
+            try netlink.createMacvlan(EndpointLink(name: "more"), over: device, mode: .bridge, in: namespace)
+            try netlink.setUp(try netlink.link("more").index)
+            try await engine.disconnect("victim", from: "far", force: false)
+            #expect(try netlink.links().filter(\.isUp).map(\.name) == ["lo", "eth0", "eth1"])
+            #expect(try netlink.addresses().contains { $0.address.description.hasPrefix("10.213.6.") } == false)
+            await engine.close()
+            #expect(try netlink.links().map(\.name) == ["lo", "eth0", "eth1"])
+        }
+    }
+
     @Test(
         "A disconnection that is cut short is finished by the next engine, device and all",
         arguments: [FaultPoint.disconnectAfterIntent, .disconnectAfterDevice, .disconnectBeforeDeletion])

@@ -24,6 +24,8 @@ package struct Link: Hashable, Sendable {
     package var master: Int32?
     /// A veth's other end, or the device below a macvlan; an index in another namespace perhaps.
     package var parent: Int32?
+    /// The parent is in another namespace.
+    package var isParentElsewhere: Bool
     /// What its maker wrote on it.
     package var alias: String
     /// 0 unless it was put into another.
@@ -41,6 +43,7 @@ package struct Link: Hashable, Sendable {
         kind = attributes.nested(LinkAttribute.info).text(LinkAttribute.infoKind) ?? ""
         master = attributes.number(LinkAttribute.master)
         parent = attributes.number(LinkAttribute.link)
+        isParentElsewhere = attributes[LinkAttribute.linkNamespace] != nil
         alias = attributes.text(LinkAttribute.alias) ?? ""
         group = attributes.number(LinkAttribute.group) ?? 0
         statistics = Statistics(attributes[LinkAttribute.statistics] ?? [])
@@ -70,6 +73,7 @@ enum LinkAttribute {
     static let familySpecific: UInt16 = 26
     static let group: UInt16 = 27
     static let namespace: UInt16 = 28
+    static let linkNamespace: UInt16 = 37
     static let infoKind: UInt16 = 1
     static let infoData: UInt16 = 2
     static let infoPortData: UInt16 = 5

@@ -11,24 +11,62 @@ extension HostLinks {
     static let retiredGroup: UInt32 = 0x6761_6E74
 
     /// Takes a container's device of a network away: when this returns no packet passes by it, and the container has
-    /// neither its addresses nor its routes. May be done again, wherever it was cut short. Blocking.
+    /// neither its addresses nor its routes, whatever the container has made of the device. May be done again, wherever it
+    /// was cut short. Blocking.
     ///
+    /// - Parameter others: the container's parts in other networks over the same device of the host.
     /// - Returns: whether a retired device is to be deleted: of a bridge's network on the host, and with it the other end
     ///   in the container; of a macvlan's in the container.
     package func disconnect(
-        _ endpoint: EndpointRecord, of network: NetworkDefinition, in container: Descriptor
+        _ endpoint: EndpointRecord, of network: NetworkDefinition, in container: Descriptor,
+        besides others: [EndpointRecord] = []
     ) throws(EngineError) -> Bool {
         do {
             var inside = try NetlinkSocket(in: container)
-            let isRetired = network.driver == .bridge ? try retirePort(endpoint.linkName) : true
-            let device = try inside.link(endpoint.deviceName)
-            try Self.removeAddresses(of: device.index, &inside)
-            try inside.retire(device.index, as: Self.retiredName(), group: Self.retiredGroup)
-            return isRetired
+            let devices =
+                network.driver == .bridge
+                ? try retirePort(endpoint, &inside) : try macvlans(endpoint, network, besides: others, &inside)
+            for device in devices.inside {
+                try Self.removeAddresses(of: device, &inside)
+                try inside.retire(device, as: Self.retiredName(), group: Self.retiredGroup)
+            }
+            return devices.isRetired
         } catch let error as NetlinkError where error.errno == .noDevice {
-            // The container took its device away itself, or this was done before.
+            // The container took its device away itself just now.
             return true
         } catch { throw EngineError(.internal, "\(error)") }
+    }
+
+    /// The host's end first: it is out of the bridge whatever the container does with its own. By that end the other is
+    /// known, whatever it is called.
+    private func retirePort(
+        _ endpoint: EndpointRecord, _ inside: inout NetlinkSocket
+    ) throws -> (isRetired: Bool, inside: [Int32]) {
+        var socket = try socket()
+        let port = try found(endpoint.linkName, &socket)
+        if let port { try socket.retire(port.index, as: Self.retiredName(), group: Self.retiredGroup) }
+        let device = try inside.links().first { link in
+            guard let port else { return link.name == endpoint.deviceName }
+            return link.kind == "veth" && link.index == port.parent && link.parent == port.index
+        }
+        return (port != nil, device.map { [$0.index] } ?? [])
+    }
+
+    /// The device of a macvlan network, by its parent, for a container may call it and its address what it likes; and those
+    /// that the container has made of it, which the kernel hangs on the same parent.
+    private func macvlans(
+        _ endpoint: EndpointRecord, _ network: NetworkDefinition, besides others: [EndpointRecord],
+        _ inside: inout NetlinkSocket
+    ) throws -> (isRetired: Bool, inside: [Int32]) {
+        var socket = try socket()
+        // Without their parent they are gone.
+        guard let parent = try found(network.linkName, &socket)?.index else { return (true, []) }
+        let kept = Set(others.compactMap(\.mac))
+        let devices = try inside.links().filter { link in
+            ["macvlan", "macvtap"].contains(link.kind) && link.parent == parent && link.isParentElsewhere
+                && link.address.map(kept.contains) != true
+        }
+        return (true, devices.map(\.index))
     }
 
     /// Those of version 4 stay on a device that is down, and answer within the container.
@@ -40,14 +78,6 @@ extension HostLinks {
                 // A second address of a subnet went with its first.
             }
         }
-    }
-
-    /// The host's end first: it is out of the bridge whatever the container does with its own.
-    private func retirePort(_ name: String) throws -> Bool {
-        var socket = try socket()
-        guard let port = try found(name, &socket) else { return false }
-        try socket.retire(port.index, as: Self.retiredName(), group: Self.retiredGroup)
-        return true
     }
 
     /// Of 15 bytes at most, and met by no other.

@@ -212,9 +212,12 @@ extension NetworkService {
     ) async throws(EngineError) {
         let links = self.links
         let namespace = try Self.namespace(process.pid, process.startTicks, running: record.containerID)
+        let others = (endpoints[record.containerID] ?? []).filter { other in
+            other.networkID != record.networkID && definitions[other.networkID]?.linkName == network.linkName
+        }
         do throws(EngineError) {
             let isRetired = try await BlockingPool.shared.run { () throws(EngineError) in
-                try links.disconnect(record, of: network, in: namespace)
+                try links.disconnect(record, of: network, in: namespace, besides: others)
             }
             guard isRetired, network.driver != .bridge else {
                 namespace.close()
