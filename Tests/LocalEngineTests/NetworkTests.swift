@@ -137,6 +137,10 @@ struct NetworkTests {
             defer { peer.close() }
             #expect(try eventually { try peer.ask("a\n", SocketEndpoint(gateway, port)) == "a\n" })
             #expect(try NetworkPeer.host.ask("b\n", SocketEndpoint(IPAddress(.v4, 0x7F00_0001), port)) == "b\n")
+            // Its own port, by the shim; the other way would lead a bridge to send back what came from the same port of it.
+            let own = try await NetworkPeer(server, engine)
+            defer { own.close() }
+            #expect(try own.ask("own\n", SocketEndpoint(gateway, port)) == "own\n")
             // The heir is one that leads outside as well.
             try await engine.disconnect(server, from: "ext", force: false)
             #expect(try eventually { try peer.ask("c\n", SocketEndpoint(gateway, port)) == "c\n" })

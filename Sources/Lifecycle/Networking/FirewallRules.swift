@@ -6,7 +6,9 @@ import Linux
 /// ```
 /// prerouting, output   to an address of this machine: what the maps of published ports name is sent to its container;
 ///                      by the shim's hand where it comes from a bridge whose members are kept apart, for the bridge
-///                      may take what is sent on at once for one member's packet to another
+///                      may take what is sent on at once for one member's packet to another; and where a container asks
+///                      for its own port, for a bridge that shows its packets to the filter sends them on itself then,
+///                      and none back to where it came from
 /// postrouting          what leaves from a container's subnet to elsewhere bears the host's address; so does what comes
 ///                      back to a bridge by a published port, or from loopback
 /// forward              a bridge reaches itself, unless its members are kept apart, who could else go by its own
@@ -71,6 +73,8 @@ package struct FirewallRules: Hashable, Sendable {
 
     private func elements(_ verb: String, _ endpoint: EndpointRecord) -> String {
         var lines: [String] = []
+        // A port that is published at several addresses of the host is one to the container itself.
+        var asked: Set<String> = []
         for published in endpoint.ports {
             // A port of version 6 whose container has no such address is the proxy's.
             let target = published.hostAddress.family == .v4 ? endpoint.ipv4 : endpoint.ipv6
@@ -81,6 +85,8 @@ package struct FirewallRules: Hashable, Sendable {
             let key = "\(published.port.transport.rawValue)\(address) . \(published.hostPort)"
             let value = verb == "add" ? " : \(target) . \(published.port.number)" : ""
             lines.append("\(verb) element inet \(table) \(isAny ? "any" : "one")\(family) { \(key)\(value) }\n")
+            let own = "own\(family) { \(published.port.transport.rawValue) . \(target) . \(published.hostPort) }"
+            if asked.insert(own).inserted { lines.append("\(verb) element inet \(table) \(own)\n") }
         }
         return lines.joined()
     }
@@ -98,6 +104,8 @@ package struct FirewallRules: Hashable, Sendable {
             map("one4", "inet_proto . ipv4_addr . inet_service", "ipv4_addr"),
             map("any6", "inet_proto . inet_service", "ipv6_addr"),
             map("one6", "inet_proto . ipv6_addr . inet_service", "ipv6_addr"),
+            set("own4", "inet_proto . ipv4_addr . inet_service", []),
+            set("own6", "inet_proto . ipv6_addr . inet_service", []),
         ].joined(separator: "\n")
     }
 
@@ -136,6 +144,8 @@ package struct FirewallRules: Hashable, Sendable {
                 type nat hook prerouting priority dstnat; policy accept;
                 ip daddr 127.0.0.0/8 return
                 iifname @apart return
+                meta l4proto . ip saddr . th dport @own4 return
+                meta l4proto . ip6 saddr . th dport @own6 return
                 fib daddr type local jump published
             }
             chain output {
