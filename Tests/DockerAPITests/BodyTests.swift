@@ -94,15 +94,20 @@ import Testing
         spec.command = ["x", "y"]
         spec.environment = ["B=2"]
         spec.networkMode = NetworkMode.none
-        let details = ContainerDetails(
+        var details = ContainerDetails(
             id: "abc", name: "web", spec: spec, imageID: "sha256:1", createdAt: time,
             state: ContainerState(status: .created), arguments: ["/entry", "x", "y"], environment: ["A=1", "B=2"],
             workingDirectory: "/w", user: "u", hostname: "h", logPath: "/l", cgroupPath: "gantry/abc")
+        details.entrypointLength = 1
         let body = try JSONValue(parsing: details.dockerBody.compactBytes)
         #expect(body["Path"] == "/entry" && body["Args"] == ["x", "y"] && body["Name"] == "/web")
         #expect(body["Config"]?["Entrypoint"] == ["/entry"] && body["Config"]?["Cmd"] == ["x", "y"])
         #expect(body["State"]?["StartedAt"] == "0001-01-01T00:00:00Z")
         let back = try #require(ContainerDetails(dockerBody: body))
+        #expect(back.entrypointLength == 1)
+        details.entrypointLength = 0
+        #expect(details.dockerBody["Config"]?["Entrypoint"] == .null)
+        #expect(details.dockerBody["Config"]?["Cmd"] == ["/entry", "x", "y"])
         #expect(back.arguments == details.arguments && back.environment == details.environment)
         #expect(back.spec.environment == ["B=2"] && back.cgroupPath == details.cgroupPath)
         #expect(!back.hasLeftNone)

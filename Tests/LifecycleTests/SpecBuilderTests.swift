@@ -191,6 +191,27 @@ import Testing
         #expect(try Self.build(host: unified).linux.namespaces.contains { $0.kind == .cgroup })
     }
 
+    @Test("Which of the arguments are the entrypoint is known, of an earlier version's row by what the spec says")
+    func entrypointLength() throws {
+        var image = ImageDefaults()
+        (image.entrypoint, image.command) = (["/entry", "-x"], ["default"])
+        let table: [(entrypoint: [String]?, command: [String]?, Int, old: Int)] = [
+            (nil, nil, 2, 0), (nil, ["given"], 2, 2), (["/own"], nil, 1, 1), (["/own"], ["given"], 1, 1),
+            ([""], ["given"], 0, 0), ([], ["given"], 0, 0), ([], nil, 0, 0),
+        ]
+        for (entrypoint, command, length, old) in table {
+            var spec = ContainerSpec(image: "x")
+            (spec.entrypoint, spec.command) = (entrypoint, command)
+            let made = try ContainerDefinition(
+                id: String(Self.id), spec: spec, imageID: "sha256:1", image: image, hostHostname: "h")
+            #expect(made.entrypointLength == length)
+            var row = try #require(try JSONValue(parsing: try made.text()).object)
+            #expect(row["entrypointCount"] != nil)
+            row["entrypointCount"] = nil
+            #expect(try ContainerDefinition(text: JSONValue.object(row).compactText).entrypointLength == old)
+        }
+    }
+
     @Test("A definition survives its row, also one written before a member was known")
     func definitionText() throws {
         var spec = ContainerSpec(image: "busybox")

@@ -140,6 +140,17 @@ public struct MountSpec: Hashable, Sendable, Codable {
     public var volumeDriver: String?
     public var volumeOptions: [String: String] = [:]
     public var volumeLabels: [String: String] = [:]
+    /// What of it was not asked for by name; nil for nothing.
+    public var addition: Addition?
+
+    /// A part of a mount that the engine came to by itself: docker tells of it where it tells of mounts, and not where it
+    /// tells what was asked for.
+    public enum Addition: String, Hashable, Sendable, Codable {
+        /// The volume's name: one without a name was asked for.
+        case source
+        /// All of it: the image's wish, or another container's mount.
+        case whole
+    }
 
     public init(_ kind: Kind, source: String = "", target: String) {
         self.kind = kind
@@ -167,6 +178,7 @@ extension MountSpec {
         volumeDriver = try container.decodeIfPresent(String.self, forKey: .volumeDriver)
         volumeOptions = try container.decodeIfPresent([String: String].self, forKey: .volumeOptions) ?? [:]
         volumeLabels = try container.decodeIfPresent([String: String].self, forKey: .volumeLabels) ?? [:]
+        addition = try container.decodeIfPresent(Addition.self, forKey: .addition)
     }
 }
 

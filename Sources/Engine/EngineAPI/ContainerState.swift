@@ -98,6 +98,8 @@ public struct ContainerDetails: Hashable, Sendable {
     public var state: ContainerState
     /// The program and its arguments as started: entrypoint and command of spec and image together.
     public var arguments: [String]
+    /// How many of the arguments are the entrypoint; the others are the command.
+    public var entrypointLength = 0
     /// The whole environment, image's and spec's together.
     public var environment: [String]
     public var workingDirectory: String

@@ -24,6 +24,7 @@ extension GantryEngine {
     public func inspect(_ reference: String) async throws(EngineError) -> ContainerDetails {
         let container = try core.context.index.find(reference)
         var details = await container.details(runtime: core.context.runtimes.defaultName)
+        details.spec.cgroupMode = SpecBuilder.cgroupMode(details.spec, host: core.context.host)
         details.hasLeftNone = container.definition.hasLeftNone
         details.places = await core.places(of: container)
         details.spec.links = await core.links(of: container)
@@ -149,8 +150,9 @@ extension Container {
             id: id, name: name, spec: spec, imageID: definition.imageID, createdAt: createdAt, state: state,
             arguments: definition.arguments, environment: definition.environment,
             workingDirectory: definition.workingDirectory, user: definition.user, hostname: definition.hostname,
-            restartCount: restartCount, logPath: logPath, runtime: spec.runtime ?? runtime, execIDs: runningExecIDs,
+            restartCount: restartCount, logPath: logPath, runtime: spec.runtime ?? runtime, execIDs: unendedExecIDs,
             cgroupPath: cgroupPath)
+        details.entrypointLength = definition.entrypointLength
         details.launch = launch
         return details
     }

@@ -127,7 +127,7 @@ extension EngineCore {
         return details
     }
 
-    /// With the containers that run with that mode; they have no endpoint there, and no address of their own.
+    /// With the containers that run with that mode; their ends there are called like them, and have no address.
     fileprivate func details(builtIn network: NetworkDetails) async -> NetworkDetails {
         var details = network
         for container in context.index.all {
@@ -136,7 +136,7 @@ extension EngineCore {
                 await container.run != nil
             else { continue }
             details.members[container.id] = NetworkMember(
-                name: await container.name, endpointID: "", macAddress: "", ipv4Address: "", ipv6Address: "")
+                name: await container.name, endpointID: container.id, macAddress: "", ipv4Address: "", ipv6Address: "")
         }
         return details
     }

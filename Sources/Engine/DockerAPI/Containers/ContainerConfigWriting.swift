@@ -4,8 +4,11 @@ import JSON
 extension ContainerSpec {
     /// The body of `POST /containers/create`.
     package var dockerCreateBody: JSONValue {
+        var asked = self
+        // Whoever asks for a mount that an engine came to by itself means that very one.
+        for place in mounts.indices { asked.mounts[place].addition = nil }
         var body = dockerConfig
-        body["HostConfig"] = .object(dockerHostConfig)
+        body["HostConfig"] = .object(asked.dockerHostConfig)
         body["ExposedPorts"] = dockerExposedPorts
         if !networks.isEmpty { body["NetworkingConfig"] = dockerNetworkingConfig }
         return .object(body)
@@ -31,9 +34,10 @@ extension ContainerSpec {
         return config
     }
 
-    /// docker's `HostConfig`.
+    /// docker's `HostConfig`: what was asked for.
     var dockerHostConfig: JSONObject {
-        let binds = mounts.filter(\.isBindText).map(\.bindText)
+        let asked = mounts.filter { $0.addition != .whole }
+        let binds = asked.filter(\.isBindText).map(\.bindText)
         var host = JSONObject([
             ("Binds", .texts(binds.isEmpty ? nil : binds)),
             ("VolumesFrom", volumesFrom.isEmpty ? .null : .texts(volumesFrom)),
@@ -49,11 +53,11 @@ extension ContainerSpec {
             ("ShmSize", .integer(shmSizeBytes ?? 0)),
         ])
         if !sysctls.isEmpty { host["Sysctls"] = .textMap(sysctls) }
-        let tmpfs = mounts.filter { $0.isShort && $0.kind == .tmpfs }.map { mount in
+        let tmpfs = asked.filter { $0.isShort && $0.kind == .tmpfs }.map { mount in
             (mount.target, JSONValue.string(mount.options.joined(separator: ",")))
         }
         if !tmpfs.isEmpty { host["Tmpfs"] = .object(JSONObject(tmpfs)) }
-        let plain = mounts.filter { !$0.isShort }.map(\.dockerMount)
+        let plain = asked.filter { !$0.isShort }.map(\.dockerMount)
         if !plain.isEmpty { host["Mounts"] = .array(plain) }
         for (name, value) in limits.dockerMembers + dockerSharing + dockerNetworkMembers { host[name] = value }
         host["Ulimits"] =
@@ -70,7 +74,8 @@ extension MountSpec {
 
     /// `source:target[:options]`; the target alone of a volume without a name.
     fileprivate var bindText: String {
-        source.isEmpty ? target : "\(source):\(target)" + (bindMode.isEmpty ? "" : ":\(bindMode)")
+        let isNamed = !source.isEmpty && addition != .source
+        return isNamed ? "\(source):\(target)" + (bindMode.isEmpty ? "" : ":\(bindMode)") : target
     }
 
     private var bindMode: String {
@@ -80,7 +85,7 @@ extension MountSpec {
 
     fileprivate var dockerMount: JSONValue {
         var body = JSONObject([("Type", .string(kind.rawValue))])
-        if kind != .tmpfs { body["Source"] = .string(source) }
+        if kind != .tmpfs, addition != .source { body["Source"] = .string(source) }
         body["Target"] = .string(target)
         if readOnly { body["ReadOnly"] = true }
         switch kind {
@@ -104,12 +109,28 @@ extension MountSpec {
         case .image:
             if let subpath { body["ImageOptions"] = ["Subpath": .string(subpath)] }
         case .tmpfs:
-            let list = options.map { option in
-                JSONValue.texts(option.split(separator: "=", maxSplits: 1).map(String.init))
-            }
-            if !list.isEmpty { body["TmpfsOptions"] = ["Options": .array(list)] }
+            let options = tmpfsOptions
+            if !options.isEmpty { body["TmpfsOptions"] = .object(options) }
         }
         return .object(body)
+    }
+
+    /// A size and a mode have members of their own, where they are written as such.
+    private var tmpfsOptions: JSONObject {
+        var body = JSONObject()
+        var others: [JSONValue] = []
+        for option in options {
+            let words = option.split(separator: "=", maxSplits: 1).map(String.init)
+            if words.count == 2, words[0] == "size", let bytes = Int64(words[1]) {
+                body["SizeBytes"] = .integer(bytes)
+            } else if words.count == 2, words[0] == "mode", let mode = Int64(words[1], radix: 8) {
+                body["Mode"] = .integer(mode)
+            } else {
+                others.append(.texts(words))
+            }
+        }
+        if !others.isEmpty { body["Options"] = .array(others) }
+        return body
     }
 
     /// An entry of the `Mounts` of lists and inspections.
@@ -129,14 +150,13 @@ extension MountSpec {
         return .object(body)
     }
 
-    /// As docker: what was said after the second colon, and `z` for a volume of which nothing was said.
+    /// As docker: what was said after the second colon, and `z` for a volume that was asked for without a word.
     private var mountPointMode: String {
         let said = isShort ? bindMode : ""
         return switch kind {
         case .bind: said
-        case .volume: said.isEmpty ? "z" : said
-        case .image: ""
-        case .tmpfs: options.joined(separator: ",")
+        case .volume: said.isEmpty && addition != .whole ? "z" : said
+        case .image, .tmpfs: ""
         }
     }
 
@@ -146,6 +166,22 @@ extension MountSpec {
         self.init(kind, source: kind == .volume ? body.text("Name") : body.text("Source"), target: target)
         readOnly = body.field("RW")?.bool == false
         propagation = body.filledText("Propagation")
+    }
+}
+
+extension ContainerSpec {
+    /// Adds to what was asked for, from an inspection, what the engine came to by itself: volumes' names, and mounts that
+    /// the image or another container has brought.
+    mutating func addMounts(dockerBody body: JSONValue) {
+        for var mount in body.elements("Mounts").compactMap({ MountSpec(dockerMountPoint: $0) }) {
+            if let place = mounts.firstIndex(where: { $0.target == mount.target }) {
+                guard mounts[place].kind == .volume, mounts[place].source.isEmpty else { continue }
+                (mounts[place].source, mounts[place].addition) = (mount.source, .source)
+            } else {
+                mount.addition = .whole
+                mounts.append(mount)
+            }
+        }
     }
 }
 

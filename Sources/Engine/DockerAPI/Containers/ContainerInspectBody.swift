@@ -38,7 +38,9 @@ extension ContainerDetails {
             ("Mounts", .array(mountPoints)), ("Config", .object(mergedConfig)),
             (
                 "NetworkSettings",
-                NetworkSettingsBody.settings(hasLeftNone ? "" : mode, networks, ports, namespace: namespace)
+                NetworkSettingsBody.settings(
+                    hasLeftNone ? "" : mode, networks, ports, running: state.isAlive ? id : nil,
+                    namespacePath: namespacePath)
             ),
             (
                 "Gantry",
@@ -59,8 +61,8 @@ extension ContainerDetails {
     }
 
     /// The container's own network namespace, for programs that enter it by its path.
-    private var namespace: (id: String, path: String)? {
-        state.pid > 0 && spec.networkMode != .host ? (id: id, path: "/proc/\(state.pid)/ns/net") : nil
+    private var namespacePath: String? {
+        state.pid > 0 && spec.networkMode != .host ? "/proc/\(state.pid)/ns/net" : nil
     }
 
     /// Members that are as they are in every container here, for clients that look for them.
@@ -88,22 +90,11 @@ extension ContainerDetails {
         config["Env"] = .texts(environment)
         config["WorkingDir"] = .string(workingDirectory)
         config["User"] = .string(user)
-        let (entrypoint, command) = splitArguments
-        config["Entrypoint"] = .texts(entrypoint)
-        config["Cmd"] = .texts(command)
+        // Who makes the container anew from this, as tools for updates do, must find both apart.
+        let (entrypoint, command) = (arguments.prefix(entrypointLength), arguments.dropFirst(entrypointLength))
+        config["Entrypoint"] = .texts(entrypoint.isEmpty ? nil : Array(entrypoint))
+        config["Cmd"] = .texts(command.isEmpty ? nil : Array(command))
         return config
-    }
-
-    /// The started command line parted into what the spec gave and what the image must have given.
-    private var splitArguments: (entrypoint: [String]?, command: [String]?) {
-        if spec.entrypoint == [""] { return (nil, arguments) }
-        if let entrypoint = spec.entrypoint {
-            let rest = arguments.starts(with: entrypoint) ? Array(arguments.dropFirst(entrypoint.count)) : []
-            return (entrypoint, rest.isEmpty ? spec.command : rest)
-        }
-        guard let command = spec.command, arguments.count >= command.count else { return (nil, arguments) }
-        let first = Array(arguments.dropLast(command.count))
-        return (first.isEmpty ? nil : first, command)
     }
 
     /// Reads an inspection of any engine; what this engine's values cannot hold is left out.
@@ -123,7 +114,9 @@ extension ContainerDetails {
             restartCount: Int(body.whole("RestartCount") ?? 0), logPath: body.filledText("LogPath"),
             runtime: body.field("HostConfig")?.text("Runtime") ?? "", execIDs: body.texts("ExecIDs"),
             cgroupPath: body.field("Gantry")?.filledText("CgroupPath"))
+        entrypointLength = min(config.texts("Entrypoint").count, arguments.count)
         specGap = gap
+        self.spec.addMounts(dockerBody: body)
         places = ContainerPlaces(dockerBody: body)
         let settings = body.field("NetworkSettings")
         ports = NetworkSettingsBody.ports(dockerBody: settings?.field("Ports"))

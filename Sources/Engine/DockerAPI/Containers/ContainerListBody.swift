@@ -24,7 +24,9 @@ extension ContainerSummary {
             "Labels": .textMap(labels), "State": .string(state.status.rawValue),
             "HostConfig": ["NetworkMode": .string(networkMode)],
             "NetworkSettings": [
-                "Networks": .object(NetworkSettingsBody.networks(hasLeftNone ? "" : networkMode, networks))
+                "Networks": .object(
+                    NetworkSettingsBody.networks(
+                        hasLeftNone ? "" : networkMode, networks, running: state.isAlive ? id : nil))
             ],
             "Mounts": .array(mountPoints),
             "Gantry": .object(more),

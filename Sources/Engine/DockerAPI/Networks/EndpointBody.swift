@@ -76,22 +76,24 @@ extension EndpointDetails {
 
 /// docker's `NetworkSettings` of a container.
 enum NetworkSettingsBody {
-    static func networks(_ mode: String, _ endpoints: [EndpointDetails]) -> JSONObject {
-        if mode == "none" || mode == "host" {
-            let id = mode.utf8.map { String($0, radix: 16) }.joined()
-            let padded = id + String(repeating: "0", count: 64 - id.count)
-            let details = EndpointDetails(networkName: mode, networkID: padded, spec: EndpointSpec())
+    /// - Parameter running: the container's id while it runs: what its end is called in a network that needs none.
+    static func networks(_ mode: String, _ endpoints: [EndpointDetails], running: String?) -> JSONObject {
+        if let network = NetworkDetails.builtIn.first(where: { $0.spec.name == mode }) {
+            var details = EndpointDetails(networkName: mode, networkID: network.id, spec: EndpointSpec())
+            details.endpointID = running ?? ""
             return JSONObject([(mode, details.dockerBody)])
         }
         return JSONObject(endpoints.map { ($0.networkName, $0.dockerBody) })
     }
 
     static func settings(
-        _ mode: String, _ endpoints: [EndpointDetails], _ ports: [PortMapping], namespace: (id: String, path: String)?
+        _ mode: String, _ endpoints: [EndpointDetails], _ ports: [PortMapping], running: String?,
+        namespacePath: String?
     ) -> JSONValue {
         let bridge = endpoints.first { $0.networkName == "bridge" }
         return [
-            "Bridge": "", "SandboxID": .string(namespace?.id ?? ""), "SandboxKey": .string(namespace?.path ?? ""),
+            "Bridge": "", "SandboxID": .string(namespacePath == nil ? "" : running ?? ""),
+            "SandboxKey": .string(namespacePath ?? ""),
             "Ports": .object(portMap(ports)), "HairpinMode": false,
             "LinkLocalIPv6Address": "", "LinkLocalIPv6PrefixLen": 0, "SecondaryIPAddresses": .null,
             "SecondaryIPv6Addresses": .null, "EndpointID": .string(bridge?.endpointID ?? ""),
@@ -99,7 +101,7 @@ enum NetworkSettingsBody {
             "GlobalIPv6PrefixLen": .count(bridge?.ipv6PrefixLength ?? 0),
             "IPAddress": .string(bridge?.ipv4Address ?? ""), "IPPrefixLen": .count(bridge?.ipv4PrefixLength ?? 0),
             "IPv6Gateway": .string(bridge?.ipv6Gateway ?? ""), "MacAddress": .string(bridge?.macAddress ?? ""),
-            "Networks": .object(networks(mode, endpoints)),
+            "Networks": .object(networks(mode, endpoints, running: running)),
         ]
     }
 

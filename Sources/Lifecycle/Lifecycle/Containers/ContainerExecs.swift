@@ -216,8 +216,9 @@ extension Container {
         context.index.remove(execID: execID)
     }
 
-    package var runningExecIDs: [String] {
-        execs.values.compactMap { if case .running = $0.phase { $0.id } else { nil } }.sorted()
+    /// Those that run, and those that are yet to be started.
+    package var unendedExecIDs: [String] {
+        execs.values.compactMap { if case .exited = $0.phase { nil } else { $0.id } }.sorted()
     }
 }
 

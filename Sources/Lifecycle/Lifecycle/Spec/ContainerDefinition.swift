@@ -6,6 +6,8 @@ package struct ContainerDefinition: Hashable, Sendable, Codable {
     package var spec: ContainerSpec
     package var imageID: String
     package var arguments: [String]
+    /// How many of the arguments are the entrypoint. Nil in a row of a version that did not keep it.
+    private var entrypointCount: Int?
     /// The image's and the caller's, as docker's inspect shows them: without what the engine adds.
     package var environment: [String]
     /// As it was said; empty where neither the caller nor the image says one.
@@ -32,7 +34,9 @@ package struct ContainerDefinition: Hashable, Sendable, Codable {
     ) throws(EngineError) {
         self.spec = spec
         self.imageID = imageID
-        arguments = Self.arguments(spec, image)
+        let (entrypoint, command) = Self.arguments(spec, image)
+        arguments = entrypoint + command
+        entrypointCount = entrypoint.count
         guard !arguments.isEmpty else { throw EngineError(.invalid, "no command specified") }
         environment = Self.merge(spec.environment, image.environment)
         workingDirectory = spec.workingDirectory ?? image.workingDirectory
@@ -54,14 +58,23 @@ package struct ContainerDefinition: Hashable, Sendable, Codable {
     /// Where its processes start.
     package var startDirectory: String { workingDirectory.isEmpty ? "/" : workingDirectory }
 
+    /// How many of the arguments are the entrypoint; the others are the command.
+    package var entrypointLength: Int {
+        if let entrypointCount { return entrypointCount }
+        if let entrypoint = spec.entrypoint { return entrypoint == [""] ? 0 : entrypoint.count }
+        return spec.command.map { arguments.count - $0.count } ?? 0
+    }
+
     /// A given entrypoint makes the image's command void, because it was meant for the image's. One of nothing but an empty
     /// text, as `--entrypoint ""` gives it, means none; a list without elements only that the image's is not used.
-    private static func arguments(_ spec: ContainerSpec, _ image: ImageDefaults) -> [String] {
+    private static func arguments(
+        _ spec: ContainerSpec, _ image: ImageDefaults
+    ) -> (entrypoint: [String], command: [String]) {
         let command = spec.command ?? []
         guard let entrypoint = spec.entrypoint, !entrypoint.isEmpty else {
-            return (spec.entrypoint ?? image.entrypoint) + (command.isEmpty ? image.command : command)
+            return (spec.entrypoint ?? image.entrypoint, command.isEmpty ? image.command : command)
         }
-        return entrypoint == [""] ? command : entrypoint + command
+        return (entrypoint == [""] ? [] : entrypoint, command)
     }
 
     /// The caller's variables, then those of the image that the caller does not name.

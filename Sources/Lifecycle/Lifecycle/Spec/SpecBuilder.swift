@@ -196,8 +196,7 @@ package struct SpecBuilder {
         if spec.utsMode != .host { kinds.append(.uts) }
         if spec.pidMode != .host { kinds.append(.pid) }
         if spec.ipcMode != .host { kinds.append(.ipc) }
-        let ownCgroup = spec.cgroupMode.map { $0 == .private } ?? (host.isUnified && !spec.privileged)
-        if ownCgroup { kinds.append(.cgroup) }
+        if Self.cgroupMode(spec, host: host) == .private { kinds.append(.cgroup) }
         if remap != nil { kinds.append(.user) }
         return kinds.map { LinuxNamespace($0, path: joined[$0]) }
     }
@@ -235,6 +234,11 @@ package struct SpecBuilder {
 }
 
 extension SpecBuilder {
+    /// Docker's default where nothing is said: the host's with version 1 of cgroups, and for a privileged container.
+    package static func cgroupMode(_ spec: ContainerSpec, host: HostFacts) -> NamespaceMode {
+        spec.cgroupMode ?? (host.isUnified && !spec.privileged ? .private : .host)
+    }
+
     /// Of a container's own shared memory; docker's default where nothing is said.
     package static func shmSizeBytes(_ spec: ContainerSpec) -> Int64 {
         spec.shmSizeBytes.flatMap { $0 > 0 ? $0 : nil } ?? 64 << 20

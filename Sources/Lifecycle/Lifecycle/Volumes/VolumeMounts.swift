@@ -25,12 +25,15 @@ package enum VolumeMounts {
                 guard taken.insert(PathName.cleaned(mount.target)).inserted else { continue }
                 var mount = mount
                 if let readOnly = lender.readOnly { mount.readOnly = readOnly }
+                mount.addition = .whole
                 mounts.append(mount)
             }
         }
         for path in spec.anonymousVolumes + imageVolumes {
-            guard taken.insert(PathName.cleaned(path)).inserted else { continue }
-            mounts.append(MountSpec(.volume, target: path))
+            // An image may write `VOLUME data`, and means it from the root.
+            var mount = MountSpec(.volume, target: path.hasPrefix("/") ? path : "/" + path)
+            mount.addition = .whole
+            if taken.insert(PathName.cleaned(mount.target)).inserted { mounts.append(mount) }
         }
         return mounts
     }

@@ -307,6 +307,7 @@ extension VolumeService {
                 spec.driver = result[place].volumeDriver ?? "local"
                 let (volume, isNew) = try await create(spec, forContainer: true)
                 result[place].source = volume.spec.name
+                if spec.name.isEmpty, result[place].addition == nil { result[place].addition = .source }
                 claimed.append(result[place])
                 if isNew { new.append(volume.spec.name) }
             }
