@@ -212,6 +212,19 @@ import Testing
         }
     }
 
+    @Test("A container that has another's network goes by the other's names")
+    func lender() throws {
+        var (spec, other) = (ContainerSpec(image: "x"), ContainerSpec(image: "x"))
+        (spec.command, other.command) = (["x"], ["x"])
+        (other.hostname, other.domainname) = ("lent", "example")
+        let lender = try ContainerDefinition(
+            id: String(Self.id), spec: other, imageID: "sha256:1", image: ImageDefaults(), hostHostname: "h")
+        spec.networkMode = NetworkMode(rawValue: "container:\(Self.id)")
+        let made = try ContainerDefinition(
+            id: "i", spec: spec, imageID: "sha256:1", image: ImageDefaults(), hostHostname: "h", lender: lender)
+        #expect(made.hostname == "lent" && made.spec.domainname == "example")
+    }
+
     @Test("A definition survives its row, also one written before a member was known")
     func definitionText() throws {
         var spec = ContainerSpec(image: "busybox")

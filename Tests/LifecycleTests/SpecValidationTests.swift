@@ -70,7 +70,11 @@ import Testing
         Case("Invalid value 2- for cpuset cpus") { $0.limits.cpusetCPUs = "2-" },
         Case("SHM size can not be less than 0") { $0.shmSizeBytes = -1 },
         Case("Invalid value -1001, range for oom score adj is [-1000, 1000]") { $0.oomScoreAdjustment = -1001 },
-        Case("invalid hostname format: -x") { $0.hostname = "-x" },
+        Case("invalid hostname format: a b") { $0.hostname = "a b" },
+        Case("invalid hostname format: a\nb") { $0.hostname = "a\nb" },
+        Case("invalid hostname format: \(String(repeating: "a", count: 65))") {
+            $0.hostname = String(repeating: "a", count: 65)
+        },
         Case("invalid environment variable: =x") { $0.environment = ["=x"] },
         Case("the working directory 'x' is invalid, it needs to be an absolute path") { $0.workingDirectory = "x" },
         Case("invalid signal: SIGFOO") { $0.stopSignal = "SIGFOO" },
@@ -119,13 +123,21 @@ import Testing
         }
     }
 
+    @Test(
+        "A host may be called as docker lets it be called, with an underscore or a hyphen anywhere",
+        arguments: ["a.b-c", "my_app", "-x-", "1", "ä", String(repeating: "a", count: 64)])
+    func hostnames(name: String) throws {
+        var spec = ContainerSpec(image: "x")
+        spec.hostname = name
+        #expect(try SpecValidation.check(spec, host: SpecBuilderTests.host) == [])
+    }
+
     @Test("What is in range is taken, and a machine without swap accounting says so")
     func taken() throws {
         var spec = ContainerSpec(image: "x")
         spec.limits.memoryBytes = 6 << 20
         spec.limits.nanoCPUs = 10_000_000
         spec.limits.cpusetCPUs = "0,1"
-        spec.hostname = "a.b-c"
         spec.ulimits = [Ulimit(name: "core", soft: -1, hard: -1)]
         var host = SpecBuilderTests.host
         #expect(try SpecValidation.check(spec, host: host) == [])

@@ -19,7 +19,7 @@ struct ContainerFiles {
         try put(
             "hosts",
             isHosts ? hostFile("/etc/hosts") : Array(HostsFile.text(names, addresses: [], gateway: nil).utf8))
-        let hasOwnResolvers = sharesHostNetwork && !(names.servers + names.search + names.options).isEmpty
+        let hasOwnResolvers = !(names.servers + names.search + names.options).isEmpty
         try put(
             "resolv.conf",
             hasOwnResolvers

@@ -75,7 +75,10 @@ package final class ContainerService: Sendable {
     ) async throws(EngineError) -> String {
         let id = RandomID.make()
         let definition = try ContainerDefinition(
-            id: id, spec: spec, imageID: image.id.description, image: defaults, hostHostname: context.host.hostname)
+            id: id, spec: spec, imageID: image.id.description, image: defaults, hostHostname: context.host.hostname,
+            lender: try spec.networkMode?.container.map { (id) throws(EngineError) in
+                try context.index.find(id).definition
+            })
         try await checkBinds(spec)
         let name = try claimName(name, for: id)
         do throws(EngineError) {

@@ -28,9 +28,13 @@ package struct ContainerDefinition: Hashable, Sendable, Codable {
 
     /// Puts spec and image together by docker's rules.
     ///
+    /// - Parameters:
+    ///   - hostHostname: for a container that has the host's network, or its names.
+    ///   - lender: the container whose network this one has: it goes by the same names.
     /// - Throws: `invalid`: there is no command, or the working directory is not absolute.
     package init(
-        id: String, spec: ContainerSpec, imageID: String, image: ImageDefaults, hostHostname: String
+        id: String, spec: ContainerSpec, imageID: String, image: ImageDefaults, hostHostname: String,
+        lender: ContainerDefinition? = nil
     ) throws(EngineError) {
         self.spec = spec
         self.imageID = imageID
@@ -45,8 +49,9 @@ package struct ContainerDefinition: Hashable, Sendable, Codable {
                 .invalid, "the working directory '\(workingDirectory)' is invalid, it needs to be an absolute path")
         }
         user = spec.user ?? image.user
+        if self.spec.domainname == nil { self.spec.domainname = lender?.spec.domainname }
         hostname =
-            spec.hostname
+            spec.hostname ?? lender?.hostname
             ?? (spec.networkMode == .host || spec.utsMode == .host ? hostHostname : String(id.prefix(12)))
         stopSignal = spec.stopSignal ?? image.stopSignal ?? "SIGTERM"
         labels = image.labels.merging(spec.labels) { _, own in own }

@@ -43,9 +43,9 @@ package struct SpecValidation {
 
     private func checkNames() throws(EngineError) {
         if let name = spec.hostname {
-            let isValid =
-                name.utf8.count <= 63 && !name.hasPrefix("-") && !name.isEmpty
-                && name.utf8.allSatisfy { $0.isAlphanumeric || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".") }
+            // The kernel takes any name of this length, and docker does: `my_app` is common. What would end a word or a
+            // line of the files that tell of it is no name.
+            let isValid = (1...64).contains(name.utf8.count) && name.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7f }
             try require(isValid, "invalid hostname format: \(name)")
         }
         for variable in spec.environment {
