@@ -44,7 +44,8 @@ struct VolumeTests {
             let reader = try await run("grep -q kept /data/file && ! touch /data/other", second, bench, [reading])
             #expect(reader.code == 0)
             #expect(try await second.volumes(VolumeFilter()).map(\.users) == [[reader.id]])
-            #expect(try await second.inspectVolume("data").sizeBytes ?? 0 > 0)
+            #expect(try await second.inspectVolume("data").sizeBytes == nil, "nobody waits until it is measured")
+            #expect(try await second.diskUsage(of: [.volume]).volumes.first?.sizeBytes ?? 0 > 0)
             try await second.remove(reader.id, force: false, volumes: true)
             try await second.removeVolume("data", force: false)
             await #expect(throws: EngineError.self) { try await second.inspectVolume("data") }

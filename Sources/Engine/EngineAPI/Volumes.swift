@@ -60,6 +60,7 @@ public struct PruneResult: Hashable, Sendable {
 public protocol VolumeEngine: Sendable {
     /// Without sizes; with the containers that use each.
     func volumes(_ filter: VolumeFilter) async throws(EngineError) -> [VolumeDetails]
+    /// Without its size, as docker: to find it out takes as long as there are files; `diskUsage` does.
     func inspectVolume(_ name: String) async throws(EngineError) -> VolumeDetails
     /// Makes a volume, or gives the one of that name that is there; `conflict` where that is of another kind.
     func createVolume(_ spec: VolumeSpec) async throws(EngineError) -> VolumeDetails

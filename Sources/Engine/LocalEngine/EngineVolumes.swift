@@ -9,9 +9,7 @@ extension GantryEngine {
     }
 
     public func inspectVolume(_ name: String) async throws(EngineError) -> VolumeDetails {
-        var details = core.details(try await core.context.volumes.find(name))
-        details.sizeBytes = await core.context.volumes.sizeBytes(name)
-        return details
+        core.details(try await core.context.volumes.find(name))
     }
 
     public func createVolume(_ spec: VolumeSpec) async throws(EngineError) -> VolumeDetails {

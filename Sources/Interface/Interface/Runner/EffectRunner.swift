@@ -121,11 +121,11 @@ final class EffectRunner {
         // The engine's loss is told by the subscription that notices it first.
         guard var list = try? await engine.volumes(VolumeFilter()) else { return }
         mailbox.post(.volumes(list))
-        for index in list.indices {
-            // One that has just been removed has no size.
-            list[index].sizeBytes = (try? await engine.inspectVolume(list[index].spec.name))?.sizeBytes
-        }
-        if !list.isEmpty { mailbox.post(.volumes(list)) }
+        // What an engine does not measure is shown without a size.
+        guard !list.isEmpty, let usage = try? await engine.diskUsage(of: [.volume]) else { return }
+        let sizes = Dictionary(usage.volumes.map { ($0.spec.name, $0.sizeBytes) }, uniquingKeysWith: { $1 })
+        for index in list.indices { list[index].sizeBytes = sizes[list[index].spec.name] ?? nil }
+        mailbox.post(.volumes(list))
     }
 
     private static func readJournal(_ engine: any Engine, _ mailbox: Mailbox) async {
