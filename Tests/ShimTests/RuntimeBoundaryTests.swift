@@ -51,6 +51,13 @@ import Testing
         #expect(RuntimeFailure.kind(message) == kind)
     }
 
+    @Test("Who asked is told that it was the runtime that failed, and at what")
+    func failure() {
+        let failure = RuntimeFailure.failure(.start, "exec: \"/x\": permission denied")
+        #expect(failure.kind == .commandNotExecutable)
+        #expect(failure.message == "OCI runtime start failed: exec: \"/x\": permission denied")
+    }
+
     @Test("The reason is the last error of the log, whatever stands around it")
     func log() {
         let log = """

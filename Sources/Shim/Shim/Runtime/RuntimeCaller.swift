@@ -76,6 +76,6 @@ final class RuntimeCaller {
         guard let message = RuntimeFailure.message(log: lines) else {
             return .failure(ShimFailure(.internal, "\(what): exited with code \(status.code) and no message"))
         }
-        return .failure(RuntimeFailure.failure(message))
+        return .failure(RuntimeFailure.failure(command, message))
     }
 }

@@ -13,7 +13,10 @@ enum RuntimeFailure {
         return (errors.last ?? lines.last)?["msg"]?.string
     }
 
-    static func failure(_ message: String) -> ShimFailure { ShimFailure(kind(message), message) }
+    /// In the words by which docker's users know that it was the runtime: `OCI runtime create failed: …`.
+    static func failure(_ command: RuntimeCommand, _ message: String) -> ShimFailure {
+        ShimFailure(kind(message), "OCI runtime \(command.name) failed: \(message)")
+    }
 
     /// The kinds that others act on, by the phrases that runc, crun and gantry-runtime share.
     static func kind(_ message: String) -> ShimFailure.Kind {

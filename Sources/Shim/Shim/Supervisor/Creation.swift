@@ -131,7 +131,7 @@ extension ContainerSupervisor {
             gate = nil
             switch end {
             case .running: settleStart(.success(()), answer)
-            case .failed(let reason): settleStart(.failure(RuntimeFailure.failure(reason)), answer)
+            case .failed(let reason): settleStart(.failure(RuntimeFailure.failure(.start, reason)), answer)
             case .unclear: runtime.call(.start) { [unowned self] result in settleStart(result, answer) }
             }
         }
