@@ -9,6 +9,7 @@ let imageRoutes: [Route] = [
         try await exchange.send(200, .array(images.map { $0.dockerBody(for: exchange.version) }))
     },
     Route("GET", "/images/{name...}/json") { exchange in
+        try await exchange.checkPlatform(of: [exchange.parameter("name")])
         let image = try await exchange.engine.inspectImage(exchange.parameter("name"))
         try await exchange.send(200, image.dockerBody(for: exchange.version))
     },

@@ -24,6 +24,7 @@ let transferRoutes: [Route] = [
         let reference = exchange.parameter("name") + (tag.map { ":\($0)" } ?? "")
         var request = ImagePushRequest(reference, credentials: try exchange.credentials())
         request.allTags = ImageName.parts(reference).tag == nil
+        if !request.allTags { try await exchange.checkPlatform(of: [reference]) }
         try await tell(of: try await exchange.engine.pushImage(request), exchange)
     },
     Route("POST", "/auth") { exchange in
@@ -52,6 +53,7 @@ let transferRoutes: [Route] = [
         try await exchange.send(201)
     },
     Route("GET", "/images/{name...}/history") { exchange in
+        try await exchange.checkPlatform(of: [exchange.parameter("name")])
         let steps = try await exchange.engine.imageHistory(exchange.parameter("name"))
         try await exchange.send(200, .array(steps.map(\.dockerBody)))
     },
@@ -95,9 +97,7 @@ private func tell(of progress: EngineStream<ImageTransferProgress>, _ exchange: 
 }
 
 private func sendArchive(_ names: [String], _ exchange: Exchange) async throws {
-    if let platform = try EngineVersion.askedPlatform(exchange.query["platform"]) {
-        try await exchange.engine.check(names, areFor: platform)
-    }
+    try await exchange.checkPlatform(of: names)
     let archive = try await exchange.engine.saveImages(names)
     try await exchange.begin("application/x-tar")
     // An error cuts the archive: its end is missing then, which no reader takes for a whole one.
@@ -123,6 +123,14 @@ private func importImage(_ exchange: Exchange) async throws {
 }
 
 extension Exchange {
+    /// Of each image there is what was pulled or loaded, for one platform.
+    ///
+    /// - Throws: `notFound` where the client asks for another.
+    func checkPlatform(of images: [String]) async throws {
+        guard let platform = try EngineVersion.askedPlatform(query["platform"]) else { return }
+        try await engine.check(images, areFor: platform)
+    }
+
     fileprivate func credentials() throws(EngineError) -> ImageCredentials? {
         try ImageCredentials.reading(dockerField: request.fields[ImageCredentials.dockerField])
     }

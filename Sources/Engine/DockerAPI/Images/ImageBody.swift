@@ -1,5 +1,6 @@
 import EngineAPI
 import JSON
+import OCI
 
 extension ImageSummary {
     /// An entry of `GET /images/json`.
@@ -137,18 +138,10 @@ extension ImageDetails {
     /// What is not asked for may be any.
     private func isFor(_ platform: String) -> Bool {
         let parts = platform.split(separator: "/").map(String.init)
-        guard parts.first == os else { return false }
-        guard parts.count > 1 else { return true }
-        let wanted = EngineVersion.goName(parts[1])
-        guard wanted == EngineVersion.goName(architecture) else { return false }
-        return parts.count < 3 || Self.variant(parts[2], of: wanted) == Self.variant(variant, of: wanted)
-    }
-
-    /// The usual one of an architecture is as often left out as named.
-    private static func variant(_ name: String?, of architecture: String) -> String? {
-        let usual = ["arm64": "v8", "amd64": "v1", "arm": "v7"][architecture]
-        guard let name, !name.isEmpty else { return usual }
-        return name.hasPrefix("v") ? name : "v\(name)"
+        guard parts.count > 1 else { return parts.first == os }
+        let own = Platform(os: os, architecture: architecture, variant: variant)
+        let asked = Platform(os: parts[0], architecture: parts[1], variant: parts.count > 2 ? parts[2] : nil)
+        return parts.count > 2 ? asked == own : asked.os == own.os && asked.architecture == own.architecture
     }
 }
 

@@ -1,5 +1,6 @@
 import EngineAPI
 import JSON
+import OCI
 
 extension EngineVersion {
     /// What the engine part is called that announces Gantry's own routes.
@@ -10,12 +11,7 @@ extension EngineVersion {
     package static let returnsField = "Gantry-Returns"
 
     /// The machine's architecture in Go's words, which docker's clients compare with an image's.
-    package var goArchitecture: String { Self.goName(architecture) }
-
-    /// Go's word for an architecture that uname(2) names otherwise.
-    package static func goName(_ architecture: String) -> String { goNames[architecture] ?? architecture }
-
-    private static let goNames = ["x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"]
+    package var goArchitecture: String { Platform(os: os, architecture: architecture).architecture }
 
     /// This engine runs images of its own machine's kind only; another kind is refused, not run by chance.
     ///
@@ -23,7 +19,7 @@ extension EngineVersion {
     /// - Throws: `unsupported`
     package func checkPlatform(_ platform: String) throws(EngineError) {
         let parts = platform.split(separator: "/").map(String.init)
-        let wanted = parts.count > 1 ? Self.goName(parts[1]) : goArchitecture
+        let wanted = parts.count > 1 ? Platform(os: os, architecture: parts[1]).architecture : goArchitecture
         guard parts.first == "linux", wanted == goArchitecture else {
             throw EngineError(
                 .unsupported,
