@@ -71,8 +71,7 @@ import Testing
         ("IPAMConfig", #"{"LinkLocalIPs":["169.254.1.1"]}"#, .refused("LinkLocalIPs")),
         ("Links", #"["a:b"]"#, .taken), ("MacAddress", #""02:42:ac:11:00:02""#, .taken),
         ("DriverOpts", #"{"a":"b"}"#, .taken),
-        ("DriverOpts", #"{"com.docker.network.endpoint.ifname":"lan0"}"#, .refused("endpoint.ifname")),
-        ("DriverOpts", #"{"com.docker.network.endpoint.sysctls":"x=1"}"#, .refused("endpoint.sysctls")),
+        ("DriverOpts", #"{"com.docker.network.endpoint.ifname":"lan0"}"#, .taken),
         ("GwPriority", "5", .refused("GwPriority")),
         // What an inspection tells, sent back by a client that changed something else.
         ("NetworkID", #""x""#, .idle), ("EndpointID", #""x""#, .idle), ("Gateway", #""x""#, .idle),

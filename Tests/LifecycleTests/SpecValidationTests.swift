@@ -132,6 +132,18 @@ import Testing
         #expect(try SpecValidation.check(spec, host: SpecBuilderTests.host) == [])
     }
 
+    @Test("What an endpoint is to be otherwise than the engine makes it is refused", arguments: ["ifname", "sysctls"])
+    func endpointOptions(option: String) {
+        var spec = ContainerSpec(image: "x")
+        let name = "com.docker.network.endpoint.\(option)"
+        spec.networks["net"] = EndpointSpec()
+        spec.networks["net"]?.options = ["a": "b", name: "x"]
+        #expect(
+            throws: EngineError(
+                .unsupported, "the endpoint's option `\(name)` is not supported yet by this engine")
+        ) { try SpecValidation.check(spec, host: SpecBuilderTests.host) }
+    }
+
     @Test("What is in range is taken, and a machine without swap accounting says so")
     func taken() throws {
         var spec = ContainerSpec(image: "x")

@@ -27,8 +27,10 @@ let containerRoutes: [Route] = [
         try await exchange.send(204)
     },
     Route("POST", "/containers/{id}/update") { exchange in
-        let update = try ContainerUpdate(dockerBody: try await exchange.body())
-        let warnings = try await exchange.engine.update(exchange.container, update)
+        let body = try await exchange.body()
+        let update = try ContainerUpdate(dockerBody: body)
+        let warnings =
+            try await exchange.engine.update(exchange.container, update) + ContainerUpdate.warnings(dockerBody: body)
         try await exchange.send(200, ["Warnings": .array(warnings.map { .string($0) })])
     },
     Route("DELETE", "/containers/{id}") { exchange in

@@ -97,6 +97,9 @@ extension LogPolicy {
             default: throw unknown(name)
             }
         }
+        if said["max-buffer-size"] != nil, said["mode"] != "non-blocking" {
+            throw EngineError(.invalid, "logger: max-buffer-size option is only supported with 'mode=non-blocking'")
+        }
         try checkCompression()
     }
 

@@ -110,6 +110,13 @@ extension RestartPolicy {
 }
 
 extension ContainerUpdate {
+    /// What a body asks for and an update leaves as it is, in words for the person who asked.
+    package static func warnings(dockerBody body: BodyReader) -> [String] {
+        let known = Set((ResourceLimits().dockerMembers.map(\.0) + ["RestartPolicy"]).map { $0.lowercased() })
+        let ignored = body.members.filter { !known.contains($0.name.lowercased()) && !$0.value.isEmptyValue }
+        return ignored.map { "\($0.name.prefix(80)) is not changed by an update: it stays as it is." }
+    }
+
     /// Reads the body of `POST /containers/{id}/update`.
     package init(dockerBody body: BodyReader) throws(EngineError) {
         self.init()

@@ -13,10 +13,6 @@ extension EndpointSpec {
         options = try body.textMap("DriverOpts")
         if try body.filledWhole("GwPriority") != nil { throw Self.unsupported(body.name("GwPriority")) }
         if try ipam.texts("LinkLocalIPs")?.isEmpty == false { throw Self.unsupported(ipam.name("LinkLocalIPs")) }
-        // The device in a container is named by the engine, and has the kernel's settings.
-        for name in ["ifname", "sysctls"].map({ "com.docker.network.endpoint.\($0)" }) where options[name] != nil {
-            throw Self.unsupported("\(body.name("DriverOpts")) `\(name)`")
-        }
         links = try (body.texts("Links") ?? []).map(ContainerLink.init)
     }
 

@@ -52,6 +52,10 @@ extension NetworkSpec {
         for name in ["ConfigOnly", "Ingress"] where try body.flag(name) {
             throw EngineError(.unsupported, "\(name) networks are of swarms, and not supported")
         }
+        let scope = try body.text("Scope")
+        guard ["", "local"].contains(scope) else {
+            throw EngineError(.denied, "cannot create a \(scope) scoped network when swarm is not active")
+        }
         if body.value.field("EnableIPv4") != nil, try !body.flag("EnableIPv4") {
             throw EngineError(.unsupported, "networks without IPv4 are not supported")
         }

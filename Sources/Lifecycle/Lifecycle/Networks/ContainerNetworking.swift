@@ -81,6 +81,7 @@ extension Container {
     /// Makes this container part of a network, live where it runs.
     package func connect(to network: String, _ spec: EndpointSpec) async throws(EngineError) {
         try checkCanConnect(network)
+        try spec.checkOptions()
         let failure = await inChain { container in
             do throws(EngineError) {
                 try await container.context.networks.connect(
@@ -139,6 +140,15 @@ extension Container {
                 ? "container cannot be connected to multiple networks with one of the networks in private (none) mode"
                 : "container sharing network namespace with another container or host cannot be connected to any other "
                     + "network")
+    }
+}
+
+extension EndpointSpec {
+    /// Refuses what would be passed over: the device in a container is named by the engine, and has the kernel's settings.
+    func checkOptions() throws(EngineError) {
+        for name in ["ifname", "sysctls"].map({ "com.docker.network.endpoint.\($0)" }) where options[name] != nil {
+            throw EngineError(.unsupported, "the endpoint's option `\(name)` is not supported yet by this engine")
+        }
     }
 }
 

@@ -114,6 +114,7 @@ package struct SpecValidation {
 
     /// An address or a name is a network's to give.
     private func checkNetworks() throws(EngineError) {
+        for endpoint in spec.networks.values { try endpoint.checkOptions() }
         for (name, endpoint) in spec.networks
         where ["none", "host"].contains(name) || name.hasPrefix("container:") {
             try require(
