@@ -32,7 +32,7 @@ import Testing
         ("LogConfig", #"{"Type":"none"}"#, .taken), ("NetworkMode", #""host""#, .taken),
         ("PortBindings", #"{"80/tcp":[{"HostPort":"1"}]}"#, .taken), ("RestartPolicy", #"{"Name":"always"}"#, .taken),
         ("AutoRemove", "true", .taken), ("VolumeDriver", #""rexray""#, .refused("VolumeDriver")),
-        ("VolumeDriver", #""local""#, .idle), ("VolumesFrom", #"["x"]"#, .taken), ("ConsoleSize", "[24,80]", .idle),
+        ("VolumeDriver", #""local""#, .idle), ("VolumesFrom", #"["x"]"#, .taken), ("ConsoleSize", "[24,80]", .taken),
         ("Annotations", #"{"a":"b"}"#, .taken), ("CapAdd", #"["X"]"#, .taken), ("CapDrop", #"["X"]"#, .taken),
         ("CgroupnsMode", #""host""#, .taken), ("Dns", #"["1.1.1.1"]"#, .taken), ("DnsOptions", #"["x"]"#, .taken),
         ("DnsSearch", #"["x"]"#, .taken), ("ExtraHosts", #"["a:1.1.1.1"]"#, .taken), ("GroupAdd", #"["1"]"#, .taken),

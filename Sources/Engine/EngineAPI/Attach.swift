@@ -60,6 +60,8 @@ public struct ExecSpec: Hashable, Sendable, Codable {
     public var workingDirectory: String?
     public var user: String?
     public var tty = false
+    /// Of the pseudo terminal, where the start says nothing of it.
+    public var consoleSize: TerminalSize?
     public var attachStdin = false
     public var attachStdout = true
     public var attachStderr = true

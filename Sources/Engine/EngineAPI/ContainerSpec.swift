@@ -17,6 +17,8 @@ public struct ContainerSpec: Hashable, Sendable, Codable {
     public var labels: [String: String] = [:]
     /// Allocate a pseudo terminal.
     public var tty = false
+    /// Of the pseudo terminal, until somebody says otherwise.
+    public var consoleSize: TerminalSize?
     /// Keep standard input open (`-i`).
     public var openStdin = false
     /// Close standard input after the first attached client's input has ended.

@@ -14,6 +14,7 @@ extension ContainerSpec {
         domainname = try config.filledText("Domainname")
         labels = try config.textMap("Labels")
         tty = try config.flag("Tty")
+        consoleSize = try host.terminalSize("ConsoleSize")
         openStdin = try config.flag("OpenStdin")
         stdinOnce = try config.flag("StdinOnce")
         attachStdin = try config.flag("AttachStdin")

@@ -50,7 +50,7 @@ extension ContainerSpec {
             ("Links", links.isEmpty ? .null : .texts(links.map(\.text))),
             ("OomScoreAdj", .count(oomScoreAdjustment ?? 0)), ("Privileged", .bool(privileged)),
             ("ReadonlyRootfs", .bool(readOnlyRoot)),
-            ("ShmSize", .integer(shmSizeBytes ?? 0)),
+            ("ShmSize", .integer(shmSizeBytes ?? 0)), ("ConsoleSize", consoleSize?.dockerBody ?? [0, 0]),
         ])
         if !sysctls.isEmpty { host["Sysctls"] = .textMap(sysctls) }
         let tmpfs = asked.filter { $0.isShort && $0.kind == .tmpfs }.map { mount in

@@ -67,7 +67,7 @@ extension ContainerDetails {
 
     /// Members that are as they are in every container here, for clients that look for them.
     private static let unused: [(String, JSONValue)] = [
-        ("Cgroup", ""), ("ConsoleSize", [0, 0]), ("CpuCount", 0), ("CpuPercent", 0),
+        ("Cgroup", ""), ("CpuCount", 0), ("CpuPercent", 0),
         ("DeviceRequests", .null), ("IOMaximumBandwidth", 0), ("IOMaximumIOps", 0), ("Isolation", ""),
         ("VolumeDriver", ""),
     ]

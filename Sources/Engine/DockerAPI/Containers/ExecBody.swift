@@ -14,17 +14,20 @@ extension ExecSpec {
         attachStdout = try body.flag("AttachStdout")
         attachStderr = try body.flag("AttachStderr")
         privileged = try body.flag("Privileged")
+        consoleSize = try body.terminalSize("ConsoleSize")
         detachKeys = try body.filledText("DetachKeys")
         _ = try DetachKeys(parsing: detachKeys)
     }
 
     package var dockerBody: JSONValue {
-        [
-            "User": .string(user ?? ""), "Privileged": .bool(privileged), "Tty": .bool(tty),
-            "AttachStdin": .bool(attachStdin), "AttachStdout": .bool(attachStdout),
-            "AttachStderr": .bool(attachStderr), "DetachKeys": .string(detachKeys ?? ""), "Env": .texts(environment),
-            "WorkingDir": .string(workingDirectory ?? ""), "Cmd": .texts(command),
-        ]
+        var body = JSONObject([
+            ("User", .string(user ?? "")), ("Privileged", .bool(privileged)), ("Tty", .bool(tty)),
+            ("AttachStdin", .bool(attachStdin)), ("AttachStdout", .bool(attachStdout)),
+            ("AttachStderr", .bool(attachStderr)), ("DetachKeys", .string(detachKeys ?? "")),
+            ("Env", .texts(environment)), ("WorkingDir", .string(workingDirectory ?? "")), ("Cmd", .texts(command)),
+        ])
+        body["ConsoleSize"] = consoleSize?.dockerBody
+        return .object(body)
     }
 }
 
@@ -93,7 +96,7 @@ package struct ExecStartRequest: Hashable, Sendable {
 
     package var dockerBody: JSONValue {
         var body = JSONObject([("Detach", .bool(detach)), ("Tty", .bool(tty))])
-        if let size { body["ConsoleSize"] = [.integer(Int64(size.rows)), .integer(Int64(size.columns))] }
+        body["ConsoleSize"] = size?.dockerBody
         return .object(body)
     }
 }
@@ -106,6 +109,9 @@ extension TerminalSize {
         }
         self.init(columns: width, rows: height)
     }
+
+    /// As `ConsoleSize` has it.
+    var dockerBody: JSONValue { [.integer(Int64(rows)), .integer(Int64(columns))] }
 
     /// Reads `h` and `w` of the resize routes.
     package init(dockerQuery query: QueryString) throws(EngineError) {

@@ -114,7 +114,7 @@ extension Container {
         writer.network = try await sharedNetwork()
         writer.volumes = try await context.volumes.sources(definition.spec.mounts, for: id)
         writer.images = try await imageMounts()
-        let (written, specBuiltAt) = try await writer.write(size: initialSize)
+        let (written, specBuiltAt) = try await writer.write(size: initialSize ?? definition.spec.consoleSize)
         var task = written
         mark(.specBuilt, at: specBuiltAt)
         mark(.bundleWritten)

@@ -81,7 +81,7 @@ extension Container {
         set(execID, .starting)
         var stream: (any AttachedStream)?
         do throws(EngineError) {
-            let task = try await execTask(exec, size: size)
+            let task = try await execTask(exec, size: size ?? exec.spec.consoleSize)
             if attached { stream = try await context.tasks.attach(id, execID: execID, exec.attachment) }
             began(execID, pid: try await context.tasks.exec(id, task))
         } catch {
