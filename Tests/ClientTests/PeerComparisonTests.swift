@@ -13,8 +13,12 @@ struct PeerComparisonTests {
         let run = ["run", "--rm", "--network", "none"]
         let image = "gantry/starter"
         return [
-            run + [image, "echo", "hello"], run + [image, "sh", "-c", "exit 7"], run + [image, "nosuch"],
-            run + [image, "/etc"],
+            run + [image, "echo", "hello"], run + [image, "sh", "-c", "exit 7"],
+            [
+                "events", "--since", "10m", "--until=-1s", "--filter", "type=network", "--filter", "event=connect",
+                "--format", "{{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.type}}",
+            ],
+            run + [image, "nosuch"], run + [image, "/etc"],
             run + ["-e", "A=b", "-w", "/tmp", "-u", "0:5", image, "sh", "-c", "echo $A; pwd; id -g"],
             run + ["-h", "name", image, "hostname"], run + ["--read-only", image, "touch", "/x"],
             run + ["--entrypoint", "/bin/echo", image, "a"],
@@ -41,6 +45,10 @@ struct PeerComparisonTests {
             [
                 "ps", "--format",
                 "{{.Names}}|{{.Image}}|{{.Command}}|{{.State}}|{{.Labels}}|{{.Mounts}}|{{.Networks}}|{{.Ports}}",
+            ],
+            [
+                "inspect", "-f",
+                "{{with .NetworkSettings.Networks.none}}{{.NetworkID | len}} {{.EndpointID | len}}{{end}}", "web",
             ],
             ["ps", "-q", "--filter", "name=none"], ["ps", "--filter", "status=huh"], ["logs", "web"],
             ["logs", "--details", "web"], ["port", "web"], ["top", "web", "-o", "comm"],
@@ -102,8 +110,40 @@ struct PeerComparisonTests {
             ["network", "inspect", "-f", "{{.Name}} {{.Driver}} {{.Scope}} {{.Internal}}", "none"],
             ["info", "-f", "{{index .DriverStatus 0}} {{index .DriverStatus 1}}"],
             ["image", "inspect", "-f", "{{if .GraphDriver.Data.UpperDir}}{{.GraphDriver.Name}}{{end}}", image],
-            ["network", "rm", "host"], ["network", "inspect", "nosuch"], ["plugin", "ls"], ["node", "ls"],
-            ["secret", "ls"],
+            ["run", "-d", "--name", "lender", "-h", "lent_name", "--network", "none", image, "sleep", "1000"],
+            ["run", "--rm", "--network", "container:lender", image, "hostname"],
+            ["rm", "-f", "lender"], ["run", "-d", "--name", "deaf", "--network", "none", image, "sleep", "1000"],
+            ["stop", "-t", "0", "deaf"], ["start", "deaf"], ["restart", "-t", "0", "deaf"], ["rm", "-f", "deaf"],
+            [
+                "events", "--since", "10m", "--until=-1s", "--filter", "container=deaf", "--format",
+                "{{.Action}} {{index .Actor.Attributes \"signal\"}}",
+            ],
+            run + ["--dns", "192.0.2.1", image, "grep", "nameserver", "/etc/resolv.conf"],
+            run + ["--log-opt", "max-buffer-size=1m", image, "true"],
+            ["events", "--since", "10m", "--until", "0s", "--filter", "daemon=nosuch"],
+            ["create", "--name", "seed", "--network", "none", image, "true"],
+            [
+                "commit", "-c", "ENTRYPOINT [\"/bin/echo\",\"-n\"]", "-c", "CMD [\"word\"]", "-c", "VOLUME /vol",
+                "seed", "parted:1",
+            ],
+            run + ["parted:1"], ["create", "--name", "parted", "--network", "none", "parted:1"],
+            ["inspect", "-f", "{{json .Config.Entrypoint}} {{json .Config.Cmd}} {{.Path}} {{json .Args}}", "parted"],
+            [
+                "inspect", "-f",
+                "{{json .HostConfig.Mounts}} {{json .HostConfig.Binds}} {{json .Config.Volumes}} "
+                    + "{{range .Mounts}}{{.Type}} {{.Destination}} [{{.Mode}}]{{end}}", "parted",
+            ],
+            [
+                "create", "--name", "mounted", "--network", "none", "--mount", "type=volume,dst=/n", "--mount",
+                "type=tmpfs,dst=/t,tmpfs-size=1048576,tmpfs-mode=1770", "--volumes-from", "parted", image,
+            ],
+            [
+                "inspect", "-f", "{{json .HostConfig.Mounts}} {{json .HostConfig.Binds}} {{.HostConfig.CgroupnsMode}}",
+                "mounted",
+            ],
+            ["rm", "-v", "seed", "parted", "mounted"],
+            ["network", "create", "--scope", "swarm", "s"], ["network", "rm", "host"],
+            ["network", "inspect", "nosuch"], ["plugin", "ls"], ["node", "ls"], ["secret", "ls"],
             ["system", "prune", "-f"], ["builder", "prune", "-f"],
         ]
     }()

@@ -35,6 +35,20 @@ import Testing
         try store.close()
     }
 
+    @Test("Asked for by an engine's name or id, only what happened to that engine itself is told")
+    func daemons() {
+        var request = EventRequest()
+        request.daemons = ["host", "1a2b"]
+        let reload = EngineEvent(
+            kind: .daemon, action: "reload", actorID: "1a2b3c", attributes: ["name": "machine"],
+            time: Timestamp(nanosecondsSinceEpoch: 1))
+        #expect(request.accepts(reload) && !request.accepts(Self.event("start", "1a2b3c")))
+        request.daemons = ["machine"]
+        #expect(request.accepts(reload))
+        request.daemons = ["other"]
+        #expect(!request.accepts(reload))
+    }
+
     @Test("An event that was journalled but not yet published when the reader came is told once")
     func published() async throws {
         let directory = try TemporaryDirectory()

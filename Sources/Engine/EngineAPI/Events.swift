@@ -37,6 +37,8 @@ public struct EventRequest: Hashable, Sendable {
     public var images: [String] = []
     public var networks: [String] = []
     public var volumes: [String] = []
+    /// Ids or names of engines: what happens to nothing but the engine itself.
+    public var daemons: [String] = []
     public var labels: [String] = []
 
     public init() {}

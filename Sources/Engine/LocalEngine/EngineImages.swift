@@ -37,8 +37,8 @@ extension GantryEngine {
             let steps = loaded.list
             await core.tell(
                 steps.compactMap { step in
-                    guard case .loaded(let name, let id) = step else { return nil }
-                    return core.imageEvent("load", id, name: name ?? id)
+                    guard case .loaded(_, let id) = step else { return nil }
+                    return core.imageEvent("load", id, name: id)
                 })
             for step in steps { progress(step) }
             if let failure { throw failure }

@@ -101,8 +101,8 @@ extension GantryEngine {
 
     public func saveImages(_ references: [String]) async throws(EngineError) -> EngineStream<[UInt8]> {
         let saved = try await core.context.images.save(references)
-        for (reference, record) in saved.images {
-            await core.tell([core.imageEvent("save", record, name: reference)])
+        for (_, record) in saved.images {
+            await core.tell([core.imageEvent("save", record, name: record.id.description)])
         }
         return saved.bytes
     }
@@ -110,7 +110,8 @@ extension GantryEngine {
     public func importImage(_ request: ImageImportRequest) async throws(EngineError) -> String {
         let record = try await core.context.images.importImage(request)
         let id = record.id.description
-        await core.tell([core.imageEvent("import", record, name: record.familiarNames.first ?? id)])
+        let named = record.familiarNames.first.map { [core.imageEvent("tag", record, name: $0)] } ?? []
+        await core.tell(named + [core.imageEvent("import", record, name: id)])
         return id
     }
 

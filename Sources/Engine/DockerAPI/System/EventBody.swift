@@ -50,15 +50,22 @@ extension EventRequest {
             "config", "container", "daemon", "event", "image", "label", "network", "node", "plugin", "scope", "secret",
             "service", "type", "volume",
         ])
-        // Kinds that never happen here leave nothing to see, which an empty list of kinds would not say.
+        // What never happens here leaves nothing to see, which an empty list of kinds would not say.
         let names = filters["type"]
         kinds = names.compactMap(EngineEvent.Kind.init(rawValue:))
-        if !names.isEmpty, kinds.isEmpty { actions = ["no event of kind \(names.joined(separator: ", "))"] }
+        let absent = ["config", "node", "plugin", "secret", "service"].filter { !filters[$0].isEmpty }
+        let isElsewhere = !filters["scope"].isEmpty && !filters["scope"].contains("local")
+        if !names.isEmpty && kinds.isEmpty || !absent.isEmpty || isElsewhere {
+            kinds = []
+            actions = ["none of these can happen: \((names + absent).joined(separator: ", "))"]
+            return
+        }
         actions += filters["event"]
         containers = filters["container"]
         images = filters["image"]
         networks = filters["network"]
         volumes = filters["volume"]
+        daemons = filters["daemon"]
         labels = filters["label"]
     }
 
@@ -78,6 +85,7 @@ extension EventRequest {
         filters.add("image", images)
         filters.add("network", networks)
         filters.add("volume", volumes)
+        filters.add("daemon", daemons)
         filters.add("label", labels)
         var query = QueryString()
         query.add("since", since.map(WireTime.parameter))

@@ -180,11 +180,13 @@ extension Container {
     }
 
     private func killAll() async -> EngineError? {
+        // Asked before: the end that this makes is told of at once.
+        let endsRun = machine.run != nil
         do throws(EngineError) {
             try await context.tasks.killAll(id, traces)
         } catch { return error }
         context.faults.pass(.stopAfterKill)
-        if machine.run != nil { await record([event("kill", ["signal": "9"])]) }
+        if endsRun { await record([event("kill", ["signal": "9"])]) }
         return nil
     }
 

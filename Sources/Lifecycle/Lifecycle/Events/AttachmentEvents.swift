@@ -30,16 +30,22 @@ extension Container {
     }
 
     private func networkEvents(_ action: String) async -> [EngineEvent] {
-        guard isNetworked else { return [] }
+        guard isNetworked else {
+            let mode = definition.spec.networkMode?.rawValue
+            return NetworkDetails.builtIn.filter { $0.spec.name == mode }.map { networkEvent(action, $0.id, $0.spec) }
+        }
         var events: [EngineEvent] = []
         // What cannot be told of is connected all the same.
         for endpoint in (try? await context.networks.details(id)) ?? [] {
             guard let network = try? await context.networks.network(endpoint.networkID) else { continue }
-            events.append(
-                EngineEvent(
-                    kind: .network, action: action, actorID: network.id,
-                    attributes: ["container": id, "name": network.name, "type": network.spec.driver], time: .now()))
+            events.append(networkEvent(action, network.id, network.spec))
         }
         return events
+    }
+
+    private func networkEvent(_ action: String, _ networkID: String, _ network: NetworkSpec) -> EngineEvent {
+        EngineEvent(
+            kind: .network, action: action, actorID: networkID,
+            attributes: ["container": id, "name": network.name, "type": network.driver], time: .now())
     }
 }

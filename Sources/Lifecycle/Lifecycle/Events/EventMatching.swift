@@ -13,6 +13,7 @@ extension EventRequest {
             && (images.isEmpty || images.contains { event.matches(image: $0) })
             && (networks.isEmpty || event.kind == .network && networks.contains { event.matches(container: $0) })
             && (volumes.isEmpty || event.kind == .volume && volumes.contains(event.actorID))
+            && (daemons.isEmpty || event.kind == .daemon && daemons.contains { event.matches(container: $0) })
             && labels.allSatisfy { event.matches(label: $0) }
     }
 }
