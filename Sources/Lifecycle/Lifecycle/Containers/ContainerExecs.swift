@@ -218,7 +218,12 @@ extension Container {
 
     /// Those that run, and those that are yet to be started.
     package var unendedExecIDs: [String] {
-        execs.values.compactMap { if case .exited = $0.phase { nil } else { $0.id } }.sorted()
+        execs.values.compactMap { exec in
+            switch exec.phase {
+            case .created, .starting, .running: exec.id
+            case .unseen, .exited: nil
+            }
+        }.sorted()
     }
 }
 
