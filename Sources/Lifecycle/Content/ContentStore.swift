@@ -141,8 +141,10 @@ package final class ContentLease: Sendable {
 
     /// Keeps a blob from now on, whether it is there already or comes later.
     package func pin(_ digest: Digest) {
-        let isNew = held.withLock { $0.insert(digest).inserted }
-        if isNew { store.pin(digest) }
+        // Under one lock: whoever finds it held already returns to a blob that is pinned.
+        held.withLock { held in
+            if held.insert(digest).inserted { store.pin(digest) }
+        }
     }
 
     package var digests: Set<Digest> { held.withLock { $0 } }
