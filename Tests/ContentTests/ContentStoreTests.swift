@@ -127,4 +127,62 @@ import Testing
         try store.removeStaleIngests()
         #expect(try ingests == [])
     }
+
+    @Test("A writer that starts anew has forgotten what it was given, also what was refused")
+    func anew() throws {
+        let writer = try store.beginIngest()
+        try writer.write([1, 2, 3, 4])
+        try writer.startAnew()
+        try writer.write([5])
+        let lease = store.lease()
+        #expect(throws: ContentError.wrongDigest(expected: .sha256(of: [6]), found: .sha256(of: [5]))) {
+            try writer.commit(expected: .sha256(of: [6]), lease: lease)
+        }
+        try writer.startAnew()
+        try writer.write([6])
+        #expect(writer.sizeBytes == 1)
+        #expect(try writer.commit(expected: .sha256(of: [6]), expectedSizeBytes: 1, lease: lease) == .sha256(of: [6]))
+        #expect(try store.read(.sha256(of: [6])) == [6])
+        #expect(try ingests == [])
+    }
+
+    @Test("A staged blob is no blob before it is published, and nothing where it never is")
+    func staging() throws {
+        func staged(_ bytes: [UInt8]) throws -> StagedBlob {
+            let writer = try store.beginIngest()
+            try writer.write(bytes)
+            return try writer.stage()
+        }
+        let lease = store.lease()
+        let kept = try staged([1])
+        let (dropped, same) = (try staged([2]), try staged([1]))
+        #expect(try store.digests() == [])
+        for _ in 0..<2 { try kept.publish(lease: lease) }
+        try same.publish(lease: lease)
+        dropped.discard()
+        do { _ = try staged([3]) }
+        #expect(try store.digests() == [.sha256(of: [1])])
+        #expect(try store.read(.sha256(of: [1])) == [1])
+        #expect(lease.digests == [.sha256(of: [1])])
+        #expect(try ingests == [])
+    }
+
+    @Test("Whoever has pinned a blob by a lease that others use finds it pinned")
+    func sharedLease() async {
+        let lease = store.lease()
+        let unpinned = await withTaskGroup(of: Int.self) { group in
+            for _ in 0..<4 {
+                group.addTask { [store] in
+                    (0..<20_000).count { number in
+                        let digest = Digest(.sha256, hex: String(repeating: "0", count: 58) + "\(100_000 + number)")
+                        guard let digest else { return true }
+                        lease.pin(digest)
+                        return !store.isPinned(digest)
+                    }
+                }
+            }
+            return await group.reduce(0, +)
+        }
+        #expect(unpinned == 0)
+    }
 }

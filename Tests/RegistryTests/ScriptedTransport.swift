@@ -1,3 +1,5 @@
+import Content
+import OCI
 import Registry
 import Synchronization
 
@@ -75,4 +77,10 @@ final class MemorySink: BlobSink {
     var bytes: [UInt8] { held.withLock { $0 } }
     var sizeBytes: Int64 { Int64(bytes.count) }
     func write(_ bytes: [UInt8]) async throws { held.withLock { $0 += bytes } }
+    func startAnew() async throws { held.withLock { $0 = [] } }
+
+    func finish(_ blob: ContentDescriptor) async throws(ContentError) {
+        let found = Digest(of: bytes, blob.digest.algorithm)
+        guard found == blob.digest else { throw .wrongDigest(expected: blob.digest, found: found) }
+    }
 }

@@ -8,6 +8,7 @@ import Synchronization
 /// Used by one thread. Dropping the object without `commit` leaves nothing.
 package final class BlobWriter {
     private let store: ContentStore
+    private let algorithm: Digest.Algorithm
     private var hasher: DigestHasher?
     private let file: OwnedDescriptor
     private let temporaryPath: String
@@ -24,6 +25,7 @@ package final class BlobWriter {
             file = OwnedDescriptor(try Descriptor.open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600))
         } catch { throw .kernel(error) }
         self.store = store
+        self.algorithm = algorithm
         temporaryPath = path
         hasher = DigestHasher(algorithm)
     }
@@ -35,6 +37,16 @@ package final class BlobWriter {
         guard !isFinished else { return }
         isFinished = true
         unlink(temporaryPath)
+    }
+
+    /// Forgets what was written, also where a `commit` has refused it: the next byte is the blob's first.
+    package func startAnew() throws(ContentError) {
+        do throws(KernelError) {
+            try kernelCall("truncate", temporaryPath) { ftruncate(file.descriptor.rawValue, 0) }
+            try kernelCall("seek in", temporaryPath) { lseek(file.descriptor.rawValue, 0, SEEK_SET) }
+        } catch { throw .kernel(error) }
+        hasher = DigestHasher(algorithm)
+        sizeBytes = 0
     }
 
     package func write(_ bytes: UnsafeRawBufferPointer) throws(ContentError) {
@@ -57,26 +69,25 @@ package final class BlobWriter {
     package func commit(
         expected: Digest? = nil, expectedSizeBytes: Int64? = nil, lease: ContentLease
     ) throws(ContentError) -> Digest {
+        let staged = try stage(expected: expected, expectedSizeBytes: expectedSizeBytes)
+        try staged.publish(lease: lease)
+        return staged.digest
+    }
+
+    /// Checks the blob without putting it in its place, which costs a wait for the disk: for one that may not be needed.
+    /// Nothing is written any more.
+    ///
+    /// - Throws: as `commit`.
+    package func stage(
+        expected: Digest? = nil, expectedSizeBytes: Int64? = nil
+    ) throws(ContentError) -> StagedBlob {
         guard let hasher = hasher.take() else { preconditionFailure("blob \(temporaryPath) is committed twice") }
         let found = hasher.finish()
         if let expectedSizeBytes, expectedSizeBytes != sizeBytes {
             throw .wrongSize(expected ?? found, expectedBytes: expectedSizeBytes, foundBytes: sizeBytes)
         }
         if let expected, expected != found { throw .wrongDigest(expected: expected, found: found) }
-        // Pinned before the look: a blob that is found here is not deleted right after.
-        lease.pin(found)
-        if store.contains(found) { return found }
-        do throws(KernelError) { try publish(as: store.blobPath(found)) } catch { throw .kernel(error) }
-        return found
-    }
-
-    /// Synced before it gets its name: after a crash a blob is whole or not there.
-    private func publish(as path: String) throws(KernelError) {
-        try kernelCall("sync", temporaryPath) { fdatasync(file.descriptor.rawValue) }
-        try kernelCall("chmod", temporaryPath) { fchmod(file.descriptor.rawValue, 0o400) }
-        try kernelCall("rename", path) { rename(temporaryPath, path) }
         isFinished = true
-        let directory = OwnedDescriptor(try Descriptor.open(PathName.split(path).parent, O_RDONLY | O_DIRECTORY))
-        try kernelCall("sync", path) { fsync(directory.descriptor.rawValue) }
+        return StagedBlob(store: store, digest: found, temporaryPath: temporaryPath)
     }
 }

@@ -53,9 +53,7 @@ package final class ContentStore: Sendable {
             throw error.errno.rawValue == EFBIG ? .tooLarge(digest, limitBytes: limitBytes) : .kernel(error)
         }
         if isVerified { return bytes }
-        let hasher = DigestHasher(digest.algorithm)
-        bytes.withUnsafeBytes { hasher.update($0) }
-        let found = hasher.finish()
+        let found = Digest(of: bytes, digest.algorithm)
         guard found == digest else { throw .wrongDigest(expected: digest, found: found) }
         return bytes
     }

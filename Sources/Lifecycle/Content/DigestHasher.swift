@@ -35,11 +35,13 @@ package struct DigestHasher: ~Copyable {
 }
 
 extension Digest {
-    package static func sha256(of bytes: [UInt8]) -> Digest {
-        let hasher = DigestHasher(.sha256)
+    package init(of bytes: [UInt8], _ algorithm: Algorithm) {
+        let hasher = DigestHasher(algorithm)
         bytes.withUnsafeBytes { hasher.update($0) }
-        return hasher.finish()
+        self = hasher.finish()
     }
+
+    package static func sha256(of bytes: [UInt8]) -> Digest { Digest(of: bytes, .sha256) }
 
     /// The names of a stack of layers, each for one layer and all below it (OCI image configuration, "Layer ChainID").
     ///

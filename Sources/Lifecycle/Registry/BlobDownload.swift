@@ -1,3 +1,4 @@
+import Content
 import OCI
 
 /// Where the bytes of a download go. Used by one task at a time.
@@ -6,11 +7,18 @@ package protocol BlobSink: Sendable {
     var sizeBytes: Int64 { get }
     /// Takes bytes; returns when they are written.
     func write(_ bytes: [UInt8]) async throws
+    /// Forgets what has been taken: the next byte is the blob's first.
+    func startAnew() async throws
+    /// Keeps what has been taken, if it is what the descriptor names.
+    ///
+    /// - Throws: `wrongDigest` and `wrongSize` where it is not; `startAnew` may follow then.
+    func finish(_ blob: ContentDescriptor) async throws(ContentError)
 }
 
 extension RegistrySession {
     /// Brings a blob's bytes to the sink: no more than its descriptor says, and not fewer. Goes on after breaks where the
-    /// sink stands. Whether they are the right ones is for the sink's owner to check, who hashes them.
+    /// sink stands; but no place is trusted to go on with another's bytes, and one whose bytes are not the blob's has not
+    /// given it.
     ///
     /// - Parameter progress: the bytes so far, after each piece; must not block.
     package func download(
@@ -21,6 +29,7 @@ extension RegistrySession {
         }
         try await atFirstPlace { (place) throws(RegistryError) in
             var resume = ResumePlan(client.retries)
+            if sink.sizeBytes > 0 { try await startAnew(sink) }
             while sink.sizeBytes < blob.sizeBytes {
                 do throws(RegistryError) {
                     try await transfer(blob, from: place, to: sink, progress)
@@ -30,6 +39,20 @@ extension RegistrySession {
                     else { throw error }
                     try await client.pause(delay)
                 }
+            }
+            try await finish(blob, sink)
+        }
+    }
+
+    private func startAnew(_ sink: any BlobSink) async throws(RegistryError) {
+        do { try await sink.startAnew() } catch { throw Task.isCancelled ? .cancelled : RegistryError(local: error) }
+    }
+
+    private func finish(_ blob: ContentDescriptor, _ sink: any BlobSink) async throws(RegistryError) {
+        do throws(ContentError) { try await sink.finish(blob) } catch {
+            switch error {
+            case .wrongDigest, .wrongSize: throw RegistryError(.invalid, "\(what): layer \(blob.digest): \(error)")
+            default: throw Task.isCancelled ? .cancelled : RegistryError(local: error)
             }
         }
     }

@@ -11,15 +11,7 @@ extension RegistrySession {
         }
         let sink = MemorySink()
         try await download(blob, to: sink) { _ in }
-        let bytes = sink.bytes.withLock { $0 }
-        let hasher = DigestHasher(blob.digest.algorithm)
-        bytes.withUnsafeBytes { hasher.update($0) }
-        let found = hasher.finish()
-        guard found == blob.digest else {
-            throw RegistryError(
-                .invalid, "\(what): verification failed: unexpected digest \(found), expected \(blob.digest)")
-        }
-        do throws(JSONError) { return try JSONValue(parsing: bytes) } catch {
+        do throws(JSONError) { return try JSONValue(parsing: sink.bytes.withLock { $0 }) } catch {
             throw RegistryError(.invalid, "\(what): blob \(blob.digest): \(error)")
         }
     }
@@ -31,4 +23,11 @@ private final class MemorySink: BlobSink {
     var sizeBytes: Int64 { bytes.withLock { Int64($0.count) } }
 
     func write(_ more: [UInt8]) async { bytes.withLock { $0 += more } }
+
+    func startAnew() async { bytes.withLock { $0 = [] } }
+
+    func finish(_ blob: ContentDescriptor) async throws(ContentError) {
+        let found = Digest(of: bytes.withLock { $0 }, blob.digest.algorithm)
+        guard found == blob.digest else { throw .wrongDigest(expected: blob.digest, found: found) }
+    }
 }

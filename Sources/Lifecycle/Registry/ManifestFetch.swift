@@ -50,9 +50,7 @@ extension RegistrySession {
     /// The digest of the bytes, which must be the one asked for, and the one that the server says it is.
     private func check(_ bytes: [UInt8], _ name: String, _ announced: String?) throws(RegistryError) -> Digest {
         for expected in [Digest(name), announced.flatMap { Digest($0) }].compactMap({ $0 }) {
-            let hasher = DigestHasher(expected.algorithm)
-            bytes.withUnsafeBytes { hasher.update($0) }
-            let found = hasher.finish()
+            let found = Digest(of: bytes, expected.algorithm)
             guard found == expected else {
                 throw RegistryError(
                     .invalid, "\(what): manifest verification failed: unexpected digest \(found), expected \(expected)")

@@ -27,11 +27,11 @@ struct PullDownload: Sendable {
     }
 
     private func download() async throws(EngineError) {
-        let (content, pool, digest) = (store.content, store.pool, blob.digest)
+        let (content, pool, lease, digest) = (store.content, store.pool, pull.job.lease, blob.digest)
         let sink: ContentSink
         do throws(ContentError) {
             sink = try await pool.run { () throws(ContentError) in
-                try ContentSink(content, digest.algorithm, pool: pool)
+                try ContentSink(content, digest.algorithm, lease: lease, pool: pool) { tell(.verifying) }
             }
         } catch { throw failure(error) }
         do throws(EngineError) { try await fill(sink) } catch {
@@ -48,9 +48,10 @@ struct PullDownload: Sendable {
             try await pull.session.download(blob, to: sink) { done in
                 if steps.isWorthTelling(done) { tell(.downloading(doneBytes: done, totalBytes: total)) }
             }
-        } catch { throw EngineError(error, object: pull.session.reference.familiar) }
-        tell(.verifying)
-        do throws(ContentError) { try await sink.commit(blob, lease: pull.job.lease) } catch { throw failure(error) }
+        } catch {
+            if let cause = error.cause as? ContentError { throw failure(cause) }
+            throw EngineError(error, object: pull.session.reference.familiar)
+        }
         store.faults.pass(.pullAfterLayer)
         tell(.downloaded)
     }
@@ -75,9 +76,11 @@ final class ProgressSteps: Sendable {
         stepBytes = max(totalBytes / 100, 64 << 10)
     }
 
+    /// Fewer bytes than before are: the transfer has begun anew.
     func isWorthTelling(_ doneBytes: Int64) -> Bool {
         told.withLock { told in
-            guard told < 0 || doneBytes - told >= stepBytes || doneBytes == totalBytes else { return false }
+            let isFurther = doneBytes - told >= stepBytes || doneBytes == totalBytes
+            guard told < 0 || isFurther || doneBytes < told else { return false }
             told = doneBytes
             return true
         }
