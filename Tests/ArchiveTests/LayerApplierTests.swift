@@ -200,4 +200,43 @@ import Testing
         #expect(try layer.apply(file: path) == .sha256(of: bytes))
         #expect(try layer.text("x").count == 250_000)
     }
+
+    @Test("The deepest directories that a path can name are made, and their files with them")
+    func deepest() throws {
+        let layer = try LayerCase(onTmpfs: true)
+        var tar = TarBytes()
+        let path = String(repeating: "d/", count: 2047)
+        tar.file(path + "x", "deep")
+        tar.file("e/" + path.dropFirst(2) + "y", "deep")
+        try layer.apply(tar.finished)
+        let script = "find . -type d | wc -l; find . -type f -execdir cat {} ';'"
+        let (_, text) = try Command.run(["sh", "-c", script], in: layer.root)
+        #expect(text == "4095\ndeepdeep")
+        #expect(try layer.status("e/d/d").st_mode & 0o7777 == 0o755)
+    }
+
+    @Test("Of a directory that comes twice, also by another path, the last time counts")
+    func lastTime() throws {
+        func entry(_ path: String, _ seconds: Int64) -> TarMember {
+            var member = TarMember(path, .directory, mode: 0o755)
+            member.modified = seconds
+            return member
+        }
+        let layer = try LayerCase()
+        var tar = TarBytes()
+        tar.link("alias", to: "run")
+        for (path, seconds) in [("run/", 1000), ("tmp/", 2000), ("run/", 3000), ("./", 4000), ("tmp/", 5000)] {
+            tar.add(entry(path, Int64(seconds)))
+        }
+        tar.file("run/later")
+        tar.file("tmp/later")
+        try layer.apply(tar.finished)
+        #expect(try ["run", "tmp", "."].map { try layer.status($0).st_mtim.tv_sec } == [3000, 5000, 4000])
+        for paths in [["run/sub/", "alias/sub/"], ["alias/sub/", "run/sub/"]] {
+            var other = TarBytes()
+            for (path, seconds) in zip(paths, [6000, 7000]) { other.add(entry(path, Int64(seconds))) }
+            try layer.apply(other.finished)
+            #expect(try layer.status("run/sub").st_mtim.tv_sec == 7000, "\(paths)")
+        }
+    }
 }

@@ -32,7 +32,11 @@ struct EntryPath: Hashable {
 
     var isRoot: Bool { components.isEmpty }
     var name: [UInt8] { components.last ?? [46] }
-    var parent: EntryPath { EntryPath(components: Array(components.dropLast())) }
+    /// Of the root the root itself.
+    var parent: EntryPath { prefix(max(0, components.count - 1)) }
+
+    /// The first components of it.
+    func prefix(_ count: Int) -> EntryPath { EntryPath(components: Array(components.prefix(count))) }
 
     func appending(_ name: [UInt8]) -> EntryPath { EntryPath(components: components + [name]) }
 

@@ -8,9 +8,8 @@ import Linux
 /// the reader is cancelled, the tree is half changed, and the caller's to remove.
 package final class LayerApplier {
     private let directories: RootedDirectories
-    /// What this layer holds, with all directories on the way: whiteouts hide only what is from layers below.
-    private var unpacked: Set<[UInt8]> = []
-    private var directoryTimes: [(path: EntryPath, time: timespec)] = []
+    /// What this layer holds: whiteouts hide only what is from layers below.
+    private var unpacked = LayerNames()
     /// The contents of the files written so far.
     package private(set) var contentBytes: Int64 = 0
 
@@ -82,7 +81,7 @@ package final class LayerApplier {
         if path.name == Self.opaqueMarker { return try makeOpaque(path.parent) }
         if path.name.starts(with: Self.whiteoutPrefix) { return try applyWhiteout(path, entry) }
         try write(entry, at: path, from: reader)
-        remember(path)
+        unpacked.insert(path)
     }
 
     private func applyPlain(_ entry: TarEntry, from reader: TarReader) throws(ArchiveError) {
@@ -128,18 +127,13 @@ package final class LayerApplier {
         }
     }
 
-    private func remember(_ path: EntryPath) {
-        var path = path
-        while !path.isRoot, unpacked.insert(path.joined).inserted { path = path.parent }
-    }
-
     // MARK: Whiteouts
 
     private func applyWhiteout(_ path: EntryPath, _ entry: TarEntry) throws(ArchiveError) {
         let name = Array(path.name.dropFirst(Self.whiteoutPrefix.count))
         guard !name.isEmpty, name != [46], name != [46, 46] else { throw refusal(entry, "a whiteout of no file") }
         let hidden = path.parent.appending(name)
-        guard !unpacked.contains(hidden.joined), let parent = try directories.existing(path.parent) else { return }
+        guard !unpacked.contains(hidden), let parent = try directories.existing(path.parent) else { return }
         try remove(name, in: parent)
     }
 
@@ -151,7 +145,7 @@ package final class LayerApplier {
             for child in try kernel({ () throws(KernelError) in try TreeRemoval.entries(of: parent.descriptor) }) {
                 let name = child.name.dropLast().map { UInt8(bitPattern: $0) }
                 let childPath = path.appending(name)
-                if unpacked.contains(childPath.joined) {
+                if unpacked.contains(childPath) {
                     if isDirectory(child.name, in: parent) { pending.append(childPath) }
                 } else {
                     try kernel { () throws(KernelError) in try TreeRemoval.remove(child.name, in: parent.descriptor) }
@@ -201,7 +195,7 @@ package final class LayerApplier {
             let directory = OwnedDescriptor(try EntryCreation.openDirectory(path, in: parent))
             try EntryMetadata.apply(entry, to: directory.descriptor, path.display)
         }
-        directoryTimes.append((path, entry.modified))
+        unpacked.setTime(entry.modified, of: path)
     }
 
     private func writeFile(
@@ -269,7 +263,7 @@ package final class LayerApplier {
 
     /// Last of all, because making an entry changes the time of its directory.
     private func setDirectoryTimes() throws(ArchiveError) {
-        for (path, time) in directoryTimes {
+        try unpacked.forEachTime { (path, time) throws(ArchiveError) in
             try kernel { () throws(KernelError) in
                 do throws(KernelError) {
                     let directory = OwnedDescriptor(try directories.open(path, O_RDONLY | O_DIRECTORY))

@@ -29,20 +29,37 @@ final class RootedDirectories {
         }
     }
 
-    /// The same, with missing directories made, as root's and with mode 0755.
+    /// The same, with missing directories made, as root's and with mode 0755. Depth costs no stack.
     func existingOrMade(_ path: EntryPath) throws(ArchiveError) -> OwnedDirectory {
-        if let found = try existing(path) { return found }
-        let above = try existingOrMade(path.parent)
+        var directory = root
+        var depth = path.components.count
+        while depth > 0 {
+            if let found = try existing(path.prefix(depth)) {
+                directory = found
+                break
+            }
+            depth -= 1
+        }
+        while depth < path.components.count {
+            depth += 1
+            directory = try make(path.prefix(depth), in: directory)
+        }
+        last = (path, directory)
+        return directory
+    }
+
+    private func make(_ path: EntryPath, in above: OwnedDirectory) throws(ArchiveError) -> OwnedDirectory {
         let name = cString(path.name)
         do throws(KernelError) {
             try kernelCall("mkdir", path.display) { mkdirat(above.number, name, 0o755) }
             // By descriptor: a process of the container may put a link in its place meanwhile.
-            let made = OwnedDescriptor(
+            let made = OwnedDirectory(
                 Descriptor(
                     rawValue: try kernelCall("open", path.display) {
                         openat(above.number, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
                     }))
-            try kernelCall("chmod", path.display) { fchmod(made.descriptor.rawValue, 0o755) }
+            try kernelCall("chmod", path.display) { fchmod(made.number, 0o755) }
+            return made
         } catch {
             // A link that leads nowhere is no directory and no place for one.
             guard error.errno != .exists else {
@@ -50,10 +67,6 @@ final class RootedDirectories {
             }
             throw .kernel(error)
         }
-        guard let made = try existing(path) else {
-            throw .kernel(KernelError("open", path.display, .noSuchFile))
-        }
-        return made
     }
 
     /// To be called when an existing entry is removed or replaced: what is remembered may be another directory then.
