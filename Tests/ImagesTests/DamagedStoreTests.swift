@@ -108,4 +108,38 @@ import Testing
         store = try await open()
         #expect(try await store.resolve("app:1").layers == image.layers)
     }
+
+    @Test(
+        "An image of which a layer is damaged is told and not used, and mended by a load, or leaves nothing if given up",
+        arguments: [true, false], [true, false])
+    func damagedLayer(isMissing: Bool, isMended: Bool) async throws {
+        let image = try await load(Fixture.twoLayers(), as: "app:1", into: try await open())
+        let file = "\(root.path)/snapshots/\(image.chainIDs[0].hex)/layer.json"
+        unlink(file)
+        if !isMissing { try FileContents.replace(file, with: Array("{\"si".utf8)) }
+        var store = try await open()
+        #expect(store.damaged.count == 1 && store.damaged[0].contains("\(image.id.short) (app:1) cannot be used"))
+        #expect(try await store.list(ImageFilter()).isEmpty)
+        if isMended {
+            #expect(try await load(Fixture.twoLayers(), as: "app:1", into: store) == image)
+            store = try await open()
+            #expect(store.damaged == [])
+            _ = try await store.prepareRoot(containerID: "c0ffee", image: image, isContainer: false)
+            try await store.removeRoot(containerID: "c0ffee")
+        }
+        _ = try await store.remove("app:1", force: false, uses: [])
+        #expect(try Leftovers.of(root.path) == [])
+    }
+
+    @Test("A layer that is damaged while the store is open is mended by a load")
+    func damagedMeanwhile() async throws {
+        let store = try await open()
+        let image = try await load(Fixture.twoLayers(), as: "app:1", into: store)
+        unlink("\(root.path)/snapshots/\(image.chainIDs[1].hex)/layer.json")
+        await #expect(throws: EngineError.self) {
+            try await store.prepareRoot(containerID: "c0ffee", image: image, isContainer: false)
+        }
+        _ = try await load(Fixture.twoLayers(), as: "app:1", into: store)
+        _ = try await store.prepareRoot(containerID: "c0ffee", image: image, isContainer: false)
+    }
 }

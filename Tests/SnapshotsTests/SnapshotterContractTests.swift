@@ -70,6 +70,36 @@ import Testing
         #expect(left.sorted() == [first.hex, "l"].sorted())
     }
 
+    @Test(
+        "A layer whose facts are cut off or gone is none: it is made anew in place of what is left, and can be removed",
+        arguments: SnapshotBench.kinds, ["{", "", "{}", nil])
+    func damaged(kind: SnapshotBench.Kind, facts: String?) throws {
+        let bench = try SnapshotBench(kind)
+        var (lower, upper) = (TarBytes(), TarBytes())
+        lower.file("a", "1")
+        upper.file("b", "2")
+        let first = try bench.add(lower.finished, onto: [])
+        let second = try bench.add(upper.finished, onto: [first])
+        let directory = "\(bench.root.path)/snapshots/\(first.hex)"
+        func damage() throws {
+            unlink("\(directory)/layer.json")
+            unlink("\(directory)/fs/a")
+            if let facts { try FileContents.replace("\(directory)/layer.json", with: Array(facts.utf8)) }
+        }
+        try damage()
+        #expect(try bench.snapshots.layer(first) == nil)
+        #expect(throws: SnapshotError.missingLayer(first)) {
+            try bench.snapshots.prepareRoot("container", layers: [first, second])
+        }
+        #expect(try bench.add(lower.finished, onto: []) == first)
+        let mounts = try bench.snapshots.prepareRoot("container", layers: [first, second])
+        #expect(try bench.inside(mounts, "cat a b") == "12")
+        try damage()
+        for layer in [second, first, first] { try bench.snapshots.removeLayer(layer) }
+        #expect(access(directory, F_OK) != 0)
+        #expect(try bench.snapshots.layers() == [])
+    }
+
     @Test("An image of no layers has an empty root", arguments: SnapshotBench.kinds)
     func noLayers(kind: SnapshotBench.Kind) throws {
         let bench = try SnapshotBench(kind)

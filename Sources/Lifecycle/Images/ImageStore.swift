@@ -273,6 +273,7 @@ private struct OpenedDirectories: Sendable {
     let content: ContentStore
     let chosen: ChosenSnapshotter
     let rootLayers: [String: [Digest]]
+    /// Those that are whole.
     let layers: Set<Digest>
     /// Why some of what a crash left is still there.
     let leftovers: [KernelError]
@@ -286,7 +287,11 @@ private struct OpenedDirectories: Sendable {
             chosen = try ChosenSnapshotter.open(path: dataRoot + "/snapshots", wanted: driver)
             leftovers = try chosen.snapshots.removeLeftovers()
             rootLayers = try chosen.snapshots.roots()
-            layers = try chosen.snapshots.layers()
+            var whole: Set<Digest> = []
+            for layer in try chosen.snapshots.layers() where try chosen.snapshots.layer(layer) != nil {
+                whole.insert(layer)
+            }
+            layers = whole
         } catch { throw EngineError(error, doing: "open the snapshots") }
     }
 }

@@ -20,7 +20,7 @@ package final class CopySnapshotter: Snapshotter {
         _ chainID: Digest, onto parents: [Digest], _ apply: (Descriptor) throws(ArchiveError) -> Int64
     ) throws(SnapshotError) -> LayerFacts {
         var facts = LayerFacts(chainID: chainID, parent: parents.last, sizeBytes: 0)
-        try directory.create(directory.layerPath(chainID)) { (passing) throws(SnapshotError) in
+        try directory.createLayer(chainID) { (passing) throws(SnapshotError) in
             try copy(parents.last, to: "\(passing)/fs")
             let root = try kernel { () throws(KernelError) in
                 try Descriptor.open("\(passing)/fs", O_PATH | O_DIRECTORY)
@@ -103,7 +103,6 @@ package final class CopySnapshotter: Snapshotter {
     }
 
     package func removeLayer(_ chainID: Digest) throws(SnapshotError) {
-        guard try layer(chainID) != nil else { return }
         try directory.remove(directory.layerPath(chainID))
     }
 

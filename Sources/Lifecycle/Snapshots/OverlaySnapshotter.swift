@@ -37,7 +37,7 @@ package final class OverlaySnapshotter: Snapshotter {
     ) throws(SnapshotError) -> LayerFacts {
         var facts = LayerFacts(chainID: chainID, parent: parents.last, sizeBytes: 0)
         try use()
-        try directory.create(directory.layerPath(chainID)) { (passing) throws(SnapshotError) in
+        try directory.createLayer(chainID) { (passing) throws(SnapshotError) in
             try makeTop("\(passing)/fs", over: parents.last)
             facts.sizeBytes =
                 parents.isEmpty
@@ -188,7 +188,6 @@ package final class OverlaySnapshotter: Snapshotter {
     }
 
     package func removeLayer(_ chainID: Digest) throws(SnapshotError) {
-        guard try layer(chainID) != nil else { return }
         try kernel { () throws(KernelError) in try directory.removeLink(chainID) }
         try directory.remove(directory.layerPath(chainID))
     }

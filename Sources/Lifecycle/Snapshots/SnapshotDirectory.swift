@@ -34,6 +34,14 @@ struct SnapshotDirectory: Sendable {
 
     // MARK: Making and removing
 
+    /// Makes a layer's directory. One of that name whose facts cannot be read gives way: a layer that is damaged is mended
+    /// by being made again.
+    func createLayer(_ chainID: Digest, _ fill: (String) throws(SnapshotError) -> Void) throws(SnapshotError) {
+        let path = layerPath(chainID)
+        if try kernel({ () throws(KernelError) in try readLayer(chainID) }) == nil { try remove(path) }
+        try create(path, fill)
+    }
+
     /// Makes a directory under a passing name, lets `fill` fill it, and gives it its name once all of it is on disk.
     ///
     /// - Parameter synced: false for what need not outlive a crash of the machine whole: a root that nobody has used.
@@ -102,12 +110,20 @@ struct SnapshotDirectory: Sendable {
         try FileContents.replace("\(directory)/\(Self.layerFile)", with: JSONValue.object(object).compactBytes)
     }
 
+    /// Nil where there is none, or one that is damaged.
     func readLayer(_ chainID: Digest) throws(KernelError) -> LayerFacts? {
-        guard let json = try document("\(layerPath(chainID))/\(Self.layerFile)") else { return nil }
+        let json: JSONValue?
+        do throws(KernelError) { json = try document("\(layerPath(chainID))/\(Self.layerFile)") } catch {
+            guard Self.damage.contains(error.errno.rawValue) else { throw error }
+            return nil
+        }
+        guard let json, let size = json["size"]?.integer else { return nil }
         return LayerFacts(
-            chainID: chainID, parent: json["parent"]?.string.flatMap { Digest($0) },
-            sizeBytes: json["size"]?.integer ?? 0)
+            chainID: chainID, parent: json["parent"]?.string.flatMap { Digest($0) }, sizeBytes: size)
     }
+
+    /// How a failing disk, and what a check of it has left, are told.
+    private static let damage = [EIO, EUCLEAN, EISDIR, ELOOP, EFBIG]
 
     /// What a container's root is made of.
     struct RootRecord: Hashable {
@@ -134,6 +150,7 @@ struct SnapshotDirectory: Sendable {
     /// The layers of a container's root, lowest first; nil where there is none.
     func readRoot(_ directory: String) throws(KernelError) -> [Digest]? { try readRecord(directory)?.layers }
 
+    /// Also those that are damaged.
     func layers() throws(KernelError) -> Set<Digest> {
         Set(
             try Directory.list(path).compactMap { Digest(.sha256, hex: $0) ?? Digest(.sha512, hex: $0) }

@@ -9,11 +9,11 @@ import OCI
 /// to write. All calls block and may be made from any thread at once; the caller makes sure that one layer is not unpacked
 /// twice at a time. What can be seen is whole and on disk; what a crash leaves is taken away by `removeLeftovers`.
 package protocol Snapshotter: Sendable {
-    /// What is known of a layer; nil where it is not here.
+    /// What is known of a layer; nil where it is not here, or damaged.
     func layer(_ chainID: Digest) throws(SnapshotError) -> LayerFacts?
 
     /// Makes a layer: `apply` changes the tree of the layers below, given as a directory, into the new one and returns
-    /// the size of what it wrote. Nothing is left where it throws.
+    /// the size of what it wrote. Nothing is left where it throws. One that is damaged is made anew.
     ///
     /// - Parameter parents: the chain IDs of the layers below, lowest first.
     func unpack(
@@ -55,9 +55,10 @@ package protocol Snapshotter: Sendable {
     ) throws(SnapshotError) -> Bool
     /// Succeeds where there is none.
     func removeRoot(_ containerID: String) throws(SnapshotError)
-    /// Succeeds where there is none. The caller knows that nothing is built on the layer.
+    /// Also one that is damaged; succeeds where there is none. The caller knows that nothing is built on the layer.
     func removeLayer(_ chainID: Digest) throws(SnapshotError)
 
+    /// Also those that are damaged.
     func layers() throws(SnapshotError) -> Set<Digest>
     /// The containers that have roots, with the layers these need.
     func roots() throws(SnapshotError) -> [String: [Digest]]

@@ -3,6 +3,7 @@ import EngineAPI
 import JSON
 import OCI
 import Registry
+import Snapshots
 
 /// What a pull found and brought.
 package struct PulledImage: Hashable, Sendable {
@@ -32,8 +33,15 @@ extension ImageStore {
         }
     }
 
-    /// The image of that manifest, if the store has it.
-    func record(ofManifest digest: Digest) -> ImageRecord? { records.values.first { $0.manifest == digest } }
+    /// The image of that manifest, if the store has it, and none of its layers is damaged: to pull it again mends it.
+    func wholeRecord(ofManifest digest: Digest) async throws(EngineError) -> ImageRecord? {
+        guard let record = records.values.first(where: { $0.manifest == digest }) else { return nil }
+        let isWhole = try await onPool { (snapshots) throws(SnapshotError) in
+            for layer in record.chainIDs where try snapshots.layer(layer) == nil { return false }
+            return true
+        }
+        return isWhole ? record : nil
+    }
 
     /// Makes one of two pulls of one blob wait for the other; ends with `release`, unless it throws because the caller was
     /// cancelled.
@@ -58,7 +66,7 @@ struct ImagePull: Sendable {
         let top = try await fetch(reference.digest?.description ?? reference.tag ?? "latest")
         let found = try await manifest(top, platform)
         let names = names(top.digest, isIndex: top.digest != found.digest)
-        if let known = await store.record(ofManifest: found.digest) {
+        if let known = try await store.wholeRecord(ofManifest: found.digest) {
             do throws(EngineError) { return try await finish(known, names, top.digest) } catch {
                 // Removed meanwhile: then it is brought again.
                 guard error.kind == .notFound else { throw error }
@@ -160,7 +168,7 @@ struct ImagePull: Sendable {
 /// For an image whose documents are in the store, and whose layers come there while others are unpacked.
 struct PulledSource: ImageSource {
     var baseName: String? { nil }
-    func document(_ path: String) -> [UInt8]? { nil }
+    func document(_ document: SourceDocument) -> [UInt8]? { nil }
 
     func blob(at path: String) -> Digest? {
         let parts = path.split(separator: "/")
