@@ -316,7 +316,10 @@ let suites: [Target] = [
         swiftSettings: strict),
     tests(
         "ImagesTests",
-        ["Images", "EngineAPI", "AsyncIO", "JSON", "OCI", "Content", "Linux", "ImageFixtures", "image-load-probe"]),
+        [
+            "Images", "EngineAPI", "AsyncIO", "JSON", "OCI", "Content", "Linux", "Snapshots", "ImageFixtures",
+            "image-load-probe",
+        ]),
 ]
 
 /// Measurements beside the peers; not a test, not shipped.

@@ -5,6 +5,7 @@ import ImageFixtures
 import Images
 import Linux
 import OCI
+import Snapshots
 import Synchronization
 import Testing
 
@@ -178,5 +179,28 @@ import Testing
         }
         #expect(ids.count == 1)
         #expect(try await store.list(ImageFilter()).count == 1)
+    }
+
+    @Test("An image of as many layers as can be stacked is used, and no layer is put on it")
+    func deepest() async throws {
+        let root = try TemporaryRoot(onTmpfs: true)
+        let store = try await ImageStore(dataRoot: root.path, index: MemoryImageIndex())
+        var builder = ArchiveBuilder()
+        for number in 0..<LayerDepth.limit {
+            var tar = TarBytes()
+            tar.file("f", "\(number)")
+            builder.layer(tar.finished)
+        }
+        let path = try root.write("a.tar", builder.docker(tags: ["deep:1"]))
+        let image = try await store.load(from: .path(path), progress: { _ in })[0]
+        _ = try await store.prepareRoot(containerID: "c0ffee", image: image, isContainer: true)
+        let opened = try await store.openRoot(containerID: "c0ffee", forWriting: false, inside: InnerMounts())
+        let file = OwnedDescriptor(try opened.descriptor.open("f", O_RDONLY))
+        #expect(try file.descriptor.readAll() == Array("\(LayerDepth.limit - 1)".utf8))
+        let wanted = ContainerCommit(
+            containerID: "c0ffee", baseID: image.id.description, execution: image.config.execution, createdBy: "",
+            request: ContainerCommitRequest(name: "deeper:1"), isLeftOut: { _ in false })
+        let error = await #expect(throws: EngineError.self) { try await store.commit(wanted, whenRead: {}) }
+        #expect(error?.message.contains("commit c0ffee: max depth exceeded") == true, "\(error?.message ?? "")")
     }
 }

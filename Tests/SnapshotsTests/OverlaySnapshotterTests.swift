@@ -163,4 +163,24 @@ import Testing
         guard case .overlayUnavailable(let reason) = seen else { Issue.record("\(String(describing: seen))"); return }
         #expect(reason.contains("is itself on overlayfs"))
     }
+
+    @Test("As many layers as are allowed can be stacked, looked at and written to")
+    func deepest() throws {
+        let bench = try SnapshotBench(.overlay)
+        var layers: [Digest] = []
+        for number in 0..<LayerDepth.limit {
+            var tar = TarBytes()
+            tar.file("f\(number)", "\(number)")
+            layers.append(try bench.add(tar.finished, onto: layers))
+        }
+        _ = try bench.snapshots.prepareRoot("container", layers: layers, hasBottom: true)
+        for forWriting in [true, false] {
+            let root = try bench.snapshots.openRoot("container", forWriting: forWriting, inside: InnerMounts())
+            for name in ["f0", "f\(LayerDepth.limit - 1)", ".dockerenv"] {
+                try root.descriptor.open(name, O_RDONLY).close()
+            }
+        }
+        #expect(LayerDepth.refusal(of: layers.count) == nil)
+        #expect(LayerDepth.refusal(of: layers.count + 1)?.hasPrefix("max depth exceeded") == true)
+    }
 }

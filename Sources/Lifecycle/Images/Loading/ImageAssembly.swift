@@ -36,6 +36,7 @@ struct ImageAssembly: Sendable {
         do throws(RuntimeSpecError) { manifest = try ImageManifest(json) } catch {
             throw EngineError(error, in: "invalid manifest \(digest)")
         }
+        try checkDepth(manifest.layers.count, digest)
         try source.require(manifest.config.digest, in: job)
         try checkSize(of: manifest.config.digest, stated: manifest.config.sizeBytes, "configuration")
         let config = try self.config(manifest.config.digest)
@@ -60,6 +61,12 @@ struct ImageAssembly: Sendable {
         }
         return StoredImage(
             manifest: digest, id: manifest.config.digest, config: config, layers: layers, names: offered.names)
+    }
+
+    private func checkDepth(_ count: Int, _ image: Digest) throws(EngineError) {
+        if let refusal = LayerDepth.refusal(of: count) {
+            throw EngineError(.invalid, "invalid image \(image): \(refusal)")
+        }
     }
 
     /// What a manifest states is what others are told, and cut the blob by: it must be so. Once the blob is here.
@@ -122,6 +129,7 @@ struct ImageAssembly: Sendable {
         let configDigest = try requireFile(image.config)
         let config = ContentDescriptor(
             mediaType: ImageMediaType.config, digest: configDigest, sizeBytes: try size(configDigest))
+        try checkDepth(image.layers.count, configDigest)
         var layers: [ContentDescriptor] = []
         for path in image.layers {
             let digest = try requireFile(path)

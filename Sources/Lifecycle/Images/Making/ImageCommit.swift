@@ -68,6 +68,9 @@ extension ImageStore {
         for blob in [base.manifest] + base.layers.map(\.blob) { job.lease.pin(blob) }
         pin(base.chainIDs)
         defer { unpin(base.chainIDs) }
+        if let refusal = LayerDepth.refusal(of: base.layers.count + 1) {
+            throw EngineError(.invalid, "commit \(wanted.containerID.prefix(12)): \(refusal)")
+        }
         let snapshots = snapshots
         let layer = try await BlockingPool.layers.run { () throws(EngineError) in
             try ChangedLayer.write(wanted, from: snapshots, job)

@@ -2,6 +2,7 @@ import EngineAPI
 import JSON
 import OCI
 import Registry
+import Snapshots
 
 /// What a manifest and its configuration say must be brought here, checked before a byte of a layer is. Pure.
 struct PullPlan: Hashable, Sendable {
@@ -12,8 +13,10 @@ struct PullPlan: Hashable, Sendable {
 
     /// - Parameter name: for errors.
     init(_ manifest: ImageManifest, name: String) throws(EngineError) {
+        if let refusal = LayerDepth.refusal(of: manifest.layers.count) {
+            throw EngineError(.invalid, "pull \(name): \(refusal)", object: name)
+        }
         blobs = []
-        // A manifest of some megabytes names tens of thousands.
         var sizes: [Digest: Int64] = [:]
         for layer in manifest.layers {
             guard ImageMediaType.isLayer(layer.mediaType) else {
