@@ -140,6 +140,10 @@ import Testing
         #expect(throws: ArchiveError.tooLarge("the unpacked archive exceeds the limit of 10000 bytes")) {
             try layer.apply(many.finished, limits: UnpackLimits(bytes: 10_000))
         }
+        for limits in [UnpackLimits(entries: 20, roomAt: "/place"), UnpackLimits(bytes: 10_000, roomAt: "/place")] {
+            let error = #expect(throws: ArchiveError.self) { try layer.apply(many.finished, limits: limits) }
+            #expect(error?.description.contains("`/place`: no space left on device") == true, "\(error as Any)")
+        }
         let path = "\(layer.temporary.path)/bomb"
         try Command.require("sh", "-c", "head -c 60000000 /dev/zero | bzip2 > \(path)")
         #expect(throws: ArchiveError.tooLarge("the unpacked archive exceeds the limit of 1000000 bytes")) {

@@ -142,8 +142,8 @@ import Testing
         let error = await #expect(throws: EngineError.self) {
             try await store.load(from: .path(path), progress: { _ in })
         }
-        let isFull = error?.message.contains("no space left on device") == true
-        #expect(isFull || error?.message.contains("exceeds the limit") == true, "\(String(describing: error))")
+        #expect(error?.kind == .unavailable)
+        #expect(error?.message.contains("no space left on device") == true, "\(String(describing: error))")
         #expect(try Leftovers.of(disk.path) == [])
     }
 
@@ -195,5 +195,61 @@ import Testing
         #expect(try await store.list(ImageFilter()).map(\.tags) == [["good:1"]])
         _ = try await store.remove("good:1", force: false, uses: [])
         #expect(try Leftovers.of(root.path) == [])
+    }
+
+    @Test("An image of more layers than can be stacked is refused before one is unpacked", arguments: [true, false])
+    func tooManyLayers(isDocker: Bool) async throws {
+        var builder = ArchiveBuilder()
+        for number in 0..<499 {
+            var tar = TarBytes()
+            tar.file("f", "\(number)")
+            builder.layer(tar.finished)
+        }
+        try await refuse(
+            isDocker ? builder.docker(tags: ["a:1"]) : builder.oci(name: "a:1"),
+            "max depth exceeded: 499 layers are more than the 498 that can be stacked")
+    }
+
+    @Test("An archive of a root file system is refused with what helps, and not read to its end")
+    func rootFileSystem() async throws {
+        let root = try TemporaryRoot()
+        let store = try await ImageStore(dataRoot: root.path, index: MemoryImageIndex())
+        var piece = TarBytes()
+        for number in 0..<100 { piece.file("usr/share/doc/\(number)", "text") }
+        let taken = Mutex(0)
+        let stream = EngineStream<[UInt8]> { [piece] in
+            let count = taken.withLock { taken in
+                taken += 1
+                return taken
+            }
+            return count < 200 ? piece.bytes : nil
+        }
+        let error = await #expect(throws: EngineError.self) {
+            try await store.load(from: .bytes(stream), progress: { _ in })
+        }
+        #expect(error?.kind == .invalid)
+        let message = error?.message ?? ""
+        #expect(message.contains("`usr/share/doc/0`: `import` makes an image"), "\(message)")
+        #expect(taken.withLock { $0 } < 100)
+        #expect(try Leftovers.of(root.path) == [])
+    }
+
+    @Test("The names in an archive are not remembered without end")
+    func longNames() async throws {
+        var tar = TarBytes()
+        for number in 0..<20 { tar.link("l\(number)", to: String(repeating: "x", count: 900_000)) }
+        try await refuse(tar.finished, "the archive has more files than one of images: 19")
+    }
+
+    @Test("An index that is too long, or names too many images, is refused")
+    func longIndexes() async throws {
+        let digest = Digest.sha256(of: [1])
+        var tar = TarBytes()
+        tar.file("index.json", #"{"manifests":["# + String(repeating: " ", count: 4 << 20) + "]}")
+        try await refuse(tar.finished, "`index.json` is larger than 4194304 bytes")
+        let image = #"{"Config":"\#(digest.hex).json","Layers":[]}"#
+        tar = TarBytes()
+        tar.file("manifest.json", "[" + Array(repeating: image, count: 4097).joined(separator: ",") + "]")
+        try await refuse(tar.finished, "it holds more than 4096 images")
     }
 }

@@ -33,15 +33,29 @@ package struct UnpackLimits: Hashable, Sendable {
     /// Of the inflated archive, headers and padding included.
     package var bytes: Int64
     package var entries: Int
+    /// The directory whose file system has room for no more than that; nil where the limits are somebody's choice.
+    package var place: String?
 
-    package init(bytes: Int64 = .max, entries: Int = 4_000_000) {
+    /// No layer that makes sense has more.
+    package static let mostEntries = 4_000_000
+
+    package init(bytes: Int64 = .max, entries: Int = Self.mostEntries, roomAt place: String? = nil) {
         self.bytes = bytes
-        self.entries = entries
+        self.entries = min(entries, Self.mostEntries)
+        self.place = place
     }
 
     func check(inflatedBytes: Int64) throws(ArchiveError) {
-        guard inflatedBytes <= bytes else {
-            throw .tooLarge("the unpacked archive exceeds the limit of \(bytes) bytes")
+        guard inflatedBytes > bytes else { return }
+        if let place { throw .kernel(KernelError("unpack more than \(bytes) bytes to", place, .noSpace)) }
+        throw .tooLarge("the unpacked archive exceeds the limit of \(bytes) bytes")
+    }
+
+    func check(entryCount: Int) throws(ArchiveError) {
+        guard entryCount > entries else { return }
+        if let place, entries < Self.mostEntries {
+            throw .kernel(KernelError("unpack more than \(entries) files to", place, .noSpace))
         }
+        throw .tooLarge("the archive has more than \(entries) entries")
     }
 }

@@ -22,9 +22,7 @@ package final class TarReader {
         try handle.check(status)
         guard let entry else { throw .invalid("a member without a header") }
         entryCount += 1
-        guard entryCount <= limits.entries else {
-            throw .tooLarge("the archive has more than \(limits.entries) entries")
-        }
+        try limits.check(entryCount: entryCount)
         return TarEntry(entry)
     }
 

@@ -20,7 +20,7 @@ extension ImageStore {
             await discardRottenConfigurations()
             let opened = try await open(source, job)
             let host = host
-            let offered = try await pool.run { () throws(EngineError) in
+            let offered = try await BlockingPool.layers.run { () throws(EngineError) in
                 try LoadPlan(source: opened, job: job, host: host).images()
             }
             faults.pass(.loadAfterPlan)

@@ -84,6 +84,7 @@ extension ImageStore {
 
     /// What a load brought and nothing refers to: files of the archive that no image needs, and all of one that failed.
     func removeUnused(among job: LoadJob) async throws(EngineError) {
+        await BlockingPool.trees.run { job.staged.discard() }
         let blobs = job.lease.digests
         job.lease.release()
         try await removeUnusedLayers(among: nil)

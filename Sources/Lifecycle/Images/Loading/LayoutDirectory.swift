@@ -14,8 +14,10 @@ struct LayoutDirectory: ImageSource {
         return name.isEmpty || name == "." || name == "/" ? nil : name
     }
 
-    func document(_ name: String) throws(EngineError) -> [UInt8]? {
-        do throws(KernelError) { return try FileContents.read("\(path)/\(name)", limitBytes: 16 << 20) } catch {
+    func document(_ document: SourceDocument) throws(EngineError) -> [UInt8]? {
+        do throws(KernelError) {
+            return try FileContents.read("\(path)/\(document.rawValue)", limitBytes: document.limitBytes)
+        } catch {
             if error.errno == .noSuchFile { return nil }
             throw EngineError(error, doing: "load")
         }
@@ -40,10 +42,19 @@ struct LayoutDirectory: ImageSource {
     }
 
     private func ingest(_ file: Descriptor, _ expected: Digest?) throws(EngineError) -> Digest {
+        let writer = try written(file, expected)
+        // Then it may be a part of it.
+        try job.checkIsWanted()
+        do throws(ContentError) { return try writer.commit(expected: expected, lease: job.lease) } catch {
+            throw EngineError(error, doing: "load")
+        }
+    }
+
+    private func written(_ file: Descriptor, _ expected: Digest?) throws(EngineError) -> BlobWriter {
         do throws(ContentError) {
             let writer = try job.content.beginIngest(expected?.algorithm ?? .sha256)
             var chunk = [UInt8](repeating: 0, count: 1 << 20)
-            while true {
+            while !job.isOver {
                 let count: Int
                 do throws(KernelError) { count = try file.read(into: &chunk) } catch { throw .kernel(error) }
                 if count == 0 { break }
@@ -51,7 +62,7 @@ struct LayoutDirectory: ImageSource {
                     try writer.write(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count]))
                 }
             }
-            return try writer.commit(expected: expected, lease: job.lease)
+            return writer
         } catch { throw EngineError(error, doing: "load") }
     }
 }

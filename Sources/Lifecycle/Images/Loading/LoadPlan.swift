@@ -2,7 +2,9 @@ import Archive
 import Content
 import EngineAPI
 import JSON
+import Linux
 import OCI
+import Registry
 
 /// An image that a source offers.
 struct OfferedImage: Hashable, Sendable {
@@ -18,63 +20,80 @@ struct OfferedImage: Hashable, Sendable {
     var names: [String]
 }
 
-/// Finds out which images a source offers, and how they are called.
+/// Finds out which images a source offers, and how they are called. Ends early once the job is over.
 struct LoadPlan {
     let source: any ImageSource
     let job: LoadJob
     let host: Platform
 
+    /// As for pulls.
+    static let manifestLimitBytes = RegistrySession.manifestLimitBytes
+    /// Each is read: nobody keeps so many in one archive.
+    private static let imageLimit = 4096
+
     func images() throws(EngineError) -> [OfferedImage] {
-        var docker = try dockerImages()
-        guard let index = try source.document("index.json") else {
+        let docker = try dockerImages()
+        guard let index = try source.document(.index) else {
             guard !docker.isEmpty else {
                 throw EngineError(
                     .invalid, "invalid archive: neither an OCI image layout (index.json) nor a docker archive")
             }
             return docker.map { OfferedImage(form: .docker($0), names: Self.names($0.tags)) }
         }
-        var images: [OfferedImage] = []
-        // An image of many names stands there as often: it is read once.
-        var known: [Digest: (manifest: Digest, config: Digest)] = [:]
-        for entry in try list(index, "index.json").manifests {
-            guard entry.platform?.os != "unknown" else { continue }
-            let (manifest, config): (Digest, Digest)
-            if let found = known[entry.digest] {
-                (manifest, config) = found
-            } else {
-                manifest = try resolve(entry, depth: 0)
-                config = try configDigest(manifest)
-                known[entry.digest] = (manifest, config)
-            }
-            var image = OfferedImage(form: .manifest(manifest), names: names(entry))
-            // Docker's newer archives are both: their names stand in manifest.json.
-            docker.removeAll { candidate in
-                guard ArchiveSource.cleaned(candidate.config).hasSuffix(config.hex) else { return false }
-                image.names += Self.names(candidate.tags)
-                return true
-            }
-            image.names = Array(Set(image.names)).sorted()
-            if let same = images.firstIndex(where: { $0.form == image.form }) {
-                images[same].names = Array(Set(images[same].names + image.names)).sorted()
-            } else {
-                images.append(image)
-            }
-        }
-        images += docker.map { OfferedImage(form: .docker($0), names: Self.names($0.tags)) }
+        let images = try images(index, docker)
         guard !images.isEmpty else { throw EngineError(.invalid, "invalid archive: it holds no image") }
         return images
     }
 
+    /// Docker's newer archives are both: their names stand in manifest.json.
+    private func images(_ index: [UInt8], _ docker: [DockerArchiveImage]) throws(EngineError) -> [OfferedImage] {
+        func configName(_ image: DockerArchiveImage) -> String {
+            PathName.split(ArchiveSource.cleaned(image.config)).name
+        }
+        let byConfig = Dictionary(grouping: docker, by: configName)
+        var configs: Set<String> = []
+        var images: [OfferedImage] = []
+        // An image of many names stands there as often: it is read once.
+        var manifests: [Digest: Digest] = [:]
+        var positions: [Digest: Int] = [:]
+        for entry in try list(index, "index.json").manifests where entry.platform?.os != "unknown" {
+            if manifests[entry.digest] == nil { manifests[entry.digest] = try resolve(entry, depth: 0) }
+            try checkCount(manifests.count)
+            guard let manifest = manifests[entry.digest] else { continue }
+            if positions[manifest] == nil {
+                positions[manifest] = images.count
+                let config = try configDigest(manifest).hex
+                configs.insert(config)
+                let names = (byConfig[config] ?? []).flatMap { Self.names($0.tags) }
+                images.append(OfferedImage(form: .manifest(manifest), names: names))
+            }
+            if let position = positions[manifest] { images[position].names += names(entry) }
+        }
+        for position in images.indices { images[position].names = Array(Set(images[position].names)).sorted() }
+        let others = docker.filter { !configs.contains(configName($0)) }
+        return images + others.map { OfferedImage(form: .docker($0), names: Self.names($0.tags)) }
+    }
+
+    private func checkCount(_ count: Int) throws(EngineError) {
+        guard count <= Self.imageLimit else {
+            throw EngineError(.invalid, "invalid archive: it holds more than \(Self.imageLimit) images")
+        }
+    }
+
     private func dockerImages() throws(EngineError) -> [DockerArchiveImage] {
-        guard let bytes = try source.document("manifest.json") else { return [] }
+        guard let bytes = try source.document(.dockerManifest) else { return [] }
         let json = try Self.json(bytes, "manifest.json")
-        do throws(RuntimeSpecError) { return try DockerArchiveImage.list(json) } catch {
+        let images: [DockerArchiveImage]
+        do throws(RuntimeSpecError) { images = try DockerArchiveImage.list(json) } catch {
             throw EngineError(error, in: "invalid archive")
         }
+        try checkCount(images.count)
+        return images
     }
 
     /// Follows lists to the manifest for this machine.
     private func resolve(_ entry: ContentDescriptor, depth: Int) throws(EngineError) -> Digest {
+        try job.checkIsWanted()
         try source.require(entry.digest, in: job)
         let bytes = try read(entry.digest)
         let json = try Self.json(bytes, "\(entry.digest)")
@@ -104,7 +123,7 @@ struct LoadPlan {
     }
 
     private func read(_ digest: Digest) throws(EngineError) -> [UInt8] {
-        do throws(ContentError) { return try job.content.read(digest) } catch {
+        do throws(ContentError) { return try job.content.read(digest, limitBytes: Self.manifestLimitBytes) } catch {
             throw EngineError(error, doing: "load")
         }
     }

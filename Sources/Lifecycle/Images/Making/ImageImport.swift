@@ -72,7 +72,7 @@ private struct ImportedLayer {
             }
         } catch { throw EngineError(error, doing: "import") }
         // Then it may be a part of it.
-        if job.isOver { throw .loadCancelled }
+        try job.checkIsWanted()
         do throws(ContentError) {
             let digest = try writer.commit(lease: job.lease)
             return ContentDescriptor(

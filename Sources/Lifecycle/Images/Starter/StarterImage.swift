@@ -65,6 +65,6 @@ private struct StarterImage {
 /// For an image whose blobs are in the store already.
 private struct NoSource: ImageSource {
     var baseName: String? { nil }
-    func document(_ path: String) -> [UInt8]? { nil }
+    func document(_ document: SourceDocument) -> [UInt8]? { nil }
     func blob(at path: String) -> Digest? { nil }
 }
