@@ -66,19 +66,28 @@ extension RegistrySession {
         _ blob: BlobSource, _ mountFrom: String?, _ progress: @escaping @Sendable (Int64) -> Void
     ) async throws(RegistryError) -> UploadResult {
         try await atFirstPlace { (place) throws(RegistryError) in
-            guard let location = try await begin(blob, mountFrom, place) else {
+            guard let start = try await begin(blob, mountFrom, place) else {
                 return .mounted(from: mountFrom ?? "")
             }
-            var transfer = UploadTransfer(session: self, place: place, blob: blob, location: location)
-            try await transfer.run(progress)
+            var transfer = UploadTransfer(self, place, blob, start)
+            let isLong = blob.sizeBytes > transfer.chunkBytes
+            do throws(RegistryError) { try await transfer.run(isLong ? .chunks : .whole, progress) } catch {
+                // Some registries take no chunks, and something before others no long requests.
+                guard transfer.isWayRefused, let start = try await begin(blob, nil, place) else { throw error }
+                var other = UploadTransfer(self, place, blob, start)
+                let refusal = error
+                do throws(RegistryError) { try await other.run(isLong ? .whole : .chunks, progress) } catch {
+                    throw other.isWayRefused ? refusal : error
+                }
+            }
             return .uploaded
         }
     }
 
-    /// The address to upload to; nil where the blob was mounted instead.
+    /// Nil where the blob was mounted instead.
     private func begin(
         _ blob: BlobSource, _ mountFrom: String?, _ place: RegistryEndpoint
-    ) async throws(RegistryError) -> WebAddress? {
+    ) async throws(RegistryError) -> UploadStart? {
         var address = place.address("\(reference.path)/blobs/uploads/")
         var scopes = [scope(reference.path)]
         if let mountFrom, mountFrom != reference.path {
@@ -90,14 +99,29 @@ extension RegistrySession {
         switch response.status {
         case 201: return nil
         case 202:
-            guard let next = response["Location"].flatMap({ address.resolving($0) }) else {
-                throw RegistryError(.invalid, "\(what): the registry names no address to upload to")
-            }
-            return next
+            return UploadStart(
+                location: try uploadAddress(response["Location"] ?? "", from: address),
+                shortestChunkBytes: response["OCI-Chunk-Min-Length"].flatMap { Int64($0) } ?? 0)
         // Who may not read the other repository uploads.
         case 401 where mountFrom != nil, 403 where mountFrom != nil: return try await begin(blob, nil, place)
         default: throw await failure(response, address)
         }
+    }
+
+    /// Where an upload goes on by a `Location` field of an answer from `address`.
+    ///
+    /// - Throws: `denied` for a place where the layer would go in the clear, of a registry that is asked by TLS. The registry
+    ///   itself is none: behind a proxy that ends TLS it may not know how it is asked.
+    func uploadAddress(_ location: String, from address: WebAddress) throws(RegistryError) -> WebAddress {
+        guard var next = address.resolving(location) else {
+            throw RegistryError(.invalid, "\(what): the registry names no address to upload to")
+        }
+        guard address.isSafer(than: next) else { return next }
+        guard next.origin.host == address.origin.host, [80, address.origin.port].contains(next.origin.port) else {
+            throw RegistryError(.denied, "\(what): \(address.bare) sends the upload from https to http")
+        }
+        next.origin = address.origin
+        return next
     }
 
     /// Names what was uploaded; the tag, or the digest alone.

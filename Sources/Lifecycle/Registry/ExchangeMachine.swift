@@ -25,6 +25,7 @@ package struct ExchangeMachine: Sendable {
     package private(set) var sendsAuthorization = true
     private let start: WebAddress
     private let followsRedirects: Bool
+    private let isRepeatable: Bool
     private let plan: RetryPlan
     private let what: String
     private var redirects = 0
@@ -35,11 +36,16 @@ package struct ExchangeMachine: Sendable {
     /// - Parameters:
     ///   - what: for errors: `pull localhost:5000/app:1`.
     ///   - followsRedirects: not for requests whose body must not reach another place.
-    package init(_ address: WebAddress, what: String, plan: RetryPlan, followsRedirects: Bool = true) {
+    ///   - isRepeatable: not for requests that may have had an effect where no answer, or one of failure, comes. Where the
+    ///     server says when to come again it has had none.
+    package init(
+        _ address: WebAddress, what: String, plan: RetryPlan, followsRedirects: Bool = true, isRepeatable: Bool = true
+    ) {
         self.address = address
         self.what = what
         self.plan = plan
         self.followsRedirects = followsRedirects
+        self.isRepeatable = isRepeatable
         start = address
     }
 
@@ -54,6 +60,7 @@ package struct ExchangeMachine: Sendable {
         case _ where RetryPlan.isPassing(status):
             failures += 1
             let asked = RetryPlan.retryAfter(response["Retry-After"])
+            guard isRepeatable || (asked != nil && [429, 503].contains(status)) else { return .deliver }
             let delay = plan.delay(afterFailures: failures, retryAfter: asked, chance: chance)
             return delay.map { again($0) } ?? .deliver
         default: return .deliver
@@ -70,7 +77,7 @@ package struct ExchangeMachine: Sendable {
         case .cannotConnect, .closed, .stalled: break
         }
         failures += 1
-        guard let delay = plan.delay(afterFailures: failures, retryAfter: nil, chance: chance) else {
+        guard isRepeatable, let delay = plan.delay(afterFailures: failures, retryAfter: nil, chance: chance) else {
             return .fail(error(failure))
         }
         return again(delay)
@@ -95,7 +102,7 @@ package struct ExchangeMachine: Sendable {
         guard redirects <= Self.redirectLimit else {
             return .fail(RegistryError(.invalid, "\(what): stopped after \(Self.redirectLimit) redirects"))
         }
-        if address.origin.scheme == .https, next.origin.scheme == .http {
+        if address.isSafer(than: next) {
             return .fail(RegistryError(.denied, "\(what): \(address.bare) redirects from https to http"))
         }
         address = next

@@ -60,8 +60,8 @@ package final class RegistryClient: Sendable {
         _ request: RegistryRequest, authorizer: Authorizer?
     ) async throws(RegistryError) -> WebResponse {
         var machine = ExchangeMachine(
-            request.address, what: request.what, plan: request.isRepeatable ? retries : RetryPlan(attempts: 1),
-            followsRedirects: request.followsRedirects)
+            request.address, what: request.what, plan: retries, followsRedirects: request.followsRedirects,
+            isRepeatable: request.isRepeatable)
         var authorization = await authorizer?.field()
         while true {
             let sent = outgoing(request, machine, authorization)

@@ -1,24 +1,44 @@
 import OCI
 
+/// What a registry says when an upload begins.
+struct UploadStart {
+    let location: WebAddress
+    /// Only the last chunk may be shorter.
+    let shortestChunkBytes: Int64
+}
+
 /// An upload under way: whole in one request, or chunk after chunk, asking after a break how far it had come.
 struct UploadTransfer {
-    let session: RegistrySession
-    let place: RegistryEndpoint
-    let blob: BlobSource
+    enum Way { case whole, chunks }
+
+    private let session: RegistrySession
+    private let place: RegistryEndpoint
+    private let blob: BlobSource
+    let chunkBytes: Int64
     /// Each answer gives the next one: it holds the upload's state.
-    var location: WebAddress
+    private var location: WebAddress
+    /// Whether the registry did not take the blob in this way, and may take it in the other.
+    private(set) var isWayRefused = false
+
+    init(_ session: RegistrySession, _ place: RegistryEndpoint, _ blob: BlobSource, _ start: UploadStart) {
+        self.session = session
+        self.place = place
+        self.blob = blob
+        location = start.location
+        chunkBytes = max(1, session.client.configuration.uploadChunkBytes, start.shortestChunkBytes)
+    }
 
     private var client: RegistryClient { session.client }
     private var what: String { "\(session.what): layer \(blob.digest)" }
 
-    mutating func run(_ progress: @escaping @Sendable (Int64) -> Void) async throws(RegistryError) {
-        guard blob.sizeBytes > client.configuration.uploadChunkBytes else {
-            return try await finish(sending: blob.sizeBytes, progress)
-        }
+    mutating func run(
+        _ way: Way, _ progress: @escaping @Sendable (Int64) -> Void
+    ) async throws(RegistryError) {
+        if way == .whole { return try await finish(sending: blob.sizeBytes, progress) }
         var offset: Int64 = 0
         var resume = ResumePlan(client.retries)
         while offset < blob.sizeBytes {
-            let length = min(client.configuration.uploadChunkBytes, blob.sizeBytes - offset)
+            let length = min(chunkBytes, blob.sizeBytes - offset)
             do throws(RegistryError) {
                 offset = try await sendChunk(from: offset, length, progress)
             } catch {
@@ -43,7 +63,7 @@ struct UploadTransfer {
         ]
         let request = WebBodyRequest("PATCH", location, fields, body(offset, length, progress))
         let response = try await send(request)
-        guard response.status == 202 || response.status == 204 else { throw await session.failure(response, location) }
+        guard response.status == 202 || response.status == 204 else { throw await refusal(response, location) }
         try follow(response)
         let end = try end(of: response, within: 0...offset + length) ?? offset + length
         guard end > offset else {
@@ -62,8 +82,14 @@ struct UploadTransfer {
         let content = length > 0 ? body(0, length, progress) : .none
         let fields = [WebField("Content-Type", "application/octet-stream")]
         let response = try await send(WebBodyRequest("PUT", address, fields, content))
-        guard response.status == 201 || response.status == 204 else { throw await session.failure(response, address) }
+        guard response.status == 201 || response.status == 204 else { throw await refusal(response, address) }
         progress(blob.sizeBytes)
+    }
+
+    /// Bad request, not found, no such method, a length or a range that is not liked: who says so means the form, as a rule.
+    private mutating func refusal(_ response: WebResponse, _ address: WebAddress) async -> RegistryError {
+        isWayRefused = [400, 404, 405, 411, 413, 416, 501].contains(response.status)
+        return await session.failure(response, address)
     }
 
     /// How many bytes the registry has, of those that were sent.
@@ -94,11 +120,7 @@ struct UploadTransfer {
     }
 
     private mutating func follow(_ response: WebResponse) throws(RegistryError) {
-        guard let field = response["Location"] else { return }
-        guard let next = location.resolving(field) else {
-            throw RegistryError(.invalid, "\(what): the registry names no address to upload to")
-        }
-        location = next
+        if let field = response["Location"] { location = try session.uploadAddress(field, from: location) }
     }
 
     private func send(_ request: WebBodyRequest) async throws(RegistryError) -> WebResponse {

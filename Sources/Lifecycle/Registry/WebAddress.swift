@@ -70,6 +70,11 @@ package struct WebAddress: Hashable, Sendable, CustomStringConvertible {
         return WebAddress(origin, parent + String(Self.target("/" + location).dropFirst()))
     }
 
+    /// Whether what is sent there instead would go in the clear, and here it does not.
+    package func isSafer(than next: WebAddress) -> Bool {
+        origin.scheme == .https && next.origin.scheme == .http
+    }
+
     /// The same with a further parameter, whose value is encoded here.
     package func adding(_ name: String, _ value: String) -> WebAddress {
         var address = self
