@@ -78,5 +78,20 @@ import Testing
         #expect(best("armv7l") == 3)
         #expect(best("arm", "v6") == 2)
         #expect(best("riscv64") == nil)
+        #expect(best("386") == nil)
+        list.manifests = [
+            entry(1, "linux", "386"), entry(2, "linux", "arm", "v5"), entry(3, "linux", "arm", "v7"),
+            entry(4, "linux", "amd64", "v3"), entry(5, "linux", "riscv64"), entry(6, "linux", "arm64", "v9"),
+        ]
+        #expect(best("amd64") == 1, "what has 64 bits runs what has 32")
+        #expect(best("aarch64") == 3)
+        #expect(best("amd64", "v2") == 1)
+        #expect(best("amd64", "v3") == 4)
+        #expect(best("amd64", "v4") == 4)
+        #expect(best("386") == 1)
+        #expect(best("armv6l") == 2)
+        #expect(best("arm64", "v9") == 6)
+        list.manifests.append(entry(7, "linux", "amd64"))
+        #expect(best("amd64") == 7 && best("amd64", "v2") == 7 && best("amd64", "v4") == 4)
     }
 }

@@ -41,16 +41,24 @@ package struct Platform: Hashable, Sendable, CustomStringConvertible {
 
     /// How well an image made for `image` runs here: greater is better, nil not at all.
     package func preference(for image: Platform) -> Int? {
-        guard image.os == os, image.architecture == architecture else { return nil }
-        if image.variant == variant { return 100 }
-        guard architecture == "arm" else { return image.variant == nil ? 50 : nil }
-        // An ARM processor runs what was made for the versions before its own.
-        let own = Self.armVersion(variant)
-        let other = Self.armVersion(image.variant)
-        return other <= own ? other : nil
+        guard image.os == os else { return nil }
+        if image.architecture == architecture, image.variant == variant { return 100 }
+        // A processor runs what was made for the versions before its own.
+        let other = Self.version(image.variant, of: image.architecture)
+        switch (architecture, image.architecture) {
+        case ("amd64", "amd64"): return other <= Self.version(variant, of: architecture) ? 50 + other : nil
+        case ("arm", "arm"): return other <= Self.version(variant, of: architecture) ? 50 + other : nil
+        // Those of 64 bits also run what their forerunners of 32 did: worse, but where nothing else is offered.
+        case ("arm64", "arm"): return other <= 8 ? other : nil
+        case ("amd64", "386"): return 1
+        default: return image.architecture == architecture && image.variant == nil ? 50 : nil
+        }
     }
 
-    private static func armVersion(_ variant: String?) -> Int { variant.flatMap { Int($0.dropFirst()) } ?? 7 }
+    /// The usual one where the variant is nil.
+    private static func version(_ variant: String?, of architecture: String) -> Int {
+        variant.flatMap { Int($0.dropFirst()) } ?? (architecture == "arm" ? 7 : 1)
+    }
 
     private static func normalized(_ name: String, _ variant: String?) -> (String, String?) {
         let variant = variant == "" ? nil : variant

@@ -131,7 +131,7 @@ enum ReferenceGrammar {
         if host.hasPrefix("[") {
             let address = host.dropFirst().dropLast().utf8
             return host.hasSuffix("]") && !address.isEmpty
-                && address.allSatisfy { $0 == 58 || Digest.isHexDigit($0 | 0x20) }
+                && address.allSatisfy { $0 == 58 || Digest.isHexDigit($0) || (65...70).contains($0) }
         }
         return host.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { isHostLabel(Array($0.utf8)) }
     }
