@@ -140,4 +140,16 @@ import Testing
     func exitCodes(kind: EngineError.Kind, code: Int32) {
         #expect(Refusals.runExitCode(EngineError(kind, "x")) == code)
     }
+
+    @Test("What no engine has said is not told as an engine's word")
+    func whoSaidIt() {
+        let helper = "credential helper `docker-credential-x` get: no bus"
+        #expect(Refusals.line(EngineError(.invalid, helper)) == "gantry: \(helper)\n")
+        #expect(Refusals.line(EngineError(.invalid, "no")) == "Error response from daemon: no\n")
+    }
+
+    @Test("An id is short whatever it is the hash of", arguments: ["sha256:", "sha512:", ""])
+    func shortIDs(algorithm: String) {
+        #expect((algorithm + String(repeating: "0123456789abcdef", count: 4)).shortID == "0123456789ab")
+    }
 }

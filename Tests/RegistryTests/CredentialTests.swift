@@ -100,6 +100,39 @@ import Testing
         #expect(throws: RegistryError.self) { try file.credentials(for: "a.example") }
     }
 
+    @Test(
+        "What a helper says as it fails is told with what was asked of it, and nothing is kept or forgotten",
+        arguments: [
+            ("cat > /dev/null; echo no bus; exit 3", "no bus"), ("yes", "file too large"),
+            ("cat > /dev/null; exit 1", "it failed without a word"),
+        ])
+    func failing(script: String, words: String) throws {
+        _ = chmod(try root.write("docker-credential-test", Array("#!/bin/sh\n\(script)\n".utf8)), 0o755)
+        let before = #"{"credsStore":"test","auths":{"a.example":{}}}"#
+        var file = try file(before)
+        file.environment["PATH"] = "\(root.path):/usr/bin:/bin"
+        func check(_ action: String, _ body: () throws -> Void) {
+            let error = #expect(throws: RegistryError.self) { try body() }
+            let message = error?.message ?? ""
+            #expect(message.hasPrefix("credential helper `docker-credential-test` \(action): "), "\(message)")
+            #expect(message.contains(words), "\(message)")
+        }
+        check("get") { _ = try file.credentials(for: "a.example") }
+        check("store") { _ = try file.store(RegistryCredentials(user: "u", password: "p"), for: "a.example") }
+        check("erase") { _ = try file.erase("a.example") }
+        #expect(try text == before)
+    }
+
+    @Test("A helper whose answer makes no sense has given none", arguments: ["{", "[]", #"{"Username":"u"}"#])
+    func nonsense(answer: String) throws {
+        let script = "#!/bin/sh\ncat > /dev/null\necho '\(answer)'\n"
+        _ = chmod(try root.write("docker-credential-test", Array(script.utf8)), 0o755)
+        var file = try file(#"{"credsStore":"test"}"#)
+        file.environment["PATH"] = "\(root.path):/usr/bin:/bin"
+        let error = #expect(throws: RegistryError.self) { try file.credentials(for: "a.example") }
+        #expect(error?.message.hasPrefix("credential helper `docker-credential-test` get: ") == true)
+    }
+
     @Test("Credentials never show their secret")
     func description() {
         let credentials = RegistryCredentials(user: "u", password: "secret", identityToken: "token")

@@ -23,14 +23,14 @@ struct ImagePullTests {
         try await ImageStore(dataRoot: "\(root.path)/\(name)", index: MemoryImageIndex())
     }
 
-    private static func session(
+    static func session(
         _ transport: any WebTransport, _ name: String, _ purpose: RegistrySession.Purpose
     ) throws -> RegistrySession {
         let client = RegistryClient(transport: transport, clock: RecordingClock())
         return RegistrySession(client, try Reference(name).withDefaultTag, purpose: purpose, credentials: nil)
     }
 
-    private static func image() -> ArchiveBuilder {
+    static func image() -> ArchiveBuilder {
         var lower = TarBytes()
         lower.directory("etc/")
         lower.file("etc/kept", "kept\n")
@@ -204,7 +204,7 @@ struct ImagePullTests {
     }
 
     /// A registry that holds an image, but for what a test changes.
-    private static func registry(
+    static func registry(
         _ builder: ArchiveBuilder, _ lie: @escaping @Sendable (String) -> ScriptedTransport.Answer?
     ) -> ScriptedTransport {
         let blobs = Dictionary(

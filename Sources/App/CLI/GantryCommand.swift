@@ -128,6 +128,7 @@ enum Refusals {
             "Cannot connect to ", "permission denied while trying ", "the container engine at ",
             "another process hosts ",
             "context \"", "conflicting options: cannot specify both --host", "unable to parse docker host",
+            "credential helper ", "read the credentials: ", "keep the credentials: ",
         ]
         return words.contains { error.message.hasPrefix($0) }
     }

@@ -53,8 +53,7 @@ struct ImageLookup {
 
     private func byPrefix(_ text: String) throws(EngineError) -> ImageRecord? {
         guard Self.isID(text) else { return nil }
-        let prefix = text.hasPrefix("sha256:") ? text : "sha256:" + text
-        let found = records.values.filter { $0.id.description.hasPrefix(prefix) }
+        let found = records.values.filter { $0.id.hex.hasPrefix(text) || $0.id.description.hasPrefix(text) }
         guard found.count < 2 else {
             throw EngineError(.invalid, "multiple IDs found with provided prefix: \(text)", object: text)
         }
@@ -62,8 +61,9 @@ struct ImageLookup {
     }
 
     private static func isID(_ text: String) -> Bool {
-        let digits = text.hasPrefix("sha256:") ? text.dropFirst(7) : text[...]
-        return !digits.isEmpty && digits.utf8.count <= 64
+        let algorithm = Digest.Algorithm.allCases.first { text.hasPrefix("\($0.rawValue):") }
+        let digits = text.dropFirst(algorithm.map { $0.rawValue.utf8.count + 1 } ?? 0)
+        return !digits.isEmpty && digits.utf8.count <= (algorithm ?? .sha512).hexDigits
             && digits.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
     }
 }

@@ -94,10 +94,10 @@ package struct CredentialFile: Sendable {
         }
         let value: JSONValue
         do throws(JSONError) { value = try JSONValue(parsing: bytes) } catch {
-            throw RegistryError(.invalid, "`\(path)`: \(error)")
+            throw RegistryError(.invalid, "read the credentials: `\(path)`: \(error)")
         }
         guard let object = value.object else {
-            throw RegistryError(.invalid, "`\(path)` does not hold a JSON object")
+            throw RegistryError(.invalid, "read the credentials: `\(path)` does not hold a JSON object")
         }
         return object
     }

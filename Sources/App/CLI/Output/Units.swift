@@ -58,6 +58,6 @@ extension String {
     /// At most so many characters, the last of them an ellipsis where something was cut.
     func shortened(to length: Int) -> String { count <= length ? self : prefix(length - 1) + "…" }
 
-    /// The first 12 digits of an id, without `sha256:`.
-    var shortID: String { String((hasPrefix("sha256:") ? dropFirst(7) : self[...]).prefix(12)) }
+    /// The first 12 digits of an id, without `sha256:` or another algorithm's name.
+    var shortID: String { String((firstIndex(of: ":").map { self[index(after: $0)...] } ?? self[...]).prefix(12)) }
 }
