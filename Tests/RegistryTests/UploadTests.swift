@@ -206,4 +206,54 @@ import Testing
         #expect(clock.waits == [.seconds(7), .seconds(11)])
         #expect(transport.requests.map(\.method) == ["HEAD", "POST", "PUT", "PUT", "PUT"])
     }
+
+    /// An upload to a registry of this machine, which is asked by TLS first and then in the clear, where it answers
+    /// `PATCH` as given.
+    private func uploadInTheClear(
+        _ patch: @escaping @Sendable (Int) throws(WebFailure) -> ScriptedTransport.Answer
+    ) async throws -> (transport: ScriptedTransport, error: RegistryError?) {
+        let patches = Mutex(0)
+        let transport = ScriptedTransport { request, _ throws(WebFailure) in
+            guard request.address.origin.scheme == .http else { throw .untrusted("not TLS") }
+            switch request.method {
+            case "HEAD": return .init(404)
+            case "POST": return .init(202, [("Location", "/u")])
+            case "PATCH":
+                let count = patches.withLock { count in
+                    count += 1
+                    return count
+                }
+                return try patch(count)
+            case "GET": return .init(204, [("Range", "0--1")])
+            default: return .init(201)
+            }
+        }
+        var configuration = RegistryConfiguration()
+        configuration.certificatesDirectory = nil
+        configuration.uploadChunkBytes = 4
+        let client = RegistryClient(transport: transport, configuration: configuration, clock: RecordingClock())
+        let session = RegistrySession(
+            client, try Reference("localhost:5000/app:1"), purpose: .push, credentials: nil)
+        let blob = BlobSource(digest: .sha256(of: [1]), sizeBytes: 8) { _, _ in { nil } }
+        do throws(RegistryError) { _ = try await session.upload(blob) { _ in } } catch { return (transport, error) }
+        return (transport, nil)
+    }
+
+    @Test("A chunk that is lost with its connection is sent again from where the registry says to be: nowhere")
+    func lostChunk() async throws {
+        let (transport, error) = try await uploadInTheClear { (count) throws(WebFailure) in
+            if count == 1 { throw .closed }
+            return .init(202)
+        }
+        #expect(error == nil)
+        #expect(transport.requests.compactMap { $0.field("Content-Range") } == ["0-3", "0-3", "4-7"])
+    }
+
+    @Test("A place that has answered is the registry's only one: its failure is told, and not that of the other")
+    func onlyPlace() async throws {
+        let (transport, error) = try await uploadInTheClear { (_) throws(WebFailure) in .init(500) }
+        #expect(error?.kind == .unavailable)
+        #expect(error?.message.contains("answered with status 500") == true, "\(error?.message ?? "")")
+        #expect(transport.requests.filter { $0.address.origin.scheme == .https }.count == 1)
+    }
 }

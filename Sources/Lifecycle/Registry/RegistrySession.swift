@@ -53,7 +53,7 @@ package final class RegistrySession: Sendable {
         for (index, place) in candidates.enumerated() {
             do throws(RegistryError) {
                 let value = try await body(place)
-                if index > 0 { places.withLock { $0 = [place] + candidates.filter { $0 != place } } }
+                remember(place)
                 return value
             } catch {
                 // Of several failures the first that a registry itself stated says most.
@@ -62,6 +62,14 @@ package final class RegistrySession: Sendable {
             }
         }
         throw failure
+    }
+
+    /// Of the registry's own places one that has answered is the only one from then on: its failures are not hidden behind
+    /// those of the others, and what went by TLS does not go in the clear later.
+    private func remember(_ place: RegistryEndpoint) {
+        places.withLock { places in
+            places = [place] + places.filter { $0 != place && ($0.isMirror || place.isMirror) }
+        }
     }
 
     /// A mirror's word is not final; the registry's is, unless nobody was there to say it.

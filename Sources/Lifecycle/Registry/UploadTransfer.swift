@@ -103,15 +103,14 @@ struct UploadTransfer {
         return end
     }
 
-    /// `Range: 0-LAST`; `0-0` means nothing to registries, not one byte. Nil where nothing is said.
+    /// `Range: 0-LAST`; `0-0` means nothing to registries, not one byte, and so does `0--1`. Nil where nothing is said.
     ///
     /// - Throws: `invalid` for bytes that were never sent.
     private func end(of response: WebResponse, within sent: ClosedRange<Int64>) throws(RegistryError) -> Int64? {
         guard let field = response["Range"] else { return nil }
         let text = field.hasPrefix("bytes=") ? field.dropFirst(6) : field[...]
-        let sides = text.split(separator: "-")
-        guard sides.count == 2, sides[0] == "0", let last = Int64(sides[1]), last >= 0 else { return nil }
-        let end = last == 0 ? 0 : last &+ 1
+        guard text.hasPrefix("0-"), let last = Int64(text.dropFirst(2)), last >= -1 else { return nil }
+        let end = last <= 0 ? 0 : last &+ 1
         // Of the highest number it is a negative one.
         guard sent.contains(end) else {
             throw RegistryError(.invalid, "\(what): the registry says to have bytes that it was not sent: \(field)")
