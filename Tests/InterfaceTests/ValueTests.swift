@@ -95,6 +95,15 @@ import Testing
         #expect(text.runs.first?.style == Style(foreground: .palette(1), attributes: .bold))
         let bar = EscapeText(Array("10 %\r\u{1b}[1m100 %\u{1b}[0m done\r\n".utf8))
         #expect(String(decoding: bar.plain, as: UTF8.self) == "100 % done")
+        let colons = EscapeText(Array("\u{1b}[4:3ma\u{1b}[0;38:2::255:100:7mb\u{1b}[>4;7mc".utf8))
+        #expect(
+            colons.runs.map(\.style) == [
+                Style(attributes: .underline), Style(foreground: .rgb(255, 100, 7)),
+            ], "with a prefix it is no colour")
+        #expect(String(decoding: colons.plain, as: UTF8.self) == "abc")
+        let broken = EscapeText(Array("\u{1b}[3\u{1b}[1mbold\u{1b}[1 2mx".utf8))
+        #expect(broken.runs.map(\.style) == [Style(attributes: .bold)])
+        #expect(String(decoding: broken.plain, as: UTF8.self) == "boldx")
         let wide = EscapeText(Array("\u{1b}[38;5;200;48;2;1;2;3mx".utf8))
         #expect(wide.runs.first?.style == Style(foreground: .palette(200), background: .rgb(1, 2, 3)))
     }

@@ -2,7 +2,7 @@ import Terminal
 
 extension Style {
     /// Applies SGR (ECMA-48 8.3.117, with xterm's colours): its numbers one after another.
-    mutating func apply(_ sequence: ControlSequence) {
+    package mutating func apply(_ sequence: ControlSequence) {
         if sequence.numbers.isEmpty { return self = .plain }
         var index = 0
         while index < sequence.numbers.count {

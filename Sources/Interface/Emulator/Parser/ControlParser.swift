@@ -127,19 +127,13 @@ struct ControlParser {
     }
 
     private mutating func inSequence(_ byte: UInt8, _ handler: some ControlHandler) {
-        switch byte {
-        case 0x30...0x39 where sequence.intermediate == 0: sequence.take(digit: byte)
-        case 0x3A, 0x3B:
-            if sequence.intermediate == 0 { sequence.take(separator: byte) } else { state = .ignoredSequence }
-        case 0x3C...0x3F where sequence.numbers.isEmpty && sequence.prefix == 0 && sequence.intermediate == 0:
-            sequence.prefix = byte
-        case 0x20...0x2F: sequence.intermediate = byte
-        case 0x40...0x7E:
-            state = .ground
-            sequence.final = byte
-            handler.perform(sequence)
-        default: state = .ignoredSequence
+        guard (0x40...0x7E).contains(byte) else {
+            if !sequence.take(byte) { state = .ignoredSequence }
+            return
         }
+        state = .ground
+        sequence.final = byte
+        handler.perform(sequence)
     }
 
     private mutating func string(_ byte: UInt8, _ handler: some ControlHandler) {

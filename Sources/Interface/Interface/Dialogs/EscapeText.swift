@@ -1,3 +1,4 @@
+import Emulator
 import Terminal
 
 /// A line of output taken apart: its text, and the colours that escape sequences in it asked for. Everything else that a
@@ -14,13 +15,13 @@ struct EscapeText {
     /// How many bytes at the end begin an escape sequence, or a character, that they do not end.
     private(set) var unfinishedCount = 0
 
-    private enum State { case text, escape, csi, string, stringEscape }
+    private enum State { case text, escape, sequence, ignoredSequence, string, stringEscape }
 
     init(_ bytes: [UInt8], from firstStyle: Style = .plain) {
         var state = State.text
         var style = firstStyle
         var sequenceStart = 0
-        var parameters: [UInt8] = []
+        var sequence = ControlSequence()
         var current = Run(bytes: [], style: style)
         var column = 0
         var returned = false
@@ -43,15 +44,19 @@ struct EscapeText {
                 // Bytes that continue a character do not begin a column.
                 column += byte & 0xC0 == 0x80 ? 0 : 1
             case .escape:
-                parameters = []
-                state = byte == 0x5B ? .csi : [0x5D, 0x50, 0x5E, 0x5F, 0x58].contains(byte) ? .string : .text
-            case .csi where byte >= 0x40 && byte <= 0x7E:
+                sequence.reset()
+                state = byte == 0x5B ? .sequence : [0x5D, 0x50, 0x5E, 0x5F, 0x58].contains(byte) ? .string : .text
+            case .sequence where byte == 0x1B, .ignoredSequence where byte == 0x1B:
+                (state, sequenceStart) = (.escape, index)
+            case .sequence where byte >= 0x40 && byte <= 0x7E:
                 state = .text
-                guard byte == 0x6D else { continue }
-                style = Self.applying(parameters, to: style)
+                sequence.final = byte
+                guard sequence.isGraphicRendition else { continue }
+                style.apply(sequence)
                 if !current.bytes.isEmpty { runs.append(current) }
                 current = Run(bytes: [], style: style)
-            case .csi: if parameters.count < 64 { parameters.append(byte) }
+            case .sequence: if byte >= 0x20, byte != 0x7F, !sequence.take(byte) { state = .ignoredSequence }
+            case .ignoredSequence: if byte >= 0x40 && byte <= 0x7E { state = .text }
             case .string: state = byte == 0x07 ? .text : byte == 0x1B ? .stringEscape : .string
             case .stringEscape: state = .text
             }
@@ -75,50 +80,4 @@ struct EscapeText {
     }
 
     var plain: [UInt8] { runs.flatMap(\.bytes) }
-
-    /// ECMA-48's select graphic rendition.
-    private static func applying(_ parameters: [UInt8], to old: Style) -> Style {
-        let numbers = parameters.split(omittingEmptySubsequences: false) { $0 == 0x3B || $0 == 0x3A }
-            .map { Int(String(decoding: $0, as: UTF8.self)) ?? 0 }
-        var style = old
-        var index = 0
-        while index < numbers.count {
-            let number = numbers[index]
-            switch number {
-            case 0: style = .plain
-            case 1: style.attributes.insert(.bold)
-            case 2: style.attributes.insert(.dim)
-            case 3: style.attributes.insert(.italic)
-            case 4: style.attributes.insert(.underline)
-            case 7: style.attributes.insert(.reverse)
-            case 22: style.attributes.subtract([.bold, .dim])
-            case 23: style.attributes.remove(.italic)
-            case 24: style.attributes.remove(.underline)
-            case 27: style.attributes.remove(.reverse)
-            case 30...37: style.foreground = .palette(UInt8(number - 30))
-            case 39: style.foreground = .default
-            case 40...47: style.background = .palette(UInt8(number - 40))
-            case 49: style.background = .default
-            case 90...97: style.foreground = .palette(UInt8(number - 82))
-            case 100...107: style.background = .palette(UInt8(number - 92))
-            case 38, 48:
-                let (color, used) = extended(numbers[(index + 1)...])
-                if let color { if number == 38 { style.foreground = color } else { style.background = color } }
-                index += used
-            default: break
-            }
-            index += 1
-        }
-        return style
-    }
-
-    /// `5;n` or `2;r;g;b`, and how many numbers it took.
-    private static func extended(_ rest: ArraySlice<Int>) -> (Color?, Int) {
-        let numbers = Array(rest)
-        if numbers.count >= 2, numbers[0] == 5 { return (.palette(UInt8(clamping: numbers[1])), 2) }
-        if numbers.count >= 4, numbers[0] == 2 {
-            return (.rgb(UInt8(clamping: numbers[1]), UInt8(clamping: numbers[2]), UInt8(clamping: numbers[3])), 4)
-        }
-        return (nil, numbers.count)
-    }
 }
