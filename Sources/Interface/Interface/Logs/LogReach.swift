@@ -15,7 +15,7 @@ enum LogReach: Hashable, Sendable {
 
     var label: String {
         switch self {
-        case .newest: "newest \(LogScreen.firstTail) lines"
+        case .newest: "newest \(LogSource.firstTail) lines"
         case .whole: "whole log"
         case .minutes(let count) where count >= 60: count == 60 ? "last hour" : "last \(count / 60) hours"
         case .minutes(let count): count == 1 ? "last minute" : "last \(count) minutes"

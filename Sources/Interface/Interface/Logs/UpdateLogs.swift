@@ -8,7 +8,7 @@ extension Model {
         let shown = containers.targets
         guard !shown.isEmpty else { return }
         for container in shown {
-            commands.begin(["logs", "-f", "-n", "\(LogScreen.firstTail)", container.name], at: now)
+            commands.begin(["logs", "-f", "-n", "\(LogSource.firstTail)", container.name], at: now)
         }
         var screen = LogScreen(shown, serial: takeNumber())
         (screen.showsTimes, screen.wraps) = (logLook.showsTimes, logLook.wraps)
