@@ -1,7 +1,7 @@
 /// The cells of a text: wide characters with their continuation, marks joined to their base.
 ///
-/// What a terminal cannot hold in one character position is cut to what it can: of emoji joined by U+200D only the
-/// first is kept, and skin tones and variation selectors are dropped, because terminals disagree on their columns.
+/// What a terminal cannot hold in one character position is brought to what it can: emoji joined by U+200D stand side by
+/// side, and skin tones and variation selectors are dropped, because terminals disagree on their columns.
 /// A tab is one space; other control characters and lone marks are U+FFFD.
 package struct TextCells: Sequence, IteratorProtocol {
     private var scalars: Substring.UnicodeScalarView
@@ -32,9 +32,6 @@ package struct TextCells: Sequence, IteratorProtocol {
             let isTone = (0x1F3FB...0x1F3FF).contains(scalar.value) && cell.width == 2
             if isTone {
                 scalars.removeFirst()
-            } else if scalar == "\u{200D}" {
-                scalars.removeFirst()
-                dropJoined()
             } else if TextWidth.columns(of: scalar) == 0 {
                 scalars.removeFirst()
                 if !isSelector(scalar) { cell.combine(scalar) }
@@ -42,12 +39,6 @@ package struct TextCells: Sequence, IteratorProtocol {
                 return
             }
         }
-    }
-
-    /// After a joiner: the emoji that it would have drawn into the one before.
-    private mutating func dropJoined() {
-        guard let joined = scalars.first, joined.properties.isEmoji, joined.value > 0x7F else { return }
-        scalars.removeFirst()
     }
 
     /// Variation selectors and other formats change how a base looks, not where the next one stands.
