@@ -16,6 +16,10 @@ final class ScriptedEngine: Engine {
         var sizes: [String: TerminalSize] = [:]
         var nextNumber = 1
         var isAway = false
+        var volumes: [VolumeDetails] = []
+        /// Calls that wait, and who waits in them.
+        var held: Set<String> = []
+        var waiting: [String: [CheckedContinuation<Void, Never>]] = [:]
     }
 
     let state: Mutex<State>
@@ -27,6 +31,28 @@ final class ScriptedEngine: Engine {
     var calls: [String] { state.withLock { $0.calls } }
 
     func fail(_ call: String, with error: EngineError?) { state.withLock { $0.failures[call] = error } }
+
+    /// From now on calls of this name wait until they are released, whoever is cancelled.
+    func hold(_ call: String) { state.withLock { _ = $0.held.insert(call) } }
+
+    func release(_ call: String) {
+        let waiting = state.withLock { state in
+            state.held.remove(call)
+            return state.waiting.removeValue(forKey: call) ?? []
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+
+    private func pass(_ call: String) async {
+        await withCheckedContinuation { continuation in
+            let isOpen = state.withLock { state in
+                guard state.held.contains(call) else { return true }
+                state.waiting[call, default: []].append(continuation)
+                return false
+            }
+            if isOpen { continuation.resume() }
+        }
+    }
 
     func stream(of id: String) -> ScriptedStream? { state.withLock { $0.streams[id] } }
 
@@ -114,6 +140,7 @@ final class ScriptedEngine: Engine {
 
     func stop(_ reference: String, signal: String?, timeoutSeconds: Int?) async throws(EngineError) {
         try record("stop", String(reference.suffix(3)))
+        await pass("stop")
         change(reference, .exited, "die")
     }
 
@@ -137,6 +164,30 @@ final class ScriptedEngine: Engine {
 
     func rename(_ reference: String, to name: String) async throws(EngineError) {
         try record("rename", "\(reference.suffix(3)) \(name)")
+        let isTaken = state.withLock { state in
+            guard !state.containers.contains(where: { $0.name == name }) else { return true }
+            for index in state.containers.indices where state.containers[index].id == reference {
+                state.containers[index].name = name
+            }
+            return false
+        }
+        if isTaken { throw EngineError(.conflict, "the name \(name) is in use", object: name) }
+    }
+
+    func volumes(_ filter: VolumeFilter) async throws(EngineError) -> [VolumeDetails] {
+        try record("volumes")
+        return state.withLock { $0.volumes }
+    }
+
+    /// A byte for each look that was had.
+    func inspectVolume(_ name: String) async throws(EngineError) -> VolumeDetails {
+        try record("volume", name)
+        let (found, looks) = state.withLock { state in
+            (state.volumes.first { $0.spec.name == name }, state.calls.count { $0 == "volume \(name)" })
+        }
+        guard var found else { throw EngineError(.notFound, "no such volume") }
+        found.sizeBytes = Int64(looks)
+        return found
     }
 
     func update(_ reference: String, _ update: ContainerUpdate) async throws(EngineError) -> [String] {
@@ -190,6 +241,7 @@ final class ScriptedEngine: Engine {
     }
 
     func resize(_ reference: String, to size: TerminalSize) async throws(EngineError) {
+        await pass("resize")
         state.withLock { $0.sizes[reference] = size }
     }
 

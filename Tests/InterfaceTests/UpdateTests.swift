@@ -144,6 +144,19 @@ import Testing
         #expect(Set(forward).count == 5)
     }
 
+    @Test("What is given up says so until it is over")
+    func givenUp() throws {
+        var bench = try Bench.connected()
+        bench.type("Ipapp<enter>")
+        let id = try #require(bench.model.jobs.first?.id)
+        #expect(bench.text.contains("pull app…") && bench.text.contains("ctrl-c cancels"))
+        bench.type("<ctrl-c>")
+        #expect(bench.takeEffects().contains(.cancel(id)))
+        #expect(bench.text.contains("cancelling pull app…") && !bench.text.contains("c cancels"))
+        bench.send(.job(id, .failed(EngineError(.cancelled, "cancelled"))))
+        #expect(bench.text.contains("pull app: cancelled") && !bench.text.contains("cancelling"))
+    }
+
     @Test("What is visible decides what is sampled and followed")
     func subscriptions() throws {
         var bench = try Bench(80, 24)

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 /// Containers made anew by the front end, on the engine of the built program.
@@ -36,5 +37,31 @@ struct RecreateSessionTests {
         #expect(eventually { (try? bench.succeed("logs", "web"))?.contains("first") == true })
         #expect(try bench.succeed("ps", "-aq").split(separator: "\n").count == 1)
         #expect(try bench.succeed("volume", "ls", "-q").split(separator: "\n").count == 1)
+    }
+
+    @Test(
+        "A front end that is ended while the old one stops puts that back first: it has its name, and runs",
+        arguments: [SIGTERM, SIGHUP])
+    func ended(_ signal: Int32) throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        try bench.succeed(
+            "run", "-d", "--name", "web", "--network", "none", "--stop-timeout", "2", "gantry/starter", "sh", "-c",
+            "trap '' TERM; while :; do sleep 1; done")
+        let first = try bench.succeed("inspect", "-f", "{{.Id}}", "web")
+        let screen = try bench.terminal()
+        #expect(screen.wait(for: "web"), "\(screen.rows)")
+        screen.type("c")
+        #expect(screen.wait(for: "recreate web"), "\(screen.rows)")
+        screen.type("\r")
+        #expect(screen.wait(for: "stop and recreate"), "\(screen.rows)")
+        screen.type("y")
+        // The new one has been made, and the old one is being stopped.
+        #expect(eventually { (try? bench.succeed("ps", "-aq"))?.split(separator: "\n").count == 2 })
+        screen.program.kill(signal)
+        #expect(screen.ended() == 128 + signal, "\(screen.rows)")
+        let state = "{{.Id}} {{.State.Running}}"
+        #expect(try bench.succeed("inspect", "-f", state, "web") == "\(first) true")
+        #expect(try bench.succeed("ps", "-aq").split(separator: "\n").count == 1)
     }
 }

@@ -14,6 +14,10 @@ package final class MemoryScreen: Screen {
     package private(set) var writtenFrames = 0
     package private(set) var bells = 0
     package private(set) var clipboard: String?
+    /// What `copyToClipboard` says, for tests of a terminal that takes nothing.
+    package var takesCopies = true
+    /// Called after each frame that is another than the one before: for tests that answer what they see.
+    package var onFrame: () -> Void = {}
     package private(set) var isClosed = false
 
     private var queue: [InputEvent] = []
@@ -55,8 +59,11 @@ package final class MemoryScreen: Screen {
 
     package func present(_ frame: Frame) {
         let fitted = frame.fitted(to: size)
-        if fitted != self.frame { writtenFrames += 1 }
+        let isNew = fitted != self.frame
         self.frame = fitted
+        guard isNew else { return }
+        writtenFrames += 1
+        onFrame()
     }
 
     package func drainEvents() -> [InputEvent] {

@@ -100,6 +100,14 @@ enum EngineAction: Hashable, Sendable {
         }
     }
 
+    /// Whether what it has done so far is undone where it is given up, which takes a while.
+    var undoesItself: Bool {
+        switch self {
+        case .run, .recreate: true
+        default: false
+        }
+    }
+
     /// The name of a container that was there already and runs once this has succeeded.
     var madeRunning: String? {
         switch self {

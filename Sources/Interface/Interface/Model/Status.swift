@@ -28,6 +28,8 @@ struct Job: Hashable, Sendable {
     var startedAt: Timestamp
     /// How much had been typed when it was asked for: who has typed since then does something else.
     var typedBefore = 0
+    /// It was given up, and what has begun is coming to its end.
+    var isGivenUp = false
     /// What the list that it adds to held before.
     var before: Sought?
     /// It was asked for together with others, and is told with them.

@@ -9,7 +9,7 @@ extension Model {
             return []
         }
         dialogs.removeLast()
-        if case .form(let form) = dialog, let job = form.job { return [.cancel(job)] }
+        if case .form(let form) = dialog, let job = form.job { return giveUp([job]) }
         return []
     }
 

@@ -72,16 +72,26 @@ extension Model {
         guard let job = jobs.last else { return [] }
         let given = jobs.filter { $0.id == job.id || ($0.batch != nil && $0.batch == job.batch) }
         let title = job.batch.flatMap { batches[$0]?.title } ?? job.label
-        guard !job.action.endsWithItsCaller else {
-            say("cancelling \(title)", .warning)
-            return given.map { .cancel($0.id) }
-        }
+        guard !job.action.endsWithItsCaller else { return giveUp(given.map(\.id)) }
         // An engine that has begun one of these ends it, whoever waits.
         for job in given { commands.end(.job(job.id), .done("goes on, not waited for"), at: now) }
         jobs.removeAll { given.contains($0) }
         if let number = job.batch { batches[number] = nil }
         say("\(title): goes on, not waited for", .warning)
         return []
+    }
+
+    /// It is over once the runner says so: what it has made by then is undone first.
+    mutating func giveUp(_ ids: [JobID]) -> [Effect] {
+        for index in jobs.indices where ids.contains(jobs[index].id) { jobs[index].isGivenUp = true }
+        return ids.map { .cancel($0) }
+    }
+
+    /// The end is near, and what was half made is being undone.
+    mutating func sayEnding() {
+        let labels = jobs.filter(\.action.undoesItself).map(\.label)
+        (jobs, dialogs) = ([], [])
+        say("\(labels.joined(separator: ", ")): being undone before the end; q ends at once", .warning)
     }
 
     private mutating func finish(_ result: JobResult, of action: EngineAction) -> [Effect] {

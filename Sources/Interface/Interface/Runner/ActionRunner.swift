@@ -30,7 +30,7 @@ struct ActionRunner: Sendable {
             return .done("\(target.name) paused")
         case .unpause(let target):
             try await engine.unpause(target.id)
-            return .done("\(target.name) runs again")
+            return .done("\(target.name) resumed")
         case .rename(let target, let name):
             try await engine.rename(target.id, to: name)
             return .done("\(target.name) is now \(name)")
@@ -64,50 +64,6 @@ struct ActionRunner: Sendable {
         }
     }
 
-    /// Create, attach, start. What fails after the creation undoes it, so that the same form can be sent again.
-    func run(_ spec: ContainerSpec, _ name: String?, _ size: TerminalSize) async throws(EngineError)
-        -> JobResult
-    {
-        // Not every engine makes one that is part of several networks at once.
-        let beside = spec.networksBeside
-        var first = spec
-        for network in beside.keys { first.networks[network] = nil }
-        let created = try await create(first, name)
-        do throws(EngineError) {
-            for (network, endpoint) in beside.sorted(by: { $0.key < $1.key }) {
-                try await engine.connect(created.id, to: network, endpoint)
-            }
-            let request = AttachRequest(stdin: spec.openStdin)
-            await shelf.put(try await engine.attach(created.id, request), for: created.id)
-            try await engine.start(created.id)
-        } catch {
-            await shelf.take(created.id)?.close()
-            // The first error is the one to tell; a container that cannot be removed stays in the list, to be seen.
-            // In a task of its own, since who has given the run up has cancelled this one.
-            await Task { [engine] in try? await engine.remove(created.id, force: true, volumes: true) }.value
-            throw error
-        }
-        // A program that has ended already has no window to size.
-        if spec.tty { try? await engine.resize(created.id, to: size) }
-        do throws(EngineError) {
-            return .created(try await summary(created.id), warnings: created.warnings)
-        } catch {
-            guard error.kind == .notFound else { throw error }
-            await shelf.take(created.id)?.close()
-            return .done("\(name ?? String(created.id.prefix(12))) has ended and was removed")
-        }
-    }
-
-    /// What is not in the store is pulled first, as docker's client does.
-    private func create(_ spec: ContainerSpec, _ name: String?) async throws(EngineError) -> CreatedContainer {
-        do throws(EngineError) { return try await engine.create(spec, name: name) } catch {
-            guard error.isNoSuchImage else { throw error }
-        }
-        let images = ImageActions(engine: engine, credentials: credentials, report: report)
-        _ = try await images.perform(.pull(spec.image))
-        return try await engine.create(spec, name: name)
-    }
-
     /// Docker's engine knows no way back from a limit of memory, and has words for it that mean something else.
     private func change(_ id: String, _ update: ContainerUpdate) async throws(EngineError) -> [String] {
         do throws(EngineError) { return try await engine.update(id, update) } catch {
@@ -115,13 +71,6 @@ struct ActionRunner: Sendable {
             throw EngineError(
                 .unsupported, "this engine cannot take a limit of memory away; a larger one it takes", object: id)
         }
-    }
-
-    private func summary(_ id: String) async throws(EngineError) -> ContainerSummary {
-        var filter = ContainerFilter(all: true)
-        filter.ids = [id]
-        guard let row = try await engine.containers(filter).first else { throw EngineError.noSuchContainer(id) }
-        return row
     }
 
     private func load(_ path: String) async throws(EngineError) -> JobResult {

@@ -12,7 +12,7 @@ final class EffectRunner {
     private let hosts: HostBook?
     private var connecting: Task<Void, Never>?
     private let shelf = StreamShelf()
-    private var jobs: [JobID: Task<Void, Never>] = [:]
+    private var jobs: [JobID: RunningJob] = [:]
     private var followed: [Subscription: Task<Void, Never>] = [:]
     private var consoles: [ConsoleID: ConsoleLine] = [:]
     private var listing: Task<Void, Never>?
@@ -59,7 +59,7 @@ final class EffectRunner {
     func perform(_ effect: Effect) {
         switch effect {
         case .perform(let id, let action): begin(id, action)
-        case .cancel(let id): jobs[id]?.cancel()
+        case .cancel(let id): jobs[id]?.task.cancel()
         case .refreshContainers: containerRefresh.request()
         case .refreshImages: imageRefresh.request()
         case .refreshNetworks: networkRefresh.request()
@@ -99,9 +99,13 @@ final class EffectRunner {
     /// Forgets the task of a job that has told its end.
     func forget(_ id: JobID) { jobs[id] = nil }
 
-    /// Cancels everything; attached processes are detached and run on.
+    /// Whether jobs that were given up are still being undone.
+    var isUndoing: Bool { jobs.values.contains(where: \.undoesItself) }
+
+    /// Cancels everything; attached processes are detached and run on. Of the jobs, those that are undone now are known
+    /// until they are forgotten.
     func stop() {
-        for task in jobs.values { task.cancel() }
+        for job in jobs.values { job.task.cancel() }
         for task in followed.values { task.cancel() }
         for line in consoles.values { line.close() }
         listing?.cancel()
@@ -113,7 +117,8 @@ final class EffectRunner {
         volumeRefresh.stop()
         usageRefresh.stop()
         eventRefresh.stop()
-        (jobs, followed, consoles) = ([:], [:], [:])
+        (followed, consoles) = ([:], [:])
+        jobs = jobs.filter(\.value.undoesItself)
     }
 
     /// The list at once, then the sizes, which take as long as there are files.
@@ -147,7 +152,7 @@ final class EffectRunner {
     }
 
     private func begin(_ id: JobID, _ action: EngineAction) {
-        jobs[id] = Task { [engine, mailbox, shelf, credentials, files] in
+        let task = Task { [engine, mailbox, shelf, credentials, files] in
             let runner = ActionRunner(engine: engine, shelf: shelf, credentials: credentials, files: files) {
                 mailbox.post(.job(id, .progress($0)))
             }
@@ -157,6 +162,7 @@ final class EffectRunner {
                 mailbox.post(.job(id, .failed(error)))
             }
         }
+        jobs[id] = RunningJob(task: task, undoesItself: action.undoesItself)
     }
 
     /// One directory at a time: who goes on does not wait for the one before.
@@ -245,6 +251,11 @@ final class EffectRunner {
         guard let line = consoles[id], !line.send(command) else { return }
         mailbox.post(.failed("input lost: the program in the console does not read"))
     }
+}
+
+private struct RunningJob {
+    let task: Task<Void, Never>
+    let undoesItself: Bool
 }
 
 /// Does one thing again each time it is asked for; requests that come while it runs are one.

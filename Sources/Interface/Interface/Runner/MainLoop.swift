@@ -23,6 +23,8 @@ final class MainLoop {
     private static let behindInterval = Duration.milliseconds(100)
     /// Messages between two looks at the keyboard.
     private static let batch = 8
+    /// How long the end waits for what is being undone: longer than a container has to stop, unless it asked for more.
+    private static let undoPatience = Duration.seconds(30)
 
     /// How long the messages between two looks at the keyboard may take; at least one is taken.
     private let messageBudget: Duration
@@ -98,10 +100,26 @@ final class MainLoop {
 
     func end() -> InterfaceExit {
         runner.stop()
+        awaitUndoing()
         mailbox.close()
         if model.preferences != configuration.preferences { configuration.keepPreferences(model.preferences) }
         return InterfaceExit(
             reason: exit ?? .quit, runningContainers: model.containers.all.count { $0.state.isAlive })
+    }
+
+    /// What was half made is undone before the end, in plain sight, unless somebody asks for the end once more.
+    private func awaitUndoing() {
+        guard runner.isUndoing else { return }
+        model.sayEnding()
+        let end = clock.now + Self.undoPatience
+        while runner.isUndoing, clock.now < end {
+            if screen.isReady { paint() }
+            wait()
+            guard !screen.drainEvents().contains(where: \.asksForTheEnd) else { return }
+            for message in mailbox.take(limit: Self.batch) {
+                if case .job(let id, let news) = message, news.isEnd { runner.forget(id) }
+            }
+        }
     }
 
     /// Sleeps until there is something to read or to do.
@@ -221,6 +239,17 @@ final class MainLoop {
         screen.present(view(model))
         lastPaint = clock.now
         needsPaint = false
+    }
+}
+
+extension InputEvent {
+    /// Asked for while it is waited for. Of a terminal that is gone the end is asked for once.
+    fileprivate var asksForTheEnd: Bool {
+        switch self {
+        case .key(let key): key == .character("q") || key == Key(.character("c"), .control)
+        case .terminate(let signal): signal != SIGHUP
+        default: false
+        }
     }
 }
 

@@ -116,13 +116,17 @@ extension Canvas {
         if batch == nil, !job.progress.text.isEmpty { more = " \(job.progress.text)" }
         let others = model.jobs.count { $0.id != job.id && ($0.batch == nil || $0.batch != job.batch) }
         if others > 0 { more += " (and \(others) more)" }
+        let title = batch?.title ?? job.label
+        if job.isGivenUp {
+            return drawWait("cancelling \(title)…", since: job.startedAt, verb: nil, model, in: region)
+        }
         let verb = job.action.endsWithItsCaller ? "cancels" : "stops waiting"
-        drawWait("\(batch?.title ?? job.label)…", since: job.startedAt, more: more, verb: verb, model, in: region)
+        drawWait("\(title)…", since: job.startedAt, more: more, verb: verb, model, in: region)
     }
 
-    /// `⠹ stop web… 3s`, and how to be rid of it.
+    /// `⠹ stop web… 3s`, and how to be rid of it; nil where that has been asked for.
     private mutating func drawWait(
-        _ label: String, since start: Timestamp, more: String = "", verb: String = "cancels", _ model: Model,
+        _ label: String, since start: Timestamp, more: String = "", verb: String? = "cancels", _ model: Model,
         in region: Region
     ) {
         let elapsed = max(0, model.now.nanosecondsSinceEpoch - start.nanosecondsSinceEpoch)
@@ -130,7 +134,7 @@ extension Canvas {
         let spinner = turns[Int(elapsed / 200_000_000) % turns.count]
         let seconds = elapsed > 1_000_000_000 ? " \(elapsed / 1_000_000_000)s" : ""
         let end = put("\(spinner) \(label)\(seconds)\(more)", .status, in: region)
-        if end + 20 < region.columns {
+        if let verb, end + 20 < region.columns {
             put("\(model.dialogs.isEmpty ? "esc" : "ctrl-c") \(verb)", .muted, column: end + 2, in: region)
         }
     }
