@@ -79,6 +79,24 @@ import Testing
         #expect(history.passing.isEmpty)
     }
 
+    @Test("Of an event no more is kept than is shown, however long its labels are")
+    func reduced() throws {
+        let long = String(repeating: "x", count: 100_000)
+        let told = ["name": "web", "exitCode": "137", "maintainer": long, "image": long]
+        var history = EventHistory()
+        history.add(Self.event("die", 1, told))
+        history.replace([Self.event("die " + long, 1, told)])
+        let kept = try #require(history.entries.first?.event)
+        #expect(Set(kept.attributes.keys) == ["name", "exitCode", "image"])
+        #expect(kept.attributes.values.allSatisfy { $0.utf8.count <= 256 } && kept.action.utf8.count <= 256)
+        #expect(kept.objectName == "web" && kept.detail.hasPrefix("exitCode=137 image=xxx"))
+        #expect(kept.reduced == kept)
+        history = EventHistory()
+        history.add(Self.event("start", 1, told))
+        history.replace([Self.event("start", 1, told)])
+        #expect(history.entries.count == 1, "the journal's event and the one that came are the same")
+    }
+
     @Test("Ten thousand are all there, newest first, and those that pass a filter are found among them")
     func many() throws {
         var bench = try Bench.connected(120, 36)

@@ -1,6 +1,6 @@
 import EngineAPI
 
-/// What has happened to the engine's objects, bounded, and which of it a filter lets through.
+/// What has happened to the engine's objects, bounded in number and in bytes, and which of it a filter lets through.
 struct EventHistory {
     static let capacity = 10_000
     /// How far back the engine's journal is read.
@@ -13,7 +13,7 @@ struct EventHistory {
         var event: EngineEvent
 
         init(number: Int, event: EngineEvent) {
-            (self.number, self.event) = (number, event)
+            (self.number, self.event) = (number, event.reduced)
             id = "\(number)"
         }
     }
@@ -38,7 +38,7 @@ struct EventHistory {
 
     private func known(since journal: [EngineEvent]) -> [EngineEvent] {
         guard let end = journal.last?.time else { return entries.map(\.event) }
-        let last = Set(journal.reversed().prefix { $0.time == end })
+        let last = Set(journal.reversed().prefix { $0.time == end }.map(\.reduced))
         return entries.map(\.event).filter { $0.time > end || $0.time == end && !last.contains($0) }
     }
 
@@ -78,10 +78,29 @@ extension EngineEvent {
         return String((actorID.split(separator: ":").last ?? "").prefix(kind == .volume ? 64 : 12))
     }
 
+    private static let toldAttributes = [
+        "exitCode", "signal", "execID", "oldName", "container", "driver", "reclaimed", "image",
+    ]
+
+    /// What is shown of it, and no more than is shown: whoever makes a container or an image writes labels of any length,
+    /// and all of them stand in each of its events.
+    var reduced: EngineEvent {
+        var kept: [String: String] = [:]
+        for name in Self.toldAttributes + ["name"] { kept[name] = attributes[name].map(Self.cut) }
+        return EngineEvent(
+            kind: kind, action: Self.cut(action), actorID: Self.cut(actorID), attributes: kept, time: time)
+    }
+
+    /// Longer than any id or name.
+    private static let lengthLimit = 256
+
+    private static func cut(_ text: String) -> String {
+        text.utf8.count <= lengthLimit ? text : String(decoding: text.utf8.prefix(lengthLimit), as: UTF8.self)
+    }
+
     /// What else is told of it, labels left out.
     var detail: String {
-        let told = ["exitCode", "signal", "execID", "oldName", "container", "driver", "reclaimed", "image"]
-        return told.compactMap { name in
+        Self.toldAttributes.compactMap { name in
             attributes[name].flatMap {
                 $0.isEmpty ? nil : "\(name)=\($0.prefix(name == "container" || name == "execID" ? 12 : 80))"
             }

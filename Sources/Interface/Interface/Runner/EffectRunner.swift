@@ -141,8 +141,8 @@ final class EffectRunner {
         request.until = now
         var list: [EngineEvent] = []
         do {
-            for try await event in try await engine.events(request) {
-                list.append(event)
+            for try await event in try await engine.events(request) where !event.isPassing {
+                list.append(event.reduced)
                 if list.count > 2 * EventHistory.capacity { list.removeFirst(EventHistory.capacity) }
             }
             mailbox.post(.journal(list))

@@ -29,7 +29,7 @@ struct Follower: Sendable {
                 mailbox.post(.images(try await engine.images(ImageFilter())))
                 pause = .milliseconds(100)
                 // The end of the stream is no loss yet: the next round finds out.
-                for try await event in events { await mailbox.deliver(.event(event)) }
+                for try await event in events { await mailbox.deliver(.event(event.reduced)) }
             } catch {
                 guard !Task.isCancelled else { return }
                 mailbox.post(.connectionLost(EngineError(ending: error).message))
