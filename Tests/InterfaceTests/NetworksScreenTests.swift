@@ -88,10 +88,50 @@ import Testing
             .event(EngineEvent(kind: .network, action: "create", actorID: "x", attributes: [:], time: Sample.now)))
         #expect(bench.takeEffects().contains(.refreshNetworks))
         bench.type("<esc>V")
-        #expect(bench.takeEffects().contains(.refreshVolumes))
+        #expect(bench.takeEffects().contains(.refreshVolumes(measuring: true)))
         bench.send(
             .event(EngineEvent(kind: .network, action: "create", actorID: "x", attributes: [:], time: Sample.now)))
         #expect(!bench.takeEffects().contains(.refreshNetworks))
+    }
+
+    @Test("What happens to containers does not have all volumes measured; what is done to volumes does")
+    func volumeRefreshes() throws {
+        var bench = try Bench.connected()
+        bench.type("V")
+        _ = bench.takeEffects()
+        for (kind, action) in [(EngineEvent.Kind.container, "die"), (.volume, "mount"), (.volume, "create")] {
+            bench.send(.event(EngineEvent(kind: kind, action: action, actorID: "x", attributes: [:], time: Sample.now)))
+            let effects = bench.takeEffects()
+            #expect(effects.contains(.refreshVolumes(measuring: false)))
+            #expect(!effects.contains(.refreshVolumes(measuring: true)))
+        }
+        bench.type("ndata<enter>")
+        bench.send(.job(try #require(bench.model.jobs.first?.id), .succeeded(.done("volume data made"))))
+        #expect(bench.takeEffects().contains(.refreshVolumes(measuring: true)))
+    }
+
+    @Test("A volume is measured once, and again where somebody wants to know")
+    func measuring() async throws {
+        func volume(_ name: String) -> VolumeDetails {
+            VolumeDetails(spec: VolumeSpec(name: name), createdAt: Sample.now, mountpoint: "/")
+        }
+        let engine = ScriptedEngine()
+        engine.state.withLock { $0.volumes = [volume("a"), volume("b")] }
+        let mailbox = Mailbox()
+        let reading = VolumeReading(engine: engine, mailbox: mailbox)
+        func looks() -> [String] { engine.calls.filter { $0.hasPrefix("volume ") } }
+        await reading.read(measuringAll: false)
+        await reading.read(measuringAll: false)
+        #expect(looks() == ["volume a", "volume b"])
+        engine.state.withLock { $0.volumes.append(volume("c")) }
+        await reading.read(measuringAll: false)
+        #expect(looks().suffix(1) == ["volume c"])
+        engine.state.withLock { _ = $0.volumes.removeFirst() }
+        await reading.read(measuringAll: true)
+        #expect(looks().suffix(2) == ["volume b", "volume c"])
+        var model = try Bench.connected().model
+        for message in mailbox.take(limit: 100) { _ = update(&model, message) }
+        #expect(model.volumes?.map(\.sizeBytes) == [2, 2], "what is not measured anew keeps what it had")
     }
 
     @Test("Each network of a container has the traffic of its own device, in the order of joining")

@@ -23,7 +23,7 @@ struct ListScreen: Hashable, Sendable {
             switch self {
             case .images: .refreshImages
             case .networks: .refreshNetworks
-            case .volumes: .refreshVolumes
+            case .volumes: .refreshVolumes(measuring: true)
             case .usage: .refreshUsage
             case .events: .refreshEvents
             case .commands: nil
@@ -92,13 +92,17 @@ extension Model {
 
     /// What open lists show and something has just changed.
     ///
-    /// - Parameter usage: also the disk usage, for which every file is looked at, and directories, which another engine
-    ///   may send whole: after what was done here alone.
+    /// - Parameter usage: also the disk usage and what volumes take, for which every file is looked at, and directories,
+    ///   which another engine may send whole: after what was done here alone.
     func openListRefreshes(usage: Bool = false) -> [Effect] {
         dialogs.compactMap { dialog in
-            guard case .list(let screen) = dialog, screen.kind != .events else { return nil }
-            if case .files = screen.kind { return usage ? screen.kind.refresh : nil }
-            return usage || screen.kind != .usage ? screen.kind.refresh : nil
+            guard case .list(let screen) = dialog else { return nil }
+            return switch screen.kind {
+            case .events: nil
+            case .volumes: .refreshVolumes(measuring: usage)
+            case .usage, .files: usage ? screen.kind.refresh : nil
+            case .images, .networks, .commands: screen.kind.refresh
+            }
         }
     }
 }

@@ -9,7 +9,8 @@ enum Effect: Hashable, Sendable {
     case refreshContainers
     case refreshImages
     case refreshNetworks
-    case refreshVolumes
+    /// - Parameter measuring: also what each takes, for which its engine looks at all of its files.
+    case refreshVolumes(measuring: Bool)
     case refreshUsage
     /// The journal of the last hours.
     case refreshEvents

@@ -21,6 +21,7 @@ final class EffectRunner {
     private let imageRefresh: Refresh
     private let networkRefresh: Refresh
     private let volumeRefresh: Refresh
+    private let volumeMeasuring: Refresh
     private let usageRefresh: Refresh
     private let eventRefresh: Refresh
 
@@ -45,7 +46,9 @@ final class EffectRunner {
             // As above.
             if let list = try? await engine.networks(NetworkFilter()) { mailbox.post(.networks(list)) }
         }
-        volumeRefresh = Refresh { [engine, mailbox] in await Self.readVolumes(engine, mailbox) }
+        let volumes = VolumeReading(engine: engine, mailbox: mailbox)
+        volumeRefresh = Refresh { await volumes.read(measuringAll: false) }
+        volumeMeasuring = Refresh { await volumes.read(measuringAll: true) }
         eventRefresh = Refresh { [engine, mailbox] in await Self.readJournal(engine, mailbox) }
         usageRefresh = Refresh { [engine, mailbox] in
             do throws(EngineError) {
@@ -63,7 +66,7 @@ final class EffectRunner {
         case .refreshContainers: containerRefresh.request()
         case .refreshImages: imageRefresh.request()
         case .refreshNetworks: networkRefresh.request()
-        case .refreshVolumes: volumeRefresh.request()
+        case .refreshVolumes(let isMeasuring): (isMeasuring ? volumeMeasuring : volumeRefresh).request()
         case .refreshUsage: usageRefresh.request()
         case .refreshEvents: eventRefresh.request()
         case .listFiles(let place): list(place)
@@ -115,22 +118,11 @@ final class EffectRunner {
         imageRefresh.stop()
         networkRefresh.stop()
         volumeRefresh.stop()
+        volumeMeasuring.stop()
         usageRefresh.stop()
         eventRefresh.stop()
         (followed, consoles) = ([:], [:])
         jobs = jobs.filter(\.value.undoesItself)
-    }
-
-    /// The list at once, then the sizes, which take as long as there are files.
-    private static func readVolumes(_ engine: any Engine, _ mailbox: Mailbox) async {
-        // The engine's loss is told by the subscription that notices it first.
-        guard var list = try? await engine.volumes(VolumeFilter()) else { return }
-        mailbox.post(.volumes(list))
-        // What an engine does not measure is shown without a size.
-        guard !list.isEmpty, let usage = try? await engine.diskUsage(of: [.volume]) else { return }
-        let sizes = Dictionary(usage.volumes.map { ($0.spec.name, $0.sizeBytes) }, uniquingKeysWith: { $1 })
-        for index in list.indices { list[index].sizeBytes = sizes[list[index].spec.name] ?? nil }
-        mailbox.post(.volumes(list))
     }
 
     private static func readJournal(_ engine: any Engine, _ mailbox: Mailbox) async {
