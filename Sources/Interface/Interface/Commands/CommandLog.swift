@@ -56,6 +56,11 @@ struct CommandLog {
         open = open.filter { !dropped.contains($0.value) }
     }
 
+    /// The screen goes over to another engine: of what is not over by then nothing more is heard.
+    mutating func leave(at time: Timestamp) {
+        for source in Array(open.keys) { end(source, .done("not over when this engine was left"), at: time) }
+    }
+
     private static func shortened(_ words: [String]) -> [String] {
         var room = lengthLimit
         var kept: [String] = []

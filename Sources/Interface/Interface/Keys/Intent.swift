@@ -19,8 +19,8 @@ enum Intent: Hashable, Sendable {
     case zoom, largerPanel, smallerPanel
     case actionMenu, palette, copyMenu, copy(String)
     case images, help
-    /// To another engine.
-    case hosts, useHost(String)
+    /// To another engine; and leaving what runs here.
+    case hosts, useHost(String), leaveForHost(String)
     /// The theme, and the file of keys.
     case settings, useTheme(String), writeKeys
     /// Back, close, give up: whatever is innermost.

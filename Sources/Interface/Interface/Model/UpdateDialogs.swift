@@ -43,6 +43,7 @@ extension Model {
     mutating func agree() -> [Effect] {
         guard case .confirmation(let question)? = dialogs.last else { return [] }
         dialogs.removeLast()
+        if let intent = question.intent { return perform(intent) }
         let effects = begin(question.steps, title: question.title)
         followForm()
         return effects

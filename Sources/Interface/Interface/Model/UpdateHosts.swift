@@ -21,8 +21,28 @@ extension Model {
         open(.menu(menu), late: "engines")
     }
 
+    /// Asks first where there is something that would not be heard of any more.
     mutating func useHost(_ name: String) -> [Effect] {
         guard name != host else { return [] }
+        guard !jobs.isEmpty else { return leave(for: name) }
+        dialogs.append(
+            .confirmation(
+                Confirmation(
+                    title: "go to \(name)?", lines: Self.farewells(to: jobs), verb: "go", steps: [],
+                    intent: .leaveForHost(name), choosesYes: false)))
+        return []
+    }
+
+    private static func farewells(to jobs: [Job]) -> [String] {
+        let lines = jobs.map { job in
+            let action = job.action
+            let end = action.undoesItself ? "is undone" : action.endsWithItsCaller ? "is given up" : "goes on unseen"
+            return "\(job.label): \(end)."
+        }
+        return lines.count > 6 ? lines.prefix(5) + ["… \(lines.count) in all"] : lines
+    }
+
+    mutating func leave(for name: String) -> [Effect] {
         reaching = HostAttempt(name: name, startedAt: now)
         status = nil
         return [.connectHost(name)]
@@ -51,6 +71,7 @@ extension Model {
         (fresh.bindings, fresh.keyFilePath) = (bindings, keyFilePath)
         (fresh.hasDesktop, fresh.saidContainersRunOn) = (hasDesktop, saidContainersRunOn)
         fresh.commands = commands
+        fresh.commands.leave(at: now)
         (fresh.host, fresh.hasHosts) = (host, hasHosts)
         fresh.say("on \(host)", .success)
         return fresh

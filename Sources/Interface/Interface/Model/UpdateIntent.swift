@@ -44,6 +44,7 @@ extension Model {
             dialogs.append(.help(.help(bindings, leader: leader, at: place, columns: layout.body.columns)))
         case .hosts: return [.listHosts]
         case .useHost(let name): return useHost(name)
+        case .leaveForHost(let name): return leave(for: name)
         case .settings: dialogs.append(.menu(settingsMenu))
         case .useTheme(let name): useTheme(name)
         case .writeKeys: return writeKeys()
