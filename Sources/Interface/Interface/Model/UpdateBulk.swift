@@ -46,6 +46,6 @@ extension Model {
 
     /// Asks before it begins, with the names of all.
     mutating func act(_ bulk: Bulk) -> [Effect] {
-        act(bulk.intent, on: containers.matching.filter { bulk.takes($0) }, isOfSeveral: true)
+        act(bulk.intent, on: containers.matching.filter { bulk.takes($0) }, isOfSeveral: true, isBulk: true)
     }
 }

@@ -19,8 +19,12 @@ extension Model {
         return act(intent, on: containers.targets, isOfSeveral: isOfSeveral)
     }
 
-    /// - Parameter isOfSeveral: more than the chosen container are meant, which is asked about whatever it is.
-    mutating func act(_ intent: Intent, on wanted: [ContainerSummary], isOfSeveral: Bool) -> [Effect] {
+    /// - Parameters:
+    ///   - isOfSeveral: more than the chosen container are meant, which is asked about whatever it is.
+    ///   - isBulk: it was asked for by a line that says which, and not by a key.
+    mutating func act(
+        _ intent: Intent, on wanted: [ContainerSummary], isOfSeveral: Bool, isBulk: Bool = false
+    ) -> [Effect] {
         let able = wanted.filter { Self.takes(intent, $0) }
         let runs = able.contains { $0.state.status == .running }
         // Pausing leaves out those that are paused already.
@@ -33,7 +37,7 @@ extension Model {
         guard isOfSeveral || [.stop, .remove, .removeWithVolumes].contains(intent) else {
             return begin(steps, title: steps.first?.label ?? "")
         }
-        dialogs.append(.confirmation(question(intent, targets, steps)))
+        dialogs.append(.confirmation(question(intent, targets, steps, isBulk: isBulk)))
         return []
     }
 
@@ -66,7 +70,7 @@ extension Model {
     }
 
     private func question(
-        _ intent: Intent, _ targets: [ContainerSummary], _ steps: [Confirmation.Step]
+        _ intent: Intent, _ targets: [ContainerSummary], _ steps: [Confirmation.Step], isBulk: Bool
     ) -> Confirmation {
         let isRemoval = intent == .remove || intent == .removeWithVolumes
         let active = targets.filter(\.state.isActive)
@@ -85,9 +89,11 @@ extension Model {
                 targets.count > 1
                     ? "What they wrote in their own file systems is lost."
                     : "What it wrote in its own file system is lost.")
+            // The other key is about what is marked or chosen.
+            let hint = isBulk ? "" : "; \(key(.removeWithVolumes)) removes unnamed ones, too"
             lines.append(
                 intent == .removeWithVolumes
-                    ? "Volumes without a name go, too, and their files." : "Volumes stay; D removes unnamed ones, too.")
+                    ? "Volumes without a name go, too, and their files." : "Volumes stay\(hint).")
         }
         if intent == .stop, targets.count == 1 {
             // In k9s and others the same key opens a shell.
