@@ -78,7 +78,11 @@ package final class MemoryScreen: Screen {
     package func suspend() { send(.resumed) }
     package func lend(_ body: () -> Void) { body() }
     package func bell() { bells += 1 }
-    package func copyToClipboard(_ text: String) { clipboard = text }
+
+    package func copyToClipboard(_ text: String) -> Bool {
+        if takesCopies { clipboard = text }
+        return takesCopies
+    }
 
     package func close() {
         guard !isClosed else { return }

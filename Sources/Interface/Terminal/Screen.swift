@@ -27,8 +27,9 @@ package protocol Screen: AnyObject {
     /// Runs `body` with the terminal as it was before `open`: for a child program that uses it.
     func lend(_ body: () -> Void)
     func bell()
-    /// Gives text to the clipboard of the user's terminal (OSC 52), where it can.
-    func copyToClipboard(_ text: String)
+    /// Gives text to the clipboard of the user's terminal (OSC 52), whole or not at all; false where the terminal has not
+    /// taken it. What it does with it, it does not say.
+    func copyToClipboard(_ text: String) -> Bool
     /// Restores the terminal. Nothing else may be called afterwards.
     func close()
 }

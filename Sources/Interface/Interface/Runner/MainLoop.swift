@@ -221,7 +221,8 @@ final class MainLoop {
 
     private func perform(_ effect: Effect) {
         switch effect {
-        case .copy(let text): screen.copyToClipboard(text)
+        case .copy(let text):
+            if !screen.copyToClipboard(text) { model.say("not copied: the terminal does not take it", .warning) }
         case .open(let address): Desktop.open(address)
         case .bell: screen.bell()
         case .redraw: screen.invalidate()

@@ -148,9 +148,9 @@ package final class CursesScreen: Screen {
         beep()
     }
 
-    package func copyToClipboard(_ text: String) {
-        guard !isClosed, !isHungUp else { return }
-        modes.write("\u{1B}]52;c;\(Base64.encode(Array(text.utf8)))\u{07}")
+    package func copyToClipboard(_ text: String) -> Bool {
+        guard !isClosed, !isHungUp, isWritable(output) else { return false }
+        return modes.copy(text)
     }
 
     package func close() {

@@ -6,14 +6,14 @@ import Glibc
 /// Written past curses, right after it has flushed or before it writes anything.
 @MainActor
 struct TerminalModes {
-    private let output: Int32
+    private let output: SequenceOutput
     private let isPlain: Bool
     /// The Linux console has no such sequence, and prints its end.
     private let hasCursorShapes: Bool
 
     /// Sets up the guard too: the bytes that put the terminal back are known from here on.
     init(environment: [String: String], output: Int32) {
-        self.output = output
+        self.output = SequenceOutput(output)
         // Real old terminals print what they do not know; they are few, and none of them has a mouse.
         let term = environment["TERM"] ?? ""
         isPlain = term.isEmpty || term == "dumb" || term.hasPrefix("vt1") || term.hasPrefix("vt5") || term == "ansi"
@@ -47,6 +47,11 @@ struct TerminalModes {
         }
     }
 
+    /// Gives text to the terminal's clipboard (OSC 52); false where it takes none.
+    func copy(_ text: String) -> Bool {
+        !isPlain && write("\u{1B}]52;c;\(Base64.encode(Array(text.utf8)))\u{07}")
+    }
+
     /// Whether the terminal can be trusted to answer its questions, or at least to be silent on them.
     var canAsk: Bool { !isPlain }
 
@@ -57,6 +62,7 @@ struct TerminalModes {
     ///   - isWhole: nothing of it may be seen without the rest.
     ///   - isAsked: the terminal is asked for its status afterwards.
     func paint(isWhole: Bool, isAsked: Bool, flush: () -> Void) {
+        output.settle()
         let isHeld = isWhole && !isPlain
         if isHeld { write("\u{1B}[?2026h") }
         flush()
@@ -64,18 +70,9 @@ struct TerminalModes {
         if !after.isEmpty { write(after) }
     }
 
-    func write(_ text: String) {
-        var rest = Array(text.utf8)[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(output, $0.baseAddress, $0.count) }
-            if count > 0 {
-                rest = rest.dropFirst(count)
-            } else if count == 0 || errno != EINTR {
-                // The terminal went away or takes nothing: there is nobody to tell, and reading will find it out.
-                return
-            }
-        }
-    }
+    /// Whether the terminal has taken all of it.
+    @discardableResult
+    func write(_ text: String) -> Bool { output.write(text) }
 
     /// What undoes curses' own changes: keypad mode, attributes, colours, a hidden cursor, the alternate screen.
     private static func entryBytes() -> [CChar] {
