@@ -355,6 +355,78 @@ import Testing
         #expect(input(&bench) == "\u{1b}[200~ls\rq\u{1b}[201~")
     }
 
+    @Test("A paste that goes nowhere says so; one after the wheel goes to the program")
+    func pasteNowhere() throws {
+        var bench = try attached()
+        bench.type("<ctrl-]>[")
+        bench.send(.input(.paste("ls\n")))
+        #expect(input(&bench) == "" && bench.model.status?.text.contains("goes nowhere") == true)
+        bench.type("<esc>")
+        let text = (1...100).map { "line \($0)\r\n" }.joined()
+        bench.send(.console(.container(Sample.id(1)), .output(.stdout(Array(text.utf8)))))
+        let panel = try #require(bench.model.layout.content(of: .console))
+        let place = Position(column: panel.column + 3, row: panel.row + 2)
+        bench.send(.input(.mouse(MouseEvent(.wheelUp, at: place))))
+        bench.send(.input(.paste("ls\n")))
+        #expect(input(&bench) == "ls\r" && bench.text.contains("line 100"))
+        bench.type("<ctrl-]>d")
+        bench.send(.input(.paste("rm x")))
+        #expect(bench.model.status?.text.contains("goes nowhere") == true)
+        let refusals: [(ConsoleNews, String)] = [
+            (.attached(takesInput: false, tty: true), "stdin is closed"), (.paused, "is paused"),
+            (.ended("exited (0)"), "exited (0)"),
+        ]
+        for (news, words) in refusals {
+            bench = try attached()
+            if case .paused = news {
+                var list = Sample.containers
+                list[0].state.status = .paused
+                bench.send(.containers(list))
+            }
+            bench.send(.console(.container(Sample.id(1)), news))
+            bench.send(.input(.paste("ls\n")))
+            #expect(input(&bench) == "" && bench.model.status?.text.contains(words) == true, "\(words)")
+        }
+    }
+
+    @Test("A button is the program's only while keys are")
+    func untouched() throws {
+        var bench = try attached()
+        bench.send(.console(.container(Sample.id(1)), .output(.stdout(Array("\u{1b}[?1000h\u{1b}[?1006h".utf8)))))
+        let panel = try #require(bench.model.layout.content(of: .console))
+        let place = Position(column: panel.column, row: panel.row)
+        bench.type("<ctrl-]>d4")
+        _ = bench.takeEffects()
+        #expect(bench.model.focus == .console)
+        for action in [MouseEvent.Action.press(.middle), .release(.middle), .press(.right), .release(.right)] {
+            bench.send(.input(.mouse(MouseEvent(action, at: place))))
+        }
+        #expect(input(&bench) == "")
+        bench.type("a")
+        bench.send(.input(.mouse(MouseEvent(.press(.middle), at: place))))
+        #expect(input(&bench) == "\u{1b}[<1;1;1M")
+    }
+
+    @Test("A console whose connection broke tells how its container ended, once that has")
+    func lostAndEnded() throws {
+        var bench = try attached()
+        let id = ConsoleID.container(Sample.id(1))
+        bench.send(.console(id, .lost))
+        var list = Sample.containers
+        list[0].state.status = .exited
+        bench.send(.containers(list))
+        #expect(!bench.takeEffects().contains { if case .openConsole = $0 { true } else { false } }, "not at once")
+        bench.send(.tick(Sample.ago(-1)))
+        let source = ContainerSource(
+            id: Sample.id(1), isAlive: false, isTTY: true, replaySince: Sample.now, isHurried: true)
+        let size = try #require(bench.model.shownConsole?.size)
+        #expect(bench.takeEffects() == [.openConsole(id, .container(source), size)])
+        bench.send(.console(id, .ended("exited (137)")))
+        #expect(bench.text.contains("exited (137)") && !bench.text.contains("connection lost"))
+        bench.send(.tick(Sample.ago(-5)))
+        #expect(bench.takeEffects().isEmpty)
+    }
+
     @Test("A drag that leaves the console is told to its end, at the edge; one that began elsewhere is not")
     func drag() throws {
         var bench = try attached()

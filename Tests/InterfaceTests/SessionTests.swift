@@ -196,6 +196,37 @@ struct SessionTests {
         _ = session.finish()
     }
 
+    @Test("An output that ends before its container is known to have ended is no loss")
+    func endAfterOutput() throws {
+        let engine = ScriptedEngine(containers: [Sample.container(id: Sample.id(1), name: "web", .running)])
+        let session = try Session(engine)
+        session.until { engine.stream(of: Sample.id(1)) != nil }
+        session.untilSeen("a attaches")
+        let looks = engine.calls.count { $0.hasPrefix("inspect") }
+        engine.stream(of: Sample.id(1))?.end()
+        session.until { engine.calls.count { $0.hasPrefix("inspect") } > looks }
+        engine.announce("die", Sample.id(1)) { state in
+            (state.containers[0].state.status, state.containers[0].state.exitCode) = (.exited, 3)
+        }
+        session.untilSeen("[exited (3")
+        #expect(!session.screen.text.contains("connection lost"))
+        _ = session.finish()
+    }
+
+    @Test("What the terminal does not take was not copied")
+    func refusedCopy() throws {
+        let session = try Session(ScriptedEngine(containers: [Sample.containers[0]]))
+        session.untilSeen("web")
+        session.screen.takesCopies = false
+        session.type("yname<enter>")
+        session.untilSeen("not copied: the terminal does not take it")
+        session.screen.takesCopies = true
+        session.type("yname<enter>")
+        session.untilSeen("copied web")
+        #expect(session.screen.clipboard == "web")
+        _ = session.finish()
+    }
+
     @Test("What happens outside is seen by its event, without polling")
     func events() throws {
         let engine = ScriptedEngine(containers: Sample.containers)

@@ -79,7 +79,8 @@ extension Model {
         }
         let isResumed = console.phase == .paused && container.state.status != .paused
         if console.phase == .left || isResumed { return openOwnConsole(container, hurried: console.isHurried) }
-        guard console.isEnded, container.state.isAlive else { return [] }
+        // Of one that has ended since its connection was lost the rest is read, and how it ended.
+        guard console.isEnded, container.state.isAlive || console.lostAt != nil else { return [] }
         // Not at once after a loss: the engine may still be on its way out.
         let isBack = console.lostAt.map { now.nanosecondsSinceEpoch - $0.nanosecondsSinceEpoch > 500_000_000 } ?? false
         guard isBack || container.state.startedAt != console.startedAt else { return [] }

@@ -66,6 +66,8 @@ extension Model {
         if !jobs.isEmpty || reaching != nil { return .milliseconds(200) }
         if case .connecting = connection { return .milliseconds(500) }
         if status?.expires == true { return .seconds(1) }
+        // One whose connection was lost is opened again after a while.
+        if let console = shownConsole, console.isEnded, console.lostAt != nil { return .seconds(1) }
         guard connection.isUp, !containers.all.isEmpty else { return nil }
         return containers.rows.contains { $0.isAgeInSeconds(at: now) } ? .seconds(1) : .seconds(30)
     }

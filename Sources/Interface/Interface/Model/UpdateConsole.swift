@@ -195,10 +195,8 @@ extension Model {
     private mutating func send(_ key: Key, to id: ConsoleID) -> [Effect] {
         guard var console = consoles.open[id] else { return [] }
         var effects: [Effect] = []
-        if console.phase == .attached, !console.takesInput {
-            say("\(console.title) takes no input: its stdin is closed", .warning)
-        } else if console.phase == .paused {
-            say("\(console.title) is paused: nothing is typed to it", .warning)
+        if let refusal = console.refusal {
+            say(refusal, .warning)
         } else if console.isTTY {
             console.emulator.send(key)
             effects = Self.answers(of: &console)
@@ -207,6 +205,19 @@ extension Model {
         }
         consoles.open[id] = console
         return effects
+    }
+
+    /// Text that was pasted while every key goes to the container.
+    mutating func pasteIntoConsole(_ text: String) -> [Effect] {
+        // What is said of that stays until the person has seen it.
+        if consoles.isHolderGone { return [] }
+        if let refusal = shownConsole?.refusal {
+            say(refusal, .warning)
+            return []
+        }
+        return withShownConsole { console in
+            if console.isTTY { console.emulator.paste(text) } else { console.pendingLine.insert(text) }
+        }
     }
 
     /// A line for a process without a terminal: edited here, sent whole.

@@ -54,9 +54,10 @@ extension Model {
     }
 
     /// Somebody turned the wheel over a console that takes their keys, and goes on typing.
+    private var isTypingThroughWheel: Bool { consoles.isCaptured && shownConsole?.isTurnedByWheel == true }
+
     private func typesThroughWheel(_ key: Key) -> Bool {
-        guard consoles.isCaptured, shownConsole?.isTurnedByWheel == true else { return false }
-        return ![Key(.pageUp), Key(.pageDown), Key(.escape)].contains(key)
+        isTypingThroughWheel && ![Key(.pageUp), Key(.pageDown), Key(.escape)].contains(key)
     }
 
     /// Nothing but the message that the screen is too small is seen: only what it offers is done.
@@ -92,11 +93,12 @@ extension Model {
     }
 
     private mutating func paste(_ text: String) -> [Effect] {
-        if keyContext == .captured {
-            if consoles.isHolderGone { return [] }
-            return withShownConsole { console in
-                if console.isTTY { console.emulator.paste(text) } else { console.pendingLine.insert(text) }
-            }
+        if keyContext == .scrollback, isTypingThroughWheel { stopScrolling() }
+        if keyContext == .captured { return pasteIntoConsole(text) }
+        guard keyContext.typesText else {
+            say("pasted text goes nowhere here: no line of text is open, and no console is attached", .warning)
+            status?.isOfKey = true
+            return []
         }
         if isEditingFilter {
             let kept = beginsFilterAnew ? "" : filterText

@@ -187,7 +187,8 @@ extension Model {
         // A drag is the program's whose it began as, wherever it leads: one whose end is not told goes on for ever.
         switch mouse.action {
         case .press:
-            guard isInside else { return [] }
+            // What is only looked at is not touched.
+            guard isInside, consoles.takesKeys else { return [] }
             consoles.holdsMouse = true
         case .drag: guard consoles.holdsMouse else { return [] }
         case .release:

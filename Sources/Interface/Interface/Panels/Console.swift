@@ -64,6 +64,16 @@ struct Console {
         return false
     }
 
+    /// Why what is typed reaches nobody; nil where it reaches the process, or will.
+    var refusal: String? {
+        switch phase {
+        case .attached where !takesInput: "\(title) takes no input: its stdin is closed"
+        case .paused: "\(title) is paused: nothing is typed to it"
+        case .ended(let reason): "\(title): \(reason); nothing is typed to it"
+        case .opening, .attached, .left: nil
+        }
+    }
+
     var size: TerminalSize {
         TerminalSize(columns: UInt16(clamping: emulator.size.columns), rows: UInt16(clamping: emulator.size.rows))
     }

@@ -172,17 +172,22 @@ struct ConsoleSession: Sendable {
     }
 
     private func containerState(_ id: String) async -> ConsoleNews {
-        let state: ContainerState
-        do throws(EngineError) { state = try await engine.inspect(id).state } catch {
-            return error.kind == .notFound ? .ended("removed") : .lost
+        // The stream ends with the last byte; that its container has ended is known a moment later.
+        for _ in 0..<25 {
+            let state: ContainerState
+            do throws(EngineError) { state = try await engine.inspect(id).state } catch {
+                return error.kind == .notFound ? .ended("removed") : .lost
+            }
+            switch state.status {
+            case .exited, .dead: return .ended("exited (\(ExitWords.describe(state)))")
+            case .restarting: return .ended("exited (\(ExitWords.describe(state))), is started again")
+            case .created: return .ended(state.error.isEmpty ? "not started yet; S starts it" : state.error)
+            case .paused: return .paused
+            case .running, .removing: break
+            }
+            do { try await Task.sleep(for: .milliseconds(20)) } catch { break }
         }
-        switch state.status {
-        case .exited, .dead: return .ended("exited (\(ExitWords.describe(state)))")
-        case .restarting: return .ended("exited (\(ExitWords.describe(state))), is started again")
-        case .created: return .ended(state.error.isEmpty ? "not started yet; S starts it" : state.error)
-        case .paused: return .paused
-        default: return .lost
-        }
+        return .lost
     }
 }
 
