@@ -39,9 +39,10 @@ import Testing
             (sample.blockReadBytes, sample.blockWriteBytes, sample.pids) = (figure, figure, figure)
             (sample.outOfMemoryKills, sample.throttledPeriods) = (figure, figure)
             history.add(sample)
+            let point = try #require(history.latest)
+            #expect(StatsSeries.all(of: history, at: point).count == 5)
         }
         #expect(history.points.count == 3)
-        for point in history.points { #expect(StatsSeries.all(of: history, at: point).count == 5) }
         #expect(Quantity.percent(1e30) == "9223372036854775807%" && Quantity.bytes(.max) == "16384PiB")
     }
 
@@ -76,6 +77,19 @@ import Testing
             history.add(sample)
         }
         #expect(history.points.count <= StatsHistory.capacity + 60)
+        #expect(MemoryLayout<GraphPoint>.stride <= 24, "there are hundreds of each of perhaps a thousand containers")
+    }
+
+    @Test("A graph keeps what is drawn, and where there was nothing")
+    func graphPoints() {
+        var point = StatsPoint(time: Sample.now)
+        #expect(GraphPoint(point).cpuPercent == nil && GraphPoint(point).networkBytesPerSecond == nil)
+        (point.cpuPercent, point.memoryBytes, point.pids) = (12.5, 64 << 20, 7)
+        (point.readBytesPerSecond, point.writeBytesPerSecond) = (4096, 1024)
+        (point.throttledPeriods, point.outOfMemoryKills) = (1, .max)
+        let kept = GraphPoint(point)
+        #expect(kept.cpuPercent == 12.5 && kept.memoryBytes == 67_108_864 && kept.pids == 7)
+        #expect(kept.blockBytesPerSecond == 5120 && kept.isThrottled && kept.outOfMemoryKills == 65535)
     }
 
     @Test("Processes hang on their parents; strays and rings do not hang the list")

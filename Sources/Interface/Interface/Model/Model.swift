@@ -111,7 +111,7 @@ struct Model {
     /// A dialog that leaves nothing of the panels to see.
     var coversPanels: Bool { dialogs.contains { $0.isScreen } }
 
-    func container(_ id: String) -> ContainerSummary? { containers.all.first { $0.id == id } }
+    func container(_ id: String) -> ContainerSummary? { containers.container(id) }
 
     /// A container as an action's target.
     func target(_ container: ContainerSummary) -> EngineAction.Target {

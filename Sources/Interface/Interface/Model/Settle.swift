@@ -3,13 +3,15 @@ import Terminal
 
 extension Model {
     /// Brings what depends on other things in line after a message: rows, scrolling, which consoles are open, their size.
-    mutating func settle() -> [Effect] {
+    ///
+    /// - Parameter changesLists: rows of a list may be others than before.
+    mutating func settle(changesLists: Bool) -> [Effect] {
         previewTheme()
         // Whoever does something with a container has found the one that was looked for.
         if !dialogs.isEmpty || consoles.isCaptured { containers.stayWithChosen() }
         containers.arrange(stats.histories)
         containers.keepSelectionVisible(page: max(0, (layout.content(of: .containers)?.rows ?? 0) - 1))
-        followLists()
+        if changesLists { followLists() }
         resumeLogs()
         siftLogs()
         if processes.containerID != nil, processes.containerID != selectedContainer?.id || !isSelectedAlive {
@@ -37,9 +39,8 @@ extension Model {
     }
 
     private mutating func dropConsolesOfTheGone() -> [Effect] {
-        let known = Set(containers.all.map(\.id))
-        let gone = consoles.open.keys.filter { !known.contains($0.containerID) }
-        consoles.closed = consoles.closed.filter { known.contains($0.containerID) }
+        let gone = consoles.open.keys.filter { !containers.holds($0.containerID) }
+        consoles.closed = consoles.closed.filter { containers.holds($0.containerID) }
         let effects = gone.flatMap { closeConsole($0) }
         settleHolder()
         return effects

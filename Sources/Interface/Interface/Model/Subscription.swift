@@ -28,34 +28,36 @@ struct LogSubscription: Hashable, Sendable {
 }
 
 extension Model {
-    /// What shall be followed while the screen looks like this.
-    var subscriptions: Set<Subscription> {
-        var set: Set<Subscription> = [.engine]
+    /// What shall be followed while the screen looks like this, each once and in a steady order: it is compared after each
+    /// message.
+    var subscriptions: [Subscription] {
+        var wanted: [Subscription] = [.engine]
         // Asks no engine.
         for case .logs(let screen) in dialogs {
-            if let piece = screen.sieve?.piece { set.insert(.sift(piece)) }
+            if let piece = screen.sieve?.piece { wanted.append(.sift(piece)) }
         }
-        guard connection.isUp else { return set }
+        guard connection.isUp else { return wanted }
         let sampled = sampledContainers
-        if !sampled.isEmpty { set.insert(.stats(sampled)) }
+        if !sampled.isEmpty { wanted.append(.stats(sampled)) }
         if showsPanel(.processes), let container = selectedContainer, container.state.isAlive {
-            set.insert(.processes(container.id))
+            wanted.append(.processes(container.id))
         }
-        for case .file(let screen) in dialogs where !screen.isRead { set.insert(.file(screen.request)) }
-        for case .logs(let screen) in dialogs { set.formUnion(screen.subscriptions.map { .logs($0) }) }
-        return set
+        for case .file(let screen) in dialogs where !screen.isRead { wanted.append(.file(screen.request)) }
+        for case .logs(let screen) in dialogs { wanted += screen.subscriptions.map { Subscription.logs($0) } }
+        return wanted
     }
 
     /// The running containers whose figures are on the screen: rows of the list, and the graphs' own.
     private var sampledContainers: [String] {
+        // Of all, and with them of the chosen one.
+        if showsPanel(.containers), !coversPanels, containers.sort.isMeasured { return containers.measured }
         var ids: Set<String> = []
         if showsPanel(.stats), let container = selectedContainer, container.state.isAlive { ids.insert(container.id) }
         if dialogs.contains(where: { if case .list(let screen) = $0 { screen.kind == .networks } else { false } }) {
             for network in networks ?? [] { ids.formUnion(members(of: network).map(\.id)) }
         }
         if showsPanel(.containers), !coversPanels {
-            let seen =
-                containers.sort.isMeasured ? containers.rows : containers.lines[visibleRows].flatMap(\.containers)
+            let seen = containers.lines[visibleRows].flatMap(\.containers)
             for row in seen where row.state.isAlive { ids.insert(row.id) }
         }
         return ids.sorted()

@@ -4,7 +4,17 @@ import Terminal
 /// Changes the model by what has happened; returns what is to be done about it.
 func update(_ model: inout Model, _ message: Message) -> [Effect] {
     let effects = model.receive(message)
-    return effects + model.settle()
+    return effects + model.settle(changesLists: message.changesLists)
+}
+
+extension Message {
+    /// Whether it may be about something that a list shows. What comes often, output, samples and the clock, is not.
+    fileprivate var changesLists: Bool {
+        switch self {
+        case .tick, .stats, .processes, .logs, .sifted, .console(_, .output), .console(_, .replay): false
+        default: true
+        }
+    }
 }
 
 extension Model {
@@ -17,7 +27,7 @@ extension Model {
         case .connectionLost(let reason): lose(reason)
         case .containers(let list):
             containers.replace(list, at: now)
-            stats.keep(only: Set(containers.all.map(\.id)))
+            stats.keep { [containers] in containers.holds($0) }
         case .event(let event): return notice(event)
         case .stats(let samples):
             stats.add(samples)

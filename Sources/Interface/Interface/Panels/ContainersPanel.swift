@@ -3,9 +3,15 @@ import EngineAPI
 /// The list of containers: what is known, which rows are shown in which order, which one is chosen.
 struct ContainersPanel {
     /// As the engine lists them, newest first.
-    private(set) var all: [ContainerSummary] = []
+    private(set) var all: [ContainerSummary] = [] {
+        didSet { places = Dictionary(zip(all.map(\.id), all.indices), uniquingKeysWith: { first, _ in first }) }
+    }
+    /// Where in `all` each is, by its id.
+    private var places: [String: Int] = [:]
     /// Those that pass the filter, sorted.
     private(set) var rows: [ContainerSummary] = []
+    /// The ids of those rows that run, in their own order, where the list is sorted by figures; otherwise none.
+    private(set) var measured: [String] = []
     /// Those rows with the projects over them, without those of a folded one.
     private(set) var lines: [ContainerLine] = []
     /// Containers of a compose project stand together.
@@ -45,6 +51,10 @@ struct ContainersPanel {
     var targets: [ContainerSummary] {
         cursor.marked.isEmpty ? selectedLine?.containers ?? [] : all.filter { cursor.marked.contains($0.id) }
     }
+
+    func container(_ id: String) -> ContainerSummary? { places[id].map { all[$0] } }
+
+    func holds(_ id: String) -> Bool { places[id] != nil }
 
     /// Those that pass the filter, hidden ones too.
     var matching: [ContainerSummary] {
@@ -88,6 +98,9 @@ struct ContainersPanel {
         needsArranging = false
         let kept = matching.filter { !hidesStopped || $0.state.isActive }
         rows = sort.sorted(kept, figures, reversed: isReversed)
+        let running = sort.isMeasured ? rows.filter(\.state.isAlive).map(\.id).sorted() : []
+        // The same array as long as it is, so that it costs nothing to compare.
+        if running != measured { measured = running }
         lines =
             groupsProjects
             ? ContainerLine.lines(of: rows, folded: folded) : rows.map { .container($0, isMember: false) }
@@ -127,113 +140,12 @@ struct ContainersPanel {
     /// Adds a container that the engine has just made, before the next list comes.
     mutating func insert(_ container: ContainerSummary, at now: Timestamp) {
         inserted[container.id] = (container, now)
-        guard !all.contains(where: { $0.id == container.id }) else { return }
+        guard !holds(container.id) else { return }
         all.insert(container, at: 0)
         needsArranging = true
     }
 
     mutating func keepSelectionVisible(page: Int) { cursor.show(of: lines.count, page: page) }
-}
-
-/// What the list is sorted by.
-enum ContainerSort: String, CaseIterable, Hashable, Sendable {
-    case created, name, image, state, cpu, memory, pids
-
-    var isMeasured: Bool { self == .cpu || self == .memory || self == .pids }
-
-    var next: ContainerSort {
-        let all = Self.allCases
-        return all[((all.firstIndex(of: self) ?? 0) + 1) % all.count]
-    }
-
-    func sorted(
-        _ rows: [ContainerSummary], _ figures: [String: StatsHistory], reversed: Bool
-    ) -> [ContainerSummary] {
-        let sorted = rows.sorted { left, right in
-            // Equal ones by name, then id, so that rows do not change places by themselves.
-            order(left, right, figures) ?? ((left.name, left.id) < (right.name, right.id))
-        }
-        return reversed ? sorted.reversed() : sorted
-    }
-
-    /// Whether the left one comes first; nil where they are equal.
-    private func order(
-        _ left: ContainerSummary, _ right: ContainerSummary, _ figures: [String: StatsHistory]
-    ) -> Bool? {
-        func by<Value: Comparable>(_ key: (ContainerSummary) -> Value) -> Bool? {
-            let (first, second) = (key(left), key(right))
-            return first == second ? nil : first < second
-        }
-        /// The largest first; those that do not run last.
-        func byFigure(_ key: (StatsPoint) -> Double) -> Bool? {
-            by { row in -(row.state.isAlive ? figures[row.id]?.latest.map(key) ?? 0 : -1) }
-        }
-        return switch self {
-        case .created: by { -$0.createdAt.nanosecondsSinceEpoch }
-        case .name: by(\.name)
-        case .image: by(\.image)
-        case .state: by(\.state.status.rank)
-        case .cpu: byFigure { $0.cpuPercent ?? 0 }
-        case .memory: byFigure { Double($0.memoryBytes) }
-        case .pids: byFigure { Double($0.pids) }
-        }
-    }
-}
-
-extension ContainerState {
-    /// It runs, and its health checks say that it does not do well.
-    var isSick: Bool { isAlive && health?.status == .unhealthy }
-}
-
-extension ContainerStatus {
-    /// Those that run first.
-    var rank: Int {
-        switch self {
-        case .running: 0
-        case .restarting: 1
-        case .paused: 2
-        case .created: 3
-        case .removing: 4
-        case .exited: 5
-        case .dead: 6
-        }
-    }
-
-    /// One letter, so that the state is told without colour.
-    var letter: Character {
-        switch self {
-        case .running: "R"
-        case .restarting: "S"
-        case .paused: "P"
-        case .created: "C"
-        case .removing: "D"
-        case .exited: "E"
-        case .dead: "X"
-        }
-    }
-
-    /// A shape for each state.
-    var shape: Character {
-        switch self {
-        case .running: "●"
-        case .restarting: "↻"
-        case .paused: "◫"
-        case .created: "○"
-        case .removing: "⌫"
-        case .exited: "■"
-        case .dead: "✗"
-        }
-    }
-
-    func role(exitCode: Int32) -> Role {
-        switch self {
-        case .running, .restarting: .stateRunning
-        case .paused: .statePaused
-        case .created: .stateCreated
-        case .exited: exitCode == 0 ? .stateExited : .stateFailed
-        case .removing, .dead: .stateFailed
-        }
-    }
 }
 
 extension ContainerSummary {

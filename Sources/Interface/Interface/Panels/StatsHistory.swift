@@ -20,16 +20,16 @@ struct StatsPoint: Hashable, Sendable {
     var outOfMemoryKills: UInt64 = 0
 }
 
-/// The last minutes of one container, oldest first, bounded.
+/// The last minutes of one container, bounded.
 struct StatsHistory: Hashable, Sendable {
     static let capacity = 600
 
-    private(set) var points: [StatsPoint] = []
+    /// The oldest first.
+    private(set) var points: [GraphPoint] = []
+    private(set) var latest: StatsPoint?
     private var last: ContainerStats?
     /// Of the last second, by device.
     private(set) var networkRates: [String: NetworkRate] = [:]
-
-    var latest: StatsPoint? { points.last }
 
     mutating func add(_ sample: ContainerStats) {
         let earlier = last.flatMap { $0.time < sample.time ? $0 : nil }
@@ -40,8 +40,8 @@ struct StatsHistory: Hashable, Sendable {
             let sum = networkRates.values.reduce(NetworkRate()) { $0 + $1 }
             (point.receivedBytesPerSecond, point.sentBytesPerSecond) = (sum.receivedBytes, sum.sentBytes)
         }
-        points.append(point)
-        last = sample
+        points.append(GraphPoint(point))
+        (latest, last) = (point, sample)
         // A block at a time, so that not each sample moves all the others.
         if points.count > Self.capacity + 60 { points.removeFirst(points.count - Self.capacity) }
     }

@@ -26,7 +26,7 @@ struct StatsPanel {
     }
 
     /// Forgets containers that are gone.
-    mutating func keep(only ids: Set<String>) { histories = histories.filter { ids.contains($0.key) } }
+    mutating func keep(where isThere: (String) -> Bool) { histories = histories.filter { isThere($0.key) } }
 }
 
 /// One graph of the panel: its values and the words beside them.
@@ -47,7 +47,7 @@ struct StatsSeries {
     // A table of the graphs, the one most easily spared last: the processes are counted elsewhere, too.
     static func all(of history: StatsHistory, at point: StatsPoint) -> [StatsSeries] {
         let points = history.points
-        let memory = points.map { Double($0.memoryBytes) }
+        let memory = points.map(\.memoryBytes)
         let isLimited = point.memoryLimitBytes > 0
         let share = isLimited ? Double(point.memoryBytes) / Double(point.memoryLimitBytes) * 100 : 0
         let io = points.map(\.blockBytesPerSecond)
@@ -58,14 +58,14 @@ struct StatsSeries {
         let ioTop = Graph.scale(io.compactMap { $0 }, floor: 65536)
         let net = points.map(\.networkBytesPerSecond)
         let netTop = Graph.scale(net.compactMap { $0 }, floor: 65536)
-        let pids = points.map { Double($0.pids) }
+        let pids = points.map(\.pids)
         let pidsTop = Graph.scale(pids, floor: 8)
         return [
             StatsSeries(
                 label: "cpu", value: Quantity.percent(point.cpuPercent), note: "100% = one core",
                 values: points.map(\.cpuPercent), maximum: cpuTop, role: .graphCPU, alert: throttled,
                 top: "↥\(Quantity.whole(cpuTop))%",
-                marks: points.map { $0.throttledPeriods > 0 }),
+                marks: points.map(\.isThrottled)),
             StatsSeries(
                 label: "mem", value: Quantity.bytes(point.memoryBytes),
                 note: "of \(Quantity.bytes(point.memoryLimitBytes)) \(Quantity.percent(share))",

@@ -37,6 +37,8 @@ final class MainLoop {
     private var runner: EffectRunner
     private let configuration: InterfaceConfiguration
     private(set) var model: Model
+    /// What the runner was last told to follow.
+    private var followed: [Subscription] = []
     private let clock = ContinuousClock()
     private var lastPaint: ContinuousClock.Instant
     private var lastTick: ContinuousClock.Instant
@@ -82,7 +84,7 @@ final class MainLoop {
     /// The first paint waits for nothing.
     func begin() {
         paint()
-        runner.follow(model.subscriptions)
+        follow()
     }
 
     /// One sleep, what has come, and a frame where one is due.
@@ -182,7 +184,8 @@ final class MainLoop {
         mailbox = Mailbox()
         runner = Self.runner(engine, mailbox, configuration)
         model = model.moved(to: host)
-        runner.follow(model.subscriptions)
+        followed = []
+        follow()
         needsPaint = true
     }
 
@@ -215,8 +218,15 @@ final class MainLoop {
 
     private func apply(_ message: Message, paints: Bool = true) {
         for effect in update(&model, message) { perform(effect) }
-        runner.follow(model.subscriptions)
+        follow()
         if paints { needsPaint = true }
+    }
+
+    private func follow() {
+        let wanted = model.subscriptions
+        guard wanted != followed else { return }
+        followed = wanted
+        runner.follow(Set(wanted))
     }
 
     private func perform(_ effect: Effect) {
