@@ -182,11 +182,9 @@ final class ScriptedEngine: Engine {
     /// A byte for each look that was had.
     func inspectVolume(_ name: String) async throws(EngineError) -> VolumeDetails {
         try record("volume", name)
-        let (found, looks) = state.withLock { state in
-            (state.volumes.first { $0.spec.name == name }, state.calls.count { $0 == "volume \(name)" })
+        guard let found = state.withLock({ state in state.volumes.first { $0.spec.name == name } }) else {
+            throw EngineError(.notFound, "no such volume")
         }
-        guard var found else { throw EngineError(.notFound, "no such volume") }
-        found.sizeBytes = Int64(looks)
         return found
     }
 
@@ -337,7 +335,18 @@ final class ScriptedEngine: Engine {
 
     func diskUsage(of parts: Set<DiskUsagePart>) async throws(EngineError) -> DiskUsage {
         try record("usage")
-        return DiskUsage()
+        var usage = DiskUsage()
+        guard parts == [.volume] else { return usage }
+        // Each look finds another size.
+        usage.volumes = state.withLock { state in
+            let looks = Int64(state.calls.count { $0 == "usage" })
+            return state.volumes.map { volume in
+                var volume = volume
+                volume.sizeBytes = looks
+                return volume
+            }
+        }
+        return usage
     }
 
     func removeImage(_ reference: String, force: Bool, prune: Bool) async throws(EngineError) -> [ImageRemoval] {
