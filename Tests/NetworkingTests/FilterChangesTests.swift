@@ -50,6 +50,8 @@ struct FilterChangesTests {
         let first = try bench.service()
         let network = try #require(try await first.networks().first)
         try await first.prepareFilter()
+        // Of this it hears when it has ended, and looks after nothing any more.
+        try await first.resetFilter()
         await first.finish()
         _ = try publisher(bench, network)
         try bench.nft("flush ruleset")

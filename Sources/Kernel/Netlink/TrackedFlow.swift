@@ -66,15 +66,96 @@ package struct TrackedFlow: Hashable, Sendable {
     }
 }
 
+/// Flows of one version of the protocol that the kernel is asked for, by the first packet or by its answers.
+package struct FlowPattern: Hashable, Sendable {
+    private let family: IPAddress.Family
+    /// CTA_TUPLE_ORIG or CTA_TUPLE_REPLY, of which the wanted fields are compared.
+    private let tuple: UInt16
+    private var source: IPAddress?
+    private var transport: UInt8?
+    private var destinationPort: UInt16?
+
+    /// Those that an address began, at least.
+    package init(from source: IPAddress) { self.init(source, 1) }
+
+    /// Those that an address answers, whomever they were addressed to, at least.
+    package init(answeredBy source: IPAddress) { self.init(source, 2) }
+
+    private init(_ source: IPAddress, _ tuple: UInt16) {
+        // Asked for an address of version 6 the kernel tells of all others: it takes "equal" for "different".
+        let isCompared = source.family == .v4
+        (family, self.tuple, self.source) = (source.family, isCompared ? tuple : 1, isCompared ? source : nil)
+    }
+
+    /// Those of a transport to a port; nil for all of the transport.
+    package init(_ family: IPAddress.Family, transport: UInt8, to port: UInt16?) {
+        (self.family, tuple, self.transport, destinationPort) = (family, 1, transport, port)
+    }
+
+    /// Whether it is one of those.
+    package func fits(_ flow: TrackedFlow) -> Bool {
+        let direction = tuple == 1 ? flow.original : flow.reply
+        return direction.source.family == family && (source == nil || source == direction.source)
+            && (transport == nil || transport == direction.transport)
+            && (destinationPort == nil || destinationPort == direction.destinationPort)
+    }
+
+    /// IPCTNL_MSG_CT_GET with CTA_FILTER, of Linux 5.8; one before it leaves that out and tells of all.
+    fileprivate var request: NetlinkMessage {
+        var message = NetlinkMessage(0x101, .dump, head: [family.rawValue, 0, 0, 0])
+        // CTA_FILTER_F_CTA_IP_SRC, _PROTO_NUM, _PROTO_DST_PORT
+        let fields: UInt32 = (source == nil ? 0 : 1) | (transport == nil ? 0 : 8) | (destinationPort == nil ? 0 : 32)
+        if fields == 0 { return message }
+        message.nest(tuple) { tuple in
+            if let source { tuple.nest(1) { $0.put(1, source.bytes) } }
+            guard let transport else { return }
+            tuple.nest(2) { protocolFields in
+                protocolFields.put(1, transport)
+                if let destinationPort { protocolFields.put(3, destinationPort.bigEndian) }
+            }
+        }
+        message.nest(25) { filter in
+            filter.put(1, tuple == 1 ? fields : 0)
+            filter.put(2, tuple == 2 ? fields : 0)
+        }
+        return message
+    }
+}
+
 /// Of a socket of `.filter`.
 extension NetlinkSocket {
-    /// Those of both versions of the protocol that are wanted. To look through the kernel's table takes it some
+    /// Those that are wanted, of both versions of the protocol. To look through the kernel's table takes it some
     /// milliseconds, however little is in it.
-    package mutating func flows(where isWanted: (TrackedFlow) -> Bool) throws(NetlinkError) -> [TrackedFlow] {
+    ///
+    /// - Parameter patterns: one of which each of them fits: the kernel goes through its table for each, and tells of
+    ///   little else. Nil where it is to tell of all, as one does that cannot compare.
+    package mutating func flows(
+        _ patterns: Set<FlowPattern>? = nil, where isWanted: (TrackedFlow) -> Bool
+    ) throws(NetlinkError) -> Set<TrackedFlow> {
+        var found: Set<TrackedFlow> = []
+        for pattern in patterns ?? [] {
+            var tellsOfAll = false
+            do throws(NetlinkError) {
+                found.formUnion(
+                    try flows(asked: pattern.request) { flow in
+                        if !pattern.fits(flow) { tellsOfAll = true }
+                        return isWanted(flow)
+                    })
+            } catch  where [.notSupported, .invalidArgument].contains(error.errno) {
+                return try flows(where: isWanted)
+            }
+            // Of the pattern's version alone.
+            if tellsOfAll { return try flows(where: isWanted) }
+        }
         // IPCTNL_MSG_CT_GET; AF_UNSPEC.
-        let request = NetlinkMessage(0x101, .dump, head: [0, 0, 0, 0])
-        return try messages(request, "list", "tracked connections") { TrackedFlow($0).map(isWanted) ?? false }
-            .compactMap(TrackedFlow.init)
+        return patterns == nil ? try flows(asked: NetlinkMessage(0x101, .dump, head: [0, 0, 0, 0]), isWanted) : found
+    }
+
+    private mutating func flows(
+        asked request: NetlinkMessage, _ isWanted: (TrackedFlow) -> Bool
+    ) throws(NetlinkError) -> Set<TrackedFlow> {
+        let answers = try messages(request, "list", "tracked connections") { TrackedFlow($0).map(isWanted) ?? false }
+        return Set(answers.compactMap(TrackedFlow.init))
     }
 
     /// Lets the filter forget a flow: its next packet is looked at as a first one. One that is gone, or whose place another

@@ -122,16 +122,24 @@ extension NetworkService {
     private func run(_ commands: String) async throws(EngineError) {
         let (filter, ground, table) = (self.filter, self.ground, rules.table)
         let (isChange, number) = try await BlockingPool.shared.run { () throws(EngineError) in
-            try ground.run { () throws(EngineError) in
-                // A kernel that does not tell counts nothing either.
-                let before = try? Self.generation()
-                try filter.run(commands)
-                // Elements that are there already are no change to it.
-                return (before != (try? Self.generation()), try Self.number(of: table))
-            }
+            try ground.run { () throws(EngineError) in try Self.make(commands, by: filter, of: table) }
         }
         if isChange { filterState.ownChanges &+= 1 }
         filterState.number = number
+    }
+
+    /// In the calling thread's network. Blocking.
+    ///
+    /// - Returns: whether that was a change, as elements that are there already are none; and the table's number then.
+    private static func make(
+        _ commands: String, by filter: PacketFilter, of table: String
+    ) throws(EngineError) -> (isChange: Bool, number: UInt64?) {
+        do {
+            var socket = try NetlinkSocket(.filter)
+            let before = try socket.filterGeneration()
+            try filter.run(commands)
+            return (try socket.filterGeneration() != before, try socket.filterTable(table))
+        } catch let refusal as EngineError { throw refusal } catch { throw EngineError(.internal, "\(error)") }
     }
 
     /// Of the calling thread's network. Blocking.
@@ -166,6 +174,14 @@ extension NetworkService {
             if filterWatch == nil { filterWatch = watch }
         } catch { note("what others take from the packet filter is not noticed: \(error)") }
     }
+
+    /// At the engine's end: what others do to the table from here on is the next one's to see.
+    func leaveFilter() async {
+        filterWatch = nil
+        await inTurn { await self.forgetTable() }
+    }
+
+    private func forgetTable() { filterState.number = nil }
 
     private func mendFilter() async {
         do throws(EngineError) { try await take(.mend) } catch { note("\(error)") }

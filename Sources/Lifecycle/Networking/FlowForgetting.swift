@@ -42,14 +42,14 @@ extension NetworkService {
 
     private static func forget(_ flows: StaleFlows) throws(EngineError) {
         // The calling thread's network's. Without the file nothing is tracked.
-        guard let count = try? FileContents.read("/proc/sys/net/netfilter/nf_conntrack_count", limitBytes: 64),
-            String(decoding: count, as: UTF8.self) != "0\n"
+        guard let bytes = try? FileContents.read("/proc/sys/net/netfilter/nf_conntrack_count", limitBytes: 64),
+            let count = Int(String(decoding: bytes.dropLast(), as: UTF8.self)), count > 0
         else { return }
         do {
             var routing = try NetlinkSocket()
             var filter = try NetlinkSocket(.filter)
             let own = Set(try routing.addresses().map(\.address))
-            let found = try filter.flows { flow in
+            let found = try filter.flows(flows.patterns(among: count)) { flow in
                 flows.contains(flow) { $0.isLoopback || own.contains($0) }
             }
             for flow in found { try filter.forget(flow) }

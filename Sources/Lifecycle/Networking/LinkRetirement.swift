@@ -159,7 +159,7 @@ extension NetworkService {
     /// At the engine's end: nothing that was begun is left to the next.
     package func finish() async {
         lookingForEnded?.cancel()
-        filterWatch = nil
+        await leaveFilter()
         let sweep = self.sweep
         sweep?.cancel()
         await sweep?.value
