@@ -15,6 +15,8 @@ one() { n=$1; shift; trace "$@" >"$work/$n.names" || true; }
 
 for bundle; do
     number=$((${number:-0} + 1))
+    # First what most of all do, which is together then.
+    one ${number}0 run --bundle "$bundle" o
     one ${number}1 state o
     # The container's first process is traced on until it becomes its program: so create ends after start and delete.
     trace create --bundle "$bundle" --pid-file "$work/pid" o >"$work/${number}2.names" & create=$!
@@ -23,7 +25,6 @@ for bundle; do
     one ${number}4 start o
     one ${number}5 delete --force o
     wait $create || true
-    one ${number}6 run --bundle "$bundle" o
 done
 # Above, output that is no list of names: what the commands print.
 cat "$work"/*.names | grep -v '[^A-Za-z0-9_.$@]' | awk '!seen[$0]++'

@@ -4,9 +4,13 @@ import CLinux
 package enum SecurityModules {
     /// Asks `/sys/module/apparmor/parameters/enabled`.
     package static var hasAppArmor: Bool {
-        // Without the module there is no such file.
-        let text = try? FileContents.read("/sys/module/apparmor/parameters/enabled", limitBytes: 16)
-        return text?.first == UInt8(ascii: "Y")
+        do throws(KernelError) {
+            let text = try FileContents.read("/sys/module/apparmor/parameters/enabled", limitBytes: 16)
+            return text.first == UInt8(ascii: "Y")
+        } catch {
+            // Without the module there is no such file.
+            return false
+        }
     }
 
     /// Whether selinuxfs is mounted where libselinux looks for it.

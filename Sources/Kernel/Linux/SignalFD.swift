@@ -11,6 +11,18 @@ public struct SignalFD: Sendable {
         var mask = sigset_t()
         sigemptyset(&mask)
         for signal in signals { sigaddset(&mask, signal) }
+        try self.init(&mask)
+    }
+
+    /// The same of all signals but some.
+    package init(blockingAllBut signals: [Int32]) throws(KernelError) {
+        var mask = sigset_t()
+        sigfillset(&mask)
+        for signal in signals { sigdelset(&mask, signal) }
+        try self.init(&mask)
+    }
+
+    private init(_ mask: inout sigset_t) throws(KernelError) {
         try kernelCall("sigprocmask") { sigprocmask(SIG_BLOCK, &mask, nil) }
         descriptor = Descriptor(rawValue: try kernelCall("signalfd") { gantry_signalfd(&mask) })
     }

@@ -88,9 +88,15 @@ public struct Spawn: Sendable {
         _ actions: inout posix_spawn_file_actions_t, _ attributes: inout posix_spawnattr_t
     ) throws(KernelError) -> Int32 {
         var pid: Int32 = 0
-        let status = withCStrings(arguments) { argv in
-            if isHeir { return posix_spawnp(&pid, program, &actions, &attributes, argv, gantry_environment()) }
-            return withCStrings(environment) { envp in posix_spawn(&pid, program, &actions, &attributes, argv, envp) }
+        var status: Int32 = 0
+        withCStrings(arguments) { argv in
+            if isHeir {
+                status = posix_spawnp(&pid, program, &actions, &attributes, argv, gantry_environment())
+                return
+            }
+            withCStrings(environment) { envp in
+                status = posix_spawn(&pid, program, &actions, &attributes, argv, envp)
+            }
         }
         guard status == 0 else { throw KernelError("start", program, Errno(rawValue: status)) }
         return pid

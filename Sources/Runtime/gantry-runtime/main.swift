@@ -3,11 +3,13 @@ import Glibc
 import Linux
 import Runtime
 
-/// Before anything looks at the environment.
-func begin() -> KernelError? {
+/// What the start has met, which is asked before anything looks at the environment.
+func begin() -> () -> KernelError? {
     var number: Int32 = 0
-    guard let call = gantry_started(&number) else { return nil }
-    return KernelError(String(cString: call), "/proc/self/exe", Errno(rawValue: number))
+    let call = gantry_started(&number)
+    return { [number] in
+        call.map { KernelError(String(cString: $0), "/proc/self/exe", Errno(rawValue: number)) }
+    }
 }
 
 /// As `CommandLine.arguments`, without the pages of the standard library that nothing else here needs.

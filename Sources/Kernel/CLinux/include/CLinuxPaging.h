@@ -7,3 +7,9 @@
 /// that would be one of the standard streams, or the kernel cannot (userfaultfd(2) with UFFD_FEATURE_WP_ASYNC, Linux 6.7),
 /// and in a program that is linked without the bounds of its ordered functions, nothing is changed.
 void gantry_fault_singly(void);
+
+/// Has children that are made from now on begin with those of the program's functions in memory that this process has: they
+/// would fault each one in anew, since a clone copies no mapping that was never written to. It takes a page that is left
+/// free for it among the functions; where there is none, or the kernel cannot (madvise(2) with MADV_GUARD_INSTALL for files,
+/// Linux 6.15), nothing is changed.
+void gantry_hand_down_functions(void);

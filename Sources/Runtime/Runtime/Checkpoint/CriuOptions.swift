@@ -17,17 +17,13 @@ struct CriuOptions {
     /// Switches that are passed on as they are.
     var switches: Set<CriuRequest.Switch> = []
 
-    static let common: [CommandArguments.Option] = [
-        .value("image-path"), .value("work-path"), .flag("tcp-established"), .flag("ext-unix-sk"), .flag("shell-job"),
-        .flag("file-locks"), .value("manage-cgroups-mode"), .value("empty-ns"), .flag("auto-dedup"),
-        .flag("lazy-pages"),
-    ]
-    static let ofCheckpoint: [CommandArguments.Option] =
-        common + [
-            .value("parent-path"), .flag("leave-running"), .flag("tcp-skip-in-flight"), .flag("link-remap"),
-            .value("status-fd"), .value("page-server"), .flag("pre-dump"),
-        ]
-    static let ofRestore: [CommandArguments.Option] = common + [.value("lsm-profile"), .value("lsm-mount-context")]
+    private static let common: CommandArguments.Options = """
+        image-path= work-path= tcp-established ext-unix-sk shell-job file-locks manage-cgroups-mode= empty-ns= auto-dedup \
+        lazy-pages
+        """
+    static let ofCheckpoint =
+        common + "parent-path= leave-running tcp-skip-in-flight link-remap status-fd= page-server= pre-dump"
+    static let ofRestore = common + "lsm-profile= lsm-mount-context="
 
     init(_ arguments: CommandArguments) throws(RuntimeError) {
         imagePath = try Self.absolute(arguments["image-path"] ?? "checkpoint")

@@ -5,13 +5,9 @@ import OCI
 
 /// `restore`: a container as `checkpoint` saved it.
 extension Invocation {
-    private static let restoreOptions: [CommandArguments.Option] = [
-        .value("bundle", "b"), .value("console-socket"), .value("pid-file"), .flag("no-pivot"), .flag("detach", "d"),
-        .flag("no-subreaper"), .value("preserve-fds"), .value("pidfd-socket"), .flag("no-new-keyring"),
-    ]
-
     func restore() throws(RuntimeError) -> Int32 {
-        let arguments = try CommandArguments(words, Self.restoreOptions + CriuOptions.ofRestore)
+        let own: CommandArguments.Options = "detach|d no-subreaper"
+        let arguments = try CommandArguments(words, Self.createOptions + own + CriuOptions.ofRestore)
         try arguments.expectOperands("restore", exactly: 1)
         let criuOptions = try CriuOptions(arguments)
         var options = try launchOptions(arguments)

@@ -6,7 +6,7 @@ import OCI
 /// `kill`, `delete`, `pause`, `resume`.
 extension Invocation {
     func kill() throws(RuntimeError) -> Int32 {
-        let arguments = try CommandArguments(words, [.flag("all", "a")])
+        let arguments = try CommandArguments(words, "all|a")
         try arguments.expectOperands("kill", atLeast: 1)
         guard arguments.operands.count <= 2 else {
             throw RuntimeError("\(Self.program): \"kill\" requires a maximum of 2 argument(s)")
@@ -50,7 +50,7 @@ extension Invocation {
     }
 
     func delete() throws(RuntimeError) -> Int32 {
-        let arguments = try CommandArguments(words, [.flag("force", "f")])
+        let arguments = try CommandArguments(words, "force|f")
         try arguments.expectOperands("delete", exactly: 1)
         let force = try arguments.flag("force")
         let id = arguments.operands[0]
@@ -147,7 +147,7 @@ extension Invocation {
     }
 
     private func controlled(_ command: String) throws(RuntimeError) -> (ContainerRecord, Cgroup) {
-        let arguments = try CommandArguments(words, [])
+        let arguments = try CommandArguments(words, "")
         try arguments.expectOperands(command, exactly: 1)
         let record = try store.record(of: arguments.operands[0])
         return (record, record.cgroup(in: try HostFacts.layout()))

@@ -6,7 +6,7 @@ import OCI
 /// `events`: what a container uses, every so often, and each time that memory ran out, until it ends.
 extension Invocation {
     func events() throws(RuntimeError) -> Int32 {
-        let arguments = try CommandArguments(words, [.value("interval"), .flag("stats")])
+        let arguments = try CommandArguments(words, "interval= stats")
         try arguments.expectOperands("events", exactly: 1)
         let record = try store.record(of: arguments.operands[0])
         let interval = try Self.interval(arguments["interval"] ?? "5s")

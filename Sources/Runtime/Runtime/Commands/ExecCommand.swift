@@ -6,12 +6,10 @@ import OCI
 
 /// `exec`: a further process in a container that runs.
 extension Invocation {
-    private static let execOptions: [CommandArguments.Option] = [
-        .value("console-socket"), .value("cwd"), .value("env", "e"), .flag("tty", "t"), .value("user", "u"),
-        .value("additional-gids", "g"), .value("process", "p"), .flag("detach", "d"), .value("pid-file"),
-        .value("process-label"), .value("apparmor"), .flag("no-new-privs"), .value("cap", "c"),
-        .value("preserve-fds"), .flag("ignore-paused"), .value("cgroup"), .value("pidfd-socket"),
-    ]
+    private static let execOptions: CommandArguments.Options = """
+        console-socket= cwd= env|e= tty|t user|u= additional-gids|g= process|p= detach|d pid-file= process-label= \
+        apparmor= no-new-privs cap|c= preserve-fds= ignore-paused cgroup= pidfd-socket=
+        """
 
     func exec() throws(RuntimeError) -> Int32 {
         let arguments = try CommandArguments(words, Self.execOptions, operandsEndOptions: true)

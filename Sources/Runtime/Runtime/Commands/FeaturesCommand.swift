@@ -6,7 +6,7 @@ import OCI
 /// `features`: what this program knows, whatever the kernel below it can do; features.md of the specification.
 extension Invocation {
     func features() throws(RuntimeError) -> Int32 {
-        try CommandArguments(words, []).expectOperands("features", exactly: 0)
+        try CommandArguments(words, "").expectOperands("features", exactly: 0)
         return try Self.print(String(decoding: Features.json.prettyBytes(indent: "    "), as: UTF8.self) + "\n")
     }
 }

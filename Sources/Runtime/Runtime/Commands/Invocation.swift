@@ -16,18 +16,16 @@ package struct Invocation {
     let words: ArraySlice<String>
     /// `--systemd-cgroup`: new containers get their cgroup from systemd.
     let usesSystemd: Bool
-    /// What the sealing of the program's own file met, before main.
-    var sealingFailure: KernelError?
+    /// What the sealing of the program's own file met, before main; nil where it met nothing.
+    let sealingFailure: () -> KernelError?
 
-    private static let globals: [CommandArguments.Option] = [
-        .value("root"), .value("log"), .value("log-format"), .flag("debug"), .flag("systemd-cgroup"),
-        .value("rootless"), .value("criu"), .flag("version", "v"), .flag("help", "h"),
-    ]
+    private static let globals: CommandArguments.Options =
+        "root= log= log-format= debug systemd-cgroup rootless= criu= version|v help|h"
 
     /// Runs the program with its arguments (the name first) and returns the exit code.
     ///
     /// - Parameter sealingFailure: what the sealing of the program's own file met, where it was tried.
-    package static func main(sealingFailure: KernelError?, _ arguments: [String]) -> Int32 {
+    package static func main(sealingFailure: @escaping () -> KernelError?, _ arguments: [String]) -> Int32 {
         InheritedState.normalize()
         // A reader that went away is told by the write. A handler is gone with the next execution, unlike SIG_IGN.
         signal(SIGPIPE) { _ in }

@@ -5,10 +5,8 @@ import OCI
 
 /// `create`, `start`, `run`.
 extension Invocation {
-    static let createOptions: [CommandArguments.Option] = [
-        .value("bundle", "b"), .value("console-socket"), .value("pid-file"), .flag("no-pivot"),
-        .flag("no-new-keyring"), .value("preserve-fds"), .value("pidfd-socket"),
-    ]
+    static let createOptions: CommandArguments.Options =
+        "bundle|b= console-socket= pid-file= no-pivot no-new-keyring preserve-fds= pidfd-socket="
 
     func create() throws(RuntimeError) -> Int32 {
         let arguments = try CommandArguments(words, Self.createOptions)
@@ -58,7 +56,7 @@ extension Invocation {
     }
 
     func start() throws(RuntimeError) -> Int32 {
-        let arguments = try CommandArguments(words, [])
+        let arguments = try CommandArguments(words, "")
         try arguments.expectOperands("start", exactly: 1)
         let record = try store.record(of: arguments.operands[0])
         try startAndNotify(record) { () throws(RuntimeError) in
@@ -120,8 +118,7 @@ extension Invocation {
     }
 
     func runContainer() throws(RuntimeError) -> Int32 {
-        let own: [CommandArguments.Option] = [.flag("detach", "d"), .flag("keep"), .flag("no-subreaper")]
-        let arguments = try CommandArguments(words, Self.createOptions + own)
+        let arguments = try CommandArguments(words, Self.createOptions, "detach|d keep no-subreaper")
         try arguments.expectOperands("run", exactly: 1)
         try SealedExecutable.ensure(sealingFailure)
         return try step("\(Self.program) run failed") { () throws(RuntimeError) in

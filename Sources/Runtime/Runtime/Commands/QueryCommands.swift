@@ -6,7 +6,7 @@ import OCI
 /// `state`, `list`, `ps`.
 extension Invocation {
     func state() throws(RuntimeError) -> Int32 {
-        let arguments = try CommandArguments(words, [])
+        let arguments = try CommandArguments(words, "")
         try arguments.expectOperands("state", exactly: 1)
         let record = try store.record(of: arguments.operands[0])
         let status = ContainerStatus.of(record, in: store, try HostFacts.layout())
@@ -15,7 +15,7 @@ extension Invocation {
     }
 
     func list() throws(RuntimeError) -> Int32 {
-        let arguments = try CommandArguments(words, [.flag("quiet", "q"), .value("format", "f")])
+        let arguments = try CommandArguments(words, "quiet|q format|f=")
         try arguments.expectOperands("list", exactly: 0)
         let layout = try HostFacts.layout()
         var found: [(record: ContainerRecord, status: ContainerStatus)] = []
@@ -62,7 +62,7 @@ extension Invocation {
     }
 
     func processes() throws(RuntimeError) -> Int32 {
-        let arguments = try CommandArguments(words, [.value("format", "f")], operandsEndOptions: true)
+        let arguments = try CommandArguments(words, "format|f=", operandsEndOptions: true)
         try arguments.expectOperands("ps", atLeast: 1)
         let record = try store.record(of: arguments.operands[0])
         let cgroup = record.cgroup(in: try HostFacts.layout())

@@ -6,7 +6,7 @@ import OCI
 /// `spec`: a configuration to start from, a shell in what the folder `rootfs` holds.
 extension Invocation {
     func writeSpec() throws(RuntimeError) -> Int32 {
-        let arguments = try CommandArguments(words, [.value("bundle", "b"), .flag("rootless")])
+        let arguments = try CommandArguments(words, "bundle|b= rootless")
         try arguments.expectOperands("spec", exactly: 0)
         let path = "\(arguments["bundle"] ?? ".")/\(ContainerStore.specName)"
         guard access(path, F_OK) != 0 else {

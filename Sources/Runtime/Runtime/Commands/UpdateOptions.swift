@@ -4,13 +4,11 @@ import OCI
 
 /// The limits that an `update` asks for: a document's, or those of its options.
 enum UpdateOptions {
-    static let known: [CommandArguments.Option] = [
-        .value("resources", "r"), .value("blkio-weight"), .value("cpu-period"), .value("cpu-quota"),
-        .value("cpu-burst"), .value("cpu-share"), .value("cpu-rt-period"), .value("cpu-rt-runtime"),
-        .value("cpu-idle"), .value("cpuset-cpus"), .value("cpuset-mems"), .value("memory"),
-        .value("memory-reservation"), .value("memory-swap"), .value("pids-limit"), .value("kernel-memory"),
-        .value("kernel-memory-tcp"), .value("l3-cache-schema"), .value("mem-bw-schema"),
-    ]
+    static let known: CommandArguments.Options = """
+        resources|r= blkio-weight= cpu-period= cpu-quota= cpu-burst= cpu-share= cpu-rt-period= cpu-rt-runtime= cpu-idle= \
+        cpuset-cpus= cpuset-mems= memory= memory-reservation= memory-swap= pids-limit= kernel-memory= \
+        kernel-memory-tcp= l3-cache-schema= mem-bw-schema=
+        """
 
     /// The new shares of a container's group of resctrl, in the order in which they are written.
     ///

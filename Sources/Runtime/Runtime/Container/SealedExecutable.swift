@@ -12,7 +12,7 @@ enum SealedExecutable {
     /// Returns where the program runs from a read-only mount, or is an ordinary user's.
     ///
     /// - Parameter failure: what the sealing met.
-    static func ensure(_ failure: KernelError?) throws(RuntimeError) {
+    static func ensure(_ failure: () -> KernelError?) throws(RuntimeError) {
         // ST_RDONLY 1.
         guard let own = try? Descriptor.open("/proc/self/exe", O_PATH) else {
             throw RuntimeError("open `/proc/self/exe`: is /proc mounted?")
@@ -21,7 +21,7 @@ enum SealedExecutable {
         own.close()
         if flags >= 0, flags & 1 == 1 { return }
         if geteuid() != 0 { return }
-        let reason = failure.map { ": \($0)" } ?? ""
+        let reason = failure().map { ": \($0)" } ?? ""
         throw RuntimeError("unable to seal the runtime's own file\(reason)")
     }
 }

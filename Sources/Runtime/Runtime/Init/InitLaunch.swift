@@ -109,6 +109,7 @@ extension InitLaunch {
         // Inherited: whoever shares a namespace with init has no moment in which it is init and can be looked into. An
         // ordinary user could not write what init needs then; there init does it itself.
         if !isRootless { try Concealment.begin() }
+        gantry_hand_down_functions()
         let process = try plan.namespaces.joinsUser ? cloneInUserNamespace(initial) : cloneHere(initial)
         if !isRootless { try Concealment.end() }
         // Hooks must read the runtime's clocks, not the container's.

@@ -43,8 +43,8 @@ struct InitProcess {
             try attempt("unable to apply cgroup configuration") { () throws(KernelError) in try cgroups.enter() }
             try build()
             try attempt { () throws(KernelError) in
-                let kept = gate.map { [channel.socket, $0] } ?? [channel.socket]
-                try InheritedDescriptors.closeAll(from: 3 + options.preservedDescriptors, keeping: kept)
+                try InheritedDescriptors.closeAll(
+                    from: 3 + options.preservedDescriptors, keeping: channel.socket, gate)
             }
             image = try setup.apply(channel)
             try announceReady()

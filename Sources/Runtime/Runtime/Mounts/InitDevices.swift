@@ -63,16 +63,18 @@ struct InitDevices {
     }
 
     private func makeLinks(_ dev: Descriptor) throws(KernelError) {
-        let links = [
-            ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"),
-            ("stderr", "/proc/self/fd/2"), ("ptmx", "pts/ptmx"),
-        ]
-        for (name, target) in links {
-            do throws(KernelError) {
-                try kernelCall("symlink", "/dev/\(name)") { symlinkat(target, dev.rawValue, name) }
-            } catch  where error.errno == .exists {
-                // The image's own, on an image's own /dev.
-            }
+        try link("fd", to: "/proc/self/fd", dev)
+        try link("stdin", to: "/proc/self/fd/0", dev)
+        try link("stdout", to: "/proc/self/fd/1", dev)
+        try link("stderr", to: "/proc/self/fd/2", dev)
+        try link("ptmx", to: "pts/ptmx", dev)
+    }
+
+    private func link(_ name: String, to target: String, _ dev: Descriptor) throws(KernelError) {
+        do throws(KernelError) {
+            try kernelCall("symlink", "/dev/\(name)") { symlinkat(target, dev.rawValue, name) }
+        } catch  where error.errno == .exists {
+            // The image's own, on an image's own /dev.
         }
     }
 }

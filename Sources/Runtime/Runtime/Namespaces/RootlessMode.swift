@@ -26,7 +26,7 @@ enum RootlessMode: Hashable {
     static let isInUserNamespace: Bool = {
         // Without the file there are no user namespaces.
         guard let bytes = try? FileContents.read("/proc/self/uid_map", limitBytes: 4096) else { return false }
-        let words = bytes.split { $0 == 32 || $0 == 10 }.map { String(decoding: $0, as: UTF8.self) }
-        return words != ["0", "0", "4294967295"]
+        // Zero, zero, and all there are.
+        return !bytes.filter { $0 != 32 && $0 != 10 }.elementsEqual("004294967295".utf8)
     }()
 }

@@ -129,6 +129,7 @@ struct ContainerEntry {
     ) throws(KernelError) -> LaunchedProcess {
         defer { cgroup?.close() }
         var pidfd: Int32 = -1
+        gantry_hand_down_functions()
         let pid = try kernelCall("clone") { gantry_clone3_fork(0, &pidfd, cgroup?.rawValue ?? -1) }
         if pid == 0 {
             InheritedState.resetSignals()

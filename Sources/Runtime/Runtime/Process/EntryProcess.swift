@@ -85,7 +85,7 @@ struct EntryProcess {
             try Concealment.begin()
         }
         try InheritedDescriptors.closeAll(
-            from: 3 + setup.preservedDescriptors, keeping: [channel.socket] + (entry.console.map { [$0] } ?? []))
+            from: 3 + setup.preservedDescriptors, keeping: channel.socket, entry.console)
         // What is set for a group of processes is not for the caller's.
         setpgid(0, 0)
     }
@@ -120,7 +120,7 @@ struct EntryProcess {
                 // Only a session's leader gets a terminal, and keeps it as long as it lives.
                 _ = setsid()
                 if entry.console != nil { try Console.takeControl() }
-                try InheritedDescriptors.closeAll(from: 3 + setup.preservedDescriptors, keeping: [channel.socket])
+                try InheritedDescriptors.closeAll(from: 3 + setup.preservedDescriptors, keeping: channel.socket)
                 if setup.plan.process.scheduler != nil {
                     guard try channel.receive() == .proceed else { throw KernelError("schedule", "", .noSuchProcess) }
                 }

@@ -27,7 +27,7 @@ final class ForegroundProcess {
         } else {
             (consoleForProcess, arrival) = (nil, nil)
         }
-        signals = try attempt { () throws(KernelError) in try SignalFD(blocking: Self.passed) }
+        signals = try attempt { () throws(KernelError) in try SignalFD(blockingAllBut: Self.own) }
     }
 
     /// Takes the near end, which the process has sent by now.
@@ -54,33 +54,44 @@ final class ForegroundProcess {
         }
     }
 
-    /// All but those that cannot be caught, those of this process's own faults, and what its children, its terminal and its
-    /// readers tell it.
-    private static let passed: [Int32] = {
-        let own = [
-            SIGKILL, SIGSTOP, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS, SIGCHLD, SIGTTIN, SIGTTOU,
-            SIGPIPE, SIGURG,
-        ]
-        return (1...64).filter { !own.contains($0) }
-    }()
+    /// Those that are not passed on: that cannot be caught, those of this process's own faults, and what its children, its
+    /// terminal and its readers tell it.
+    private static let own: [Int32] = [
+        SIGKILL, SIGSTOP, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS, SIGCHLD, SIGTTIN, SIGTTOU,
+        SIGPIPE, SIGURG,
+    ]
 
     /// One wait for whatever comes first; whether the process has ended.
     private func turn(_ process: Descriptor) throws(KernelError) -> Bool {
-        var entries = [
-            pollfd(fd: process.rawValue, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: signals.descriptor.rawValue, events: Int16(POLLIN), revents: 0),
-        ]
-        entries += proxy?.waitList() ?? []
-        if let socket = notify?.socket {
-            entries.append(pollfd(fd: socket.rawValue, events: Int16(POLLIN), revents: 0))
-        }
-        try kernelCall("poll") { poll(&entries, nfds_t(entries.count), -1) }
+        let hasEnded = proxy == nil && notify == nil ? try waitForSignal(or: process) : try waitForAny(process)
         while let signal = signals.next() {
             if signal == SIGWINCH { proxy?.resize() } else { forward(signal, to: process) }
         }
         proxy?.transfer()
         passReadiness(of: process)
+        return hasEnded
+    }
+
+    /// Of most processes there is nothing else to wait for. A list of entries is a type that Swift's runtime would make.
+    private func waitForSignal(or process: Descriptor) throws(KernelError) -> Bool {
+        var entries = (Self.entry(process), Self.entry(signals.descriptor))
+        try kernelCall("poll") {
+            withUnsafeMutableBytes(of: &entries) { bytes in
+                poll(bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), 2, -1)
+            }
+        }
+        return entries.0.revents != 0
+    }
+
+    private func waitForAny(_ process: Descriptor) throws(KernelError) -> Bool {
+        var entries = [Self.entry(process), Self.entry(signals.descriptor)] + (proxy?.waitList() ?? [])
+        if let socket = notify?.socket { entries.append(Self.entry(socket)) }
+        try kernelCall("poll") { poll(&entries, nfds_t(entries.count), -1) }
         return entries[0].revents != 0
+    }
+
+    private static func entry(_ descriptor: Descriptor) -> pollfd {
+        pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
     }
 
     /// This program is the service's main process: it ends when the container does, with its code.

@@ -20,6 +20,9 @@ struct ProcessSetup {
     var activation = SocketActivation()
 
     private var process: RuntimeProcess { plan.process }
+    private var hasScheduling: Bool {
+        process.scheduler != nil || process.ioPriority != nil || personality != nil || memoryPolicy != nil
+    }
 
     /// Everything but the execution; returns the program, found.
     ///
@@ -38,10 +41,12 @@ struct ProcessSetup {
     /// - Parameter schedules: whether the process's own scheduling is set, which a child would not have in every case.
     func settle(_ channel: SyncChannel, schedules: Bool) throws(RuntimeError) -> ProgramImage {
         // Needs rights that are given up next.
-        try Scheduling(
-            scheduler: schedules ? process.scheduler : nil, ioPriority: process.ioPriority, personality: personality,
-            memoryPolicy: memoryPolicy
-        ).apply()
+        if hasScheduling {
+            try Scheduling(
+                scheduler: schedules ? process.scheduler : nil, ioPriority: process.ioPriority,
+                personality: personality, memoryPolicy: memoryPolicy
+            ).apply()
+        }
         // A folder may be closed to the program's user and be its place all the same (root's own, for an image that leaves
         // root last), or be open to that user alone.
         let hasEntered = try enterWorkingDirectory(allowingDenial: true)
@@ -192,10 +197,12 @@ struct ProcessSetup {
     static func lastOfEach(_ variables: [String]) -> [String] {
         func name(_ variable: String) -> Substring.UTF8View { variable.utf8.prefix { $0 != 61 } }
         guard variables.count > 64 else {
-            return variables.enumerated().filter { index, variable in
+            var kept: [String] = []
+            for (index, variable) in variables.enumerated() {
                 let own = name(variable)
-                return !variables[(index + 1)...].contains { name($0).elementsEqual(own) }
-            }.map(\.element)
+                if !variables[(index + 1)...].contains(where: { name($0).elementsEqual(own) }) { kept.append(variable) }
+            }
+            return kept
         }
         var seen: Set<[UInt8]> = []
         return variables.reversed().filter { seen.insert(Array(name($0))).inserted }.reversed()

@@ -18,16 +18,15 @@ struct ProgramImage {
 
     /// Becomes the program. Returns only with the reason why it did not.
     func execute() -> KernelError {
+        var reason = KernelError("exec", path, .invalidArgument)
         withCStrings(arguments) { argv in
             withCStrings(environment) { envp in
                 do throws(KernelError) {
                     try kernelCall("exec", path) { execve(path, argv, envp) }
-                } catch {
-                    return error
-                }
-                return KernelError("exec", path, .invalidArgument)
+                } catch { reason = error }
             }
         }
+        return reason
     }
 
     private static func lookUp(_ name: String, in environment: [String]) throws(RuntimeError) -> String {
