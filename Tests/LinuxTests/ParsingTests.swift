@@ -12,6 +12,7 @@ import Testing
         #expect(stat.command == "a) S ) (b)")
         #expect(stat.state == "R" && !stat.isEnded)
         #expect((stat.parent, stat.processGroup, stat.session) == (7, 42, 41))
+        #expect(stat.flags == 4_194_304 && !stat.hasNeverExecuted)
         #expect((stat.userTicks, stat.systemTicks, stat.threads) == (11, 12, 3))
         #expect((stat.startTicks, stat.residentPages) == (98765, 55))
         #expect(ProcessStat(parsing: Array("42 (x) Z".utf8)) == nil)

@@ -12,6 +12,8 @@ package struct ProcessStat: Hashable, Sendable {
     package var session: Int32
     /// The controlling terminal's device number; 0 for none.
     package var terminal: Int32
+    /// PF_… of the kernel.
+    package var flags: UInt32
     package var userTicks: UInt64
     package var systemTicks: UInt64
     package var threads: Int
@@ -24,6 +26,9 @@ package struct ProcessStat: Hashable, Sendable {
 
     /// Whether a signal or a debugger has stopped the process: it does nothing before it is told to go on.
     package var isStopped: Bool { state == "T" || state == "t" }
+
+    /// Whether the process runs the program of the one that made it: it has executed none since, PF_FORKNOEXEC.
+    package var hasNeverExecuted: Bool { flags & 0x40 != 0 }
 
     /// Reads one process; ENOENT or ESRCH where it is gone.
     package static func read(pid: Int32) throws(KernelError) -> ProcessStat {
@@ -46,7 +51,7 @@ package struct ProcessStat: Hashable, Sendable {
         }
         guard let pid = Int32(String(decoding: number, as: UTF8.self)), let letter = fields.first?.first,
             let parent: Int32 = field(4), let group: Int32 = field(5), let session: Int32 = field(6),
-            let terminal: Int32 = field(7),
+            let terminal: Int32 = field(7), let flags: UInt32 = field(9),
             let user: UInt64 = field(14), let system: UInt64 = field(15), let threads: Int = field(20),
             let start: UInt64 = field(22), let resident: Int = field(24)
         else { return nil }
@@ -54,7 +59,7 @@ package struct ProcessStat: Hashable, Sendable {
         command = String(decoding: bytes[(open + 1)..<close], as: UTF8.self)
         state = Character(Unicode.Scalar(letter))
         (self.parent, processGroup, self.session) = (parent, group, session)
-        self.terminal = terminal
+        (self.terminal, self.flags) = (terminal, flags)
         (userTicks, systemTicks, self.threads) = (user, system, threads)
         (startTicks, residentPages) = (start, resident)
     }

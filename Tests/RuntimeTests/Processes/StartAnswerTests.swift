@@ -12,7 +12,7 @@ struct StartAnswerTests {
         for answer in answers { try far.send(answer) }
         // The end of the channel, as by the execution of the program; what was said can still be read.
         try kernelCall("shutdown") { shutdown(far.socket.rawValue, Int32(SHUT_WR)) }
-        try StartGate.start(over: near)
+        try StartGate.start(over: near) { false }
     }
 
     @Test("What is said after the first word, when the container's code may speak, is not believed")

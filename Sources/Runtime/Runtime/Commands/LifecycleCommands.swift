@@ -93,7 +93,11 @@ extension Invocation {
 
     func startContainer(_ container: CreatedContainer) throws(RuntimeError) {
         let record = container.record
-        if let channel = container.channel { try StartGate.start(over: channel) } else { try startAtGate(record) }
+        if let channel = container.channel {
+            try StartGate.start(over: channel) { record.isBeyondStart }
+        } else {
+            try startAtGate(record)
+        }
         // The specification: a failure is logged, and the container runs on.
         HookRunner.runAll(
             record.hooks.poststart, "poststart", state: HookRunner.state(record, status: "running"), log: log)
@@ -106,6 +110,8 @@ extension Invocation {
                 // Without a layout there is no cgroup that could be frozen.
                 guard let layout = try? HostFacts.layout() else { return false }
                 return ContainerStatus.of(record, in: store, layout) == .paused
+            } until: {
+                record.isBeyondStart
             }
         } catch {
             let layout = try HostFacts.layout()

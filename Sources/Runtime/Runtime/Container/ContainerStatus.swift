@@ -8,15 +8,31 @@ enum ContainerStatus: String {
     case created, running, paused, stopped
 
     static func of(_ record: ContainerRecord, in store: ContainerStore, _ layout: CgroupLayout) -> ContainerStatus {
-        // A process that cannot be read is gone.
-        guard let process = try? ProcessStat.read(pid: record.pid), process.startTicks == record.startTicks,
-            !process.isEnded
-        else { return .stopped }
+        guard let process = record.process else { return .stopped }
         let cgroup = record.cgroup(in: layout)
         // A cgroup that cannot be asked is not frozen by us.
         if (try? cgroup.isFrozen()) == true { return .paused }
-        return StartGate.isWaiting(in: store.directory(of: record.id)) ? .created : .running
+        // A process that runs its program does not wait, though another may have taken a copy of its gate; one that CRIU
+        // has restored has executed nothing, and has no gate.
+        let waits = process.hasNeverExecuted && StartGate.isWaiting(in: store.directory(of: record.id))
+        return waits ? .created : .running
     }
+}
+
+extension ContainerRecord {
+    /// The container's first process; nil where it has ended.
+    var process: ProcessStat? {
+        do throws(KernelError) {
+            let process = try ProcessStat.read(pid: pid)
+            return process.startTicks == startTicks && !process.isEnded ? process : nil
+        } catch {
+            // One that cannot be read is gone.
+            return nil
+        }
+    }
+
+    /// Whether there is nothing more to be waited for by `start`: the first process runs its program, or has ended.
+    var isBeyondStart: Bool { process?.hasNeverExecuted != true }
 }
 
 extension ContainerRecord {

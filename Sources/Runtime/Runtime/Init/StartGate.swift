@@ -18,6 +18,9 @@ import Linux
 ///
 /// A frozen process does not hear. Who asked gives up then by closing the connection, and is not obeyed later.
 ///
+/// Whoever may trace init, in a pid namespace that is shared, can take copies of its sockets (pidfd_getfd(2)): then the end of
+/// file does not come when init lets go of its own. So where nothing is heard, the kernel is asked what init does.
+///
 /// The process of a `run` has no gate: the runtime that made it says start over their own channel.
 ///
 /// A process that has ended listens no more, so `start` can never wait for one; and whether a container is created or
@@ -68,30 +71,30 @@ enum StartGate {
 
     /// Lets the container's program run; returns once it does.
     ///
-    /// - Parameter isPaused: asked where init takes its time.
-    static func start(in directory: String, unless isPaused: () -> Bool) throws(RuntimeError) {
+    /// - Parameters:
+    ///   - isPaused: asked where init takes its time.
+    ///   - isOver: asked as well: whether init has executed the program, or ended.
+    static func start(
+        in directory: String, unless isPaused: () -> Bool, until isOver: () -> Bool
+    ) throws(RuntimeError) {
         guard let connection = connect(in: directory) else {
             throw RuntimeError("cannot start an already running container")
         }
         defer { connection.close() }
         var byte = StartGateWords.start
         _ = send(connection.rawValue, &byte, 1, Int32(MSG_NOSIGNAL))
-        var isAnswered = false
-        while !isAnswered {
-            isAnswered = try attempt { () throws(KernelError) in
-                try waitReadable(connection, timeoutMilliseconds: 200)
-            }
-            // Once init has taken the word it will obey it, also where it is paused just then.
-            if !isAnswered, isUnread(connection), isPaused() {
+        var answer: [UInt8] = []
+        var chunk = [UInt8](zeros: 4096)
+        while answer.count < StartGateWords.answerLimitBytes {
+            let count = try attempt { () throws(KernelError) in try hear(connection, &chunk) }
+            if let count {
+                if count == 0 { break }
+                answer += chunk[..<count]
+            } else if isOver() {
+                break
+            } else if isUnread(connection), isPaused() {
+                // Once init has taken the word it will obey it, also where it is paused just then.
                 throw RuntimeError("cannot start a container in the paused state")
-            }
-        }
-        let answer = try attempt { () throws(KernelError) in
-            try connection.setNonBlocking(false)
-            do throws(KernelError) {
-                return try connection.readAll(limitBytes: StartGateWords.answerLimitBytes)
-            } catch  where error.errno == Errno(rawValue: ECONNRESET) {
-                return []
             }
         }
         switch answer.first {
@@ -101,15 +104,33 @@ enum StartGate {
         }
     }
 
+    /// What was said within a moment, up to the end, 0; nil where nothing was.
+    private static func hear(_ connection: Descriptor, _ chunk: inout [UInt8]) throws(KernelError) -> Int? {
+        guard try waitReadable(connection, timeoutMilliseconds: momentMilliseconds) else { return nil }
+        do throws(KernelError) {
+            return try connection.read(into: &chunk)
+        } catch  where error.errno == Errno(rawValue: ECONNRESET) {
+            // The process has ended with the word unread.
+            return 0
+        }
+    }
+
     /// The same for the process that waits at the channel of the runtime that made it.
-    static func start(over channel: SyncChannel) throws(RuntimeError) {
+    static func start(over channel: SyncChannel, until isOver: () -> Bool) throws(RuntimeError) {
         defer { channel.socket.close() }
         var answer: SyncMessage?
         do throws(KernelError) {
             try channel.send(.proceed)
             // To the end: then the program is executed. The first word alone counts: after it, whoever inside may look into
             // the process could speak in its name.
-            while let message = try channel.receive() { answer = answer ?? message }
+            while true {
+                guard try waitReadable(channel.socket, timeoutMilliseconds: momentMilliseconds) else {
+                    if isOver() { break }
+                    continue
+                }
+                guard let message = try channel.receive() else { break }
+                answer = answer ?? message
+            }
         } catch {
             // A process that has ended has left what was sent to it unread.
             let isEnd = error.errno == .brokenPipe || error.errno == Errno(rawValue: ECONNRESET)
@@ -121,6 +142,9 @@ enum StartGate {
         default: throw RuntimeError("cannot start a container that has stopped")
         }
     }
+
+    /// How long an answer is waited for before the kernel is asked.
+    private static let momentMilliseconds: Int32 = 200
 
     private static func connect(in path: String) -> Descriptor? {
         do throws(KernelError) {
