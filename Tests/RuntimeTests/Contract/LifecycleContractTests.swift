@@ -222,7 +222,11 @@ struct LifecycleContractTests {
     @Test("A usage error changes nothing", arguments: RuntimeUnderTest.all)
     func usage(_ runtime: RuntimeUnderTest) throws {
         let container = try TestContainer(runtime)
+        // Then the cgroup is called by the id.
+        container.spec.linux.cgroupsPath = nil
         try container.write()
+        #expect(try container.command("create", "").errors.contains("container id cannot be empty"))
+        #expect(try container.command("create", "..").errors.contains("invalid container ID format"))
         #expect(try container.command("create").code == 1)
         #expect(try container.command("create", "--frob", "x").errors.contains("flag provided but not defined: -frob"))
         #expect(try container.command("create", "a/b").errors.contains("invalid container ID format"))

@@ -140,4 +140,36 @@ struct HostDeviceTests {
         #expect(result.output == "used\n", "\(result.errors)")
         try expectNullAsItWas(before)
     }
+
+    @Test(
+        "CVE-2026-88265: a link in the null device's place makes no file a standard stream, nor changes its owner",
+        arguments: [true, false])
+    func linkedNull(ofImage: Bool) throws {
+        let container = try self.container(["sh", "-c", "echo escaped; sleep 60"])
+        let host = try container.hostFolder()
+        container.spec.mounts.append(RuntimeMount(destination: "/given", source: host, options: ["bind"]))
+        if ofImage {
+            container.spec.mounts.removeAll { $0.destination.hasPrefix("/dev") }
+            container.spec.process?.user.uid = 1000
+            try container.link("/dev/null", to: "/given/secret")
+        }
+        try container.write()
+        // With the host's null device as its streams. The node cannot be made in the link's place, which ends the first.
+        let run = OwnedDescriptor(
+            try Self.runtime.begin(
+                ["run", "--detach", container.id], root: container.root, in: container.bundle, environment: []))
+        #expect(try PidFD.reap(run.descriptor) == (ofImage ? 1 : 0))
+        if !ofImage {
+            _ = try container.exec("sh", "-c", "rm /dev/null; /bin/busybox ln -s /given/secret /dev/null")
+            let exec = OwnedDescriptor(
+                try Self.runtime.begin(
+                    ["exec", "--user", "1000", container.id, "echo", "escaped"], root: container.root,
+                    in: container.bundle, environment: []))
+            #expect(try PidFD.reap(exec.descriptor) == 0)
+        }
+        var facts = stat()
+        try kernelCall("stat", host) { stat("\(host)/secret", &facts) }
+        #expect(facts.st_uid == 0)
+        try container.expectHostUntouched(host)
+    }
 }

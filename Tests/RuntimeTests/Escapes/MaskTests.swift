@@ -74,14 +74,17 @@ struct MaskTests {
         #expect(try container.leftovers() == [])
     }
 
-    @Test("CVE-2025-52565: the terminal's file is mounted on no link")
-    func linkedConsole() throws {
+    @Test(
+        "CVE-2025-52565, CVE-2026-88264: the terminal's file is mounted on no link, whether or not it could be made",
+        arguments: [false, true])
+    func linkedConsole(isReadOnly: Bool) throws {
         let (container, volume) = try sharingDev(["stat", "-c", "%t", "/proc/self/attr/exec"])
         symlink("/proc/self/attr/exec", "\(volume)/console")
         container.spec.mounts.append(
             RuntimeMount(
                 destination: "/dev/pts", type: "devpts", source: "devpts", options: ["newinstance", "ptmxmode=0666"]))
         container.spec.process?.terminal = true
+        container.spec.root?.readonly = isReadOnly
         let result = try container.run()
         #expect(result.code == 1)
         #expect(result.errors.contains("/dev/console"), "\(result.errors)")

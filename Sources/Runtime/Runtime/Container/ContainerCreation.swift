@@ -17,6 +17,8 @@ struct ContainerCreation {
 
     /// - Parameter console: gets the near end of the terminal; nil where the process has none.
     func run(console: Descriptor?) throws(RuntimeError) -> CreatedContainer {
+        // Before the configuration is: without a path of its own the cgroup is called by it.
+        try ContainerStore.check(id)
         var spec = bundle.spec
         let notify = NotifySocket(of: id, in: store)
         notify?.add(to: &spec)
