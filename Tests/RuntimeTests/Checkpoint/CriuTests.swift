@@ -151,7 +151,8 @@ struct CheckpointTests {
 
     @Test("What cannot be saved or restored is said before CRIU is asked")
     func arguments() throws {
-        let container = try TestContainer(.ours)
+        // It is to outlive many calls, on a slow machine as well.
+        let container = try TestContainer(.ours, ["sleep", "600"])
         try container.write()
         let images = "\(container.folder)/images"
         #expect(try container.command("create", container.id).code == 0)

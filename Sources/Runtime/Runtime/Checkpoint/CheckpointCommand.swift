@@ -95,7 +95,7 @@ struct ContainerDump {
             OwnedDescriptor(try Descriptor.open("/proc/\(record.pid)/root", O_PATH | O_DIRECTORY))
         }
         let tree = RootedTree(root: root.descriptor)
-        for mount in CriuMounts(plan, layout: facts.layout).mounts {
+        for mount in CriuMounts(plan, layout: facts.layout, isDump: true).mounts {
             request.addMount(Self.place(of: mount.place, in: tree), mount.place)
         }
         for path in Self.maskedFiles(spec.linux.maskedPaths, in: tree) {

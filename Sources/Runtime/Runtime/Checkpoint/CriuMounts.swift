@@ -13,10 +13,14 @@ package struct CriuMounts: Hashable, Sendable {
     package var mounts: [External] = []
 
     /// Binds, the container's cgroup directories, and device nodes, which are bound in a user namespace.
-    package init(_ plan: ContainerPlan, layout: CgroupLayout) {
+    ///
+    /// CRIU knows the file system of version 2 and makes it itself, so a dump leaves it to it, as runc's does: which gives
+    /// no other place for it when it restores. Images of earlier versions of this runtime have it among the others.
+    package init(_ plan: ContainerPlan, layout: CgroupLayout, isDump: Bool) {
         for mount in plan.mounts {
             switch mount.source {
             case .bind(let path): mounts.append(External(place: mount.destination, source: path))
+            case .cgroup where isDump && layout.mode == .unified: break
             case .cgroup: addCgroups(mount.destination, plan, layout)
             case .filesystem: break
             }

@@ -118,7 +118,9 @@ struct ContainerRestoration {
         request.set(options.switches)
         request.setRestore(lsmProfile: options.lsmProfile, lsmMountContext: options.lsmMountContext)
         CriuConfiguration.apply(spec.annotations, to: &request)
-        for mount in CriuMounts(plan, layout: facts.layout).mounts { request.addMount(mount.place, mount.source) }
+        for mount in CriuMounts(plan, layout: facts.layout, isDump: false).mounts {
+            request.addMount(mount.place, mount.source)
+        }
         if !spec.linux.maskedPaths.isEmpty { request.addMount("/dev/null", "/dev/null") }
         // Pipes that were the standard streams become this program's own.
         for pipe in streams.pipes { request.addInherited(pipe.name, descriptor: pipe.number) }
