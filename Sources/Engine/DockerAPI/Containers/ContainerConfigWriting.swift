@@ -152,7 +152,7 @@ extension MountSpec {
 
     /// As docker: what was said after the second colon, and `z` for a volume that was asked for without a word.
     private var mountPointMode: String {
-        let said = isShort ? bindMode : ""
+        let said = isShort && addition != .whole ? bindMode : ""
         return switch kind {
         case .bind: said
         case .volume: said.isEmpty && addition != .whole ? "z" : said

@@ -2,14 +2,15 @@ import EngineAPI
 import Linux
 
 /// Which mounts a container has: those it asks for, those of other containers, and volumes without a name for what it
-/// or its image wants to be volumes. A place that is taken stays with who comes first in that order.
+/// or its image wants to be volumes. A place that is taken stays with who comes first in that order; of two other
+/// containers, as docker has it, with the one that is named later.
 package enum VolumeMounts {
-    /// A container whose mounts are taken over; `readOnly` nil for as they are.
+    /// A container whose mounts are taken over, where wanted for reading alone.
     package struct Lender: Hashable, Sendable {
         package var mounts: [MountSpec]
-        package var readOnly: Bool?
+        package var readOnly: Bool
 
-        package init(mounts: [MountSpec], readOnly: Bool?) {
+        package init(mounts: [MountSpec], readOnly: Bool) {
             self.mounts = mounts
             self.readOnly = readOnly
         }
@@ -20,11 +21,13 @@ package enum VolumeMounts {
     ) -> [MountSpec] {
         var mounts = spec.mounts
         var taken = Set(mounts.map { PathName.cleaned($0.target) })
-        for lender in lenders {
+        for lender in lenders.reversed() {
             for mount in lender.mounts where mount.kind != .tmpfs {
                 guard taken.insert(PathName.cleaned(mount.target)).inserted else { continue }
                 var mount = mount
-                if let readOnly = lender.readOnly { mount.readOnly = readOnly }
+                // What the lender may not write nobody writes by it; and its volumes are as full as it has them.
+                mount.readOnly = mount.readOnly || lender.readOnly
+                mount.noCopy = mount.kind == .volume
                 mount.addition = .whole
                 mounts.append(mount)
             }
@@ -38,17 +41,18 @@ package enum VolumeMounts {
         return mounts
     }
 
-    /// Parts `name:ro` of `--volumes-from`.
-    package static func reference(_ text: String) throws(EngineError) -> (name: String, readOnly: Bool?) {
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-        guard let name = parts.first, !name.isEmpty, parts.count <= 2 else {
+    /// Parts `name:ro` of `--volumes-from`. Labels of SELinux are without effect here, as on docker without SELinux.
+    package static func reference(_ text: String) throws(EngineError) -> (name: String, readOnly: Bool) {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard let name = parts.first, !name.isEmpty else {
             throw EngineError(.invalid, "invalid volumes-from specification: \(text)")
         }
-        switch parts.count == 2 ? parts[1] : "" {
-        case "": return (name, nil)
-        case "ro": return (name, true)
-        case "rw": return (name, false)
-        default: throw EngineError(.invalid, "invalid mode for volumes-from: \(parts[1])")
+        guard parts.count == 2, !parts[1].isEmpty else { return (name, false) }
+        let words = parts[1].split(separator: ",", omittingEmptySubsequences: false)
+        let (access, labels) = (words.filter { $0 == "ro" || $0 == "rw" }, words.filter { $0 == "z" || $0 == "Z" })
+        guard access.count <= 1, labels.count <= 1, access.count + labels.count == words.count else {
+            throw EngineError(.invalid, "invalid mode: \(parts[1])")
         }
+        return (name, access == ["ro"])
     }
 }
