@@ -54,6 +54,21 @@ struct InspectionTests {
         #expect(Set(asked.compactMap { $0["Source"]?.string }) == ["0a1b", "4e5f", "/h"])
     }
 
+    @Test("That nothing labels a privileged container is told once, also of one that was made from an inspection")
+    func labels() throws {
+        var spec = ContainerSpec(image: "a:1")
+        (spec.privileged, spec.noNewPrivileges) = (true, true)
+        for _ in 0..<3 {
+            let details = ContainerDetails(
+                id: "abc", name: "web", spec: spec, imageID: "sha256:1", createdAt: time,
+                state: ContainerState(status: .created), arguments: ["x"], environment: [], workingDirectory: "/",
+                user: "", hostname: "h")
+            let options = details.dockerBody["HostConfig"]?["SecurityOpt"]?.array?.compactMap(\.string) ?? []
+            #expect(options.sorted() == ["label=disable", "no-new-privileges"])
+            spec = try #require(ContainerDetails(dockerBody: details.dockerBody)).spec
+        }
+    }
+
     @Test("Who is in a network that needs nothing is there under an id while it runs")
     func builtInNetworks() {
         var summary = ContainerSummary(

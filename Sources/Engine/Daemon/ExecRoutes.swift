@@ -78,7 +78,7 @@ private func hijackThenStart(
     } catch {
         await exchange.waitUntilHeadIsRead(of: connection)
         let text = Array("\(error.message)\r\n".utf8)
-        try await connection.write(isFramed ? StreamFrame.encode(.stderr, text) : text)
+        try await connection.write(isFramed ? StreamFrame.encode(.stdout, text) : text)
         await connection.closeOutput()
         await connection.close()
         return (nil, connection)

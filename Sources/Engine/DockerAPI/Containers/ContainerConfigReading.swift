@@ -27,7 +27,9 @@ extension ContainerSpec {
         mounts = try MountReading.mounts(host)
         volumesFrom = try host.texts("VolumesFrom") ?? []
         for (path, _) in try config.objectMap("Volumes") {
-            guard path.hasPrefix("/") else {
+            // What an image names without a slash is meant from the root, and docker's inspection tells it so. With a colon it
+            // is no place: docker's CLI takes the `a` of `-v a:/data` for a drive, and sends all of it.
+            guard path.hasPrefix("/") || !path.isEmpty && !path.contains(":") else {
                 throw EngineError(.invalid, "invalid volume specification: '\(path)': mount path must be absolute")
             }
             anonymousVolumes.append(path)

@@ -22,7 +22,9 @@ extension ContainerDetails {
         // Null, where nothing is hidden since the container is privileged.
         host["MaskedPaths"] = .texts(spec.maskedPaths)
         host["ReadonlyPaths"] = .texts(spec.readonlyPaths)
-        if spec.privileged { host["SecurityOpt"] = .array(["label=disable"] + (host["SecurityOpt"]?.array ?? [])) }
+        if spec.privileged, !spec.securityLabels.contains("disable") {
+            host["SecurityOpt"] = .array(["label=disable"] + (host["SecurityOpt"]?.array ?? []))
+        }
         for (name, value) in Self.unused { host[name] = value }
         let base: [(String, JSONValue)] = [
             ("Id", .string(id)), ("Created", .string(WireTime.text(createdAt))),

@@ -5,7 +5,8 @@ extension VolumeDetails {
     package var dockerBody: JSONValue {
         var body = JSONObject([
             ("CreatedAt", .string(WireTime.text(createdAt))), ("Driver", .string(spec.driver)),
-            ("Labels", .textMap(spec.labels)), ("Mountpoint", .string(mountpoint)), ("Name", .string(spec.name)),
+            ("Labels", spec.labels.isEmpty ? .null : .textMap(spec.labels)), ("Mountpoint", .string(mountpoint)),
+            ("Name", .string(spec.name)),
             ("Options", spec.options.isEmpty ? .null : .textMap(spec.options)), ("Scope", "local"),
         ])
         if let sizeBytes {

@@ -116,8 +116,11 @@ extension ContainerFilter {
         }
         if !statuses.isEmpty || !exitCodes.isEmpty { all = true }
         // No container here is a swarm's task, and isolation is another system's.
+        for text in filters["is-task"] where GoBool.parse(text) == nil {
+            throw EngineError(.invalid, "invalid filter 'is-task=\(text)'")
+        }
         matchesNone =
-            filters["is-task"].contains { ["1", "true"].contains($0.lowercased()) }
+            filters["is-task"].contains { GoBool.parse($0) == true }
             || filters["isolation"].contains { !["", "default"].contains($0) }
     }
 

@@ -13,7 +13,8 @@ package struct VolumeDefinition: Hashable, Sendable, Codable {
     package init(_ spec: VolumeSpec, createdAt: Int64, isAnonymous: Bool) throws(EngineError) {
         try VolumeName.check(spec.name)
         guard spec.driver == "local" || spec.driver.isEmpty else {
-            throw EngineError(.notFound, "plugin \"\(spec.driver)\" not found", object: spec.driver)
+            let words = "create \(spec.name): error looking up volume plugin \(spec.driver)"
+            throw EngineError(.notFound, "\(words): plugin \"\(spec.driver)\" not found", object: spec.driver)
         }
         try Self.check(spec.options)
         self.spec = spec

@@ -4,8 +4,8 @@ import Testing
 
 @testable import DockerAPI
 
-/// The filters of events, and what is said of an update that does less than was asked.
-struct EventFilterTests {
+/// What is asked for in vain or in other words than docker's: filters of events and lists, updates, creations.
+struct AskedInVainTests {
     private static func request(_ filters: String) throws -> EventRequest {
         var query = QueryString()
         query.add("filters", filters)
@@ -44,6 +44,27 @@ struct EventFilterTests {
                 "Ulimits is not changed by an update: it stays as it is.",
                 "CgroupParent is not changed by an update: it stays as it is.",
             ])
+    }
+
+    @Test("A place for a volume is meant from the root, also without a slash; what holds a colon is none")
+    func volumePlaces() throws {
+        func places(_ path: String) throws -> [String] {
+            let body = #"{"Image":"x","Volumes":{""# + path + #"":{}}}"#
+            return try CreateRequest(dockerBody: BodyReader(parsing: Array(body.utf8))).spec.anonymousVolumes
+        }
+        #expect(try places("/data") == ["/data"] && places("data") == ["data"])
+        for path in ["", "a:/data", "a:b", ":"] { #expect(throws: EngineError.self) { try places(path) } }
+    }
+
+    @Test("Whether a container is a swarm's task is asked for in Go's words")
+    func tasks() throws {
+        func filter(_ word: String) throws -> ContainerFilter {
+            var query = QueryString()
+            query.add("filters", #"{"is-task":[""# + word + #""]}"#)
+            return try ContainerFilter(dockerQuery: query)
+        }
+        #expect(try filter("T").matchesNone && !filter("0").matchesNone)
+        #expect(throws: EngineError(.invalid, "invalid filter 'is-task=foo'")) { try filter("foo") }
     }
 
     @Test("The size of a buffer is for a log that makes nobody wait")
