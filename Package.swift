@@ -233,7 +233,7 @@ let suites: [Target] = [
     .target(
         name: "PeerEngines", dependencies: ["EngineAPI", "Linux", "RemoteEngine"], path: "Tests/PeerEngines",
         swiftSettings: strict),
-    tests("RemoteEngineTests", ["Daemon", "EngineAPI", "RemoteEngine", "ScriptedEngine"]),
+    tests("RemoteEngineTests", ["Daemon", "EngineAPI", "RemoteEngine", "ScriptedEngine", "Transport"]),
     tests(
         "DaemonTests",
         ["Daemon", "EngineAPI", "JSON", "Linux", "RawClients", "ScriptedEngine", "SeededNumbers", "Transport"]),

@@ -17,8 +17,13 @@ final class EngineClient: Sendable {
     let http: HTTPClient
     private let known = Mutex<Server?>(nil)
     private static let answerLimitBytes = 64 << 20
+    private let handshakeLimit: Duration
 
-    init(_ endpoint: HTTPEndpoint, tls: TLSSettings? = nil) { http = HTTPClient(endpoint, tls: tls) }
+    /// - Parameter handshakeLimit: how long a server may take to give a connection up; ours starts an exec meanwhile.
+    init(_ endpoint: HTTPEndpoint, tls: TLSSettings? = nil, handshakeLimit: Duration = .seconds(120)) {
+        http = HTTPClient(endpoint, tls: tls)
+        self.handshakeLimit = handshakeLimit
+    }
 
     /// Whether the last ping's answer said that where the server went one comes again at once.
     var returns: Bool { hasReturning.load(ordering: .relaxed) }
@@ -87,7 +92,9 @@ final class EngineClient: Sendable {
     func hijack(
         _ path: String, _ query: QueryString = QueryString(), body: HTTPCall.Body = .none, object: String
     ) async throws(EngineError) -> (fields: HTTPFields, connection: HijackedConnection) {
-        let call = try await call("POST", path, query, body)
+        var wanted = try await call("POST", path, query, body)
+        wanted.silenceLimit = handshakeLimit
+        let call = wanted
         let answer = try await perform(path) { client throws(TransportError) in try await client.hijack(call) }
         switch answer {
         case .hijacked(let fields, let connection): return (fields, connection)

@@ -63,25 +63,29 @@ package final class HTTPClient: Sendable {
         return try await exchange(call, over: try await dialer.connect())
     }
 
-    /// Sends a request that asks for the connection itself (`Upgrade: tcp`).
+    /// Sends a request that asks for the connection itself (`Upgrade: tcp`). Once it is given up the server may say nothing
+    /// for as long as it likes.
     package func hijack(_ call: HTTPCall) async throws(TransportError) -> HijackAnswer {
         var call = call
         call.fields["Connection"] = "Upgrade"
         call.fields["Upgrade"] = "tcp"
         if let local, call.isSmall { return try await local.hijack(call) }
-        let link = try await dialer.connect()
+        var link = try await dialer.connect()
+        link.silenceLimit = (call.silenceLimit ?? dialer.silenceLimit).map { TimeAmount($0) }
         try await link.expectHijack()
         let (head, _) = try await sendAndAwaitHead(call, over: link)
         guard head.status == .switchingProtocols || head.status == .ok else {
             return .refused(response(head, link, keeps: false, nil))
         }
+        link.silenceLimit = nil
+        let raw = link
         let wire = ChannelWire(
-            link.channel, tellsGoneFromDone: false,
+            raw.channel, tellsGoneFromDone: false,
             take: { () async throws(TransportError) in
-                guard case .bytes(let bytes) = try await link.take() else { return nil }
+                guard case .bytes(let bytes) = try await raw.take() else { return nil }
                 return bytes
             },
-            put: { link.channel.writeAndFlush(HTTPClientRequestPart.body(.byteBuffer($0))) })
+            put: { raw.channel.writeAndFlush(HTTPClientRequestPart.body(.byteBuffer($0))) })
         return .hijacked(HTTPFields(head.headers), HijackedConnection(wire))
     }
 

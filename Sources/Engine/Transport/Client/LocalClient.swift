@@ -43,9 +43,10 @@ final class LocalClient: Sendable {
     /// Sends a request that asks for the connection itself: over one of its own.
     func hijack(_ call: HTTPCall) async throws(TransportError) -> HijackAnswer {
         let link = try await connect()
-        let head = try await link.exchange(call, host: endpoint.hostField, silenceLimit: nil)
+        let limit = call.silenceLimit ?? dialer.silenceLimit
+        let head = try await link.exchange(call, host: endpoint.hostField, silenceLimit: limit)
         guard head.status == 101 || head.status == 200 else {
-            return .refused(response(head, link, keeps: false, silenceLimit: dialer.silenceLimit))
+            return .refused(response(head, link, keeps: false, silenceLimit: limit))
         }
         return .hijacked(head.fields, HijackedConnection(link.takeOver()))
     }
