@@ -158,7 +158,7 @@ final class ProcessStdio {
     private func readOnce(_ output: Output) -> Bool {
         do {
             let buffer = scratch.buffer
-            let count = try output.descriptor.read(into: buffer)
+            let count = try read(output, into: buffer)
             if count > 0 {
                 if count == buffer.count { output.widen() }
                 onOutput(UnsafeRawBufferPointer(rebasing: buffer[..<count]), output.kind)
@@ -170,6 +170,20 @@ final class ProcessStdio {
         }
         end(output)
         return false
+    }
+
+    /// A pipe gives all that it has by one read(2); a terminal gives 4 KiB at most, each of which would be a frame, and a
+    /// wake-up of all who read it.
+    private func read(_ output: Output, into buffer: UnsafeMutableRawBufferPointer) throws(KernelError) -> Int {
+        var count = try output.descriptor.read(into: buffer)
+        guard count > 0, output.descriptor == terminal else { return count }
+        while count < buffer.count {
+            let room = UnsafeMutableRawBufferPointer(rebasing: buffer[count...])
+            // Nothing more now, or never again: the next call tells which.
+            guard let more = try? output.descriptor.read(into: room), more > 0 else { break }
+            count += more
+        }
+        return count
     }
 
     private func end(_ output: Output) {
