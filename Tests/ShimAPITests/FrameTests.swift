@@ -87,6 +87,25 @@ import Testing
         #expect(!decoder.isInsideFrame)
     }
 
+    @Test("Of a large frame what has come can be taken; the next begins behind its rest", arguments: [9, 10, 28])
+    func begun(held: Int) throws {
+        let small = ShimStreamFrame.stdin([1, 2]).frame
+        let bytes = ShimStreamFrame.stdin([UInt8](repeating: 7, count: 20)).frame.bytes
+        var decoder = ShimFrameDecoder()
+        decoder.append(small.bytes + bytes[..<held])
+        #expect(try decoder.takeBegun(kind: small.kind, atLeast: 20) == nil)
+        #expect(try decoder.next() == small)
+        #expect(try decoder.takeBegun(kind: small.kind, atLeast: 21) == nil)
+        #expect(try decoder.takeBegun(kind: 130, atLeast: 20) == nil)
+        let begun = try #require(try decoder.takeBegun(kind: small.kind, atLeast: 20))
+        #expect(begun.bytes == [UInt8](repeating: 7, count: held - ShimFrame.headerSize))
+        #expect(begun.missing == 20 - begun.bytes.count)
+        #expect(!decoder.isInsideFrame)
+        #expect(try decoder.takeBegun(kind: small.kind, atLeast: 0) == nil)
+        decoder.append(small.bytes)
+        #expect(try decoder.next() == small)
+    }
+
     @Test("A size over the limit is refused before any of the body is held")
     func oversized() {
         var decoder = ShimFrameDecoder()

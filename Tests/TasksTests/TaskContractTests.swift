@@ -157,6 +157,53 @@ struct TaskContractTests {
         }
     }
 
+    @Test("Input in pieces of all sizes arrives whole and in order", arguments: TestRuntime.available)
+    func mixedInput(runtime: TestRuntime) async throws {
+        try await TaskBench.with(runtime) { bench in
+            var spec = try bench.spec("a", ["/bin/cat"])
+            spec.input = .open
+            _ = try await bench.service.create(spec)
+            let stream = try await bench.service.attach("a", execID: nil, AttachRequest(stdin: true))
+            try await bench.service.start("a")
+            let sizes = [1, 70_000, 3, 16_384, 16_383, 65_536, 65_527, 9, 200_000, 65_536, 5, 1_000_000, 20_000, 1]
+            let pieces = sizes.enumerated().map { number, size in
+                (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ number) }
+            }
+            async let writing: Void = {
+                for piece in pieces { try await stream.write(piece) }
+                try await stream.closeInput()
+            }()
+            let received = try await bench.all(stream)
+            try await writing
+            #expect(received.stdout == pieces.flatMap { $0 })
+            #expect(try await bench.exit(of: "a").code == 0)
+        }
+    }
+
+    @Test("A process that closes its input, or ends, holds nobody up who still gives", arguments: TestRuntime.available)
+    func unwantedInput(runtime: TestRuntime) async throws {
+        try await TaskBench.with(runtime) { bench in
+            var spec = try bench.sh("a", "head -c 100000 >/dev/null; exec 0</dev/null; sleep 1000")
+            spec.input = .open
+            try await bench.run(spec)
+            let stream = try await bench.service.attach("a", execID: nil, AttachRequest(stdin: true))
+            try await stream.write([UInt8](repeating: 1, count: 3_000_000))
+            try await bench.service.kill("a", execID: nil, signal: 9)
+            #expect(try await bench.exit(of: "a").code == 137)
+            await stream.close()
+            var brief = try bench.sh("b", "head -c 100000 >/dev/null")
+            brief.input = .open
+            _ = try await bench.service.create(brief)
+            let ended = try await bench.service.attach("b", execID: nil, AttachRequest(stdin: true))
+            try await bench.service.start("b")
+            // Taken, or refused because it is over.
+            async let writing: Void? = try? ended.write([UInt8](repeating: 1, count: 3_000_000))
+            #expect(try await bench.exit(of: "b").code == 0)
+            _ = await writing
+            await ended.close()
+        }
+    }
+
     @Test("A client's going leaves the input open, its saying so ends it", arguments: TestRuntime.available)
     func onceInput(runtime: TestRuntime) async throws {
         try await TaskBench.with(runtime) { bench in

@@ -72,6 +72,9 @@ int gantry_open(const char *path, int flags, mode_t mode) { return open(path, fl
 int gantry_openat(int directory, const char *path, int flags, mode_t mode) {
     return openat(directory, path, flags, mode);
 }
+ssize_t gantry_splice(int source, int target, size_t count, int waits) {
+    return splice(source, NULL, target, NULL, count, SPLICE_F_MOVE | (waits ? 0 : SPLICE_F_NONBLOCK));
+}
 int gantry_fcntl_int(int descriptor, int command, int argument) { return fcntl(descriptor, command, argument); }
 int gantry_ioctl_int(int descriptor, unsigned long request, long argument) {
     return ioctl(descriptor, request, argument);

@@ -19,6 +19,14 @@ extension Descriptor {
         try kernelCall("set the size of a pipe") { gantry_fcntl_int(rawValue, 1031, byteCount) }
     }
 
+    /// splice(2) from this descriptor to another, one of which is a pipe: what lies here goes on as it lies, without a copy.
+    ///
+    /// - Parameter waits: false for EAGAIN where nothing lies here, or the other has no room.
+    /// - Returns: how many bytes have gone; 0 at the end.
+    package func splice(to target: Descriptor, upTo count: Int, waits: Bool = false) throws(KernelError) -> Int {
+        try kernelCall("splice") { gantry_splice(rawValue, target.rawValue, count, waits ? 1 : 0) }
+    }
+
     /// Sets or clears O_NONBLOCK, which all duplicates of this descriptor share.
     public func setNonBlocking(_ enabled: Bool = true) throws(KernelError) {
         let flags = try kernelCall("read flags of a descriptor") { gantry_fcntl_int(rawValue, F_GETFL, 0) }

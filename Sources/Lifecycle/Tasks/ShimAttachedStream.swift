@@ -22,6 +22,7 @@ final class ShimAttachedStream: AttachedStream {
             while true {
                 if let frame = try decoder.next() {
                     if case .failed(let failure) = try ShimAnswer(frame) { throw failure }
+                    if request.stdin { makeRoom(greeted.socket) }
                     return ShimAttachedStream(
                         id: directory.id, socket: greeted.socket, early: decoder.unread)
                 }
@@ -35,6 +36,16 @@ final class ShimAttachedStream: AttachedStream {
             throw EngineError(.unavailable, "attach to \(directory.id): \(error)", object: directory.id)
         }
     }
+
+    /// Lets much input be on its way, as the shim does for output.
+    private static func makeRoom(_ socket: AsyncSocket) {
+        // It is as large as it was then.
+        try? socket.withDescriptor { descriptor throws(KernelError) in
+            try UnixSocket.setSendBuffer(descriptor, byteCount: inputBufferBytes)
+        }
+    }
+
+    private static let inputBufferBytes: Int32 = 256 << 10
 
     /// - Parameters:
     ///   - socket: a connection that the shim has made a stream.

@@ -7,6 +7,9 @@ final class Client {
     private static let outboxLimit = 4 << 20
     /// What may be on its way to a client that is attached. A reader is woken when three quarters of it are gone.
     private static let streamBufferBytes: Int32 = 256 << 10
+    /// A frame of so much input and its like are passed on without being read: of less a copy costs less, and takes less of
+    /// a pipe, which has room for a number of pieces, however small.
+    private static let quantityBytes = 16 << 10
 
     private let loop: EventLoop
     private let descriptor: Descriptor
@@ -16,6 +19,10 @@ final class Client {
     private var decoder = ShimFrameDecoder()
     private var outbox: [UInt8] = []
     private var outboxOffset = 0
+    /// Of a frame of input that is passed on where it lies: how much of it is still to come.
+    private var passing = 0
+    /// What came last was input in quantity: the next lies behind its frame's head, which alone is read.
+    private var isInQuantity = false
     private var isReadingPaused = false
     private var closesWhenFlushed = false
     private(set) var isClosed = false
@@ -168,25 +175,86 @@ final class Client {
     }
 
     private func read() {
+        if passing > 0 { return passInput() }
+        let buffer = scratch.buffer
+        let room = isInQuantity ? UnsafeMutableRawBufferPointer(rebasing: buffer[..<ShimFrame.headerSize]) : buffer
+        guard let bytes = received(into: room) else { return }
+        decoder.append(bytes)
+        dispatchFrames()
+    }
+
+    /// Nil where nothing has come, or the client is gone.
+    private func received(into room: UnsafeMutableRawBufferPointer) -> UnsafeRawBufferPointer? {
         do {
-            let buffer = scratch.buffer
-            let count = try descriptor.read(into: buffer)
-            if count == 0 { return close() }
-            decoder.append(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            let count = try descriptor.read(into: room)
+            if count > 0 { return UnsafeRawBufferPointer(rebasing: room[..<count]) }
+            close()
         } catch {
             if error.errno != .wouldBlock { close() }
-            return
         }
-        dispatchFrames()
+        return nil
     }
 
     private func dispatchFrames() {
         do {
-            while !isClosed, !isReadingPaused, let frame = try decoder.next() { try onFrame(frame) }
+            while !isClosed, !isReadingPaused, let frame = try decoder.next() {
+                isInQuantity = frame.body.count >= Self.quantityBytes && passableInput != nil
+                try onFrame(frame)
+            }
+            if !isClosed, !isReadingPaused { try beginPassing() }
         } catch {
             Diagnostics.note("a client is dropped: \(error)")
             close()
         }
+    }
+
+    /// The input of the process that this client gives to, where it takes it as it lies in the socket.
+    private var passableInput: InputQueue? {
+        guard attachment?.request.stdin == true, let input = attachedTo?.input, input.isPassable else { return nil }
+        return input
+    }
+
+    /// Lets the rest of a large frame of input be passed on.
+    private func beginPassing() throws(ShimFrameError) {
+        let kind = ShimStreamFrame.Channel.stdin.rawValue
+        guard let input = passableInput,
+            let begun = try decoder.takeBegun(kind: kind, atLeast: Self.quantityBytes)
+        else {
+            if decoder.isInsideFrame { isInQuantity = false }
+            return
+        }
+        isInQuantity = true
+        passing = begun.missing
+        if !begun.bytes.isEmpty { give(begun.bytes, to: input) }
+    }
+
+    /// Once for each readiness of the socket, so that others have their turn.
+    private func passInput() {
+        guard let input = attachedTo?.input else { return close() }
+        do {
+            switch try input.pass(from: descriptor, upTo: passing) {
+            case .moved(0): close()
+            case .moved(let count): passing -= count
+            case .nothingThere: break
+            case .noRoom:
+                pauseReading()
+                input.whenReady { [weak self] in self?.resumeReading() }
+            case .notByThis:
+                let buffer = scratch.buffer
+                let room = UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(buffer.count, passing)])
+                guard let bytes = received(into: room) else { return }
+                passing -= bytes.count
+                give(Array(bytes), to: input)
+            }
+        } catch { close() }
+    }
+
+    /// Gives input to a process, and takes no more until there is room.
+    func give(_ bytes: [UInt8], to input: InputQueue) {
+        input.write(bytes)
+        guard input.isFull else { return }
+        pauseReading()
+        input.whenSpace { [weak self] in self?.resumeReading() }
     }
 
     private func restart() {

@@ -131,6 +131,23 @@ package struct ShimFrameDecoder: Sendable {
         return ShimFrame(kind: kind, tag: tag, body: Array(buffer[begin..<position]))
     }
 
+    /// Takes as much as there is of a large frame that has not come whole: the rest of its body is the caller's to read, and
+    /// the next frame begins behind it. Nil where what is held begins no frame of that kind and size.
+    package mutating func takeBegun(
+        kind: UInt8, atLeast limit: Int
+    ) throws(ShimFrameError) -> (bytes: [UInt8], missing: Int)? {
+        let begin = position + ShimFrame.headerSize
+        guard begin <= buffer.count else { return nil }
+        var header = WireReader(buffer[position..<begin])
+        let size = try ShimFrame.bodySize(&header)
+        guard size >= limit, try header.takeUInt8() == kind else { return nil }
+        defer {
+            buffer = []
+            position = 0
+        }
+        return (Array(buffer[begin...]), size - (buffer.count - begin))
+    }
+
     /// Gives the room of all that was read back, so that an idle connection holds none.
     private mutating func compacted() -> ShimFrame? {
         if position == buffer.count, position > 0 {

@@ -31,6 +31,8 @@ int gantry_pidfd_getfd(int pidfd, int number);
 int gantry_pidfd_send_signal(int pidfd, int signal);
 int gantry_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4, unsigned long a5);
 int gantry_pipe2(int descriptors[2], int flags);
+/// splice(2) without offsets; SPLICE_F_MOVE and, where `waits` is 0, SPLICE_F_NONBLOCK.
+ssize_t gantry_splice(int source, int target, size_t count, int waits);
 int gantry_memfd_create(const char *name, unsigned int flags);
 int gantry_open(const char *path, int flags, mode_t mode);
 int gantry_openat(int directory, const char *path, int flags, mode_t mode);

@@ -3,10 +3,25 @@ import Linux
 
 /// A process's standard input: what clients gave and the process has not yet read. Bounded, so that a client that
 /// gives faster than the process reads is held back.
+///
+/// What is given in quantity is better passed on by `pass`, from the client's socket to the process's pipe: it is not even
+/// copied here, and what finds no room in the pipe stays in the socket.
 final class InputQueue {
     /// Clients are held back while more than this waits.
     static let limitBytes = 64 << 10
     private static let endOfTransmission: UInt8 = 4
+
+    /// What has come of it to pass input on without reading it.
+    enum Passage: Equatable {
+        /// So many bytes have gone; none where the source has ended.
+        case moved(Int)
+        /// Nothing lies in the source now.
+        case nothingThere
+        /// The process has yet to take what it was given before.
+        case noRoom
+        /// Input is of no use any more, or not by this way: it is to be read, and written here.
+        case notByThis
+    }
 
     private let loop: EventLoop
     private var descriptor: Descriptor?
@@ -19,6 +34,7 @@ final class InputQueue {
     private(set) var bytes: [UInt8] = []
     private var offset = 0
     private var onSpace: [() -> Void] = []
+    private var onReady: [() -> Void] = []
 
     init(_ loop: EventLoop) { self.loop = loop }
 
@@ -68,6 +84,38 @@ final class InputQueue {
         if isFull { onSpace.append(body) } else { body() }
     }
 
+    /// Whether `pass` is of any use: a terminal's input has to be written piece by piece.
+    var isPassable: Bool { descriptor != nil && !isTerminal && !isEnding }
+
+    /// Has bytes go from `source`, a socket, to the process as they lie: splice(2).
+    ///
+    /// - Throws: what is the matter with the source.
+    func pass(from source: Descriptor, upTo count: Int) throws(KernelError) -> Passage {
+        guard let descriptor, isPassable else { return .notByThis }
+        guard bytes.isEmpty else { return .noRoom }
+        do { return .moved(try source.splice(to: descriptor, upTo: count)) } catch {
+            switch error.errno {
+            case .wouldBlock: return try Self.hasRoom(descriptor) ? .nothingThere : .noRoom
+            case .brokenPipe:
+                close()
+                return .notByThis
+            default: throw error
+            }
+        }
+    }
+
+    private static func hasRoom(_ descriptor: Descriptor) throws(KernelError) -> Bool {
+        var entry = pollfd(fd: descriptor.rawValue, events: Int16(POLLOUT), revents: 0)
+        return try kernelCall("poll") { poll(&entry, 1, 0) } > 0
+    }
+
+    /// Calls `body` once all that waits is written and there is room for more, or no need for any.
+    func whenReady(_ body: @escaping () -> Void) {
+        guard let descriptor else { return body() }
+        onReady.append(body)
+        waitUntilWritable(descriptor)
+    }
+
     func close() {
         stopWatching()
         descriptor?.close()
@@ -75,7 +123,7 @@ final class InputQueue {
         isDiscarding = true
         bytes = []
         offset = 0
-        wake()
+        wakeAll()
     }
 
     private func pump() {
@@ -87,14 +135,14 @@ final class InputQueue {
             bytes = []
             offset = 0
             stopWatching()
-            if isEnding { return close() }
+            return isEnding ? close() : wakeAll()
         } catch {
             // EPIPE: nobody reads any more. EIO: the terminal is gone.
             guard error.errno == .wouldBlock else { return close() }
             widen(descriptor)
             waitUntilWritable(descriptor)
         }
-        if !isFull { wake() }
+        if !isFull { wakeForSpace() }
     }
 
     /// A client that gives much finds room for it.
@@ -117,7 +165,13 @@ final class InputQueue {
         watch = nil
     }
 
-    private func wake() {
+    private func wakeAll() {
+        let waiting = onSpace + onReady
+        (onSpace, onReady) = ([], [])
+        for body in waiting { body() }
+    }
+
+    private func wakeForSpace() {
         let waiting = onSpace
         onSpace = []
         for body in waiting { body() }

@@ -102,10 +102,7 @@ extension ContainerSupervisor {
         switch frame {
         case .stdin(let bytes):
             guard attachment.request.stdin else { throw ShimFrameError("input from a client that gives none") }
-            process.input.write(bytes)
-            guard process.input.isFull else { return }
-            client.pauseReading()
-            process.input.whenSpace { [weak client] in client?.resumeReading() }
+            client.give(bytes, to: process.input)
         case .inputEnd:
             if attachment.request.stdin { process.input.end() }
         case .stdout, .stderr, .lost, .end:
