@@ -90,6 +90,43 @@ import Testing
         other.close()
     }
 
+    @Test("That the other side is gone is told to who does not wait, once, and not that it only sends no more")
+    func hangUp() async throws {
+        let (one, other) = try socketPair()
+        let (calls, call) = AsyncStream<Int>.makeStream()
+        try one.whenHungUp { call.yield(1) }
+        try await other.write([1])
+        try other.closeOutput()
+        #expect(try await one.read() == [1])
+        #expect(try await one.read() == [])
+        #expect(!one.isHungUp)
+        call.yield(0)
+        other.close()
+        var iterator = calls.makeAsyncIterator()
+        #expect(await iterator.next() == 0)
+        #expect(await iterator.next() == 1)
+        #expect(one.isHungUp)
+        // Also to who asks afterwards.
+        try one.whenHungUp { call.yield(2) }
+        #expect(await iterator.next() == 2)
+        one.close()
+        #expect(throws: KernelError.self) { try one.whenHungUp { call.yield(3) } }
+        #expect(one.isHungUp)
+    }
+
+    @Test("Who waits to write is woken, and who asked is told, when the other side goes")
+    func hangUpOfStalled() async throws {
+        let (one, other) = try socketPair()
+        let (calls, call) = AsyncStream<Void>.makeStream()
+        try one.whenHungUp { call.finish() }
+        let writing = Task { try await one.write([UInt8](repeating: 0, count: 10_000_000)) }
+        #expect(try await !other.read().isEmpty)
+        other.close()
+        await #expect(throws: KernelError.self) { try await writing.value }
+        for await _ in calls {}
+        one.close()
+    }
+
     @Test("A socket is reached through its directory, however long the path is")
     func longPath() async throws {
         var template = Array("/tmp/gantry-socket-XXXXXX".utf8CString)

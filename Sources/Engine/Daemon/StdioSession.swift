@@ -31,7 +31,7 @@ struct StdioSession: Sendable {
     static let farewell: Duration = .seconds(2)
     /// How long a process may take for the input of a client that is gone.
     private static let delivery: Duration = .seconds(10)
-    /// How many pieces of output are passed on before others have their turn.
+    /// How many pieces are passed on before others have their turn.
     private static let turn = 16
 
     func run() async {
@@ -63,16 +63,31 @@ struct StdioSession: Sendable {
             group.addTask { await sayFarewell() }
             await group.next()
             group.cancelAll()
-            // Ends the reading.
-            await connection.close()
-            let limit = Task {
-                // Cancelled: all has been taken.
-                guard (try? await Task.sleep(for: Self.delivery)) != nil else { return }
-                await stream.close()
-            }
-            await input.value
-            limit.cancel()
+            // Ends the reading. That of a client which is gone ends by itself, behind all that it had sent.
+            if !Task.isCancelled { await connection.close() }
+            await deliver(input)
         }
+        await connection.close()
+    }
+
+    /// Gives the process time for what a client that is gone has sent. What it writes meanwhile is for nobody: unread, it
+    /// would hold the process back, which then might never come to read.
+    private func deliver(_ input: Task<Void, Never>) async {
+        let output = Task { await forgetOutput() }
+        let limit = Task {
+            // Cancelled: all has been taken.
+            guard (try? await Task.sleep(for: Self.delivery)) != nil else { return }
+            await stream.close()
+        }
+        await input.value
+        limit.cancel()
+        output.cancel()
+        await output.value
+    }
+
+    private func forgetOutput() async {
+        // Whatever its end is, nobody waits for it.
+        while (try? await stream.read()) != nil {}
     }
 
     private func passOutput() async { await AsyncSocket.onWaitingThread { await passChunks() } }
@@ -110,7 +125,11 @@ struct StdioSession: Sendable {
     private func passPieces() async {
         var scanner = detachKeys.map { DetachScanner($0) }
         do {
+            var count = 0
             while let bytes = try await connection.read() {
+                count += 1
+                // As of the output.
+                if count.isMultiple(of: Self.turn) { await Task.yield() }
                 guard hasInput else { continue }
                 guard let (forward, isDetached) = scanner?.feed(bytes) else {
                     try await stream.write(bytes)

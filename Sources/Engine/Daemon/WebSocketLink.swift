@@ -81,7 +81,8 @@ extension Exchange {
         fields["Connection"] = "Upgrade"
         fields["Upgrade"] = "websocket"
         fields["Sec-WebSocket-Accept"] = Self.acceptance(ofKey: key)
-        return WebSocketLink(try await writer.hijack(101, fields))
+        // Who reads answers pings.
+        return WebSocketLink(try await writer.hijack(101, fields, hasSeveralWriters: true))
     }
 
     /// What proves to a client that the server has understood its handshake (RFC 6455, 4.2.2).

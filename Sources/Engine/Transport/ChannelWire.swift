@@ -1,8 +1,6 @@
 import AsyncIO
-import Glibc
 import Linux
 import NIOCore
-import NIOSSL
 import Synchronization
 
 /// A connection of an event loop's, given up to bytes.
@@ -25,7 +23,6 @@ final class ChannelWire: RawWire {
 
     /// Less is not worth a descriptor.
     private static let quantityBytes = 8 << 10
-    private static let sendBufferBytes: Int32 = 256 << 10
 
     /// - Parameter tellsGoneFromDone: for a server: a client that went away is not one that ended its input. For a
     ///   client both are the end of what the server has to say.
@@ -101,7 +98,7 @@ final class ChannelWire: RawWire {
         }
         guard byteCount >= Self.quantityBytes else { return nil }
         let channel = channel
-        let copy = try await channel.eventLoop.submit { Self.duplicate(channel) }.value()
+        let copy = try await channel.eventLoop.submit { PlainSocket.duplicate(of: channel) }.value()
         let isWanted = output.withLock { output in
             // Closed meanwhile: a duplicate would keep the peer from seeing that.
             guard case .untried = output else { return false }
@@ -110,28 +107,5 @@ final class ChannelWire: RawWire {
         }
         if !isWanted { copy?.close() }
         return isWanted ? copy : nil
-    }
-
-    /// On the event loop.
-    private static func duplicate(_ channel: any Channel) -> AsyncSocket? {
-        let pipeline = channel.pipeline.syncOperations
-        // An error says that there is no such handler. Past one, bytes would go out in clear.
-        guard (try? pipeline.handler(type: NIOSSLServerHandler.self)) == nil,
-            (try? pipeline.handler(type: NIOSSLClientHandler.self)) == nil
-        else { return nil }
-        // One that is closed has no descriptor: its own way tells of that.
-        let number = try? pipeline.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { handle in
-            fcntl(handle, F_DUPFD_CLOEXEC, 0)
-        }
-        guard let number, number >= 0 else { return nil }
-        let descriptor = Descriptor(rawValue: number)
-        if case .unixDomainSocket? = channel.localAddress {
-            // It is as large as it was then.
-            try? UnixSocket.setSendBuffer(descriptor, byteCount: sendBufferBytes)
-        }
-        do throws(KernelError) { return try AsyncSocket(descriptor) } catch {
-            descriptor.close()
-            return nil
-        }
     }
 }

@@ -2,7 +2,8 @@ import NIOCore
 
 /// A connection that HTTP has given up: raw bytes in both directions.
 ///
-/// One task reads, one writes. Dropping the last reference closes it.
+/// One task reads, one writes; several write only where a server's handler has asked for that. Dropping the last
+/// reference closes it.
 package final class HijackedConnection: Sendable {
     let wire: any RawWire
 
@@ -24,12 +25,11 @@ package final class HijackedConnection: Sendable {
         return try outcome.get()
     }
 
-    /// Returns when the kernel has taken all of it, so a peer that does not read holds the writer back. What two tasks
-    /// write goes one behind the other.
+    /// Returns when the kernel has taken all of it, so a peer that does not read holds the writer back.
     package func write(_ bytes: [UInt8]) async throws(TransportError) { try await wire.write(bytes) }
 
     /// As `write`, of `head` and `bytes` as one, for a stream of much: from where they lie to the kernel. No other task
-    /// writes meanwhile.
+    /// ever writes meanwhile.
     package func send(_ bytes: [UInt8], after head: [UInt8] = []) async throws(TransportError) {
         try await wire.send(bytes, after: head)
     }

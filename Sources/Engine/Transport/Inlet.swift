@@ -19,6 +19,14 @@ struct Inlet<Item: Sendable> {
 
     var hasEnded: Bool { ending != nil }
 
+    /// The end was a failure.
+    var hasFailed: Bool {
+        if case .failure = ending { true } else { false }
+    }
+
+    /// What nobody has taken yet.
+    var held: [Item] { Array(items) }
+
     mutating func push(_ item: Item) {
         if let promise = waiting {
             waiting = nil

@@ -2,15 +2,25 @@ import AsyncIO
 import Linux
 import Synchronization
 
-/// A client's connection to a local server, given up to bytes: no event loop is between them and who reads.
+/// A connection given up to bytes whose socket is in nobody else's hands: no event loop is between them and who reads.
 final class SocketWire: RawWire {
     let socket: AsyncSocket
-    /// What came together with the answer's head.
+    /// What came together with the head before it.
     private let early: Mutex<[UInt8]>
+    private let tellsGoneFromDone: Bool
+    private let whenClosed: Mutex<(@Sendable () -> Void)?>
 
-    init(_ socket: AsyncSocket, early: [UInt8]) {
+    /// - Parameters:
+    ///   - tellsGoneFromDone: as of `ChannelWire`.
+    ///   - whenClosed: called once.
+    init(
+        _ socket: AsyncSocket, early: [UInt8], tellsGoneFromDone: Bool = false,
+        whenClosed: (@Sendable () -> Void)? = nil
+    ) {
         self.socket = socket
         self.early = Mutex(early)
+        self.tellsGoneFromDone = tellsGoneFromDone
+        self.whenClosed = Mutex(whenClosed)
     }
 
     func read() async throws(TransportError) -> [UInt8]? {
@@ -18,8 +28,10 @@ final class SocketWire: RawWire {
         if !early.isEmpty { return early }
         do throws(KernelError) {
             let bytes = try await socket.read()
-            return bytes.isEmpty ? nil : bytes
+            if !bytes.isEmpty { return bytes }
         } catch { throw .closed }
+        if tellsGoneFromDone, socket.isHungUp { throw .closed }
+        return nil
     }
 
     /// What came with the head, once.
@@ -43,9 +55,16 @@ final class SocketWire: RawWire {
         try? socket.closeOutput()
     }
 
-    func close() async { socket.close() }
+    func close() async { abandon() }
 
-    func abandon() { socket.close() }
+    func abandon() {
+        socket.close()
+        let tell = whenClosed.withLock { whenClosed in
+            defer { whenClosed = nil }
+            return whenClosed
+        }
+        tell?()
+    }
 }
 
 extension HijackedConnection {

@@ -51,6 +51,22 @@ package final class AsyncSocket: Sendable {
         }
     }
 
+    /// As `WatchedDescriptor.whenHungUp`. What the other side has sent before can still be read.
+    package func whenHungUp(_ body: @escaping @Sendable () -> Void) throws(KernelError) {
+        try watched.whenHungUp(body)
+    }
+
+    /// Whether the other side is gone, and does not only send no more.
+    package var isHungUp: Bool {
+        var entry = pollfd(fd: -1, events: 0, revents: 0)
+        let count: Int32? = try? watched.withDescriptor { descriptor throws(KernelError) in
+            entry.fd = descriptor.rawValue
+            return try kernelCall("poll") { poll(&entry, 1, 0) }
+        }
+        // One that is closed here has no other side.
+        return count != 0
+    }
+
     /// Returns when there is something to read, or the end.
     func readable() async throws(KernelError) { try await watched.readable() }
 

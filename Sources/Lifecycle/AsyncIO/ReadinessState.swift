@@ -21,11 +21,16 @@ final class ReadinessState: Sendable {
         var isClosed = false
         var reader: Waiter?
         var writer: Waiter?
+        /// Called once, when the other side is gone.
+        var onHangUp: (@Sendable () -> Void)?
 
         subscript(direction: Direction) -> Waiter? {
             get { direction == .reading ? reader : writer }
             set { if direction == .reading { reader = newValue } else { writer = newValue } }
         }
+
+        /// The kernel is to tell of something: of a hang-up it does in any case.
+        var isWatched: Bool { reader != nil || writer != nil || onHangUp != nil }
 
         var interest: EpollEvents {
             var events: EpollEvents = .oneShot
@@ -67,19 +72,31 @@ final class ReadinessState: Sendable {
         }
     }
 
+    /// Calls `body` once the other side has closed both directions, whether or not anybody waits; never after `close`.
+    func whenHungUp(_ body: @escaping @Sendable () -> Void) throws(KernelError) {
+        let failure = state.withLock { state -> KernelError? in
+            if state.isClosed { return failed(EBADF) }
+            state.onHangUp = body
+            return arm(&state)
+        }
+        if let failure { throw failure }
+    }
+
     /// Wakes who waited for one of `events`; an error or a hang-up is everybody's.
     func fire(_ events: EpollEvents) {
-        let (reader, writer) = state.withLock { state in
-            var woken: (Waiter?, Waiter?) = (nil, nil)
-            if !events.isDisjoint(with: [.readable, .peerClosed, .error, .hangUp]) {
-                swap(&woken.0, &state.reader)
-            }
-            if !events.isDisjoint(with: [.writable, .error, .hangUp]) { swap(&woken.1, &state.writer) }
-            if state.reader != nil || state.writer != nil, let failure = arm(&state) {
+        let (reader, writer, onHangUp) = state.withLock { state in
+            var woken: (Waiter?, Waiter?, (@Sendable () -> Void)?) = (nil, nil, nil)
+            let isOver = !events.isDisjoint(with: [.error, .hangUp])
+            if isOver || !events.isDisjoint(with: [.readable, .peerClosed]) { swap(&woken.0, &state.reader) }
+            if isOver || events.contains(.writable) { swap(&woken.1, &state.writer) }
+            if isOver { swap(&woken.2, &state.onHangUp) }
+            if state.isWatched, let failure = arm(&state) {
                 preconditionFailure("an open descriptor cannot be watched again: \(failure)")
             }
             return woken
         }
+        // Before who reads goes on: it is to see both.
+        onHangUp?()
         reader?.continuation.resume(returning: nil)
         writer?.continuation.resume(returning: nil)
     }

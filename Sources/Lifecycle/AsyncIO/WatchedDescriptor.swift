@@ -23,6 +23,12 @@ package final class WatchedDescriptor: Sendable {
     /// Returns when a write would not block. ECANCELED when the calling task is cancelled.
     package func writable() async throws(KernelError) { try await state.wait(.writing) }
 
+    /// Calls `body` once the other side is gone, or has closed both directions, whether or not anybody waits for it; on the
+    /// reactor's thread, which it must not hold up. Never after `close`.
+    package func whenHungUp(_ body: @escaping @Sendable () -> Void) throws(KernelError) {
+        try state.whenHungUp(body)
+    }
+
     /// Calls `body` with the descriptor, which cannot be closed meanwhile; `body` must not block. EBADF once closed.
     package func withDescriptor<Value>(
         _ body: (Descriptor) throws(KernelError) -> Value

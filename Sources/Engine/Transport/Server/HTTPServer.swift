@@ -159,11 +159,10 @@ package final class HTTPServer: Sendable {
             let connection = ServerConnection(
                 ready: ReadyAnswers(find: configuration.prepared), mayHijack: configuration.takesOver
             ) { channel, bound in
-                let link = ServerLink(channel: channel, connection: bound)
+                let link = ServerLink(channel: channel, connection: bound, registration: registration)
                 return Task(executorPreference: LoopExecutor(channel.eventLoop)) {
                     await ServerSession(
-                        link: link, configuration: configuration, socketPath: socketPath, handler: handler,
-                        registration: registration
+                        link: link, configuration: configuration, socketPath: socketPath, handler: handler
                     ).run()
                 }
             }

@@ -82,12 +82,18 @@ package final class ResponseWriter: Sendable {
     /// Gives the connection up to raw bytes, after the head of an answer: 101 with the fields of an upgrade, or 200.
     ///
     /// Only for requests for which the server was told so before (`HTTPServer.Configuration.mayHijack`).
-    package func hijack(_ status: Int, _ fields: HTTPFields) async throws(TransportError) -> HijackedConnection {
+    ///
+    /// - Parameter hasSeveralWriters: more than one task is to write: what each writes goes one behind the other then, and
+    ///   all by the event loop.
+    package func hijack(
+        _ status: Int, _ fields: HTTPFields, hasSeveralWriters: Bool = false
+    ) async throws(TransportError) -> HijackedConnection {
         guard mayHijack else { throw .malformed("this request cannot be hijacked") }
         // Raw bytes begin after the request's end, which a handler without need of a body has not read up to.
         guard await incoming.drain(limitBytes: ServerSession.drainLimitBytes) else { throw .closed }
         try await writeHead(status, fields, next: .hijacked)
         try await link.becomeRaw()
+        if !hasSeveralWriters, let wire = try await link.partWithSocket() { return HijackedConnection(wire) }
         let link = link
         return HijackedConnection(
             ChannelWire(

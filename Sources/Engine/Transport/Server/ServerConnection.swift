@@ -1,3 +1,4 @@
+import Linux
 import NIOCore
 import NIOHTTP1
 
@@ -11,6 +12,8 @@ import NIOHTTP1
 ///
 /// A request whose answer is prepared is answered here, where the connection waits for a request and nothing else; its
 /// task does not hear of it. The bytes of such answers pass by the encoder, through the `RepeatGate`.
+///
+/// A connection that has become raw may go on without this, and without its channel: see `partWithSocket`.
 final class ServerConnection: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
@@ -48,7 +51,9 @@ final class ServerConnection: ChannelInboundHandler {
     /// Nil while further requests may come.
     private(set) var httpBytesLeft: Int?
     private var isLastRequest = false
-    private var task: Task<Void, Never>?
+    private let serving = ServingTask()
+    /// The channel's end is not the client's.
+    private var hasParted = false
     /// When the next request must have begun; nil while one is served.
     private var requestDue: NIODeadline?
     private var idleLimit = TimeAmount.zero
@@ -70,7 +75,7 @@ final class ServerConnection: ChannelInboundHandler {
     func handlerRemoved(context: ChannelHandlerContext) { leaveHTTP = nil }
 
     func channelActive(context: ChannelHandlerContext) {
-        task = whenActive(context.channel, NIOLoopBound(self, eventLoop: context.eventLoop))
+        serving.set(whenActive(context.channel, NIOLoopBound(self, eventLoop: context.eventLoop)))
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -145,7 +150,7 @@ final class ServerConnection: ChannelInboundHandler {
 
     private func endInput() {
         inlet.finish(.success(()))
-        if !isLastRequest { task?.cancel() }
+        if !isLastRequest { serving.cancel() }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -161,7 +166,7 @@ final class ServerConnection: ChannelInboundHandler {
     func channelInactive(context: ChannelHandlerContext) {
         idleTimer?.cancel()
         // Before who reads learns of the end: it is to see both.
-        task?.cancel()
+        if !hasParted { serving.cancel() }
         inlet.finish(.failure(.closed))
         self.context = nil
     }
@@ -189,18 +194,44 @@ final class ServerConnection: ChannelInboundHandler {
 
     /// Runs what is left of the connection's life instead of its first task. A client that is gone meanwhile cancels it.
     func goOn(_ body: @escaping @Sendable () async -> Void) {
-        let sequel = Task(operation: body)
-        task = sequel
+        serving.set(Task(operation: body))
         // No further request comes.
         idleTimer?.cancel()
         idleTimer = nil
-        if context == nil { sequel.cancel() }
     }
 
     /// From here on bytes go both ways as they are. What spoke HTTP goes: it is 2 KB of each client that is attached.
     func becomeRaw(on loop: any EventLoop) -> EventLoopFuture<Void> {
         defer { leaveHTTP = nil }
         return leaveHTTP?() ?? loop.makeSucceededVoidFuture()
+    }
+
+    /// Lets the socket of a raw connection go on by itself, with what has come and nobody has taken, and closes the channel.
+    /// From a channel each piece would be copied for who reads it, and a reader beside the channel would not get all.
+    ///
+    /// - Returns: nil where there is more to the connection than its socket, or it is to end: it stays here.
+    func partWithSocket(_ registration: ConnectionRegistration) -> SocketWire? {
+        guard let context, !inlet.hasFailed, let socket = PlainSocket.duplicate(of: context.channel) else { return nil }
+        let early = inlet.held.flatMap { item -> [UInt8] in
+            if case .bytes(let bytes) = item { bytes } else { [] }
+        }
+        let serving = serving
+        let wire = SocketWire(socket, early: early, tellsGoneFromDone: true) {
+            registration.end()
+            serving.cancel()
+        }
+        guard registration.goOn(by: wire) else {
+            socket.close()
+            return nil
+        }
+        hasParted = true
+        // The duplicate keeps the connection.
+        context.close(promise: nil)
+        do throws(KernelError) { try socket.whenHungUp { serving.cancel() } } catch {
+            // The server's end has closed it already.
+            serving.cancel()
+        }
+        return wire
     }
 
     private func watchIdleness(on loop: any EventLoop) {
@@ -222,53 +253,5 @@ final class ServerConnection: ChannelInboundHandler {
         }
         requestDue = .now() + idleLimit
         watchIdleness(on: loop)
-    }
-}
-
-/// The way from a task to its connection's event loop.
-struct ServerLink: Sendable {
-    let channel: any Channel
-    let connection: NIOLoopBound<ServerConnection>
-
-    func take() async throws(TransportError) -> ServerConnection.Item? {
-        try await onLoop { connection.value.take(on: channel.eventLoop) }.value()
-    }
-
-    /// Reads for nobody, to the end of the connection or of a number of bytes.
-    func forget(atMost limitBytes: Int) async {
-        var left = limitBytes
-        // Whichever way it ends, nobody waits for more.
-        while left > 0, let item = try? await take() {
-            if case .bytes(let bytes) = item { left -= bytes.count }
-        }
-    }
-
-    func awaitRequest(
-        within limit: TimeAmount, isTrusted: Bool
-    ) async throws(TransportError) -> ServerConnection.Item? {
-        try await onLoop {
-            connection.value.awaitRequest(within: limit, isTrusted: isTrusted, on: channel.eventLoop)
-        }.value()
-    }
-
-    func goOn(_ body: @escaping @Sendable () async -> Void) async {
-        // A loop that is shut down has no connections.
-        try? await channel.eventLoop.submit { connection.value.goOn(body) }.value()
-    }
-
-    /// After the request was read to its end, and the head of the answer is written.
-    func becomeRaw() async throws(TransportError) {
-        try await channel.eventLoop.flatSubmit { connection.value.becomeRaw(on: channel.eventLoop) }.value()
-    }
-
-    /// At once where this is the loop's thread, as it is for all that is brief.
-    private func onLoop(
-        _ body: @escaping @Sendable () -> EventLoopFuture<ServerConnection.Item?>
-    ) -> EventLoopFuture<ServerConnection.Item?> {
-        channel.eventLoop.inEventLoop ? body() : channel.eventLoop.flatSubmit(body)
-    }
-
-    func write(_ part: HTTPServerResponsePart) async throws(TransportError) {
-        try await channel.writeAndFlush(part).value()
     }
 }

@@ -8,7 +8,6 @@ struct ServerSession: Sendable {
     /// The socket's file, whose permissions say who may use it; nil where it has none.
     let socketPath: String?
     let handler: HTTPServer.Handler
-    let registration: ConnectionRegistration
     /// What the body of a request without a reader is drained by, so that the answer is not lost with it.
     static let drainLimitBytes = 1 << 20
     /// How long, and how much, a client that is answered before it has sent all may go on sending. Closed at once, the
@@ -65,8 +64,8 @@ struct ServerSession: Sendable {
         let isTrusted = peer.map { PeerAccess.admitsAlways($0) } ?? true
         let item = try await link.awaitRequest(within: configuration.idleTime, isTrusted: isTrusted)
         guard case .head(let head) = item else { return .end }
-        registration.setBusy(true)
-        defer { registration.setBusy(false) }
+        link.registration.setBusy(true)
+        defer { link.registration.setBusy(false) }
         let incoming = IncomingBody(link, expectsContinue: head.headers.first(name: "expect") != nil)
         let mayHijack = head.headers.contains(name: "upgrade") || configuration.takesOver(head)
         let writer = ResponseWriter(link, incoming, head: head, mayHijack: mayHijack)
@@ -74,7 +73,7 @@ struct ServerSession: Sendable {
             method: head.method.rawValue, target: head.uri, fields: HTTPFields(head.headers),
             body: HTTPBody { () async throws(TransportError) in try await incoming.next() },
             peer: peer)
-        registration.setWriter(writer)
+        link.registration.setWriter(writer)
         if let peer, let socketPath, !PeerAccess.admits(peer, socketPath: socketPath) {
             await refuse(writer)
         } else if configuration.isBrief(request.method, request.path) {
@@ -99,7 +98,7 @@ struct ServerSession: Sendable {
         case .ended: break
         }
         guard await incoming.drain(limitBytes: Self.drainLimitBytes) else { return .parting }
-        return writer.keepsAlive && !registration.isStopping ? .request : .end
+        return writer.keepsAlive && !link.registration.isStopping ? .request : .end
     }
 
     /// Tells a client whose request cannot be read what is wrong with it.
