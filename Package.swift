@@ -223,7 +223,7 @@ let suites: [Target] = [
         name: "ScriptedEngine", dependencies: ["EngineAPI"], path: "Tests/ScriptedEngine", swiftSettings: strict),
     .target(
         name: "RawClients", dependencies: ["Linux"], path: "Tests/RawClients", swiftSettings: strict),
-    tests("TransportTests", ["Transport", "Linux", "RawClients"]),
+    tests("TransportTests", ["Transport", "AsyncIO", "Linux", "RawClients"]),
     tests(
         "RemoteContractTests",
         [
@@ -280,7 +280,7 @@ let suites: [Target] = [
             "AsyncIO", "Shim", "ShimAPI",
         ]),
     tests("AsyncIOTests", ["AsyncIO", "Linux"]),
-    tests("TasksTests", ["Tasks", "EngineAPI", "Linux", "JSON", "ShimAPI"]),
+    tests("TasksTests", ["Tasks", "AsyncIO", "EngineAPI", "Linux", "JSON", "ShimAPI"]),
     tests("MetricsTests", ["Metrics", "Linux", "EngineAPI"]),
     tests("EmulatorTests", ["Emulator", "Terminal", "CVTerm", "SeededNumbers"]),
     tests("TerminalTests", ["Terminal", "Emulator", "terminal-probe"]),

@@ -127,6 +127,45 @@ import Testing
         one.close()
     }
 
+    @Test("What lies in a pipe is written as it lies, as soon as there is room for it, and its end is seen")
+    func pipe() async throws {
+        let (one, other) = try socketPair()
+        let (reading, writing) = try Descriptor.pipe()
+        #expect(try await one.write(from: reading, upTo: 10) == nil)
+        try writing.writeAll([1, 2, 3])
+        #expect(try await one.write(from: reading, upTo: 2) == 2)
+        #expect(try await one.write(from: reading, upTo: 2) == 1)
+        #expect(try await other.read() == [1, 2, 3])
+        let whole = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 13) }
+        let feeding = BlockingPool(maximumThreads: 1)
+        async let fed: Void = feeding.run { () throws(KernelError) in
+            try writing.writeAll(whole)
+            writing.close()
+        }
+        async let written: Int = {
+            var sum = 0
+            while true {
+                // Nothing lies there while who feeds it is slower.
+                guard let count = try await one.write(from: reading, upTo: 1 << 20) else {
+                    await Task.yield()
+                    continue
+                }
+                if count == 0 { break }
+                sum += count
+            }
+            one.close()
+            return sum
+        }()
+        var received: [UInt8] = []
+        while case let bytes = try await other.read(), !bytes.isEmpty { received += bytes }
+        #expect(received == whole)
+        let count = try await written
+        #expect(count == whole.count)
+        try await fed
+        reading.close()
+        other.close()
+    }
+
     @Test("A socket is reached through its directory, however long the path is")
     func longPath() async throws {
         var template = Array("/tmp/gantry-socket-XXXXXX".utf8CString)

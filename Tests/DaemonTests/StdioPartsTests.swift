@@ -1,4 +1,6 @@
+import DockerAPI
 import EngineAPI
+import Linux
 import Synchronization
 import Testing
 import Transport
@@ -27,6 +29,7 @@ import Transport
         }
 
         func onReadingThread(_ body: () async -> Void) async { await body() }
+        func lend() -> Descriptor? { nil }
         func closeOutput() async {}
         func close() async {}
         var mustBeRead: Bool { false }
@@ -74,5 +77,86 @@ import Transport
         running.cancel()
         await running.value
         #expect(await process.steps == ["[1]", "[2]", "[3]", "end", "close", "close"])
+    }
+}
+
+/// Who gives input in quantity.
+@Suite struct LendingTests {
+    /// A client that gives pieces, and then nothing more.
+    private final class Giver: ByteLink {
+        private let pieces: Mutex<[[UInt8]]>
+        let lentCount = Mutex(0)
+
+        init(_ sizes: [Int]) { pieces = Mutex(sizes.map { [UInt8](repeating: 1, count: $0) }) }
+
+        func read() async throws(TransportError) -> [UInt8]? {
+            pieces.withLock { $0.isEmpty ? nil : $0.removeFirst() }
+        }
+
+        func lend() -> Descriptor? {
+            lentCount.withLock { $0 += 1 }
+            return nil
+        }
+
+        func send(_ bytes: [UInt8], after head: [UInt8]) async throws(TransportError) {}
+        func onReadingThread(_ body: () async -> Void) async { await body() }
+        func closeOutput() async {}
+        func close() async {}
+        var mustBeRead: Bool { false }
+    }
+
+    /// A process's stdio that says what was given to it, and ends with its input.
+    private actor Taker: AttachedStream {
+        private let takesSockets: Bool
+        private(set) var steps: [String] = []
+        private var hasEnded = false
+        private var waiting: CheckedContinuation<Void, Never>?
+
+        init(takesSockets: Bool) { self.takesSockets = takesSockets }
+
+        func read() async throws(EngineError) -> StreamChunk? {
+            if !hasEnded { await withCheckedContinuation { waiting = $0 } }
+            return nil
+        }
+
+        private func end() {
+            hasEnded = true
+            waiting?.resume()
+            waiting = nil
+        }
+
+        func write(_ bytes: [UInt8]) async throws(EngineError) { steps.append("\(bytes.count)") }
+
+        func takeInput(from socket: LentSocket) async throws(EngineError) -> Bool {
+            guard takesSockets else { return false }
+            steps.append("lent, \(socket.endsInputWhenGone), \(socket.duplicate() != nil)")
+            end()
+            return true
+        }
+
+        func closeInput() async throws(EngineError) {
+            steps.append("end")
+            end()
+        }
+
+        func close() async { end() }
+    }
+
+    @Test(
+        "Once a piece is large the process is lent the connection, and is given nothing more by pieces",
+        arguments: [
+            (true, true, nil, ["10", "40000", "lent, true, false"]),
+            (false, true, nil, ["10", "40000", "50000", "20", "end"]),
+            (true, false, nil, ["10", "40000", "50000", "20"]),
+            (true, true, DetachKeys.standard, ["10", "40000", "50000", "20", "end"]),
+        ] as [(Bool, Bool, DetachKeys?, [String])])
+    func lending(takesSockets: Bool, closesInput: Bool, keys: DetachKeys?, steps: [String]) async throws {
+        let (giver, taker) = (Giver([10, 40_000, 50_000, 20]), Taker(takesSockets: takesSockets))
+        await StdioSession(
+            connection: giver, stream: taker, isFramed: false, detachKeys: keys, hasInput: true,
+            closesInput: closesInput, closesInputWhenGone: true
+        ).run()
+        #expect(await taker.steps == steps)
+        #expect(giver.lentCount.withLock { $0 } == (steps.count == 3 ? 1 : 0))
     }
 }

@@ -30,6 +30,7 @@ import Testing
 
     static let streams: [ShimStreamFrame] = [
         .stdin([1, 2]), .inputEnd, .stdout([]), .stderr([255]), .lost(byteCount: .max), .end,
+        .inputSource(endsWhenGone: true), .inputSource(endsWhenGone: false), .sourceEnd,
     ]
 
     @Test("A request is read as it was written", arguments: requests)

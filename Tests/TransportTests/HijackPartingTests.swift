@@ -1,3 +1,5 @@
+import AsyncIO
+import Linux
 import RawClients
 import Synchronization
 import Testing
@@ -82,6 +84,70 @@ import Testing
         client.shutdownOutput()
         await drained
         #expect(try await client.receive() == "")
+        await server.stop()
+    }
+
+    @Test("A connection whose socket is lent goes on without its owner's reading, and is over when its owner closes it")
+    func lent() async throws {
+        let directory = try SocketDirectory()
+        let (sockets, socket) = AsyncStream<Descriptor?>.makeStream()
+        let (ends, end) = AsyncStream<Void>.makeStream()
+        let server = try await HTTPServerTests.serve(directory, mayHijack: true) { _, writer in
+            do {
+                let connection = try await writer.hijack(101, ["Upgrade": "tcp"])
+                // What came with the head does not lie in the socket.
+                socket.yield(connection.lend())
+                #expect(try await connection.read() == Array("early".utf8))
+                socket.yield(connection.lend())
+                for await _ in ends {}
+                await connection.close()
+            } catch { Issue.record("\(error)") }
+        }
+        let client = try RawClient(directory.socketPath)
+        try await client.send("POST /hijack HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nearly")
+        #expect(try await client.receive { $0.hasSuffix("\r\n\r\n") }.hasPrefix("HTTP/1.1 101 "))
+        var iterator = sockets.makeAsyncIterator()
+        #expect(await iterator.next() == .some(nil))
+        let second = try #require(await iterator.next())
+        let lent = try AsyncSocket(try #require(second))
+        try await client.send("for another")
+        #expect(try await lent.read() == Array("for another".utf8))
+        end.finish()
+        #expect(try await client.receive() == "")
+        lent.close()
+        await server.stop()
+    }
+
+    @Test("A client of a local server sends what lies in a pipe, to its end")
+    func pipe() async throws {
+        let directory = try SocketDirectory()
+        let server = try await HTTPServerTests.serve(directory, mayHijack: true) { _, writer in
+            do {
+                let connection = try await writer.hijack(101, ["Upgrade": "tcp"])
+                var all: [UInt8] = []
+                while let bytes = try await connection.read() { all += bytes }
+                try await connection.write(all)
+                await connection.closeOutput()
+            } catch { Issue.record("\(error)") }
+        }
+        let client = HTTPClient(.unix(path: directory.socketPath))
+        guard case .hijacked(_, let connection) = try await client.hijack(HTTPCall("POST", "/hijack")) else {
+            Issue.record("refused")
+            return
+        }
+        let (reading, writing) = try Descriptor.pipe()
+        #expect(try await connection.send(from: reading) == nil)
+        let bytes = (0..<30_000).map { UInt8(truncatingIfNeeded: $0 &* 3) }
+        try writing.writeAll(bytes)
+        writing.close()
+        var sent = 0
+        while let count = try await connection.send(from: reading), count > 0 { sent += count }
+        #expect(sent == bytes.count)
+        await connection.closeOutput()
+        var echo: [UInt8] = []
+        while let bytes = try await connection.read() { echo += bytes }
+        #expect(echo == bytes)
+        reading.close()
         await server.stop()
     }
 

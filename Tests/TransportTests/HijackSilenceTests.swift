@@ -37,6 +37,7 @@ import Testing
             Issue.record("refused")
             return
         }
+        #expect(connection.isPlain == isLocal)
         async let late = connection.read()
         try await Task.sleep(for: .milliseconds(3500))
         try await connection.write([7])

@@ -1,4 +1,5 @@
 import EngineAPI
+import Linux
 import RemoteEngine
 
 /// A process's stdio that outlives the process which hosts the engine: when that one goes, the next host is asked for
@@ -63,13 +64,24 @@ final class ResumingStdio: AttachedStream {
     }
 
     func write(_ bytes: [UInt8]) async throws(EngineError) {
+        try await resuming { stream throws(EngineError) in try await stream.write(bytes) }
+    }
+
+    func passInput(from pipe: Descriptor) async throws(EngineError) -> PassedInput {
+        try await resuming { stream throws(EngineError) in try await stream.passInput(from: pipe) }
+    }
+
+    /// Gives input, once more where the host went meanwhile.
+    private func resuming<Value: Sendable>(
+        _ give: (any AttachedStream) async throws(EngineError) -> Value
+    ) async throws(EngineError) -> Value {
         let (stream, round) = await link.current
-        do throws(EngineError) { return try await stream.write(bytes) } catch {
+        do throws(EngineError) { return try await give(stream) } catch {
             guard error.kind == .unavailable, await link.isCut(in: round), try await link.reopened(after: round) else {
                 throw error
             }
         }
-        try await link.current.stream.write(bytes)
+        return try await give(link.current.stream)
     }
 
     func closeInput() async throws(EngineError) { try await link.closeInput() }

@@ -13,7 +13,8 @@ import Transport
 ///     process ──pipe──► shim ──socket──► engine ──socket──► client
 ///      dd 0.15          0.3              0.3              ours 0.25, docker's 0.25
 ///
-/// A chain of four processes that do nothing but copy, over the same pipe and sockets, takes 0.5 in all.
+/// A chain of four processes that do nothing but copy, over the same pipe and sockets, takes 0.5 in all. The other way
+/// input in quantity does not come by here: the shim is lent the client's socket.
 struct StdioSession: Sendable {
     let connection: any ByteLink
     let stream: any AttachedStream
@@ -31,6 +32,8 @@ struct StdioSession: Sendable {
     static let farewell: Duration = .seconds(2)
     /// How long a process may take for the input of a client that is gone.
     private static let delivery: Duration = .seconds(10)
+    /// A piece of so much input is one of many: docker's client reads and sends by so much.
+    private static let quantityBytes = 32 << 10
     /// How many pieces are passed on before others have their turn.
     private static let turn = 16
 
@@ -133,6 +136,7 @@ struct StdioSession: Sendable {
                 guard hasInput else { continue }
                 guard let (forward, isDetached) = scanner?.feed(bytes) else {
                     try await stream.write(bytes)
+                    if bytes.count >= Self.quantityBytes, try await lendInput() { return await forgetInput() }
                     continue
                 }
                 if !forward.isEmpty { try await stream.write(forward) }
@@ -149,6 +153,16 @@ struct StdioSession: Sendable {
             // The process takes no more input; its output goes on.
             await forgetInput()
         }
+    }
+
+    /// Has input come from the client's own socket, where nothing has to be looked for in it and its end is the process's.
+    ///
+    /// - Returns: true once all of it is taken; what comes still is for nobody.
+    private func lendInput() async throws -> Bool {
+        guard closesInput else { return false }
+        let connection = connection
+        return try await stream.takeInput(
+            from: LentSocket(endsInputWhenGone: closesInputWhenGone) { connection.lend() })
     }
 
     private func forgetInput() async {

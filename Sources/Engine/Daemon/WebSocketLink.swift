@@ -1,6 +1,7 @@
 import CCrypto
 import EngineAPI
 import JSON
+import Linux
 import Transport
 
 /// Both directions of a connection's bytes, whatever they are wrapped in.
@@ -9,6 +10,9 @@ protocol ByteLink: Sendable {
     func read() async throws(TransportError) -> [UInt8]?
     /// Returns when the kernel has taken `head` and `bytes` behind it.
     func send(_ bytes: [UInt8], after head: [UInt8]) async throws(TransportError)
+    /// A duplicate of the socket by which the client's bytes come as they are; nil where they do not. As of
+    /// `HijackedConnection`.
+    func lend() -> Descriptor?
     /// Runs `body`, which reads and passes on, where the client's bytes arrive.
     func onReadingThread(_ body: () async -> Void) async
     /// Tells the client that no more comes.
@@ -51,6 +55,8 @@ actor WebSocketLink: ByteLink {
     }
 
     nonisolated var mustBeRead: Bool { true }
+
+    nonisolated func lend() -> Descriptor? { nil }
 
     nonisolated func send(_ bytes: [UInt8], after head: [UInt8]) async throws(TransportError) {
         guard !head.isEmpty || !bytes.isEmpty else { return }

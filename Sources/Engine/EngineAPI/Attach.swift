@@ -1,3 +1,5 @@
+import Linux
+
 /// A terminal's size in character cells.
 public struct TerminalSize: Hashable, Sendable, Codable {
     public var columns: UInt16
@@ -39,6 +41,30 @@ public enum StreamChunk: Hashable, Sendable {
     case lost(byteCount: UInt64)
 }
 
+/// What has become of input that lies in a pipe.
+public enum PassedInput: Hashable, Sendable {
+    /// Some of it has gone, or all.
+    case passed
+    /// There is none now.
+    case nothingThere
+    case ended
+    /// It is to be read, and written.
+    case notByThisWay
+}
+
+/// A socket by which input of a process comes as it is, to be read by another than who has it.
+public struct LentSocket: Sendable {
+    /// A duplicate, which who calls it closes; nil where the socket is closed.
+    public let duplicate: @Sendable () -> Descriptor?
+    /// That the other side is gone ends the process's input as well as that it sends no more.
+    public let endsInputWhenGone: Bool
+
+    public init(endsInputWhenGone: Bool, duplicate: @escaping @Sendable () -> Descriptor?) {
+        self.endsInputWhenGone = endsInputWhenGone
+        self.duplicate = duplicate
+    }
+}
+
 /// An open connection to a process's stdio. Pull-driven: unread output waits in the shim's bounded ring, never here.
 ///
 /// One task reads, one writes; they may be different ones. Dropping the last reference detaches.
@@ -47,10 +73,23 @@ public protocol AttachedStream: Sendable {
     func read() async throws(EngineError) -> StreamChunk?
     /// Gives input to the process; returns when the engine has taken it.
     func write(_ bytes: [UInt8]) async throws(EngineError)
+    /// As `write`, of what lies in a pipe now, and without a copy.
+    func passInput(from pipe: Descriptor) async throws(EngineError) -> PassedInput
+    /// Has input in quantity come from a socket itself, by which it costs nobody between a copy: all that the other side
+    /// sends, and the end of it. Returns when that has come, or this stream is over; the socket's owner reads nothing
+    /// meanwhile, and output has to be read on. Once for a stream.
+    ///
+    /// - Returns: false, and nothing is done, where the stream has no such way.
+    func takeInput(from socket: LentSocket) async throws(EngineError) -> Bool
     /// Ends the process's standard input, as ctrl-d at the start of a line does for a terminal.
     func closeInput() async throws(EngineError)
     /// Detaches; the process goes on. `read` returns nil then.
     func close() async
+}
+
+extension AttachedStream {
+    public func passInput(from pipe: Descriptor) async throws(EngineError) -> PassedInput { .notByThisWay }
+    public func takeInput(from socket: LentSocket) async throws(EngineError) -> Bool { false }
 }
 
 /// A further process in a running container.

@@ -170,6 +170,19 @@ final class RemoteStdio: AttachedStream {
         try await client.perform("write input") { _ throws(TransportError) in try await connection.send(bytes) }
     }
 
+    func passInput(from pipe: Descriptor) async throws(EngineError) -> PassedInput {
+        let connection = connection
+        guard connection.isPlain else { return .notByThisWay }
+        let count = try await client.perform("write input") { _ throws(TransportError) in
+            try await connection.send(from: pipe)
+        }
+        return switch count {
+        case nil: .nothingThere
+        case 0: .ended
+        default: .passed
+        }
+    }
+
     func closeInput() async throws(EngineError) { await connection.closeOutput() }
 
     func close() async {

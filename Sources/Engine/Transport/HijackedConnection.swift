@@ -1,3 +1,4 @@
+import Linux
 import NIOCore
 
 /// A connection that HTTP has given up: raw bytes in both directions.
@@ -33,6 +34,21 @@ package final class HijackedConnection: Sendable {
     package func send(_ bytes: [UInt8], after head: [UInt8] = []) async throws(TransportError) {
         try await wire.send(bytes, after: head)
     }
+
+    /// As `send`, of what lies in a pipe now, and without a copy. Only of a connection that `isPlain`.
+    ///
+    /// - Returns: how many bytes have gone, 0 at the pipe's end; nil where nothing lies in it.
+    package func send(from pipe: Descriptor) async throws(TransportError) -> Int? {
+        guard let wire = wire as? SocketWire else { throw .malformed("bytes of a pipe, past what lies between") }
+        return try await wire.send(from: pipe)
+    }
+
+    /// There is nothing between here and the peer but a socket.
+    package var isPlain: Bool { wire is SocketWire }
+
+    /// A duplicate of the socket by which the peer's bytes come as they are, for another to read them, which nobody does here
+    /// then; nil where there is no such socket. Who gets it closes it; the connection ends by `close` in any case.
+    package func lend() -> Descriptor? { (wire as? SocketWire)?.lend() }
 
     /// Runs `body` on the thread that brings what the peer sends: between a piece's arrival and what is done about it there
     /// is no change of threads. `body` passes bytes on and nothing else: it never blocks.

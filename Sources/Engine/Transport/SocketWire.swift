@@ -9,6 +9,8 @@ final class SocketWire: RawWire {
     private let early: Mutex<[UInt8]>
     private let tellsGoneFromDone: Bool
     private let whenClosed: Mutex<(@Sendable () -> Void)?>
+    /// Another has a duplicate of the socket.
+    private let isLent = Mutex(false)
 
     /// - Parameters:
     ///   - tellsGoneFromDone: as of `ChannelWire`.
@@ -48,6 +50,16 @@ final class SocketWire: RawWire {
         do throws(KernelError) { try await socket.write(bytes, after: head) } catch { throw .closed }
     }
 
+    /// As `HijackedConnection.send(from:)`.
+    func send(from pipe: Descriptor) async throws(TransportError) -> Int? {
+        do throws(KernelError) { return try await socket.write(from: pipe, upTo: Self.pipeBytes) } catch {
+            throw .closed
+        }
+    }
+
+    /// More than a pipe holds that nobody has made larger.
+    private static let pipeBytes = 256 << 10
+
     func onReadingThread(_ body: () async -> Void) async { await AsyncSocket.onWaitingThread(body) }
 
     func closeOutput() async {
@@ -57,7 +69,17 @@ final class SocketWire: RawWire {
 
     func close() async { abandon() }
 
+    /// A duplicate of the socket; nil where bytes wait here that came before what lies in it, or it is closed.
+    func lend() -> Descriptor? {
+        guard early.withLock({ $0.isEmpty }) else { return nil }
+        isLent.withLock { $0 = true }
+        // One that is closed has nothing to be lent.
+        return try? socket.duplicate()
+    }
+
     func abandon() {
+        // Else it stays open for as long as the other has it.
+        if isLent.withLock({ $0 }) { socket.cut() }
         socket.close()
         let tell = whenClosed.withLock { whenClosed in
             defer { whenClosed = nil }

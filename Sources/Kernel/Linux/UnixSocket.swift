@@ -108,9 +108,32 @@ public enum UnixSocket {
 
     /// Gives a descriptor to the other side with a text beside it.
     package static func send(_ socket: Descriptor, descriptor: Descriptor, with text: String) throws(KernelError) {
+        try send(socket, descriptor: descriptor, with: Array(text.utf8))
+    }
+
+    /// Gives a descriptor to the other side with a few bytes beside it: with all of them, or EAGAIN.
+    package static func send(
+        _ socket: Descriptor, descriptor: Descriptor, with bytes: [UInt8]
+    ) throws(KernelError) {
         try kernelCall("send a descriptor") {
-            gantry_send_descriptor_with(socket.rawValue, descriptor.rawValue, text, text.utf8.count)
+            bytes.withUnsafeBytes { bytes in
+                gantry_send_descriptor_with(
+                    socket.rawValue, descriptor.rawValue, bytes.baseAddress?.assumingMemoryBound(to: CChar.self),
+                    bytes.count)
+            }
         }
+    }
+
+    /// recvmsg(2): how many bytes have come, 0 at the end, and a descriptor where one came beside them; close-on-exec is
+    /// set, and the caller closes it.
+    package static func receive(
+        _ socket: Descriptor, into buffer: UnsafeMutableRawBufferPointer
+    ) throws(KernelError) -> (count: Int, descriptor: Descriptor?) {
+        var number: Int32 = -1
+        let count = try kernelCall("receive") {
+            gantry_receive_message(socket.rawValue, buffer.baseAddress, buffer.count, &number)
+        }
+        return (count, number >= 0 ? Descriptor(rawValue: number) : nil)
     }
 
     /// Takes the descriptor that a message brought; close-on-exec is set. ENOMSG where it brought none.

@@ -44,6 +44,47 @@ package final class AsyncSocket: Sendable {
         }
     }
 
+    /// Writes what lies in a pipe without a copy, splice(2): as much of it as there is room for, once there is any.
+    ///
+    /// - Returns: how many bytes have gone, 0 at the pipe's end; nil where nothing lies in it.
+    package func write(from pipe: Descriptor, upTo limit: Int) async throws(KernelError) -> Int? {
+        while true {
+            let count = try attempt { socket throws(KernelError) in try pipe.splice(to: socket, upTo: limit) }
+            if let count { return count }
+            var entry = pollfd(fd: pipe.rawValue, events: Int16(POLLIN), revents: 0)
+            let isReadable = try kernelCall("poll") { poll(&entry, 1, 0) } > 0
+            guard isReadable else { return nil }
+            try await watched.writable()
+        }
+    }
+
+    /// Writes a few bytes with a descriptor beside them, which the other side then has as well as the caller.
+    package func write(_ bytes: [UInt8], with descriptor: Descriptor) async throws(KernelError) {
+        while true {
+            let sent: Void? = try attempt { socket throws(KernelError) in
+                try UnixSocket.send(socket, descriptor: descriptor, with: bytes)
+            }
+            if sent != nil { return }
+            try await watched.writable()
+        }
+    }
+
+    /// A duplicate of the descriptor, which the caller closes: the connection is open until both are closed.
+    package func duplicate() throws(KernelError) -> Descriptor {
+        try watched.withDescriptor { descriptor throws(KernelError) in
+            Descriptor(
+                rawValue: try kernelCall("duplicate descriptor") { fcntl(descriptor.rawValue, F_DUPFD_CLOEXEC, 0) })
+        }
+    }
+
+    /// shutdown(2) of both directions, for all who have a duplicate.
+    package func cut() {
+        // The other side has cut it already.
+        try? watched.withDescriptor { descriptor throws(KernelError) in
+            _ = try kernelCall("shutdown") { shutdown(descriptor.rawValue, Int32(SHUT_RDWR)) }
+        }
+    }
+
     /// shutdown(2) of what this side sends: the other side reads an end, once it has read all.
     package func closeOutput() throws(KernelError) {
         try watched.withDescriptor { descriptor throws(KernelError) in

@@ -11,6 +11,17 @@ final class ShimAttachedStream: AttachedStream {
     private let frames: FrameSource
     /// What has come of a frame that is no output: a reader may be cancelled in the middle of it, the next goes on.
     private let begun = Mutex<[UInt8]>([])
+    /// The shim reads input from a socket that it is lent.
+    private let takesSources: Bool
+    private let source = Mutex(Source.none)
+
+    /// What has become of a socket that the shim was lent.
+    private enum Source {
+        case none
+        case awaited(CheckedContinuation<Void, Never>)
+        /// It is read to its end, or the stream is over.
+        case ended
+    }
 
     /// Asks a shim for a process's stdio on a connection of its own.
     static func open(_ directory: ShimDirectory, _ request: ShimAttach) async throws(EngineError) -> ShimAttachedStream
@@ -24,7 +35,8 @@ final class ShimAttachedStream: AttachedStream {
                     if case .failed(let failure) = try ShimAnswer(frame) { throw failure }
                     if request.stdin { makeRoom(greeted.socket) }
                     return ShimAttachedStream(
-                        id: directory.id, socket: greeted.socket, early: decoder.unread)
+                        id: directory.id, socket: greeted.socket, early: decoder.unread,
+                        takesSources: greeted.version >= 2)
                 }
                 let bytes = try await greeted.socket.read()
                 if bytes.isEmpty { throw ShimFailure(.unavailable, "the shim of \(directory.id) is gone") }
@@ -50,9 +62,11 @@ final class ShimAttachedStream: AttachedStream {
     /// - Parameters:
     ///   - socket: a connection that the shim has made a stream.
     ///   - early: what came with the shim's answer.
-    init(id: String, socket: AsyncSocket, early: [UInt8]) {
+    ///   - takesSources: the shim is one of version 2 or later.
+    init(id: String, socket: AsyncSocket, early: [UInt8], takesSources: Bool = false) {
         self.id = id
         self.socket = socket
+        self.takesSources = takesSources
         frames = FrameSource(socket, headSize: ShimFrame.headerSize, after: early) { ShimFrame.bodySize(behind: $0) }
     }
 
@@ -68,8 +82,14 @@ final class ShimAttachedStream: AttachedStream {
                 case .stdin: throw unreadable("the shim sent what only a client sends")
                 case nil:
                     guard let body = begun.withLock({ Self.whole(&$0, bytes, isLast: isLast) }) else { continue }
-                    guard let byteCount = try lostBytes(head, body) else { return nil }
-                    return .lost(byteCount: byteCount)
+                    switch try frame(head, body) {
+                    case .lost(let byteCount): return .lost(byteCount: byteCount)
+                    case .sourceEnd: endSource()
+                    case .end:
+                        end()
+                        return nil
+                    default: throw unreadable("the shim sent what only a client sends")
+                    }
                 }
             }
         }
@@ -83,23 +103,15 @@ final class ShimAttachedStream: AttachedStream {
         return begun
     }
 
-    /// Of a frame that is no output; nil where it is the end.
-    private func lostBytes(_ head: [UInt8], _ body: [UInt8]) throws(EngineError) -> UInt64? {
-        let frame: ShimStreamFrame
-        do throws(ShimFrameError) { frame = try ShimStreamFrame(head: head, body: body) } catch {
+    /// One that is no output.
+    private func frame(_ head: [UInt8], _ body: [UInt8]) throws(EngineError) -> ShimStreamFrame {
+        do throws(ShimFrameError) { return try ShimStreamFrame(head: head, body: body) } catch {
             throw unreadable("\(error)")
-        }
-        switch frame {
-        case .lost(let byteCount): return byteCount
-        case .end:
-            socket.close()
-            return nil
-        default: throw unreadable("the shim sent what only a client sends")
         }
     }
 
     private func unreadable(_ reason: String) -> EngineError {
-        socket.close()
+        end()
         return EngineError(.internal, "read the stdio of \(id): \(reason)", object: id)
     }
 
@@ -107,13 +119,13 @@ final class ShimAttachedStream: AttachedStream {
     private func nextPart() async -> FrameSource.Part {
         do {
             let part = try await frames.next()
-            if case .end = part { socket.close() }
+            if case .end = part { end() }
             return part
         } catch  where error.errno.rawValue == 125 {
             // ECANCELED: the reading task was cancelled, the stream is still good.
             return .end
         } catch {
-            socket.close()
+            end()
             return .end
         }
     }
@@ -126,9 +138,45 @@ final class ShimAttachedStream: AttachedStream {
         }
     }
 
+    func takeInput(from lent: LentSocket) async throws(EngineError) -> Bool {
+        guard takesSources, let descriptor = lent.duplicate() else { return false }
+        try await give(descriptor, .inputSource(endsWhenGone: lent.endsInputWhenGone))
+        await withCheckedContinuation { continuation in
+            let isOver = source.withLock { source in
+                if case .ended = source { return true }
+                source = .awaited(continuation)
+                return false
+            }
+            if isOver { continuation.resume() }
+        }
+        return true
+    }
+
+    /// Takes the descriptor over: the shim has a duplicate of it then.
+    private func give(_ descriptor: Descriptor, _ frame: ShimStreamFrame) async throws(EngineError) {
+        defer { descriptor.close() }
+        do throws(KernelError) { try await socket.write(frame.frame.bytes, with: descriptor) } catch {
+            throw inputClosed(error)
+        }
+    }
+
+    private func endSource() {
+        let awaited = source.withLock { source in
+            defer { source = .ended }
+            return source
+        }
+        if case .awaited(let continuation) = awaited { continuation.resume() }
+    }
+
+    /// The stream is over.
+    private func end() {
+        socket.close()
+        endSource()
+    }
+
     func closeInput() async throws(EngineError) { try await send(ShimStreamFrame.inputEnd.frame.bytes, after: []) }
 
-    func close() async { socket.close() }
+    func close() async { end() }
 
     private func send(_ input: [UInt8]) async throws(EngineError) {
         try await send(input, after: ShimStreamFrame.Channel.stdin.head(byteCount: input.count))
@@ -138,7 +186,11 @@ final class ShimAttachedStream: AttachedStream {
         do {
             try await socket.write(bytes, after: head)
         } catch {
-            throw EngineError(.conflict, "the input of \(id) is closed: \(error.errno)", object: id)
+            throw inputClosed(error)
         }
+    }
+
+    private func inputClosed(_ error: KernelError) -> EngineError {
+        EngineError(.conflict, "the input of \(id) is closed: \(error.errno)", object: id)
     }
 }

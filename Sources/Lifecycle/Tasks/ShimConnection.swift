@@ -249,6 +249,8 @@ final class ShimConnection: Sendable {
 struct GreetedSocket: Sendable {
     let socket: AsyncSocket
     let shim: ShimProcess
+    /// What the shim speaks.
+    let version: UInt16
     /// What came behind the hello.
     var decoder: ShimFrameDecoder
 
@@ -266,8 +268,8 @@ struct GreetedSocket: Sendable {
             var decoder = ShimFrameDecoder()
             while true {
                 if let frame = try decoder.next() {
-                    guard case .hello(_, let shim) = try ShimAnswer(frame) else { break }
-                    return GreetedSocket(socket: socket, shim: shim, decoder: decoder)
+                    guard case .hello(let version, let shim) = try ShimAnswer(frame) else { break }
+                    return GreetedSocket(socket: socket, shim: shim, version: version, decoder: decoder)
                 }
                 let bytes = try await socket.read()
                 if bytes.isEmpty { break }

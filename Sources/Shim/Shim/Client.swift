@@ -23,6 +23,9 @@ final class Client {
     private var passing = 0
     /// What came last was input in quantity: the next lies behind its frame's head, which alone is read.
     private var isInQuantity = false
+    /// A descriptor that has come, beside a frame that tells what it is for.
+    private var lent: Descriptor?
+    private var source: InputSource?
     private var isReadingPaused = false
     private var closesWhenFlushed = false
     private(set) var isClosed = false
@@ -117,6 +120,10 @@ final class Client {
         if let watch { loop.forget(watch) }
         watch = nil
         descriptor.close()
+        source?.leave()
+        source = nil
+        lent?.close()
+        lent = nil
         onClose()
     }
 
@@ -186,13 +193,24 @@ final class Client {
     /// Nil where nothing has come, or the client is gone.
     private func received(into room: UnsafeMutableRawBufferPointer) -> UnsafeRawBufferPointer? {
         do {
-            let count = try descriptor.read(into: room)
+            let count = try receive(into: room)
             if count > 0 { return UnsafeRawBufferPointer(rebasing: room[..<count]) }
             close()
         } catch {
             if error.errno != .wouldBlock { close() }
         }
         return nil
+    }
+
+    private func receive(into room: UnsafeMutableRawBufferPointer) throws(KernelError) -> Int {
+        // Descriptors come to who gives input alone; read(2) would drop them.
+        guard attachment?.request.stdin == true else { return try descriptor.read(into: room) }
+        let (count, brought) = try UnixSocket.receive(descriptor, into: room)
+        if let brought {
+            lent?.close()
+            lent = brought
+        }
+        return count
     }
 
     private func dispatchFrames() {
@@ -255,6 +273,25 @@ final class Client {
         guard input.isFull else { return }
         pauseReading()
         input.whenSpace { [weak self] in self?.resumeReading() }
+    }
+
+    /// Has the process's input come from the socket that came with the frame which says so.
+    func readSource(for input: InputQueue, endsWhenGone: Bool) throws(ShimFrameError) {
+        guard source == nil, let descriptor = lent else {
+            throw ShimFrameError("a source of input without a descriptor, or a second one")
+        }
+        lent = nil
+        // It shares its flags with the engine's, which does not block.
+        let source = InputSource(loop, descriptor, to: input, scratch: scratch, endsWhenGone: endsWhenGone) {
+            [weak self] in self?.sourceEnded()
+        }
+        self.source = source
+        source.resume()
+    }
+
+    private func sourceEnded() {
+        source = nil
+        if !isDeaf { send(ShimStreamFrame.sourceEnd.frame.bytes) }
     }
 
     private func restart() {

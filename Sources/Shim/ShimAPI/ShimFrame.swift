@@ -23,14 +23,14 @@
 ///       │ attach                                   │        from here on the connection is a stream
 ///       ├─────────────────────────────────────────►│
 ///       │◄─────────────────────────────────────────┤ done
-///       │ stdin, inputEnd                          │
+///       │ stdin, inputSource, inputEnd             │
 ///       ├─────────────────────────────────────────►│
-///       │◄─────────────────────────────────────────┤ stdout, stderr, lost …, end
+///       │◄─────────────────────────────────────────┤ stdout, stderr, lost …, sourceEnd, end
 ///
 /// Whoever receives a frame that it cannot read ends the connection: after garbage no boundary can be trusted.
 package struct ShimFrame: Hashable, Sendable {
     /// What this program speaks. A shim outlives the engine that started it, so an engine speaks to older ones too.
-    package static let version: UInt16 = 1
+    package static let version: UInt16 = 2
     package static let headerSize = 9
     /// Holds the largest request: an exec's process with all of its environment.
     package static let bodyLimit = 4 << 20

@@ -4,11 +4,17 @@ package enum ShimStreamFrame: Hashable, Sendable {
     case stdin([UInt8])
     /// From the client: no more input will come.
     case inputEnd
+    /// From the client, with a descriptor beside it (SCM_RIGHTS): a socket, by which input comes as it is, and whose end is
+    /// the input's. Who is gone at its other end, and does not only send no more, ends the input where that is said.
+    /// Not to a shim of version 1.
+    case inputSource(endsWhenGone: Bool)
     /// From the shim: output; all of a terminal's is `stdout`.
     case stdout([UInt8])
     case stderr([UInt8])
     /// From the shim: this client was too slow, so many bytes of output were dropped here.
     case lost(byteCount: UInt64)
+    /// From the shim: the source that was given is read to its end, and closed.
+    case sourceEnd
     /// From the shim: the output has ended. The last frame.
     case end
 
@@ -41,6 +47,8 @@ package enum ShimStreamFrame: Hashable, Sendable {
             writer.put(byteCount)
             return ShimFrame(kind: 132, tag: 0, body: writer.bytes)
         case .end: return ShimFrame(kind: 133, tag: 0)
+        case .inputSource(let endsWhenGone): return ShimFrame(kind: 134, tag: 0, body: [endsWhenGone ? 1 : 0])
+        case .sourceEnd: return ShimFrame(kind: 135, tag: 0)
         }
     }
 
@@ -55,6 +63,11 @@ package enum ShimStreamFrame: Hashable, Sendable {
             self = .lost(byteCount: try reader.takeUInt64())
             try reader.finish()
         case (nil, 133): self = .end
+        case (nil, 134):
+            var reader = WireReader(frame.body)
+            self = .inputSource(endsWhenGone: try reader.takeUInt8() != 0)
+            try reader.finish()
+        case (nil, 135): self = .sourceEnd
         default: throw ShimFrameError("\(frame.kind) is no part of a stream")
         }
     }

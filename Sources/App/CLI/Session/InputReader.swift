@@ -20,10 +20,21 @@ final class InputReader {
         }
     }
 
-    /// The next bytes; nil at the end. ECANCELED when the task that waits is cancelled.
-    func next() async throws(KernelError) -> [UInt8]? {
+    /// Whether standard input is a pipe, whose bytes can go on without being read.
+    var isPipe: Bool {
+        var facts = stat()
+        return fstat(0, &facts) == 0 && facts.st_mode & S_IFMT == S_IFIFO
+    }
+
+    /// Returns when there is something to read, or the end. ECANCELED when the task that waits is cancelled.
+    func ready() async throws(KernelError) {
         if let watched, try !isReady() { try await watched.readable() }
         if Task.isCancelled { throw KernelError("read", "standard input", Errno(rawValue: ECANCELED)) }
+    }
+
+    /// The next bytes; nil at the end. As `ready`.
+    func next() async throws(KernelError) -> [UInt8]? {
+        try await ready()
         var outcome = Result<Int, KernelError>.success(0)
         let bytes = [UInt8](unsafeUninitializedCapacity: Self.pieceBytes) { buffer, count in
             do throws(KernelError) {

@@ -87,6 +87,7 @@ struct InteractiveSession {
         var scanner = DetachScanner(detachKeys)
         do {
             let input = try InputReader()
+            if try await passPipe(input) { return nil }
             while let bytes = try await input.next() {
                 guard tty else {
                     try await stream.write(bytes)
@@ -107,6 +108,22 @@ struct InteractiveSession {
             // The process no longer reads, or the engine went: the output's end tells what happened.
         }
         return nil
+    }
+
+    /// Has the input of a pipe go on without reading it, to its end; false where that cannot be.
+    private func passPipe(_ input: InputReader) async throws -> Bool {
+        // What goes to a terminal is looked through for keys.
+        guard !tty, input.isPipe else { return false }
+        while true {
+            try await input.ready()
+            switch try await stream.passInput(from: .standardInput) {
+            case .passed, .nothingThere: continue
+            case .notByThisWay: return false
+            case .ended:
+                try await stream.closeInput()
+                return true
+            }
+        }
     }
 
     /// Passes signals on in their order, or ends the session by one. A process need not heed them, nor an engine answer:

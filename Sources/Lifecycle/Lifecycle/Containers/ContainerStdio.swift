@@ -130,6 +130,7 @@ private actor ReplayedStream: AttachedStream {
     }
 
     func write(_ bytes: [UInt8]) async throws(EngineError) { try await live.write(bytes) }
+    func takeInput(from socket: LentSocket) async throws(EngineError) -> Bool { try await live.takeInput(from: socket) }
     func closeInput() async throws(EngineError) { try await live.closeInput() }
     func close() async { await live.close() }
 }

@@ -53,6 +53,10 @@ final class DeferredStream: AttachedStream {
         try await stream.write(bytes)
     }
 
+    func takeInput(from socket: LentSocket) async throws(EngineError) -> Bool {
+        try await stream()?.takeInput(from: socket) ?? false
+    }
+
     func closeInput() async throws(EngineError) { try await stream()?.closeInput() }
 
     func close() async {

@@ -27,6 +27,10 @@ final class ExecStream: AttachedStream {
 
     func write(_ bytes: [UInt8]) async throws(EngineError) { try await stream.write(bytes) }
 
+    func takeInput(from socket: LentSocket) async throws(EngineError) -> Bool {
+        try await stream.takeInput(from: socket)
+    }
+
     func closeInput() async throws(EngineError) { try await stream.closeInput() }
 
     func close() async {
@@ -58,6 +62,10 @@ final class ContainerStream: AttachedStream {
     }
 
     func write(_ bytes: [UInt8]) async throws(EngineError) { try await stream.write(bytes) }
+
+    func takeInput(from socket: LentSocket) async throws(EngineError) -> Bool {
+        try await stream.takeInput(from: socket)
+    }
 
     func closeInput() async throws(EngineError) { try await stream.closeInput() }
 

@@ -103,9 +103,12 @@ extension ContainerSupervisor {
         case .stdin(let bytes):
             guard attachment.request.stdin else { throw ShimFrameError("input from a client that gives none") }
             client.give(bytes, to: process.input)
+        case .inputSource(let endsWhenGone):
+            guard attachment.request.stdin else { throw ShimFrameError("input from a client that gives none") }
+            try client.readSource(for: process.input, endsWhenGone: endsWhenGone)
         case .inputEnd:
             if attachment.request.stdin { process.input.end() }
-        case .stdout, .stderr, .lost, .end:
+        case .stdout, .stderr, .lost, .sourceEnd, .end:
             throw ShimFrameError("a client sent what only a shim sends")
         }
     }
