@@ -71,7 +71,7 @@ import Transport
         let (client, process) = (LeavingClient(), TalkativeProcess())
         let session = StdioSession(
             connection: client, stream: process, isFramed: false, detachKeys: nil, hasInput: true, closesInput: true,
-            closesInputWhenGone: true)
+            closesInputWhenGone: { true })
         let running = Task { await session.run() }
         for await _ in client.sends {}
         running.cancel()

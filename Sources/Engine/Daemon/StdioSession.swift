@@ -136,7 +136,11 @@ struct StdioSession: Sendable {
                 guard hasInput else { continue }
                 guard let (forward, isDetached) = scanner?.feed(bytes) else {
                     try await stream.write(bytes)
-                    if bytes.count >= Self.quantityBytes, try await lendInput() { return await forgetInput() }
+                    if bytes.count >= Self.quantityBytes, try await lendInput() {
+                        // Nothing comes but the end, or that the client is gone.
+                        while try await connection.read() != nil {}
+                        return
+                    }
                     continue
                 }
                 if !forward.isEmpty { try await stream.write(forward) }
@@ -161,8 +165,8 @@ struct StdioSession: Sendable {
     private func lendInput() async throws -> Bool {
         guard closesInput else { return false }
         let connection = connection
-        return try await stream.takeInput(
-            from: LentSocket(endsInputWhenGone: closesInputWhenGone) { connection.lend() })
+        // What it means that a client is gone is known here: a server that ends cuts its clients itself.
+        return try await stream.takeInput(from: LentSocket(endsInputWhenGone: false) { connection.lend() })
     }
 
     private func forgetInput() async {
