@@ -145,7 +145,7 @@ import Transport
     @Test(
         "Once a piece is large the process is lent the connection, and is given nothing more by pieces",
         arguments: [
-            (true, true, nil, ["10", "40000", "lent, true, false"]),
+            (true, true, nil, ["10", "40000", "lent, false, false"]),
             (false, true, nil, ["10", "40000", "50000", "20", "end"]),
             (true, false, nil, ["10", "40000", "50000", "20"]),
             (true, true, DetachKeys.standard, ["10", "40000", "50000", "20", "end"]),
@@ -154,7 +154,7 @@ import Transport
         let (giver, taker) = (Giver([10, 40_000, 50_000, 20]), Taker(takesSockets: takesSockets))
         await StdioSession(
             connection: giver, stream: taker, isFramed: false, detachKeys: keys, hasInput: true,
-            closesInput: closesInput, closesInputWhenGone: true
+            closesInput: closesInput, closesInputWhenGone: { true }
         ).run()
         #expect(await taker.steps == steps)
         #expect(giver.lentCount.withLock { $0 } == (steps.count == 3 ? 1 : 0))
