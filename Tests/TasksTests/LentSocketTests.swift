@@ -110,7 +110,14 @@ struct LentSocketTests {
             let script = "while ! test -e /tmp/go; do sleep 0.1; done; exec cat"
             let stream = try await started(bench, try bench.sh("a", script))
             let connection = try Connection()
-            async let taking = stream.takeInput(from: connection.lent(endsInputWhenGone: true))
+            let (lent, tellLent) = AsyncStream.makeStream(of: Void.self)
+            let socket = LentSocket(endsInputWhenGone: true) {
+                defer { tellLent.finish() }
+                return connection.lent(endsInputWhenGone: true).duplicate()
+            }
+            async let taking = stream.takeInput(from: socket)
+            // Closed before, there would be nothing to lend.
+            for await _ in lent {}
             // More pieces than a pipe has places for, and fewer than a socket holds.
             for number in 0..<60 { try await connection.client.write([UInt8](repeating: UInt8(number), count: 1000)) }
             connection.client.close()

@@ -190,6 +190,7 @@ import Testing
                 writer.goOn {
                     do {
                         while let bytes = try await connection.read() { try await connection.write(bytes) }
+                        signal.yield("read to the end")
                         try await Task.sleep(for: .seconds(1000))
                     } catch { signal.yield(Task.isCancelled ? "cancelled" : "\(error)") }
                     await connection.close()
@@ -203,13 +204,13 @@ import Testing
         try await client.send("after")
         #expect(try await client.receive { $0.hasSuffix("after") } == "after")
         client.shutdownOutput()
-        client.closeBoth()
         var said: [String] = []
         for await step in steps {
             said.append(step)
-            if said.count == 2 { break }
+            if said.count == 2 { client.closeBoth() }
+            if said.count == 3 { break }
         }
-        #expect(said == ["handled", "cancelled"])
+        #expect(said == ["handled", "read to the end", "cancelled"])
         await server.stop()
     }
 }
