@@ -26,6 +26,25 @@ struct PartingSessionTests {
         #expect(try bench.succeed("inspect", "-f", "{{len .ExecIDs}}", "web") == "0")
     }
 
+    @Test("A shell in a terminal goes on at the next host, which shows nothing a second time")
+    func terminalGoesOn() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        let host = try bench.daemon()
+        try bench.succeed("run", "-d", "--name", "web", "--network", "none", "gantry/starter", "sleep", "1000")
+        let session = try bench.terminal("exec", "-it", "web", "sh")
+        #expect(session.wait(for: "/ #"), "\(session.rows)")
+        session.type("echo fir''st\r")
+        #expect(session.wait(for: "first"), "\(session.rows)")
+        host.kill(SIGKILL)
+        #expect(eventually { (try? bench.succeed("ps", "-q").isEmpty) == false })
+        session.type("echo sec''ond\r")
+        #expect(session.wait(for: "second"), "\(session.rows)")
+        #expect(session.rows.count { $0.hasPrefix("first") } == 1, "\(session.rows)")
+        session.type("exit 4\r")
+        #expect(session.ended() == 4)
+    }
+
     @Test("The end of an exec between two hosts is told of, with its code")
     func execEndsUnseen() throws {
         let bench = try SessionBench()

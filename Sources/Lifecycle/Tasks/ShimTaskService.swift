@@ -143,8 +143,7 @@ package final class ShimTaskService: TaskService {
         _ id: String, execID: String?, _ request: AttachRequest
     ) async throws(EngineError) -> any AttachedStream {
         var attach = ShimAttach(
-            execID: execID, stdin: request.stdin, stdout: request.stdout, stderr: request.stderr,
-            replay: request.logs || execID != nil)
+            execID: execID, stdin: request.stdin, stdout: request.stdout, stderr: request.stderr, replay: request.logs)
         attach.holdsBack = request.holdsBack
         return try await ShimAttachedStream.open(try directory(id), attach)
     }

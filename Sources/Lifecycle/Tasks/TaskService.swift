@@ -31,8 +31,8 @@ public protocol TaskService: Sendable {
     func exec(_ id: String, _ exec: ExecTaskSpec) async throws(EngineError) -> Int32
     func resize(_ id: String, execID: String?, to size: TerminalSize) async throws(EngineError)
     /// Connects to the stdio of the init process or of an exec. Possible between `create` and `start`, and for an exec
-    /// before `exec` starts it, so that no byte is missed. `request.logs` shows what a terminal showed last; the log
-    /// itself is a file that the caller reads. What an exec wrote before anybody attached is kept for ten seconds.
+    /// before `exec` starts it, so that no byte is missed. `request.logs` shows first what a terminal showed last, and what
+    /// an exec wrote before anybody attached, which is kept for ten seconds; the log itself is a file that the caller reads.
     func attach(_ id: String, execID: String?, _ request: AttachRequest) async throws(EngineError)
         -> any AttachedStream
 
