@@ -274,7 +274,9 @@ struct TaskContractTests {
             let exec = ExecTaskSpec(id: "e", process: TaskBench.process(["/bin/echo", "quick"]).compactBytes)
             _ = try await bench.service.exec("a", exec)
             #expect(try await bench.execExit(of: "e").code == 0)
-            let stream = try await bench.service.attach("a", execID: "e", AttachRequest())
+            var request = AttachRequest()
+            request.logs = true
+            let stream = try await bench.service.attach("a", execID: "e", request)
             #expect(try await bench.all(stream).stdout == Array("quick\n".utf8))
         }
     }
