@@ -132,6 +132,17 @@ ssize_t gantry_inet_receive_from(
     return count;
 }
 
+static void attach(
+    struct msghdr *message, union packet_information *information, int level, int type, const void *told,
+    size_t size) {
+    information->header.cmsg_level = level;
+    information->header.cmsg_type = type;
+    information->header.cmsg_len = CMSG_LEN(size);
+    memcpy(CMSG_DATA(&information->header), told, size);
+    message->msg_control = information;
+    message->msg_controllen = CMSG_SPACE(size);
+}
+
 ssize_t gantry_inet_send_to(
     int socket, const void *data, size_t count, const uint8_t *address, int address_length, uint16_t port,
     const uint8_t *local, uint32_t interface) {
@@ -143,21 +154,12 @@ ssize_t gantry_inet_send_to(
     if (local && address_length == 4) {
         struct in_pktinfo told = {.ipi_ifindex = (int)interface};
         memcpy(&told.ipi_spec_dst, local, 4);
-        information.header.cmsg_level = IPPROTO_IP;
-        information.header.cmsg_type = IP_PKTINFO;
-        information.header.cmsg_len = CMSG_LEN(sizeof told);
-        memcpy(CMSG_DATA(&information.header), &told, sizeof told);
-        message.msg_controllen = CMSG_SPACE(sizeof told);
+        attach(&message, &information, IPPROTO_IP, IP_PKTINFO, &told, sizeof told);
     } else if (local) {
         struct in6_pktinfo told = {.ipi6_ifindex = interface};
         memcpy(&told.ipi6_addr, local, 16);
-        information.header.cmsg_level = IPPROTO_IPV6;
-        information.header.cmsg_type = IPV6_PKTINFO;
-        information.header.cmsg_len = CMSG_LEN(sizeof told);
-        memcpy(CMSG_DATA(&information.header), &told, sizeof told);
-        message.msg_controllen = CMSG_SPACE(sizeof told);
+        attach(&message, &information, IPPROTO_IPV6, IPV6_PKTINFO, &told, sizeof told);
     }
-    if (local) message.msg_control = &information;
     return sendmsg(socket, &message, MSG_NOSIGNAL);
 }
 
