@@ -43,13 +43,18 @@ struct ExecNotes: Sendable {
         do { text = try JSONValue(encoding: spec).compactBytes } catch {
             throw KernelError("write down exec", id, .invalidArgument)
         }
-        do throws(KernelError) {
-            // Not with its parents: the bundle of a container that has ended is not made anew.
-            try kernelCall("mkdir", directory) { mkdir(directory, 0o700) }
-        } catch  where error.errno == .exists {
-            // There was an exec before.
+        // Cut short by a crash, it cannot be read, and is none.
+        let folder = OwnedDescriptor(try openOrMake())
+        try FileContents.create(id, in: folder.descriptor, with: text)
+    }
+
+    private func openOrMake() throws(KernelError) -> Descriptor {
+        do throws(KernelError) { return try Descriptor.open(directory, O_RDONLY | O_DIRECTORY) } catch {
+            guard error.errno == .noSuchFile else { throw error }
         }
-        try FileContents.replace("\(directory)/\(id)", with: text, durable: false)
+        // Not with its parents: the bundle of a container that has ended is not made anew.
+        try kernelCall("mkdir", directory) { mkdir(directory, 0o700) }
+        return try Descriptor.open(directory, O_RDONLY | O_DIRECTORY)
     }
 
     /// What came of one; nothing where it was never noted, as a health check.
