@@ -23,9 +23,14 @@ package struct NetlinkSocket: ~Copyable, Sendable {
     }
 
     /// In another network namespace: made on a thread that enters it and ends there.
-    package init(in namespace: Descriptor) throws(KernelError) {
+    ///
+    /// - Parameter body: what is to be done on that thread before, in the namespace as well.
+    package init(
+        in namespace: Descriptor, after body: @escaping @Sendable () throws(KernelError) -> Void = {}
+    ) throws(KernelError) {
         let descriptor = try NetworkNamespace.run(in: namespace) { () throws(KernelError) -> Descriptor in
-            try Self.open(.routing)
+            try body()
+            return try Self.open(.routing)
         }
         socket = OwnedDescriptor(descriptor)
     }

@@ -209,14 +209,14 @@ extension HostLinks {
         _ endpoint: EndpointRecord, _ network: NetworkDefinition, _ container: Descriptor, _ hasDefaultRoute: Bool
     ) throws(EngineError) {
         do {
-            var inside = try NetlinkSocket(in: container)
+            // What is on the machine's own link, as a macvlan is, may listen to its routers.
+            let isRestricted = endpoint.ipv6 == nil || network.driver == .bridge
+            var inside = try NetlinkSocket(in: container) { () throws(KernelError) in
+                guard isRestricted else { return }
+                try Version6Settings.restrict(endpoint.deviceName, usesVersion6: endpoint.ipv6 != nil, in: nil)
+            }
             let index = try inside.link(endpoint.deviceName).index
             if endpoint.ipv6 == nil { try inside.keepSilent(endpoint.deviceName) }
-            // What is on the machine's own link, as a macvlan is, may listen to its routers.
-            if endpoint.ipv6 == nil || network.driver == .bridge {
-                try Version6Settings.restrict(
-                    endpoint.deviceName, usesVersion6: endpoint.ipv6 != nil, in: container)
-            }
             for address in endpoint.addresses {
                 guard let block = network.block(address.family) else { continue }
                 try inside.addAddress(address, prefixLength: block.subnet.prefixLength, to: index)
