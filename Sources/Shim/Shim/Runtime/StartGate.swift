@@ -51,6 +51,8 @@ final class StartGate {
             return nil
         }
         alarm = loop.after(milliseconds: timeoutMilliseconds) { [unowned self] in
+            // A process inside may hold the other end open by a copy, when the word has long been obeyed.
+            if answer.first == StartGateWords.running { return settle() }
             end(.failed("the container's process does not start its program"))
         }
     }
@@ -67,6 +69,10 @@ final class StartGate {
             if error.errno == .wouldBlock { return }
             // Reset: the process ended with the word unread.
         }
+        settle()
+    }
+
+    private func settle() {
         switch answer.first {
         case StartGateWords.running:
             // Nobody listens there any more.
