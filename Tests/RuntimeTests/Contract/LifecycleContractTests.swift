@@ -289,17 +289,33 @@ struct OwnLifecycleTests {
         #expect(try second.leftovers() == [])
     }
 
-    @Test("A cgroup's path that was not written to its end names none, and delete --force ends nothing by it")
-    func brokenOffPath() throws {
+    @Test("What is no note of a cgroup names none, and delete --force ends nothing by it")
+    func otherNote() throws {
         let container = try TestContainer(.ours)
         try container.createAndStart()
-        let other = "\(container.id)-half"
+        let other = "\(container.id)-other"
         try Directory.create("\(container.root)/\(other)")
         try FileContents.replace(
             "\(container.root)/\(other)/cgroup", with: Array("/\(container.id)".utf8), durable: false)
         #expect(try container.command("delete", "--force", other).code == 0)
         #expect(access("\(container.root)/\(other)", F_OK) != 0)
         #expect(try container.status() == "running")
+    }
+
+    @Test("A container that an older runtime made, with its configuration in a file of its own, is as any other")
+    func olderFiles() throws {
+        let container = try TestContainer(.ours)
+        try container.createAndStart()
+        let folder = "\(container.root)/\(container.id)"
+        let lines = try FileContents.read("\(folder)/state.json").split(
+            separator: 10, maxSplits: 1, omittingEmptySubsequences: false)
+        try #require(lines.count == 2)
+        try FileContents.replace("\(folder)/config.json", with: Array(lines[1]), durable: false)
+        try FileContents.replace("\(folder)/state.json", with: Array(lines[0]), durable: false)
+        #expect(try container.exec("true").code == 0)
+        #expect(try container.status() == "running")
+        #expect(try container.command("delete", "--force", container.id).code == 0)
+        #expect(try container.leftovers() == [])
     }
 
     @Test("A runtime killed in the middle of create leaves nothing that delete --force does not find")

@@ -51,7 +51,7 @@ enum SpecFile {
         return (try parse(bytes), bytes)
     }
 
-    private static func parse(_ bytes: [UInt8]) throws(RuntimeError) -> RuntimeSpec {
+    static func parse(_ bytes: [UInt8]) throws(RuntimeError) -> RuntimeSpec {
         let json: JSONValue
         do throws(JSONError) { json = try JSONValue(parsing: bytes) } catch { throw RuntimeError(error) }
         do throws(RuntimeSpecError) { return try RuntimeSpec(json) } catch { throw RuntimeError(error) }

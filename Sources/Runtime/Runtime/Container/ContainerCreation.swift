@@ -55,8 +55,7 @@ struct ContainerCreation {
         if cgroup.exists { return }
         undo.cgroup = cgroup
         try attempt { () throws(KernelError) in
-            let line = Array("\(plan.cgroup.path)\n".utf8)
-            try FileContents.create(ContainerStore.cgroupName, in: directory, with: line)
+            try ContainerStore.note(cgroup: plan.cgroup.path, in: directory)
         }
     }
 
@@ -167,12 +166,9 @@ struct ContainerCreation {
             var record = ContainerRecord(plan, pid: process.pid, startTicks: stat.startTicks, owner: owner)
             record.resctrl = resctrl
             record.keepsKeyring = options.keepsKeyring
-            // Nobody reads it before there is a record.
-            try FileContents.create(ContainerStore.specName, in: directory, with: specBytes)
             if let path = options.pidFile { try PidFile.write(process.pid, to: path) }
             // Last: a record is a container that exists.
-            try FileContents.replace(
-                ContainerStore.recordName, in: directory, with: record.json.compactBytes, durable: false)
+            try ContainerStore.write(record, specBytes, in: directory)
             return record
         }
     }

@@ -5,10 +5,15 @@ import OCI
 
 /// The runtime's root: a directory for each container, with its record, its configuration and, until it is started, the
 /// socket where its init process waits.
+///
+/// Record and configuration are one file: a file more to be made, named and removed is a hundredth of a container's cost.
 struct ContainerStore {
+    /// The record on the first line, which no text in JSON breaks; below it the configuration as it was at `create`.
     static let recordName = "state.json"
+    /// Of a bundle.
     static let specName = "config.json"
-    /// The path of the cgroup, written before it is made: what `delete --force` ends where there is no record.
+    /// A link to nowhere whose text is the path of the cgroup, made before that: what `delete --force` ends where there is
+    /// no record. It is whole as soon as it is there, and in most file systems a part of its folder alone.
     static let cgroupName = "cgroup"
 
     let root: String
@@ -55,40 +60,64 @@ struct ContainerStore {
         // first: what is left of a removal that was broken off is no container.
         unlink("\(path)/\(Self.recordName)")
         unlink("\(path)/\(Self.cgroupName)")
-        unlink("\(path)/\(Self.specName)")
         if rmdir(path) == 0 { return }
         try attempt { () throws(KernelError) in try Directory.removeTree(path) }
     }
 
+    /// Notes the cgroup that is about to be made for a container.
+    static func note(cgroup path: String, in directory: Descriptor) throws(KernelError) {
+        try kernelCall("note the cgroup", path) { symlinkat(path, directory.rawValue, cgroupName) }
+    }
+
     /// The cgroup of a container whose `create` was killed on the way; nil where it did not come so far.
     func unrecordedCgroup(of id: String) throws(RuntimeError) -> String? {
+        let path = "\(directory(of: id))/\(Self.cgroupName)"
         do throws(KernelError) {
-            let text = try FileContents.read("\(directory(of: id))/\(Self.cgroupName)")
-            // Without its end it was not written whole, and the cgroup not made: a part of its path names another one.
-            return text.last == 10 ? String(decoding: text.dropLast(), as: UTF8.self) : nil
+            var text = [CChar](repeating: 0, count: Int(PATH_MAX))
+            let count = try kernelCall("readlink", path) { readlink(path, &text, text.count) }
+            return String(decoding: text[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
         } catch {
-            if error.errno == .noSuchFile { return nil }
+            // What is no link nobody has noted here.
+            if error.errno == .noSuchFile || error.errno == .invalidArgument { return nil }
             throw RuntimeError(error)
         }
     }
 
+    /// Writes down that the container exists. What is read of it is whole.
+    static func write(
+        _ record: ContainerRecord, _ specBytes: [UInt8], in directory: Descriptor
+    ) throws(KernelError) {
+        let bytes = record.json.compactBytes + [UInt8(ascii: "\n")] + specBytes
+        try FileContents.replace(recordName, in: directory, with: bytes, durable: false)
+    }
+
     func record(of id: String) throws(RuntimeError) -> ContainerRecord {
-        try Self.check(id)
-        let bytes: [UInt8]
-        do throws(KernelError) {
-            bytes = try FileContents.read("\(directory(of: id))/\(Self.recordName)")
-        } catch {
-            if error.errno == .noSuchFile || error.errno == .notDirectory { throw RuntimeError.doesNotExist }
+        let bytes = try stored(id)
+        let json: JSONValue
+        do throws(JSONError) { json = try JSONValue(parsing: Array(bytes.prefix { $0 != 10 })) } catch {
             throw RuntimeError(error)
         }
-        let json: JSONValue
-        do throws(JSONError) { json = try JSONValue(parsing: bytes) } catch { throw RuntimeError(error) }
         do throws(RuntimeSpecError) { return try ContainerRecord(json) } catch { throw RuntimeError(error) }
     }
 
     /// The configuration as it was at `create`.
     func spec(of id: String) throws(RuntimeError) -> RuntimeSpec {
-        try SpecFile.read("\(directory(of: id))/\(Self.specName)").spec
+        let bytes = try stored(id)
+        guard let end = bytes.firstIndex(of: 10) else {
+            // Of a container that a runtime before this one has made: in a file of its own.
+            return try SpecFile.read("\(directory(of: id))/\(Self.specName)").spec
+        }
+        return try SpecFile.parse(Array(bytes[(end + 1)...]))
+    }
+
+    private func stored(_ id: String) throws(RuntimeError) -> [UInt8] {
+        try Self.check(id)
+        do throws(KernelError) {
+            return try FileContents.read("\(directory(of: id))/\(Self.recordName)")
+        } catch {
+            if error.errno == .noSuchFile || error.errno == .notDirectory { throw RuntimeError.doesNotExist }
+            throw RuntimeError(error)
+        }
     }
 
     /// The ids of all containers, sorted; none where the root is missing.
