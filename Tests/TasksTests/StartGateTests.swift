@@ -71,6 +71,17 @@ struct StartGateTests {
         }
     }
 
+    @Test("A container's process that waits is called as the runtime, by whatever path the shim has executed that")
+    func name() async throws {
+        try await TaskBench.with { bench in
+            var spec = try bench.sh("a", "sleep 1000")
+            spec.runtime = "\(TaskBench.products)/gantry-runtime"
+            let facts = try await bench.service.create(spec)
+            let initial = try #require(facts.initial)
+            #expect(try FileContents.read("/proc/\(initial.pid)/comm") == Array("gantry-runtime\n".utf8))
+        }
+    }
+
     private func add(_ hooks: JSONValue, to spec: TaskSpec) throws {
         let file = "\(spec.bundle)/config.json"
         var config = try #require(try JSONValue(parsing: try FileContents.read(file)).object)

@@ -6,6 +6,7 @@
 #include <CLinux.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <sys/prctl.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -165,6 +166,8 @@ static void begin(int count, char **arguments, char **environment) {
     static char *for_swift[] = {"SWIFT_BACKTRACE=enable=no,swift-backtrace=/", NULL};
     if (is_to_be_sealed(count, arguments))
         failed_call = seal(arguments, environment, &is_sealed, &failed_errno);
+    // Executed by a descriptor, it is called by the number of that.
+    prctl(PR_SET_NAME, "gantry-runtime");
     // Before the library's start, which is what touches most of its pages.
     gantry_fault_singly();
     argument_count = count;

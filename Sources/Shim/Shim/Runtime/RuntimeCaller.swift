@@ -8,6 +8,7 @@ final class RuntimeCaller {
     typealias Completion = (Result<Void, ShimFailure>) -> Void
 
     private let task: ShimTask
+    private let runtime: SealedRuntime
     private let directory: String
     private let loop: EventLoop
     private let reaper: ChildReaper
@@ -15,6 +16,7 @@ final class RuntimeCaller {
     /// - Parameter directory: the shim's own, for what the runtime wants to keep while it runs.
     init(task: ShimTask, directory: String, loop: EventLoop, reaper: ChildReaper) {
         self.task = task
+        runtime = SealedRuntime(task.runtime)
         self.directory = directory
         self.loop = loop
         self.reaper = reaper
@@ -31,7 +33,7 @@ final class RuntimeCaller {
         // Behind the others, where the runtime finds it: a file of a disk would be made and removed at each call.
         let logFile = "/proc/self/fd/\(descriptors.count)"
         var spawn = Spawn(
-            program: task.runtime,
+            program: runtime.program,
             arguments: [task.runtime] + command.arguments(id: task.id, root: task.runtimeRoot, logFile: logFile))
         spawn.environment = [
             "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "XDG_RUNTIME_DIR=\(directory)",
