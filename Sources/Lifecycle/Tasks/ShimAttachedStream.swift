@@ -26,10 +26,11 @@ final class ShimAttachedStream: AttachedStream {
     /// Asks a shim for a process's stdio on a connection of its own.
     static func open(_ directory: ShimDirectory, _ request: ShimAttach) async throws(EngineError) -> ShimAttachedStream
     {
-        let greeted = try await GreetedSocket.open(directory)
+        // With the greeting: a shim that is attached to has nothing to tell that the request depends on.
+        let greeted = try await GreetedSocket.open(
+            directory, followedBy: ShimRequest.attach(request).frame(tag: 1).bytes)
         var decoder = greeted.decoder
         do {
-            try await greeted.socket.write(ShimRequest.attach(request).frame(tag: 1).bytes)
             while true {
                 if let frame = try decoder.next() {
                     if case .failed(let failure) = try ShimAnswer(frame) { throw failure }
