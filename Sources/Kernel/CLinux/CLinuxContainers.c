@@ -154,6 +154,17 @@ int64_t gantry_filesystem_magic_at(const char *path) {
     return statfs(path, &facts) < 0 ? -1 : (int64_t)facts.f_type;
 }
 
+int gantry_is_kernel_tree_top(const char *path) {
+    struct {
+        struct file_handle handle;
+        uint64_t number;
+    } found = {.handle = {.handle_bytes = sizeof found.number}};
+    int mount;
+    // FILEID_KERNFS 0xfe: the number of the directory follows.
+    return name_to_handle_at(AT_FDCWD, path, &found.handle, &mount, 0) == 0 && found.handle.handle_type == 0xfe &&
+           found.number == 1;
+}
+
 int64_t gantry_mount_flags(int descriptor) {
     struct statfs facts;
     return fstatfs(descriptor, &facts) < 0 ? -1 : (int64_t)facts.f_flags;

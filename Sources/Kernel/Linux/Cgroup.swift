@@ -60,8 +60,15 @@ package struct Cgroup: Hashable, Sendable {
         }
     }
 
-    /// Whether any hierarchy has the cgroup.
-    package var exists: Bool { directories(with: Self.joinedOnDemand).contains { access($0, F_OK) == 0 } }
+    /// Whether the cgroup is there, in the hierarchies by which its processes are found, ended and stopped: what is in others
+    /// alone holds nobody who could be harmed.
+    package var exists: Bool {
+        Self.isThere(lifetimeDirectory) || Self.isThere(layout.directory(of: path, controller: "freezer"))
+    }
+
+    private static func isThere(_ directory: String?) -> Bool {
+        directory.map { access($0, F_OK) == 0 } ?? false
+    }
 
     /// The pids in the cgroup and those below it.
     package func processes() throws(KernelError) -> [Int32] {

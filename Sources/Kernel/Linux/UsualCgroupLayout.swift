@@ -34,10 +34,16 @@ extension CgroupLayout {
             for other in entry.controllers.dropFirst() { name += "," + other }
             let mountPoint = "\(place)/\(name)"
             // A hierarchy that is not there may be mounted elsewhere, or nowhere: the table knows.
-            guard gantry_filesystem_magic_at(mountPoint) == cgroupMagic, isWhole(mountPoint) else { return nil }
+            guard isHierarchy(mountPoint) else { return nil }
             layout.legacy.append(Hierarchy(mountPoint: mountPoint, root: "/", controllers: entry.controllers))
         }
         return layout.legacy.isEmpty ? nil : layout
+    }
+
+    /// Whether a hierarchy of version 1, whole, is mounted there. At a place with such a name no other tree of the kernel's is.
+    private static func isHierarchy(_ mountPoint: String) -> Bool {
+        gantry_is_kernel_tree_top(mountPoint) == 1
+            || gantry_filesystem_magic_at(mountPoint) == cgroupMagic && isWhole(mountPoint)
     }
 
     /// Whether a hierarchy's own top is mounted there. In a container it may be a cgroup further down, and the table tells

@@ -57,6 +57,9 @@ unsigned int gantry_minor(uint64_t device);
 int64_t gantry_filesystem_magic(int descriptor);
 /// The same by a path, whose links are followed.
 int64_t gantry_filesystem_magic_at(const char *path);
+/// Whether the top directory stands there of a file system that is a tree of the kernel's own (kernfs): of cgroups of
+/// either version, or sysfs. 0 also where that cannot be told by one call, as before Linux 5.5.
+int gantry_is_kernel_tree_top(const char *path);
 /// The mount's flags (statfs f_flags: ST_RDONLY and so on), or -1.
 int64_t gantry_mount_flags(int descriptor);
 int gantry_renameat2(int from, const char *old_name, int to, const char *new_name, unsigned int flags);
