@@ -289,17 +289,20 @@ struct OwnLifecycleTests {
         #expect(try second.leftovers() == [])
     }
 
-    @Test("What is no note of a cgroup names none, and delete --force ends nothing by it")
-    func otherNote() throws {
+    @Test(
+        "A cgroup's path that was not written to its end names none, and delete --force ends nothing by it",
+        arguments: [true, false])
+    func brokenOffPath(isWhole: Bool) throws {
         let container = try TestContainer(.ours)
         try container.createAndStart()
-        let other = "\(container.id)-other"
+        let other = "\(container.id)-half"
         try Directory.create("\(container.root)/\(other)")
+        let text = "/\(container.id)\(isWhole ? "\n" : "")"
         try FileContents.replace(
-            "\(container.root)/\(other)/cgroup", with: Array("/\(container.id)".utf8), durable: false)
+            "\(container.root)/\(other)/state.pending", with: Array(text.utf8), durable: false)
         #expect(try container.command("delete", "--force", other).code == 0)
         #expect(access("\(container.root)/\(other)", F_OK) != 0)
-        #expect(try container.status() == "running")
+        #expect(try container.status() == (isWhole ? "stopped" : "running"))
     }
 
     @Test("A container that an older runtime made, with its configuration in a file of its own, is as any other")
@@ -308,10 +311,10 @@ struct OwnLifecycleTests {
         try container.createAndStart()
         let folder = "\(container.root)/\(container.id)"
         let lines = try FileContents.read("\(folder)/state.json").split(
-            separator: 10, maxSplits: 1, omittingEmptySubsequences: false)
-        try #require(lines.count == 2)
-        try FileContents.replace("\(folder)/config.json", with: Array(lines[1]), durable: false)
-        try FileContents.replace("\(folder)/state.json", with: Array(lines[0]), durable: false)
+            separator: 10, maxSplits: 2, omittingEmptySubsequences: false)
+        try #require(lines.count == 3)
+        try FileContents.replace("\(folder)/config.json", with: Array(lines[2]), durable: false)
+        try FileContents.replace("\(folder)/state.json", with: Array(lines[1]), durable: false)
         #expect(try container.exec("true").code == 0)
         #expect(try container.status() == "running")
         #expect(try container.command("delete", "--force", container.id).code == 0)

@@ -67,7 +67,7 @@ struct ContainerRestoration {
         var undo = CreationUndo(store: creation.store, id: creation.id)
         do throws(RuntimeError) {
             let placement = CgroupPlacement(plan.cgroup, layout: facts.layout)
-            if !placement.cgroup.exists { undo.cgroup = placement.cgroup }
+            try creation.claim(placement.cgroup, directory.descriptor, &undo)
             try placement.prepare(isNew: undo.cgroup != nil)
             // The images have none, and what CRIU restores has CRIU's.
             if !creation.options.keepsKeyring {

@@ -36,7 +36,7 @@ struct ContainerCreation {
         var undo = CreationUndo(store: store, id: id)
         do throws(RuntimeError) {
             try notify?.makeDirectory()
-            try claimCgroup(plan, facts.layout, directory.descriptor, &undo)
+            try claim(Cgroup(path: plan.cgroup.path, layout: facts.layout), directory.descriptor, &undo)
             let refusal = CgroupRefusal(isIgnored: rootless.ignoresCgroupRefusals, layout: facts.layout)
             facts.layout = try refusal.makeOrDoWithout(&plan.cgroup, path: plan.spec.linux.cgroupsPath)
             try enterUserNamespace(&plan, isRootless: facts.isRootless)
@@ -48,14 +48,11 @@ struct ContainerCreation {
     }
 
     /// Remembers a cgroup that is not there yet as this container's, to be taken back or ended.
-    private func claimCgroup(
-        _ plan: ContainerPlan, _ layout: CgroupLayout, _ directory: Descriptor, _ undo: inout CreationUndo
-    ) throws(RuntimeError) {
-        let cgroup = Cgroup(path: plan.cgroup.path, layout: layout)
-        if cgroup.exists { return }
-        undo.cgroup = cgroup
+    func claim(_ cgroup: Cgroup, _ directory: Descriptor, _ undo: inout CreationUndo) throws(RuntimeError) {
+        let isOwn = !cgroup.exists
+        if isOwn { undo.cgroup = cgroup }
         try attempt { () throws(KernelError) in
-            try ContainerStore.note(cgroup: plan.cgroup.path, in: directory)
+            try ContainerStore.begin(in: directory, cgroup: isOwn ? cgroup.path : "")
         }
     }
 
@@ -168,7 +165,7 @@ struct ContainerCreation {
             record.keepsKeyring = options.keepsKeyring
             if let path = options.pidFile { try PidFile.write(process.pid, to: path) }
             // Last: a record is a container that exists.
-            try ContainerStore.write(record, specBytes, in: directory)
+            try ContainerStore.complete(with: record, specBytes, in: directory)
             return record
         }
     }

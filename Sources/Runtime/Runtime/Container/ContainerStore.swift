@@ -6,15 +6,15 @@ import OCI
 /// The runtime's root: a directory for each container, with its record, its configuration and, until it is started, the
 /// socket where its init process waits.
 ///
-/// Record and configuration are one file: a file more to be made, named and removed is a hundredth of a container's cost.
+/// What is kept of a container is one file, written on as the container comes to be: a file more to be made, named and
+/// removed is a hundredth of its cost. Its lines are the path of the cgroup, where that is the container's own; the record;
+/// and, to the end, the configuration as it was at `create`. No text in JSON breaks a line, and no cgroup's name.
 struct ContainerStore {
-    /// The record on the first line, which no text in JSON breaks; below it the configuration as it was at `create`.
     static let recordName = "state.json"
+    /// Its name until all is there: what `delete --force` ends is the cgroup of the first line.
+    static let pendingName = "state.pending"
     /// Of a bundle.
     static let specName = "config.json"
-    /// A link to nowhere whose text is the path of the cgroup, made before that: what `delete --force` ends where there is
-    /// no record. It is whole as soon as it is there, and in most file systems a part of its folder alone.
-    static let cgroupName = "cgroup"
 
     let root: String
 
@@ -59,66 +59,73 @@ struct ContainerStore {
         // What nearly every container has, without asking; a folder that has more is taken down as any other. The record
         // first: what is left of a removal that was broken off is no container.
         unlink("\(path)/\(Self.recordName)")
-        unlink("\(path)/\(Self.cgroupName)")
         if rmdir(path) == 0 { return }
         try attempt { () throws(KernelError) in try Directory.removeTree(path) }
     }
 
-    /// Notes the cgroup that is about to be made for a container.
-    static func note(cgroup path: String, in directory: Descriptor) throws(KernelError) {
-        try kernelCall("note the cgroup", path) { symlinkat(path, directory.rawValue, cgroupName) }
+    /// Begins a container's file, before its cgroup is made.
+    ///
+    /// - Parameter cgroup: the path; empty for one that was there before, which is not the container's to end.
+    static func begin(in directory: Descriptor, cgroup: String) throws(KernelError) {
+        try FileContents.create(pendingName, in: directory, with: Array("\(cgroup)\n".utf8))
+    }
+
+    /// Completes it: from here on the container exists, and what is read of it is whole.
+    static func complete(
+        with record: ContainerRecord, _ specBytes: [UInt8], in directory: Descriptor
+    ) throws(KernelError) {
+        let file = OwnedDescriptor(try directory.open(pendingName, O_WRONLY | O_APPEND | O_NOFOLLOW))
+        try file.descriptor.writeAll(record.json.compactBytes + [newline] + specBytes)
+        try kernelCall("rename", recordName) {
+            renameat(directory.rawValue, pendingName, directory.rawValue, recordName)
+        }
     }
 
     /// The cgroup of a container whose `create` was killed on the way; nil where it did not come so far.
     func unrecordedCgroup(of id: String) throws(RuntimeError) -> String? {
-        let path = "\(directory(of: id))/\(Self.cgroupName)"
         do throws(KernelError) {
-            var text = [CChar](repeating: 0, count: Int(PATH_MAX))
-            let count = try kernelCall("readlink", path) { readlink(path, &text, text.count) }
-            return String(decoding: text[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
+            let text = try FileContents.read("\(directory(of: id))/\(Self.pendingName)")
+            // Without its end it was not written whole, and the cgroup not made: a part of its path names another one.
+            guard let end = text.firstIndex(of: Self.newline), end > 0 else { return nil }
+            return String(decoding: text[..<end], as: UTF8.self)
         } catch {
-            // What is no link nobody has noted here.
-            if error.errno == .noSuchFile || error.errno == .invalidArgument { return nil }
+            if error.errno == .noSuchFile { return nil }
             throw RuntimeError(error)
         }
-    }
-
-    /// Writes down that the container exists. What is read of it is whole.
-    static func write(
-        _ record: ContainerRecord, _ specBytes: [UInt8], in directory: Descriptor
-    ) throws(KernelError) {
-        let bytes = record.json.compactBytes + [UInt8(ascii: "\n")] + specBytes
-        try FileContents.replace(recordName, in: directory, with: bytes, durable: false)
     }
 
     func record(of id: String) throws(RuntimeError) -> ContainerRecord {
-        let bytes = try stored(id)
+        let bytes = try contents(of: id).record
         let json: JSONValue
-        do throws(JSONError) { json = try JSONValue(parsing: Array(bytes.prefix { $0 != 10 })) } catch {
-            throw RuntimeError(error)
-        }
+        do throws(JSONError) { json = try JSONValue(parsing: bytes) } catch { throw RuntimeError(error) }
         do throws(RuntimeSpecError) { return try ContainerRecord(json) } catch { throw RuntimeError(error) }
     }
 
     /// The configuration as it was at `create`.
     func spec(of id: String) throws(RuntimeError) -> RuntimeSpec {
-        let bytes = try stored(id)
-        guard let end = bytes.firstIndex(of: 10) else {
-            // Of a container that a runtime before this one has made: in a file of its own.
+        guard let bytes = try contents(of: id).spec else {
             return try SpecFile.read("\(directory(of: id))/\(Self.specName)").spec
         }
-        return try SpecFile.parse(Array(bytes[(end + 1)...]))
+        return try SpecFile.parse(bytes)
     }
 
-    private func stored(_ id: String) throws(RuntimeError) -> [UInt8] {
+    /// - Returns: no configuration for a container that an older runtime has made, which is in a file of its own.
+    private func contents(of id: String) throws(RuntimeError) -> (record: [UInt8], spec: [UInt8]?) {
         try Self.check(id)
+        let bytes: [UInt8]
         do throws(KernelError) {
-            return try FileContents.read("\(directory(of: id))/\(Self.recordName)")
+            bytes = try FileContents.read("\(directory(of: id))/\(Self.recordName)")
         } catch {
             if error.errno == .noSuchFile || error.errno == .notDirectory { throw RuntimeError.doesNotExist }
             throw RuntimeError(error)
         }
+        guard bytes.first != UInt8(ascii: "{"), let first = bytes.firstIndex(of: Self.newline),
+            let second = bytes[(first + 1)...].firstIndex(of: Self.newline)
+        else { return (bytes, nil) }
+        return (Array(bytes[(first + 1)..<second]), Array(bytes[(second + 1)...]))
     }
+
+    private static let newline = UInt8(ascii: "\n")
 
     /// The ids of all containers, sorted; none where the root is missing.
     func ids() throws(RuntimeError) -> [String] {
