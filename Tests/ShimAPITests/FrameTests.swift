@@ -12,7 +12,7 @@ import Testing
         ),
         .resize(execID: "x", columns: 65535, rows: 0),
         .attach(ShimAttach(execID: nil, stdin: true, stdout: false, stderr: true, replay: false)), .survey,
-        .subscribe, .delete,
+        .subscribe, .delete, .prepareExec(id: "e", terminal: true, input: .once),
     ]
 
     static let answers: [ShimAnswer] = [

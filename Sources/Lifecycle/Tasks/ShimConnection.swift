@@ -40,6 +40,8 @@ final class ShimConnection: Sendable {
 
     let id: String
     let shim: ShimProcess
+    /// What the shim speaks.
+    let version: UInt16
     private let patience: Duration
     private let socket: AsyncSocket
     private let outbox: AsyncStream<[UInt8]>.Continuation
@@ -69,6 +71,7 @@ final class ShimConnection: Sendable {
         let greeted = try await GreetedSocket.open(directory, patience: greeting, followedBy: frames)
         socket = greeted.socket
         shim = greeted.shim
+        version = greeted.version
         let (outgoing, outbox) = AsyncStream.makeStream(of: [UInt8].self)
         self.outbox = outbox
         let socket = greeted.socket
@@ -115,6 +118,9 @@ final class ShimConnection: Sendable {
         watch()
         return try await answer(to: tag)
     }
+
+    /// Sends a request whose answer nobody needs.
+    func tell(_ request: ShimRequest) { outbox.yield(request.frame(tag: Self.unheededTag).bytes) }
 
     /// The answer to a request that went out with the greeting, by its place among them. Once for each.
     func answer(toFirst index: Int) async throws(EngineError) -> ShimAnswer {
@@ -174,7 +180,7 @@ final class ShimConnection: Sendable {
             if waiting.isEmpty { state.watcher = nil }
             return (!waiting.isEmpty, state.isSilent)
         }
-        if isSilent { end() } else if isWaiting { outbox.yield(ShimRequest.survey.frame(tag: Self.unheededTag).bytes) }
+        if isSilent { end() } else if isWaiting { tell(.survey) }
         return isWaiting && !isSilent
     }
 

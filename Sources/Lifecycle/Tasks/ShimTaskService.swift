@@ -130,6 +130,12 @@ package final class ShimTaskService: TaskService {
         return process.pid
     }
 
+    package func prepareExec(_ id: String, execID: String, terminal: Bool, input: TaskSpec.Input) async {
+        // Without a shim that can be reached there is nothing to prepare; the exec says why.
+        guard let connection = try? await connection(id), connection.version >= 3 else { return }
+        connection.tell(.prepareExec(id: execID, terminal: terminal, input: ShimInput(input)))
+    }
+
     package func serveNames(_ id: String) async throws(EngineError) {
         _ = try await connection(id).request(.serveNames)
     }

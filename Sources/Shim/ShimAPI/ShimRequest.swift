@@ -10,6 +10,9 @@ package enum ShimRequest: Hashable, Sendable {
     case resume
     /// Starts a further process: `process`.
     case exec(ShimExec)
+    /// Has the runtime begin with what does not depend on the process, since an exec of that id is likely to be asked for
+    /// soon; what comes of it is told by that alone. Shims speak it from version 3 on.
+    case prepareExec(id: String, terminal: Bool, input: ShimInput)
     case resize(execID: String?, columns: UInt16, rows: UInt16)
     case attach(ShimAttach)
     /// What the shim knows now: `facts`.
@@ -111,6 +114,11 @@ extension ShimRequest {
         case .subscribe: kind = 12
         case .delete: kind = 13
         case .serveNames: kind = 14
+        case .prepareExec(let id, let terminal, let input):
+            kind = 15
+            writer.put(id)
+            writer.put(terminal)
+            writer.put(input)
         }
         return ShimFrame(kind: kind, tag: tag, body: writer.bytes)
     }
@@ -134,6 +142,9 @@ extension ShimRequest {
         case 12: self = .subscribe
         case 13: self = .delete
         case 14: self = .serveNames
+        case 15:
+            self = .prepareExec(
+                id: try reader.takeString(), terminal: try reader.takeBool(), input: try reader.takeInput())
         default: throw ShimFrameError("\(frame.kind) is no request")
         }
         try reader.finish()
@@ -146,6 +157,18 @@ extension WireReader {
     }
 }
 
+extension WireWriter {
+    fileprivate mutating func put(_ input: ShimInput) { put(UInt8(ShimInput.order.firstIndex(of: input) ?? 0)) }
+}
+
+extension WireReader {
+    fileprivate mutating func takeInput() throws(ShimFrameError) -> ShimInput {
+        let number = Int(try takeUInt8())
+        guard ShimInput.order.indices.contains(number) else { throw ShimFrameError("\(number) is no way of input") }
+        return ShimInput.order[number]
+    }
+}
+
 extension ShimExec {
     fileprivate func write(to writer: inout WireWriter) {
         writer.put(id)
@@ -153,7 +176,7 @@ extension ShimExec {
         writer.put(terminal)
         writer.put(columns)
         writer.put(rows)
-        writer.put(UInt8(ShimInput.order.firstIndex(of: input) ?? 0))
+        writer.put(input)
     }
 
     fileprivate init(from reader: inout WireReader) throws(ShimFrameError) {
@@ -162,9 +185,7 @@ extension ShimExec {
         terminal = try reader.takeBool()
         columns = try reader.takeUInt16()
         rows = try reader.takeUInt16()
-        let number = Int(try reader.takeUInt8())
-        guard ShimInput.order.indices.contains(number) else { throw ShimFrameError("\(number) is no way of input") }
-        input = ShimInput.order[number]
+        input = try reader.takeInput()
     }
 }
 

@@ -66,6 +66,28 @@ struct ExecContractTests {
         #expect(result.output == "here\n", "\(result.errors)")
     }
 
+    @Test("exec can begin before it is told its process, by a pipe, and is none where it is told nothing")
+    func processPipe() throws {
+        let container = try TestContainer(.ours)
+        try container.createAndStart()
+        for isTold in [true, false] {
+            let file = "\(container.folder)/pipe-\(isTold)"
+            try #require(mkfifo(file, 0o600) == 0)
+            let words = ["exec", "--process", file, container.id]
+            let executing = OwnedDescriptor(
+                try container.runtime.begin(words, root: container.root, in: container.bundle, environment: []))
+            // Whoever opens a pipe waits for its other end: so the runtime has come to its process.
+            let pipe = OwnedDescriptor(try Descriptor.open(file, O_WRONLY))
+            if isTold {
+                var process = RuntimeProcess(args: ["sh", "-c", "exit 7"])
+                process.env = ["PATH=/bin"]
+                try pipe.descriptor.writeAll(process.json.compactBytes)
+            }
+            pipe.release().close()
+            #expect(try PidFD.reap(executing.descriptor) == (isTold ? 7 : 255))
+        }
+    }
+
     @Test("exec reads its process from a file and writes its pid", arguments: RuntimeUnderTest.all)
     func processFile(_ runtime: RuntimeUnderTest) throws {
         let container = try TestContainer(runtime)

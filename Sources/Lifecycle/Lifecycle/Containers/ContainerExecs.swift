@@ -20,6 +20,7 @@ extension Container {
         execs[id] = ExecRecord(id: id, spec: spec)
         context.index.add(execID: id, of: self.id)
         if isNoted {
+            prepare(id, spec)
             do throws(KernelError) { try notes.add(id, spec) } catch {
                 // It runs as well without; only another engine will not know it.
                 context.note("exec \(id): \(error)")
@@ -28,6 +29,16 @@ extension Container {
         await tell("exec_create: " + spec.eventText, ["execID": id])
         return id
     }
+
+    /// Between the two requests that an exec is by docker's interface, the runtime can begin. Not waited for: whether it
+    /// does changes nothing but the time.
+    private nonisolated func prepare(_ execID: String, _ spec: ExecSpec) {
+        Task { [tasks = context.tasks, id] in
+            await tasks.prepareExec(id, execID: execID, terminal: spec.tty, input: Self.input(of: spec))
+        }
+    }
+
+    private static func input(of spec: ExecSpec) -> TaskSpec.Input { spec.attachStdin ? .once : .none }
 
     private nonisolated var notes: ExecNotes { ExecNotes(bundle: context.roots.bundle(id)) }
 
@@ -135,7 +146,7 @@ extension Container {
         var task = ExecTaskSpec(id: exec.id, process: process.json.compactBytes)
         task.terminal = exec.spec.tty
         task.initialSize = size
-        task.input = exec.spec.attachStdin ? .once : .none
+        task.input = Self.input(of: exec.spec)
         return task
     }
 

@@ -26,15 +26,15 @@ extension Invocation {
     private func exec(_ arguments: CommandArguments) throws(RuntimeError) -> Int32 {
         let record = try store.record(of: arguments.operands[0])
         let facts = try HostFacts.current()
-        switch ContainerStatus.of(record, in: store, facts.layout) {
-        case .stopped: throw RuntimeError("cannot exec in a stopped container")
-        case .paused:
-            guard try arguments.flag("ignore-paused") else {
-                throw RuntimeError("cannot exec in a paused container (use --ignore-paused to override)")
-            }
-        case .created, .running: break
-        }
+        try checkRunning(record, facts, arguments)
         let spec = try store.spec(of: record.id)
+        var seccomp: SeccompFilter?
+        if let profile = spec.linux.seccomp { seccomp = try SeccompCache(root: store.root).filter(for: profile) }
+        let sub = try SubCgroups(arguments.all("cgroup"))
+        // An ordinary user has no right to the container's namespaces yet.
+        var place: EntryPlace?
+        if !facts.isRootless { place = try Self.openPlace(record, facts.layout, sub) }
+        // After all else: who starts this program may give a pipe, and say only then what process it is to be.
         let process = try ExecProcess.make(arguments, spec)
         let plan = try ProcessPlan(process, facts: facts)
         log.ignored(capabilities: plan.unknownCapabilities)
@@ -47,17 +47,14 @@ extension Invocation {
             throw RuntimeError("cannot use console socket if \(Self.program) will not detach or allocate tty")
         }
         let foreground = try ForegroundProcess(terminal: process.terminal, socket)
-        var seccomp: SeccompFilter?
-        if let profile = spec.linux.seccomp { seccomp = try SeccompCache(root: store.root).filter(for: profile) }
         let preserved = try PreservedDescriptors.count(try arguments.integer("preserve-fds") ?? 0)
         let setup = ProcessSetup(
             plan: plan, seccomp: seccomp, profile: spec.linux.seccomp, personality: spec.linux.personality,
             memoryPolicy: try MemoryPolicyPlan(spec.linux.memoryPolicy), preservedDescriptors: preserved)
-        let sub = try SubCgroups(arguments.all("cgroup"))
         let pidfdSocket = try PidfdSocket.connect(arguments["pidfd-socket"])
         if facts.isRootless { try Self.joinUserNamespace(of: record) }
-        let entry = ContainerEntry(
-            record: record, layout: facts.layout, setup: setup, sub: sub, console: foreground.consoleForProcess)
+        let entered = if let place { place } else { try Self.openPlace(record, facts.layout, sub) }
+        let entry = ContainerEntry(place: entered, setup: setup, console: foreground.consoleForProcess)
         let started = try step("unable to start container process") { () throws(RuntimeError) in try entry.start() }
         do throws(RuntimeError) {
             try pidfdSocket?.send(started.pidfd, .further)
@@ -78,6 +75,27 @@ extension Invocation {
 }
 
 extension Invocation {
+    private func checkRunning(
+        _ record: ContainerRecord, _ facts: HostFacts, _ arguments: CommandArguments
+    ) throws(RuntimeError) {
+        switch ContainerStatus.of(record, in: store, facts.layout) {
+        case .stopped: throw RuntimeError("cannot exec in a stopped container")
+        case .paused:
+            guard try arguments.flag("ignore-paused") else {
+                throw RuntimeError("cannot exec in a paused container (use --ignore-paused to override)")
+            }
+        case .created, .running: break
+        }
+    }
+
+    private static func openPlace(
+        _ record: ContainerRecord, _ layout: CgroupLayout, _ sub: SubCgroups
+    ) throws(RuntimeError) -> EntryPlace {
+        try step("unable to start container process") { () throws(RuntimeError) in
+            try EntryPlace(record, layout, sub)
+        }
+    }
+
     /// An ordinary user has the right to the container's other namespaces only inside its user namespace.
     private static func joinUserNamespace(of record: ContainerRecord) throws(RuntimeError) {
         let initial = try attempt { () throws(KernelError) in

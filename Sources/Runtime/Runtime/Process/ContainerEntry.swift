@@ -20,33 +20,26 @@ import OCI
 /// descriptors and no right but its program's, nobody inside has a number to reach it by, whatever capability they have
 /// (CVE-2016-9962).
 struct ContainerEntry {
-    let record: ContainerRecord
-    let layout: CgroupLayout
+    let place: EntryPlace
     let setup: ProcessSetup
-    var sub = SubCgroups()
     let console: Descriptor?
 
-    /// Returns once the program is executed, or throws what it reported instead.
+    private var record: ContainerRecord { place.record }
+
+    /// Returns once the program is executed, or throws what it reported instead. The place is closed.
     func start() throws(RuntimeError) -> LaunchedProcess {
-        let initial = try openInitial()
-        defer { initial.close() }
-        let flags = try attempt { () throws(KernelError) in try differingNamespaces() }
-        let root = try openSharedRoot(initial)
-        defer { root?.close() }
+        defer { place.close() }
         let (near, far) = try attempt { () throws(KernelError) in try SyncChannel.pair() }
-        let cgroups = try sub.entry(to: cgroup, with: cgroup.joinedBeyond)
-        defer { cgroups.close() }
         let helper = try attempt { () throws(KernelError) in
             try onInitialProcessors { () throws(KernelError) in
-                try clone(
-                    EntryProcess(entry: self, initial: initial, flags: flags, root: root, channel: far), cgroups, near)
+                try clone(EntryProcess(entry: self, channel: far), near)
             }
         }
         far.socket.close()
         defer { helper.pidfd.close() }
         var process: LaunchedProcess?
         do throws(RuntimeError) {
-            try place(helper, near)
+            try admit(helper, near)
             let made = try awaitProcess(near)
             process = made.process
             try attempt { () throws(KernelError) in _ = try PidFD.reap(helper.pidfd) }
@@ -66,40 +59,6 @@ struct ContainerEntry {
         return process
     }
 
-    private func openInitial() throws(RuntimeError) -> Descriptor {
-        do throws(KernelError) {
-            return try PidFD.open(pid: record.pid, startTicks: record.startTicks)
-        } catch {
-            throw RuntimeError("cannot exec in a stopped container")
-        }
-    }
-
-    /// The root of a container that has no mount namespace to bring its own along.
-    private func openSharedRoot(_ initial: Descriptor) throws(RuntimeError) -> Descriptor? {
-        guard record.sharesMounts else { return nil }
-        return try attempt { () throws(KernelError) in
-            let root = OwnedDescriptor(try Descriptor.open("/proc/\(record.pid)/root", O_PATH | O_DIRECTORY))
-            // The number was that process's while it was looked up.
-            try PidFD.send(0, to: initial)
-            return root.release()
-        }
-    }
-
-    /// Joining one's own namespace is needless, and of a user namespace an error.
-    private func differingNamespaces() throws(KernelError) -> Int32 {
-        var flags: Int32 = 0
-        for kind in LinuxNamespace.Kind.allCases {
-            var (theirs, own) = (stat(), stat())
-            let path = "/proc/\(record.pid)/ns/\(kind.procName)"
-            // Linux before 5.6 has no namespace of clocks.
-            if kind == .time, access(path, F_OK) != 0 { continue }
-            try kernelCall("stat", path) { stat(path, &theirs) }
-            try kernelCall("stat", kind.procName) { stat("/proc/self/ns/\(kind.procName)", &own) }
-            if theirs.st_ino != own.st_ino || theirs.st_dev != own.st_dev { flags |= kind.cloneFlag }
-        }
-        return flags
-    }
-
     /// The process begins on the processors that the runtime runs on while it is made.
     private func onInitialProcessors<Result>(
         _ body: () throws(KernelError) -> Result
@@ -112,20 +71,18 @@ struct ContainerEntry {
         return result
     }
 
-    private func clone(
-        _ helper: EntryProcess, _ cgroups: CgroupEntry, _ near: SyncChannel
-    ) throws(KernelError) -> LaunchedProcess {
+    private func clone(_ helper: EntryProcess, _ near: SyncChannel) throws(KernelError) -> LaunchedProcess {
         let cgroup = try openUnified()
         do throws(KernelError) {
-            return try clone(helper, cgroups, near, into: cgroup)
-        } catch  where error.errno == .busy && sub.paths.isEmpty {
-            guard let other = try openUnified(of: helper.initial) else { throw error }
-            return try clone(helper, cgroups, near, into: other)
+            return try clone(helper, near, into: cgroup)
+        } catch  where error.errno == .busy && place.sub.paths.isEmpty {
+            guard let other = try openUnified(of: place.initial) else { throw error }
+            return try clone(helper, near, into: other)
         }
     }
 
     private func clone(
-        _ helper: EntryProcess, _ cgroups: CgroupEntry, _ near: SyncChannel, into cgroup: Descriptor?
+        _ helper: EntryProcess, _ near: SyncChannel, into cgroup: Descriptor?
     ) throws(KernelError) -> LaunchedProcess {
         defer { cgroup?.close() }
         var pidfd: Int32 = -1
@@ -136,13 +93,13 @@ struct ContainerEntry {
             near.socket.close()
             // No directory of the host may be open in what goes inside.
             cgroup?.close()
-            helper.run(cgroups)
+            helper.run()
         }
         return LaunchedProcess(pid: pid, pidfd: Descriptor(rawValue: pidfd))
     }
 
     private func openUnified() throws(KernelError) -> Descriptor? {
-        guard let directory = sub.unifiedDirectory(of: cgroup) else { return nil }
+        guard let directory = place.sub.unifiedDirectory(of: place.cgroup) else { return nil }
         return try Descriptor.open(directory, O_RDONLY | O_DIRECTORY)
     }
 
@@ -155,13 +112,13 @@ struct ContainerEntry {
         try PidFD.send(0, to: initial)
         let line = text.split(separator: 10).first { $0.starts(with: Array("0::".utf8)) }
         let path = String(decoding: line?.dropFirst(3) ?? [], as: UTF8.self)
-        guard path.hasPrefix(cgroup.path + "/"), let directory = layout.unifiedDirectory(of: path) else { return nil }
+        guard path.hasPrefix(place.cgroup.path + "/"), let directory = place.layout.unifiedDirectory(of: path) else {
+            return nil
+        }
         return try Descriptor.open(directory, O_RDONLY | O_DIRECTORY)
     }
 
-    private var cgroup: Cgroup { record.cgroup(in: layout) }
-
-    private func place(_ process: LaunchedProcess, _ near: SyncChannel) throws(RuntimeError) {
+    private func admit(_ process: LaunchedProcess, _ near: SyncChannel) throws(RuntimeError) {
         try record.resctrl?.add(pid: process.pid)
         try ProcessLimits.applyScore(setup.plan, pid: process.pid)
         try ProcessLimits.apply(setup.plan, pid: process.pid)

@@ -7,21 +7,18 @@ import OCI
 /// that it makes there.
 struct EntryProcess {
     let entry: ContainerEntry
-    /// The container's first process.
-    let initial: Descriptor
-    /// The namespaces to be joined.
-    let flags: Int32
-    /// To be changed to, where no mount namespace brings it.
-    let root: Descriptor?
     let channel: SyncChannel
 
+    private var place: EntryPlace { entry.place }
     private var setup: ProcessSetup { entry.setup }
 
     /// Never returns.
-    func run(_ cgroups: CgroupEntry) -> Never {
+    func run() -> Never {
         gantry_fault_singly()
         do throws(RuntimeError) {
-            try attempt("error adding pid \(getpid()) to cgroups") { () throws(KernelError) in try cgroups.enter() }
+            try attempt("error adding pid \(getpid()) to cgroups") { () throws(KernelError) in
+                try place.cgroups.enter()
+            }
             // By the runtime's own procfs: in the container's this process has no number.
             try setup.applyLabels()
             try attempt { () throws(KernelError) in try replaceNullStreams() }
@@ -45,9 +42,9 @@ struct EntryProcess {
         // A terminal will take the streams' place.
         if entry.console != nil { return }
         try NullDevice.replaceStreams { () throws(KernelError) in
-            let root = try Descriptor.open("/proc/\(entry.record.pid)/root", O_PATH | O_DIRECTORY)
+            let root = try Descriptor.open("/proc/\(place.record.pid)/root", O_PATH | O_DIRECTORY)
             // The number was that process's while it was looked up.
-            try PidFD.send(0, to: initial)
+            try PidFD.send(0, to: place.initial)
             return RootedTree(root: root)
         } or: { () throws(KernelError) in
             do throws(KernelError) {
@@ -62,23 +59,23 @@ struct EntryProcess {
 
     /// The caller's keys are not the program's (a container that was made to keep them excepted).
     private func joiningKeyring(_ enter: () throws(RuntimeError) -> Void) throws(RuntimeError) {
-        if entry.record.keepsKeyring { return try enter() }
+        if place.record.keepsKeyring { return try enter() }
         // In the container's procfs this process has no number. The execution of the program resets the label.
         try SecurityLabels(process: setup.plan.process, facts: setup.plan.facts).labelKeys()
         try enter()
-        try SessionKeyring.join(of: entry.record.id)
+        try SessionKeyring.join(of: place.record.id)
     }
 
     private func enter() throws(KernelError) {
         try Concealment.begin()
-        guard try channel.receive() == .placed else { throw KernelError("enter", entry.record.id, .noSuchProcess) }
+        guard try channel.receive() == .placed else { throw KernelError("enter", place.record.id, .noSuchProcess) }
         // To a pid namespace, setns(2) moves the children only.
-        if flags != 0 { try kernelCall("setns") { gantry_setns(initial.rawValue, flags) } }
-        if let root {
+        if place.flags != 0 { try kernelCall("setns") { gantry_setns(place.initial.rawValue, place.flags) } }
+        if let root = place.root {
             try kernelCall("chdir", "/") { fchdir(root.rawValue) }
             try kernelCall("chroot") { chroot(".") }
         }
-        if flags & LinuxNamespace.Kind.user.cloneFlag != 0 {
+        if place.flags & LinuxNamespace.Kind.user.cloneFlag != 0 {
             try kernelCall("setgid", "0") { gantry_set_group(0) }
             try kernelCall("setuid", "0") { gantry_set_user(0) }
             // A change of ids may have made it readable again.

@@ -22,6 +22,9 @@ final class RuntimeCaller {
         self.reaper = reaper
     }
 
+    /// Whether the runtime reads an exec's process after all else, and so may be started before there is one.
+    var readsProcessLast: Bool { runtime.isOurs }
+
     /// Starts the runtime; `completion` is called from the loop when it has ended, or at once where it cannot start.
     func call(
         _ command: RuntimeCommand, descriptors: [Descriptor?] = [nil, nil, nil], _ completion: @escaping Completion

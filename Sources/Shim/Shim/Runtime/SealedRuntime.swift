@@ -27,11 +27,14 @@ final class SealedRuntime {
 
     deinit { held?.mount.close() }
 
+    /// Whether it is this project's own.
+    var isOurs: Bool { PathName.split(path).name == "gantry-runtime" }
+
     /// The path by which to execute the file that is at the runtime's path now, since a newer one may have come there: the
     /// runtime's own path where it is another runtime, or cannot be held.
     var program: String {
         // Others may look for what lies beside them.
-        guard PathName.split(path).name == "gantry-runtime", let file = FileIdentity(path) else { return path }
+        guard isOurs, let file = FileIdentity(path) else { return path }
         if held?.file != file {
             held?.mount.close()
             held = hold(file).map { ($0, file) }

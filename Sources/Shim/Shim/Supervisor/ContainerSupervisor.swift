@@ -34,6 +34,8 @@ final class ContainerSupervisor {
     var execs: [String: SupervisedProcess] = [:]
     /// Those that the runtime is just starting.
     var startingExecs: Set<String> = []
+    /// For the exec that is likely to be asked for next.
+    var prepared: PreparedExec?
     var execCount = 0
     var execEnds = ExecEnds()
     var cgroups = ProcessCgroups()

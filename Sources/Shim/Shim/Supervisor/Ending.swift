@@ -9,6 +9,8 @@ extension ContainerSupervisor {
     /// The init process was reaped: what it wrote is taken in, the record written, and only then is it told.
     func initialEnded(_ status: ChildStatus) {
         guard let initial else { return }
+        // It has the container's mounts open as the shim has.
+        if let prepared { dropExec(prepared.launch.process) }
         // Where the container has no pid namespace of its own, others may live on and hold its pipes.
         CgroupMembers.kill(cgroups.directories.map(\.path))
         settleOutput(of: initial) { [unowned self] in recordEnd(initial, status) }

@@ -12,24 +12,55 @@ extension ContainerSupervisor {
             let reason = status == .paused ? "is paused" : "is not running"
             throw ShimFailure(.conflict, "Container \(task.id) \(reason)")
         }
+        if let begun = takePrepared(for: exec) {
+            startingExecs.insert(exec.id)
+            return begun.run(exec.process) { [unowned self] result in settleExec(exec, begun.launch, result, answer) }
+        }
         let process = try claimExec(exec.id)
-        process.configure(terminal: exec.terminal, input: exec.input, log: nil)
-        execCount += 1
-        let name = "exec-\(execCount)"
         do {
-            try FileContents.replace("\(name).json", in: directory.descriptor, with: exec.process, durable: false)
-            let console = exec.terminal ? try ConsoleSocket(in: directory, name: "\(name).sock") : nil
-            let input = exec.input == .none ? nil : process.input
-            let descriptors =
-                exec.terminal
-                ? [nil, nil, nil]
-                : try process.stdio.openPipes(
-                    input: input, ids: task.fileIDs)
-            runExec(exec, process, name, console, descriptors, answer)
+            let launch = try openLaunch(of: process, terminal: exec.terminal, input: exec.input)
+            try FileContents.replace(
+                "\(launch.name).json", in: directory.descriptor, with: exec.process, durable: false)
+            let file = "\(directory.path)/\(launch.name).json"
+            run(launch, processFile: file, launch.descriptors) { [unowned self] result in
+                unlink(file)
+                settleExec(exec, launch, result, answer)
+            }
         } catch {
             dropExec(process)
             throw ShimFailure(error.errno.isAboutRoom ? .unavailable : .internal, "\(error)")
         }
+    }
+
+    /// Opens what the runtime passes on to an exec's process.
+    func openLaunch(
+        of process: SupervisedProcess, terminal: Bool, input: ShimInput
+    ) throws(KernelError) -> ExecLaunch {
+        process.configure(terminal: terminal, input: input, log: nil)
+        execCount += 1
+        let name = "exec-\(execCount)"
+        let console = terminal ? try ConsoleSocket(in: directory, name: "\(name).sock") : nil
+        let queue = input == .none ? nil : process.input
+        let descriptors = terminal ? [nil, nil, nil] : try process.stdio.openPipes(input: queue, ids: task.fileIDs)
+        return ExecLaunch(
+            process: process, name: name, pidFile: "\(directory.path)/\(name).pid", console: console,
+            descriptors: descriptors)
+    }
+
+    /// Starts the runtime for an exec.
+    func run(
+        _ launch: ExecLaunch, processFile: String, _ descriptors: [Descriptor?],
+        _ completion: @escaping RuntimeCaller.Completion
+    ) {
+        reaper.beginExpecting()
+        runtime.call(
+            .exec(processFile: processFile, pidFile: launch.pidFile, consoleSocket: launch.console?.path),
+            descriptors: descriptors
+        ) { [unowned self] result in
+            defer { reaper.endExpecting() }
+            completion(result)
+        }
+        launch.process.stdio.closeChildEnds()
     }
 
     /// An exec that somebody only attached to and that never started has no reason to be kept.
@@ -53,41 +84,27 @@ extension ContainerSupervisor {
         return known
     }
 
-    private func runExec(
-        _ exec: ShimExec, _ process: SupervisedProcess, _ name: String, _ console: ConsoleSocket?,
-        _ descriptors: [Descriptor?], _ answer: @escaping Answer
+    private func settleExec(
+        _ exec: ShimExec, _ launch: ExecLaunch, _ result: Result<Void, ShimFailure>, _ answer: @escaping Answer
     ) {
-        let pidFile = "\(directory.path)/\(name).pid"
-        let processFile = "\(directory.path)/\(name).json"
-        reaper.beginExpecting()
-        runtime.call(
-            .exec(processFile: processFile, pidFile: pidFile, consoleSocket: console?.path),
-            descriptors: descriptors
-        ) { [unowned self] result in
-            defer { reaper.endExpecting() }
-            unlink(processFile)
-            startingExecs.remove(exec.id)
-            do {
-                try result.get()
-                try adoptExec(exec, process, pidFile, console, answer)
-            } catch let failure as ShimFailure {
-                dropExec(process)
-                answer(.failure(failure))
-            } catch {
-                dropExec(process)
-                answer(.failure(ShimFailure(.internal, "exec in container `\(task.id)`: \(error)")))
-            }
+        startingExecs.remove(exec.id)
+        do {
+            try result.get()
+            try adoptExec(exec, launch, answer)
+        } catch let failure as ShimFailure {
+            dropExec(launch.process)
+            answer(.failure(failure))
+        } catch {
+            dropExec(launch.process)
+            answer(.failure(ShimFailure(.internal, "exec in container `\(task.id)`: \(error)")))
         }
-        process.stdio.closeChildEnds()
     }
 
-    private func adoptExec(
-        _ exec: ShimExec, _ process: SupervisedProcess, _ pidFile: String, _ console: ConsoleSocket?,
-        _ answer: @escaping Answer
-    ) throws {
-        let started = try startedProcess(pidFile)
+    private func adoptExec(_ exec: ShimExec, _ launch: ExecLaunch, _ answer: @escaping Answer) throws {
+        let process = launch.process
+        let started = try startedProcess(launch.pidFile)
         process.process = started
-        if let console {
+        if let console = launch.console {
             try adoptTerminal(
                 process, try console.takeMaster(), columns: exec.columns, rows: exec.rows, input: exec.input)
         }
@@ -112,8 +129,9 @@ extension ContainerSupervisor {
         }
     }
 
-    private func dropExec(_ process: SupervisedProcess) {
+    func dropExec(_ process: SupervisedProcess) {
         guard let id = process.execID, execs[id] === process else { return }
+        if prepared?.launch.process === process { endPrepared() }
         process.endOutput()
         startingExecs.remove(id)
         execs[id] = nil

@@ -80,6 +80,9 @@ extension ContainerSupervisor {
         case .pause: try pause(answer)
         case .resume: try resume(answer)
         case .exec(let exec): try startExec(exec, answer)
+        case .prepareExec(let id, let terminal, let input):
+            prepareExec(id, terminal: terminal, input: input)
+            answer(.success(.done))
         case .resize(let execID, let columns, let rows):
             try resize(execID, columns: columns, rows: rows)
             answer(.success(.done))
