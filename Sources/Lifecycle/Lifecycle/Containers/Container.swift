@@ -41,6 +41,8 @@ package actor Container {
     var waitingStreams: [DeferredStream] = []
     var initialSize: TerminalSize?
     var execs: [String: ExecRecord] = [:] { didSet { raiseRevision() } }
+    /// When execs are looked for next that ended long ago.
+    var nextForgetting = ContinuousClock.now
     /// Lets the pause before a restart go by.
     var restartTimer: Task<Void, Never>?
     var isRetired = false
@@ -246,10 +248,15 @@ package actor Container {
 
     /// Journals and publishes an event that changes no row, after all that was claimed before.
     func tell(_ action: String, _ more: [String: String] = [:]) async {
+        _ = await beginToTell(action, more).value
+    }
+
+    /// The same, with something else to be done meanwhile: its place among the events is taken at once.
+    func beginToTell(_ action: String, _ more: [String: String] = [:]) -> Task<EngineError?, Never> {
         let event = event(action, more)
-        _ = await inChain { container in
+        return inChain { container in
             await container.record([event])
             return nil
-        }.value
+        }
     }
 }

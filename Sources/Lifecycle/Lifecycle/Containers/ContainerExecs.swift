@@ -90,6 +90,8 @@ extension Container {
         }
         try checkExec(id)
         set(execID, .starting)
+        // As docker, before the process is there.
+        let telling = beginToTell("exec_start: " + exec.spec.eventText, ["execID": execID])
         var stream: (any AttachedStream)?
         do throws(EngineError) {
             let task = try await execTask(exec, size: size ?? exec.spec.consoleSize)
@@ -102,7 +104,7 @@ extension Container {
             // What is wrong with the command itself is so whatever became of the container.
             throw [.internal, .unavailable, .invalid].contains(error.kind) && hasEnded ? notRunning(id) : error
         }
-        await tell("exec_start: " + exec.spec.eventText, ["execID": execID])
+        _ = await telling.value
         return stream.map { ExecStream($0, of: execID, in: self) }
     }
 
@@ -216,7 +218,10 @@ extension Container {
         if !events.isEmpty { await record(events) }
     }
 
+    /// Looks at all of them, which may be thousands where one follows the other, and so not each time.
     private func forgetExecs(at now: ContinuousClock.Instant) {
+        guard now >= nextForgetting else { return }
+        nextForgetting = now + .seconds(10)
         for exec in execs.values where exec.isForgotten(at: now) { forget(exec: exec.id) }
     }
 
