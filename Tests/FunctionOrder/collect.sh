@@ -22,8 +22,10 @@ for bundle; do
     trace create --bundle "$bundle" --pid-file "$work/pid" o >"$work/${number}2.names" & create=$!
     until "$program" --root "$work/state" state o 2>/dev/null | grep -q '"created"'; do sleep 0.1; done
     one ${number}3 state o
-    one ${number}4 start o
-    one ${number}5 delete --force o
+    # Into a container that waits as into one that runs.
+    one ${number}4 exec o /bin/true
+    one ${number}5 start o
+    one ${number}6 delete --force o
     wait $create || true
 done
 # Above, output that is no list of names: what the commands print.
