@@ -251,6 +251,8 @@ import Testing
         try await connection.send(Array("thanks".utf8))
         await connection.closeOutput()
         await server.stop()
+        // Not before: a client that is gone cancels who serves it.
+        await connection.close()
     }
 
     @Test("Who sends to a client that reads nothing waits, and learns that it went away")

@@ -27,6 +27,13 @@ struct Inlet<Item: Sendable> {
     /// What nobody has taken yet.
     var held: [Item] { Array(items) }
 
+    /// Takes what is here already, as far as a condition lets it.
+    mutating func takeHeld(while condition: (Item) -> Bool) -> [Item] {
+        var taken: [Item] = []
+        while let item = items.first, condition(item) { taken.append(items.removeFirst()) }
+        return taken
+    }
+
     mutating func push(_ item: Item) {
         if let promise = waiting {
             waiting = nil

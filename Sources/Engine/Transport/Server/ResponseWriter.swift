@@ -89,12 +89,15 @@ package final class ResponseWriter: Sendable {
         _ status: Int, _ fields: HTTPFields, hasSeveralWriters: Bool = false
     ) async throws(TransportError) -> HijackedConnection {
         guard mayHijack else { throw .malformed("this request cannot be hijacked") }
-        // Raw bytes begin after the request's end, which a handler without need of a body has not read up to.
-        guard await incoming.drain(limitBytes: ServerSession.drainLimitBytes) else { throw .closed }
-        try await writeHead(status, fields, next: .hijacked)
-        try await link.becomeRaw()
-        if !hasSeveralWriters, let wire = try await link.partWithSocket() { return HijackedConnection(wire) }
         let link = link
+        let wire = try await link.together { () async throws(TransportError) -> SocketWire? in
+            // Raw bytes begin after the request's end, which a handler without need of a body has not read up to.
+            guard await incoming.drain(limitBytes: ServerSession.drainLimitBytes) else { throw .closed }
+            try await writeHead(status, fields, next: .hijacked)
+            try await link.becomeRaw()
+            return hasSeveralWriters ? nil : try await link.partWithSocket()
+        }
+        if let wire { return HijackedConnection(wire) }
         return HijackedConnection(
             ChannelWire(
                 link.channel, tellsGoneFromDone: true,

@@ -178,6 +178,16 @@ final class ServerConnection: ChannelInboundHandler {
         return future
     }
 
+    /// What has come of a request's body together with its head, and its end if that is here, too.
+    func takeHeldBody() -> [Item] {
+        var isAtEnd = false
+        return inlet.takeHeld { item in
+            if isAtEnd { return false }
+            if case .end = item { isAtEnd = true }
+            return true
+        }
+    }
+
     /// Closes the connection if no request has begun in time.
     ///
     /// - Parameter isTrusted: whoever is at the other end may have prepared answers, whatever becomes of permissions.

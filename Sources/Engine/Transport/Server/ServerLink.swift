@@ -11,6 +11,19 @@ struct ServerLink: Sendable {
         try await onLoop { connection.value.take(on: channel.eventLoop) }.value()
     }
 
+    /// What is here of the body of the request in hand; nothing for a task that is on another thread than the loop's.
+    func takeHeldBody() -> [ServerConnection.Item] {
+        channel.eventLoop.inEventLoop ? connection.value.takeHeldBody() : []
+    }
+
+    /// Runs steps of which each goes to the loop and waits for it, on the loop's own thread: threads are changed once for
+    /// all of them, there and back.
+    func together<Value>(
+        _ steps: () async throws(TransportError) -> Value
+    ) async throws(TransportError) -> Value {
+        try await withTaskExecutorPreference(LoopExecutor(channel.eventLoop), operation: steps)
+    }
+
     /// Reads for nobody, to the end of the connection or of a number of bytes.
     func forget(atMost limitBytes: Int) async {
         var left = limitBytes

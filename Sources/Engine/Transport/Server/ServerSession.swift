@@ -66,7 +66,9 @@ struct ServerSession: Sendable {
         guard case .head(let head) = item else { return .end }
         link.registration.setBusy(true)
         defer { link.registration.setBusy(false) }
-        let incoming = IncomingBody(link, expectsContinue: head.headers.first(name: "expect") != nil)
+        // A small body has come with its head: who handles the request, on another thread, need not come back for it.
+        let incoming = IncomingBody(
+            link, held: link.takeHeldBody(), expectsContinue: head.headers.first(name: "expect") != nil)
         let mayHijack = head.headers.contains(name: "upgrade") || configuration.takesOver(head)
         let writer = ResponseWriter(link, incoming, head: head, mayHijack: mayHijack)
         let request = HTTPRequest(
@@ -122,12 +124,16 @@ struct ServerSession: Sendable {
 /// The body of the request in hand. One task at a time reads it.
 actor IncomingBody {
     private let link: ServerLink
+    /// What has come of it, and is yet to be given.
+    private var held: ArraySlice<ServerConnection.Item>
     private var expectsContinue: Bool
     private var isAtEnd = false
 
-    init(_ link: ServerLink, expectsContinue: Bool) {
+    init(_ link: ServerLink, held: [ServerConnection.Item], expectsContinue: Bool) {
         self.link = link
-        self.expectsContinue = expectsContinue
+        self.held = held[...]
+        // Who sends it unasked does not wait.
+        self.expectsContinue = expectsContinue && held.isEmpty
     }
 
     func next() async throws(TransportError) -> [UInt8]? {
@@ -136,11 +142,16 @@ actor IncomingBody {
             expectsContinue = false
             try await link.write(.head(HTTPResponseHead(version: .http1_1, status: .continue)))
         }
-        guard case .bytes(let bytes) = try await link.take() else {
+        guard case .bytes(let bytes) = try await take() else {
             isAtEnd = true
             return nil
         }
         return bytes
+    }
+
+    private func take() async throws(TransportError) -> ServerConnection.Item? {
+        if let item = held.popFirst() { return item }
+        return try await link.take()
     }
 
     /// Reads and forgets what is left; false where that is too much, or the client is gone.
