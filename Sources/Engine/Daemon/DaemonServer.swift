@@ -179,6 +179,7 @@ struct Dispatcher: Sendable {
         let path = VersionedPath(path).path
         return path == "/_ping" || path == "/version"
             || path.hasPrefix("/containers/") && path.hasSuffix("/json") && path != "/containers/json"
+            || path.hasPrefix("/exec/") && path.hasSuffix("/json")
     }
 
     func serve(_ request: HTTPRequest, _ writer: ResponseWriter) async {
