@@ -94,11 +94,20 @@ extension Container {
         let telling = beginToTell("exec_start: " + exec.spec.eventText, ["execID": execID])
         var stream: (any AttachedStream)?
         do throws(EngineError) {
-            let task = try await execTask(exec, size: size ?? exec.spec.consoleSize)
-            if attached { stream = try await context.tasks.attach(id, execID: execID, exec.attachment) }
-            began(execID, pid: try await context.tasks.exec(id, task))
+            // What is to run is found out while the way to its stdio is made.
+            async let connecting = attached ? connect(exec) : nil
+            let task: Result<ExecTaskSpec, EngineError>
+            do throws(EngineError) {
+                task = .success(try await execTask(exec, size: size ?? exec.spec.consoleSize))
+            } catch { task = .failure(error) }
+            let connection = await connecting
+            if case .success(let made)? = connection { stream = made }
+            let spec = try task.get()
+            if case .failure(let error)? = connection { throw error }
+            began(execID, pid: try await context.tasks.exec(id, spec))
         } catch {
             await stream?.close()
+            _ = await telling.value
             // Docker's two codes: what could not be found, and whatever else has kept the program from being run.
             set(execID, .exited(code: error.kind == .commandNotFound ? 127 : 126, pid: 0))
             // What is wrong with the command itself is so whatever became of the container.
@@ -106,6 +115,12 @@ extension Container {
         }
         _ = await telling.value
         return stream.map { ExecStream($0, of: execID, in: self) }
+    }
+
+    private func connect(_ exec: ExecRecord) async -> Result<any AttachedStream, EngineError> {
+        do throws(EngineError) {
+            return .success(try await context.tasks.attach(id, execID: exec.id, exec.attachment))
+        } catch { return .failure(error) }
     }
 
     /// Connects to an exec that runs: its client goes on at this engine with what it began at another.
