@@ -179,23 +179,32 @@ import Testing
         #expect(whole.kind == "veth")
     }
 
-    @Test("Of what is told of the packet filter the end of this very table is heard, and what is cut off harms nobody")
+    @Test("Of what is told of the packet filter this very table's losses are heard, and what is cut off harms nobody")
     func news() {
-        func message(_ type: UInt16, family: UInt8, table: String) -> [UInt8] {
-            let name = Array(table.utf8) + [0]
-            let attribute = [UInt8(4 + name.count), 0, 1, 0] + name
+        func message(_ type: UInt16, family: UInt8 = 1, _ value: [UInt8]) -> [UInt8] {
+            let attribute = [UInt8(4 + value.count), 0, 1, 0] + value
             let padded = attribute + Array(repeating: 0, count: (4 - attribute.count % 4) % 4)
             let body = [family, 0, 0, 0] + padded
             return [UInt8(16 + body.count), 0, 0, 0, UInt8(type & 0xFF), UInt8(type >> 8)]
                 + Array(repeating: 0, count: 10) + body
         }
-        let news = FilterNews(of: "gantry")
-        let others = [(0xA02, 2, "gantry"), (0xA02, 1, "gantry_2"), (0xA00, 1, "gantry"), (0xA08, 1, "gantry")]
+        func message(_ type: UInt16, family: UInt8 = 1, table: String) -> [UInt8] {
+            message(type, family: family, Array(table.utf8) + [0])
+        }
+        func generation(_ number: UInt8) -> [UInt8] { message(0xA0F, family: 0, [0, 0, 1, number]) }
+        var news = FilterNews(of: "gantry")
+        let others = [(0xA02, 2, "gantry"), (0xA02, 1, "gantry_2"), (0xA00, 1, "gantry"), (0xA08, 1, "gantry_2")]
         let row = others.flatMap { message(UInt16($0.0), family: UInt8($0.1), table: $0.2) }
-        #expect(!news.tellsOfDeletion(row[...]))
-        let whole = row + message(0xA02, family: 1, table: "gantry")
-        #expect(news.tellsOfDeletion(whole[...]))
-        for count in 0..<whole.count { #expect(!news.tellsOfDeletion(whole[..<count])) }
+        #expect(news.losses(in: (row + generation(1))[...]) == [])
+        let whole = row + message(0xA02, table: "gantry")
+        #expect(news.losses(in: whole[...]) == [.table])
+        for count in 0..<whole.count { #expect(news.losses(in: whole[..<count]) == []) }
+        // A rule, told in another datagram than the change that it belongs to.
+        #expect(news.losses(in: message(0xA08, table: "gantry")[...]) == [])
+        #expect(news.losses(in: generation(2)[...]) == [.part(generation: 0x102)])
+        #expect(news.losses(in: generation(3)[...]) == [])
+        let chain = message(0xA05, table: "gantry") + generation(4) + message(0xA06, table: "gantry") + generation(5)
+        #expect(news.losses(in: chain[...]) == [.part(generation: 0x104)])
     }
 
     /// Whether a datagram comes through from one namespace to a socket in the other.

@@ -35,11 +35,39 @@ struct FilterChangesTests {
             #expect(try listing(bench).contains("elements = { \"\(network.linkName)\" }"))
             #expect(await eventually { bench.notes.withLock(\.count) == round })
         }
-        #expect(bench.notes.withLock { $0.allSatisfy { $0.contains("was deleted by another program") } })
+        let words = "was deleted from the packet filter by another program"
+        #expect(bench.notes.withLock { $0.allSatisfy { $0.contains(words) } })
         // Another's table is no matter of ours, and our own change no other's.
         try bench.nft("add table inet other; delete table inet other")
         try await service.resetFilter()
         _ = try await service.othersChanges()
+        #expect(bench.notes.withLock(\.count) == 3)
+        await service.finish()
+    }
+
+    @Test("Rules that another program takes from the table are set again, and what is ours to take is not")
+    func partlyFlushed() async throws {
+        let bench = try ServiceBench()
+        let network = try #require(try await bench.service().networks().first)
+        let record = try publisher(bench, network)
+        let service = try bench.service()
+        try await service.takeOver()
+        let rules = await service.rules
+        try await service.prepareFilter()
+        let whole = try listing(bench)
+        // Ours, first and last: an element that is taken and given back.
+        try await service.change(rules.removing(record))
+        try await service.change(rules.adding(record))
+        for (round, what) in ["table \(Self.table)", "ruleset", "table \(Self.table)"].enumerated() {
+            try bench.nft("flush \(what)")
+            #expect(await eventually { (try? listing(bench)) == whole }, "\(what)")
+            #expect(await eventually { bench.notes.withLock(\.count) == round + 1 }, "\(what)")
+        }
+        #expect(bench.notes.withLock { $0.first?.hasPrefix("rules of table \(Self.table) were deleted") } == true)
+        try await service.change(rules.removing(record))
+        // In its turn, so after whatever would have been mended.
+        _ = try await service.othersChanges()
+        #expect(try !listing(bench).contains("8080"))
         #expect(bench.notes.withLock(\.count) == 3)
         await service.finish()
     }

@@ -11,6 +11,39 @@ struct FilterState: Sendable {
     var number: UInt64?
     /// How many of the packet filter's changes were this engine's.
     var ownChanges: UInt32 = 0
+    /// The generations of the packet filter that these have begun, of the last of them.
+    private(set) var ownGenerations: [UInt32] = []
+    /// The generation before all of the table was last set; nil where this engine has not done so.
+    var wholeSince: UInt32?
+
+    mutating func note(_ change: FilterChange) {
+        ownChanges &+= 1
+        guard let generation = change.generation else { return }
+        ownGenerations.append(generation)
+        // What is told of them is read soon after.
+        if ownGenerations.count > 256 { ownGenerations.removeFirst(128) }
+    }
+
+    /// Whether another program has taken a part of the table since all of it was set.
+    func isByOthers(_ loss: FilterLoss) -> Bool {
+        guard case .part(let generation) = loss, !ownGenerations.contains(generation) else { return false }
+        return wholeSince.map { Int32(bitPattern: generation &- $0) > 0 } ?? true
+    }
+}
+
+/// A change of the packet filter that this engine has made.
+struct FilterChange: Sendable {
+    /// The generation before it.
+    let before: UInt32
+    /// The generation that it has begun; nil where another program's change came in between, and it could be either.
+    let generation: UInt32?
+
+    /// Nil where nothing has changed.
+    init?(from before: UInt32, to after: UInt32) {
+        if after == before { return nil }
+        self.before = before
+        generation = after == before &+ 1 ? after : nil
+    }
 }
 
 /// What is done about the table, one thing after another.
@@ -19,8 +52,8 @@ private enum FilterStep: Sendable {
     case provide
     /// All of it is set anew, for what all of its rules depend on has changed.
     case renew
-    /// All of it is set where others have taken it away.
-    case mend
+    /// All of it is set where others have taken it away, or something of it.
+    case mend([FilterLoss])
     /// A difference. A table that is not this engine's yet will have it once it is.
     case change(String)
 }
@@ -89,7 +122,7 @@ extension NetworkService {
             switch step {
             case .provide: if !isFilterSet { try await setWhole() }
             case .renew: try await setWhole()
-            case .mend: try await mend()
+            case .mend(let losses): try await mend(losses)
             case .change(let commands):
                 guard isFilterSet else { return nil }
                 do throws(EngineError) { try await run(commands) } catch  where error.kind == .internal {
@@ -102,7 +135,7 @@ extension NetworkService {
 
     private func setWhole() async throws(EngineError) {
         await watchFilter()
-        do throws(EngineError) { try await run(wholeRules) } catch {
+        do throws(EngineError) { filterState.wholeSince = try await run(wholeRules)?.before } catch {
             filterState.isSet = false
             throw error
         }
@@ -119,26 +152,30 @@ extension NetworkService {
             closing: Set(openedSwitches.compactMap(Forwarding.family)))
     }
 
-    private func run(_ commands: String) async throws(EngineError) {
+    @discardableResult
+    private func run(_ commands: String) async throws(EngineError) -> FilterChange? {
         let (filter, ground, table) = (self.filter, self.ground, rules.table)
-        let (isChange, number) = try await BlockingPool.shared.run { () throws(EngineError) in
+        let (change, number) = try await BlockingPool.shared.run { () throws(EngineError) in
             try ground.run { () throws(EngineError) in try Self.make(commands, by: filter, of: table) }
         }
-        if isChange { filterState.ownChanges &+= 1 }
+        if let change { filterState.note(change) }
         filterState.number = number
+        return change
     }
 
     /// In the calling thread's network. Blocking.
     ///
-    /// - Returns: whether that was a change, as elements that are there already are none; and the table's number then.
+    /// - Returns: the change, nil where it was none, as elements that are there already are none; and the table's number
+    ///   then.
     private static func make(
         _ commands: String, by filter: PacketFilter, of table: String
-    ) throws(EngineError) -> (isChange: Bool, number: UInt64?) {
+    ) throws(EngineError) -> (change: FilterChange?, number: UInt64?) {
         do {
             var socket = try NetlinkSocket(.filter)
             let before = try socket.filterGeneration()
             try filter.run(commands)
-            return (try socket.filterGeneration() != before, try socket.filterTable(table))
+            let after = try socket.filterGeneration()
+            return (FilterChange(from: before, to: after), try socket.filterTable(table))
         } catch let refusal as EngineError { throw refusal } catch { throw EngineError(.internal, "\(error)") }
     }
 
@@ -159,16 +196,17 @@ extension NetworkService {
     }
 }
 
-/// What others do to our table: `nft flush ruleset`, as the reload of a firewall begins, takes it away with all others. The
-/// containers would go on without the way out, without their ports and without what keeps them apart.
+/// What others do to our table: `nft flush ruleset`, as the reload of a firewall begins, takes it away with all others, and
+/// `nft flush table` empties it. The containers would go on without the way out, without their ports and without what keeps
+/// them apart.
 extension NetworkService {
     private func watchFilter() async {
         guard filterWatch == nil else { return }
         let (namespace, table) = (ground.namespace, rules.table)
-        let mend: @Sendable () async -> Void = { [weak self] in await self?.mendFilter() }
+        let mend: @Sendable ([FilterLoss]) async -> Void = { [weak self] in await self?.mendFilter($0) }
         do throws(KernelError) {
             let watch = try await BlockingPool.shared.run { () throws(KernelError) in
-                try FilterWatch(of: table, in: namespace, onDeletion: mend)
+                try FilterWatch(of: table, in: namespace, onLoss: mend)
             }
             // Another may have begun in the meantime.
             if filterWatch == nil { filterWatch = watch }
@@ -183,60 +221,21 @@ extension NetworkService {
 
     private func forgetTable() { filterState.number = nil }
 
-    private func mendFilter() async {
-        do throws(EngineError) { try await take(.mend) } catch { note("\(error)") }
+    private func mendFilter(_ losses: [FilterLoss]) async {
+        do throws(EngineError) { try await take(.mend(losses)) } catch { note("\(error)") }
     }
 
-    private func mend() async throws(EngineError) {
+    private func mend(_ losses: [FilterLoss]) async throws(EngineError) {
         // Without one there is nothing to miss.
         guard let known = filterState.number else { return }
         let (ground, table) = (self.ground, rules.table)
         let present = try await BlockingPool.shared.run { () throws(EngineError) in
             try ground.run { () throws(EngineError) in try Self.number(of: table) }
         }
-        guard present != known else { return }
+        guard present != known || losses.contains(where: filterState.isByOthers) else { return }
         filterState.isSet = false
         try await setWhole()
-        note("table inet \(table) of the packet filter was deleted by another program; it is set again")
-    }
-}
-
-/// Hears of it when a table of the packet filter may have been deleted, until it is let go of.
-final class FilterWatch: Sendable {
-    private let socket: WatchedDescriptor
-    private let listening: Task<Void, Never>
-
-    /// No deletion after this goes unheard. Blocking.
-    init(
-        of table: String, in namespace: Descriptor?, onDeletion: @escaping @Sendable () async -> Void
-    ) throws(KernelError) {
-        let descriptor = try FilterNews.open(in: namespace)
-        do throws(KernelError) { socket = try WatchedDescriptor(descriptor) } catch {
-            descriptor.close()
-            throw error
-        }
-        listening = Task { [socket] in await Self.listen(socket, FilterNews(of: table), onDeletion) }
-    }
-
-    deinit {
-        listening.cancel()
-        socket.close()
-    }
-
-    private static func listen(
-        _ socket: WatchedDescriptor, _ news: FilterNews, _ onDeletion: @Sendable () async -> Void
-    ) async {
-        var news = news
-        // Until it is closed.
-        while (try? await socket.readable()) != nil {
-            var isDeleted = false
-            // All that waits is one occasion to look.
-            while let one = try? socket.withDescriptor({ (descriptor) throws(KernelError) in
-                try news.readDeletion(descriptor)
-            }) {
-                if one { isDeleted = true }
-            }
-            if isDeleted { await onDeletion() }
-        }
+        let loss = present == known ? "rules of table inet \(table) were" : "table inet \(table) was"
+        note("\(loss) deleted from the packet filter by another program; all of it is set again")
     }
 }
