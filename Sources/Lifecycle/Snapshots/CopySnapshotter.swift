@@ -4,16 +4,12 @@ import Linux
 import OCI
 
 /// Layers and roots as whole copies: for a data root where overlayfs does not work. Costs time and space for each.
-package final class CopySnapshotter: Snapshotter {
-    private let directory: SnapshotDirectory
+package final class CopySnapshotter: DirectorySnapshotter {
+    let directory: SnapshotDirectory
 
     /// - Parameter path: the directory of snapshots, made where it is missing.
     package init(path: String) throws(SnapshotError) {
         directory = try kernel { () throws(KernelError) in try SnapshotDirectory(path: path) }
-    }
-
-    package func layer(_ chainID: Digest) throws(SnapshotError) -> LayerFacts? {
-        try kernel { () throws(KernelError) in try directory.readLayer(chainID) }
     }
 
     package func unpack(
@@ -84,38 +80,14 @@ package final class CopySnapshotter: Snapshotter {
         throw .overlayUnavailable("changes are not known where roots are whole copies")
     }
 
-    /// Of the whole copy: it takes that much of the disk.
-    package func writtenBytes(_ containerID: String) throws(SnapshotError) -> Int64 {
-        let path = try directory.rootPath(containerID)
-        return try kernel { () throws(KernelError) in try FileSizes.sum(below: "\(path)/fs") }
-    }
-
     package func archiveChanges(
         _ containerID: String, leavingOut isLeftOut: @escaping (String) -> Bool, to writer: TarWriter<ArchiveError>
     ) throws(SnapshotError) -> Bool {
         throw .overlayUnavailable("changes are not known where roots are whole copies")
     }
 
-    package func removeRoot(_ containerID: String) throws(SnapshotError) {
-        let path = try directory.rootPath(containerID)
-        guard !directory.isLayer(path) else { throw .invalidName(containerID) }
-        try directory.remove(path)
-    }
-
     package func removeLayer(_ chainID: Digest) throws(SnapshotError) {
         try directory.remove(directory.layerPath(chainID))
-    }
-
-    package func layers() throws(SnapshotError) -> Set<Digest> {
-        try kernel { () throws(KernelError) in try directory.layers() }
-    }
-
-    package func roots() throws(SnapshotError) -> [String: [Digest]] {
-        try kernel { () throws(KernelError) in try directory.roots() }
-    }
-
-    package func removeLeftovers() throws(SnapshotError) -> [KernelError] {
-        try kernel { () throws(KernelError) in try directory.removeLeftovers() }
     }
 
     private func copy(_ layer: Digest?, to path: String) throws(SnapshotError) {

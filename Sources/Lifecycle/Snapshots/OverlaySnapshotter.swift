@@ -7,9 +7,9 @@ import Synchronization
 
 /// Layers as directories, stacked by overlayfs, or a program that does its work: nothing is copied, and of the kernel's
 /// containers share the pages of what they read.
-package final class OverlaySnapshotter: Snapshotter {
-    private let directory: SnapshotDirectory
-    private let assembly: OverlayAssembly
+package final class OverlaySnapshotter: DirectorySnapshotter {
+    let directory: SnapshotDirectory
+    let assembly: OverlayAssembly
     private let whenUsed: (@Sendable () throws(KernelError) -> Void)?
     private let isUsed = Atomic(false)
     private static let overlayMagic: Int64 = 0x794c_7630
@@ -26,25 +26,6 @@ package final class OverlaySnapshotter: Snapshotter {
         directory = try kernel { () throws(KernelError) in try SnapshotDirectory(path: path) }
         // On a full disk it is made with the first root that can be.
         _ = try? directory.bottomName()
-    }
-
-    package func layer(_ chainID: Digest) throws(SnapshotError) -> LayerFacts? {
-        try kernel { () throws(KernelError) in try directory.readLayer(chainID) }
-    }
-
-    package func unpack(
-        _ chainID: Digest, onto parents: [Digest], _ apply: (Descriptor) throws(ArchiveError) -> Int64
-    ) throws(SnapshotError) -> LayerFacts {
-        var facts = LayerFacts(chainID: chainID, parent: parents.last, sizeBytes: 0)
-        try use()
-        try directory.createLayer(chainID) { (passing) throws(SnapshotError) in
-            try makeTop("\(passing)/fs", over: parents.last)
-            facts.sizeBytes =
-                parents.isEmpty
-                ? try applyDirectly("\(passing)/fs", apply) : try applyOverlaid(passing, parents, apply)
-            try kernel { () throws(KernelError) in try directory.writeLayer(facts, in: passing) }
-        }
-        return facts
     }
 
     package func prepareRoot(
@@ -145,11 +126,6 @@ package final class OverlaySnapshotter: Snapshotter {
         }
     }
 
-    package func writtenBytes(_ containerID: String) throws(SnapshotError) -> Int64 {
-        let path = try directory.rootPath(containerID)
-        return try kernel { () throws(KernelError) in try FileSizes.sum(below: "\(path)/fs") }
-    }
-
     package func archiveChanges(
         _ containerID: String, leavingOut isLeftOut: @escaping (String) -> Bool, to writer: TarWriter<ArchiveError>
     ) throws(SnapshotError) -> Bool {
@@ -181,87 +157,13 @@ package final class OverlaySnapshotter: Snapshotter {
         return (own.st_mode, own.st_uid, own.st_gid) != (facts.st_mode, facts.st_uid, facts.st_gid)
     }
 
-    package func removeRoot(_ containerID: String) throws(SnapshotError) {
-        let path = try directory.rootPath(containerID)
-        guard !directory.isLayer(path) else { throw .invalidName(containerID) }
-        try directory.remove(path)
-    }
-
     package func removeLayer(_ chainID: Digest) throws(SnapshotError) {
         try kernel { () throws(KernelError) in try directory.removeLink(chainID) }
         try directory.remove(directory.layerPath(chainID))
     }
 
-    package func layers() throws(SnapshotError) -> Set<Digest> {
-        try kernel { () throws(KernelError) in try directory.layers() }
-    }
-
-    package func roots() throws(SnapshotError) -> [String: [Digest]] {
-        try kernel { () throws(KernelError) in try directory.roots() }
-    }
-
-    package func removeLeftovers() throws(SnapshotError) -> [KernelError] {
-        try kernel { () throws(KernelError) in try directory.removeLeftovers() }
-    }
-
-    // MARK: Unpacking
-
-    private func applyDirectly(
-        _ path: String, _ apply: (Descriptor) throws(ArchiveError) -> Int64
-    ) throws(SnapshotError) -> Int64 {
-        let root = try kernel { () throws(KernelError) in try Descriptor.open(path, O_PATH | O_DIRECTORY) }
-        defer { root.close() }
-        do throws(ArchiveError) { return try apply(root) } catch { throw .archive(error) }
-    }
-
-    /// Applied to a mounted overlay of the layers below, where a link of theirs leads on as it will in a container, and
-    /// the kernel itself writes whiteouts and copies files up.
-    private func applyOverlaid(
-        _ passing: String, _ parents: [Digest], _ apply: (Descriptor) throws(ArchiveError) -> Int64
-    ) throws(SnapshotError) -> Int64 {
-        try checkUpper()
-        let name = PathName.split(passing).name
-        let lower = try lowerNames(parents)
-        try kernel { () throws(KernelError) in
-            try Directory.create("\(passing)/work", mode: 0o700)
-            try Directory.create("\(passing)/merged", mode: 0o700)
-        }
-        let root: OpenedRoot
-        do throws(KernelError) {
-            // The sync comes once at the end.
-            let stack = OverlayStack(lower: lower, upper: name, isVolatile: true)
-            root = try assembly.open(stack, at: "\(name)/merged", in: directory.path)
-        } catch { throw overlayFailure(error) }
-        let size: Int64
-        do throws(ArchiveError) {
-            defer { withExtendedLifetime(root) {} }
-            size = try apply(root.descriptor)
-        } catch { throw .archive(error) }
-        try kernel { () throws(KernelError) in
-            try Directory.removeTree("\(passing)/work")
-            try Directory.removeTree("\(passing)/merged")
-        }
-        return size
-    }
-
-    /// The topmost directory gives the root of the whole its owner, mode and time: those of the layer below, at first.
-    private func makeTop(_ path: String, over below: Digest?) throws(SnapshotError) {
-        try kernel { () throws(KernelError) in
-            try Directory.create(path, mode: 0o755)
-            try kernelCall("chmod", path) { chmod(path, 0o755) }
-            guard let below else { return }
-            var facts = stat()
-            let parent = "\(directory.layerPath(below))/fs"
-            try kernelCall("stat", parent) { stat(parent, &facts) }
-            try kernelCall("chown", path) { chown(path, facts.st_uid, facts.st_gid) }
-            try kernelCall("chmod", path) { chmod(path, facts.st_mode & 0o7777) }
-            let times = [facts.st_mtim, facts.st_mtim]
-            try kernelCall("set time of", path) { utimensat(AT_FDCWD, path, times, 0) }
-        }
-    }
-
     /// Topmost first, as overlayfs takes them, by short names.
-    private func lowerNames(_ layers: [Digest]) throws(SnapshotError) -> [String] {
+    func lowerNames(_ layers: [Digest]) throws(SnapshotError) -> [String] {
         try kernel { () throws(KernelError) in
             guard !layers.isEmpty else {
                 // Overlayfs wants something below, even for an image of no layers.
@@ -280,43 +182,7 @@ package final class OverlaySnapshotter: Snapshotter {
         return root.layers.isEmpty ? [bottom] : try lowerNames(root.layers) + [bottom]
     }
 
-    // MARK: Where overlayfs does not work
-
-    /// Tries what containers do to their roots: to hide a file of a layer, and to replace a directory.
-    ///
-    /// - Returns: false where it could not be tried, for want of space or memory as a rule: that says nothing of it.
-    /// - Throws: `overlayUnavailable`.
-    func tryOut() throws(SnapshotError) -> Bool {
-        try checkUpper()
-        let name = ".new-trial-\(getpid())"
-        let path = "\(directory.path)/\(name)"
-        // What stays is removed at the next start.
-        defer { try? Directory.removeTree(path) }
-        do throws(KernelError) {
-            for part in ["lower/d", "fs", "work", "merged"] { try Directory.create("\(path)/\(part)", mode: 0o711) }
-            try Descriptor.open("\(path)/lower/d/f", O_WRONLY | O_CREAT, mode: 0o600).close()
-        } catch { return false }
-        do throws(KernelError) {
-            let stack = OverlayStack(lower: ["\(name)/lower"], upper: name, isVolatile: true)
-            let root = try assembly.open(stack, at: "\(name)/merged", in: directory.path)
-            defer { withExtendedLifetime(root) {} }
-            let top = root.descriptor.rawValue
-            try kernelCall("remove", "d/f") { unlinkat(top, "d/f", 0) }
-            try kernelCall("remove", "d") { unlinkat(top, "d", AT_REMOVEDIR) }
-            try kernelCall("make", "d") { mkdirat(top, "d", 0o711) }
-            return true
-        } catch {
-            if Self.passing.contains(error.errno.rawValue) { return false }
-            let failure = overlayFailure(error)
-            if case .overlayUnavailable = failure { throw failure }
-            throw SnapshotError.overlayUnavailable("a trial in `\(directory.path)`: \(error)")
-        }
-    }
-
-    /// What is wrong with the machine at the moment, and not with its overlayfs.
-    private static let passing = [ENOSPC, EDQUOT, ENOMEM, EMFILE, ENFILE, EAGAIN, EINTR, EIO]
-
-    private func use() throws(SnapshotError) {
+    func use() throws(SnapshotError) {
         guard let whenUsed, !isUsed.load(ordering: .acquiring) else { return }
         try kernel { () throws(KernelError) in try whenUsed() }
         isUsed.store(true, ordering: .releasing)
@@ -329,7 +195,7 @@ package final class OverlaySnapshotter: Snapshotter {
         }
     }
 
-    private func checkUpper() throws(SnapshotError) {
+    func checkUpper() throws(SnapshotError) {
         if assembly != .kernel { return }
         guard try fileSystemMagic() != Self.overlayMagic else {
             throw .overlayUnavailable(
@@ -337,7 +203,7 @@ package final class OverlaySnapshotter: Snapshotter {
         }
     }
 
-    private func overlayFailure(_ error: KernelError) -> SnapshotError {
+    func overlayFailure(_ error: KernelError) -> SnapshotError {
         guard assembly == .kernel else { return .kernel(error) }
         return switch error.errno {
         case .noDevice: .overlayUnavailable("this kernel has no overlayfs")
