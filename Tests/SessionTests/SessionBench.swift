@@ -78,12 +78,13 @@ final class SessionBench {
     ///   - inputPipe: what the program reads, instead of `input`.
     ///   - outputPipe: what it writes to, instead of a file.
     func start(
-        _ words: [String], input: [UInt8]? = nil, inputPipe: Descriptor? = nil, outputPipe: Descriptor? = nil
+        _ words: [String], input: [UInt8]? = nil, inputPipe: Descriptor? = nil, outputPipe: Descriptor? = nil,
+        environment: [String] = []
     ) throws -> RunningProgram {
         fileCount += 1
         let base = "\(root)/io-\(fileCount)"
         var spawn = Spawn(program: Self.program("gantry"), arguments: ["gantry", "--root", root] + words)
-        spawn.environment = Self.environment
+        spawn.environment = environment + Self.environment
         let output = OwnedDescriptor(try Descriptor.open(base + ".out", O_RDWR | O_CREAT, mode: 0o600))
         let errors = OwnedDescriptor(try Descriptor.open(base + ".err", O_RDWR | O_CREAT, mode: 0o600))
         var source: Descriptor?

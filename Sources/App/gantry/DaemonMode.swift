@@ -14,6 +14,7 @@ struct DaemonMode {
     let journal: DaemonJournal
     private let level: DaemonJournal.Level
     private let inherited: [DaemonListener.Inherited]
+    private let manager: NotifySocket
 
     init(
         _ configuration: LocalEngineConfiguration, _ options: CommandEnvironment.DaemonOptions, logLevel: String
@@ -25,6 +26,7 @@ struct DaemonMode {
         self.level = level
         journal = DaemonJournal(format, least: level, write: Complaint.say)
         inherited = ActivatedSockets.take()
+        manager = NotifySocket.take()
     }
 
     /// The socket of the engine itself, where systemd has made it: nobody else answers there then.
@@ -62,21 +64,32 @@ struct DaemonMode {
                 let host = seat.socket.listener.map { "process \($0)" } ?? "another process"
                 journal.say(
                     .info, "gantry \(version.version): \(host) hosts \(service): standing by to take over", ports)
+                tell(.ready(status: "standing by: \(host) hosts \(service)"))
                 await standBy(engine, seat)
             }
             guard !Task.isCancelled else { return }
             journal.say(.info, "gantry \(version.version): serving \(service)", ports)
+            tell(.ready(status: "serving \(service)"))
             setLevel(isDebugging: await seat.isDebugging)
         }
         defer { announcing.cancel() }
         var number = await signals.next() ?? 0
         while number == SIGHUP {
-            await reload(seat)
+            tell(.reloading)
+            tell(.ready(status: await reload(seat)))
             number = await signals.next() ?? 0
         }
         journal.say(.info, "\(Signal.name(number)): the daemon ends, containers run on")
+        tell(.stopping)
         for server in servers { await server.stop() }
         return 0
+    }
+
+    /// One that does not hear is no reason to end.
+    private func tell(_ notice: NotifySocket.Notice) {
+        do throws(KernelError) { try manager.tell(notice) } catch {
+            journal.say(.warning, "tell the service manager: \(error)")
+        }
     }
 
     /// Returns once this process hosts the engine, or the task is cancelled.
@@ -101,11 +114,16 @@ struct DaemonMode {
     }
 
     /// What is wrong in the file is said, and changes nothing.
-    private func reload(_ seat: EngineSeat) async {
+    ///
+    /// - Returns: what has come of it.
+    private func reload(_ seat: EngineSeat) async -> String {
+        let (level, outcome): (DaemonJournal.Level, String)
         do throws(EngineError) {
             setLevel(isDebugging: try await seat.reload())
-            journal.say(.info, "the configuration was read anew")
-        } catch { journal.say(.error, "read the configuration anew: \(error.message)") }
+            (level, outcome) = (.info, "the configuration was read anew")
+        } catch { (level, outcome) = (.error, "read the configuration anew: \(error.message)") }
+        journal.say(level, outcome)
+        return outcome
     }
 
     private func setLevel(isDebugging: Bool) { journal.set(least: isDebugging ? .debug : level) }
