@@ -250,7 +250,9 @@ let suites: [Target] = [
     .target(
         name: "NetworkRemains", dependencies: ["Linux", "Netlink", "Networking"], path: "Tests/NetworkRemains",
         swiftSettings: strict),
-    tests("SessionTests", ["Emulator", "Terminal", "Linux", "NetworkRemains", "Transport"]),
+    tests(
+        "SessionTests",
+        ["Emulator", "ImageFixtures", "Linux", "NetworkRemains", "OCI", "PeerRegistry", "Terminal", "Transport"]),
     tests("LeftoverTests", []),
     tests("ExpressionsTests", ["Expressions"]),
     tests("JSONTests", ["JSON"]),

@@ -1,5 +1,6 @@
 import Content
 import OCI
+import PeerRegistry
 import Synchronization
 import Testing
 
@@ -39,7 +40,7 @@ import Testing
             }
             let start = head.split(separator: "bytes=").last.flatMap { Int($0.prefix { $0 != "-" }) } ?? 0
             let range = "Content-Range: bytes \(start)-\(Self.layer.sizeBytes - 1)/\(Self.layer.sizeBytes)"
-            return [answer("206 Partial Content", [range], String(Self.text.dropFirst(start)))]
+            return [.answer("206 Partial Content", [range], Array(Self.text.utf8.dropFirst(start)))]
         }
         let sink = MemorySink()
         try await session(server).download(Self.layer, to: sink) { _ in }
@@ -103,7 +104,7 @@ import Testing
     func proxy() async throws {
         let server = try FaultyServer { head, _ in
             if head.hasPrefix("CONNECT") { return [.send("HTTP/1.1 403 Forbidden\r\n\r\n")] }
-            return [answer("200 OK", ["Content-Type: \(ImageMediaType.manifest)"], "{}")]
+            return [.answer("200 OK", ["Content-Type: \(ImageMediaType.manifest)"], Array("{}".utf8))]
         }
         let proxy = "http://127.0.0.1:\(server.port)"
         let proxies = WebProxies(environment: ["HTTP_PROXY": proxy, "HTTPS_PROXY": proxy])

@@ -1,13 +1,18 @@
 import EngineAPI
 
-/// Transfers are actions: made once, at the host that is there.
+/// A pull and a push come to the same end however often they are begun: they are begun anew at the next host. The other
+/// transfers are actions, made once.
 extension FailoverEngine {
     func pullImage(_ request: ImagePullRequest) async throws(EngineError) -> EngineStream<ImageTransferProgress> {
-        try await act { engine throws(EngineError) in try await engine.pullImage(request) }
+        try await resuming { _ throws(EngineError) in
+            try await ask { engine throws(EngineError) in try await engine.pullImage(request) }
+        }
     }
 
     func pushImage(_ request: ImagePushRequest) async throws(EngineError) -> EngineStream<ImageTransferProgress> {
-        try await act { engine throws(EngineError) in try await engine.pushImage(request) }
+        try await resuming { _ throws(EngineError) in
+            try await ask { engine throws(EngineError) in try await engine.pushImage(request) }
+        }
     }
 
     func checkCredentials(

@@ -1,11 +1,10 @@
 import Glibc
 import Linux
-import PeerRegistry
 import Synchronization
 
 /// A server that misbehaves as a test wants: what it gets is read as HTTP, what it sends is whatever the script says.
-final class FaultyServer: Sendable {
-    enum Act: Sendable {
+package final class FaultyServer: Sendable {
+    package enum Act: Sendable {
         case send(String)
         case bytes([UInt8])
         /// That many bytes of nothing, as fast as they are taken.
@@ -16,16 +15,16 @@ final class FaultyServer: Sendable {
         case reset
     }
 
-    let port: Int
+    package let port: Int
     private let listener: Int32
     private let served = Mutex<[String]>([])
     private let script: @Sendable (_ request: String, _ number: Int) -> [Act]
 
     /// The first line of each request, in the order of arrival.
-    var requests: [String] { served.withLock { $0 } }
+    package var requests: [String] { served.withLock { $0 } }
 
     /// - Parameter script: gets a request's head and how many came before. The connection closes after the last act.
-    init(_ script: @escaping @Sendable (String, Int) -> [Act]) throws {
+    package init(_ script: @escaping @Sendable (String, Int) -> [Act]) throws {
         self.script = script
         listener = try kernelCall("socket") {
             Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
@@ -71,6 +70,8 @@ final class FaultyServer: Sendable {
         while !head.suffix(4).elementsEqual([13, 10, 13, 10]) {
             guard recv(connection, &byte, 1, 0) == 1 else { return nil }
             head.append(byte)
+            // A greeting of TLS, which has no end of this kind: who tries that first goes on without.
+            guard head[0] != 0x16 else { return nil }
         }
         return String(decoding: head, as: UTF8.self)
     }
@@ -120,8 +121,10 @@ final class FaultyServer: Sendable {
     }
 }
 
-/// A whole answer with its length.
-func answer(_ status: String, _ fields: [String] = [], _ body: String = "") -> FaultyServer.Act {
-    let lines = ["HTTP/1.1 \(status)", "Content-Length: \(body.utf8.count)", "Connection: close"] + fields
-    return .send(lines.map { $0 + "\r\n" }.joined() + "\r\n" + body)
+extension FaultyServer.Act {
+    /// A whole answer with its length.
+    package static func answer(_ status: String, _ fields: [String] = [], _ body: [UInt8] = []) -> Self {
+        let lines = ["HTTP/1.1 \(status)", "Content-Length: \(body.count)", "Connection: close"] + fields
+        return .bytes(Array((lines.map { $0 + "\r\n" }.joined() + "\r\n").utf8) + body)
+    }
 }
