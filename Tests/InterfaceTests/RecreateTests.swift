@@ -19,7 +19,7 @@ import Testing
     private static func details() -> ContainerDetails {
         var details = Sample.details(Sample.containers[0])
         details.spec.command = ["sh"]
-        details.spec.environment = ["PATH=/bin", "A=1", "B=two words"]
+        details.spec.environment = ["PATH=/bin", "A=1", "B=two words", "HOSTNAME=\(details.id.prefix(12))"]
         details.spec.workingDirectory = "/"
         details.spec.hostname = String(details.id.prefix(12))
         details.spec.labels = ["kept": "yes"]

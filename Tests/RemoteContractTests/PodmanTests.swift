@@ -59,4 +59,30 @@ struct PodmanTests {
         #expect(missing?.kind == .notFound)
         try await podman.end()
     }
+
+    @Test("A container can be made anew from what podman tells of it: its limits, its volume, its namespaces")
+    func anew() async throws {
+        let podman = try await PodmanService()
+        let engine = podman.engine
+        var spec = ContainerSpec(image: "gantry/starter:latest")
+        spec.command = ["sh", "-c", "echo x >> /data/file; cat /data/file; ulimit -n"]
+        spec.networkMode = NetworkMode.none
+        spec.mounts = [MountSpec(.volume, source: "kept", target: "/data")]
+        let first = try await engine.create(spec, name: "first").id
+        let told = try await engine.inspect(first)
+        #expect(told.specGap == nil)
+        #expect(told.spec.mounts.map(\.source) == ["kept"])
+        // The service's own configuration says so.
+        #expect(told.spec.ulimits.contains(Ulimit(name: "nofile", soft: 20000, hard: 20000)))
+        for id in [first, try await engine.create(told.spec, name: "second").id] {
+            try await engine.start(id)
+            #expect(try await engine.beginWait(id, for: .notRunning).result().exitCode == 0)
+        }
+        var said: [String] = []
+        for try await batch in try await engine.logs("second", LogRequest()) {
+            said += batch.map { String(decoding: $0.bytes, as: UTF8.self).filter { $0 != "\n" } }
+        }
+        #expect(said == ["x", "x", "20000"])
+        try await podman.end()
+    }
 }

@@ -136,7 +136,7 @@ extension ContainerDetails {
 
     /// Another engine's container may use what these values have no place for; what can be read is shown then.
     private static func spec(_ body: JSONValue, _ config: JSONValue) -> (ContainerSpec, gap: String?) {
-        let host = BodyReader(body.field("HostConfig") ?? .null)
+        let host = BodyReader(PodmanHostConfig.asked(body.field("HostConfig") ?? .null))
         let spec: ContainerSpec
         do throws(EngineError) { spec = try ContainerSpec(config: BodyReader(config), host: host) } catch {
             return (partialSpec(body, config, host), error.message)

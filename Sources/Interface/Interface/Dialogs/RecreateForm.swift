@@ -15,6 +15,8 @@ struct Original: Hashable, Sendable {
         var spec = image.map { details.spec.leavingOut($0) } ?? details.spec
         let short = String(details.id.prefix(12))
         if spec.hostname == short { spec.hostname = nil }
+        // Podman tells it there, too.
+        spec.environment.removeAll { $0 == "HOSTNAME=\(short)" }
         spec.take(namesOf: mounts)
         // What another engine calls its default network.
         if spec.networkMode?.rawValue ?? "default" == "default" { spec.networkMode = .bridge }
