@@ -35,6 +35,24 @@ import Testing
         return (0..<screen.count).map { screen.line($0).text }
     }
 
+    @Test("A line that goes on beyond the screen says so, and one that just fits does not", arguments: [false, true])
+    func cut(isColoured: Bool) throws {
+        var bench = try Bench.connected(40, 24)
+        bench.type("m")
+        let screen = try Self.screen(bench)
+        let colour = isColoured ? "\u{1b}[32m" : ""
+        for (count, row) in [(40, String(repeating: "x", count: 40)), (41, String(repeating: "x", count: 39) + "›")] {
+            let line = String(repeating: "x", count: count - 1) + colour + "x"
+            bench.send(.logs(screen.subscriptions[0], .entries([Self.entry(line, Int64(count))])))
+            #expect(bench.row(count - 39) == row)
+        }
+        #expect(bench.row(0).contains("2 lines"))
+        bench.type("<right>")
+        #expect(!bench.text.contains("›"))
+        bench.type("<left>w")
+        #expect(!bench.text.contains("›") && bench.row(2).count == 40)
+    }
+
     @Test("Logs of marked containers are one, by time, each line with its container's name")
     func merged() throws {
         var bench = try Self.opened(" j m")

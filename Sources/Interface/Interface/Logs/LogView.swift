@@ -23,7 +23,8 @@ extension Canvas {
             let whole = row
             drawName(of: screen.line(index), screen, in: row.takeLeft(screen.nameColumns))
             drawSign(of: screen.line(index), in: row.takeLeft(screen.signColumns))
-            drawLog(screen.line(index), screen, skipping: screen.column, in: row)
+            let goesOn = drawLog(screen.line(index), screen, skipping: screen.column, in: row)
+            if goesOn, row.columns > 1 { put("›", .muted, in: row.takeRight(1)) }
             finish(screen, index, whole)
         }
     }
@@ -84,13 +85,16 @@ extension Canvas {
     }
 
     /// One row of a log line, from a column of it on, in its own colours; without such, its level is told by one.
-    private mutating func drawLog(_ line: LogLine, _ screen: LogScreen, skipping: Int, in row: Region) {
+    ///
+    /// - Returns: whether there is more of it than the row holds.
+    @discardableResult
+    private mutating func drawLog(_ line: LogLine, _ screen: LogScreen, skipping: Int, in row: Region) -> Bool {
         let base = theme[line.source == .stderr ? .warning : .text]
         var column = -skipping
         if screen.showsTimes { column = drawPiece(screen.timeText(of: line), theme[.muted], column, in: row) }
         let runs = EscapeText(line.bytes, from: line.firstStyle).runs
         for run in runs {
-            guard column < row.columns else { return }
+            guard column <= row.columns else { return true }
             if runs.count == 1, run.style == .plain, let (level, range) = LogLevel.find(in: run.bytes) {
                 column = drawPiece(run.bytes[..<range.lowerBound], base, column, in: row)
                 column = drawPiece(run.bytes[range], theme[level.role].with(.bold), column, in: row)
@@ -101,17 +105,19 @@ extension Canvas {
                 column = drawPiece(run.bytes[...], style, column, in: row)
             }
         }
+        return column > row.columns
     }
 
     private mutating func drawPiece(_ bytes: ArraySlice<UInt8>, _ style: Style, _ start: Int, in row: Region) -> Int {
         drawPiece(String(decoding: bytes, as: UTF8.self), style, start, in: row)
     }
 
-    /// Draws text at a column that may lie left of the region; returns the column after it.
+    /// Draws text at a column that may lie left of the region; returns the column after it, or one past the region where
+    /// that does not hold all of it.
     private mutating func drawPiece(_ text: String, _ style: Style, _ start: Int, in row: Region) -> Int {
         var column = start
         for cell in TextCells(text, style: style) where !cell.isContinuation {
-            if column >= row.columns { break }
+            if column >= row.columns { return row.columns + 1 }
             if column >= 0 { frame.set(cell, column: row.column + column, row: row.row, clip: row) }
             column += Int(cell.width)
         }

@@ -50,7 +50,9 @@ extension LogScreen {
 
     /// What the title says of what is shown.
     var summary: String {
-        var parts = [sieve.map { "\($0.passing.count) of \(lines.count + passedOver) lines" } ?? "\(lines.count) lines"]
+        let all = lines.count + passedOver
+        let noun = all == 1 ? "line" : "lines"
+        var parts = [sieve.map { "\($0.passing.count) of \(all) \(noun)" } ?? "\(lines.count) \(noun)"]
         if marksErrors { parts.append("! stderr") }
         if !filter.isEmpty { parts.append("only \(filter)") }
         if let share = siftedPercent { parts.append("looked at \(share)%") }
