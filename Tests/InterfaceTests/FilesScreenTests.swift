@@ -120,7 +120,8 @@ import Testing
         bench.type("i/home/x.txt<enter>")
         #expect(asked(&bench) == [.copyIn(Self.web, from: "/home/x.txt", to: "/")])
         bench.send(.job(try #require(bench.model.jobs.first?.id), .succeeded(.done("copied"))))
-        #expect(bench.takeEffects().contains(.listFiles(Self.place("/"))))
+        let effects = bench.takeEffects()
+        #expect(effects.contains(.listFiles(Self.place("/"))) && effects.contains(.readChanges(Self.web.id)))
         #expect(bench.model.commands.entries[0].line() == "docker cp /home/x.txt web:/")
     }
 

@@ -95,13 +95,16 @@ extension Model {
     /// - Parameter usage: also the disk usage and what volumes take, for which every file is looked at, and directories,
     ///   which another engine may send whole: after what was done here alone.
     func openListRefreshes(usage: Bool = false) -> [Effect] {
-        dialogs.compactMap { dialog in
-            guard case .list(let screen) = dialog else { return nil }
+        dialogs.flatMap { dialog -> [Effect] in
+            guard case .list(let screen) = dialog else { return [] }
+            let reading = [screen.kind.refresh].compactMap { $0 }
             return switch screen.kind {
-            case .events: nil
-            case .volumes: .refreshVolumes(measuring: usage)
-            case .usage, .files: usage ? screen.kind.refresh : nil
-            case .images, .networks, .commands: screen.kind.refresh
+            case .events: []
+            case .volumes: [.refreshVolumes(measuring: usage)]
+            case .usage: usage ? reading : []
+            // Something was perhaps copied there, which the image has not.
+            case .files(let place): usage ? reading + [.readChanges(place.container.id)] : []
+            case .images, .networks, .commands: reading
             }
         }
     }
