@@ -64,4 +64,38 @@ struct RecreateSessionTests {
         #expect(try bench.succeed("inspect", "-f", state, "web") == "\(first) true")
         #expect(try bench.succeed("ps", "-aq").split(separator: "\n").count == 1)
     }
+
+    @Test("What a front end that was killed in the middle leaves is told of by the next one, which undoes or finishes it")
+    func killed() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        try bench.succeed(
+            "run", "-d", "--name", "web", "--network", "none", "--stop-timeout", "1", "gantry/starter", "sh", "-c",
+            "trap '' TERM; while :; do sleep 1; done")
+        let first = try bench.succeed("inspect", "-f", "{{.Id}}", "web")
+        for end in ["undo", "finish"] {
+            let screen = try bench.terminal()
+            #expect(screen.wait(for: "web"), "\(screen.rows)")
+            screen.type("c")
+            #expect(screen.wait(for: "recreate web"), "\(screen.rows)")
+            screen.type("\r")
+            #expect(screen.wait(for: "stop and recreate"), "\(screen.rows)")
+            screen.type("y")
+            #expect(eventually { (try? bench.succeed("ps", "-aq"))?.split(separator: "\n").count == 2 })
+            screen.program.kill(SIGKILL)
+            let next = try bench.terminal()
+            #expect(next.wait(for: "recreation of web was cut off: c on web-next-"), "\(next.rows)")
+            next.type("gc")
+            #expect(next.wait(for: "recreation of web, cut off"), "\(next.rows)")
+            next.type("\(end)\r")
+            #expect(next.wait(for: "\(end) the recreation of web?"), "\(next.rows)")
+            next.type("y")
+            #expect(next.wait(for: end == "undo" ? "web is as it was" : "web was recreated"), "\(next.rows)")
+            let told = try bench.succeed("inspect", "-f", "{{.Id}} {{.State.Running}}", "web")
+            #expect(told.hasPrefix(first) == (end == "undo") && told.hasSuffix(" true"), "\(told)")
+            #expect(try bench.succeed("ps", "-aq").split(separator: "\n").count == 1)
+            next.type("q")
+            #expect(next.ended() == 0, "\(next.rows)")
+        }
+    }
 }

@@ -6,6 +6,8 @@ extension EngineAction {
         switch self {
         case .run(let spec, let name, _): spec.runWords(name: name)
         case .recreate(_, let spec, let name, _): spec.runWords(name: name)
+        // Its steps are in none of docker's commands.
+        case .endRecreation: []
         case .start(let target): ["start", target.name]
         case .stop(let target): ["stop", target.name]
         case .restart(let target): ["restart", target.name]

@@ -5,6 +5,8 @@ enum Intent: Hashable, Sendable {
     case nextPanel, previousPanel
 
     case new, start, stop, restart, pauseOrResume, signals, remove, removeWithVolumes, rename, limits, recreate
+    /// Of a recreation that was cut off.
+    case endRecreation(CutRecreation.End)
     case attach, shell, shellAsking, logs, inspect
     case kill(signal: String)
 

@@ -61,6 +61,8 @@ enum EngineAction: Hashable, Sendable {
     /// In place of one that is there, which is removed once the new one runs, and has its name and place back where
     /// that fails.
     case recreate(Target, ContainerSpec, name: String, TerminalSize)
+    /// To its end, or back to its beginning.
+    case endRecreation(CutRecreation, CutRecreation.End)
     case start(Target)
     case stop(Target)
     case restart(Target)
@@ -96,7 +98,7 @@ enum EngineAction: Hashable, Sendable {
     /// Whether it is given up where nobody waits for it any more. The others are over soon, or are taken to their end.
     var endsWithItsCaller: Bool {
         switch self {
-        case .run, .recreate, .load, .saveText, .copyOut, .copyIn, .pull: true
+        case .run, .recreate, .endRecreation, .load, .saveText, .copyOut, .copyIn, .pull: true
         default: false
         }
     }
@@ -113,6 +115,7 @@ enum EngineAction: Hashable, Sendable {
     var madeRunning: String? {
         switch self {
         case .start(let target), .restart(let target), .unpause(let target): target.name
+        case .endRecreation(let cut, .finish): cut.name
         default: nil
         }
     }

@@ -82,6 +82,8 @@ struct Model {
     var jobs: [Job] = []
     var batches: [Int: Batch] = [:]
     var status: Status?
+    /// Recreations that were cut off have been looked for, and told of.
+    var toldCutRecreations = false
     /// Whether it was said that containers run on after the front end has gone.
     var saidContainersRunOn = false
     /// The filter was opened over one that holds: the first letter typed begins another, any other key edits it.

@@ -28,6 +28,7 @@ extension Model {
         case .containers(let list):
             containers.replace(list, at: now)
             stats.keep { [containers] in containers.holds($0) }
+            tellCutRecreations()
         case .event(let event): return notice(event)
         case .stats(let samples):
             stats.add(samples)

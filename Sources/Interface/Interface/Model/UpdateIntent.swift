@@ -90,7 +90,7 @@ extension Model {
         case .logs: openLogs()
         case .signals:
             dialogs.append(.menu(.signals(containers.targets)))
-        case .rename, .limits, .recreate, .shell, .shellAsking, .inspect, .copyMenu:
+        case .rename, .limits, .recreate, .endRecreation, .shell, .shellAsking, .inspect, .copyMenu:
             guard let container = selectedContainer else { return [] }
             return perform(intent, on: container)
         }
@@ -103,7 +103,8 @@ extension Model {
         switch intent {
         case .limits: return [.inspect(container.id, .editLimits)]
         case .rename: dialogs.append(.form(.rename(target)))
-        case .recreate: return [.readOriginal(container.id), .refreshImages, .refreshNetworks]
+        case .recreate: return recreate(container)
+        case .endRecreation(let end): askToEndRecreation(of: container, end)
         case .shell:
             // Asked for again while one is open: another command is wanted.
             if let exec = consoles.shownExec[container.id], consoles.open[exec]?.isLive == true {

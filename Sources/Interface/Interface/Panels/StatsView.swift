@@ -28,7 +28,7 @@ extension Canvas {
     private mutating func drawStopped(_ container: ContainerSummary, _ model: Model, in region: Region) {
         var rest = region.inset(columns: 1, rows: 0)
         let lines = StopReport(container, model.stats.stopped, at: model.now).lines
-        for line in lines {
+        for line in model.cutRecreation(of: container) + lines {
             for text in TextWrap.lines(of: line.text, columns: rest.columns, limit: rest.rows) {
                 put(text, line.role, in: rest.takeTop(1))
             }

@@ -13,6 +13,7 @@ struct ActionRunner: Sendable {
         case .run(let spec, let name, let size): return try await run(spec, name, size)
         case .recreate(let old, let spec, let name, let size):
             return try await recreate(old, spec, name: name, size)
+        case .endRecreation(let cut, let end): return try await self.end(cut, end)
         case .start(let target):
             try await engine.start(target.id)
             return .done("\(target.name) started")

@@ -19,13 +19,14 @@ extension ActionRunner {
     ) async throws(EngineError) -> JobResult {
         try await pullIfMissing(spec.image)
         let before = try await engine.inspect(old.id)
-        let mark = before.id.prefix(12)
         let takesName = name == before.name
-        let made = try await make(spec, takesName ? "\(name)-next-\(mark)" : name)
+        let made = try await make(spec, takesName ? RecreationName.ofNew(name, inPlaceOf: before.id) : name)
         do throws(EngineError) {
             try await stop(before)
             if takesName {
-                if !before.removesItself { try await engine.rename(before.id, to: "\(name)-\(mark)") }
+                if !before.removesItself {
+                    try await engine.rename(before.id, to: RecreationName.ofOld(name, before.id))
+                }
                 try await engine.rename(made.id, to: name)
             }
             try await begin(made.id, spec)
@@ -41,7 +42,7 @@ extension ActionRunner {
 
     /// An engine that has begun to stop a container ends it, whoever waits: what is put back before that would be stopped,
     /// too. So its end is waited for even by who has given up.
-    private func stop(_ old: ContainerDetails) async throws(EngineError) {
+    func stop(_ old: ContainerDetails) async throws(EngineError) {
         guard old.state.isActive else { return }
         let removal = old.removesItself ? try await engine.beginWait(old.id, for: .removed) : nil
         let stopping = Task { [engine] () -> EngineError? in
@@ -79,7 +80,7 @@ extension ActionRunner {
     }
 
     /// Why the old one is still there; nil where it has gone.
-    private func removal(of id: String) async -> String? {
+    func removal(of id: String) async -> String? {
         let failure = await insist { engine throws(EngineError) in
             try await engine.remove(id, force: false, volumes: false)
         }
@@ -99,8 +100,8 @@ extension ActionRunner {
 
 extension ContainerDetails {
     /// Its engine removes it once it has ended.
-    fileprivate var removesItself: Bool { spec.autoRemove && state.isActive }
+    var removesItself: Bool { spec.autoRemove && state.isActive }
 
     /// Whether what an engine says of it is that this has happened.
-    fileprivate func isGone(by error: EngineError) -> Bool { removesItself && error.kind == .notFound }
+    func isGone(by error: EngineError) -> Bool { removesItself && error.kind == .notFound }
 }
