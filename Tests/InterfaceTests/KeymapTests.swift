@@ -17,7 +17,7 @@ import Testing
         for containers in [[], Sample.containers, [Sample.containers[3]], [Sample.containers[2]]] {
             let model = try Bench.connected(80, 24, containers: containers).model
             var seen: [Key: String] = [:]
-            for binding in Keymap.table where binding.contexts.contains(context) && binding.condition(model) {
+            for binding in Keymap.table where binding.contexts.contains(context) && binding.condition.holds(model) {
                 for key in binding.keys {
                     let other = seen.updateValue(binding.label, forKey: key)
                     #expect(other == nil, "\(context): \(key) is \(binding.label) and \(other ?? "")")
@@ -84,7 +84,7 @@ import Testing
     func idleKeys() throws {
         var bench = try Bench.connected()
         bench.type("jjjE")
-        #expect(bench.row(22) == "`E` shell in the container (exec): not possible here and now")
+        #expect(bench.row(22) == "failed does not run: S starts it")
         bench.type("v")
         #expect(bench.row(22) == "`v` means nothing here; ? tells all keys")
         bench.type("Iv")
@@ -95,6 +95,37 @@ import Testing
         bench.type("dv<esc>/v<esc>")
         bench.send(.input(.key(Key(.left, .alt))))
         #expect(bench.model.status == nil)
+    }
+
+    @Test(
+        "A key that cannot be of use now says what is missing, in the words of what is chosen",
+        arguments: [
+            ("S", "web runs already"), ("w", "web publishes no port"), ("\\", "no filter is set"),
+            ("jjE", "batch-of-the-night is paused: p resumes it"), ("jjjs", "failed does not run: S starts it"),
+            ("jjj<F9>", "failed does not run: S starts it"), ("jjj<ctrl-e>", "failed does not run: S starts it"),
+            ("jjj  s", "none of these containers runs"), ("  S", "all of these containers run already"),
+            ("H", "there is no other engine to go to"), ("?n", "nothing has been searched for yet"),
+            ("/zzz<enter>d", "no container passes the filter"), ("m<enter>", "no filter is set"),
+        ])
+    func reasons(keys: String, words: String) throws {
+        var bench = try Bench.connected()
+        bench.type(keys)
+        #expect(bench.row(22) == words)
+    }
+
+    @Test("The way out is told on every screen that covers the panels, however narrow", arguments: [40, 60, 80])
+    func wayOut(columns: Int) throws {
+        for keys in ["m", "I", "N", "V", "t", "@", "U", "?", "f"] {
+            var bench = try Bench.connected(columns, 24)
+            bench.type(keys)
+            let bar = HintBar(bench.model)
+            #expect(bar.items.contains { $0.label == "back" && $0.end <= columns }, "\(keys): \(bench.row(23))")
+        }
+        var bench = try Bench.connected(columns, 24)
+        bench.type("m")
+        #expect(!HintBar(bench.model).items.contains { $0.label == "next" }, "nothing is searched for")
+        bench.type("/web<enter>")
+        #expect(HintBar(bench.model).items.contains { $0.label == "next" })
     }
 
     @Test("The README lists the keys of the table")

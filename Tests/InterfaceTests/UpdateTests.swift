@@ -212,6 +212,31 @@ import Testing
         #expect(InterfaceExit(reason: .quit, runningContainers: 0).farewell == nil)
     }
 
+    @Test("An error is there for who comes back, and goes with a key once it could be read")
+    func oldErrors() throws {
+        var bench = try Bench.connected()
+        bench.model.say("no space left on device", .error)
+        bench.type("jI")
+        #expect(bench.text.contains("no space left"))
+        bench.send(.tick(Sample.ago(-3600)))
+        #expect(bench.text.contains("no space left"))
+        bench.type("<esc>")
+        #expect(!bench.text.contains("no space left"))
+    }
+
+    @Test("What an engine says is not begun twice with what was attempted")
+    func saidOnce() throws {
+        for (words, said) in [
+            ("pull app:latest: no route", "pull app:latest: no route"), ("no route", "pull app: no route"),
+        ] {
+            var bench = try Bench.connected(80, 24)
+            bench.type("Ipapp<enter>")
+            let job = try #require(bench.model.jobs.first?.id)
+            bench.send(.job(job, .failed(EngineError(.unavailable, words))))
+            #expect(bench.model.status?.text == said)
+        }
+    }
+
     @Test("Panels are reached by number, tab and letters, and zoomed")
     func panels() throws {
         var bench = try Bench.connected()

@@ -53,7 +53,9 @@ extension Menu {
             .signals, .limits, .rename, .recreate, .remove, .removeWithVolumes, .copyMenu, .new,
         ]
         let bindings = wanted.compactMap { intent in
-            model.bindings.first { $0.intent == intent && $0.contexts.contains(.containers) && $0.condition(model) }
+            model.bindings.first {
+                $0.intent == intent && $0.contexts.contains(.containers) && $0.condition.holds(model)
+            }
         }
         var menu = Menu(
             title: model.selectedContainer?.name ?? model.containers.selectedProject?.name ?? "actions",
@@ -66,7 +68,7 @@ extension Menu {
     static func palette(_ model: Model) -> Menu {
         var seen: Set<Intent> = [.palette, .back]
         let bindings = model.bindings.filter { binding in
-            guard binding.contexts.contains(model.keyContext), binding.condition(model) else { return false }
+            guard binding.contexts.contains(model.keyContext), binding.condition.holds(model) else { return false }
             if case .move = binding.intent { return false }
             return seen.insert(binding.intent).inserted
         }

@@ -9,12 +9,12 @@ package struct KeyBinding: Sendable {
     package let label: String
     /// For the hint bar; nil where it is not shown there.
     let hint: String?
-    let condition: @Sendable (Model) -> Bool
+    let condition: KeyCondition
     let intent: Intent
 
     init(
         _ keys: String, _ contexts: Set<KeyContext>, _ label: String, hint: String? = nil,
-        when condition: @escaping @Sendable (Model) -> Bool = { _ in true }, _ intent: Intent
+        when condition: KeyCondition = .always, _ intent: Intent
     ) {
         self.keys = keys.split(separator: " ").compactMap { Key($0) }
         self.contexts = contexts
@@ -36,13 +36,13 @@ package enum Keymap {
     }
 
     static func binding(of key: Key, in context: KeyContext, _ model: Model) -> KeyBinding? {
-        model.bindings.first { $0.contexts.contains(context) && $0.keys.contains(key) && $0.condition(model) }
+        model.bindings.first { $0.contexts.contains(context) && $0.keys.contains(key) && $0.condition.holds(model) }
     }
 
     /// The bindings that the hint bar shows, most useful first.
     static func hints(in context: KeyContext, _ model: Model) -> [KeyBinding] {
         model.bindings.filter {
-            $0.hint != nil && !$0.keys.isEmpty && $0.contexts.contains(context) && $0.condition(model)
+            $0.hint != nil && !$0.keys.isEmpty && $0.contexts.contains(context) && $0.condition.holds(model)
         }
     }
 

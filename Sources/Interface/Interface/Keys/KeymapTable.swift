@@ -1,39 +1,11 @@
 extension Keymap {
-    private typealias Condition = @Sendable (Model) -> Bool
-
-    private static let hasContainer: Condition = { $0.selectedContainer != nil }
-    private static let isProject: Condition = { $0.containers.selectedProject != nil }
-    private static let hasContainers: Condition = { !$0.containers.matching.isEmpty }
-    /// One container or more that something can be done to.
-    private static let hasTargets: Condition = { !$0.containers.targets.isEmpty }
-    private static let isAlive: Condition = { $0.selectedContainer?.state.isAlive ?? false }
-    private static let canPause: Condition = { $0.containers.targets.contains { $0.state.isAlive } }
-    private static let isRunning: Condition = { $0.selectedContainer?.state.status == .running }
-    /// Running, paused, or about to be started again.
-    private static let canStop: Condition = { $0.containers.targets.contains { $0.state.isActive } }
-    private static let canStart: Condition = { $0.containers.targets.contains { !$0.state.isActive } }
-    private static let hasLogOnly: Condition = { $0.selectedContainer.map { !$0.state.isAlive } ?? false }
-    private static let hasConsole: Condition = { $0.shownConsole != nil }
-    private static let isFiltered: Condition = { !$0.filterText.isEmpty }
-    private static let hasPort: Condition = { $0.selectedContainer?.portAddresses.isEmpty == false }
-    private static let isMember: Condition = { model in
-        if case .member = model.selectedNetworkRow { true } else { false }
-    }
-    private static let isNoMember: Condition = { !isMember($0) }
-    private static let isLogFiltered: Condition = { model in
-        if case .logs(let screen)? = model.dialogs.last { !screen.filter.isEmpty } else { false }
-    }
-    private static let hasLeftFilter: Condition = { model in
-        if case .logs(let screen)? = model.dialogs.last { !screen.leftFilter.isEmpty } else { false }
-    }
-    private static let hasImage: Condition = { $0.selectedImage != nil }
-    private static let hasJobs: Condition = { !$0.jobs.isEmpty || $0.reaching != nil }
-
     private static let panels = KeyContext.panels
     private static let lists: Set<KeyContext> = panels.union([
         .scrollback, .logs, .inspect, .help, .images, .networks, .volumes, .usage, .events, .commands,
         .files, .file,
     ])
+    /// Screens of text.
+    private static let searched: Set<KeyContext> = [.scrollback, .logs, .inspect, .help, .file]
     /// Screens with a list of what the engine has.
     private static let objectLists: Set<KeyContext> = [
         .images, .networks, .volumes, .usage, .events, .commands, .files,
@@ -45,33 +17,33 @@ extension Keymap {
 
     private static let containerKeys: [KeyBinding] = [
         KeyBinding("n", panels, "new container", hint: "new", .new),
-        KeyBinding("enter", [.containers, .stats, .processes], "attach", when: isAlive, .attach),
-        KeyBinding("enter", [.containers, .stats, .processes], "read the log", when: hasLogOnly, .logs),
+        KeyBinding("enter", [.containers, .stats, .processes], "attach", when: .isAlive, .attach),
+        KeyBinding("enter", [.containers, .stats, .processes], "read the log", when: .hasLogOnly, .logs),
         KeyBinding(
             "enter", [.containers, .stats, .processes], "fold or unfold the compose project", hint: "fold",
-            when: isProject,
+            when: .isProject,
             .foldProject),
-        KeyBinding("enter", [.console], "type into the console", when: hasConsole, .attach),
-        KeyBinding("a", panels, "attach to the console", hint: "attach", when: isAlive, .attach),
-        KeyBinding("E", panels, "shell in the container (exec)", hint: "shell", when: isRunning, .shell),
-        KeyBinding("ctrl-e", panels, "exec, asking for command and user", when: isRunning, .shellAsking),
-        KeyBinding("S", panels, "start", hint: "start", when: canStart, .start),
-        KeyBinding("s", panels, "stop", hint: "stop", when: canStop, .stop),
-        KeyBinding("r", panels, "restart", when: hasTargets, .restart),
-        KeyBinding("p", panels, "pause or resume", when: canPause, .pauseOrResume),
-        KeyBinding("m", panels, "logs; of marked containers together", hint: "logs", when: hasTargets, .logs),
-        KeyBinding("d delete", panels, "remove", hint: "remove", when: hasTargets, .remove),
-        KeyBinding("D", panels, "remove with its unnamed volumes", when: hasTargets, .removeWithVolumes),
-        KeyBinding("i", panels, "inspect", hint: "inspect", when: hasContainer, .inspect),
-        KeyBinding("f", panels, "files: view, copy out and in", hint: "files", when: hasContainer, .files),
-        KeyBinding("F9", panels, "send a signal", when: canPause, .signals),
+        KeyBinding("enter", [.console], "type into the console", when: .hasConsole, .attach),
+        KeyBinding("a", panels, "attach to the console", hint: "attach", when: .isAlive, .attach),
+        KeyBinding("E", panels, "shell in the container (exec)", hint: "shell", when: .isRunning, .shell),
+        KeyBinding("ctrl-e", panels, "exec, asking for command and user", when: .isRunning, .shellAsking),
+        KeyBinding("S", panels, "start", hint: "start", when: .canStart, .start),
+        KeyBinding("s", panels, "stop", hint: "stop", when: .canStop, .stop),
+        KeyBinding("r", panels, "restart", when: .hasTargets, .restart),
+        KeyBinding("p", panels, "pause or resume", when: .canPause, .pauseOrResume),
+        KeyBinding("m", panels, "logs; of marked containers together", hint: "logs", when: .hasTargets, .logs),
+        KeyBinding("d delete", panels, "remove", hint: "remove", when: .hasTargets, .remove),
+        KeyBinding("D", panels, "remove with its unnamed volumes", when: .hasTargets, .removeWithVolumes),
+        KeyBinding("i", panels, "inspect", hint: "inspect", when: .hasContainer, .inspect),
+        KeyBinding("f", panels, "files: view, copy out and in", hint: "files", when: .hasContainer, .files),
+        KeyBinding("F9", panels, "send a signal", when: .canPause, .signals),
         KeyBinding("space", [.containers, .images, .volumes, .files], "mark, for what is done next", .mark),
         KeyBinding("*", [.containers, .images, .volumes, .files], "mark all, or none", .markAll),
-        KeyBinding("b", panels, "all containers: remove stopped ones, stop, start", when: hasContainers, .bulk),
-        KeyBinding("R", panels, "rename", when: hasContainer, .rename),
-        KeyBinding("c", panels, "recreate with other settings", when: hasContainer, .recreate),
-        KeyBinding("y", panels, "copy id, name, …", when: hasContainer, .copyMenu),
-        KeyBinding("w", panels, "open a published port in the browser, or copy it", when: hasPort, .openPort),
+        KeyBinding("b", panels, "all containers: remove stopped ones, stop, start", when: .hasContainers, .bulk),
+        KeyBinding("R", panels, "rename", when: .hasContainer, .rename),
+        KeyBinding("c", panels, "recreate with other settings", when: .hasContainer, .recreate),
+        KeyBinding("y", panels, "copy id, name, …", when: .hasContainer, .copyMenu),
+        KeyBinding("w", panels, "open a published port in the browser, or copy it", when: .hasPort, .openPort),
     ]
 
     private static let screenKeys: [KeyBinding] = [
@@ -79,18 +51,18 @@ extension Keymap {
             "? F1", panels.union(objectLists).union([.logs, .inspect, .scrollback, .file]), "help", hint: "help", .help),
         KeyBinding("x", panels, "menu of actions", hint: "menu", .actionMenu),
         KeyBinding("/", panels.union(objectLists), "filter the list", hint: "filter", .filter),
-        KeyBinding("u", panels, "change limits and restart policy", hint: "limits", when: hasContainer, .limits),
+        KeyBinding("u", panels, "change limits and restart policy", hint: "limits", when: .hasContainer, .limits),
         KeyBinding("I", panels, "images: pull, load, tag, remove", hint: "images", .images),
         KeyBinding("N", panels, "networks: members and traffic, create, connect, remove", .networks),
         KeyBinding("V", panels, "volumes: sizes and users, create, remove", .volumes),
         KeyBinding("t", panels, "events: what has happened, as it happens", .events),
         KeyBinding("@", panels, "command log: what was asked of the engine, as docker's command lines", .commands),
         KeyBinding("U", panels.union([.images, .volumes]), "disk usage: what takes room, prune", .usage),
-        KeyBinding("H", panels, "engines: go to another of docker's contexts", when: { $0.hasHosts }, .hosts),
+        KeyBinding("H", panels, "engines: go to another of docker's contexts", when: .hasHosts, .hosts),
         KeyBinding("F2", panels, "settings: theme, keys", .settings),
         KeyBinding("z", panels, "zoom the panel", hint: "zoom", .zoom),
         KeyBinding("q F10", panels, "quit; containers run on", hint: "quit", .quit),
-        KeyBinding("\\", panels.union(objectLists), "clear the filter", when: isFiltered, .clearFilter),
+        KeyBinding("\\", panels.union(objectLists), "clear the filter", when: .isFiltered, .clearFilter),
         KeyBinding("e", panels, "hide stopped containers", .hideStopped),
         KeyBinding("P", panels, "group by compose project, or not", .groupProjects),
         KeyBinding("o", panels, "sort by the next column", .sortNext),
@@ -107,7 +79,7 @@ extension Keymap {
         KeyBinding("2", panels, "stats", .focus(.stats)),
         KeyBinding("3", panels, "processes", .focus(.processes)),
         KeyBinding("4", panels, "console", .focus(.console)),
-        KeyBinding("ctrl-c", lists, "cancel the running job", when: hasJobs, .cancelJob),
+        KeyBinding("ctrl-c", lists, "cancel the running job", when: .hasJobs, .cancelJob),
         KeyBinding("esc", panels, "back; cancel the running job", .back),
         KeyBinding("ctrl-l", lists, "redraw", .redraw),
         KeyBinding("ctrl-z", lists, "suspend", .suspend),
@@ -134,15 +106,15 @@ extension Keymap {
         KeyBinding("q", [.leader], "close this console", hint: "close", .closeConsole),
         KeyBinding("?", [.leader], "help", hint: "help", .help),
         KeyBinding("esc", [.leader], "nothing; back to the console", hint: "back", .back),
-        KeyBinding("/", [.scrollback, .logs, .inspect, .help, .file], "search", hint: "search", .search),
-        KeyBinding("n", [.scrollback, .logs, .inspect, .help, .file], "next match", hint: "next", .nextMatch),
-        KeyBinding("N", [.scrollback, .logs, .inspect, .help, .file], "match before", hint: "before", .previousMatch),
+        KeyBinding("/", searched, "search", hint: "search", .search),
+        KeyBinding("n", searched, "next match", hint: "next", when: .isSearched, .nextMatch),
+        KeyBinding("N", searched, "match before", hint: "before", when: .isSearched, .previousMatch),
         KeyBinding("v space", [.scrollback], "mark lines from here", hint: "mark", .markLine),
         KeyBinding("y", [.scrollback], "copy the marked lines, or this one", hint: "copy", .copyLines),
         KeyBinding("q esc", [.scrollback], "back to the console", hint: "back", .back),
-        KeyBinding("[", [.console], "scroll and copy", hint: "scroll", when: hasConsole, .scrollConsole),
-        KeyBinding("ctrl-q", [.console], "next console", when: hasConsole, .nextConsole),
-        KeyBinding("ctrl-w", [.console], "close this console", when: hasConsole, .closeConsole),
+        KeyBinding("[", [.console], "scroll and copy", hint: "scroll", when: .hasConsole, .scrollConsole),
+        KeyBinding("ctrl-q", [.console], "next console", when: .hasConsole, .nextConsole),
+        KeyBinding("ctrl-w", [.console], "close this console", when: .hasConsole, .closeConsole),
     ]
 
     private static let dialogKeys: [KeyBinding] = [
@@ -169,15 +141,15 @@ extension Keymap {
         KeyBinding("enter space", [.confirmation], "the marked answer", hint: "marked answer", .accept),
         KeyBinding("tab shift-tab left right h l", [.confirmation], "mark the other", hint: "other", .nextChoice),
         KeyBinding(
-            "enter", [.logs], "leave the filter for the lines around this one", hint: "around", when: isLogFiltered,
+            "enter", [.logs], "leave the filter for the lines around this one", hint: "around", when: .isLogFiltered,
             .toggleSurroundings),
-        KeyBinding("enter", [.logs], "back to the filter", hint: "filter", when: hasLeftFilter, .toggleSurroundings),
+        KeyBinding("enter", [.logs], "back to the filter", hint: "filter", when: .hasLeftFilter, .toggleSurroundings),
         KeyBinding("F", [.logs], "follow", hint: "follow", .toggleFollow),
         KeyBinding("t", [.logs], "timestamps", hint: "times", .toggleTimestamps),
         KeyBinding("w", [.logs], "wrap long lines", hint: "wrap", .toggleWrap),
         KeyBinding(
             "f &", [.logs], "show only lines with words, without !words, or of a /regex/", hint: "filter", .filterLog),
-        KeyBinding("\\", [.logs], "clear the filter", when: isLogFiltered, .clearLogFilter),
+        KeyBinding("\\", [.logs], "clear the filter", when: .isLogFiltered, .clearLogFilter),
         KeyBinding("s", [.logs], "how far back", hint: "since", .askLogReach),
         KeyBinding("0", [.logs], "the whole log", .readLog(.whole)),
         KeyBinding("S", [.logs], "save the lines shown to a file", hint: "save", .saveLog),
@@ -189,16 +161,16 @@ extension Keymap {
         KeyBinding("p", [.images], "pull from a registry", hint: "pull", .pullImage),
         KeyBinding("L", [.images], "load an archive", hint: "load", .loadImage),
         KeyBinding("n enter", [.images], "new container from it", hint: "new", .newFromImage),
-        KeyBinding("t", [.images], "give it a further name", hint: "tag", when: hasImage, .tagImage),
+        KeyBinding("t", [.images], "give it a further name", hint: "tag", when: .hasImage, .tagImage),
         KeyBinding("d delete", [.images], "remove the name, with the last one the image", hint: "remove", .removeImage),
         KeyBinding("P", [.images], "remove those that nobody uses", hint: "prune", .askImagePrune),
         KeyBinding("n", [.networks], "new network", hint: "new", .newNetwork),
         KeyBinding("c", [.networks], "connect a container", hint: "connect", .connectContainer),
         KeyBinding(
-            "d delete", [.networks], "disconnect the container", hint: "disconnect", when: isMember, .removeNetwork),
-        KeyBinding("d delete", [.networks], "remove the network", hint: "remove", when: isNoMember, .removeNetwork),
+            "d delete", [.networks], "disconnect the container", hint: "disconnect", when: .isMember, .removeNetwork),
+        KeyBinding("d delete", [.networks], "remove the network", hint: "remove", when: .isNoMember, .removeNetwork),
         KeyBinding("P", [.networks], "remove those that nobody uses", hint: "prune", .pruneNetworks),
-        KeyBinding("enter", [.networks], "to the container", hint: "container", when: isMember, .showMember),
+        KeyBinding("enter", [.networks], "to the container", hint: "container", when: .isMember, .showMember),
         KeyBinding("enter", [.events], "to the event's object", hint: "show", .showEventObject),
         KeyBinding("enter", [.commands], "the whole command and its result", hint: "show", .showCommand),
         KeyBinding("y", [.commands], "copy the command, or its result", hint: "copy", .copyCommand),

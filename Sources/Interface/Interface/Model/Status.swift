@@ -12,10 +12,17 @@ struct Status: Hashable, Sendable {
     /// The name of the container that it says to run: not said any more once that one does not.
     var running: String?
 
-    /// Errors stay until the next thing is said; the rest goes after a while.
+    /// It goes after a while. An error is there for who comes back later, and goes with a key that is pressed then.
     var expires: Bool { kind != .error }
 
-    static let lifetimeNanoseconds: Int64 = 8_000_000_000
+    /// Whether it has been there for long enough to be read.
+    func isOld(at now: Timestamp) -> Bool {
+        let age = now.nanosecondsSinceEpoch - since.nanosecondsSinceEpoch
+        // A clock that was set back has it said for ever otherwise.
+        return age < 0 || age > Self.lifetimeNanoseconds
+    }
+
+    private static let lifetimeNanoseconds: Int64 = 8_000_000_000
 }
 
 /// Something the engine is doing for the person right now.

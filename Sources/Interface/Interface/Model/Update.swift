@@ -68,10 +68,7 @@ extension Model {
 
     private mutating func tick(_ time: Timestamp) {
         now = time
-        guard let status, status.expires else { return }
-        let age = time.nanosecondsSinceEpoch - status.since.nanosecondsSinceEpoch
-        // A clock that was set back has it said for ever otherwise.
-        if age < 0 || age > Status.lifetimeNanoseconds { self.status = nil }
+        if let status, status.expires, status.isOld(at: time) { self.status = nil }
     }
 
     private mutating func connect(_ version: EngineVersion, _ info: EngineInfo) {

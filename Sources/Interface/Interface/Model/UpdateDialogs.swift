@@ -215,9 +215,7 @@ extension Model {
     mutating func findNext(backwards: Bool) {
         let page = pageRows
         var found = true
-        var needle = ""
-        withSearch { needle = $0.needle }
-        guard !needle.isEmpty else { return }
+        guard let needle = search?.needle, !needle.isEmpty else { return }
         switch dialogs.last {
         case .help(var pager):
             found = pager.find(backwards: backwards, page: page)

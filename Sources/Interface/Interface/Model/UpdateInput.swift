@@ -23,7 +23,7 @@ extension Model {
 
     private mutating func press(_ key: Key) -> [Effect] {
         guard !layout.isTooSmall else { return pressUnseen(key) }
-        if status?.isOfKey == true { status = nil }
+        if let status, status.isOfKey || status.isOld(at: now) { self.status = nil }
         sought = nil
         let context = keyContext
         switch context {
@@ -36,19 +36,23 @@ extension Model {
         }
         if let intent = Keymap.intent(of: key, in: context, self) { return perform(intent) }
         if context.typesText { return type(key) }
-        if key == Key(.character("c"), .control) { say("\(self.key(.quit)) quits; containers run on") }
-        explain(key, in: context)
+        if key == Key(.character("c"), .control) {
+            say("\(self.key(.quit)) quits; containers run on")
+        } else {
+            explain(key, in: context)
+        }
         return []
     }
 
-    /// Says why a letter did nothing, where there is a help that tells the others.
+    /// Says why a key does nothing now; of a letter that never does anything, where there is a help that tells the others.
     private mutating func explain(_ key: Key, in context: KeyContext) {
         let own = bindings.filter { $0.contexts.contains(context) }
-        guard key.typed != nil, let help = own.first(where: { $0.intent == .help })?.keys.first else { return }
         if let idle = own.first(where: { $0.keys.contains(key) }) {
-            say("`\(key)` \(idle.label): not possible here and now", .warning)
-        } else {
+            say(idle.condition.refusal(self), .warning)
+        } else if key.typed != nil, let help = own.first(where: { $0.intent == .help })?.keys.first {
             say("`\(key)` means nothing here; \(help) tells all keys", .warning)
+        } else {
+            return
         }
         status?.isOfKey = true
     }
@@ -130,7 +134,19 @@ extension Model {
         withSearch { if $0.isEditing { change(&$0.editor) } }
     }
 
-    /// The search of what is innermost.
+    /// The search of what is innermost; nil where there is none.
+    var search: Search? {
+        switch dialogs.last {
+        case .help(let pager): pager.search
+        case .inspect(let screen): screen.pager.search
+        case .file(let screen): screen.pager.search
+        case .logs(let screen): screen.search
+        case .form, .menu, .confirmation, .list: nil
+        case nil: shownConsole?.search
+        }
+    }
+
+    /// Changes the search of what is innermost.
     mutating func withSearch(_ change: (inout Search) -> Void) {
         switch dialogs.last {
         case .help(var pager):

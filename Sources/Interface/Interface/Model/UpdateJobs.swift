@@ -139,7 +139,8 @@ extension Model {
             case .cancelled: "\(job.label): cancelled"
             // An answer of HTTP's 304 has no words of its own.
             case .notModified: "\(job.label): it is so already"
-            default: "\(job.label): \(error.message)"
+            // Engines begin with what was attempted, too.
+            default: error.message.hasPrefix(job.label) ? error.message : "\(job.label): \(error.message)"
             }
         if let action = Self.forced(job.action, after: error) {
             // Whoever types meanwhile would answer with a key that was meant for something else.

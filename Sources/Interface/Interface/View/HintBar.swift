@@ -17,29 +17,34 @@ struct HintBar {
     init(_ model: Model) {
         let context = model.keyContext
         guard context != .captured else {
-            let ended = model.shownConsole?.isEnded == true
-            let text =
-                ended ? "ended; enter leaves" : "detach: ctrl-p ctrl-q · \(model.leader) d · commands: \(model.leader)"
-            items = [Item(key: "", label: text, column: 0, binding: nil)]
+            items = [Item(key: "", label: Self.consoleWords(model), column: 0, binding: nil)]
             return
         }
         let hints = Keymap.hints(in: context, model)
-        // Whatever else fits, the way to the help does.
-        let help = hints.first { $0.intent == .help }
-        let reserved = help.map { TextWidth.columns(of: Self.words($0).joined()) + 2 } ?? 0
+        // Whatever else fits, the ways out and to the help do.
+        var reserved = hints.reduce(0) { [.help, .back].contains($1.intent) ? $0 + Self.columns(of: $1) : $0 }
         var column = 0
         for binding in hints where binding.intent != .help {
             let item = Item(binding, column)
+            if binding.intent == .back { reserved -= Self.columns(of: binding) }
             guard item.end + reserved <= model.size.columns else { continue }
             items.append(item)
             column = item.end + 1
         }
-        if let help { items.append(Item(help, column)) }
+        if let help = hints.first(where: { $0.intent == .help }) { items.append(Item(help, column)) }
+    }
+
+    /// How to leave a console that takes every key.
+    private static func consoleWords(_ model: Model) -> String {
+        if model.shownConsole?.isEnded == true { return "ended; enter leaves" }
+        return "detach: ctrl-p ctrl-q · \(model.leader) d · commands: \(model.leader)"
     }
 
     fileprivate static func words(_ binding: KeyBinding) -> [String] {
         [binding.keys.first?.description ?? "", binding.hint ?? ""]
     }
+
+    private static func columns(of binding: KeyBinding) -> Int { TextWidth.columns(of: words(binding).joined()) + 2 }
 
     func binding(at column: Int) -> KeyBinding? {
         items.first { ($0.column..<$0.end).contains(column) }?.binding
@@ -66,10 +71,7 @@ extension Canvas {
     mutating func drawStatus(_ model: Model, in region: Region) {
         fill(region, .status)
         if case .search = model.keyContext {
-            var editor: LineEditor?
-            var copy = model
-            copy.withSearch { editor = $0.editor }
-            return drawPrompt("/", editor ?? LineEditor(), in: region)
+            return drawPrompt("/", model.search?.editor ?? LineEditor(), in: region)
         }
         if case .filter = model.keyContext {
             return drawPrompt("filter: ", model.filterLine, in: region)
