@@ -212,6 +212,27 @@ import Testing
         #expect(InterfaceExit(reason: .quit, runningContainers: 0).farewell == nil)
     }
 
+    @Test("Quit asks where it would cut off a pull, and not where an engine ends what it has begun")
+    func quitAsks() throws {
+        var bench = try Bench.connected()
+        bench.type("sy")
+        _ = bench.takeEffects()
+        bench.type("q")
+        #expect(bench.takeEffects().contains(.quit), "the engine stops it, whoever waits")
+        bench.type("Ipapp<enter><enter><esc>")
+        _ = bench.takeEffects()
+        bench.type("q")
+        #expect(bench.text.contains("quit?") && bench.text.contains("pull app: is given up."))
+        bench.type("<enter>")
+        #expect(!bench.takeEffects().contains(.quit) && bench.model.dialogs.isEmpty)
+        bench.type("qy")
+        #expect(bench.takeEffects().contains(.quit))
+        bench.type("<ctrl-c>")
+        _ = bench.takeEffects()
+        bench.type("q")
+        #expect(bench.takeEffects().contains(.quit), "it is given up already")
+    }
+
     @Test("An error is there for who comes back, and goes with a key once it could be read")
     func oldErrors() throws {
         var bench = try Bench.connected()

@@ -28,7 +28,9 @@ enum Intent: Hashable, Sendable {
     /// Back, close, give up: whatever is innermost.
     case back
     case cancelJob
-    case redraw, suspend, quit
+    case redraw, suspend
+    /// To the end; and without another question about what it cuts off.
+    case quit, quitAtOnce
 
     case accept
     /// Yes to a question.

@@ -82,6 +82,8 @@ struct Model {
     var jobs: [Job] = []
     var batches: [Int: Batch] = [:]
     var status: Status?
+    /// The screen is only waiting for what is being undone.
+    var isEnding = false
     /// Recreations that were cut off have been looked for, and told of.
     var toldCutRecreations = false
     /// Whether it was said that containers run on after the front end has gone.

@@ -33,7 +33,8 @@ extension Model {
         return []
     }
 
-    private static func farewells(to jobs: [Job]) -> [String] {
+    /// What becomes of jobs that nobody hears of any more.
+    static func farewells(to jobs: [Job]) -> [String] {
         let lines = jobs.map { job in
             let action = job.action
             let end = action.undoesItself ? "is undone" : action.endsWithItsCaller ? "is given up" : "goes on unseen"

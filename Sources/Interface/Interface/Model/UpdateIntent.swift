@@ -57,7 +57,8 @@ extension Model {
         case .cancelJob: return cancelLastJob()
         case .redraw: return [.redraw]
         case .suspend: return [.suspend]
-        case .quit: return [.quit]
+        case .quit: return quit()
+        case .quitAtOnce: return [.quit]
         case .attach: return attach()
         case .detach, .nextConsole, .newExec, .scrollConsole, .searchConsole, .closeConsole, .sendLeader, .markLine,
             .copyLines:

@@ -87,10 +87,22 @@ extension Model {
         return ids.map { .cancel($0) }
     }
 
+    /// Asks first where the end would cut something off.
+    mutating func quit() -> [Effect] {
+        let lost = jobs.filter { $0.action.endsWithItsCaller && !$0.isGivenUp }
+        guard !lost.isEmpty else { return [.quit] }
+        dialogs.append(
+            .confirmation(
+                Confirmation(
+                    title: "quit?", lines: Self.farewells(to: lost), verb: "quit", steps: [], intent: .quitAtOnce,
+                    choosesYes: false)))
+        return []
+    }
+
     /// The end is near, and what was half made is being undone.
     mutating func sayEnding() {
         let labels = jobs.filter(\.action.undoesItself).map(\.label)
-        (jobs, dialogs) = ([], [])
+        (jobs, dialogs, isEnding) = ([], [], true)
         say("\(labels.joined(separator: ", ")): being undone before the end; q ends at once", .warning)
     }
 

@@ -16,8 +16,9 @@ struct HintBar {
 
     init(_ model: Model) {
         let context = model.keyContext
-        guard context != .captured else {
-            items = [Item(key: "", label: Self.consoleWords(model), column: 0, binding: nil)]
+        if model.isEnding || context == .captured {
+            let words = model.isEnding ? ("q", "ends at once") : ("", Self.consoleWords(model))
+            items = [Item(key: words.0, label: words.1, column: 0, binding: nil)]
             return
         }
         let hints = Keymap.hints(in: context, model)
