@@ -64,6 +64,28 @@ import Testing
         #expect(bench.model.shownConsole == nil, "closed by the person, it is not opened again by itself")
     }
 
+    @Test("Who attaches to a process that reads nothing is told so, and out by q, escape or ctrl-c")
+    func noInput() throws {
+        for (late, key) in [(false, "q"), (true, "<esc>"), (false, "<ctrl-c>")] {
+            var bench = try Bench.connected()
+            bench.type("j")
+            func attached(_ bench: inout Bench) {
+                bench.send(.console(.container(Sample.id(2)), .attached(takesInput: false, tty: false)))
+            }
+            if !late { attached(&bench) }
+            #expect(bench.model.status == nil, "nobody has asked to type")
+            bench.type("a")
+            if late { attached(&bench) }
+            #expect(bench.row(22) == "database takes no input: its stdin is closed; q leaves, E then opens a shell")
+            #expect(bench.row(23).hasPrefix("takes no input: q leaves"))
+            bench.type("d<enter>s")
+            #expect(bench.model.keyContext == .captured && bench.model.dialogs.isEmpty)
+            bench.type(key)
+            #expect(bench.model.focus == .containers && bench.model.keyContext == .containers)
+            #expect(input(&bench) == "")
+        }
+    }
+
     @Test("Consoles of several containers stay alive while another is shown")
     func severalConsoles() throws {
         var bench = try Bench.connected()

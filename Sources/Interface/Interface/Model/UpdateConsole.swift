@@ -19,10 +19,20 @@ extension Model {
         if !id.isExec, container.state.isAlive { commands.begin(["attach", container.name], at: now) }
         consoles.closed.remove(id)
         consoles.open[id]?.isHurried = true
+        sayWhetherTyped(to: id)
         if console == nil || (console?.isEnded == true && container.state.isAlive && !id.isExec) {
             return openOwnConsole(container, hurried: true)
         }
         return []
+    }
+
+    /// Who attaches to a process that reads nothing is told at once, and not by the first key that does nothing.
+    private mutating func sayWhetherTyped(to id: ConsoleID) {
+        guard consoles.isCaptured, id == shownConsoleID, let console = consoles.open[id], console.takesNoKeys,
+            // Of one that was just made that is less than that it runs.
+            status?.running == nil || status?.running != selectedContainer?.name
+        else { return }
+        say("\(console.refusal ?? ""), \(key(.shell)) then opens a shell", .warning)
     }
 
     /// Attaches to the container's own stdio, or reads what its log holds where it does not run.
@@ -98,6 +108,7 @@ extension Model {
         if console.emulator.takeBells() > 0, id == shownConsoleID { effects.append(.bell) }
         effects += Self.answers(of: &console)
         consoles.open[id] = console
+        if case .attached = news { sayWhetherTyped(to: id) }
         return effects
     }
 
@@ -148,6 +159,7 @@ extension Model {
             return send(controlP, to: id)
         }
         if console.isEnded { return pressInEndedConsole(key, id) }
+        if console.takesNoKeys, Self.leaving.contains(key) { return performInConsole(.detach) }
         if console.isControlPPending {
             consoles.open[id]?.isControlPPending = false
             if key == Key(.character("q"), .control) { return performInConsole(.detach) }
@@ -163,10 +175,12 @@ extension Model {
         return send(key, to: id)
     }
 
+    /// What leaves a console that nobody types to, beside the keys that leave every one.
+    private static let leaving = [Key(.escape), Key(.character("q")), Key(.character("c"), .control)]
+
     /// Only what closes it has a meaning, so that what was typed for the program commands nothing here.
     private mutating func pressInEndedConsole(_ key: Key, _ id: ConsoleID) -> [Effect] {
-        let leaving = [Key(.enter), Key(.escape), Key(.character("q")), Key(.character("c"), .control)]
-        guard leaving.contains(key) else { return [] }
+        guard key == Key(.enter) || Self.leaving.contains(key) else { return [] }
         consoles.isCaptured = false
         focus = .containers
         return id.isExec ? closeConsole(id) : []

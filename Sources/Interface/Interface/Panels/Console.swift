@@ -64,10 +64,13 @@ struct Console {
         return false
     }
 
+    /// It is there to be read: nobody can type to its process, though that runs.
+    var takesNoKeys: Bool { phase == .attached && !takesInput }
+
     /// Why what is typed reaches nobody; nil where it reaches the process, or will.
     var refusal: String? {
         switch phase {
-        case .attached where !takesInput: "\(title) takes no input: its stdin is closed"
+        case .attached where !takesInput: "\(title) takes no input: its stdin is closed; q leaves"
         case .paused: "\(title) is paused: nothing is typed to it"
         case .ended(let reason): "\(title): \(reason); nothing is typed to it"
         case .opening, .attached, .left: nil

@@ -48,8 +48,9 @@ extension Canvas {
         case .paused: return "paused: \(model.key(.pauseOrResume)) resumes it"
         case .ended(let reason): return reason
         case .attached:
-            let full = "detach: ctrl-p ctrl-q, leader \(model.leader)"
-            return model.consoles.takesKeys && model.focus == .console ? full : "a attaches"
+            let isTyping = model.consoles.takesKeys && model.focus == .console
+            if !console.takesInput { return isTyping ? "no input: q leaves" : "no input" }
+            return isTyping ? "detach: ctrl-p ctrl-q, leader \(model.leader)" : "\(model.key(.attach)) attaches"
         }
     }
 
@@ -69,7 +70,8 @@ extension Canvas {
         let isClosed = model.shownConsoleID.map { model.consoles.closed.contains($0) } ?? false
         let text =
             isClosed
-            ? "console closed; a attaches again" : container.state.isAlive ? "opening…" : "not running; S starts it"
+            ? "console closed; \(model.key(.attach)) attaches again"
+            : container.state.isAlive ? "opening…" : "not running; \(model.key(.start)) starts it"
         putCentered(text, .muted, row: max(0, region.rows / 2 - 1), in: region)
     }
 

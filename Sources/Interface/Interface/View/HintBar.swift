@@ -37,7 +37,9 @@ struct HintBar {
 
     /// How to leave a console that takes every key.
     private static func consoleWords(_ model: Model) -> String {
-        if model.shownConsole?.isEnded == true { return "ended; enter leaves" }
+        let console = model.shownConsole
+        if console?.isEnded == true { return "ended; enter leaves" }
+        if console?.takesNoKeys == true { return "takes no input: q leaves · commands: \(model.leader)" }
         return "detach: ctrl-p ctrl-q · \(model.leader) d · commands: \(model.leader)"
     }
 
