@@ -66,6 +66,17 @@ import Testing
         #expect(bench.text.contains("all of /web") && !bench.text.contains("remove all that do not run"))
     }
 
+    @Test("Marks that the filter hides are told of, and the menu says that it is about the marked ones")
+    func hidden() throws {
+        var bench = try Bench.connected(100, 30)
+        bench.type(" j /data<enter>")
+        #expect(bench.text.contains("2 marked, 2 hidden"))
+        bench.type(" x")
+        #expect(bench.text.contains("3 marked, 2 hidden") && bench.text.contains("3 marked · chosen: database"))
+        bench.type("<esc><esc>x")
+        #expect(!bench.text.contains("3 marked"))
+    }
+
     @Test("Marks are seen, counted, kept while others come and go, and gone with their container")
     func marks() throws {
         var bench = try Bench.connected()

@@ -57,9 +57,7 @@ extension Menu {
                 $0.intent == intent && $0.contexts.contains(.containers) && $0.condition.holds(model)
             }
         }
-        var menu = Menu(
-            title: model.selectedContainer?.name ?? model.containers.selectedProject?.name ?? "actions",
-            items: bindings.map(item))
+        var menu = Menu(title: model.actionTitle, items: bindings.map(item))
         menu.about = Set(model.containers.targets.map(\.id))
         return menu
     }
@@ -103,5 +101,14 @@ extension Menu {
 
     private static func item(_ binding: KeyBinding) -> Item {
         Item(label: binding.label, detail: binding.notation, intent: binding.intent)
+    }
+}
+
+extension Model {
+    /// Whom the lines of the menu of actions are about: what takes several is done to the marked ones.
+    fileprivate var actionTitle: String {
+        let chosen = selectedContainer?.name ?? containers.selectedProject?.name ?? "actions"
+        let marked = containers.cursor.marked.count
+        return marked == 0 ? chosen : "\(marked) marked · chosen: \(chosen)"
     }
 }

@@ -72,10 +72,12 @@ extension Canvas {
         for (count, word) in [(sick, "unhealthy"), (count(.paused), "paused"), (count(.restarting), "restarting")]
         where count > 0 { title += " · \(count) \(word)" }
         let stopped = all.count { !$0.state.isActive }
-        if stopped > 0 { title += " · \(stopped) stopped" }
-        let marked = model.containers.cursor.marked.count
-        if marked > 0 { title += " · \(marked) marked" }
-        if model.containers.hidesStopped { title += " (hidden)" }
+        if stopped > 0 { title += " · \(stopped) stopped" + (model.containers.hidesStopped ? " (hidden)" : "") }
+        let marked = model.containers.cursor.marked
+        if !marked.isEmpty {
+            let hidden = marked.count - model.containers.rows.count { marked.contains($0.id) }
+            title += " · \(marked.count) marked" + (hidden > 0 ? ", \(hidden) hidden" : "")
+        }
         if !model.containers.filter.isEmpty { title += " · /\(model.containers.filter)" }
         return title
     }
