@@ -41,7 +41,9 @@ import Testing
     @Test("All containers are acted on without marks, those that the filter leaves; hidden ones too")
     func bulk() throws {
         let cases: [(keys: String, actions: [EngineAction])] = [
-            ("b<enter><enter>", [4, 5].map { .remove(Self.target($0), force: false, volumes: false) }),
+            ("b<enter>y", [4, 5].map { .remove(Self.target($0), force: false, volumes: false) }),
+            ("b<enter><enter>", []), ("bstop all<enter><enter>", []),
+            ("bstart all<enter><enter>", [4, 5].map { .start(Self.target($0)) }),
             ("eb<enter>y", [4, 5].map { .remove(Self.target($0), force: false, volumes: false) }),
             ("bstop all<enter>y", [1, 2, 3].map { .stop(Self.target($0)) }),
             ("bstart all<enter>y", [4, 5].map { .start(Self.target($0)) }),

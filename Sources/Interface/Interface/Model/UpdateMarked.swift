@@ -105,7 +105,17 @@ extension Model {
         return Confirmation(
             title: "\(phrase) \(object)?", lines: lines,
             verb: isRemoval && !active.isEmpty ? "kill and remove" : String(verb),
-            steps: steps, choosesYes: !isRemoval || (active.isEmpty && intent == .remove))
+            steps: steps, choosesYes: Self.choosesYes(intent, ofActive: !active.isEmpty, isBulk: isBulk))
+    }
+
+    /// Whether Enter alone does it: not what kills, or loses volumes; and of all containers at once only what starts them,
+    /// since their menu takes an Enter, too.
+    private static func choosesYes(_ intent: Intent, ofActive isActive: Bool, isBulk: Bool) -> Bool {
+        switch intent {
+        case .remove: !isActive && !isBulk
+        case .removeWithVolumes: false
+        default: !isBulk || intent == .start
+        }
     }
 
     /// Names in rows, not too many.
