@@ -44,6 +44,38 @@ import Testing
         }
     }
 
+    @Test("An image is inspected: what it runs and how it was made, in sections that fold and whose values are copied")
+    func inspection() throws {
+        var bench = try Self.open()
+        bench.type("gji")
+        #expect(bench.takeEffects() == [.inspectImage("old:1")])
+        var details = ImageDetails(summary: Self.images()[1], architecture: "arm64", os: "linux")
+        (details.command, details.entrypoint) = (["httpd", "-f"], ["/bin/start up"])
+        (details.environment, details.exposedPorts) = (["PATH=/bin"], ["80/tcp"])
+        details.layers = ["sha256:lower", "sha256:upper"]
+        let history = [
+            ImageHistoryStep(createdAt: nil, createdBy: "CMD [\"httpd\"]", sizeBytes: 0),
+            ImageHistoryStep(createdAt: nil, createdBy: "COPY . /srv", sizeBytes: 20_000_000),
+        ]
+        bench.send(.imageInspected("old:1", details, history))
+        #expect(bench.row(0).hasPrefix(" inspect old:1"))
+        for words in [
+            "name      old:2", "platform  linux/arm64", "size      20.0MB", "entrypoint  \"/bin/start up\"",
+            "command     httpd -f", "ports       80/tcp", "PATH  /bin", "20.0MB  COPY . /srv", "sha256:upper",
+        ] { #expect(bench.text.contains(words), "\(words)") }
+        #expect(!bench.text.contains("author") && !bench.text.contains("labels"))
+        bench.type("z")
+        #expect(bench.row(1).hasPrefix("▸ image (") && !bench.text.contains("linux/arm64"))
+        bench.type("jjjy")
+        #expect(bench.takeEffects() == [.copy("httpd -f")])
+        bench.type("q")
+        #expect(bench.model.keyContext == .images)
+        #expect(bench.model.commands.entries.first?.line() == "docker image inspect old:1")
+        bench.type("i")
+        bench.send(.notInspected("old:1", "No such image: old:1"))
+        #expect(bench.model.status?.text == "No such image: old:1" && bench.model.keyContext == .images)
+    }
+
     /// A pull that has begun, its three layers known.
     private static func pulling() throws -> (bench: Bench, job: JobID) {
         var bench = try open()

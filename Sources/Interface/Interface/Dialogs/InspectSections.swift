@@ -31,7 +31,7 @@ extension InspectScreen {
         return entries
     }
 
-    private static func command(_ check: HealthCheck) -> [(String, String)] {
+    static func command(_ check: HealthCheck) -> [(String, String)] {
         guard let kind = check.test.first else { return [] }
         let words = check.test.dropFirst()
         let line = kind == "CMD-SHELL" ? words.joined(separator: " ") : words.map(quoted).joined(separator: " ")

@@ -48,7 +48,7 @@ enum Intent: Hashable, Sendable {
     case copyLine
     case fold
 
-    case loadImage, removeImage, newFromImage, pullImage, tagImage
+    case loadImage, removeImage, newFromImage, pullImage, tagImage, inspectImage
     /// Which images, then whether.
     case askImagePrune, pruneImages(all: Bool)
     /// What all takes on the disk; to what a row of it is about; to remove what of it nobody uses.

@@ -161,6 +161,8 @@ extension Keymap {
         KeyBinding("p", [.images], "pull from a registry", hint: "pull", .pullImage),
         KeyBinding("L", [.images], "load an archive", hint: "load", .loadImage),
         KeyBinding("n enter", [.images], "new container from it", hint: "new", .newFromImage),
+        KeyBinding(
+            "i", [.images], "inspect: what it runs, how it was made", hint: "inspect", when: .hasImage, .inspectImage),
         KeyBinding("t", [.images], "give it a further name", hint: "tag", when: .hasImage, .tagImage),
         KeyBinding("d delete", [.images], "remove the name, with the last one the image", hint: "remove", .removeImage),
         KeyBinding("P", [.images], "remove those that nobody uses", hint: "prune", .askImagePrune),

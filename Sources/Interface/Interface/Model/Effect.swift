@@ -18,6 +18,8 @@ enum Effect: Hashable, Sendable {
     /// Where a container differs from its image.
     case readChanges(String)
     case inspect(String, InspectPurpose)
+    /// With how it was made.
+    case inspectImage(String)
     /// What a container was made from, to make it anew.
     case readOriginal(String)
     case openConsole(ConsoleID, ConsoleSource, TerminalSize)

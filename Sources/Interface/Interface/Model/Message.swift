@@ -25,7 +25,9 @@ enum Message: Sendable {
     case inspected(ContainerDetails, InspectPurpose)
     /// What a container was made from, with its image where that is still there.
     case original(ContainerDetails, ImageDetails?)
-    /// Of the container with this id; in words.
+    /// By the name that was asked for.
+    case imageInspected(String, ImageDetails, [ImageHistoryStep])
+    /// Of the container with this id, or of the image of this name; in words.
     case notInspected(String, String)
 
     case hosts([HostBook.Entry])

@@ -47,7 +47,10 @@ extension Model {
         case .file(let request, let result): take(result, of: request)
         case .inspected(let details, .show):
             commands.end(.inspection(details.id), .done(""), at: now)
-            show(details)
+            show(InspectScreen(details), details.name)
+        case .imageInspected(let name, let details, let history):
+            commands.end(.inspection(name), .done(""), at: now)
+            show(InspectScreen(details, history, name: name), name)
         case .original(let details, let image): showRecreation(details, image)
         case .notInspected(let id, let reason):
             commands.end(.inspection(id), .failed(reason), at: now)
@@ -131,14 +134,14 @@ extension Model {
         }
     }
 
-    private mutating func show(_ details: ContainerDetails) {
+    private mutating func show(_ fresh: InspectScreen, _ name: String) {
         for index in dialogs.indices {
-            guard case .inspect(var screen) = dialogs[index], screen.containerID == details.id else { continue }
-            screen.update(details)
+            guard case .inspect(var screen) = dialogs[index], screen.id == fresh.id else { continue }
+            screen.update(fresh)
             dialogs[index] = .inspect(screen)
             return
         }
-        open(.inspect(InspectScreen(details)), late: "inspect \(details.name)")
+        open(.inspect(fresh), late: "inspect \(name)")
     }
 
     /// Opens what was asked for a while ago, unless the keys have gone to a line of text or to a program since.

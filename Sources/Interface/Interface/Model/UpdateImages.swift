@@ -11,6 +11,10 @@ extension Model {
         case .tagImage:
             guard let row = selectedImage else { break }
             dialogs.append(.form(.tag(EngineAction.Target(id: row.id, name: row.displayName))))
+        case .inspectImage:
+            guard let row = selectedImage else { break }
+            commands.begin(["image", "inspect", row.displayName], at: now, from: .inspection(row.id))
+            return [.inspectImage(row.id)]
         case .removeImage: confirmImageRemoval()
         case .askImagePrune: dialogs.append(.menu(imagePruneMenu))
         case .pruneImages(let all): confirmImagePrune(all: all)

@@ -64,8 +64,8 @@ extension Model {
             .copyLines:
             return performInConsole(intent)
         case .new, .newFromImage: return openNewForm()
-        case .images, .loadImage, .removeImage, .pullImage, .tagImage, .askImagePrune, .pruneImages, .usage, .showUsage,
-            .pruneUsage:
+        case .images, .loadImage, .removeImage, .pullImage, .tagImage, .inspectImage, .askImagePrune, .pruneImages,
+            .usage, .showUsage, .pruneUsage:
             return performInImages(intent)
         case .events: return open(.events)
         case .files, .openFile, .viewFile, .parentDirectory, .copyFileOut, .copyFileIn, .copyFilePath, .refreshFiles,
