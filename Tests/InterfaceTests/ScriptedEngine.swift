@@ -16,6 +16,8 @@ final class ScriptedEngine: Engine {
         var sizes: [String: TerminalSize] = [:]
         var nextNumber = 1
         var isAway = false
+        /// Whether its list says which containers have a terminal: docker's and podman's do not.
+        var listsTerminals = true
         var volumes: [VolumeDetails] = []
         /// Calls that wait, and who waits in them.
         var held: Set<String> = []
@@ -103,7 +105,9 @@ final class ScriptedEngine: Engine {
     func containers(_ filter: ContainerFilter) async throws(EngineError) -> [ContainerSummary] {
         try record("list")
         return state.withLock { state in
-            state.containers.filter { filter.ids.isEmpty || filter.ids.contains($0.id) }
+            var list = state.containers.filter { filter.ids.isEmpty || filter.ids.contains($0.id) }
+            for index in list.indices where !state.listsTerminals { list[index].tty = false }
+            return list
         }
     }
 

@@ -79,9 +79,13 @@ struct SessionTests {
         _ = session.finish()
     }
 
-    @Test("One key and Enter lead to a running container with its console in focus")
-    func keyToContainer() throws {
-        let session = try Session(ScriptedEngine())
+    @Test(
+        "One key and Enter lead to a running container whose console has the keys, also where lists tell no terminals",
+        arguments: [true, false])
+    func keyToContainer(listsTerminals: Bool) throws {
+        let engine = ScriptedEngine()
+        engine.state.withLock { $0.listsTerminals = listsTerminals }
+        let session = try Session(engine)
         session.untilSeen("no containers yet")
         session.until { session.loop.model.images != nil }
         session.type("n<enter>")

@@ -83,8 +83,8 @@ struct ConsoleSession: Sendable {
     }
 
     private func open(_ source: ContainerSource) async throws(EngineError) -> Line? {
-        if source.isAlreadyAttached, let stream = await shelf.take(source.id) {
-            return Line(stream: stream, takesInput: source.isTTY, isTTY: source.isTTY)
+        if source.isAlreadyAttached, let shelved = await shelf.take(source.id) {
+            return Line(stream: shelved.stream, takesInput: shelved.takesInput, isTTY: shelved.isTTY)
         }
         if !source.isHurried {
             do { try await Task.sleep(for: .milliseconds(120)) } catch { return nil }

@@ -34,14 +34,14 @@ extension ActionRunner {
 
     /// Attached to before it is started, so that no byte of output is lost.
     func begin(_ id: String, _ spec: ContainerSpec) async throws(EngineError) {
-        await shelf.put(try await engine.attach(id, AttachRequest(stdin: spec.openStdin)), for: id)
+        await shelf.put(try await engine.attach(id, AttachRequest(stdin: spec.openStdin)), of: spec, for: id)
         try await engine.start(id)
     }
 
     /// Of one that was not started. The error that led here is the one to tell: a container that cannot be removed stays in
     /// the list, to be seen.
     func discard(_ id: String) async {
-        await shelf.take(id)?.close()
+        await shelf.take(id)?.stream.close()
         _ = await insist { engine throws(EngineError) in try await engine.remove(id, force: true, volumes: true) }
     }
 
@@ -56,7 +56,7 @@ extension ActionRunner {
             do throws(EngineError) {
                 return .created(try await summary(made.id), warnings: made.warnings)
             } catch {
-                await shelf.take(made.id)?.close()
+                await shelf.take(made.id)?.stream.close()
                 let name = name ?? String(made.id.prefix(12))
                 let isGone = error.kind == .notFound
                 return .done(isGone ? "\(name) has ended and was removed" : "\(name) was started; \(error.message)")

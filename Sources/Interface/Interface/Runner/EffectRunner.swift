@@ -278,14 +278,6 @@ final class Refresh: Sendable {
     }
 }
 
-/// Streams that were opened before their container was started, until their console takes them.
-actor StreamShelf {
-    private var streams: [String: any AttachedStream] = [:]
-
-    func put(_ stream: any AttachedStream, for id: String) { streams[id] = stream }
-    func take(_ id: String) -> (any AttachedStream)? { streams.removeValue(forKey: id) }
-}
-
 extension EngineError {
     /// What a stream of the engine ended with, as the engine's own error.
     init(ending error: any Error) {
