@@ -49,14 +49,16 @@ package enum Keymap {
     /// The README's table: a line of Markdown for each place, with its keys.
     package static var readmeRows: [String] {
         var seen: Set<String> = []
-        let places: [(name: String, context: KeyContext)] = [
-            ("main screen", .containers), ("console, after `ctrl-]`", .leader), ("scrollback", .scrollback),
-            ("log", .logs), ("inspection", .inspect), ("images", .images), ("networks", .networks),
-            ("volumes", .volumes), ("disk usage", .usage), ("events", .events),
-            ("command log", .commands), ("files", .files),
+        let places: [(name: String, context: KeyContext, part: [KeyBinding])] = [
+            ("containers", .containers, containerKeys), ("main screen", .containers, screenKeys),
+            ("any list", .containers, movementKeys), ("console, after `ctrl-]`", .leader, table),
+            ("scrollback", .scrollback, table), ("log", .logs, table), ("inspection", .inspect, table),
+            ("images", .images, table), ("networks", .networks, table), ("volumes", .volumes, table),
+            ("disk usage", .usage, table), ("events", .events, table), ("command log", .commands, table),
+            ("files", .files, table),
         ]
-        return places.map { name, context in
-            let own = table.filter { $0.contexts.contains(context) && seen.insert($0.notation + $0.label).inserted }
+        return places.map { name, context, part in
+            let own = part.filter { $0.contexts.contains(context) && seen.insert($0.notation + $0.label).inserted }
             let words = own.map { "\($0.keys.map { "`\($0)`" }.joined(separator: " ")) \($0.label)" }
             return "| \(name) | \(words.joined(separator: " · ")) |"
         }

@@ -15,7 +15,7 @@ extension Keymap {
     package static let table: [KeyBinding] =
         consoleKeys + dialogKeys + containerKeys + screenKeys + movementKeys
 
-    private static let containerKeys: [KeyBinding] = [
+    static let containerKeys: [KeyBinding] = [
         KeyBinding("n", panels, "new container", hint: "new", .new),
         KeyBinding("enter", [.containers, .stats, .processes], "attach", when: .isAlive, .attach),
         KeyBinding("enter", [.containers, .stats, .processes], "read the log", when: .hasLogOnly, .logs),
@@ -46,7 +46,7 @@ extension Keymap {
         KeyBinding("w", panels, "open a published port in the browser, or copy it", when: .hasPort, .openPort),
     ]
 
-    private static let screenKeys: [KeyBinding] = [
+    static let screenKeys: [KeyBinding] = [
         KeyBinding(
             "? F1", panels.union(objectLists).union([.logs, .inspect, .scrollback, .file]), "help", hint: "help", .help),
         KeyBinding("x", panels, "menu of actions", hint: "menu", .actionMenu),
@@ -85,7 +85,7 @@ extension Keymap {
         KeyBinding("ctrl-z", lists, "suspend", .suspend),
     ]
 
-    private static let movementKeys: [KeyBinding] = [
+    static let movementKeys: [KeyBinding] = [
         KeyBinding("j down", lists, "down", .move(.down)),
         KeyBinding("k up", lists, "up", .move(.up)),
         KeyBinding("g home", lists, "to the top", .move(.top)),
