@@ -27,6 +27,45 @@ import Testing
         receiver.close()
     }
 
+    /// A task on a thread of its own, which it keeps while it waits.
+    private func inPlace<Value: Sendable>(
+        _ body: @escaping @Sendable () async throws -> Value
+    ) -> Task<Value, any Error> {
+        Task(executorPreference: BlockingPool(maximumThreads: 1)) {
+            try await WatchedDescriptor.$waitsInPlace.withValue(true) { try await body() }
+        }
+    }
+
+    @Test("Who waits with a thread of its own misses nothing, in both directions")
+    func waitingInPlace() async throws {
+        let (near, far) = try socketPair()
+        let sent = (0..<2_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        let writing = inPlace {
+            try await near.write(sent)
+            try near.closeOutput()
+        }
+        let reading = inPlace {
+            var received: [UInt8] = []
+            while case let bytes = try await far.read(), !bytes.isEmpty { received += bytes }
+            return received
+        }
+        try await writing.value
+        #expect(try await reading.value == sent)
+        for socket in [near, far] { socket.close() }
+    }
+
+    @Test("Who waits with a thread of its own is woken by its task's cancel, and by the closing")
+    func wokenInPlace() async throws {
+        let (near, far) = try socketPair()
+        let cancelled = inPlace { try await near.read() }
+        cancelled.cancel()
+        await #expect(throws: KernelError.self) { try await cancelled.value }
+        let closed = inPlace { try await near.read() }
+        near.close()
+        await #expect(throws: KernelError.self) { try await closed.value }
+        far.close()
+    }
+
     @Test("A socket is closed when its time is over, but for one whose deadline was lifted; then nothing waits")
     func deadlines() async throws {
         let deadlines = SocketDeadlines()

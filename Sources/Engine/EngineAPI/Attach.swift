@@ -43,8 +43,8 @@ public enum StreamChunk: Hashable, Sendable {
 
 /// What has become of input that lies in a pipe.
 public enum PassedInput: Hashable, Sendable {
-    /// Some of it has gone, or all.
-    case passed
+    /// So many bytes have gone.
+    case passed(byteCount: Int)
     /// There is none now.
     case nothingThere
     case ended

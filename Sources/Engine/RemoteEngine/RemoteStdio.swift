@@ -177,7 +177,7 @@ final class RemoteStdio: AttachedStream {
         return switch count {
         case nil: .nothingThere
         case 0: .ended
-        default: .passed
+        case let count?: .passed(byteCount: count)
         }
     }
 

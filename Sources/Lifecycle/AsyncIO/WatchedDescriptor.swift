@@ -18,10 +18,28 @@ package final class WatchedDescriptor: Sendable {
     deinit { close() }
 
     /// Returns when a read would not block: data, end or error. ECANCELED when the calling task is cancelled.
-    package func readable() async throws(KernelError) { try await state.wait(.reading) }
+    package func readable() async throws(KernelError) {
+        if try !waitInPlace(POLLIN) { try await state.wait(.reading) }
+    }
 
     /// Returns when a write would not block. ECANCELED when the calling task is cancelled.
-    package func writable() async throws(KernelError) { try await state.wait(.writing) }
+    package func writable() async throws(KernelError) {
+        if try !waitInPlace(POLLOUT) { try await state.wait(.writing) }
+    }
+
+    /// The calling task has a thread of its own, as by a `BlockingPool`: where it waits for what is soon to come it keeps the
+    /// thread, which costs a change of threads less each time. It may notice later by `placeMilliseconds` that it is
+    /// cancelled, or that the descriptor is closed.
+    @TaskLocal package static var waitsInPlace = false
+
+    private static let placeMilliseconds: Int32 = 20
+
+    private func waitInPlace(_ event: Int32) throws(KernelError) -> Bool {
+        guard Self.waitsInPlace, !Task.isCancelled else { return false }
+        var entry = pollfd(fd: try withDescriptor { $0.rawValue }, events: Int16(event), revents: 0)
+        // Whatever it is that happens, the caller's next call says. Should the number be another's by now, it is no harm.
+        return poll(&entry, 1, Self.placeMilliseconds) > 0
+    }
 
     /// Calls `body` once the other side is gone, or has closed both directions, whether or not anybody waits for it; on the
     /// reactor's thread, which it must not hold up. Never after `close`.

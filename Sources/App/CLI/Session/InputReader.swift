@@ -7,9 +7,12 @@ import Linux
 /// It waits for readiness before it reads, so that a session which ends leaves no thread in read(2) that would take the
 /// user's next key.
 final class InputReader {
+    /// What a pipe holds as a rule.
     private static let pieceBytes = 64 << 10
+    private static let widePipeBytes: Int32 = 512 << 10
     /// A duplicate to wait for; nil for a regular file, which cannot be waited for, and is always ready.
     private let watched: WatchedDescriptor?
+    private var isWide = false
 
     init() throws(KernelError) {
         let copy = Descriptor(rawValue: try kernelCall("duplicate descriptor") { fcntl(0, F_DUPFD_CLOEXEC, 0) })
@@ -24,6 +27,14 @@ final class InputReader {
     var isPipe: Bool {
         var facts = stat()
         return fstat(0, &facts) == 0 && facts.st_mode & S_IFMT == S_IFIFO
+    }
+
+    /// Makes room in a pipe that was full: who writes to it waits less often then.
+    func tookAtOnce(_ byteCount: Int) {
+        guard byteCount >= Self.pieceBytes, !isWide else { return }
+        isWide = true
+        // Where the user has too much already, the pipe stays as it is.
+        try? Descriptor.standardInput.setPipeSize(byteCount: Self.widePipeBytes)
     }
 
     /// Returns when there is something to read, or the end. ECANCELED when the task that waits is cancelled.

@@ -34,10 +34,8 @@ struct InteractiveSession {
         let (ends, announce) = AsyncStream.makeStream(of: End.self)
         let work: [Task<Void, Never>] = [
             // Each on a thread of its own, which may wait for the user's reader, or file.
-            Task(executorPreference: BlockingPool(maximumThreads: 1)) { announce.yield(await pumpOutput()) },
-            Task(executorPreference: BlockingPool(maximumThreads: 1)) {
-                if forwardsInput, let end = await pumpInput() { announce.yield(end) }
-            },
+            onOwnThread { announce.yield(await pumpOutput()) },
+            onOwnThread { if forwardsInput, let end = await pumpInput() { announce.yield(end) } },
             Task { await watchSignals(announce) },
             Task { if let size = UserTerminal.size, let resize, tty { await resize(size) } },
         ]
@@ -51,6 +49,12 @@ struct InteractiveSession {
         }
         await stream.close()
         return end
+    }
+
+    private func onOwnThread(_ body: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
+        Task(executorPreference: BlockingPool(maximumThreads: 1)) {
+            await WatchedDescriptor.$waitsInPlace.withValue(true) { await body() }
+        }
     }
 
     /// What this program can no longer pass on has ended for the container's; a terminal waits for who comes next.
@@ -117,7 +121,8 @@ struct InteractiveSession {
         while true {
             try await input.ready()
             switch try await stream.passInput(from: .standardInput) {
-            case .passed, .nothingThere: continue
+            case .passed(let count): input.tookAtOnce(count)
+            case .nothingThere: continue
             case .notByThisWay: return false
             case .ended:
                 try await stream.closeInput()
