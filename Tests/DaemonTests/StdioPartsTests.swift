@@ -30,6 +30,7 @@ import Transport
 
         func onReadingThread(_ body: () async -> Void) async { await body() }
         func lend() -> Descriptor? { nil }
+        func lendForOutput() -> Descriptor? { nil }
         func closeOutput() async {}
         func close() async {}
         var mustBeRead: Bool { false }
@@ -98,6 +99,7 @@ import Transport
             return nil
         }
 
+        func lendForOutput() -> Descriptor? { nil }
         func send(_ bytes: [UInt8], after head: [UInt8]) async throws(TransportError) {}
         func onReadingThread(_ body: () async -> Void) async { await body() }
         func closeOutput() async {}
@@ -129,7 +131,7 @@ import Transport
 
         func takeInput(from socket: LentSocket) async throws(EngineError) -> Bool {
             guard takesSockets else { return false }
-            steps.append("lent, \(socket.endsInputWhenGone), \(socket.duplicate() != nil)")
+            steps.append("lent, \(socket.duplicate() != nil)")
             end()
             return true
         }
@@ -145,7 +147,7 @@ import Transport
     @Test(
         "Once a piece is large the process is lent the connection, and is given nothing more by pieces",
         arguments: [
-            (true, true, nil, ["10", "40000", "lent, false, false"]),
+            (true, true, nil, ["10", "40000", "lent, false"]),
             (false, true, nil, ["10", "40000", "50000", "20", "end"]),
             (true, false, nil, ["10", "40000", "50000", "20"]),
             (true, true, DetachKeys.standard, ["10", "40000", "50000", "20", "end"]),
@@ -158,5 +160,73 @@ import Transport
         ).run()
         #expect(await taker.steps == steps)
         #expect(giver.lentCount.withLock { $0 } == (steps.count == 3 ? 1 : 0))
+    }
+}
+
+/// Who is given output in quantity.
+@Suite struct OutputLendingTests {
+    /// A client that takes whatever comes.
+    private final class Reader: ByteLink {
+        let received = Mutex<[Int]>([])
+
+        func read() async throws(TransportError) -> [UInt8]? { nil }
+        func lend() -> Descriptor? { nil }
+        func lendForOutput() -> Descriptor? { Descriptor(rawValue: 1_000_000) }
+
+        func send(_ bytes: [UInt8], after head: [UInt8]) async throws(TransportError) {
+            received.withLock { $0.append(bytes.count) }
+        }
+
+        func onReadingThread(_ body: () async -> Void) async { await body() }
+        func closeOutput() async {}
+        func close() async {}
+        var mustBeRead: Bool { false }
+    }
+
+    /// A process that writes pieces, and says what it is offered, which it takes at some time.
+    private actor Writer: AttachedStream {
+        private var sizes: [Int]
+        private var refusals: Int
+        private(set) var steps: [String] = []
+
+        init(_ sizes: [Int], refusals: Int) { (self.sizes, self.refusals) = (sizes, refusals) }
+
+        func read() async throws(EngineError) -> StreamChunk? {
+            guard !sizes.isEmpty else { return nil }
+            let size = sizes.removeFirst()
+            steps.append("\(size)")
+            return .stdout([UInt8](repeating: 1, count: size))
+        }
+
+        func giveOutput(to socket: LentSocket, _ heads: OutputHeads) async -> Bool {
+            steps.append("offered \(socket.duplicate()?.rawValue ?? -1), \(heads.stdout), \(heads.stderr)")
+            refusals -= 1
+            return refusals < 0
+        }
+
+        func write(_ bytes: [UInt8]) async throws(EngineError) {}
+        func closeInput() async throws(EngineError) {}
+        func close() async {}
+    }
+
+    @Test(
+        "Once a piece is large the process is offered the connection, with each until it takes it",
+        arguments: [
+            (true, 0, ["10", "40000", "offered 1000000, [1, 0, 0, 0], [2, 0, 0, 0]", "20", "50000"]),
+            (false, 0, ["10", "40000", "offered 1000000, [], []", "20", "50000"]),
+            (
+                false, 1,
+                ["10", "40000", "offered 1000000, [], []", "20", "50000", "offered 1000000, [], []"]
+            ),
+        ] as [(Bool, Int, [String])])
+    func lending(isFramed: Bool, refusals: Int, steps: [String]) async throws {
+        let (reader, writer) = (Reader(), Writer([10, 40_000, 20, 50_000], refusals: refusals))
+        await StdioSession(
+            connection: reader, stream: writer, isFramed: isFramed, detachKeys: nil, hasInput: false,
+            closesInput: false
+        ).run()
+        #expect(await writer.steps == steps)
+        // What comes before is written by who has it, and so it is all written when more is asked for.
+        #expect(reader.received.withLock { $0 } == [10, 40_000, 20, 50_000])
     }
 }

@@ -30,7 +30,8 @@ import Testing
 
     static let streams: [ShimStreamFrame] = [
         .stdin([1, 2]), .inputEnd, .stdout([]), .stderr([255]), .lost(byteCount: .max), .end,
-        .inputSource(endsWhenGone: true), .inputSource(endsWhenGone: false), .sourceEnd,
+        .inputSource, .sourceEnd, .outputTarget(ShimOutputHeads(stdout: [1, 0], stderr: [2])), .outputTurn,
+        .outputTarget(ShimOutputHeads(stdout: [], stderr: [])),
     ]
 
     @Test("A request is read as it was written", arguments: requests)

@@ -21,9 +21,9 @@ struct LentSocketTests {
             (client, own) = (try AsyncSocket(near), try AsyncSocket(far))
         }
 
-        func lent(endsInputWhenGone: Bool) -> LentSocket {
+        var lent: LentSocket {
             let own = own
-            return LentSocket(endsInputWhenGone: endsInputWhenGone) { try? own.duplicate() }
+            return LentSocket { try? own.duplicate() }
         }
     }
 
@@ -48,7 +48,7 @@ struct LentSocketTests {
             let (first, second) = (Self.bytes(150_000, 7), Self.bytes(3_000_000, 11))
             async let received = bench.all(stream)
             try await stream.write(first)
-            async let taking = stream.takeInput(from: connection.lent(endsInputWhenGone: false))
+            async let taking = stream.takeInput(from: connection.lent)
             for start in stride(from: 0, to: second.count, by: 70_001) {
                 try await connection.client.write(Array(second[start..<min(start + 70_001, second.count)]))
             }
@@ -61,23 +61,21 @@ struct LentSocketTests {
         }
     }
 
-    @Test("Who is gone without having ended it ends the input only where that was said", arguments: [true, false])
-    func gone(endsInput: Bool) async throws {
+    @Test("Who is gone without having ended it has given all the same, and does not end the input")
+    func gone() async throws {
         try await TaskBench.with { bench in
             let stream = try await started(bench, try bench.spec("a", ["/bin/cat"]))
             let connection = try Connection()
             async let received = bench.all(stream)
-            async let taking = stream.takeInput(from: connection.lent(endsInputWhenGone: endsInput))
+            async let taking = stream.takeInput(from: connection.lent)
             try await connection.client.write(Self.bytes(200_000, 3))
             connection.client.close()
             let isTaken = try await taking
             #expect(isTaken)
-            if !endsInput {
-                try await stream.write([1, 2, 3])
-                try await stream.closeInput()
-            }
+            try await stream.write([1, 2, 3])
+            try await stream.closeInput()
             let all = try await received
-            #expect(all.stdout == Self.bytes(200_000, 3) + (endsInput ? [] : [1, 2, 3]))
+            #expect(all.stdout == Self.bytes(200_000, 3) + [1, 2, 3])
             #expect(try await bench.exit(of: "a").code == 0)
         }
     }
@@ -87,7 +85,7 @@ struct LentSocketTests {
         try await TaskBench.with { bench in
             let stream = try await started(bench, try bench.spec("a", ["/bin/cat"]))
             let connection = try Connection()
-            async let taking = stream.takeInput(from: connection.lent(endsInputWhenGone: true))
+            async let taking = stream.takeInput(from: connection.lent)
             try await connection.client.write([65, 10])
             #expect(try await bench.read(stream, until: "A\n") == "A\n")
             await stream.close()
@@ -107,13 +105,13 @@ struct LentSocketTests {
     @Test("What a client has sent that is gone reaches a process that is late, though nobody is attached any more")
     func late() async throws {
         try await TaskBench.with { bench in
-            let script = "while ! test -e /tmp/go; do sleep 0.1; done; exec cat"
+            let script = "while ! test -e /tmp/go; do sleep 0.1; done; exec head -c 60000"
             let stream = try await started(bench, try bench.sh("a", script))
             let connection = try Connection()
             let (lent, tellLent) = AsyncStream.makeStream(of: Void.self)
-            let socket = LentSocket(endsInputWhenGone: true) {
+            let socket = LentSocket {
                 defer { tellLent.finish() }
-                return connection.lent(endsInputWhenGone: true).duplicate()
+                return connection.lent.duplicate()
             }
             async let taking = stream.takeInput(from: socket)
             // Closed before, there would be nothing to lend.
@@ -137,7 +135,7 @@ struct LentSocketTests {
         try await TaskBench.with { bench in
             let stream = try await started(bench, try bench.sh("a", "head -c 100000 >/dev/null; \(rest)"))
             let connection = try Connection()
-            async let taking = stream.takeInput(from: connection.lent(endsInputWhenGone: true))
+            async let taking = stream.takeInput(from: connection.lent)
             async let received = bench.all(stream)
             if rest.isEmpty {
                 // Held up until the engine, which is told of the end, lets go of the connection.
@@ -166,7 +164,7 @@ struct LentSocketTests {
         let (near, far) = try UnixSocket.pair()
         defer { far.close() }
         let stream = ShimAttachedStream(id: "a", socket: try AsyncSocket(near), early: [])
-        let socket = LentSocket(endsInputWhenGone: true) {
+        let socket = LentSocket {
             Issue.record("asked for")
             return nil
         }

@@ -13,8 +13,7 @@ import Transport
 ///     process ──pipe──► shim ──socket──► engine ──socket──► client
 ///      dd 0.15          0.3              0.3              ours 0.25, docker's 0.25
 ///
-/// A chain of four processes that do nothing but copy, over the same pipe and sockets, takes 0.5 in all. The other way
-/// input in quantity does not come by here: the shim is lent the client's socket.
+/// What comes, or goes, in quantity therefore does not pass by here: the shim is lent the client's socket.
 struct StdioSession: Sendable {
     let connection: any ByteLink
     let stream: any AttachedStream
@@ -98,8 +97,10 @@ struct StdioSession: Sendable {
     private func passChunks() async {
         do {
             var count = 0
+            var isLent = false
             while let chunk = try await stream.read() {
                 try await send(chunk)
+                if !isLent, chunk.byteCount >= Self.quantityBytes { isLent = await lendForOutput() }
                 count += 1
                 // Where both sides are always ready nothing here ever waits: others have their turn all the same.
                 if count.isMultiple(of: Self.turn) { await Task.yield() }
@@ -107,6 +108,15 @@ struct StdioSession: Sendable {
         } catch {
             // The client is gone, or the process's output is: what is left is the input.
         }
+    }
+
+    /// Has output go to the client's own socket.
+    ///
+    /// - Returns: true once it does, behind what is still to come here.
+    private func lendForOutput() async -> Bool {
+        let connection = connection
+        return await stream.giveOutput(
+            to: LentSocket { connection.lendForOutput() }, isFramed ? StreamFrame.outputHeads : .none)
     }
 
     private func send(_ chunk: StreamChunk) async throws(TransportError) {
@@ -165,8 +175,7 @@ struct StdioSession: Sendable {
     private func lendInput() async throws -> Bool {
         guard closesInput else { return false }
         let connection = connection
-        // What it means that a client is gone is known here: a server that ends cuts its clients itself.
-        return try await stream.takeInput(from: LentSocket(endsInputWhenGone: false) { connection.lend() })
+        return try await stream.takeInput(from: LentSocket { connection.lend() })
     }
 
     private func forgetInput() async {
@@ -180,5 +189,14 @@ struct StdioSession: Sendable {
     private func sayFarewell() async {
         // Cancelled: the client has closed its side.
         try? await Task.sleep(for: Self.farewell)
+    }
+}
+
+extension StreamFrame {
+    /// The beginnings of docker's heads.
+    fileprivate static let outputHeads = OutputHeads(stdout: beginning(.stdout), stderr: beginning(.stderr))
+
+    private static func beginning(_ channel: Channel) -> [UInt8] {
+        Array(headBytes(channel, 0).prefix(headerLength - 4))
     }
 }

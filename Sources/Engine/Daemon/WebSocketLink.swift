@@ -13,6 +13,8 @@ protocol ByteLink: Sendable {
     /// A duplicate of the socket by which the client's bytes come as they are; nil where they do not. As of
     /// `HijackedConnection`.
     func lend() -> Descriptor?
+    /// The same for who writes what the client is to get as it is.
+    func lendForOutput() -> Descriptor?
     /// Runs `body`, which reads and passes on, where the client's bytes arrive.
     func onReadingThread(_ body: () async -> Void) async
     /// Tells the client that no more comes.
@@ -57,6 +59,7 @@ actor WebSocketLink: ByteLink {
     nonisolated var mustBeRead: Bool { true }
 
     nonisolated func lend() -> Descriptor? { nil }
+    nonisolated func lendForOutput() -> Descriptor? { nil }
 
     nonisolated func send(_ bytes: [UInt8], after head: [UInt8]) async throws(TransportError) {
         guard !head.isEmpty || !bytes.isEmpty else { return }

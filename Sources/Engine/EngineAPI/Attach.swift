@@ -39,6 +39,14 @@ public enum StreamChunk: Hashable, Sendable {
     case stderr([UInt8])
     /// This reader was too slow: so many bytes were dropped here.
     case lost(byteCount: UInt64)
+
+    /// How much of it is here.
+    public var byteCount: Int {
+        switch self {
+        case .stdout(let bytes), .stderr(let bytes): bytes.count
+        case .lost: 0
+        }
+    }
 }
 
 /// What has become of input that lies in a pipe.
@@ -52,16 +60,26 @@ public enum PassedInput: Hashable, Sendable {
     case notByThisWay
 }
 
-/// A socket by which input of a process comes as it is, to be read by another than who has it.
+/// A socket of a client's, for another than who has it to read a process's input from as it is, or to write output to.
 public struct LentSocket: Sendable {
     /// A duplicate, which who calls it closes; nil where the socket is closed.
     public let duplicate: @Sendable () -> Descriptor?
-    /// That the other side is gone ends the process's input as well as that it sends no more.
-    public let endsInputWhenGone: Bool
 
-    public init(endsInputWhenGone: Bool, duplicate: @escaping @Sendable () -> Descriptor?) {
-        self.endsInputWhenGone = endsInputWhenGone
+    public init(duplicate: @escaping @Sendable () -> Descriptor?) {
         self.duplicate = duplicate
+    }
+}
+
+/// What stands before a piece of output that goes to a client: these bytes, and behind them the piece's size as four bytes,
+/// the most significant first.
+public struct OutputHeads: Hashable, Sendable {
+    public let stdout: [UInt8]
+    public let stderr: [UInt8]
+    /// Pieces come one behind the other, with nothing between.
+    public static let none = OutputHeads(stdout: [], stderr: [])
+
+    public init(stdout: [UInt8], stderr: [UInt8]) {
+        (self.stdout, self.stderr) = (stdout, stderr)
     }
 }
 
@@ -76,11 +94,17 @@ public protocol AttachedStream: Sendable {
     /// As `write`, of what lies in a pipe now, and without a copy.
     func passInput(from pipe: Descriptor) async throws(EngineError) -> PassedInput
     /// Has input in quantity come from a socket itself, by which it costs nobody between a copy: all that the other side
-    /// sends, and the end of it. Returns when that has come, or this stream is over; the socket's owner reads nothing
-    /// meanwhile, and output has to be read on. Once for a stream.
+    /// sends, and the end of it; that the other side is gone is the end of this alone. Returns when that has come, or this
+    /// stream is over; the socket's owner reads nothing meanwhile, and output has to be read on. Once for a stream.
     ///
     /// - Returns: false, and nothing is done, where the stream has no such way.
     func takeInput(from socket: LentSocket) async throws(EngineError) -> Bool
+    /// Has output in quantity go to a socket itself, by which it costs nobody between a copy. Asked for by who reads, between
+    /// two pieces: `read` then still gives what comes before, and whoever calls it again has written all of that to the
+    /// socket; later calls wait for the end of the output, and the socket's owner writes nothing meanwhile.
+    ///
+    /// - Returns: false, and nothing is done, where the stream has no such way, or not now; true once for a stream.
+    func giveOutput(to socket: LentSocket, _ heads: OutputHeads) async -> Bool
     /// Ends the process's standard input, as ctrl-d at the start of a line does for a terminal.
     func closeInput() async throws(EngineError)
     /// Detaches; the process goes on. `read` returns nil then.
@@ -90,6 +114,7 @@ public protocol AttachedStream: Sendable {
 extension AttachedStream {
     public func passInput(from pipe: Descriptor) async throws(EngineError) -> PassedInput { .notByThisWay }
     public func takeInput(from socket: LentSocket) async throws(EngineError) -> Bool { false }
+    public func giveOutput(to socket: LentSocket, _ heads: OutputHeads) async -> Bool { false }
 }
 
 /// A further process in a running container.

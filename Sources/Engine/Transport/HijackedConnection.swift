@@ -50,6 +50,9 @@ package final class HijackedConnection: Sendable {
     /// then; nil where there is no such socket. Who gets it closes it; the connection ends by `close` in any case.
     package func lend() -> Descriptor? { (wire as? SocketWire)?.lend() }
 
+    /// As `lend`, for another to write what the peer is to get, while nobody writes here.
+    package func lendForOutput() -> Descriptor? { (wire as? SocketWire)?.lendForOutput() }
+
     /// Runs `body` on the thread that brings what the peer sends: between a piece's arrival and what is done about it there
     /// is no change of threads. `body` passes bytes on and nothing else: it never blocks.
     package func onReadingThread(_ body: () async -> Void) async { await wire.onReadingThread(body) }

@@ -57,8 +57,8 @@ final class SocketWire: RawWire {
         }
     }
 
-    /// More than a pipe holds that nobody has made larger.
-    private static let pipeBytes = 256 << 10
+    /// As much as a pipe holds, or more.
+    private static let pipeBytes = 512 << 10
 
     func onReadingThread(_ body: () async -> Void) async { await AsyncSocket.onWaitingThread(body) }
 
@@ -71,7 +71,11 @@ final class SocketWire: RawWire {
 
     /// A duplicate of the socket; nil where bytes wait here that came before what lies in it, or it is closed.
     func lend() -> Descriptor? {
-        guard early.withLock({ $0.isEmpty }) else { return nil }
+        early.withLock({ $0.isEmpty }) ? lendForOutput() : nil
+    }
+
+    /// A duplicate of the socket; nil where it is closed.
+    func lendForOutput() -> Descriptor? {
         isLent.withLock { $0 = true }
         // One that is closed has nothing to be lent.
         return try? socket.duplicate()

@@ -11,9 +11,15 @@ final class ShimAttachedStream: AttachedStream {
     private let frames: FrameSource
     /// What has come of a frame that is no output: a reader may be cancelled in the middle of it, the next goes on.
     private let begun = Mutex<[UInt8]>([])
-    /// The shim reads input from a socket that it is lent.
-    private let takesSources: Bool
+    /// What the shim speaks.
+    private let version: UInt16
+    /// The process waits for this reader.
+    private let holdsBack: Bool
     private let source = Mutex(Source.none)
+    /// A socket for output that the shim has been told of.
+    private let promise = Mutex<OutputPromise?>(nil)
+    /// A frame of input is being written, or was cut off: nothing goes between its parts.
+    private let isWriting = Mutex(false)
 
     /// What has become of a socket that the shim was lent.
     private enum Source {
@@ -37,7 +43,7 @@ final class ShimAttachedStream: AttachedStream {
                     if request.stdin { makeRoom(greeted.socket) }
                     return ShimAttachedStream(
                         id: directory.id, socket: greeted.socket, early: decoder.unread,
-                        takesSources: greeted.version >= 2)
+                        version: greeted.version, holdsBack: request.holdsBack)
                 }
                 let bytes = try await greeted.socket.read()
                 if bytes.isEmpty { throw ShimFailure(.unavailable, "the shim of \(directory.id) is gone") }
@@ -63,11 +69,13 @@ final class ShimAttachedStream: AttachedStream {
     /// - Parameters:
     ///   - socket: a connection that the shim has made a stream.
     ///   - early: what came with the shim's answer.
-    ///   - takesSources: the shim is one of version 2 or later.
-    init(id: String, socket: AsyncSocket, early: [UInt8], takesSources: Bool = false) {
+    ///   - version: what the shim speaks.
+    ///   - holdsBack: as of `ShimAttach`.
+    init(id: String, socket: AsyncSocket, early: [UInt8], version: UInt16 = 1, holdsBack: Bool = false) {
         self.id = id
         self.socket = socket
-        self.takesSources = takesSources
+        self.version = version
+        self.holdsBack = holdsBack
         frames = FrameSource(socket, headSize: ShimFrame.headerSize, after: early) { ShimFrame.bodySize(behind: $0) }
     }
 
@@ -86,6 +94,7 @@ final class ShimAttachedStream: AttachedStream {
                     switch try frame(head, body) {
                     case .lost(let byteCount): return .lost(byteCount: byteCount)
                     case .sourceEnd: endSource()
+                    case .outputTurn: keepPromise()
                     case .end:
                         end()
                         return nil
@@ -140,8 +149,8 @@ final class ShimAttachedStream: AttachedStream {
     }
 
     func takeInput(from lent: LentSocket) async throws(EngineError) -> Bool {
-        guard takesSources, let descriptor = lent.duplicate() else { return false }
-        try await give(descriptor, .inputSource(endsWhenGone: lent.endsInputWhenGone))
+        guard version >= 2, let descriptor = lent.duplicate() else { return false }
+        try await give(descriptor, .inputSource)
         await withCheckedContinuation { continuation in
             let isOver = source.withLock { source in
                 if case .ended = source { return true }
@@ -159,6 +168,46 @@ final class ShimAttachedStream: AttachedStream {
         do throws(KernelError) { try await socket.write(frame.frame.bytes, with: descriptor) } catch {
             throw inputClosed(error)
         }
+    }
+
+    func giveOutput(to lent: LentSocket, _ heads: OutputHeads) async -> Bool {
+        // Who may lose output is never waited for, as a socket would be.
+        guard version >= 3, holdsBack, promise.withLock({ $0 == nil }), let descriptor = lent.duplicate() else {
+            return false
+        }
+        let frame = ShimStreamFrame.outputTarget(ShimOutputHeads(stdout: heads.stdout, stderr: heads.stderr)).frame
+        do throws(KernelError) {
+            let made = try OutputPromise(of: descriptor)
+            guard try tell(made, frame.bytes) else { return false }
+            promise.withLock { $0 = made }
+            return true
+        } catch {
+            // No room for it now, or the stream is over, which its reader sees.
+            return false
+        }
+    }
+
+    /// Never waits: who gives input may be about to write as well. False where that is in the middle of a frame.
+    private func tell(_ promise: OutputPromise, _ frame: [UInt8]) throws(KernelError) -> Bool {
+        try isWriting.withLock { isWriting throws(KernelError) -> Bool in
+            guard !isWriting else { return false }
+            try promise.tell { door throws(KernelError) in
+                try socket.withDescriptor { socket throws(KernelError) in
+                    try UnixSocket.send(socket, descriptor: door, with: frame)
+                }
+            }
+            return true
+        }
+    }
+
+    /// All that came before has been read here, and written by who reads.
+    private func keepPromise() {
+        let kept = promise.withLock { promise in
+            defer { promise = nil }
+            return promise
+        }
+        // A shim that is gone has no use for it: the stream's end tells of that.
+        try? kept?.keep()
     }
 
     private func endSource() {
@@ -184,11 +233,13 @@ final class ShimAttachedStream: AttachedStream {
     }
 
     private func send(_ bytes: [UInt8], after head: [UInt8]) async throws(EngineError) {
+        isWriting.withLock { $0 = true }
         do {
             try await socket.write(bytes, after: head)
         } catch {
             throw inputClosed(error)
         }
+        isWriting.withLock { $0 = false }
     }
 
     private func inputClosed(_ error: KernelError) -> EngineError {

@@ -7,26 +7,16 @@ final class Client {
     private static let outboxLimit = 4 << 20
     /// What may be on its way to a client that is attached. A reader is woken when three quarters of it are gone.
     private static let streamBufferBytes: Int32 = 256 << 10
-    /// A frame of so much input and its like are passed on without being read: of less a copy costs less, and takes less of
-    /// a pipe, which has room for a number of pieces, however small.
-    private static let quantityBytes = 16 << 10
 
     private let loop: EventLoop
-    private let descriptor: Descriptor
+    let descriptor: Descriptor
     private let scratch: ScratchMemory
+    /// What comes from it.
+    private(set) lazy var input = ClientInput(of: self, scratch: scratch)
     private var watch: EventLoop.Watch?
     private var interest: EpollEvents = .readable
-    private var decoder = ShimFrameDecoder()
     private var outbox: [UInt8] = []
     private var outboxOffset = 0
-    /// Of a frame of input that is passed on where it lies: how much of it is still to come.
-    private var passing = 0
-    /// What came last was input in quantity: the next lies behind its frame's head, which alone is read.
-    private var isInQuantity = false
-    /// A descriptor that has come, beside a frame that tells what it is for.
-    private var lent: Descriptor?
-    private var source: InputSource?
-    private var isReadingPaused = false
     private var closesWhenFlushed = false
     private(set) var isClosed = false
     /// Nobody is there any more, though what was given before is still to be taken.
@@ -52,6 +42,11 @@ final class Client {
     }
 
     func send(_ answer: ShimAnswer, tag: UInt32) { send(answer.frame(tag: tag).bytes) }
+
+    /// Sends a frame of a stream that is no output.
+    func send(_ frame: ShimStreamFrame) {
+        if !isDeaf { send(frame.frame.bytes) }
+    }
 
     /// Closes once all that is to be sent is sent.
     func closeWhenFlushed() { closesWhenFlushed = true }
@@ -96,22 +91,20 @@ final class Client {
             flush()
             if isClosed || isDeaf { return }
         }
-        if outbox.isEmpty, closesWhenFlushed { return close() }
+        if outbox.isEmpty, closesWhenFlushed, attachment?.isBehind != true { return close() }
         updateInterest()
     }
 
-    /// Stops taking frames until `resumeReading`: the client's bytes stay in the socket, and so it is held back.
-    func pauseReading() {
-        isReadingPaused = true
-        updateInterest()
-    }
-
-    func resumeReading() {
-        guard isReadingPaused, !isClosed else { return }
-        isReadingPaused = false
-        guard watch != nil else { return restart() }
-        updateInterest()
-        dispatchFrames()
+    /// Watches for what the reading side wants now. False where the connection is over.
+    func readsOn() -> Bool {
+        guard watch == nil else {
+            updateInterest()
+            return true
+        }
+        // Forgotten while it was not to be read.
+        interest = .readable
+        do { try start() } catch { close() }
+        return !isClosed
     }
 
     func close() {
@@ -120,10 +113,8 @@ final class Client {
         if let watch { loop.forget(watch) }
         watch = nil
         descriptor.close()
-        source?.leave()
-        source = nil
-        lent?.close()
-        lent = nil
+        attachment?.leave()
+        input.close()
         onClose()
     }
 
@@ -159,7 +150,7 @@ final class Client {
             if !isBehind { attachment?.onRoom() }
         }
         guard !isClosed else { return }
-        if isReadingPaused {
+        if input.isPaused {
             // The client is gone, but what it gave is still to be taken: look again once there is room.
             if !events.isDisjoint(with: [.hangUp, .error]), let watch {
                 loop.forget(watch)
@@ -168,7 +159,7 @@ final class Client {
             }
             return
         }
-        if !events.isDisjoint(with: [.readable, .hangUp, .error]) { read() }
+        if !events.isDisjoint(with: [.readable, .hangUp, .error]) { input.read() }
     }
 
     /// A process that waits until this client has room for its output would never take its input.
@@ -178,133 +169,13 @@ final class Client {
         outboxOffset = 0
         // Room to write in is of no use any more, and would be told of without end.
         updateInterest()
+        attachment?.leaveOutput()
         attachment?.onRoom()
     }
 
-    private func read() {
-        if passing > 0 { return passInput() }
-        let buffer = scratch.buffer
-        let room = isInQuantity ? UnsafeMutableRawBufferPointer(rebasing: buffer[..<ShimFrame.headerSize]) : buffer
-        guard let bytes = received(into: room) else { return }
-        decoder.append(bytes)
-        dispatchFrames()
-    }
-
-    /// Nil where nothing has come, or the client is gone.
-    private func received(into room: UnsafeMutableRawBufferPointer) -> UnsafeRawBufferPointer? {
-        do {
-            let count = try receive(into: room)
-            if count > 0 { return UnsafeRawBufferPointer(rebasing: room[..<count]) }
-            close()
-        } catch {
-            if error.errno != .wouldBlock { close() }
-        }
-        return nil
-    }
-
-    private func receive(into room: UnsafeMutableRawBufferPointer) throws(KernelError) -> Int {
-        // Descriptors come to who gives input alone; read(2) would drop them.
-        guard attachment?.request.stdin == true else { return try descriptor.read(into: room) }
-        let (count, brought) = try UnixSocket.receive(descriptor, into: room)
-        if let brought {
-            lent?.close()
-            lent = brought
-        }
-        return count
-    }
-
-    private func dispatchFrames() {
-        do {
-            while !isClosed, !isReadingPaused, let frame = try decoder.next() {
-                isInQuantity = frame.body.count >= Self.quantityBytes && passableInput != nil
-                try onFrame(frame)
-            }
-            if !isClosed, !isReadingPaused { try beginPassing() }
-        } catch {
-            Diagnostics.note("a client is dropped: \(error)")
-            close()
-        }
-    }
-
-    /// The input of the process that this client gives to, where it takes it as it lies in the socket.
-    private var passableInput: InputQueue? {
-        guard attachment?.request.stdin == true, let input = attachedTo?.input, input.isPassable else { return nil }
-        return input
-    }
-
-    /// Lets the rest of a large frame of input be passed on.
-    private func beginPassing() throws(ShimFrameError) {
-        let kind = ShimStreamFrame.Channel.stdin.rawValue
-        guard let input = passableInput,
-            let begun = try decoder.takeBegun(kind: kind, atLeast: Self.quantityBytes)
-        else {
-            if decoder.isInsideFrame { isInQuantity = false }
-            return
-        }
-        isInQuantity = true
-        passing = begun.missing
-        if !begun.bytes.isEmpty { give(begun.bytes, to: input) }
-    }
-
-    /// Once for each readiness of the socket, so that others have their turn.
-    private func passInput() {
-        guard let input = attachedTo?.input else { return close() }
-        do {
-            switch try input.pass(from: descriptor, upTo: passing) {
-            case .moved(0): close()
-            case .moved(let count): passing -= count
-            case .nothingThere: break
-            case .noRoom:
-                pauseReading()
-                input.whenReady { [weak self] in self?.resumeReading() }
-            case .notByThis:
-                let buffer = scratch.buffer
-                let room = UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(buffer.count, passing)])
-                guard let bytes = received(into: room) else { return }
-                passing -= bytes.count
-                give(Array(bytes), to: input)
-            }
-        } catch { close() }
-    }
-
-    /// Gives input to a process, and takes no more until there is room.
-    func give(_ bytes: [UInt8], to input: InputQueue) {
-        input.write(bytes)
-        guard input.isFull else { return }
-        pauseReading()
-        input.whenSpace { [weak self] in self?.resumeReading() }
-    }
-
-    /// Has the process's input come from the socket that came with the frame which says so.
-    func readSource(for input: InputQueue, endsWhenGone: Bool) throws(ShimFrameError) {
-        guard source == nil, let descriptor = lent else {
-            throw ShimFrameError("a source of input without a descriptor, or a second one")
-        }
-        lent = nil
-        // It shares its flags with the engine's, which does not block.
-        let source = InputSource(loop, descriptor, to: input, scratch: scratch, endsWhenGone: endsWhenGone) {
-            [weak self] in self?.sourceEnded()
-        }
-        self.source = source
-        source.resume()
-    }
-
-    private func sourceEnded() {
-        source = nil
-        if !isDeaf { send(ShimStreamFrame.sourceEnd.frame.bytes) }
-    }
-
-    private func restart() {
-        do {
-            interest = .readable
-            try start()
-            dispatchFrames()
-        } catch { close() }
-    }
-
-    private func updateInterest() {
+    func updateInterest() {
         guard let watch, !isClosed else { return }
-        var wanted: EpollEvents = isReadingPaused ? [] : .readable
+        var wanted: EpollEvents = input.isPaused ? [] : .readable
         if !outbox.isEmpty { wanted.insert(.writable) }
         guard wanted != interest else { return }
         interest = wanted

@@ -27,6 +27,15 @@
 ///       ├─────────────────────────────────────────►│
 ///       │◄─────────────────────────────────────────┤ stdout, stderr, lost …, sourceEnd, end
 ///
+/// Output in quantity turns from the connection to a socket of the client's, which it has sent to before itself:
+///
+///       │ outputTarget, and one end of a pair      │
+///       ├─────────────────────────────────────────►│        output waits from here on
+///       │◄─────────────────────────────────────────┤ stdout, stderr …, outputTurn
+///       │ the socket, by the pair                  │
+///       ├─────────────────────────────────────────►│        output goes to the socket
+///       │◄─────────────────────────────────────────┤ end, once the socket has all
+///
 /// Whoever receives a frame that it cannot read ends the connection: after garbage no boundary can be trusted.
 package struct ShimFrame: Hashable, Sendable {
     /// What this program speaks. A shim outlives the engine that started it, so an engine speaks to older ones too.

@@ -131,6 +131,11 @@ private actor ReplayedStream: AttachedStream {
 
     func write(_ bytes: [UInt8]) async throws(EngineError) { try await live.write(bytes) }
     func takeInput(from socket: LentSocket) async throws(EngineError) -> Bool { try await live.takeInput(from: socket) }
+    /// Not before the log is through: the process would wait for that.
+    func giveOutput(to socket: LentSocket, _ heads: OutputHeads) async -> Bool {
+        guard log == nil, pending.isEmpty else { return false }
+        return await live.giveOutput(to: socket, heads)
+    }
     func closeInput() async throws(EngineError) { try await live.closeInput() }
     func close() async { await live.close() }
 }

@@ -57,6 +57,12 @@ final class DeferredStream: AttachedStream {
         try await stream()?.takeInput(from: socket) ?? false
     }
 
+    func giveOutput(to socket: LentSocket, _ heads: OutputHeads) async -> Bool {
+        // Of one that has failed, `read` tells.
+        guard let stream = try? await stream() else { return false }
+        return await stream.giveOutput(to: socket, heads)
+    }
+
     func closeInput() async throws(EngineError) { try await stream()?.closeInput() }
 
     func close() async {

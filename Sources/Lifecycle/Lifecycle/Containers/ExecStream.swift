@@ -31,6 +31,10 @@ final class ExecStream: AttachedStream {
         try await stream.takeInput(from: socket)
     }
 
+    func giveOutput(to socket: LentSocket, _ heads: OutputHeads) async -> Bool {
+        await stream.giveOutput(to: socket, heads)
+    }
+
     func closeInput() async throws(EngineError) { try await stream.closeInput() }
 
     func close() async {
@@ -65,6 +69,10 @@ final class ContainerStream: AttachedStream {
 
     func takeInput(from socket: LentSocket) async throws(EngineError) -> Bool {
         try await stream.takeInput(from: socket)
+    }
+
+    func giveOutput(to socket: LentSocket, _ heads: OutputHeads) async -> Bool {
+        await stream.giveOutput(to: socket, heads)
     }
 
     func closeInput() async throws(EngineError) { try await stream.closeInput() }

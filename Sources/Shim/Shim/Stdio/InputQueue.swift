@@ -95,7 +95,11 @@ final class InputQueue {
         guard bytes.isEmpty else { return .noRoom }
         do { return .moved(try source.splice(to: descriptor, upTo: count)) } catch {
             switch error.errno {
-            case .wouldBlock: return try Self.hasRoom(descriptor) ? .nothingThere : .noRoom
+            case .wouldBlock:
+                if try Self.hasRoom(descriptor) { return .nothingThere }
+                guard !isWide else { return .noRoom }
+                widen(descriptor)
+                return try pass(from: source, upTo: count)
             case .brokenPipe:
                 close()
                 return .notByThis

@@ -6,31 +6,27 @@ import Linux
 ///
 /// It lives until it has ended, or is closed.
 final class InputSource {
-    /// What is passed on before others have their turn: more than a pipe holds as a rule.
-    private static let turnBytes = 256 << 10
+    /// What is passed on before others have their turn: all that a pipe holds.
+    private static let turnBytes = Int(ProcessStdio.widePipeBytes)
 
     private let loop: EventLoop
     private let descriptor: Descriptor
     private let input: InputQueue
     private let scratch: ScratchMemory
-    private let endsWhenGone: Bool
     private var watch: EventLoop.Watch?
     private var isClosed = false
     /// Called once, when all is taken.
     private let whenEnded: () -> Void
 
-    /// - Parameters:
-    ///   - descriptor: taken over.
-    ///   - endsWhenGone: that the other side is gone is the end of the input as well.
+    /// - Parameter descriptor: taken over.
     init(
-        _ loop: EventLoop, _ descriptor: Descriptor, to input: InputQueue, scratch: ScratchMemory, endsWhenGone: Bool,
+        _ loop: EventLoop, _ descriptor: Descriptor, to input: InputQueue, scratch: ScratchMemory,
         whenEnded: @escaping () -> Void
     ) {
         self.loop = loop
         self.descriptor = descriptor
         self.input = input
         self.scratch = scratch
-        self.endsWhenGone = endsWhenGone
         self.whenEnded = whenEnded
     }
 
@@ -97,7 +93,8 @@ final class InputSource {
 
     private func end() {
         guard !isClosed else { return }
-        if endsWhenGone || !isHungUp { input.end() }
+        // What it means that a client is gone, the engine knows.
+        if !isHungUp { input.end() }
         close()
         whenEnded()
     }

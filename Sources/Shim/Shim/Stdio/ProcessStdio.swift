@@ -7,6 +7,7 @@ final class ProcessStdio {
     private final class Output {
         let kind: OutputKind
         let descriptor: Descriptor
+        let isPipe: Bool
         var watch: EventLoop.Watch?
         /// It is a pipe of the size that pipes are made with.
         var isNarrow: Bool
@@ -14,6 +15,7 @@ final class ProcessStdio {
         init(_ kind: OutputKind, _ descriptor: Descriptor, isPipe: Bool) {
             self.kind = kind
             self.descriptor = descriptor
+            self.isPipe = isPipe
             isNarrow = isPipe
         }
 
@@ -27,7 +29,8 @@ final class ProcessStdio {
         }
     }
 
-    static let widePipeBytes: Int32 = 256 << 10
+    /// Half of what an ordinary user may have: from a quarter on, each further doubling spares less.
+    static let widePipeBytes: Int32 = 512 << 10
 
     private let loop: EventLoop
     private let scratch: ScratchMemory
@@ -40,6 +43,8 @@ final class ProcessStdio {
     private var isReading = false
     private var isHeld = false
     var onOutput: (UnsafeRawBufferPointer, OutputKind) -> Void = { _, _ in }
+    /// Has what lies in a pipe go on without being read; `notByThis` where it is to be read.
+    var passOn: (Descriptor, OutputKind) -> OutputSink.Passage = { _, _ in .notByThis }
     /// Called once, when the last output has ended.
     var onEnd: () -> Void = {}
 
@@ -123,9 +128,15 @@ final class ProcessStdio {
     private func watchOutputs() throws(KernelError) {
         for output in outputs where output.watch == nil {
             output.watch = try loop.watch(output.descriptor, .readable) { [unowned self, unowned output] _ in
-                _ = readOnce(output)
+                if !pass(output) { _ = readOnce(output) }
             }
         }
+    }
+
+    private func pass(_ output: Output) -> Bool {
+        guard output.isPipe, passOn(output.descriptor, output.kind) != .notByThis else { return false }
+        output.widen()
+        return true
     }
 
     /// The process is reaped: from here on the terminal ends when the last who has it open closes it.

@@ -49,7 +49,7 @@ extension ContainerSupervisor {
     /// Turns the connection into a stream. The answer goes out before the first output.
     func attach(_ client: Client, _ request: ShimAttach, tag: UInt32) throws(ShimFailure) {
         let process = try attachable(request.execID)
-        let attachment = Attachment(request, client: client)
+        let attachment = Attachment(request, client: client, loop: loop)
         client.attachment = attachment
         client.attachedTo = process
         client.send(.done, tag: tag)

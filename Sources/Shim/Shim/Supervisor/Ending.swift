@@ -19,7 +19,7 @@ extension ContainerSupervisor {
     /// Reads what a process that has ended has left in its pipes, to their end or for a bounded time; then `body`.
     func settleOutput(of process: SupervisedProcess, _ body: @escaping () -> Void) {
         process.stdio.releaseTerminal()
-        process.stdio.drain()
+        process.drainOutput()
         guard !process.stdio.hasEnded else { return body() }
         var isSettled = false
         let finish = {

@@ -105,13 +105,14 @@ extension ContainerSupervisor {
         switch frame {
         case .stdin(let bytes):
             guard attachment.request.stdin else { throw ShimFrameError("input from a client that gives none") }
-            client.give(bytes, to: process.input)
-        case .inputSource(let endsWhenGone):
+            client.input.give(bytes, to: process.input)
+        case .inputSource:
             guard attachment.request.stdin else { throw ShimFrameError("input from a client that gives none") }
-            try client.readSource(for: process.input, endsWhenGone: endsWhenGone)
+            try attachment.readInput(from: try client.input.takeLent(), for: process.input, scratch: readScratch)
+        case .outputTarget(let heads): try attachment.turnOutput(to: try client.input.takeLent(), heads)
         case .inputEnd:
             if attachment.request.stdin { process.input.end() }
-        case .stdout, .stderr, .lost, .sourceEnd, .end:
+        case .stdout, .stderr, .lost, .sourceEnd, .outputTurn, .end:
             throw ShimFrameError("a client sent what only a shim sends")
         }
     }

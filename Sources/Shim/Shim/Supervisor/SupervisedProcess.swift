@@ -28,6 +28,7 @@ final class SupervisedProcess {
         self.stdio = stdio
         self.input = input
         stdio.onOutput = { [unowned self] bytes, kind in deliver(bytes, kind) }
+        stdio.passOn = { [unowned self] pipe, kind in pass(from: pipe, kind) }
     }
 
     func configure(terminal: Bool, input mode: ShimInput, log: ContainerLog?) {
@@ -70,6 +71,16 @@ final class SupervisedProcess {
         stdio.hold(attachments.contains { $0.isFull })
     }
 
+    /// Reads what lies in the process's pipes, which has ended.
+    func drainOutput() {
+        completePieces()
+        stdio.drain()
+    }
+
+    private func completePieces() {
+        for attachment in attachments { attachment.completePiece() }
+    }
+
     /// Writes what the log still holds; output after this is not logged.
     func closeLog() {
         log?.finish()
@@ -80,10 +91,21 @@ final class SupervisedProcess {
     func endOutput() {
         guard !hasEnded else { return }
         hasEnded = true
+        completePieces()
         stdio.close()
         input.close()
         closeLog()
         for attachment in attachments { attachment.end() }
+    }
+
+    /// Has output go on unread, where a single one wants it.
+    private func pass(from pipe: Descriptor, _ kind: OutputKind) -> OutputSink.Passage {
+        guard log == nil, !keepsRecent, let only = attachments.first, attachments.count == 1, only.wants(kind) else {
+            return .notByThis
+        }
+        let passage = only.pass(from: pipe, kind)
+        if passage == .noRoom { holdBack() }
+        return passage
     }
 
     private func deliver(_ bytes: UnsafeRawBufferPointer, _ kind: OutputKind) {
@@ -93,47 +115,5 @@ final class SupervisedProcess {
         guard keepsRecent else { return }
         if recent == nil { recent = OutputRing(capacityBytes: Self.recentBytes) }
         recent?.append(bytes, kind)
-    }
-}
-
-/// One client's share in a process's stdio.
-final class Attachment {
-    let request: ShimAttach
-    private unowned let client: Client
-    private var ring: OutputRing
-    private var hasEnded = false
-    /// Called where the socket has taken all that there was.
-    var onRoom: () -> Void = {}
-
-    init(_ request: ShimAttach, client: Client) {
-        self.request = request
-        self.client = client
-        // Who is waited for loses nothing: what comes in spite of that is what the pipes held at the process's end.
-        ring = OutputRing(capacityBytes: request.holdsBack ? .max : SupervisedProcess.attachmentBytes)
-    }
-
-    /// Whether the process is to wait for this client: what its socket does not hold is left in the process's pipes.
-    var isFull: Bool { request.holdsBack && client.isBehind }
-
-    func deliver(_ bytes: UnsafeRawBufferPointer, _ kind: OutputKind) {
-        guard kind == .stdout ? request.stdout : request.stderr, !client.isDeaf else { return }
-        let channel: ShimStreamFrame.Channel = kind == .stdout ? .stdout : .stderr
-        if ring.isEmpty, client.sendAtOnce(channel.head(byteCount: bytes.count), bytes) { return }
-        ring.append(bytes, kind)
-        client.pump()
-    }
-
-    func end() {
-        hasEnded = true
-        client.pump()
-    }
-
-    /// The next frame to send; nil when there is none now.
-    func next() -> ShimStreamFrame? {
-        if let frame = ring.next() { return frame }
-        guard hasEnded else { return nil }
-        hasEnded = false
-        client.closeWhenFlushed()
-        return .end
     }
 }
