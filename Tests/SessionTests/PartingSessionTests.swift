@@ -26,6 +26,34 @@ struct PartingSessionTests {
         #expect(try bench.succeed("inspect", "-f", "{{len .ExecIDs}}", "web") == "0")
     }
 
+    @Test("What an exec writes between two hosts is there for who goes on with it", arguments: [9, 15])
+    func execWritesBetween(_ signal: Int32) throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        let host = try bench.daemon()
+        let share = "\(bench.root)/share"
+        try Directory.create(share)
+        try bench.succeed(
+            "run", "-d", "--name", "web", "--network", "none", "-v", "\(share):/share", "gantry/starter", "sleep",
+            "1000")
+        let script = """
+            echo before; while ! test -e /share/go; do sleep 0.01; done
+            echo between; touch /share/written; while ! test -e /share/on; do sleep 0.01; done
+            echo after; exit 5
+            """
+        let session = try bench.start(["exec", "web", "sh", "-c", script])
+        #expect(eventually { session.output == Array("before\n".utf8) }, "\(session.errors)")
+        host.kill(signal)
+        #expect(host.ended() != nil)
+        // The next one leaves the lock to a daemon that comes again for longer than this takes.
+        try FileContents.replace("\(share)/go", with: [], durable: false)
+        #expect(eventually { access("\(share)/written", F_OK) == 0 })
+        #expect(eventually { session.output == Array("before\nbetween\n".utf8) }, "\(session.errors)")
+        try FileContents.replace("\(share)/on", with: [], durable: false)
+        #expect(session.ended() == 5, "\(session.errors)")
+        #expect(session.output == Array("before\nbetween\nafter\n".utf8))
+    }
+
     @Test("A shell in a terminal goes on at the next host, which shows nothing a second time")
     func terminalGoesOn() throws {
         let bench = try SessionBench()

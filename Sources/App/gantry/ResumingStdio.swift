@@ -5,8 +5,9 @@ import RemoteEngine
 /// A process's stdio that outlives the process which hosts the engine: when that one goes, the next host is asked for
 /// the same container or exec, and reading and writing go on there.
 ///
-/// What a container writes between two hosts is in its log, not here, and what an exec writes then is lost; what they read
-/// may be given twice, if the host went before it said that it had taken it.
+/// What a container writes between two hosts is in its log, not here. What an exec writes then waits in its pipes for some
+/// seconds, and is lost where it ends before. What they read may be given twice, if the host went before it said that it had
+/// taken it.
 final class ResumingStdio: AttachedStream {
     private let link: StdioLink
 

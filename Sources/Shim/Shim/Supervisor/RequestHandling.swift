@@ -33,6 +33,7 @@ extension ContainerSupervisor {
     private func remove(_ client: Client) {
         if let attachment = client.attachment, let process = client.attachedTo {
             process.detach(attachment)
+            awaitSuccessor(of: process)
             forgetUnstartedExec(process)
         }
         // Not at once: the client may be further up in the present call.

@@ -22,6 +22,10 @@ final class SupervisedProcess {
     private var recent: OutputRing?
     private var log: ContainerLog?
     private var keepsRecent = true
+    /// Counts how often somebody who is to come again has left.
+    private var absences = 0
+    /// Whether such a one is being waited for: output is not read.
+    private var isAwaited = false
 
     init(execID: String?, stdio: ProcessStdio, input: InputQueue) {
         self.execID = execID
@@ -46,6 +50,7 @@ final class SupervisedProcess {
         attachment.onRoom = { [unowned self] in holdBack() }
         // Before anything is sent: who turns out to have gone is detached by that.
         attachments.append(attachment)
+        isAwaited = false
         if attachment.request.replay, let recent {
             for part in recent.replay() {
                 part.bytes.withUnsafeBytes { attachment.deliver($0, part.kind) }
@@ -56,6 +61,7 @@ final class SupervisedProcess {
             recent = nil
         }
         if hasEnded { attachment.end() }
+        holdBack()
     }
 
     /// A client went away. The input stays open, whoever went: an engine that died is followed by another, and a program
@@ -65,10 +71,24 @@ final class SupervisedProcess {
         holdBack()
     }
 
+    /// Leaves output in the pipes until somebody attaches, or the absence that this gives is ended.
+    func beginAbsence() -> Int {
+        absences += 1
+        isAwaited = true
+        holdBack()
+        return absences
+    }
+
+    func endAbsence(_ number: Int) {
+        guard number == absences, isAwaited else { return }
+        isAwaited = false
+        holdBack()
+    }
+
     /// Output is read for as long as all clients that must not lose any have room for it.
     private func holdBack() {
         guard !hasEnded else { return }
-        stdio.hold(attachments.contains { $0.isFull })
+        stdio.hold(isAwaited || attachments.contains { $0.isFull })
     }
 
     /// Reads what lies in the process's pipes, which has ended.
