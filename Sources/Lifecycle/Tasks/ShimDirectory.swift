@@ -127,3 +127,23 @@ extension InitRecord {
         }
     }
 }
+
+extension ShimDirectory {
+    /// What the files say of the task; nil where there is none.
+    ///
+    /// - Parameter isGone: nobody listens where the shim did.
+    func facts(isGone: Bool) throws(KernelError) -> TaskFacts? {
+        guard exists else { return nil }
+        let (initial, exit) = try records()
+        var facts = TaskFacts(id: id, status: .lost)
+        facts.initial = initial.map { ProcessIdentity($0.process) }
+        if let exit {
+            facts.status = .stopped
+            facts.exit = TaskExit(exit.exit)
+        } else if !isGone, let initial, try initial.shimLives {
+            facts.status = .unreachable
+            facts.shim = ProcessIdentity(initial.shim)
+        }
+        return facts
+    }
+}
