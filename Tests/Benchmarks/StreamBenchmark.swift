@@ -1,7 +1,8 @@
 import Foundation
 
 /// A gibibyte out of a container to its client, and one in: our command and docker's on our engine, docker's on its own where
-/// that runs, beside a pipe, and beside a chain of plain copies with as many processes as there are on the way.
+/// that runs, beside a pipe, and beside a chain of plain copies; docker's client also on the least that an engine can be, which
+/// tells what of a figure is the client's.
 func benchmarkStreams(rounds: Int) throws {
     let rounds = max(3, rounds / 5)
     let gantry = try GantryContestant()
@@ -15,21 +16,26 @@ func benchmarkStreams(rounds: Int) throws {
     let plain = try Contender("plain")
     defer { plain.close() }
 
-    let sides = streamSides(gantry, docker)
+    let floorSocket = gantry.root + "/floor.sock"
+    let floorServer = try gantry.contender.spawn(["/proc/\(getpid())/exe", FloorStreams.command, floorSocket])
+    defer { floorServer.end() }
+
+    let sides = streamSides(gantry, docker, floorSocket)
     for side in sides.unique { try side.start() }
     defer { for side in sides.unique { side.remove() } }
     var floors: [(name: String, words: [String])] = []
     floors.append(("pipe", ["sh", "-c", "\(StreamSide.writer) | cat >/dev/null"]))
     floors.append(("four in a chain", ["sh", "-c", "\(StreamSide.writer) | cat | cat | cat >/dev/null"]))
     for way in StreamSide.Way.allCases {
-        var costs = [[Cost]](repeating: [], count: floors.count + sides.all.count)
+        let taking = sides.all.filter { way != .run || !$0.isFloor }
+        var costs = [[Cost]](repeating: [], count: floors.count + taking.count)
         for _ in 0..<rounds {
             for (index, floor) in floors.enumerated() { costs[index].append(try plain.run(floor.words)) }
-            for (index, side) in sides.all.enumerated() {
+            for (index, side) in taking.enumerated() {
                 costs[floors.count + index].append(try side.contender.run(side.command(way)))
             }
         }
-        let names = floors.map(\.name) + sides.all.map(\.name)
+        let names = floors.map(\.name) + taking.map(\.name)
         report(
             "1 GiB by \(way.title), MB/s and CPU ms of all processes on the way, median (min-max)",
             zip(names, costs).map { name, costs in
@@ -45,14 +51,17 @@ func benchmarkStreams(rounds: Int) throws {
 }
 
 private func streamSides(
-    _ gantry: GantryContestant, _ docker: DockerContestant?
+    _ gantry: GantryContestant, _ docker: DockerContestant?, _ floorSocket: String
 ) -> (all: [StreamSide], unique: [StreamSide]) {
     let ours = StreamSide("gantry", gantry.contender, gantry.command(), image: "gantry/starter:latest")
     let theirClient = StreamSide(
         "docker on gantry", gantry.contender, ["docker", "-H", "unix://\(gantry.socket)"], image: ours.image)
-    guard let docker else { return ([ours, theirClient], [ours]) }
+    var floor = StreamSide(
+        "docker on floor", gantry.contender, ["docker", "-H", "unix://\(floorSocket)"], image: ours.image)
+    floor.isFloor = true
+    guard let docker else { return ([ours, theirClient, floor], [ours]) }
     let theirs = StreamSide("docker", docker.contender, docker.command(), image: "bench:latest")
-    return ([ours, theirClient, theirs], [ours, theirs])
+    return ([ours, theirClient, floor, theirs], [ours, theirs])
 }
 
 /// A client before an engine, with a container that sleeps.
@@ -76,6 +85,8 @@ private struct StreamSide {
     let contender: Contender
     let client: [String]
     let image: String
+    /// It can do nothing but give and take.
+    var isFloor = false
 
     init(_ name: String, _ contender: Contender, _ client: [String], image: String) {
         (self.name, self.contender, self.client, self.image) = (name, contender, client, image)

@@ -8,6 +8,7 @@ var names = Array(CommandLine.arguments.dropFirst())
 if names.count == 3, names[0] == FloorServer.command, let answer = FileManager.default.contents(atPath: names[2]) {
     try FloorServer.run(names[1], answer: Array(answer))
 }
+if names.count == 2, names[0] == FloorStreams.command { try FloorStreams.run(names[1]) }
 var rounds = 20
 if let index = names.firstIndex(of: "--rounds"), index + 1 < names.count, let number = Int(names[index + 1]) {
     rounds = number
