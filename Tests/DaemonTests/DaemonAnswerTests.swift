@@ -18,6 +18,22 @@ import Transport
         await served.stop()
     }
 
+    @Test("That a daemon comes again is told by its pings, and by nothing else")
+    func returning() async throws {
+        let served = try await Served(returns: true)
+        for target in ["/_ping", "/v1.51/_ping"] {
+            #expect(try await served.call("GET", target).fields["Gantry-Returns"] == "true")
+        }
+        #expect(try await served.call("HEAD", "/_ping").fields["Gantry-Returns"] == "true")
+        for target in ["/version", "/containers/json", "/containers/x/json"] {
+            #expect(try await served.call("GET", target).fields["Gantry-Returns"] == nil)
+        }
+        await served.stop()
+        let other = try await Served()
+        #expect(try await other.call("GET", "/_ping").fields["Gantry-Returns"] == nil)
+        await other.stop()
+    }
+
     @Test(
         "Errors have docker's status and words",
         arguments: [

@@ -12,9 +12,12 @@ final class Served: Sendable {
     let client: HTTPClient
     private let server: DaemonServer
 
-    init() async throws {
+    /// - Parameter returns: whether it is a daemon's.
+    init(returns: Bool = false) async throws {
         socketPath = "/tmp/gantry-daemon-\(String(UInt64.random(in: 0...UInt64.max), radix: 36)).sock"
-        server = try await DaemonServer.start(engine: engine, socketPath: socketPath)
+        server = try await DaemonServer.start(
+            engine: engine, at: .unix(path: socketPath), journal: DaemonJournal(least: .error) { _ in },
+            returns: returns)
         client = HTTPClient(.unix(path: socketPath))
     }
 

@@ -124,6 +124,7 @@ struct Dispatcher: Sendable {
     private let clock = ContinuousClock()
     /// Served plainly on the loopback, where a browser's pages reach, too.
     private let isOpenToPages: Bool
+    private let ping: Ping
     private let pings: [String: PreparedAnswer]
 
     init(
@@ -141,14 +142,14 @@ struct Dispatcher: Sendable {
         self.isOpenToPages = isOpenToPages
         self.journal = journal
         self.routes = routes
-        var fields: HTTPFields = [
+        let fields: HTTPFields = [
             "Api-Version": APIVersion.current.description, "Docker-Experimental": "false", "Ostype": "linux",
             "Server": "Gantry/\(version.version) (linux)",
         ]
-        if returns { fields[EngineVersion.returnsField] = "true" }
         commonFields = fields
+        ping = Ping(fields, returns: returns)
         // Who may ask, and what is to be told of each request, is looked at on the usual way.
-        pings = isOpenToPages || !routes.answersPings ? [:] : Ping.answers(commonFields)
+        pings = isOpenToPages || !routes.answersPings ? [:] : ping.answers
     }
 
     /// The answers that are the same for everybody, and those that were given and hold still.
@@ -190,8 +191,8 @@ struct Dispatcher: Sendable {
         let exchange = Exchange(
             engine: engine, request: request, writer: writer, version: versioned.version ?? .current,
             parameters: match?.parameters ?? [:], query: QueryString(parsing: request.query),
-            commonFields: commonFields, journal: journal, work: work, lists: lists, inspections: inspections,
-            kept: kept)
+            commonFields: commonFields, ping: ping, journal: journal, work: work, lists: lists,
+            inspections: inspections, kept: kept)
         do {
             try refusePages(request)
             try versioned.version?.check()

@@ -14,6 +14,7 @@ struct Exchange: Sendable {
     let query: QueryString
     /// What each answer carries.
     let commonFields: HTTPFields
+    let ping: Ping
     let journal: DaemonJournal
     let work: PendingWork
     let lists: ContainerListText

@@ -25,5 +25,5 @@ let systemRoutes: [Route] = [
 ]
 
 private func sendPing(_ exchange: Exchange) async throws {
-    try await exchange.writer.send(200, Ping.fields(exchange.commonFields), body: Ping.body)
+    try await exchange.writer.send(200, exchange.ping.fields, body: Ping.body)
 }

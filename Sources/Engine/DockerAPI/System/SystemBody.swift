@@ -6,7 +6,7 @@ extension EngineVersion {
     /// What the engine part is called that announces Gantry's own routes.
     package static let gantryRoutes = "Gantry-Routes"
 
-    /// The field of answers that says that where this server went one comes again at once, as of a daemon that is started
+    /// The field of a ping that says that where this server went one comes again at once, as of a daemon that is started
     /// anew.
     package static let returnsField = "Gantry-Returns"
 
