@@ -13,6 +13,8 @@ public struct ImageSummary: Hashable, Sendable {
     public var containerCount: Int
     /// Of the layers that other images have, too; nil where it was not asked for.
     public var sharedBytes: Int64?
+    /// The image that this one was made from on the engine's machine, by a commit; nil for others.
+    public var parentID: String?
 
     public init(
         id: String, tags: [String], digests: [String] = [], createdAt: Timestamp?, sizeBytes: Int64,
@@ -50,6 +52,8 @@ public struct ImageDetails: Hashable, Sendable {
     public var layers: [String]
     /// The directories on the engine's machine that hold the layers' files, topmost first; empty where it does not say.
     public var layerPlaces: [String] = []
+    /// When it was last given a name; nil where nobody knows.
+    public var taggedAt: Timestamp?
     /// How layers are kept, by docker's name.
     public var storageDriver = "overlay2"
 

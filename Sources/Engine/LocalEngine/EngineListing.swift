@@ -196,7 +196,10 @@ private struct ContainerSelection {
             // An image that is gone may still be named by its containers, by the text alone. A name that is another
             // image's by now stands for that one.
             if let image = try? await core.context.images.resolve(ancestor) {
-                ancestorIDs.insert(image.id.description)
+                let id = image.id.description
+                ancestorIDs.insert(id)
+                // As docker: whoever runs what was made from it counts, too.
+                ancestorIDs.formUnion(await core.context.images.descendants(of: id))
             } else {
                 goneAncestors.insert(ancestor)
             }

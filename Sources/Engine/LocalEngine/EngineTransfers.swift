@@ -96,7 +96,15 @@ extension GantryEngine {
     }
 
     public func imageHistory(_ reference: String) async throws(EngineError) -> [ImageHistoryStep] {
-        try await core.context.images.resolve(reference).historySteps
+        var image = try await core.context.images.resolve(reference)
+        var steps = image.historySteps
+        // As docker: of an image that was made here, the steps before its own are those of the images before it.
+        for place in steps.indices.dropFirst() {
+            guard let parent = image.parent else { break }
+            do throws(EngineError) { image = try await core.context.images.resolve(parent.description) } catch { break }
+            (steps[place].id, steps[place].tags) = (image.id.description, image.summary.tags)
+        }
+        return steps
     }
 
     public func saveImages(_ references: [String]) async throws(EngineError) -> EngineStream<[UInt8]> {
@@ -119,12 +127,12 @@ extension GantryEngine {
         _ reference: String, _ request: ContainerCommitRequest
     ) async throws(EngineError) -> String {
         try await whole { (core) throws(EngineError) in
-            let record = try await core.context.index.find(reference).commit(reference, request)
-            let id = record.id.description
-            if let name = request.name {
+            let container = try core.context.index.find(reference)
+            let record = try await container.commit(reference, request) { record in
+                guard let name = request.name else { return }
                 await core.tell([core.imageEvent("tag", record, name: ImageRecord.familiar(name))])
             }
-            return id
+            return record.id.description
         }
     }
 

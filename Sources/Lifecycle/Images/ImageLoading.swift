@@ -62,7 +62,7 @@ extension ImageStore {
             whenUnpacked(image.layers[position].blob)
         }
         guard !Task.isCancelled else { throw .loadCancelled }
-        let (record, former) = try await store(image, job)
+        let (record, former) = try await store(image, madeFrom: offered.parent, job)
         // The same image in other packing: what only the former manifest names is needed no more. What cannot be removed now
         // is garbage for later.
         if let former, former.blobs != record.blobs {
@@ -86,7 +86,7 @@ extension ImageStore {
 
     /// - Returns: also what was known of the image before.
     private func store(
-        _ image: StoredImage, _ job: LoadJob
+        _ image: StoredImage, madeFrom parent: Digest?, _ job: LoadJob
     ) async throws(EngineError) -> (record: ImageRecord, former: ImageRecord?) {
         await beginChange()
         defer { endChange() }
@@ -94,7 +94,8 @@ extension ImageStore {
         let known = records[image.id] ?? unread[image.id]
         let record = ImageRecord(
             id: image.id, manifest: image.manifest, storedAt: known?.storedAt ?? .now(), config: image.config,
-            layers: image.layers, names: Array(Set((known?.names ?? []) + image.names)).sorted())
+            layers: image.layers, names: Array(Set((known?.names ?? []) + image.names)).sorted(),
+            parent: parent ?? known?.parent, taggedAt: image.names.isEmpty ? known?.taggedAt : .now())
         var changes: [ImageIndexChange] = [
             .put(
                 id: record.id.description, storedAt: record.storedAt.nanosecondsSinceEpoch, document: record.document)
@@ -117,8 +118,11 @@ extension ImageStore {
         await beginChange()
         defer { endChange() }
         guard var record = records[id] else { throw .noSuchImage(id.description) }
-        try await index.apply(names.map { .name($0, id: id.description) })
         record.names = Array(Set(record.names + names)).sorted()
+        record.taggedAt = .now()
+        let row = ImageIndexChange.put(
+            id: id.description, storedAt: record.storedAt.nanosecondsSinceEpoch, document: record.document)
+        try await index.apply([row] + names.map { .name($0, id: id.description) })
         takeAway(names, fromAllBut: id)
         records[id] = record
         return record

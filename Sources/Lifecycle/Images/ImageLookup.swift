@@ -35,6 +35,19 @@ struct ImageLookup {
         } catch { return nil }
     }
 
+    /// The ids of the images that were made from that one, or from one that was.
+    func descendants(of id: String) -> Set<String> {
+        let children = Dictionary(grouping: records.values) { $0.parent?.description }
+        var found: Set<String> = []
+        var next = [id]
+        while let parent = next.popLast() {
+            for child in (children[parent] ?? []).map(\.id.description) where found.insert(child).inserted {
+                next.append(child)
+            }
+        }
+        return found
+    }
+
     private func byWholeID(_ text: String) -> ImageRecord? {
         (Digest(text) ?? Digest(.sha256, hex: text)).flatMap { records[$0] }
     }

@@ -13,6 +13,10 @@ package struct ImageRecord: Hashable, Sendable {
     package var layers: [ImageLayer]
     /// Full references, sorted: `docker.io/library/alpine:3.20`.
     package var names: [String] = []
+    /// The image that this one was made from here, by a commit; whether that is still here or not.
+    package var parent: Digest?
+    /// When it was last given a name.
+    package var taggedAt: Timestamp?
 
     /// The unpacked layers of a container's root file system, lowest first.
     package var chainIDs: [Digest] { layers.map(\.chainID) }
@@ -59,7 +63,9 @@ extension ImageRecord {
                     ("size", .integer(layer.sizeBytes)),
                 ]))
         }
-        let object = JSONObject([("manifest", .string(manifest.description)), ("layers", .array(layers))])
+        var object = JSONObject([("manifest", .string(manifest.description)), ("layers", .array(layers))])
+        object["parent"] = parent.map { .string($0.description) }
+        object["taggedAt"] = taggedAt.map { .integer($0.nanosecondsSinceEpoch) }
         return JSONValue.object(object).compactText
     }
 
@@ -78,5 +84,10 @@ extension ImageRecord {
                 sizeBytes: try layer.required("size").integer())
         }
         names = entry.names.sorted()
+        // Earlier versions kept neither.
+        parent = try document["parent"]?.digest()
+        taggedAt = try document["taggedAt"].map { (time) throws(RuntimeSpecError) in
+            Timestamp(nanosecondsSinceEpoch: try time.integer())
+        }
     }
 }

@@ -31,6 +31,8 @@ package protocol ImageService: Sendable {
     /// Newest first, without the counts of containers, which the caller knows.
     func list(_ filter: ImageFilter) async throws(EngineError) -> [ImageSummary]
     func details(_ reference: String) async throws(EngineError) -> ImageDetails
+    /// The ids of the images that were made from an image here, or from one that was.
+    func descendants(of id: String) async -> Set<String>
     /// All images, newest first, with what each shares with others, and what all their layers take.
     func usage() async -> (images: [ImageSummary], layersBytes: Int64)
 

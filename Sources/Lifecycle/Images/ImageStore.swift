@@ -98,6 +98,8 @@ package actor ImageStore: ImageService {
         return records.values.filter { matching.matches($0) }.map { matching.summary(of: $0) }.sorted(by: Self.isNewer)
     }
 
+    package func descendants(of id: String) -> Set<String> { ImageLookup(records: records).descendants(of: id) }
+
     package func usage() -> (images: [ImageSummary], layersBytes: Int64) {
         var sizes: [Digest: Int64] = [:]
         var counts: [Digest: Int] = [:]

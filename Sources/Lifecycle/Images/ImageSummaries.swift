@@ -17,9 +17,11 @@ extension ImageRecord {
                 tags.append(name)
             }
         }
-        return ImageSummary(
+        var summary = ImageSummary(
             id: id.description, tags: tags.sorted(), digests: digests.sorted(), createdAt: config.created,
             sizeBytes: sizeBytes, labels: config.execution.labels.dictionary)
+        summary.parentID = parent?.description
+        return summary
     }
 
     /// An image without a time is as old as can be.
@@ -50,6 +52,7 @@ extension ImageRecord {
         details.healthCheck = execution.healthCheck
         details.triggers = (execution.other["OnBuild"]?.array ?? []).compactMap(\.string)
         details.layers = layers.map(\.diffID.description)
+        details.taggedAt = taggedAt
         return details
     }
 }

@@ -16,7 +16,8 @@ extension ImageSummary {
     private var members: JSONObject {
         JSONObject([
             ("Containers", .count(containerCount)), ("Created", .integer(createdAt?.secondsSinceEpoch ?? 0)),
-            ("Id", .string(id)), ("Labels", labels.isEmpty ? .null : .textMap(labels)), ("ParentId", ""),
+            ("Id", .string(id)), ("Labels", labels.isEmpty ? .null : .textMap(labels)),
+            ("ParentId", .string(parentID ?? "")),
             ("RepoDigests", .texts(digests)), ("RepoTags", .texts(tags)),
             ("SharedSize", .integer(sharedBytes ?? -1)), ("Size", .integer(sizeBytes)),
         ])
@@ -32,6 +33,7 @@ extension ImageSummary {
             sizeBytes: max(0, body.whole("Size") ?? 0), labels: body.textMap("Labels"),
             containerCount: max(0, Int(body.whole("Containers") ?? 0)))
         sharedBytes = body.whole("SharedSize").flatMap { $0 < 0 ? nil : $0 }
+        parentID = body.filledText("ParentId")
     }
 
     /// Podman leaves the algorithm out.
@@ -49,7 +51,8 @@ extension ImageDetails {
     package func dockerBody(for version: APIVersion) -> JSONValue {
         var body = JSONObject([
             ("Id", .string(summary.id)), ("RepoTags", .texts(summary.tags)),
-            ("RepoDigests", .texts(summary.digests)), ("Parent", ""), ("Comment", .string(comment)),
+            ("RepoDigests", .texts(summary.digests)), ("Parent", .string(summary.parentID ?? "")),
+            ("Comment", .string(comment)),
             ("Created", .string(WireTime.text(summary.createdAt))), ("DockerVersion", ""),
             ("Author", .string(author)), ("Config", configBody), ("Architecture", .string(architecture)),
         ])
@@ -62,7 +65,7 @@ extension ImageDetails {
         if version.hasVirtualSizes { body["VirtualSize"] = .integer(summary.sizeBytes) }
         body["GraphDriver"] = ["Data": storageBody, "Name": .string(storageDriver)]
         body["RootFS"] = ["Type": "layers", "Layers": .texts(layers)]
-        body["Metadata"] = ["LastTagTime": .string(WireTime.zero)]
+        body["Metadata"] = ["LastTagTime": .string(WireTime.text(taggedAt))]
         return .object(body)
     }
 
@@ -94,12 +97,14 @@ extension ImageDetails {
     package init?(dockerBody body: JSONValue) {
         guard let id = body.filledText("Id") else { return nil }
         let config = body.field("Config") ?? .null
-        let summary = ImageSummary(
+        var summary = ImageSummary(
             id: ImageSummary.fullID(id), tags: ImageSummary.named(body.texts("RepoTags")),
             digests: ImageSummary.named(body.texts("RepoDigests")), createdAt: WireTime.parse(body.text("Created")),
             sizeBytes: max(0, body.whole("Size") ?? 0), labels: config.textMap("Labels"))
+        summary.parentID = body.filledText("Parent")
         self.init(summary: summary, architecture: body.text("Architecture"), os: body.text("Os"))
         variant = body.filledText("Variant")
+        taggedAt = (body.field("Metadata")?.filledText("LastTagTime")).flatMap(WireTime.parse)
         author = body.text("Author")
         comment = body.text("Comment")
         entrypoint = config.texts("Entrypoint")

@@ -18,6 +18,8 @@ struct OfferedImage: Hashable, Sendable {
     var form: Form
     /// Full references.
     var names: [String]
+    /// The image that it was made from here.
+    var parent: Digest?
 }
 
 /// Finds out which images a source offers, and how they are called. Ends early once the job is over.

@@ -49,7 +49,8 @@ extension ImageStore {
                 let names = try Self.newNames(wanted.request.name)
                 let manifest = try await pool.run { () throws(EngineError) in try image.writeDocuments(job) }
                 faults.pass(.commitAfterDocuments)
-                return try await add(OfferedImage(form: .manifest(manifest), names: names), from: PulledSource(), job)
+                let offered = OfferedImage(form: .manifest(manifest), names: names, parent: image.base.id)
+                return try await add(offered, from: PulledSource(), job)
             }
         } catch {
             // The failure that led here is what the caller is told; what cannot be removed now is garbage for later.

@@ -66,7 +66,7 @@ extension ImageStore {
         guard let now = records[old.id] else { throw .noSuchImage(old.id.description) }
         if now.manifest != old.manifest { return now }
         var new = new
-        new.names = now.names
+        (new.names, new.taggedAt) = (now.names, now.taggedAt)
         try await index.apply([
             .put(id: new.id.description, storedAt: new.storedAt.nanosecondsSinceEpoch, document: new.document)
         ])

@@ -11,8 +11,9 @@ import OCI
 /// Its processes rest while its files are read. A file says that this pause is the engine's, so that an engine that dies
 /// in between leaves no container frozen: the next one lets it go on.
 extension Container {
+    /// - Parameter whenMade: called with the image before the container's own event is told.
     package func commit(
-        _ reference: String, _ request: ContainerCommitRequest
+        _ reference: String, _ request: ContainerCommitRequest, whenMade: @Sendable (ImageRecord) async -> Void
     ) async throws(EngineError) -> ImageRecord {
         try checkCommit(reference)
         let base = try await context.images.resolve(definition.imageID)
@@ -26,6 +27,7 @@ extension Container {
         let image = try await context.images.commit(wanted) {
             if isPaused { await self.endCommitPause() }
         }
+        await whenMade(image)
         await tell(
             "commit",
             ["comment": request.message, "imageID": image.id.description, "imageRef": image.familiarName(request.name)])
