@@ -5,7 +5,9 @@ import JSON
 /// Images: list, inspect, load, remove.
 let imageRoutes: [Route] = [
     Route("GET", "/images/json") { exchange in
-        let images = try await exchange.engine.images(ImageFilter(dockerQuery: exchange.query))
+        var filter = try ImageFilter(dockerQuery: exchange.query)
+        filter.withManifests = filter.withManifests && exchange.version >= APIVersion(1, 47)
+        let images = try await exchange.engine.images(filter)
         try await exchange.send(200, .array(images.map { $0.dockerBody(for: exchange.version) }))
     },
     Route("GET", "/images/{name...}/json") { exchange in

@@ -15,6 +15,8 @@ public struct ImageSummary: Hashable, Sendable {
     public var sharedBytes: Int64?
     /// The image that this one was made from on the engine's machine, by a commit; nil for others.
     public var parentID: String?
+    /// Nil where it was not asked for.
+    public var manifests: [ImageManifestSummary]?
 
     public init(
         id: String, tags: [String], digests: [String] = [], createdAt: Timestamp?, sizeBytes: Int64,
@@ -27,6 +29,33 @@ public struct ImageSummary: Hashable, Sendable {
         self.sizeBytes = sizeBytes
         self.labels = labels
         self.containerCount = containerCount
+    }
+}
+
+/// An image's manifest for one platform, and what of it is on the engine's machine.
+public struct ImageManifestSummary: Hashable, Sendable {
+    public var digest: String
+    public var mediaType: String
+    /// Of the manifest's own text.
+    public var sizeBytes: Int64
+    /// `os/architecture[/variant]`
+    public var platform: String
+    /// Of manifest, configuration and layers as they are packed.
+    public var contentBytes: Int64
+    /// Of the layers' files.
+    public var unpackedBytes: Int64
+    /// The containers made from it.
+    public var containerIDs: [String] = []
+
+    public init(
+        digest: String, mediaType: String, sizeBytes: Int64, platform: String, contentBytes: Int64, unpackedBytes: Int64
+    ) {
+        self.digest = digest
+        self.mediaType = mediaType
+        self.sizeBytes = sizeBytes
+        self.platform = platform
+        self.contentBytes = contentBytes
+        self.unpackedBytes = unpackedBytes
     }
 }
 
@@ -90,6 +119,8 @@ public struct ImageFilter: Hashable, Sendable {
     public var since: String?
     /// Created before then.
     public var until: Timestamp?
+    /// Tell of each image's manifests, too.
+    public var withManifests = false
 
     public init() {}
 }

@@ -7,12 +7,17 @@ import Synchronization
 /// Images.
 extension GantryEngine {
     public func images(_ filter: ImageFilter) async throws(EngineError) -> [ImageSummary] {
-        let counts = Dictionary(core.context.index.all.map { ($0.definition.imageID, 1) }, uniquingKeysWith: +)
-        return try await core.context.images.list(filter).map { image in
-            var image = image
-            image.containerCount = counts[image.id] ?? 0
-            return image
+        let containers = Dictionary(grouping: core.context.index.all) { $0.definition.imageID }
+        var found = try await core.context.images.list(filter)
+        for place in found.indices { found[place].containerCount = containers[found[place].id]?.count ?? 0 }
+        guard filter.withManifests else { return found }
+        let manifests = try await core.context.images.manifests(of: found.map(\.id))
+        for place in found.indices {
+            guard var manifest = manifests[found[place].id] else { continue }
+            manifest.containerIDs = (containers[found[place].id] ?? []).map(\.id).sorted()
+            found[place].manifests = [manifest]
         }
+        return found
     }
 
     public func inspectImage(_ reference: String) async throws(EngineError) -> ImageDetails {

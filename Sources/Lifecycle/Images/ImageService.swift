@@ -31,6 +31,9 @@ package protocol ImageService: Sendable {
     /// Newest first, without the counts of containers, which the caller knows.
     func list(_ filter: ImageFilter) async throws(EngineError) -> [ImageSummary]
     func details(_ reference: String) async throws(EngineError) -> ImageDetails
+    /// The manifests of images by those images' ids; of one that is not here, none. Without the containers, which the
+    /// caller knows.
+    func manifests(of ids: [String]) async throws(EngineError) -> [String: ImageManifestSummary]
     /// The ids of the images that were made from an image here, or from one that was.
     func descendants(of id: String) async -> Set<String>
     /// All images, newest first, with what each shares with others, and what all their layers take.

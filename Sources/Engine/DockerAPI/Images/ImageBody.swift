@@ -8,9 +8,24 @@ extension ImageSummary {
 
     /// As a client of that version knows it.
     package func dockerBody(for version: APIVersion) -> JSONValue {
+        var body = usageMembers(for: version)
+        // Before, only `GET /system/df` told of it.
+        if version < APIVersion(1, 51) { body["Containers"] = -1 }
+        if version < APIVersion(1, 43), tags.isEmpty, digests.isEmpty {
+            body["RepoTags"] = ["<none>:<none>"]
+            body["RepoDigests"] = ["<none>@<none>"]
+        }
+        body["Manifests"] = manifests.map { .array($0.map(\.dockerBody)) }
+        return .object(body)
+    }
+
+    /// An entry of `GET /system/df`.
+    func usageBody(for version: APIVersion) -> JSONValue { .object(usageMembers(for: version)) }
+
+    private func usageMembers(for version: APIVersion) -> JSONObject {
         var body = members
         if version.hasVirtualSizes { body["VirtualSize"] = .integer(sizeBytes) }
-        return .object(body)
+        return body
     }
 
     private var members: JSONObject {
@@ -34,6 +49,7 @@ extension ImageSummary {
             containerCount: max(0, Int(body.whole("Containers") ?? 0)))
         sharedBytes = body.whole("SharedSize").flatMap { $0 < 0 ? nil : $0 }
         parentID = body.filledText("ParentId")
+        manifests = body.field("Manifests")?.array?.compactMap { ImageManifestSummary(dockerBody: $0) }
     }
 
     /// Podman leaves the algorithm out.

@@ -5,7 +5,7 @@ extension DiskUsage {
     /// The answer of `GET /system/df`.
     package func dockerBody(for version: APIVersion = .current, now: Timestamp) -> JSONValue {
         [
-            "LayersSize": .integer(layersBytes), "Images": .array(images.map { $0.dockerBody(for: version) }),
+            "LayersSize": .integer(layersBytes), "Images": .array(images.map { $0.usageBody(for: version) }),
             "Containers": .array(containers.map { $0.dockerBody(now: now) }),
             "Volumes": .array(volumes.map(\.dockerBody)), "BuildCache": [], "BuilderSize": 0,
         ]

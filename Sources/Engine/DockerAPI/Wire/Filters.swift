@@ -164,6 +164,7 @@ extension ImageFilter {
         if let pattern = query["filter"], !pattern.isEmpty { references.append(pattern) }
         labels = filters["label"]
         dangling = try filters.isDangling
+        withManifests = query.flag("manifests")
     }
 
     package var dockerQuery: QueryString {
@@ -177,6 +178,7 @@ extension ImageFilter {
         filters.add("until", until.map { [WireTime.parameter($0)] } ?? [])
         var query = QueryString()
         query.add("filters", filters.encoded)
+        query.add("manifests", withManifests)
         return query
     }
 }
