@@ -273,13 +273,13 @@ import Testing
         #expect(ProgressError.error(["stream": "x"]) == nil)
     }
 
-    @Test("An image is for the platform that was asked for where its variant is, too")
+    @Test("An image is for the platform that was asked for where its variant is that one, or an earlier one")
     func imagePlatforms() {
         for (architecture, variant, asked, fits) in [
             ("arm", "v7", "linux/arm/v7", true), ("arm", "v7", "linux/arm/v6", false), ("arm", "v6", "linux/arm", true),
             ("arm", nil, "linux/arm/7", true), ("arm64", nil, "linux/arm64/v8", true),
-            ("arm64", "v8", "linux/aarch64", true), ("arm64", "v8", "linux/arm64/v9", false),
-            ("amd64", nil, "linux/x86_64/v1", true), ("amd64", nil, "linux/amd64/v3", false),
+            ("arm64", "v8", "linux/aarch64", true), ("arm64", "v8", "linux/arm64/v9", true),
+            ("amd64", nil, "linux/x86_64/v1", true), ("amd64", nil, "linux/amd64/v3", true),
             ("amd64", nil, "linux", true), ("amd64", nil, "windows/amd64", false), ("amd64", nil, "linux/arm64", false),
         ] as [(String, String?, String, Bool)] {
             let summary = ImageSummary(id: "sha256:1", tags: ["a:1"], createdAt: nil, sizeBytes: 3)

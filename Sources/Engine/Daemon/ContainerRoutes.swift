@@ -66,6 +66,8 @@ private func createContainer(_ exchange: Exchange) async throws {
     let request = try CreateRequest(dockerBody: try await exchange.body(), version: exchange.version)
     if let platform = exchange.query["platform"], !platform.isEmpty {
         try await exchange.engine.version().checkPlatform(platform)
+        // Docker's clients pull what is not found, for the platform that they asked for.
+        try await exchange.engine.check([request.spec.image], areFor: platform)
     }
     let name = exchange.query["name"].flatMap { $0.isEmpty ? nil : $0 }
     let created: CreatedContainer

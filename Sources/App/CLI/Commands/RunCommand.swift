@@ -135,6 +135,7 @@ private func create(
         try await pull(wanted, by: engine, quietly: options.quiet, onto: .error, telling: false)
     }
     func make() async throws -> CreatedContainer {
+        if let platform = options.platform { try await engine.check([image], areFor: platform) }
         let file = try options.cidfile.map { path throws(UsageError) in try ContainerIDFile(path) }
         do {
             let created = try await engine.create(request.spec, name: options.name)
@@ -147,7 +148,7 @@ private func create(
     }
     do {
         return try await make()
-    } catch let error as EngineError where error.isNoSuchImage {
+    } catch let error as EngineError where error.isNoSuchImage || options.platform != nil && error.kind == .notFound {
         guard options.pull == .missing else { throw error }
         if !options.quiet { Console.error("Unable to find image '\(familiarName(image))' locally\n") }
     }

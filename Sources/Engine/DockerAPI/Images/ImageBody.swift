@@ -156,13 +156,14 @@ extension ImageDetails {
         }
     }
 
-    /// What is not asked for may be any.
+    /// What is not asked for may be any; of two variants the earlier one runs where the later one is asked for.
     private func isFor(_ platform: String) -> Bool {
         let parts = platform.split(separator: "/").map(String.init)
         guard parts.count > 1 else { return parts.first == os }
         let own = Platform(os: os, architecture: architecture, variant: variant)
         let asked = Platform(os: parts[0], architecture: parts[1], variant: parts.count > 2 ? parts[2] : nil)
-        return parts.count > 2 ? asked == own : asked.os == own.os && asked.architecture == own.architecture
+        return asked.os == own.os && asked.architecture == own.architecture
+            && (parts.count < 3 || asked.preference(for: own) != nil)
     }
 }
 

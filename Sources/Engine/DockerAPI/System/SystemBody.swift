@@ -13,14 +13,17 @@ extension EngineVersion {
     /// The machine's architecture in Go's words, which docker's clients compare with an image's.
     package var goArchitecture: String { Platform(os: os, architecture: architecture).architecture }
 
-    /// This engine runs images of its own machine's kind only; another kind is refused, not run by chance.
+    /// This engine runs what its own machine's processor does, those of 32 bits before it included; another kind is
+    /// refused, not run by chance.
     ///
     /// - Parameter platform: `os[/architecture[/variant]]`
     /// - Throws: `unsupported`
     package func checkPlatform(_ platform: String) throws(EngineError) {
         let parts = platform.split(separator: "/").map(String.init)
-        let wanted = parts.count > 1 ? Platform(os: os, architecture: parts[1]).architecture : goArchitecture
-        guard parts.first == "linux", wanted == goArchitecture else {
+        let wanted = Platform(
+            os: parts.first ?? "", architecture: parts.count > 1 ? parts[1] : architecture,
+            variant: parts.count > 2 ? parts[2] : nil)
+        guard Platform(os: "linux", architecture: architecture).preference(for: wanted) != nil else {
             throw EngineError(
                 .unsupported,
                 "the platform `\(platform)` is not this machine's (linux/\(goArchitecture)), and running others is not "
