@@ -183,7 +183,7 @@ import Testing
         "What is read and held by no value is told, too",
         arguments: [
             (#""DeviceRequests":[{"Driver":"nvidia","Count":-1,"Capabilities":[["gpu"]]}]"#, "nvidia"),
-            (#""StorageOpt":{"size":"10G"}"#, "storage-opt"), (#""VolumeDriver":"nfs""#, "VolumeDriver"),
+            (#""StorageOpt":{"size":"10G"}"#, "storage-opt"), (#""VolumeDriver":"nfs""#, nil),
             (#""DeviceRequests":null,"StorageOpt":null,"VolumeDriver":"","Isolation":"","CpuCount":0"#, nil),
         ])
     func unoffered(host: String, gap: String?) throws {

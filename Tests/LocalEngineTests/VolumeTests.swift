@@ -27,6 +27,30 @@ struct VolumeTests {
         return result.code == 0
     }
 
+    @Test("The driver that a container names is that of its volumes in short form; without such nobody looks for it")
+    func driver() async throws {
+        try await EngineBench.with { engine, bench in
+            let id = try await bench.create("true", on: engine) { spec in
+                spec.volumeDriver = "nfs"
+                spec.mounts = [MountSpec(.volume, source: "own", target: "/own")]
+            }
+            let spec = try await engine.inspect(id).spec
+            #expect(spec.volumeDriver == "nfs" && spec.mounts.map(\.volumeDriver) == [nil])
+            var short = MountSpec(.volume, source: "short", target: "/short")
+            short.isShort = true
+            for (mounts, places) in [([short], []), ([], ["/data"])] as [([MountSpec], [String])] {
+                let error = await #expect(throws: EngineError.self) {
+                    _ = try await bench.create("true", on: engine) { spec in
+                        (spec.volumeDriver, spec.mounts, spec.anonymousVolumes) = ("nfs", mounts, places)
+                    }
+                }
+                let words = "error looking up volume plugin nfs: plugin \"nfs\" not found"
+                #expect(error?.message.hasSuffix(words) == true, "\(error?.message ?? "")")
+            }
+            #expect(try await engine.volumes(VolumeFilter()).map(\.spec.name) == ["own"])
+        }
+    }
+
     @Test("What a container writes into a volume, another finds, and the volume outlives both and the engine")
     func sharing() async throws {
         let bench = try EngineBench()

@@ -33,6 +33,8 @@ public struct ContainerSpec: Hashable, Sendable, Codable {
     public var mounts: [MountSpec] = []
     /// Containers whose mounts this one has, too: `name`, `name:ro`.
     public var volumesFrom: [String] = []
+    /// By which driver volumes are made that are asked for by a path, or in docker's short form; nil for the usual one.
+    public var volumeDriver: String?
     /// Paths that are to be volumes without a name (`-v /data`, and the image's).
     public var anonymousVolumes: [String] = []
     public var networkMode: NetworkMode?

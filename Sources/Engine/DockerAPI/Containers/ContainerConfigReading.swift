@@ -26,6 +26,7 @@ extension ContainerSpec {
         restartPolicy = try RestartPolicy(dockerBody: host.object("RestartPolicy")) ?? RestartPolicy()
         mounts = try MountReading.mounts(host)
         volumesFrom = try host.texts("VolumesFrom") ?? []
+        volumeDriver = try host.filledText("VolumeDriver")
         for (path, _) in try config.objectMap("Volumes") {
             // What an image names without a slash is meant from the root, and docker's inspection tells it so. With a colon it
             // is no place: docker's CLI takes the `a` of `-v a:/data` for a drive, and sends all of it.

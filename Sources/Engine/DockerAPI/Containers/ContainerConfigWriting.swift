@@ -41,6 +41,7 @@ extension ContainerSpec {
         var host = JSONObject([
             ("Binds", .texts(binds.isEmpty ? nil : binds)),
             ("VolumesFrom", volumesFrom.isEmpty ? .null : .texts(volumesFrom)),
+            ("VolumeDriver", .string(volumeDriver ?? "")),
             ("ContainerIDFile", ""), ("LogConfig", log.dockerBody),
             ("NetworkMode", .string(networkMode?.rawValue ?? "default")),
             ("RestartPolicy", restartPolicy.dockerBody), ("AutoRemove", .bool(autoRemove)),

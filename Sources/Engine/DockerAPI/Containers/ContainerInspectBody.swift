@@ -71,7 +71,6 @@ extension ContainerDetails {
     private static let unused: [(String, JSONValue)] = [
         ("Cgroup", ""), ("CpuCount", 0), ("CpuPercent", 0),
         ("DeviceRequests", .null), ("IOMaximumBandwidth", 0), ("IOMaximumIOps", 0), ("Isolation", ""),
-        ("VolumeDriver", ""),
     ]
 
     /// A step of the launch, with what it took.

@@ -103,8 +103,6 @@ enum UnofferedFields {
     }
 
     private static func checkWords(_ host: BodyReader) throws(EngineError) {
-        let driver = try host.text("VolumeDriver")
-        guard ["", "local"].contains(driver) else { throw unsupported("HostConfig.VolumeDriver `\(driver)`") }
         let isolation = try host.text("Isolation")
         guard ["", "default"].contains(isolation) else {
             throw EngineError(.invalid, "invalid isolation '\(isolation)' on linux")

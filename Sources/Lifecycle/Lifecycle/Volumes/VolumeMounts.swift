@@ -20,6 +20,9 @@ package enum VolumeMounts {
         _ spec: ContainerSpec, imageVolumes: [String], lenders: [Lender]
     ) -> [MountSpec] {
         var mounts = spec.mounts
+        for place in mounts.indices where mounts[place].kind == .volume && mounts[place].isShort {
+            mounts[place].volumeDriver = mounts[place].volumeDriver ?? spec.volumeDriver
+        }
         var taken = Set(mounts.map { PathName.cleaned($0.target) })
         for lender in lenders.reversed() {
             for mount in lender.mounts where mount.kind != .tmpfs {
@@ -36,6 +39,7 @@ package enum VolumeMounts {
             // An image may write `VOLUME data`, and means it from the root.
             var mount = MountSpec(.volume, target: path.hasPrefix("/") ? path : "/" + path)
             mount.addition = .whole
+            mount.volumeDriver = spec.volumeDriver
             if taken.insert(PathName.cleaned(mount.target)).inserted { mounts.append(mount) }
         }
         return mounts
