@@ -34,6 +34,16 @@ import Transport
         await other.stop()
     }
 
+    @Test("A container's name may not hold a slash, so what holds one is a link's, which may be removed alone")
+    func links() async throws {
+        let served = try await Served()
+        for target in ["/containers/a/b", "/containers/a/b?link=1", "/containers/%2Fa/b?link=true"] {
+            let answer = try await served.call("DELETE", target)
+            #expect(try answer.status == 404 && answer.message.hasPrefix("No such container: "), "\(answer.text)")
+        }
+        await served.stop()
+    }
+
     @Test(
         "Errors have docker's status and words",
         arguments: [

@@ -227,6 +227,8 @@ final class ScriptedEngine: Engine {
         announce("destroy", reference) { $0.containers.removeAll { $0.id == reference } }
     }
 
+    func removeLink(_ name: String) async throws(EngineError) { try record("removeLink", name) }
+
     func beginWait(_ reference: String, for condition: WaitCondition) async throws(EngineError) -> ExitWait {
         ExitWait { () throws(EngineError) in WaitResult(exitCode: 0) }
     }

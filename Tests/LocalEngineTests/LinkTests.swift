@@ -61,6 +61,44 @@ struct LinkTests {
         }
     }
 
+    @Test("A link is removed alone: the name is gone from /etc/hosts and from the lists, and both containers stay")
+    func removal() async throws {
+        try await EngineBench.with { engine, bench in
+            let database = try await bench.create("exec sleep 1000", name: "database", on: engine) {
+                $0.networkMode = nil
+            }
+            try await engine.start(database)
+            let web = try await bench.create("exec sleep 1000", name: "web", on: engine) { spec in
+                spec.networkMode = nil
+                spec.links = [
+                    ContainerLink(name: "database", alias: "db"), ContainerLink(name: "database", alias: "second"),
+                ]
+            }
+            try await engine.start(web)
+            var filter = ContainerFilter(all: true)
+            filter.ids = [database]
+            #expect(try await engine.containers(filter).first?.linkNames == ["web/db", "web/second"])
+            try await engine.removeLink("/web/db")
+            let hosts = try await EngineBench.text(of: "/etc/hosts", web, engine)
+            #expect(!hosts.contains("\tdb ") && hosts.contains("\tsecond "), "\(hosts)")
+            #expect(try await engine.inspect(web).spec.links.map(\.alias) == ["second"])
+            #expect(try await engine.containers(filter).first?.linkNames == ["web/second"])
+            for (name, kind, words) in [
+                ("web/db", .notFound, "No such container: web/db"), ("no/db", .notFound, "No such container: no/db"),
+                ("no", .notFound, "No such container: no"),
+                ("web", .conflict, "Conflict, cannot remove the default link name of the container"),
+            ] as [(String, EngineError.Kind, String)] {
+                let error = await #expect(throws: EngineError.self) { try await engine.removeLink(name) }
+                #expect(error?.kind == kind && error?.message == words)
+            }
+            try await engine.removeLink("web/second")
+            #expect(try await engine.containers(filter).first?.linkNames == [])
+            // Nobody needs the other one any more.
+            try await engine.remove(database, force: true, volumes: false)
+            try await engine.restart(web, signal: "KILL", timeoutSeconds: 0)
+        }
+    }
+
     @Test("Who does not run, or is in another network, cannot be linked to")
     func refusals() async throws {
         try await EngineBench.with { engine, bench in

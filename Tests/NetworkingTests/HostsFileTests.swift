@@ -25,6 +25,8 @@ import Testing
         let own = text + "# 10.1.2.4 db\n10.9.9.9  host db\n"
         let moved = HostsFile.text(Array(own.utf8), moving: "db", to: "10.1.2.9")
         #expect(moved == Array(own.replacing("10.1.2.4\tdb host", with: "10.1.2.9\tdb host").utf8))
+        let gone = HostsFile.text(Array(own.utf8), moving: "db", to: nil)
+        #expect(gone == Array(own.replacing("10.1.2.4\tdb host database\n", with: "").utf8))
     }
 
     @Test(

@@ -114,6 +114,10 @@ extension MemoryEngine {
         PruneResult(removed: [], reclaimedBytes: 0)
     }
 
+    package func removeLink(_ name: String) async throws(EngineError) {
+        throw EngineError(.notFound, "No such container: \(name)", object: name)
+    }
+
     package func remove(_ reference: String, force: Bool, volumes: Bool) async throws(EngineError) {
         let container = try find(reference)
         if container.state.isAlive {

@@ -148,6 +148,10 @@ struct FailoverEngine: Engine {
             try await engine.remove(reference, force: force, volumes: volumes)
         }
     }
+
+    func removeLink(_ name: String) async throws(EngineError) {
+        try await act { engine throws(EngineError) in try await engine.removeLink(name) }
+    }
 }
 
 extension FailoverEngine {

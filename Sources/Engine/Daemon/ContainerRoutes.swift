@@ -33,10 +33,14 @@ let containerRoutes: [Route] = [
             try await exchange.engine.update(exchange.container, update) + ContainerUpdate.warnings(dockerBody: body)
         try await exchange.send(200, ["Warnings": .array(warnings.map { .string($0) })])
     },
-    Route("DELETE", "/containers/{id}") { exchange in
-        if exchange.query.flag("link") { throw EngineError(.unsupported, "removing a link alone is not supported") }
-        try await exchange.engine.remove(
-            exchange.container, force: exchange.query.flag("force"), volumes: exchange.query.flag("v"))
+    // With slashes: a link is called `OWNER/ALIAS`.
+    Route("DELETE", "/containers/{id...}") { exchange in
+        if exchange.query.flag("link") {
+            try await exchange.engine.removeLink(exchange.container)
+        } else {
+            try await exchange.engine.remove(
+                exchange.container, force: exchange.query.flag("force"), volumes: exchange.query.flag("v"))
+        }
         try await exchange.send(204)
     },
     Route("GET", "/containers/{id}/top") { exchange in

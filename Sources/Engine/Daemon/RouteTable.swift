@@ -52,7 +52,7 @@ struct Route: Sendable {
         switch (method, pattern) {
         case ("POST", "/containers/create"): "create"
         case ("POST", "/containers/{id}/start"): "start"
-        case ("DELETE", "/containers/{id}"): "delete"
+        case ("DELETE", "/containers/{id...}"): "delete"
         case ("GET", "/containers/{id}/changes"): "changes"
         case ("POST", "/commit"): "commit"
         default: nil

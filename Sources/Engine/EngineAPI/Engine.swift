@@ -67,6 +67,11 @@ public protocol Engine: ImageTransfers, NetworkEngine, VolumeEngine, Sendable {
 
     /// Removes a container with all it owns. `conflict` while it runs, unless forced.
     func remove(_ reference: String, force: Bool, volumes: Bool) async throws(EngineError)
+    /// Has a container know another one by a link's name no more; both stay.
+    ///
+    /// - Parameter name: `OWNER/ALIAS`
+    /// - Throws: `notFound` where there is no such link, `conflict` for a container's own name.
+    func removeLink(_ name: String) async throws(EngineError)
 
     /// Begins to wait for the condition: when this returns, the container was found and the wait stands, so that an exit
     /// from then on is not missed. `run` needs it before `start`; a server sends its response's head here.

@@ -67,6 +67,20 @@ extension GantryEngine {
         }
     }
 
+    public func removeLink(_ name: String) async throws(EngineError) {
+        let path = name.hasPrefix("/") ? String(name.dropFirst()) : name
+        guard let slash = path.lastIndex(of: "/") else {
+            _ = try core.context.index.find(path)
+            throw EngineError(
+                .conflict, "Conflict, cannot remove the default link name of the container", object: name)
+        }
+        try await whole { (core) throws(EngineError) in
+            let owner = core.context.index.owner(ofName: String(path[..<slash])).flatMap { core.context.index[$0] }
+            guard let owner else { throw .noSuchContainer(name) }
+            try await owner.removeLink(String(path[path.index(after: slash)...]))
+        }
+    }
+
     private func act(
         _ reference: String, _ body: @escaping @Sendable (Container) async throws(EngineError) -> Void
     ) async throws(EngineError) {

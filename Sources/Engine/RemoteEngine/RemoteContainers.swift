@@ -83,6 +83,12 @@ extension DockerEngine {
         try await client.perform("DELETE", containerPath(reference), query, object: reference)
     }
 
+    package func removeLink(_ name: String) async throws(EngineError) {
+        var query = QueryString()
+        query.add("link", true)
+        try await client.perform("DELETE", containerPath(name), query, object: name)
+    }
+
     /// The server's head comes once the wait stands, so this returns then.
     package func beginWait(
         _ reference: String, for condition: WaitCondition

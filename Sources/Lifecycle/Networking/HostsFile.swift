@@ -38,14 +38,15 @@ package enum HostsFile {
 /// What becomes of the file of a container that runs. Who wrote what else is in it is nobody's business: all of it stays, byte
 /// for byte.
 extension HostsFile {
-    /// With another address in the lines whose first name this is.
-    package static func text(_ text: [UInt8], moving name: String, to address: String) -> [UInt8] {
+    /// With another address in the lines whose first name this is; without those lines where there is none any more.
+    package static func text(_ text: [UInt8], moving name: String, to address: String?) -> [UInt8] {
         Array(
-            lines(text).map { line -> [UInt8] in
+            lines(text).compactMap { line -> [UInt8]? in
                 let words = line.split { $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: " ") }
                 guard words.count > 1, words[1].elementsEqual(name.utf8), words[0].first != UInt8(ascii: "#") else {
                     return Array(line)
                 }
+                guard let address else { return nil }
                 return Array("\(address)\t".utf8) + words.dropFirst().joined(separator: [UInt8(ascii: " ")])
             }.joined(separator: [UInt8(ascii: "\n")]))
     }

@@ -196,12 +196,23 @@ extension NetworkService {
 
     /// Another container has a new address: the line of /etc/hosts that tells of it follows, where it runs.
     package nonisolated func relink(_ request: NetworkRequest, _ alias: String, to address: String) async {
+        await rewriteHosts(request) { HostsFile.text($0, moving: alias, to: address) }
+    }
+
+    /// Another container is known by that name no more.
+    package nonisolated func unlink(_ request: NetworkRequest, _ alias: String) async {
+        await rewriteHosts(request) { HostsFile.text($0, moving: alias, to: nil) }
+    }
+
+    private nonisolated func rewriteHosts(
+        _ request: NetworkRequest, _ change: @escaping @Sendable ([UInt8]) -> [UInt8]
+    ) async {
         let path = "\(request.filesDirectory)/hosts"
         do throws(EngineError) {
             try await BlockingPool.shared.run { () throws(EngineError) in
                 let hosts = try NameFiles.read(path)
-                let moved = HostsFile.text(hosts, moving: alias, to: address)
-                if moved != hosts { try NameFiles.overwrite(moved, path) }
+                let changed = change(hosts)
+                if changed != hosts { try NameFiles.overwrite(changed, path) }
             }
         } catch { note("container \(request.containerID): \(error)") }
     }

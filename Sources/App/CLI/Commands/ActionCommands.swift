@@ -77,14 +77,19 @@ struct RemoveCommand: Command {
         commandName: "rm", abstract: "Remove containers.", aliases: ["remove"])
     @Flag("f|force", help: "Kill it first if it runs.") var force = false
     @Flag("v|volumes", help: "Remove its anonymous volumes.") var volumes = false
+    @Flag("l|link", help: "Remove the link OWNER/ALIAS; the containers stay.") var link = false
     @Argument("CONTAINER") var containers: [String]
 
     func run() async throws {
-        let (force, volumes) = (force, volumes)
+        let (force, volumes, link) = (force, volumes, link)
         // As docker: with --force what is not there is as good as removed, but said.
         try await forEachAtOnce(containers, excusing: { force && $0.kind == .notFound }) {
             engine, reference throws(EngineError) in
-            try await engine.remove(reference, force: force, volumes: volumes)
+            if link {
+                try await engine.removeLink(reference)
+            } else {
+                try await engine.remove(reference, force: force, volumes: volumes)
+            }
             return reference
         }
     }

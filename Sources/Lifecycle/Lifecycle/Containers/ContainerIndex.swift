@@ -56,6 +56,12 @@ package final class ContainerIndex: Sendable {
         }
     }
 
+    /// A container is linked to another no more.
+    func removeLink(from owner: String, to id: String?) {
+        guard let id else { return }
+        tables.withLock { tables in _ = tables.linkOwners[id]?.remove(owner) }
+    }
+
     /// What links tell of these has changed.
     func raise(_ linked: [String]) {
         for id in linked { self[id]?.raiseRevision() }

@@ -61,6 +61,31 @@ extension Container {
         return request
     }
 
+    /// Knows another container by that name no more. What its processes were told of it when they started they keep.
+    ///
+    /// - Throws: `notFound` where there is no such link.
+    package func removeLink(_ alias: String) async throws(EngineError) {
+        let failure = await inChain { owner in
+            do throws(EngineError) {
+                try await owner.drop(alias)
+                return nil
+            } catch { return error }
+        }.value
+        if let failure { throw failure }
+    }
+
+    private func drop(_ alias: String) async throws(EngineError) {
+        var new = definition
+        guard let link = new.spec.links.first(where: { $0.alias == alias }) else {
+            throw .noSuchContainer("\(name)/\(alias)")
+        }
+        new.spec.links.removeAll { $0.alias == alias }
+        try await commit(new, [])
+        context.index.removeLink(from: id, to: new.spec.links.contains { $0.id == link.id } ? nil : link.id)
+        if let other = link.id { context.index.raise([other]) }
+        if run != nil { await context.networks.unlink(networkRequest, alias) }
+    }
+
     /// This container has an address now: who is linked to it learns of it.
     func tellLinked() async {
         let owners = context.index.owners(ofLinksTo: id)
