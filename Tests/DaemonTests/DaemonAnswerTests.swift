@@ -55,6 +55,7 @@ import Transport
             ("POST", "/services/create", 503, "not a swarm manager"),
             ("POST", "/images/create?fromImage=a&tag=1", 501, "pulling images is not supported by this engine"),
             ("GET", "/networks/x", 404, "network x not found"), ("DELETE", "/networks/none", 403, "pre-defined"),
+            ("DELETE", "/networks/a%20b/c*", 404, "network a b/c* not found"),
             ("GET", "/volumes/x", 404, "no such volume"), ("GET", "/images/a/history", 501, "not supported"),
             ("POST", "/containers/x/wait?condition=huh", 400, "invalid condition: \"huh\""),
             ("POST", "/containers/x/resize?h=a&w=1", 400, "invalid resize"),

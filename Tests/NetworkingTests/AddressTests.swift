@@ -33,6 +33,23 @@ import Testing
     }
 
     @Test(
+        "A network is called what one likes, but nothing, a container's mode, or what a terminal would obey",
+        arguments: [
+            ("a b/c*", nil), ("front", nil), (".x", nil), ("-a", nil), ("ü", nil), ("", "invalid name: name is empty"),
+            (" \t", "invalid name: name is empty"), ("a\u{1B}b", "invalid name: "), ("container:x", "invalid name: "),
+            (String(repeating: "a", count: 256), "invalid name: "),
+            ("none", "operation is not permitted on predefined"),
+        ] as [(String, String?)])
+    func names(name: String, refusal: String?) {
+        guard let refusal else {
+            #expect(throws: Never.self) { try make(name) }
+            return
+        }
+        let error = #expect(throws: EngineError.self) { try make(name) }
+        #expect(error?.message.hasPrefix(refusal) == true, "\(error?.message ?? "")")
+    }
+
+    @Test(
         "What an option wishes that cannot be read or is not done is refused by its name",
         arguments: [
             ("bridge.enable_icc", "maybe", EngineError.Kind.invalid), ("bridge.enable_icc", "", .invalid),
@@ -156,10 +173,8 @@ import Testing
         #expect(try book.next(.v4, in: network, preferring: former) != former)
     }
 
-    @Test(
-        "A network's name is docker's kind of name, and nobody else's",
-        arguments: ["", "a b", "-a", "host", "none", "taken", "ü", "a/b"])
-    func badNames(name: String) throws {
+    @Test("A network's name is nobody else's", arguments: ["host", "default", "container", "taken"])
+    func takenNames(name: String) throws {
         let taken = try make("taken", [AddressPool(subnet: "10.1.0.0/16")])
         #expect(throws: EngineError.self) { try make(name, [], [taken]) }
     }

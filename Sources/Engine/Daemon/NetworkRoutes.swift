@@ -14,7 +14,7 @@ let networkRoutes: [Route] = [
         }
         try await exchange.send(200, .array(bodies))
     },
-    Route("GET", "/networks/{id}") { exchange in
+    Route("GET", "/networks/{id...}") { exchange in
         try await exchange.send(200, try await exchange.engine.inspectNetwork(exchange.parameter("id")).dockerBody)
     },
     Route("POST", "/networks/create") { exchange in
@@ -22,17 +22,17 @@ let networkRoutes: [Route] = [
         let id = try await exchange.engine.createNetwork(spec)
         try await exchange.send(201, ["Id": .string(id), "Warning": ""])
     },
-    Route("DELETE", "/networks/{id}") { exchange in
+    Route("DELETE", "/networks/{id...}") { exchange in
         try await exchange.engine.removeNetwork(exchange.parameter("id"))
         try await exchange.send(204)
     },
-    Route("POST", "/networks/{id}/connect") { exchange in
+    Route("POST", "/networks/{id...}/connect") { exchange in
         let body = try await exchange.body()
         let spec = try EndpointSpec(dockerBody: try body.object("EndpointConfig"))
         try await exchange.engine.connect(try body.container, to: exchange.parameter("id"), spec)
         try await exchange.send(200)
     },
-    Route("POST", "/networks/{id}/disconnect") { exchange in
+    Route("POST", "/networks/{id...}/disconnect") { exchange in
         let body = try await exchange.body()
         try await exchange.engine.disconnect(
             try body.container, from: exchange.parameter("id"), force: try body.flag("Force"))

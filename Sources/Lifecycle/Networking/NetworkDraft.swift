@@ -36,17 +36,11 @@ package struct NetworkDraft {
     }
 
     private func checkName(_ name: String) throws(EngineError) {
-        guard !name.isEmpty, name.utf8.count <= 255, let first = name.utf8.first, first.isWordByte,
-            name.utf8.allSatisfy({
-                $0.isWordByte || [UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "-")].contains($0)
-            }
-            )
-        else {
-            throw EngineError(
-                .invalid,
-                "\(name) includes invalid characters for a network name, only [a-zA-Z0-9][a-zA-Z0-9_.-] are "
-                    + "allowed", object: name)
-        }
+        guard !name.allSatisfy(\.isWhitespace) else { throw EngineError(.invalid, "invalid name: name is empty") }
+        // Docker takes any text. A terminal shows this one, and a container's mode is told by its first word.
+        guard name.utf8.count <= 255, !name.hasPrefix("container:"),
+            name.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control })
+        else { throw EngineError(.invalid, "invalid name: \(name.debugDescription)", object: name) }
         if ["host", "none", "default", "container"].contains(name) {
             throw EngineError(.denied, "operation is not permitted on predefined \(name) network", object: name)
         }

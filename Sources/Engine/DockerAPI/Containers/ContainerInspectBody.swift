@@ -91,6 +91,8 @@ extension ContainerDetails {
         config["Env"] = .texts(environment)
         config["WorkingDir"] = .string(workingDirectory)
         config["User"] = .string(user)
+        // Told of here until 1.52, as it may be asked for here.
+        config["MacAddress"] = spec.networks[spec.networkMode?.network ?? "bridge"]?.macAddress.map(JSONValue.string)
         // Who makes the container anew from this, as tools for updates do, must find both apart.
         let (entrypoint, command) = (arguments.prefix(entrypointLength), arguments.dropFirst(entrypointLength))
         config["Entrypoint"] = .texts(entrypoint.isEmpty ? nil : Array(entrypoint))

@@ -36,7 +36,8 @@ extension EndpointSpec {
 extension EndpointDetails {
     var dockerBody: JSONValue {
         var body = spec.dockerBody.object ?? JSONObject()
-        body["MacAddress"] = .string(macAddress)
+        // Of a container that does not run, the one that it is to have.
+        if !macAddress.isEmpty { body["MacAddress"] = .string(macAddress) }
         body["GwPriority"] = 0
         body["NetworkID"] = .string(networkID)
         body["EndpointID"] = .string(endpointID)
