@@ -152,6 +152,34 @@ struct PartingSessionTests {
         #expect(eventually { visitor.output.count > before }, "\(visitor.errors)")
     }
 
+    @Test("A daemon's start also starts what always runs, though somebody stopped it; one that takes over does not")
+    func policyStart() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        func status() throws -> String { try bench.succeed("inspect", "-f", "{{.State.Status}}", "loyal") }
+        let first = try bench.daemon()
+        try bench.succeed(
+            "run", "-d", "--name", "loyal", "--restart", "always", "--network", "none", "gantry/starter", "sleep",
+            "1000")
+        try bench.succeed("stop", "-t", "0", "loyal")
+        first.kill(SIGTERM)
+        #expect(first.ended() == 0)
+        // Whoever hosts the engine for a command alone leaves it as it is.
+        #expect(try status() == "exited")
+        let second = try bench.daemon()
+        #expect(eventually { (try? status()) == "running" }, "\(second.errors)")
+        second.kill(SIGTERM)
+        #expect(second.ended() == 0)
+        let host = try bench.start(["events"])
+        #expect(eventually { access("\(bench.root)/run/gantry.sock", F_OK) == 0 })
+        let third = try bench.start(["daemon"])
+        #expect(eventually { third.errors.contains("standing by") }, "\(third.errors)")
+        try bench.succeed("stop", "-t", "0", "loyal")
+        host.kill(SIGTERM)
+        #expect(eventually { third.errors.contains("serving the engine") }, "\(third.errors)")
+        #expect(try status() == "exited")
+    }
+
     @Test("A daemon stands by while a command hosts the engine, and takes over when that one ends")
     func daemonStandsBy() throws {
         let bench = try SessionBench()

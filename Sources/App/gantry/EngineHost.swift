@@ -15,11 +15,14 @@ struct EngineHost: Sendable {
     /// - Parameters:
     ///   - socket: where to serve the API, other than at a socket file of this process's own.
     ///   - returns: whether clients may expect another host in its place, at once: a daemon's.
+    ///   - startsByPolicy: whether it is a daemon's start, to which restart policies give a meaning.
     static func open(
-        _ configuration: LocalEngineConfiguration, socket: DaemonListener?, journal: DaemonJournal, returns: Bool
+        _ configuration: LocalEngineConfiguration, socket: DaemonListener?, journal: DaemonJournal, returns: Bool,
+        startsByPolicy: Bool
     ) async throws(EngineError) -> EngineHost? {
         var configuration = configuration
         configuration.containerOpenFiles = formerLimit
+        configuration.startsByPolicy = startsByPolicy
         let engine: GantryEngine
         do throws(GantryEngine.OpenError) {
             engine = try await GantryEngine(configuration, note: { journal.say(.warning, $0) })

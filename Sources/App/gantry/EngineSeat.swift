@@ -46,6 +46,8 @@ actor EngineSeat {
     }
     private var election: Task<Result<Seat, EngineError>, Never>?
     private var isClosed = false
+    /// Another process was found to host the engine, since when this one was started.
+    private var hasVisited = false
     /// Until when the lock is another's to take.
     private var leavesLockUntil: ContinuousClock.Instant?
 
@@ -136,7 +138,10 @@ actor EngineSeat {
         let end = clock.now + Self.patience
         var pause = Duration.milliseconds(5)
         while !isClosed {
-            if let visited = await visit() { return .success(.visiting(visited)) }
+            if let visited = await visit() {
+                hasVisited = true
+                return .success(.visiting(visited))
+            }
             do throws(EngineError) {
                 if let host = try await host() { return .success(.hosting(host)) }
             } catch {
@@ -156,7 +161,10 @@ actor EngineSeat {
     /// Takes the lock, where it is free and this process's to take.
     private func host() async throws(EngineError) -> EngineHost? {
         if let leavesLockUntil, clock.now < leavesLockUntil { return nil }
-        let host = try await EngineHost.open(configuration, socket: ownSocket, journal: journal, returns: returns)
+        // A daemon that takes over from others does not start again what people have stopped there a moment ago.
+        let host = try await EngineHost.open(
+            configuration, socket: ownSocket, journal: journal, returns: returns,
+            startsByPolicy: returns && !hasVisited)
         if host != nil { began() }
         return host
     }

@@ -4,7 +4,7 @@
 public struct RestartPolicy: Hashable, Sendable, Codable {
     public enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
         case no
-        /// Also, once the machine has been started anew, a container that somebody had stopped.
+        /// Also, once the machine or a daemon has been started anew, a container that somebody had stopped.
         case always
         case unlessStopped = "unless-stopped"
         /// After an exit code other than 0.

@@ -49,7 +49,7 @@ final class EngineCore: Sendable {
         do throws(EngineError) {
             let parts = try await Parts(configuration, host: host, bootID: bootID, note: note)
             let containers = ContainerService(context: parts.context)
-            try await containers.recover()
+            try await containers.recover(startsByPolicy: configuration.startsByPolicy)
             let core = EngineCore(
                 configuration, containers, cgroups, engineID: parts.engineID, warnings: WarningList(), lock: lock)
             for line in parts.damagedImages {

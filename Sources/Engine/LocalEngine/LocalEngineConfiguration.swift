@@ -20,6 +20,9 @@ public struct LocalEngineConfiguration: Hashable, Sendable {
     public var configurationPath: String
     /// Pack the starter image where the store holds none.
     public var packsStarterImage = true
+    /// Start containers that rest where their policy starts them with the machine, as docker's daemon does when it starts:
+    /// also of those that were stopped by hand, where the policy is `always`.
+    package var startsByPolicy = false
     /// The static busybox for it; nil to look in the usual places.
     public var busyboxPath: String?
     /// Where passwd, group, subuid and subgid are, for `userns-remap`.

@@ -5,7 +5,10 @@ import Tasks
 
 extension ContainerService {
     /// Takes over what a former engine left: adopts what runs, records what ended, finishes or undoes what was begun.
-    package func recover() async throws(EngineError) {
+    ///
+    /// - Parameter startsByPolicy: whether policies start what rests here as they do with the machine: `always` has no
+    ///   memory of a stop by hand then.
+    package func recover(startsByPolicy: Bool = false) async throws(EngineError) {
         let rows: [ContainerRow]
         do { rows = try await context.store.containers() } catch { throw EngineError(error) }
         let facts = try await survey(rows)
@@ -21,7 +24,9 @@ extension ContainerService {
                 definition.spec.restartPolicy, count: row.state.restartCount, isStoppedByHand: row.state.isStoppedByHand
             )
             var decision = definition.spec.autoRemove ? planned.disposed : planned
-            if row.state.bootID != context.bootID { decision = decision.startedWithMachine(by: restarts) }
+            if startsByPolicy || row.state.bootID != context.bootID {
+                decision = decision.startedWithMachine(by: restarts)
+            }
             let container = adopt(row, definition, decision.phase, restarts, known[row.id]?.shim)
             await container.adoptExecs(running: known[row.id]?.execs ?? [:])
             if definition.health != nil { await container.adoptHealth(row.state.health) }
