@@ -4,6 +4,7 @@ import ImageFixtures
 import Images
 import Linux
 import OCI
+import Synchronization
 import Testing
 
 @testable import Registry
@@ -36,6 +37,26 @@ import Testing
         _ = try await store.prepareRoot(containerID: "c0ffee", image: image, isContainer: false)
         try await store.removeRoot(containerID: "c0ffee")
         #expect(try await !pull(transport, into: store).isNew)
+    }
+
+    @Test("A layer that is here already is told of once, and that it was pulled only where something was left to do")
+    func existingLayers() async throws {
+        let builder = ImagePullTests.image()
+        let store = try await ImageStore(dataRoot: root.path, index: MemoryImageIndex())
+        var smaller = builder
+        smaller.layers.removeLast()
+        _ = try await pull(ImagePullTests.registry(smaller) { _ in nil }, into: store)
+        let told = Mutex<[String: [String]]>([:])
+        let transport = ImagePullTests.registry(builder) { _ in nil }
+        let session = try ImagePullTests.session(transport, "registry.example/app:1", .pull)
+        let record = try await store.pull(session, platform: nil) { step in
+            guard case .layer(let digest, let step) = step else { return }
+            let word = String("\(step)".prefix { $0 != "(" })
+            told.withLock { if $0[digest]?.last != word { $0[digest, default: []].append(word) } }
+        }.record
+        let words = told.withLock { told in record.layers.map { told[$0.blob.description] ?? [] } }
+        #expect(words[0] == ["existing"])
+        #expect(words[1] == ["waiting", "downloading", "verifying", "downloaded", "unpacking", "pulled"])
     }
 
     @Test("A manifest of more layers than can be stacked is refused before one is asked for")

@@ -19,6 +19,8 @@ extension ImageStore {
     package func pull(
         _ session: RegistrySession, platform: Platform?, progress: @escaping @Sendable (ImageTransferProgress) -> Void
     ) async throws(EngineError) -> PulledImage {
+        let told = LayerReports(progress)
+        let progress = { @Sendable step in told.tell(step) }
         let job = LoadJob(content: content) { step in
             guard case .layer(let digest, let done, let total) = step else { return }
             progress(.layer(digest: digest, .unpacking(doneBytes: done, totalBytes: total ?? done)))
