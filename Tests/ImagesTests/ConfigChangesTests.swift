@@ -73,7 +73,8 @@ import Testing
             ("ONBUILD FROM x", "FROM isn't allowed"), ("HEALTHCHECK CMD", "Missing command"),
             ("HEALTHCHECK --interval=1 CMD x", "Interval"), ("HEALTHCHECK --nope=1 CMD x", "Unknown flag: nope"),
             ("HEALTHCHECK NONE x", "takes no arguments"), ("STOPSIGNAL xyz", "invalid signal: xyz"),
-            ("VOLUME \"\"", "can not be an empty string"),
+            ("VOLUME \"\"", "can not be an empty string"), ("", "file with no instructions"),
+            ("# a word\n\n", "file with no instructions"),
         ])
     func refusals(text: String, words: String) {
         let error = #expect(throws: EngineError.self) {

@@ -11,7 +11,7 @@ extension ContainerCommitRequest {
         author = query["author"] ?? ""
         message = query["comment"] ?? ""
         pauses = query.flag("pause", default: true)
-        changes = try Self.instructions(body) + query.all("changes").filter { !$0.isEmpty }
+        changes = try Self.instructions(body) + query.all("changes")
     }
 
     package func dockerQuery(container: String) -> QueryString {

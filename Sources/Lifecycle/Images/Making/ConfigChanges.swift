@@ -16,7 +16,7 @@ struct ConfigChanges: Hashable, Sendable {
         let argument: String
     }
 
-    /// - Throws: `invalid` for an instruction that is none of these, or has nothing to say.
+    /// - Throws: `invalid` for an instruction that is none of these, or has nothing to say, and for texts without any.
     init(_ texts: [String]) throws(EngineError) {
         var instructions: [Instruction] = []
         for line in texts.flatMap(TextLines.said).map({ String($0).trimmed }) {
@@ -31,6 +31,9 @@ struct ConfigChanges: Hashable, Sendable {
                 throw EngineError(.invalid, "\(name) requires at least one argument")
             }
             instructions.append(Instruction(word: name, argument: argument))
+        }
+        guard texts.isEmpty || !instructions.isEmpty else {
+            throw EngineError(.invalid, "file with no instructions")
         }
         self.instructions = instructions
     }
