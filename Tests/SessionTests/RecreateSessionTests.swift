@@ -39,6 +39,20 @@ struct RecreateSessionTests {
         #expect(try bench.succeed("volume", "ls", "-q").split(separator: "\n").count == 1)
     }
 
+    /// A front end that has made a new container in place of `web`, and is stopping the old one.
+    private func recreating(_ bench: SessionBench) throws -> TerminalSession {
+        let screen = try bench.terminal()
+        #expect(screen.wait(for: "web"), "\(screen.rows)")
+        screen.type("c")
+        #expect(screen.wait(for: "recreate web"), "\(screen.rows)")
+        screen.type("\r")
+        #expect(screen.wait(for: "stop and recreate"), "\(screen.rows)")
+        screen.type("y")
+        // The new one has been made, and the old one is being stopped.
+        #expect(eventually { (try? bench.succeed("ps", "-aq"))?.split(separator: "\n").count == 2 })
+        return screen
+    }
+
     @Test(
         "A front end that is ended while the old one stops puts that back first: it has its name, and runs",
         arguments: [SIGTERM, SIGHUP])
@@ -49,15 +63,7 @@ struct RecreateSessionTests {
             "run", "-d", "--name", "web", "--network", "none", "--stop-timeout", "2", "gantry/starter", "sh", "-c",
             "trap '' TERM; while :; do sleep 1; done")
         let first = try bench.succeed("inspect", "-f", "{{.Id}}", "web")
-        let screen = try bench.terminal()
-        #expect(screen.wait(for: "web"), "\(screen.rows)")
-        screen.type("c")
-        #expect(screen.wait(for: "recreate web"), "\(screen.rows)")
-        screen.type("\r")
-        #expect(screen.wait(for: "stop and recreate"), "\(screen.rows)")
-        screen.type("y")
-        // The new one has been made, and the old one is being stopped.
-        #expect(eventually { (try? bench.succeed("ps", "-aq"))?.split(separator: "\n").count == 2 })
+        let screen = try recreating(bench)
         screen.program.kill(signal)
         #expect(screen.ended() == 128 + signal, "\(screen.rows)")
         let state = "{{.Id}} {{.State.Running}}"
@@ -65,7 +71,7 @@ struct RecreateSessionTests {
         #expect(try bench.succeed("ps", "-aq").split(separator: "\n").count == 1)
     }
 
-    @Test("What a front end that was killed in the middle leaves is told of by the next one, which undoes or finishes it")
+    @Test("What a front end that was killed in the middle leaves is told of by the next, which undoes or finishes it")
     func killed() throws {
         let bench = try SessionBench()
         defer { bench.close() }
@@ -74,15 +80,7 @@ struct RecreateSessionTests {
             "trap '' TERM; while :; do sleep 1; done")
         let first = try bench.succeed("inspect", "-f", "{{.Id}}", "web")
         for end in ["undo", "finish"] {
-            let screen = try bench.terminal()
-            #expect(screen.wait(for: "web"), "\(screen.rows)")
-            screen.type("c")
-            #expect(screen.wait(for: "recreate web"), "\(screen.rows)")
-            screen.type("\r")
-            #expect(screen.wait(for: "stop and recreate"), "\(screen.rows)")
-            screen.type("y")
-            #expect(eventually { (try? bench.succeed("ps", "-aq"))?.split(separator: "\n").count == 2 })
-            screen.program.kill(SIGKILL)
+            try recreating(bench).program.kill(SIGKILL)
             let next = try bench.terminal()
             #expect(next.wait(for: "recreation of web was cut off: c on web-next-"), "\(next.rows)")
             next.type("gc")
