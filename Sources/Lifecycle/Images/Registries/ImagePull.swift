@@ -78,13 +78,12 @@ struct ImagePull: Sendable {
         return finished(record, top.digest, isNew: true)
     }
 
-    /// One that is here needs nothing but its names.
+    /// One that is here needs nothing but its names, and nothing is told of its layers.
     private func finish(_ known: ImageRecord, _ names: [String], _ digest: Digest) async throws(EngineError)
         -> PulledImage
     {
         let isNew = !Set(names).isSubset(of: known.names)
         let record = isNew ? try await store.name(known.id, names) : known
-        for layer in record.layers { progress(.layer(digest: layer.blob.description, .existing)) }
         return finished(record, digest, isNew: isNew)
     }
 
