@@ -26,12 +26,18 @@ struct CutRecreation: Hashable, Sendable {
 
     /// All of which something is left among the containers.
     static func all(in list: [ContainerSummary]) -> [CutRecreation] {
-        list.compactMap { unfinished($0, in: list) ?? leftBehind($0, in: list) }
+        list.compactMap { part(by: $0, in: list) }
+    }
+
+    /// What a container tells of by its name and state. A look at each of thousands: what costs nothing rules out first.
+    private static func part(by container: ContainerSummary, in list: [ContainerSummary]) -> CutRecreation? {
+        if container.state.isActive { return nil }
+        return unfinished(container, in: list) ?? leftBehind(container, in: list)
     }
 
     /// The one of which a container is a part; nil for nearly every one.
     static func of(_ container: ContainerSummary, in list: [ContainerSummary]) -> CutRecreation? {
-        all(in: list).first { $0.holds(container.id) }
+        list.lazy.compactMap { part(by: $0, in: list) }.first { $0.holds(container.id) }
     }
 
     /// A new one that has the old one's name and runs is none of its parts any more.
@@ -39,11 +45,10 @@ struct CutRecreation: Hashable, Sendable {
 
     /// By the new one, which waits for the name.
     private static func unfinished(_ new: ContainerSummary, in list: [ContainerSummary]) -> CutRecreation? {
+        guard new.state.status == .created else { return nil }
         let mark = String(new.name.suffix(RecreationName.markLength))
         let ending = RecreationName.ofNew("", inPlaceOf: mark)
-        guard new.state.status == .created, new.name.hasSuffix(ending), mark.allSatisfy(\.isHexDigit) else {
-            return nil
-        }
+        guard new.name.hasSuffix(ending), mark.allSatisfy(\.isHexDigit) else { return nil }
         let name = String(new.name.dropLast(ending.count))
         guard !name.isEmpty else { return nil }
         let old = list.first { old in
@@ -55,7 +60,7 @@ struct CutRecreation: Hashable, Sendable {
     /// By the old one, which has left its name to the new one.
     private static func leftBehind(_ old: ContainerSummary, in list: [ContainerSummary]) -> CutRecreation? {
         let ending = RecreationName.ofOld("", old.id)
-        guard old.name.hasSuffix(ending), !old.state.isActive else { return nil }
+        guard old.name.hasSuffix(ending) else { return nil }
         let name = String(old.name.dropLast(ending.count))
         let waiting = RecreationName.ofNew(name, inPlaceOf: old.id)
         guard !name.isEmpty, !list.contains(where: { $0.name == waiting && $0.state.status == .created }) else {
