@@ -5,7 +5,22 @@ struct SourceTree {
     struct File {
         /// Relative to the package: `Sources/Kernel/Linux/Errno.swift`.
         let path: String
+        let text: String
         let lines: [String]
+        /// The lines that are not wholly comment, with their numbers from 1.
+        let code: [(number: Int, text: String)]
+        let imports: [String]
+
+        init(path: String, text: String) {
+            self.path = path
+            self.text = text
+            lines = text.components(separatedBy: "\n")
+            code = lines.enumerated().compactMap { index, line in
+                let rest = line.utf8.drop { $0 == UInt8(ascii: " ") }
+                return rest.isEmpty || rest.starts(with: "//".utf8) ? nil : (index + 1, line)
+            }
+            imports = code.compactMap { Self.library(importedBy: $0.text) }
+        }
 
         var folder: String { path.split(separator: "/").dropFirst().first.map(String.init) ?? "" }
         var target: String { path.split(separator: "/").dropFirst(2).first.map(String.init) ?? "" }
@@ -27,31 +42,30 @@ struct SourceTree {
             else {
                 return nil  // Gone since it was listed: an editor's temporary file.
             }
-            return File(path: "\(top)/\(path)", lines: text.components(separatedBy: "\n"))
+            return File(path: "\(top)/\(path)", text: text)
         }
     }
 }
 
 extension SourceTree.File {
-    /// The lines that are not wholly comment, with their numbers from 1.
-    var code: [(number: Int, text: String)] {
-        lines.enumerated().compactMap { index, line in
-            let text = line.trimmingCharacters(in: .whitespaces)
-            return text.isEmpty || text.hasPrefix("//") ? nil : (index + 1, line)
-        }
+    /// Whether the file has the word anywhere, as bytes: for most files and words that is all there is to ask.
+    func mentions(_ word: String) -> Bool { strstr(text, word) != nil }
+
+    /// The lines of code that have the word.
+    func code(with word: String) -> [(number: Int, text: String)] {
+        mentions(word) ? code.filter { $0.text.contains(word) } : []
     }
 
-    var imports: [String] {
-        code.compactMap { _, line in
-            var words = line.split(separator: " ").map(String.init)
-            words.removeAll {
-                $0.hasPrefix("@") || ["package", "public", "internal", "private"].contains($0)
-            }
-            guard words.first == "import", words.count > 1 else { return nil }
-            let isScoped = ["struct", "class", "enum", "func", "protocol", "var", "let", "typealias"]
-                .contains(words[1])
-            return words[isScoped && words.count > 2 ? 2 : 1].split(separator: ".").first.map(String.init)
+    private static func library(importedBy line: String) -> String? {
+        guard line.hasPrefix("import ") || line.contains(" import ") else { return nil }
+        var words = line.split(separator: " ").map(String.init)
+        words.removeAll {
+            $0.hasPrefix("@") || ["package", "public", "internal", "private"].contains($0)
         }
+        guard words.first == "import", words.count > 1 else { return nil }
+        let isScoped = ["struct", "class", "enum", "func", "protocol", "var", "let", "typealias"]
+            .contains(words[1])
+        return words[isScoped && words.count > 2 ? 2 : 1].split(separator: ".").first.map(String.init)
     }
 
     /// Whether a comment stands on the line, or right above it.
