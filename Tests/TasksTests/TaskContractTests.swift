@@ -62,7 +62,7 @@ struct TaskContractTests {
             #expect(lost > 0)
             #expect(UInt64(stdout.count) + lost == UInt64(whole))
             #expect(String(decoding: stdout.suffix(7), as: UTF8.self) == "400000\n")
-            #expect(try bench.log("a").count == 400_000)
+            #expect(try bench.logLength("a") == 400_000)
         }
     }
 
@@ -81,7 +81,7 @@ struct TaskContractTests {
             #expect(received.lost == 0)
             #expect(received.stdout == Array(whole.utf8) && received.stderr == Array(whole.utf8))
             #expect(try await bench.exit(of: "a").code == 0)
-            #expect(try bench.log("a").count == 800_000)
+            #expect(try bench.logLength("a") == 800_000)
         }
     }
 
@@ -115,7 +115,7 @@ struct TaskContractTests {
             try await Task.sleep(for: .milliseconds(100))
             await gone.close()
             #expect(try await bench.exit(of: "a").code == 0)
-            #expect(try bench.log("a").count == 400_000)
+            #expect(try bench.logLength("a") == 400_000)
         }
     }
 
