@@ -139,6 +139,26 @@ import Testing
         #expect(screen(emulator).joined().contains("after"))
     }
 
+    @Test("What a narrower screen hides of a row is seen again on a wider one, unless the row was written to meanwhile")
+    func hiddenCells() {
+        let emulator = emulator(20, 4, fed: "a long line of text\r\nanother long line\r\n日本語日本語\r\n$ ")
+        emulator.resize(to: Size(columns: 7, rows: 4))
+        #expect(screen(emulator) == ["a long", "another", "日本語", "$"])
+        emulator.feed(Array("\u{1B}[2;1Hnew\u{1B}[4;3H".utf8))
+        emulator.resize(to: Size(columns: 20, rows: 4))
+        #expect(screen(emulator) == ["a long line of text", "newther", "日本語日本語", "$"])
+        emulator.resize(to: Size(columns: 7, rows: 4))
+        emulator.feed(Array("\r\nx\r\ny".utf8))
+        emulator.resize(to: Size(columns: 20, rows: 6))
+        #expect(
+            screen(emulator) == ["a long line of text", "newther", "日本語日本語", "$", "x", "y"],
+            "what scrolled off meanwhile had all of it")
+        emulator.resize(to: Size(columns: 7, rows: 6))
+        emulator.feed(Array("\u{1B}[1;1H\u{1B}[K\u{1B}[3;1H\u{1B}[P".utf8))
+        emulator.resize(to: Size(columns: 20, rows: 6))
+        #expect(screen(emulator)[0] == "" && screen(emulator)[2] == " 本語")
+    }
+
     @Test("A line taken back from the scrollback at another width never has half a wide character")
     func popAtOtherWidth() {
         for columns in 1...9 {

@@ -94,7 +94,8 @@ package final class GridEmulator: TerminalEmulator {
         if index < scrollback.count { return scrollback.cells(at: index) }
         let row = index - scrollback.count
         guard row < size.rows else { return [] }
-        return options.isReversed ? state.grid.rows[row].map(Self.reversed) : state.grid.rows[row]
+        let cells = state.grid.visible(row)
+        return options.isReversed ? cells.map(Self.reversed) : cells
     }
 
     private static func reversed(_ cell: Cell) -> Cell {

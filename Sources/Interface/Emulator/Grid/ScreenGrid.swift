@@ -2,6 +2,9 @@ import Terminal
 
 /// The rows of a terminal's screen and what can be done to them. Every position is clipped to the grid: no call can reach
 /// outside, whatever a program asked for. Half a wide character is never left standing.
+///
+/// A row may hold more cells than the screen has columns: what a narrower screen hides of it stays until the row is
+/// written to, and is seen again where the screen becomes wider before.
 struct ScreenGrid {
     private(set) var size: Size
     private(set) var rows: [[Cell]]
@@ -15,6 +18,7 @@ struct ScreenGrid {
     mutating func write(_ text: UnsafeBufferPointer<UInt8>, row: Int, column: Int, style: Style) -> Int {
         let count = min(text.count, size.columns - column)
         guard count > 0 else { return 0 }
+        dropHidden(row)
         mend(row: row, from: column, to: column + count)
         rows[row].withUnsafeMutableBufferPointer { cells in
             for offset in 0..<count { cells[column + offset] = Cell(ascii: text[offset], style: style) }
@@ -25,6 +29,7 @@ struct ScreenGrid {
     /// Writes one cell, with its continuation where it is wide and there is room.
     mutating func write(_ cell: Cell, row: Int, column: Int) {
         let end = min(column + Int(cell.width), size.columns)
+        dropHidden(row)
         mend(row: row, from: column, to: end)
         guard cell.width == 2 else { return rows[row][column] = cell }
         guard column + 1 < size.columns else { return rows[row][column] = Cell(style: cell.style) }
@@ -41,6 +46,7 @@ struct ScreenGrid {
     mutating func erase(row: Int, columns: Range<Int>, style: Style) {
         let range = columns.clamped(to: 0..<size.columns)
         guard !range.isEmpty, rows.indices.contains(row) else { return }
+        dropHidden(row)
         mend(row: row, from: range.lowerBound, to: range.upperBound)
         let blank = Cell(style: style)
         rows[row].withUnsafeMutableBufferPointer { cells in
@@ -58,6 +64,7 @@ struct ScreenGrid {
     mutating func insertCells(_ count: Int, row: Int, column: Int, style: Style) {
         let count = min(count, size.columns - column)
         guard count > 0 else { return }
+        dropHidden(row)
         mend(row: row, from: column, to: column)
         mend(row: row, from: size.columns - count, to: size.columns)
         rows[row].removeLast(count)
@@ -68,6 +75,7 @@ struct ScreenGrid {
     mutating func deleteCells(_ count: Int, row: Int, column: Int, style: Style) {
         let count = min(count, size.columns - column)
         guard count > 0 else { return }
+        dropHidden(row)
         mend(row: row, from: column, to: column + count)
         rows[row].removeSubrange(column..<column + count)
         rows[row].append(contentsOf: repeatElement(Cell(style: style), count: count))
@@ -116,6 +124,13 @@ struct ScreenGrid {
 }
 
 extension ScreenGrid {
+    /// What is seen of a row: as many cells as the screen has columns.
+    func visible(_ row: Int) -> [Cell] { Self.cut(rows[row], to: size.columns) }
+
+    private mutating func dropHidden(_ row: Int) {
+        if rows[row].count > size.columns { rows[row] = visible(row) }
+    }
+
     /// How many rows at the end are wholly blank, down to and without `row`.
     func blankRows(below row: Int) -> Int {
         var count = 0
@@ -123,9 +138,9 @@ extension ScreenGrid {
         return count
     }
 
-    /// Takes a new width: rows are cut or filled with spaces.
+    /// Takes a new width: rows are filled with spaces, or hide what no longer fits.
     mutating func setColumns(_ columns: Int) {
-        for index in rows.indices { rows[index] = Self.fitted(rows[index], to: columns) }
+        for index in rows.indices { rows[index] = Self.filled(rows[index], to: columns) }
         size.columns = columns
     }
 
@@ -140,7 +155,7 @@ extension ScreenGrid {
     }
 
     mutating func addTop(_ row: [Cell]) {
-        rows.insert(Self.fitted(row, to: size.columns), at: 0)
+        rows.insert(Self.filled(row, to: size.columns), at: 0)
         size.rows = rows.count
     }
 
@@ -149,9 +164,12 @@ extension ScreenGrid {
         size.rows = rows.count
     }
 
-    private static func fitted(_ row: [Cell], to columns: Int) -> [Cell] {
-        if row.count == columns { return row }
-        if row.count < columns { return row + repeatElement(Cell.blank, count: columns - row.count) }
+    private static func filled(_ row: [Cell], to columns: Int) -> [Cell] {
+        row.count < columns ? row + repeatElement(Cell.blank, count: columns - row.count) : row
+    }
+
+    private static func cut(_ row: [Cell], to columns: Int) -> [Cell] {
+        guard row.count > columns else { return row }
         var cut = Array(row[..<columns])
         if row[columns].isContinuation, let last = cut.last { cut[columns - 1] = Cell(style: last.style) }
         return cut
