@@ -34,6 +34,10 @@ struct RemoteAccessTests {
         #expect(try await daemon.docker(["-H", host, "version"]).code == 1)
         #expect(try await daemon.docker(["-H", host, "--tls", "version"]).code == 1)
         #expect(try await daemon.gantry(["-H", host, "ps"]).code == 1)
+        let withoutOwn = ["-H", host, "--tlsverify", "--tlscacert", files.path("ca"), "ps"]
+        for refused in [try await daemon.docker(withoutOwn), try await daemon.gantry(withoutOwn)] {
+            #expect(refused.code == 1 && refused.errors.hasSuffix(": remote error: tls: certificate required\n"))
+        }
         try await daemon.end()
     }
 

@@ -1,7 +1,6 @@
 import NIOCore
 import NIOHTTP1
 import NIOPosix
-import NIOSSL
 
 /// The one thread that serves all sockets of the process: it moves bytes and nothing else.
 enum EventLoops {
@@ -18,9 +17,7 @@ extension TransportError {
         case HTTPParserError.headerOverflow: self = .malformed("the head is too long")
         case let error as HTTPParserError: self = .malformed("\(error)")
         case let error as ByteToMessageDecoderError: self = .malformed("\(error)")
-        case let error as NIOSSLError: self = .untrusted("TLS: \(error)")
-        case let error as BoringSSLError: self = .untrusted("TLS: \(error)")
-        default: self = .closed
+        default: self = TLSFailure.reason(error) ?? .closed
         }
     }
 }

@@ -25,7 +25,7 @@ final class HandshakeWatch: ChannelInboundHandler, RemovableChannelHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard promise != nil else { return context.fireErrorCaught(error) }
-        finish(Self.reason(error))
+        finish(TLSFailure.reason(error) ?? TransportError(error))
         context.close(promise: nil)
     }
 
@@ -38,22 +38,5 @@ final class HandshakeWatch: ChannelInboundHandler, RemovableChannelHandler {
         guard let promise else { return }
         self.promise = nil
         if let error { promise.fail(error) } else { promise.succeed() }
-    }
-
-    /// In words: BoringSSL's own are lists of source lines.
-    private static func reason(_ error: any Error) -> TransportError {
-        let text = "\(error)"
-        if text.contains("CERTIFICATE_VERIFY_FAILED") {
-            return .untrusted("tls: failed to verify certificate: signed by unknown authority, or not valid now")
-        }
-        if text.contains("WRONG_VERSION_NUMBER") || text.contains("HTTP_REQUEST") {
-            return .untrusted("tls: the server gave an HTTP response to an HTTPS client")
-        }
-        switch error {
-        case is NIOSSLExtraError: return .untrusted("tls: the certificate is not valid for this host: \(text)")
-        case NIOSSLError.uncleanShutdown: return .closed
-        case is NIOSSLError, is BoringSSLError: return .untrusted("tls: \(text)")
-        default: return TransportError(error)
-        }
     }
 }
