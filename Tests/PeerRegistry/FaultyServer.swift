@@ -9,7 +9,9 @@ package final class FaultyServer: Sendable {
         case bytes([UInt8])
         /// That many bytes of nothing, as fast as they are taken.
         case flood(Int)
-        /// Neither sends nor closes until the client goes away.
+        /// Reads that many bytes of the request's body.
+        case take(Int)
+        /// Takes what comes, and neither sends nor closes until the client goes away.
         case stall
         /// Closes with a reset, as a killed server does.
         case reset
@@ -84,14 +86,24 @@ package final class FaultyServer: Sendable {
             let piece = [UInt8](repeating: 32, count: 1 << 16)
             for _ in 0..<(count >> 16) where !write(piece, connection) { return false }
             return true
-        case .stall:
-            var byte: UInt8 = 0
-            return recv(connection, &byte, 1, 0) > 0
+        case .take(let count): return take(count, connection)
+        case .stall: return take(.max, connection)
         case .reset:
             var option = linger(l_onoff: 1, l_linger: 0)
             setsockopt(connection, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
             return false
         }
+    }
+
+    /// False where the client goes away before.
+    private func take(_ count: Int, _ connection: Int32) -> Bool {
+        var (rest, piece) = (count, [UInt8](repeating: 0, count: 1 << 16))
+        while rest > 0 {
+            let taken = recv(connection, &piece, min(rest, piece.count), 0)
+            guard taken > 0 else { return false }
+            rest -= taken
+        }
+        return true
     }
 
     private func write(_ bytes: [UInt8], _ connection: Int32) -> Bool {

@@ -52,4 +52,50 @@ struct TransferSessionTests {
         #expect(layerRequests() == 2, "\(server.requests)")
         #expect(try bench.succeed("images", "-q", "--no-trunc", name) == image.id.description)
     }
+
+    /// A registry that has nothing, and stands still once it is sent the layer for the first time.
+    private static func emptyRegistry(config: String) throws -> FaultyServer {
+        let uploads = Mutex(0)
+        return try FaultyServer { head, number in
+            let length =
+                head.split(separator: "\r\n").compactMap { line -> Int? in
+                    let field = line.lowercased()
+                    return field.hasPrefix("content-length: ") ? Int(field.dropFirst(16)) : nil
+                }.first ?? 0
+            if head.hasPrefix("HEAD ") { return [.answer("404 Not Found")] }
+            if head.hasPrefix("POST ") {
+                return [.answer("202 Accepted", ["Location: /v2/app/blobs/uploads/\(number)"])]
+            }
+            guard head.hasPrefix("PUT ") else { return [.answer("200 OK")] }
+            let isLayer = head.contains("/blobs/") && !head.prefix { $0 != "\r\n" }.contains(config)
+            guard isLayer else { return [.take(length), .answer("201 Created")] }
+            let place = uploads.withLock { count in
+                count += 1
+                return count
+            }
+            return place == 1 ? [.stall] : [.take(length), .answer("201 Created")]
+        }
+    }
+
+    @Test("A push whose host is killed is begun anew at the next one")
+    func pushGoesOn() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        let host = try bench.daemon()
+        let id = try bench.succeed("images", "-q", "--no-trunc", "gantry/starter")
+        let config = String(id.dropFirst("sha256:".count))
+        let server = try Self.emptyRegistry(config: config)
+        let name = "localhost:\(server.port)/app:1"
+        _ = try bench.succeed("tag", "gantry/starter", name)
+        let push = try bench.start(["push", name])
+        func layerRequests() -> Int {
+            server.requests.count { $0.hasPrefix("PUT ") && $0.contains("/blobs/") && !$0.contains(config) }
+        }
+        #expect(eventually { layerRequests() == 1 }, "\(push.errors)")
+        host.kill(SIGKILL)
+        let outcome = try push.outcome()
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        #expect(layerRequests() == 2, "\(server.requests)")
+        #expect(server.requests.count { $0.hasPrefix("PUT /v2/app/manifests/1 ") } == 1, "\(server.requests)")
+    }
 }
