@@ -232,6 +232,25 @@ import Testing
         #expect(session.wait { session.count(of: "\u{1B}]52;c;Y2xpcA==\u{07}") == 1 })
     }
 
+    @Test(
+        "In tmux the text is in its buffer, too: as it is set up by itself it takes none from OSC 52",
+        .enabled(if: access("/usr/bin/tmux", X_OK) == 0, "no tmux here"))
+    func tmuxBuffer() throws {
+        let folder = "/tmp/gantry-tmux-\(UInt64.random(in: 0...UInt64.max))"
+        let tmux = "tmux -S \(folder)/s"
+        let script = """
+            mkdir \(folder) && \(tmux) -f /dev/null new-session -d 'sleep 600'; TMUX=\(folder)/s,1,0 PROBE
+            echo "buffer: $(\(tmux) show-buffer)"; \(tmux) kill-server; rm -r \(folder); echo all over
+            """
+        let session = try ProbeSession(environment: Self.trueColor, script: script)
+        #expect(session.wait { session.shows("size 80x24") })
+        session.send("\u{1B}[17~b")
+        #expect(session.wait { session.shows("key b") })
+        session.send("\u{1B}OP")
+        #expect(session.wait { session.shows("all over") })
+        #expect(session.shows("buffer: clip"))
+    }
+
     @Test("A terminal that is behind gets no further pictures, and then the newest")
     func behind() throws {
         let session = try session()

@@ -17,6 +17,7 @@ package final class CursesScreen: Screen {
     private let signals: Int32
     private let curses: OpaquePointer
     private let modes: TerminalModes
+    private let isInTmux: Bool
     private var painter: CellPainter
     private var decoder: InputDecoder
     /// What was typed before the first picture.
@@ -43,6 +44,7 @@ package final class CursesScreen: Screen {
         signals = opening.signals
         colorDepth = opening.colorDepth
         modes = TerminalModes(environment: environment, output: output)
+        isInTmux = environment["TMUX"] ?? "" != ""
         decoder = InputDecoder(
             backspaceByte: UInt8(truncatingIfNeeded: gantry_terminal_erase_byte(input)),
             terminfoKeys: TerminfoKeys.read())
@@ -150,7 +152,9 @@ package final class CursesScreen: Screen {
 
     package func copyToClipboard(_ text: String) -> Bool {
         guard !isClosed, !isHungUp, isWritable(output) else { return false }
-        return modes.copy(text)
+        // Also as for others: a terminal that was opened from a window of tmux has its environment, too.
+        let isInBuffer = isInTmux && TmuxBuffer.take(text)
+        return modes.copy(text) || isInBuffer
     }
 
     package func close() {
