@@ -15,8 +15,7 @@ struct Original: Hashable, Sendable {
         var spec = image.map { details.spec.leavingOut($0) } ?? details.spec
         let short = String(details.id.prefix(12))
         if spec.hostname == short { spec.hostname = nil }
-        // Podman tells it there, too.
-        spec.environment.removeAll { $0 == "HOSTNAME=\(short)" }
+        spec.leaveOutPodmansVariables(hostnames: [short, details.hostname])
         spec.take(namesOf: mounts)
         // What another engine calls its default network.
         if spec.networkMode?.rawValue ?? "default" == "default" { spec.networkMode = .bridge }
@@ -50,6 +49,16 @@ extension ContainerSpec {
         spec.anonymousVolumes.removeAll { image.volumes.contains($0) }
         spec.labels = spec.labels.filter { image.summary.labels[$0.key] != $0.value }
         return spec
+    }
+
+    /// Podman lists among what was asked for the variables that it gives every container. It gives them anew.
+    fileprivate mutating func leaveOutPodmansVariables(hostnames: [String]) {
+        guard environment.contains("container=podman") else { return }
+        let given: Set = [
+            "container=podman", "TERM=xterm", "HOME=/root", "HOME=/",
+            "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        ]
+        environment.removeAll { given.contains($0) || hostnames.map { "HOSTNAME=\($0)" }.contains($0) }
     }
 
     /// Volumes without a name are meant by the one that they were given.
