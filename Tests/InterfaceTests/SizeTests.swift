@@ -37,6 +37,15 @@ import Testing
         }
     }
 
+    @Test(
+        "The list of many containers has half of a wide screen, and less of one on which it stands over all others",
+        arguments: [(120, 40, 62, 19), (200, 60, 62, 29), (120, 40, 5, 8), (80, 24, 62, 8), (80, 24, 2, 5)])
+    func listRows(columns: Int, rows: Int, count: Int, list: Int) {
+        let layout = ScreenLayout(
+            size: Size(columns: columns, rows: rows), mode: .normal, focus: .containers, containerCount: count)
+        #expect(layout.panels[.containers]?.rows == list)
+    }
+
     @Test("Panels do not overlap and leave the last rows free", arguments: [LayoutMode.normal, .half, .full])
     func layout(mode: LayoutMode) {
         for columns in [40, 60, 80, 100, 117, 118, 160, 300] {

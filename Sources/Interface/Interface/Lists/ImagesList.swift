@@ -49,7 +49,8 @@ extension Model {
             return ListTable.Row(
                 id: row.id,
                 texts: [
-                    row.name ?? "<none>", row.image.shortID, Quantity.decimalBytes(row.image.sizeBytes), age,
+                    row.name.map { ShortName.image($0, to: name.columns) } ?? "<none>", row.image.shortID,
+                    Quantity.decimalBytes(row.image.sizeBytes), age,
                     "\(max(row.image.containerCount, users[row.image.id] ?? 0))",
                 ], roles: row.name == nil ? [.muted] : [])
         }

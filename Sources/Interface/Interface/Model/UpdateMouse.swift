@@ -118,7 +118,7 @@ extension Model {
 
     private mutating func sort(byColumnAt place: Int, of width: Int) {
         var end = 0
-        for column in ContainerColumn.fitting(width, containers.columns) {
+        for column in containerColumns(width) {
             end += column.columns + 1
             guard place < end else { continue }
             if let sort = ContainerSort.allCases.first(where: { $0.column == column.kind }) { self.sort(by: sort) }

@@ -1,47 +1,6 @@
 import EngineAPI
 import Terminal
 
-/// A column of the container list.
-struct ContainerColumn {
-    enum Kind: String, CaseIterable, Hashable, Sendable {
-        case state, name, image, age, cpu, memory, pids, ports, address, id, command
-    }
-
-    var kind: Kind
-    var title: String
-    var columns: Int
-    var isRight = false
-
-    /// Those that fit into `width`, the most useful ones first to come and last to go; what is left goes to the names.
-    ///
-    /// - Parameter choices: those that are there in any case, or in none.
-    static func fitting(_ width: Int, _ choices: [Kind: Bool] = [:]) -> [ContainerColumn] {
-        var chosen: [ContainerColumn] = [ContainerColumn(kind: .state, title: "  STATE", columns: width < 60 ? 3 : 11)]
-        let optional: [(least: Int, ContainerColumn)] = [
-            (0, ContainerColumn(kind: .name, title: "NAME", columns: 12)),
-            (60, ContainerColumn(kind: .image, title: "IMAGE", columns: 16)),
-            (36, ContainerColumn(kind: .age, title: "AGE", columns: 4, isRight: true)),
-            (30, ContainerColumn(kind: .cpu, title: "CPU%", columns: 6, isRight: true)),
-            (38, ContainerColumn(kind: .memory, title: "MEM", columns: 6, isRight: true)),
-            (48, ContainerColumn(kind: .pids, title: "PIDS", columns: 5, isRight: true)),
-            (112, ContainerColumn(kind: .ports, title: "PORTS", columns: 14)),
-            (140, ContainerColumn(kind: .id, title: "ID", columns: 12)),
-            (158, ContainerColumn(kind: .address, title: "ADDRESS", columns: 15)),
-            (126, ContainerColumn(kind: .command, title: "COMMAND", columns: 16)),
-        ]
-        chosen += optional.filter { choices[$0.1.kind] ?? (width >= $0.least) }.map(\.1)
-        let used = chosen.reduce(0) { $0 + $1.columns + 1 } - 1
-        var spare = max(0, width - used)
-        for kind in [ContainerColumn.Kind.name, .image, .command] {
-            guard let index = chosen.firstIndex(where: { $0.kind == kind }) else { continue }
-            let more = kind == .command ? spare : min(spare, kind == .name ? max(8, spare / 2) : 24)
-            chosen[index].columns += more
-            spare -= more
-        }
-        return chosen
-    }
-}
-
 extension Canvas {
     mutating func drawContainers(_ model: Model, _ layout: ScreenLayout) {
         guard let region = layout.panels[.containers], let content = layout.content(of: .containers) else { return }
@@ -50,7 +9,7 @@ extension Canvas {
         let right = [place, engineTitle(model)].filter { !$0.isEmpty }.joined(separator: ", ")
         drawTitle(.containers, containersTitle(model), right: right, model, in: region)
         guard !model.containers.lines.isEmpty else { return drawNoContainers(model, in: content) }
-        let columns = ContainerColumn.fitting(content.columns, model.containers.columns)
+        let columns = model.containerColumns(content.columns)
         var rest = content
         drawHeader(columns, model, in: rest.takeTop(1))
         for index in model.visibleRows {
@@ -160,8 +119,8 @@ extension Canvas {
         var rest = row
         let isBusy = model.isBusy(container)
         for column in columns {
-            let cell = rest.takeLeft(column.columns)
-            let text = text(of: column.kind, container, model)
+            var cell = rest.takeLeft(column.columns)
+            let text = text(of: column, container, model)
             if column.kind == .state {
                 let state = container.state
                 let role = state.isSick ? .stateFailed : state.status.role(exitCode: state.exitCode)
@@ -170,8 +129,10 @@ extension Canvas {
             } else if column.isRight {
                 putRight(text, in: cell)
             } else {
-                let indent = isMember && column.kind == .name ? "  " : ""
-                put(indent + text, column.kind == .name ? .text : .muted, in: cell)
+                let isName = column.kind == .name
+                if isName, isMember { _ = cell.takeLeft(2) }
+                put(
+                    isName ? ShortName.container(text, to: cell.columns) : text, isName ? .text : .muted, in: cell)
             }
             _ = rest.takeLeft(1)
         }
@@ -219,12 +180,12 @@ extension Canvas {
         return "\(shape) \(status == .restarting ? "restart" : status.rawValue)"
     }
 
-    private func text(of kind: ContainerColumn.Kind, _ container: ContainerSummary, _ model: Model) -> String {
+    private func text(of column: ContainerColumn, _ container: ContainerSummary, _ model: Model) -> String {
         let point = container.state.isAlive ? model.stats.histories[container.id]?.latest : nil
-        return switch kind {
+        return switch column.kind {
         case .state: ""
         case .name: container.name
-        case .image: container.shortImage
+        case .image: ShortName.image(container.shortImage, to: column.columns)
         case .age: Quantity.age(since: container.stateSince, at: model.now)
         case .cpu: point.map { String(Quantity.percent($0.cpuPercent).prefix { $0 != "%" }) } ?? "-"
         case .memory: point.map { Quantity.shortBytes($0.memoryBytes) } ?? "-"

@@ -65,7 +65,7 @@ struct ScreenLayout: Hashable {
     /// Containers, then stats beside processes, then the console, all of it as wide as the screen.
     private mutating func layStack(_ area: Region, _ mode: LayoutMode, _ focus: Panel, _ count: Int) {
         var rest = area
-        let wanted = Self.listRows(count, of: area.rows)
+        let wanted = Self.listRows(count, within: area.rows * 2 / 5)
         let (list, middle) =
             switch (mode, focus) {
             case (.half, .containers): (area.rows - 11, 5)
@@ -92,7 +92,7 @@ struct ScreenLayout: Hashable {
             switch (mode, focus) {
             case (.half, .containers): area.rows * 7 / 10
             case (.half, .console): 5
-            default: Self.listRows(count, of: area.rows)
+            default: Self.listRows(count, within: area.rows / 2)
             }
         panels[.containers] = left.takeTop(list)
         panels[.console] = left
@@ -101,11 +101,11 @@ struct ScreenLayout: Hashable {
         panels[.processes] = right
     }
 
-    /// As many rows as the list needs with its title and header, within two fifths of the screen. In steps, so that
-    /// the consoles do not change their size with each container that comes or goes.
-    private static func listRows(_ count: Int, of rows: Int) -> Int {
+    /// As many rows as the list needs with its title and header. In steps, so that the consoles do not change their size
+    /// with each container that comes or goes.
+    private static func listRows(_ count: Int, within most: Int) -> Int {
         let step = [5, 8, 12, 16, 22, 30, 50].first { $0 >= count + 2 } ?? count + 2
-        return min(step, max(7, rows * 2 / 5))
+        return min(step, max(7, most))
     }
 }
 
