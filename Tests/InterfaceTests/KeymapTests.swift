@@ -128,6 +128,18 @@ import Testing
         #expect(HintBar(bench.model).items.contains { $0.label == "next" })
     }
 
+    @Test("What is typed into a menu finds what is called just so first, then what begins so, then the others")
+    func menuOrder() {
+        let labels = ["plain-on-tls", "tlsnocert", "unstop", "tls", "TLS two"]
+        var menu = Menu(title: "", items: labels.map { Menu.Item(label: $0, detail: "", intent: .back) })
+        for (typed, found) in [
+            ("tls", ["tls", "tlsnocert", "TLS two", "plain-on-tls"]), ("two tls", ["TLS two"]), (" ", labels),
+        ] {
+            menu.filter = LineEditor(typed)
+            #expect(menu.shown.map(\.label) == found, "\(typed)")
+        }
+    }
+
     @Test("The README lists the keys of the table")
     func readme() throws {
         let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

@@ -53,6 +53,15 @@ import Testing
         #expect(!bench.text.contains("›") && bench.row(2).count == 40)
     }
 
+    @Test("The logs of many are called by the first two names")
+    func names() throws {
+        var bench = try Bench.connected(120, 24)
+        bench.type("*m")
+        #expect(bench.row(0).contains(" and 3 more"))
+        bench.type("q* <down> m")
+        #expect(!bench.row(0).contains("more"))
+    }
+
     @Test("Logs of marked containers are one, by time, each line with its container's name")
     func merged() throws {
         var bench = try Self.opened(" j m")

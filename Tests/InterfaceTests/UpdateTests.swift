@@ -251,7 +251,8 @@ import Testing
             ("pull app:latest: no route", "pull app:latest: no route"), ("no route", "pull app: no route"),
         ] {
             var bench = try Bench.connected(80, 24)
-            bench.type("Ipapp<enter>")
+            // Let go on alone: a form that is open says it by itself.
+            bench.type("Ipapp<enter><enter>")
             let job = try #require(bench.model.jobs.first?.id)
             bench.send(.job(job, .failed(EngineError(.unavailable, words))))
             #expect(bench.model.status?.text == said)

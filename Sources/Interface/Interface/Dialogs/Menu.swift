@@ -23,11 +23,18 @@ struct Menu: Hashable, Sendable {
         self.items = items
     }
 
-    /// Those that hold every word typed.
+    /// Those that hold every word typed: first one that is just that, then those that begin so, then the others.
     var shown: [Item] {
-        let words = filter.text.lowercased().split(separator: " ")
-        return words.isEmpty
-            ? items : items.filter { item in words.allSatisfy { item.label.lowercased().contains($0) } }
+        let typed = filter.text.lowercased().trimmingSpaces
+        let words = typed.split(separator: " ")
+        guard !words.isEmpty else { return items }
+        var ranks: [[Item]] = [[], [], []]
+        for item in items {
+            let label = item.label.lowercased()
+            guard words.allSatisfy({ label.contains($0) }) else { continue }
+            ranks[label == typed ? 0 : label.hasPrefix(typed) ? 1 : 2].append(item)
+        }
+        return ranks.flatMap { $0 }
     }
 
     var chosen: Item? { shown.indices.contains(selection) ? shown[selection] : nil }

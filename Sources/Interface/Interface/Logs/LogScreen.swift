@@ -54,7 +54,12 @@ struct LogScreen: Hashable, Sendable {
     var isMerged: Bool { sources.count > 1 }
     /// Whether lines of standard error carry a sign: where there are others, which a colour alone does not tell them from.
     var marksErrors: Bool { seenSources.contains(.stdout) && seenSources.contains(.stderr) }
-    var title: String { sources.map(\.name).joined(separator: " ") }
+    /// Their names; of many the first two.
+    var title: String {
+        let names = sources.map(\.name)
+        guard names.count > 4 else { return names.joined(separator: " ") }
+        return names.prefix(2).joined(separator: " ") + " and \(names.count - 2) more"
+    }
     var count: Int { sieve?.passing.count ?? lines.count }
     /// The log has lines, shown or not.
     var hasLines: Bool { !lines.isEmpty || passedOver > 0 }

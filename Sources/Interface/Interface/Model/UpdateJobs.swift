@@ -159,13 +159,19 @@ extension Model {
             guard job.typedBefore != typedCount else { return ask(action, instead: job, after: error) }
             text += "; asked for once more it can be forced"
         }
-        say(text, error.kind == .cancelled || error.kind == .notModified ? .warning : .error)
-        for index in dialogs.indices {
-            guard case .form(var form) = dialogs[index], form.job == job.id else { continue }
-            form.job = nil
-            if error.kind == .cancelled { form.error = "cancelled" } else { form.complain(of: error) }
-            dialogs[index] = .form(form)
-        }
+        let kind: Status.Kind = error.kind == .cancelled || error.kind == .notModified ? .warning : .error
+        guard !tell(error, toFormOf: job) else { return }
+        say(text, kind)
+    }
+
+    /// Says in the form that waited for a job why it failed. False where that is not what is looked at.
+    private mutating func tell(_ error: EngineError, toFormOf job: Job) -> Bool {
+        let waiting = dialogs.lastIndex { if case .form(let form) = $0 { form.job == job.id } else { false } }
+        guard let index = waiting, case .form(var form) = dialogs[index] else { return false }
+        form.job = nil
+        if error.kind == .cancelled { form.error = "cancelled" } else { form.complain(of: error) }
+        dialogs[index] = .form(form)
+        return index == dialogs.count - 1
     }
 
     /// Asks whether to do by force what was refused without. A form that waited for it is left as it is.
