@@ -114,6 +114,7 @@ import Testing
         bench.send(
             .job(try #require(bench.model.jobs.first?.id), .failed(EngineError(.invalid, "no such directory: /srv"))))
         #expect(bench.text.contains("no such directory: /srv"))
+        #expect(bench.model.status == nil, "the form says it, and nothing stays of it behind the form")
         bench.type("<esc>g  c<enter>")
         #expect(asked(&bench) == ["etc", "tmp"].map { .copyOut(Self.web, path: "/\($0)", to: "./") })
         for job in bench.model.jobs { bench.send(.job(job.id, .succeeded(.done("")))) }
@@ -123,6 +124,8 @@ import Testing
         let effects = bench.takeEffects()
         #expect(effects.contains(.listFiles(Self.place("/"))) && effects.contains(.readChanges(Self.web.id)))
         #expect(bench.model.commands.entries[0].line() == "docker cp /home/x.txt web:/")
+        bench.type("i/home/x.txt<down>tmp/y.txt<enter>")
+        #expect(asked(&bench) == [.copyIn(Self.web, from: "/home/x.txt", to: "/tmp/y.txt")])
     }
 
     @Test("A directory that cannot be read says why, and other containers' events read none again")

@@ -48,7 +48,7 @@ import Testing
     func inspection() throws {
         var bench = try Self.open()
         bench.type("gji")
-        #expect(bench.takeEffects() == [.inspectImage("old:1")])
+        #expect(bench.takeEffects() == [.inspectObject(.image("old:1"))])
         var details = ImageDetails(summary: Self.images()[1], architecture: "arm64", os: "linux")
         (details.command, details.entrypoint) = (["httpd", "-f"], ["/bin/start up"])
         (details.environment, details.exposedPorts) = (["PATH=/bin"], ["80/tcp"])

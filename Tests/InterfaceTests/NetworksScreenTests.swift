@@ -79,6 +79,54 @@ import Testing
         }
     }
 
+    @Test("i tells all of a network, of a container in it, and of a volume")
+    func inspection() throws {
+        var bench = try Self.open("N")
+        _ = bench.takeEffects()
+        bench.type("ji")
+        #expect(bench.takeEffects() == [.inspectObject(.network("net1"))])
+        var front = Self.networks[1]
+        front.spec.pools[0].gateway = "10.7.0.1"
+        front.spec.pools[0].auxiliary = ["printer": "10.7.0.9"]
+        front.spec.isInternal = true
+        front.spec.options = ["com.docker.network.driver.mtu": "1400"]
+        front.hostInterface = "br-front"
+        front.members[Sample.id(1)] = NetworkMember(
+            name: "web", endpointID: "e", macAddress: "02:42:0a:07:00:02", ipv4Address: "10.7.0.2/24", ipv6Address: "")
+        bench.send(.networkInspected(front))
+        #expect(bench.row(0).hasPrefix(" inspect front"))
+        for words in [
+            "id        net1", "driver    bridge", "internal  yes: no way out", "device    br-front",
+            "subnet     10.7.0.0/24", "  gateway  10.7.0.1", "  printer  10.7.0.9",
+            "web  10.7.0.2/24  02:42:0a:07:00:02", "com.docker.network.dri", "1400",
+        ] { #expect(bench.text.contains(words), "\(words)") }
+        #expect(bench.model.commands.entries.first?.line() == "docker network inspect front")
+        bench.type("qji")
+        #expect(bench.takeEffects().last == .inspect(Sample.id(1), .show))
+        bench.send(.notInspected(Sample.id(1), "No such container: web"))
+        #expect(bench.model.status?.text == "No such container: web" && bench.model.keyContext == .networks)
+
+        var list = Self.containers()
+        var mount = MountSpec(.volume, source: "pages", target: "/srv")
+        mount.readOnly = true
+        list[0].mounts = [mount]
+        bench = try Bench.connected(containers: list)
+        bench.type("V")
+        bench.send(.volumes(Self.volumes))
+        bench.model.volumes?[1].sizeBytes = 3 << 20
+        _ = bench.takeEffects()
+        bench.type("ji")
+        #expect(bench.takeEffects() == [.inspectObject(.volume("pages"))])
+        var pages = Self.volumes[1]
+        pages.spec.labels = ["of": "tests"]
+        bench.send(.volumeInspected(pages))
+        for words in ["mountpoint  /v/pages", "size        3.0MiB", "web  /srv (read only)", "of  tests"] {
+            #expect(bench.text.contains(words), "\(words)")
+        }
+        #expect(!bench.text.contains("options"))
+        #expect(bench.model.commands.entries.first?.line() == "docker volume inspect pages")
+    }
+
     @Test("Opening a screen asks for its list, and so does what changes it while it is open")
     func refreshes() throws {
         var bench = try Bench.connected()

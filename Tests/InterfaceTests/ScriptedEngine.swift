@@ -309,6 +309,11 @@ final class ScriptedEngine: Engine {
         return state.withLock { $0.images }
     }
 
+    /// One member, called as the path that was asked for.
+    func listDirectory(_ reference: String, path: String) async throws(EngineError) -> [PathStat] {
+        [PathStat(name: path, sizeBytes: 0, mode: 0o100644, modifiedAt: Sample.now, linkTarget: nil)]
+    }
+
     func inspectImage(_ reference: String) async throws(EngineError) -> ImageDetails {
         throw EngineError.noSuchImage(reference)
     }

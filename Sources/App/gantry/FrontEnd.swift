@@ -80,5 +80,8 @@ extension HostFiles {
         },
         save: { path, contents, replaces throws(EngineError) in
             try await MachineFiles.save(path, contents, replacing: replaces)
+        },
+        list: { directory, beginning throws(EngineError) in
+            try await MachineFiles.list(directory, beginning: beginning)
         })
 }

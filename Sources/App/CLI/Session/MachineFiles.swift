@@ -38,14 +38,30 @@ package enum MachineFiles {
         }
     }
 
+    /// The names in a directory that begin so, each with whether it is a directory, or leads to one.
+    package static func list(
+        _ directory: String, beginning: String
+    ) async throws(EngineError) -> [(name: String, isDirectory: Bool)] {
+        try await told {
+            try await BlockingPool.shared.run {
+                let path = home(directory)
+                return try Directory.list(path).filter { $0.hasPrefix(beginning) }.map { name in
+                    var facts = stat()
+                    let isFound = stat(PathName.joined(path, name), &facts) == 0
+                    return (name, isFound && facts.st_mode & S_IFMT == S_IFDIR)
+                }
+            }
+        }
+    }
+
     /// `~/` is a shell's word, and people type it here, too.
     private static func home(_ path: String) -> String {
         guard path.hasPrefix("~/"), let home = getenv("HOME") else { return path }
         return String(cString: home) + path.dropFirst(1)
     }
 
-    private static func told(_ body: () async throws -> Void) async throws(EngineError) {
-        do { try await body() } catch let error as EngineError { throw error } catch is CancellationError {
+    private static func told<Result>(_ body: () async throws -> Result) async throws(EngineError) -> Result {
+        do { return try await body() } catch let error as EngineError { throw error } catch is CancellationError {
             throw EngineError(.cancelled, "cancelled")
         } catch let error as UsageError {
             throw EngineError(.invalid, error.message)

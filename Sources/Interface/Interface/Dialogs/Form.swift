@@ -26,8 +26,13 @@ struct Form: Hashable, Sendable {
     var fields: [Field]
     var focus = 0 {
         // What was typed towards a choice is over with the field.
-        didSet { if focus != oldValue, fields.indices.contains(oldValue) { fields[oldValue].typed = "" } }
+        didSet {
+            if focus != oldValue, fields.indices.contains(oldValue) { fields[oldValue].typed = "" }
+            choices = []
+        }
     }
+    /// What the path in the focused field can go on with, after Tab.
+    var choices: [String] = []
     /// What the engine said against it.
     var error: String?
     /// The action that it waits for.
@@ -58,6 +63,7 @@ struct Form: Hashable, Sendable {
         guard fields.indices.contains(focus), fields[focus].handle(key) else { return false }
         fields[focus].error = FormValidation.error(in: fields[focus])
         error = nil
+        choices = []
         return true
     }
 
@@ -73,6 +79,7 @@ struct Form: Hashable, Sendable {
         fields[focus].insert(text)
         fields[focus].error = FormValidation.error(in: fields[focus])
         error = nil
+        choices = []
     }
 
     /// Checks every field; goes to the first that is wrong. True where all are right.
@@ -89,7 +96,7 @@ struct Field: Hashable, Sendable {
     enum Name: Hashable, Sendable {
         case image, name, command, tty, memory, cpus, pids, mounts, environment, network, ports, autoRemove, user,
             directory, path, driver, subnet, address, device, version6, isInternal, container, aliases, options,
-            reference, restart
+            reference, restart, target
     }
 
     enum Kind: Hashable, Sendable {
@@ -105,6 +112,8 @@ struct Field: Hashable, Sendable {
     var kind: Kind
     var error: String?
     var isRequired = false
+    /// Where the path leads that the field holds; nil for what is no path.
+    var place: PathQuestion.Place?
     /// Takes words of one's own beside what it offers.
     var isOpen = false
     /// What an open field offers while words of one's own stand in it.

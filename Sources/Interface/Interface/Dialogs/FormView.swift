@@ -11,14 +11,20 @@ struct FormLayout {
     let footerRows: Int
     /// The layers of what it waits for, the unfinished ones first to be seen; below the fields.
     let layers: [TransferProgress.Layer]
+    /// Lines of what a path can go on with, in the same place.
+    let choices: [String]
 
     init(_ model: Model, _ form: Form) {
         let known = model.jobs.first { $0.id == form.job }?.progress.transfer.layers ?? []
         let room = max(0, min(12, model.layout.body.rows - form.fields.count - 6))
         let unfinished = known.filter { !$0.step.isDone }
         layers = known.count <= room ? known : Array((unfinished + known.filter(\.step.isDone)).prefix(room))
-        let complaint = TextWrap.lines(of: form.complaint ?? "", columns: max(1, min(72, model.size.columns - 6)))
-        let extra = (layers.isEmpty ? 0 : layers.count + 1) + max(0, min(complaint.count, 6) - 2)
+        let width = max(1, min(72, model.size.columns - 6))
+        choices = NameColumns.lines(of: form.choices, columns: width, rows: min(6, room))
+        let complaint = TextWrap.lines(of: form.complaint ?? "", columns: width)
+        let extra = [layers.count, choices.count].reduce(max(0, min(complaint.count, 6) - 2)) {
+            $1 == 0 ? $0 : $0 + $1 + 1
+        }
         let wanted = Size(columns: min(76, model.size.columns - 2), rows: form.fields.count + 5 + extra)
         region = model.layout.body.centered(wanted)
         inner = region.inset(columns: 2, rows: 1)
@@ -76,6 +82,8 @@ extension Canvas {
         _ = rest.takeTop(1)
         for layer in layout.layers { draw(layer, in: rest.takeTop(1)) }
         if !layout.layers.isEmpty { _ = rest.takeTop(1) }
+        for line in layout.choices { put(line, .dialogMuted, in: rest.takeTop(1)) }
+        if !layout.choices.isEmpty { _ = rest.takeTop(1) }
         drawFooter(form, model, in: rest)
     }
 
@@ -164,9 +172,11 @@ extension Canvas {
         if case .limits(let target, _, _) = form.purpose, let point = model.stats.histories[target.id]?.latest {
             let cpu = Quantity.percent(point.cpuPercent)
             put(
-                "now: \(Quantity.bytes(point.memoryBytes)), cpu \(cpu), \(point.pids) processes", .dialogMuted,
+                "now: \(Quantity.bytes(point.memoryBytes)), cpu \(cpu), "
+                    + (point.pids == 1 ? "1 process" : "\(point.pids) processes"), .dialogMuted,
                 in: region)
         }
-        put("enter does it · tab next · esc gives up", .dialogMuted, row: 1, in: region)
+        let tab = form.pathQuestion == nil ? "next" : "completes"
+        put("enter does it · tab \(tab) · esc gives up", .dialogMuted, row: 1, in: region)
     }
 }

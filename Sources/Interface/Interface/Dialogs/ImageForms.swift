@@ -19,6 +19,7 @@ extension Form {
     static func loadImage() -> Form {
         var path = Field(name: .path, label: "Archive", placeholder: "/path/to/image.tar", kind: .text(LineEditor()))
         path.isRequired = true
+        path.place = .machine
         return Form(.loadImage, title: "load images from a file or folder", fields: [path])
     }
 

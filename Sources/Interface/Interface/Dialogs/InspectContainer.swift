@@ -17,8 +17,7 @@ extension InspectScreen {
             Section(title: "networks", entries: details.networks.flatMap(endpoint)),
             Section(title: "mounts", entries: details.spec.mounts.map { ($0.target, describe($0)) }),
             Section(title: "environment", entries: details.environment.map(splitVariable)),
-            Section(
-                title: "labels", entries: details.spec.labels.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }),
+            Section(title: "labels", entries: pairs(details.spec.labels)),
             Section(title: "security", entries: security(details.spec)),
         ]
     }

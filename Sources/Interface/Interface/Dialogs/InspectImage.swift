@@ -11,8 +11,7 @@ extension InspectScreen {
                 Section(title: "image", entries: Self.identity(image)),
                 Section(title: "process", entries: Self.process(image)),
                 Section(title: "environment", entries: image.environment.map(Self.splitVariable)),
-                Section(
-                    title: "labels", entries: summary.labels.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }),
+                Section(title: "labels", entries: Self.pairs(summary.labels)),
                 Section(title: "history, newest first", entries: history.map(Self.step)),
                 Section(title: "layers, lowest first", entries: image.layers.map { ("", $0) }),
             ])

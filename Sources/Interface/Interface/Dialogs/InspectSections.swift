@@ -64,6 +64,11 @@ extension InspectScreen {
             + facts.filter { !$0.1.isEmpty }.map { (name: $0.0, value: $0.1) }
     }
 
+    /// Labels or options, by name.
+    static func pairs(_ pairs: [String: String]) -> [(name: String, value: String)] {
+        pairs.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
     /// In eight columns at least, so that they stand below one another.
     private static func milliseconds(_ duration: Duration) -> String {
         let tenths = Int64((duration / .milliseconds(1) * 10).rounded())

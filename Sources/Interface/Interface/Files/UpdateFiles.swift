@@ -143,6 +143,7 @@ extension Form {
         var path = Field(
             name: .path, label: "To", placeholder: "a directory or a new name", kind: .text(LineEditor("./")))
         path.isRequired = true
+        path.place = .machine
         let what = names.count == 1 ? names[0] : "\(names.count) files"
         return Form(.copyOut(place, names), title: "copy \(what) to this machine", fields: [path])
     }
@@ -150,8 +151,12 @@ extension Form {
     static func copyIn(to place: FilePlace) -> Form {
         var path = Field(name: .path, label: "From", placeholder: "a file or directory here", kind: .text(LineEditor()))
         path.isRequired = true
-        return Form(
-            .copyIn(place), title: "copy into \(place.container.name):\(place.path)",
-            fields: [path])
+        path.place = .machine
+        var target = Field(
+            name: .target, label: "To", placeholder: "a directory there or a new name",
+            kind: .text(LineEditor(place.path == "/" ? "/" : "\(place.path)/")))
+        target.isRequired = true
+        target.place = .container(place.container)
+        return Form(.copyIn(place), title: "copy into \(place.container.name)", fields: [path, target])
     }
 }

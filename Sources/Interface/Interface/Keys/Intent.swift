@@ -39,6 +39,7 @@ enum Intent: Hashable, Sendable {
     /// The order of the processes.
     case nextProcessOrder
     case nextChoice, previousChoice
+    case completePath
 
     case search, nextMatch, previousMatch
     case toggleFollow, toggleTimestamps, toggleWrap
@@ -61,7 +62,7 @@ enum Intent: Hashable, Sendable {
     case commands, showCommand, copyCommand
 
     case networks, volumes, newNetwork, newVolume, removeNetwork, removeVolume, pruneNetworks, pruneVolumes
-    case connectContainer, showMember
+    case connectContainer, showMember, inspectNetwork, inspectVolume
     /// A published port: in the browser, or copied.
     case openPort, open(String)
 

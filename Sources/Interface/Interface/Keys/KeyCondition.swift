@@ -49,6 +49,9 @@ extension KeyCondition {
         { model in if case .member = model.selectedNetworkRow { true } else { false } },
         else: { _ in "no container of a network is chosen" })
     static let isNoMember = KeyCondition({ !isMember.holds($0) }, else: { _ in "no network is chosen" })
+    static let isPath = KeyCondition(
+        { model in if case .form(let form)? = model.dialogs.last { form.pathQuestion != nil } else { false } },
+        else: { _ in "no path is typed here" })
     static let isLogFiltered = KeyCondition(
         { model in if case .logs(let screen)? = model.dialogs.last { !screen.filter.isEmpty } else { false } },
         else: { _ in "no filter is set" })

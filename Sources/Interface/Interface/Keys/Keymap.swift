@@ -39,10 +39,15 @@ package enum Keymap {
         model.bindings.first { $0.contexts.contains(context) && $0.keys.contains(key) && $0.condition.holds(model) }
     }
 
-    /// The bindings that the hint bar shows, most useful first.
+    /// The bindings that the hint bar shows, most useful first, with the keys that ask for just that now.
     static func hints(in context: KeyContext, _ model: Model) -> [KeyBinding] {
-        model.bindings.filter {
-            $0.hint != nil && !$0.keys.isEmpty && $0.contexts.contains(context) && $0.condition.holds(model)
+        var taken: Set<Key> = []
+        return model.bindings.compactMap { binding in
+            guard binding.contexts.contains(context), binding.condition.holds(model) else { return nil }
+            var shown = binding
+            shown.keys.removeAll { taken.contains($0) }
+            taken.formUnion(binding.keys)
+            return binding.hint == nil || shown.keys.isEmpty ? nil : shown
         }
     }
 

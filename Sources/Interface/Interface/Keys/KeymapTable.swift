@@ -125,6 +125,7 @@ extension Keymap {
         KeyBinding("enter", [.search], "search", hint: "search", .accept),
         KeyBinding("esc", [.search], "give up", hint: "give up", .back),
         KeyBinding("enter", [.form], "do it", hint: "do it", .accept),
+        KeyBinding("tab", [.form], "complete the path", hint: "complete", when: .isPath, .completePath),
         KeyBinding("tab down", [.form], "next field", hint: "next", .nextField),
         KeyBinding("shift-tab up", [.form], "field before", hint: "before", .previousField),
         KeyBinding("ctrl-n", [.form], "next choice", .nextChoice),
@@ -171,6 +172,7 @@ extension Keymap {
         KeyBinding(
             "d delete", [.networks], "disconnect the container", hint: "disconnect", when: .isMember, .removeNetwork),
         KeyBinding("d delete", [.networks], "remove the network", hint: "remove", when: .isNoMember, .removeNetwork),
+        KeyBinding("i", [.networks], "inspect the network, or the container", hint: "inspect", .inspectNetwork),
         KeyBinding("P", [.networks], "remove those that nobody uses", hint: "prune", .pruneNetworks),
         KeyBinding("enter", [.networks], "to the container", hint: "container", when: .isMember, .showMember),
         KeyBinding("enter", [.events], "to the event's object", hint: "show", .showEventObject),
@@ -188,6 +190,7 @@ extension Keymap {
         KeyBinding("P", [.usage], "remove what nobody uses", hint: "prune", .pruneUsage),
         KeyBinding("n", [.volumes], "new volume", hint: "new", .newVolume),
         KeyBinding("d delete", [.volumes], "remove the volume", hint: "remove", .removeVolume),
+        KeyBinding("i", [.volumes], "inspect the volume", hint: "inspect", .inspectVolume),
         KeyBinding("P", [.volumes], "remove those that nobody uses", hint: "prune", .pruneVolumes),
         KeyBinding("esc q", objectLists.union([.logs, .inspect, .help, .file]), "back", hint: "back", .back),
         KeyBinding("left", [.logs, .inspect, .file], "to the left", .previousChoice),

@@ -153,6 +153,7 @@ extension Form {
         let name = screen.isMerged ? "logs" : screen.sources.first?.name ?? "log"
         var path = Field(name: .path, label: "File", kind: .text(LineEditor("\(name)-\(stamp).log")))
         path.isRequired = true
+        path.place = .machine
         let lines = screen.count == 1 ? "1 line" : "\(screen.count) lines"
         return Form(.saveLog, title: "save \(lines)", fields: [path])
     }

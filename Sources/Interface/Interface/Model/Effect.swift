@@ -17,9 +17,10 @@ enum Effect: Hashable, Sendable {
     case listFiles(FilePlace)
     /// Where a container differs from its image.
     case readChanges(String)
+    /// The directory of a path that is being typed.
+    case listPath(PathQuestion)
     case inspect(String, InspectPurpose)
-    /// With how it was made.
-    case inspectImage(String)
+    case inspectObject(InspectedObject)
     /// What a container was made from, to make it anew.
     case readOriginal(String)
     case openConsole(ConsoleID, ConsoleSource, TerminalSize)
@@ -53,6 +54,20 @@ enum InspectPurpose: Hashable, Sendable {
     /// To say why it does not run.
     case explainStop
     case editLimits
+}
+
+/// What is read beside containers, by what the engine knows it by.
+enum InspectedObject: Hashable, Sendable {
+    /// With how it was made.
+    case image(String)
+    case network(String)
+    case volume(String)
+
+    var name: String {
+        switch self {
+        case .image(let name), .network(let name), .volume(let name): name
+        }
+    }
 }
 
 /// An engine call that changes something; its end is reported as `JobNews`.

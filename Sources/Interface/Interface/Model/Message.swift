@@ -21,13 +21,16 @@ enum Message: Sendable {
     case journal([EngineEvent])
     case files(FilePlace, Result<[PathStat], EngineError>)
     case fileChanges(containerID: String, [PathChange])
+    case pathMembers(PathQuestion, Result<[PathMember], EngineError>)
     case file(FileRequest, Result<[UInt8], EngineError>)
     case inspected(ContainerDetails, InspectPurpose)
     /// What a container was made from, with its image where that is still there.
     case original(ContainerDetails, ImageDetails?)
     /// By the name that was asked for.
     case imageInspected(String, ImageDetails, [ImageHistoryStep])
-    /// Of the container with this id, or of the image of this name; in words.
+    case networkInspected(NetworkDetails)
+    case volumeInspected(VolumeDetails)
+    /// Of the container or the object with this id or name; in words.
     case notInspected(String, String)
 
     case hosts([HostBook.Entry])

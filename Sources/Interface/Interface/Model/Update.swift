@@ -45,12 +45,19 @@ extension Model {
             guard files?.place.container.id == id else { return [] }
             files?.changes = Dictionary(changes.map { ($0.path, $0.kind) }, uniquingKeysWith: { $1 })
         case .file(let request, let result): take(result, of: request)
+        case .pathMembers(let question, let result): take(result, of: question)
         case .inspected(let details, .show):
             commands.end(.inspection(details.id), .done(""), at: now)
             show(InspectScreen(details), details.name)
         case .imageInspected(let name, let details, let history):
             commands.end(.inspection(name), .done(""), at: now)
             show(InspectScreen(details, history, name: name), name)
+        case .networkInspected(let network):
+            commands.end(.inspection(network.id), .done(""), at: now)
+            show(InspectScreen(network), network.spec.name)
+        case .volumeInspected(let volume):
+            commands.end(.inspection(volume.spec.name), .done(""), at: now)
+            show(inspection(of: volume), volume.spec.name)
         case .original(let details, let image): showRecreation(details, image)
         case .notInspected(let id, let reason):
             commands.end(.inspection(id), .failed(reason), at: now)

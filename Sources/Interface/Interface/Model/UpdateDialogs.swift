@@ -87,7 +87,8 @@ extension Model {
             case .copyOut(let place, let names): return sendCopyOut(form, place, names)
             case .copyIn(let place):
                 let path = form.text(.path) ?? ""
-                return wait(form, .copyIn(place.container, from: path, to: place.path), "copy \(path)")
+                let target = form.text(.target) ?? place.path
+                return wait(form, .copyIn(place.container, from: path, to: target), "copy \(path)")
             case .loadImage:
                 let path = form.text(.path) ?? ""
                 return wait(form, .load(path: path), "load \(path)")

@@ -14,7 +14,7 @@ extension Model {
         case .inspectImage:
             guard let row = selectedImage else { break }
             commands.begin(["image", "inspect", row.displayName], at: now, from: .inspection(row.id))
-            return [.inspectImage(row.id)]
+            return [.inspectObject(.image(row.id))]
         case .removeImage: confirmImageRemoval()
         case .askImagePrune: dialogs.append(.menu(imagePruneMenu))
         case .pruneImages(let all): confirmImagePrune(all: all)

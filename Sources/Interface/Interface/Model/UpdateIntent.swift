@@ -76,8 +76,9 @@ extension Model {
         case .copyCommand: copyCommand()
         case .showEventObject: return showEventObject()
         case .networks, .volumes, .newNetwork, .newVolume, .removeNetwork, .removeVolume, .pruneNetworks,
-            .pruneVolumes, .connectContainer, .showMember, .openPort, .open:
+            .pruneVolumes, .connectContainer, .showMember, .inspectNetwork, .inspectVolume, .openPort, .open:
             return performInNetworks(intent)
+        case .completePath: return completePath()
         case .nextField, .previousField, .nextChoice, .previousChoice, .search, .nextMatch, .previousMatch,
             .fold:
             if case .logs? = dialogs.last, [.nextChoice, .previousChoice].contains(intent) {

@@ -22,6 +22,11 @@ extension Model {
                 "remove all volumes that no container has?", ["Their files are lost."], .pruneVolumes, "prune",
                 isSafe: false)
         case .showMember: return showMember()
+        case .inspectNetwork: return inspectNetworkRow()
+        case .inspectVolume:
+            guard let volume = selectedVolume else { break }
+            commands.begin(["volume", "inspect", volume.spec.name], at: now, from: .inspection(volume.spec.name))
+            return [.inspectObject(.volume(volume.spec.name))]
         case .openPort: return openPort()
         case .open(let address):
             say(hasDesktop ? "opened \(address)" : "no desktop here: copied \(address)")
@@ -92,6 +97,18 @@ extension Model {
             "remove volume \(volume.spec.name)?", ["Its files are lost."], .removeVolume(volume.spec.name), "remove",
             of: volume.spec.name,
             isSafe: false)
+    }
+
+    private mutating func inspectNetworkRow() -> [Effect] {
+        switch selectedNetworkRow {
+        case .member(_, let member):
+            commands.begin(["inspect", member.name], at: now, from: .inspection(member.id))
+            return [.inspect(member.id, .show)]
+        case .network(let network):
+            commands.begin(["network", "inspect", network.spec.name], at: now, from: .inspection(network.id))
+            return [.inspectObject(.network(network.id))]
+        case nil: return []
+        }
     }
 
     /// To the container's row of the main screen.

@@ -72,9 +72,14 @@ final class EffectRunner {
         case .listFiles(let place): list(place)
         case .readChanges(let id): readChanges(id)
         case .inspect(let id, let purpose): inspect(id, purpose)
-        case .inspectImage(let name):
-            // Nobody waits for it and it ends by itself: two short calls.
-            Task { [engine, mailbox] in await ImageReading(engine: engine, mailbox: mailbox).read(name) }
+        case .inspectObject(let object):
+            // Nobody waits for it and it ends by itself: a short call or two.
+            Task { [engine, mailbox] in await ObjectReading(engine: engine, mailbox: mailbox).read(object) }
+        case .listPath(let question):
+            // As above.
+            Task { [engine, mailbox, files] in
+                mailbox.post(.pathMembers(question, await PathReading(engine: engine, files: files).read(question)))
+            }
         case .readOriginal(let id): readOriginal(id)
         case .openConsole(let id, let source, let size): open(id, source, size)
         case .closeConsole(let id): consoles.removeValue(forKey: id)?.close()

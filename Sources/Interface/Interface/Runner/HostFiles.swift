@@ -15,21 +15,29 @@ package struct HostFiles: Sendable {
     package typealias Save =
         @Sendable (_ path: String, _ contents: [UInt8], _ replaces: Bool) async throws(EngineError) -> Void
 
+    /// The names in a directory that begin so, each with whether it is a directory, or leads to one.
+    package typealias List =
+        @Sendable (_ directory: String, _ beginning: String) async throws(EngineError)
+        -> [(name: String, isDirectory: Bool)]
+
     let copyOut: CopyOut
     let copyIn: CopyIn
     let save: Save
+    let list: List
 
-    package init(copyOut: @escaping CopyOut, copyIn: @escaping CopyIn, save: @escaping Save) {
+    package init(copyOut: @escaping CopyOut, copyIn: @escaping CopyIn, save: @escaping Save, list: @escaping List) {
         self.copyOut = copyOut
         self.copyIn = copyIn
         self.save = save
+        self.list = list
     }
 
     /// Where there are no files to work with.
     static let none = HostFiles(
         copyOut: { _, _, _, _ throws(EngineError) in throw unavailable },
         copyIn: { _, _, _, _ throws(EngineError) in throw unavailable },
-        save: { _, _, _ throws(EngineError) in throw unavailable })
+        save: { _, _, _ throws(EngineError) in throw unavailable },
+        list: { _, _ throws(EngineError) in throw unavailable })
 
     private static let unavailable = EngineError(.unsupported, "this program gives the screen no files to work with")
 }
