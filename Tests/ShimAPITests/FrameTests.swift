@@ -13,6 +13,7 @@ import Testing
         .resize(execID: "x", columns: 65535, rows: 0),
         .attach(ShimAttach(execID: nil, stdin: true, stdout: false, stderr: true, replay: false)), .survey,
         .subscribe, .delete, .prepareExec(id: "e", terminal: true, input: .once),
+        .prepareProcess(id: "e", process: Array("{}".utf8)),
     ]
 
     static let answers: [ShimAnswer] = [

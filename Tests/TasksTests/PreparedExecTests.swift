@@ -46,6 +46,126 @@ struct PreparedExecTests {
         ExecTaskSpec(id: id, process: TaskBench.process(["/bin/sh", "-c", script]).compactBytes)
     }
 
+    private func children(of pid: Int32) -> [Int32] {
+        // One that has ended has none.
+        let text = (try? FileContents.read("/proc/\(pid)/task/\(pid)/children")) ?? []
+        return text.split(separator: 32).compactMap { Int32(String(decoding: $0, as: UTF8.self)) }
+    }
+
+    /// Whether a child of a runtime of the shim's waits, with all done but the making of the process.
+    private func isPrepared(_ shim: Int32) -> Bool {
+        children(of: shim).flatMap { children(of: $0) }.contains { helper in
+            let call = (try? FileContents.read("/proc/\(helper)/syscall"))?.split(separator: 32) ?? []
+            // It waits at the second descriptor behind the standard ones; the log comes next.
+            return call.count > 1 && call[1].elementsEqual("0x4".utf8)
+        }
+    }
+
+    @Test("A process that was foretold is made by the runtime that waits inside, and no other")
+    func foretold() async throws {
+        try await TaskBench.with { bench in
+            let (record, shim) = try await run(bench)
+            await bench.service.prepareExec("a", execID: "e", terminal: false, input: .none)
+            let foretold = exec("e", "echo done; exit 5")
+            await bench.service.prepareProcess("a", foretold)
+            #expect(try await waits { isPrepared(shim) })
+            let stream = try await bench.service.attach("a", execID: "e", AttachRequest())
+            let pid = try await bench.service.exec("a", foretold)
+            #expect(pid > 0)
+            #expect(try await bench.all(stream).stdout == Array("done\n".utf8))
+            #expect(try await bench.execExit(of: "e").code == 5)
+            #expect(try count(record) == 1)
+        }
+    }
+
+    @Test("For another process than was foretold a runtime begins anew, and no input is lost by it")
+    func other() async throws {
+        try await TaskBench.with { bench in
+            let (record, shim) = try await run(bench)
+            await bench.service.prepareExec("a", execID: "e", terminal: false, input: .once)
+            await bench.service.prepareProcess("a", exec("e", "exit 5"))
+            #expect(try await waits { isPrepared(shim) })
+            let stream = try await bench.service.attach("a", execID: "e", AttachRequest(stdin: true))
+            try await stream.write(Array("given\n".utf8))
+            var asked = exec("e", "read word; echo $word; exit 6")
+            asked.input = .once
+            _ = try await bench.service.exec("a", asked)
+            #expect(try await bench.all(stream).stdout == Array("given\n".utf8))
+            #expect(try await bench.execExit(of: "e").code == 6)
+            #expect(try count(record) == 2)
+            #expect(try await waits { children(of: shim).count == 1 })
+        }
+    }
+
+    @Test("A prepared exec that has failed is as if it had never been")
+    func failed() async throws {
+        try await TaskBench.with { bench in
+            let (record, shim) = try await run(bench)
+            let late = ExecTaskSpec(id: "e", process: TaskBench.process(["late"]).compactBytes)
+            await bench.service.prepareExec("a", execID: "e", terminal: false, input: .none)
+            await bench.service.prepareProcess("a", late)
+            #expect(try await waits { try count(record) == 1 })
+            #expect(try await waits { children(of: shim).count == 1 })
+            try FileContents.replace(
+                "\(bench.root)/bundles/a/rootfs/bin/late", with: Array("#!/bin/sh\nexit 7\n".utf8), mode: 0o755,
+                durable: false)
+            _ = try await bench.service.exec("a", late)
+            #expect(try await bench.execExit(of: "e").code == 7)
+            #expect(try count(record) == 2)
+        }
+    }
+
+    @Test("A terminal that was prepared has the size that is asked for at last")
+    func sizes() async throws {
+        try await TaskBench.with { bench in
+            let (record, shim) = try await run(bench)
+            func asked(_ id: String, _ size: TerminalSize) -> ExecTaskSpec {
+                let own: JSONValue = [
+                    "consoleSize": ["width": .integer(Int64(size.columns)), "height": .integer(Int64(size.rows))],
+                    "terminal": true, "user": ["uid": 0, "gid": 0], "cwd": "/", "args": ["/bin/stty", "size"],
+                    "env": ["PATH=/bin"],
+                ]
+                var spec = ExecTaskSpec(id: id, process: own.compactBytes)
+                (spec.terminal, spec.initialSize) = (true, size)
+                return spec
+            }
+            let foretold = TerminalSize(columns: 71, rows: 19)
+            for (id, size, runtimes) in [("e", foretold, 1), ("f", TerminalSize(columns: 100, rows: 30), 3)] {
+                await bench.service.prepareExec("a", execID: id, terminal: true, input: .none)
+                await bench.service.prepareProcess("a", asked(id, foretold))
+                #expect(try await waits { isPrepared(shim) })
+                let stream = try await bench.service.attach("a", execID: id, AttachRequest())
+                _ = try await bench.service.exec("a", asked(id, size))
+                let output = String(decoding: try await bench.all(stream).stdout, as: UTF8.self)
+                #expect(output == "\(size.rows) \(size.columns)\r\n")
+                #expect(try count(record) == runtimes)
+            }
+        }
+    }
+
+    @Test("A container can be paused, and ended, while a prepared exec waits inside")
+    func surroundings() async throws {
+        try await TaskBench.with { bench in
+            let (record, shim) = try await run(bench)
+            await bench.service.prepareExec("a", execID: "e", terminal: false, input: .none)
+            await bench.service.prepareProcess("a", exec("e", "exit 5"))
+            #expect(try await waits { isPrepared(shim) })
+            try await bench.service.pause("a")
+            await #expect(throws: EngineError.self) { _ = try await bench.service.exec("a", exec("e", "exit 5")) }
+            try await bench.service.resume("a")
+            _ = try await bench.service.exec("a", exec("e", "exit 5"))
+            #expect(try await bench.execExit(of: "e").code == 5)
+            #expect(try count(record) == 1)
+            await bench.service.prepareExec("a", execID: "f", terminal: false, input: .none)
+            await bench.service.prepareProcess("a", exec("f", "exit 5"))
+            #expect(try await waits { isPrepared(shim) })
+            try await bench.service.kill("a", execID: nil, signal: SIGKILL)
+            #expect(try await bench.exit(of: "a").code == 137)
+            try await bench.service.delete("a")
+            bench.expectNothingLeft("a")
+        }
+    }
+
     @Test("An exec that was prepared is made by the runtime that has begun, and no other")
     func prepared() async throws {
         try await TaskBench.with { bench in
@@ -100,16 +220,13 @@ struct PreparedExecTests {
     func inVain() async throws {
         try await TaskBench.with { bench in
             let (record, shim) = try await run(bench)
-            func children() throws -> Int {
-                try FileContents.read("/proc/\(shim)/task/\(shim)/children").split(separator: 32).count
-            }
             await bench.service.prepareExec("a", execID: "e", terminal: false, input: .none)
             #expect(try await waits { try count(record) == 1 })
-            #expect(try children() == 2)
+            #expect(children(of: shim).count == 2)
             // Whoever attaches to an exec and leaves before it is started wants it no more.
             let stream = try await bench.service.attach("a", execID: "e", AttachRequest())
             await stream.close()
-            #expect(try await waits { try children() == 1 })
+            #expect(try await waits { children(of: shim).count == 1 })
             _ = try await bench.service.exec("a", exec("f", "exit 6"))
             #expect(try await bench.execExit(of: "f").code == 6)
         }

@@ -17,7 +17,7 @@ extension GantryEngine {
     public func top(_ reference: String, psArguments: [String]) async throws(EngineError) -> ProcessTable {
         let container = try core.context.index.find(reference)
         guard let run = await container.run else { throw await container.notRunning(reference) }
-        let pids = Set(core.members(of: container, initPID: run.initial.pid))
+        let pids = Set(await core.members(of: container, initPID: run.initial.pid))
         let table = try await PsCommand.table(arguments: psArguments, pids: pids)
         // Between its end and the report of it there is nothing to list.
         if table.rows.isEmpty, await container.hasEnded { throw await container.notRunning(reference) }
@@ -30,7 +30,7 @@ extension GantryEngine {
         guard let run = await container.run else { return [] }
         return ProcessTree.nodes(
             shimPID: await container.shim?.pid, initPID: run.initial.pid,
-            members: core.members(of: container, initPID: run.initial.pid))
+            members: await core.members(of: container, initPID: run.initial.pid))
     }
 }
 
@@ -39,9 +39,9 @@ extension EngineCore {
         Cgroup(path: container.cgroupPath, layout: cgroups)
     }
 
-    fileprivate func members(of container: Container, initPID: Int32) -> [Int32] {
-        context.host.hasCgroups
-            ? ProcessTree.members(of: cgroup(container)) : NamespaceMembers.pids(of: initPID)
+    fileprivate func members(of container: Container, initPID: Int32) async -> [Int32] {
+        guard context.host.hasCgroups else { return NamespaceMembers.pids(of: initPID) }
+        return ProcessTree.members(of: cgroup(container), shimPID: await container.shim?.pid)
     }
 }
 

@@ -40,9 +40,30 @@ package enum ProcessTree {
     }
 
     /// The pids of a container, for docker's `top`.
-    package static func members(of cgroup: Cgroup) -> [Int32] {
+    ///
+    /// - Parameter shimPID: the container's, whose runtimes may be at work: what they are only making is left out.
+    package static func members(of cgroup: Cgroup, shimPID: Int32? = nil) -> [Int32] {
         // A cgroup that has gone has no members.
-        (try? cgroup.processes()) ?? []
+        let pids = (try? cgroup.processes()) ?? []
+        guard let shimPID else { return pids }
+        // Of one that has ended meanwhile there are none.
+        return made(pids, shimPID: shimPID) { pid in
+            (try? ProcessStat.read(pid: pid)).map { ($0.parent, $0.command) }
+        }
+    }
+
+    /// Without those that a runtime makes just now, or has prepared for an exec: their parent is that runtime, a child of the
+    /// shim, and they have its name until they execute their program.
+    static func made(
+        _ pids: [Int32], shimPID: Int32, facts: (Int32) -> (parent: Int32, command: String)?
+    ) -> [Int32] {
+        let members = Set(pids)
+        return pids.filter { pid in
+            guard let own = facts(pid), own.parent != shimPID, !members.contains(own.parent),
+                let maker = facts(own.parent)
+            else { return true }
+            return maker.parent != shimPID || maker.command != own.command
+        }
     }
 
     static func appendChildren(

@@ -103,9 +103,7 @@ package final class ShimTaskService: TaskService {
     }
 
     package func exec(_ id: String, _ exec: ExecTaskSpec) async throws(EngineError) -> Int32 {
-        let request = ShimExec(
-            id: exec.id, process: exec.process, terminal: exec.terminal, columns: exec.initialSize?.columns ?? 0,
-            rows: exec.initialSize?.rows ?? 0, input: ShimInput(exec.input))
+        let request = ShimExec(exec)
         // A shim hangs up on who sends more, and so would all that is asked for at the time.
         guard request.fits else {
             throw EngineError(
@@ -122,6 +120,13 @@ package final class ShimTaskService: TaskService {
         // Without a shim that can be reached there is nothing to prepare; the exec says why.
         guard let connection = try? await connections.connection(id), connection.version >= 3 else { return }
         connection.tell(.prepareExec(id: execID, terminal: terminal, input: ShimInput(input)))
+    }
+
+    package func prepareProcess(_ id: String, _ exec: ExecTaskSpec) async {
+        guard ShimExec(exec).fits else { return }
+        // As above.
+        guard let connection = try? await connections.connection(id), connection.version >= 4 else { return }
+        connection.tell(.prepareProcess(id: exec.id, process: exec.process))
     }
 
     package func serveNames(_ id: String) async throws(EngineError) {

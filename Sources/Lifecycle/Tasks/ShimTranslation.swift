@@ -89,6 +89,14 @@ extension ShimInput {
     }
 }
 
+extension ShimExec {
+    init(_ exec: ExecTaskSpec) {
+        self.init(
+            id: exec.id, process: exec.process, terminal: exec.terminal, columns: exec.initialSize?.columns ?? 0,
+            rows: exec.initialSize?.rows ?? 0, input: ShimInput(exec.input))
+    }
+}
+
 extension ShimTask {
     init(_ spec: TaskSpec, runtimeRoot: String) {
         self.init(id: spec.id, bundle: spec.bundle, runtime: spec.runtime, runtimeRoot: runtimeRoot)

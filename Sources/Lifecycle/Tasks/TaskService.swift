@@ -30,6 +30,8 @@ public protocol TaskService: Sendable {
     /// Begins with what can be done for an exec before it is known, since `exec` with that id is likely to follow soon. Does
     /// not wait, and tells of no failure; what was begun in vain ends by itself.
     func prepareExec(_ id: String, execID: String, terminal: Bool, input: TaskSpec.Input) async
+    /// Goes on with an exec that was prepared, as which `exec` is likely to follow; if another does, this was in vain.
+    func prepareProcess(_ id: String, _ exec: ExecTaskSpec) async
     /// Starts a further process; returns its pid in the host's namespace.
     func exec(_ id: String, _ exec: ExecTaskSpec) async throws(EngineError) -> Int32
     func resize(_ id: String, execID: String?, to size: TerminalSize) async throws(EngineError)
@@ -63,6 +65,7 @@ extension TaskService {
     package func killAll(_ id: String) async throws(EngineError) { try await killAll(id, TaskTraces()) }
     package func delete(_ id: String) async throws(EngineError) { try await delete(id, TaskTraces()) }
     public func prepareExec(_ id: String, execID: String, terminal: Bool, input: TaskSpec.Input) async {}
+    public func prepareProcess(_ id: String, _ exec: ExecTaskSpec) async {}
 }
 
 /// What a caller knows of a task itself. It counts where the run root has lost what it held of the task.

@@ -39,7 +39,7 @@
 /// Whoever receives a frame that it cannot read ends the connection: after garbage no boundary can be trusted.
 package struct ShimFrame: Hashable, Sendable {
     /// What this program speaks. A shim outlives the engine that started it, so an engine speaks to older ones too.
-    package static let version: UInt16 = 3
+    package static let version: UInt16 = 4
     package static let headerSize = 9
     /// Holds the largest request: an exec's process with all of its environment.
     package static let bodyLimit = 4 << 20

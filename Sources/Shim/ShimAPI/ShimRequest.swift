@@ -13,6 +13,9 @@ package enum ShimRequest: Hashable, Sendable {
     /// Has the runtime begin with what does not depend on the process, since an exec of that id is likely to be asked for
     /// soon; what comes of it is told by that alone. Shims speak it from version 3 on.
     case prepareExec(id: String, terminal: Bool, input: ShimInput)
+    /// Has a runtime that has begun so go on up to the last step of this process, as which the exec is likely to be asked for.
+    /// Shims speak it from version 4 on.
+    case prepareProcess(id: String, process: [UInt8])
     case resize(execID: String?, columns: UInt16, rows: UInt16)
     case attach(ShimAttach)
     /// What the shim knows now: `facts`.
@@ -119,6 +122,10 @@ extension ShimRequest {
             writer.put(id)
             writer.put(terminal)
             writer.put(input)
+        case .prepareProcess(let id, let process):
+            kind = 16
+            writer.put(id)
+            writer.put(process)
         }
         return ShimFrame(kind: kind, tag: tag, body: writer.bytes)
     }
@@ -145,6 +152,7 @@ extension ShimRequest {
         case 15:
             self = .prepareExec(
                 id: try reader.takeString(), terminal: try reader.takeBool(), input: try reader.takeInput())
+        case 16: self = .prepareProcess(id: try reader.takeString(), process: try reader.takeBytes())
         default: throw ShimFrameError("\(frame.kind) is no request")
         }
         try reader.finish()

@@ -30,12 +30,20 @@ extension Container {
         return id
     }
 
-    /// Between the two requests that an exec is by docker's interface, the runtime can begin. Not waited for: whether it
-    /// does changes nothing but the time.
+    /// Between the two requests that an exec is by docker's interface, the runtime can begin, and go on to the last step once
+    /// it is found out what is to run. Not waited for: whether it does changes nothing but the time.
     private nonisolated func prepare(_ execID: String, _ spec: ExecSpec) {
         Task { [tasks = context.tasks, id] in
             await tasks.prepareExec(id, execID: execID, terminal: spec.tty, input: Self.input(of: spec))
+            if let task = await foreseen(execID) { await tasks.prepareProcess(id, task) }
         }
+    }
+
+    /// The exec as it is to be started by all that is known of it; nil where it is being started already.
+    private func foreseen(_ execID: String) async -> ExecTaskSpec? {
+        guard let exec = execs[execID], exec.phase == .created else { return nil }
+        // What is in the way is met by the start again, and told by that.
+        return try? await execTask(exec, size: exec.spec.consoleSize)
     }
 
     private static func input(of spec: ExecSpec) -> TaskSpec.Input { spec.attachStdin ? .once : .none }

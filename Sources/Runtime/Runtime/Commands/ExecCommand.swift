@@ -8,7 +8,7 @@ import OCI
 extension Invocation {
     private static let execOptions: CommandArguments.Options = """
         console-socket= cwd= env|e= tty|t user|u= additional-gids|g= process|p= detach|d pid-file= process-label= \
-        apparmor= no-new-privs cap|c= preserve-fds= ignore-paused cgroup= pidfd-socket=
+        apparmor= no-new-privs cap|c= preserve-fds= ignore-paused cgroup= pidfd-socket= hold=
         """
 
     func exec() throws(RuntimeError) -> Int32 {
@@ -31,6 +31,7 @@ extension Invocation {
         var seccomp: SeccompFilter?
         if let profile = spec.linux.seccomp { seccomp = try SeccompCache(root: store.root).filter(for: profile) }
         let sub = try SubCgroups(arguments.all("cgroup"))
+        let hold = try ExecHold(try arguments.integer("hold"))
         // An ordinary user has no right to the container's namespaces yet.
         var place: EntryPlace?
         if !facts.isRootless { place = try Self.openPlace(record, facts.layout, sub) }
@@ -54,13 +55,14 @@ extension Invocation {
         let pidfdSocket = try PidfdSocket.connect(arguments["pidfd-socket"])
         if facts.isRootless { try Self.joinUserNamespace(of: record) }
         let entered = if let place { place } else { try Self.openPlace(record, facts.layout, sub) }
-        let entry = ContainerEntry(place: entered, setup: setup, console: foreground.consoleForProcess)
+        let entry = ContainerEntry(place: entered, setup: setup, console: foreground.consoleForProcess, hold: hold)
         let started = try step("unable to start container process") { () throws(RuntimeError) in try entry.start() }
         do throws(RuntimeError) {
             try pidfdSocket?.send(started.pidfd, .further)
             if let path = arguments.path("pid-file") {
                 try attempt { () throws(KernelError) in try PidFile.write(started.pid, to: path) }
             }
+            try attempt { () throws(KernelError) in try hold?.tell(started.pid) }
             if !detaches { try foreground.takeTerminal() }
         } catch {
             // A caller that is told of a failure looks for no process. The first failure is the one to be told.

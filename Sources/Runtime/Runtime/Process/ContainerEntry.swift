@@ -16,6 +16,9 @@ import OCI
 ///      │◄────────────────────── end of the channel, or failed ──────┤  the program is executed
 /// ```
 ///
+/// The process takes on its program's rights by inheriting them from the helper, wherever that can (`ProcessSetup`). A helper
+/// that has done so waits there for what an `ExecHold` says.
+///
 /// The helper stays in the runtime's pid namespace: until a process has the container's root, none of the host's
 /// descriptors and no right but its program's, nobody inside has a number to reach it by, whatever capability they have
 /// (CVE-2016-9962).
@@ -23,12 +26,28 @@ struct ContainerEntry {
     let place: EntryPlace
     let setup: ProcessSetup
     let console: Descriptor?
+    /// What is waited for; nil for nothing.
+    let hold: ExecHold?
+    /// Whether the helper takes on the program's rights.
+    let settlesFirst: Bool
+    /// Whether it is the helper that waits, rather than this process before there is one.
+    let isHeldInside: Bool
+
+    init(place: EntryPlace, setup: ProcessSetup, console: Descriptor?, hold: ExecHold?) {
+        (self.place, self.setup, self.console, self.hold) = (place, setup, console, hold)
+        settlesFirst = setup.canSettleFirst
+        isHeldInside = hold != nil && settlesFirst && !place.limitsProcesses
+    }
 
     private var record: ContainerRecord { place.record }
 
     /// Returns once the program is executed, or throws what it reported instead. The place is closed.
     func start() throws(RuntimeError) -> LaunchedProcess {
         defer { place.close() }
+        if let hold, !isHeldInside {
+            let isReleased = try attempt { () throws(KernelError) in try hold.isReleased() }
+            guard isReleased else { throw RuntimeError("nobody wants the process any more") }
+        }
         let (near, far) = try attempt { () throws(KernelError) in try SyncChannel.pair() }
         let helper = try attempt { () throws(KernelError) in
             try onInitialProcessors { () throws(KernelError) in

@@ -27,6 +27,17 @@ struct EntryPlace {
 
     var cgroup: Cgroup { record.cgroup(in: layout) }
 
+    /// Whether the container may have so many processes only: one that does nothing but wait would take another's place.
+    var limitsProcesses: Bool {
+        let path = cgroup.path
+        let directory = layout.directory(of: path, controller: "pids") ?? layout.unifiedDirectory(of: path)
+        // Where nobody counts them there is no such file.
+        guard record.hasCgroup, let directory, let limit = try? FileContents.read("\(directory)/pids.max") else {
+            return false
+        }
+        return !limit.starts(with: "max".utf8)
+    }
+
     func close() {
         initial.close()
         root?.close()

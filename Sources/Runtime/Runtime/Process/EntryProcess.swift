@@ -24,7 +24,13 @@ struct EntryProcess {
             try attempt { () throws(KernelError) in try replaceNullStreams() }
             try joiningKeyring { () throws(RuntimeError) in try attempt { () throws(KernelError) in try enter() } }
             // A process that has a filter may be kept from making another.
-            let image = setup.canSettleFirst ? try settleFirst() : nil
+            let image = entry.settlesFirst ? try settleFirst() : nil
+            if entry.isHeldInside, let hold = entry.hold {
+                let isReleased = try attempt { () throws(KernelError) in try hold.isReleased() }
+                // Whoever let it go is told nothing.
+                if !isReleased { _exit(0) }
+                hold.socket.close()
+            }
             var pidfd: Int32 = -1
             let pid = try attempt { () throws(KernelError) in
                 try kernelCall("clone") { gantry_clone_sibling(&pidfd) }
@@ -82,7 +88,8 @@ struct EntryProcess {
             try Concealment.begin()
         }
         try InheritedDescriptors.closeAll(
-            from: 3 + setup.preservedDescriptors, keeping: channel.socket, entry.console)
+            from: 3 + setup.preservedDescriptors, keeping: channel.socket, entry.console,
+            entry.isHeldInside ? entry.hold?.socket : nil)
         // What is set for a group of processes is not for the caller's.
         setpgid(0, 0)
     }

@@ -7,12 +7,18 @@ enum InheritedDescriptors {
     /// Closes all from `first` on but those named: whatever of the host is open could be a way out, for this process's
     /// own change of directory or for another that looks into it by /proc/PID/fd.
     static func closeAll(
-        from first: Int32, keeping kept: Descriptor, _ other: Descriptor? = nil
+        from first: Int32, keeping kept: Descriptor, _ other: Descriptor? = nil, _ third: Descriptor? = nil
     ) throws(KernelError) {
-        let number = kept.rawValue
-        let second = other?.rawValue ?? number
-        let rest = try closeUp(to: min(number, second), from: UInt32(first))
-        try close(try closeUp(to: max(number, second), from: rest), UInt32.max)
+        // Few, and put in order by hand: how arrays are sorted is code that is not needed otherwise.
+        var (low, middle, high) = (
+            kept.rawValue, other?.rawValue ?? kept.rawValue, third?.rawValue ?? kept.rawValue
+        )
+        if low > middle { swap(&low, &middle) }
+        if middle > high { swap(&middle, &high) }
+        if low > middle { swap(&low, &middle) }
+        var rest = try closeUp(to: low, from: UInt32(first))
+        rest = try closeUp(to: middle, from: rest)
+        try close(try closeUp(to: high, from: rest), UInt32.max)
     }
 
     /// Closes those below one that is kept; where the rest begins.

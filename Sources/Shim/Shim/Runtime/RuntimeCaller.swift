@@ -22,8 +22,9 @@ final class RuntimeCaller {
         self.reaper = reaper
     }
 
-    /// Whether the runtime reads an exec's process after all else, and so may be started before there is one.
-    var readsProcessLast: Bool { runtime.isOurs }
+    /// Whether the runtime may be started for an exec before there is one: it reads the process after all else, and makes it
+    /// when it is told to.
+    var isHeldUntilWanted: Bool { runtime.isOurs }
 
     /// Starts the runtime; `completion` is called from the loop when it has ended, or at once where it cannot start.
     func call(

@@ -6,6 +6,10 @@ enum RuntimeCommand: Hashable {
     case create(bundle: String, pidFile: String, consoleSocket: String?)
     case start
     case exec(processFile: String, pidFile: String, consoleSocket: String?)
+    /// An exec that waits at a socket, and tells the pid by it; of gantry-runtime alone.
+    ///
+    /// - Parameter hold: the descriptor's number in the runtime.
+    case heldExec(processFile: String, hold: Int, consoleSocket: String?)
     case pause
     case resume
     case delete
@@ -22,6 +26,9 @@ enum RuntimeCommand: Hashable {
         case .exec(let processFile, let pidFile, let consoleSocket):
             return global + ["exec", "--process", processFile, "--detach", "--pid-file", pidFile]
                 + console(consoleSocket) + [id]
+        case .heldExec(let processFile, let hold, let consoleSocket):
+            return global + ["exec", "--process", processFile, "--detach", "--hold", String(hold)]
+                + console(consoleSocket) + [id]
         case .pause: return global + ["pause", id]
         case .resume: return global + ["resume", id]
         // With --force it succeeds where there is nothing left, which is what deleting is about.
@@ -32,7 +39,7 @@ enum RuntimeCommand: Hashable {
     /// How long a runtime may take before it counts as hung.
     var timeoutMilliseconds: Int64 {
         switch self {
-        case .create, .exec: 120_000
+        case .create, .exec, .heldExec: 120_000
         case .start, .pause, .resume, .delete: 60_000
         }
     }
@@ -42,7 +49,7 @@ enum RuntimeCommand: Hashable {
         switch self {
         case .create: "create"
         case .start: "start"
-        case .exec: "exec"
+        case .exec, .heldExec: "exec"
         case .pause: "pause"
         case .resume: "resume"
         case .delete: "delete"

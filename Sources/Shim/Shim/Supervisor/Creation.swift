@@ -62,7 +62,7 @@ extension ContainerSupervisor {
     private func adoptInitial(
         _ process: SupervisedProcess, _ pidFile: String, _ console: ConsoleSocket?
     ) throws {
-        let started = try startedProcess(pidFile)
+        let started = startedProcess(try takePID(pidFile))
         process.process = started
         if let console {
             try adoptTerminal(
@@ -86,13 +86,18 @@ extension ContainerSupervisor {
         oomWatch = OutOfMemoryWatch(cgroups, loop: loop) { [unowned self] in report(.outOfMemory) }
     }
 
-    /// The process that a runtime has written down, with its start time; that is 0 where it has ended already.
-    func startedProcess(_ pidFile: String) throws -> ShimProcess {
+    /// The number that a runtime has written down, whose file is removed.
+    func takePID(_ pidFile: String) throws -> Int32 {
         defer { unlink(pidFile) }
         let text = String(decoding: try FileContents.read(pidFile, limitBytes: 64), as: UTF8.self)
         guard let pid = Int32(text.filter { $0.isNumber }), pid > 0 else {
             throw ShimFailure(.internal, "read `\(pidFile)`: `\(text)` is no pid")
         }
+        return pid
+    }
+
+    /// A process that a runtime has made, with its start time; that is 0 where it has ended already.
+    func startedProcess(_ pid: Int32) -> ShimProcess {
         // Gone is a fact here, not a fault.
         let ticks = (try? ProcessStat.read(pid: pid).startTicks) ?? 0
         return ShimProcess(pid: pid, startTicks: ticks)

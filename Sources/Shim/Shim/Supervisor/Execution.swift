@@ -2,6 +2,16 @@ import Glibc
 import Linux
 import ShimAPI
 
+/// What a runtime is given for an exec besides the process's document.
+struct ExecLaunch {
+    let process: SupervisedProcess
+    /// Of its files in the shim's directory.
+    let name: String
+    let console: ConsoleSocket?
+    /// What becomes descriptor 0, 1 and 2.
+    let descriptors: [Descriptor?]
+}
+
 /// Further processes in the container.
 extension ContainerSupervisor {
     /// How long what an exec wrote is kept for somebody who has not attached yet.
@@ -14,21 +24,47 @@ extension ContainerSupervisor {
         }
         if let begun = takePrepared(for: exec) {
             startingExecs.insert(exec.id)
-            return begun.run(exec.process) { [unowned self] result in settleExec(exec, begun.launch, result, answer) }
+            return begun.run(exec.process) { [unowned self] end in
+                switch end {
+                case .started(let pid): settleExec(exec, begun.launch, answer) { pid }
+                case .useless:
+                    runAlone(exec, begun.launch.process, answer) { () throws(KernelError) in
+                        try launch(of: begun.launch.process, begun.launch.descriptors)
+                    }
+                }
+            }
         }
         let process = try claimExec(exec.id)
-        do {
-            let launch = try openLaunch(of: process, terminal: exec.terminal, input: exec.input)
+        runAlone(exec, process, answer) { () throws(KernelError) in
+            try openLaunch(of: process, terminal: exec.terminal, input: exec.input)
+        }
+    }
+
+    /// Has a runtime do it from the beginning to the end.
+    private func runAlone(
+        _ exec: ShimExec, _ process: SupervisedProcess, _ answer: @escaping Answer,
+        _ open: () throws(KernelError) -> ExecLaunch
+    ) {
+        do throws(KernelError) {
+            let launch = try open()
             try FileContents.replace(
                 "\(launch.name).json", in: directory.descriptor, with: exec.process, durable: false)
-            let file = "\(directory.path)/\(launch.name).json"
-            run(launch, processFile: file, launch.descriptors) { [unowned self] result in
-                unlink(file)
-                settleExec(exec, launch, result, answer)
+            let files = "\(directory.path)/\(launch.name)"
+            run(
+                .exec(
+                    processFile: "\(files).json", pidFile: "\(files).pid", consoleSocket: launch.console?.path),
+                launch.descriptors
+            ) { [unowned self] result in
+                unlink("\(files).json")
+                settleExec(exec, launch, answer) {
+                    try result.get()
+                    return try takePID("\(files).pid")
+                }
             }
+            process.stdio.closeChildEnds()
         } catch {
             dropExec(process)
-            throw ShimFailure(error.errno.isAboutRoom ? .unavailable : .internal, "\(error)")
+            answer(.failure(ShimFailure(error.errno.isAboutRoom ? .unavailable : .internal, "\(error)")))
         }
     }
 
@@ -37,30 +73,30 @@ extension ContainerSupervisor {
         of process: SupervisedProcess, terminal: Bool, input: ShimInput
     ) throws(KernelError) -> ExecLaunch {
         process.configure(terminal: terminal, input: input, log: nil)
+        let queue = input == .none ? nil : process.input
+        return try launch(
+            of: process, terminal ? [nil, nil, nil] : try process.stdio.openPipes(input: queue, ids: task.fileIDs))
+    }
+
+    /// - Parameter descriptors: the process's ends of its pipes.
+    private func launch(
+        of process: SupervisedProcess, _ descriptors: [Descriptor?]
+    ) throws(KernelError) -> ExecLaunch {
         execCount += 1
         let name = "exec-\(execCount)"
-        let console = terminal ? try ConsoleSocket(in: directory, name: "\(name).sock") : nil
-        let queue = input == .none ? nil : process.input
-        let descriptors = terminal ? [nil, nil, nil] : try process.stdio.openPipes(input: queue, ids: task.fileIDs)
-        return ExecLaunch(
-            process: process, name: name, pidFile: "\(directory.path)/\(name).pid", console: console,
-            descriptors: descriptors)
+        let console = process.isTerminal ? try ConsoleSocket(in: directory, name: "\(name).sock") : nil
+        return ExecLaunch(process: process, name: name, console: console, descriptors: descriptors)
     }
 
     /// Starts the runtime for an exec.
     func run(
-        _ launch: ExecLaunch, processFile: String, _ descriptors: [Descriptor?],
-        _ completion: @escaping RuntimeCaller.Completion
+        _ command: RuntimeCommand, _ descriptors: [Descriptor?], _ completion: @escaping RuntimeCaller.Completion
     ) {
         reaper.beginExpecting()
-        runtime.call(
-            .exec(processFile: processFile, pidFile: launch.pidFile, consoleSocket: launch.console?.path),
-            descriptors: descriptors
-        ) { [unowned self] result in
+        runtime.call(command, descriptors: descriptors) { [unowned self] result in
             defer { reaper.endExpecting() }
             completion(result)
         }
-        launch.process.stdio.closeChildEnds()
     }
 
     /// An exec that somebody only attached to and that never started has no reason to be kept.
@@ -84,13 +120,13 @@ extension ContainerSupervisor {
         return known
     }
 
+    /// - Parameter pid: that of the process, or why there is none.
     private func settleExec(
-        _ exec: ShimExec, _ launch: ExecLaunch, _ result: Result<Void, ShimFailure>, _ answer: @escaping Answer
+        _ exec: ShimExec, _ launch: ExecLaunch, _ answer: @escaping Answer, _ pid: () throws -> Int32
     ) {
         startingExecs.remove(exec.id)
         do {
-            try result.get()
-            try adoptExec(exec, launch, answer)
+            try adoptExec(exec, launch, startedProcess(try pid()), answer)
         } catch let failure as ShimFailure {
             dropExec(launch.process)
             answer(.failure(failure))
@@ -100,9 +136,11 @@ extension ContainerSupervisor {
         }
     }
 
-    private func adoptExec(_ exec: ShimExec, _ launch: ExecLaunch, _ answer: @escaping Answer) throws {
+    private func adoptExec(
+        _ exec: ShimExec, _ launch: ExecLaunch, _ started: ShimProcess, _ answer: @escaping Answer
+    ) throws {
         let process = launch.process
-        let started = try startedProcess(launch.pidFile)
+        process.stdio.closeChildEnds()
         process.process = started
         if let console = launch.console {
             try adoptTerminal(

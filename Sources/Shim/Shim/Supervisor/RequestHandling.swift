@@ -84,6 +84,9 @@ extension ContainerSupervisor {
         case .prepareExec(let id, let terminal, let input):
             prepareExec(id, terminal: terminal, input: input)
             answer(.success(.done))
+        case .prepareProcess(let id, let process):
+            prepareProcess(of: id, process)
+            answer(.success(.done))
         case .resize(let execID, let columns, let rows):
             try resize(execID, columns: columns, rows: rows)
             answer(.success(.done))

@@ -1,0 +1,55 @@
+import EngineAPI
+import Glibc
+import Linux
+import LocalEngine
+import Testing
+
+/// What is begun between the making of an exec and its start.
+@Suite(.enabled(if: EngineBench.missing == nil, "needs root, busybox-static and the programs beside the tests"))
+struct PreparedExecTests {
+    /// What of the container is being made: the children of the shim's runtimes.
+    private func unmade(_ id: String, _ engine: GantryEngine) async throws -> [Int32] {
+        func children(_ pid: Int32) -> [Int32] {
+            // One that has ended has none.
+            let text = (try? FileContents.read("/proc/\(pid)/task/\(pid)/children")) ?? []
+            return text.split(separator: 32).compactMap { Int32(String(decoding: $0, as: UTF8.self)) }
+        }
+        let initial = try await engine.inspect(id).state.pid
+        let shim = try ProcessStat.read(pid: initial).parent
+        return children(shim).filter { $0 != initial }.flatMap(children)
+    }
+
+    @Test("An exec waits inside for its start, is listed nowhere meanwhile, and has what was changed since")
+    func prepared() async throws {
+        try await EngineBench.with { engine, bench in
+            let id = try await bench.create("exec sleep 1000", on: engine)
+            try await engine.start(id)
+            var users = "made:x:71:71::/:/bin/sh\n"
+            func setUsers() async throws {
+                let pid = try await engine.inspect(id).state.pid
+                try FileContents.replace("/proc/\(pid)/root/etc/passwd", with: Array(users.utf8), durable: false)
+            }
+            try await setUsers()
+            for (isChanged, expected) in [(false, "71\n"), (true, "72\n")] {
+                var spec = ExecSpec(command: ["id", "-u"])
+                spec.user = "made"
+                let exec = try await engine.createExec(id, spec)
+                #expect(try await eventually { try await unmade(id, engine).count == 1 })
+                #expect(try await engine.top(id, psArguments: []).rows.count == 1)
+                #expect(try await engine.processes(id).map(\.role) == [.engine, .shim, .initial])
+                if isChanged {
+                    users = "made:x:72:72::/:/bin/sh\n"
+                    try await setUsers()
+                }
+                let stream = try await engine.startExec(exec, size: nil)
+                var output = ""
+                while let chunk = try await stream.read() {
+                    if case .stdout(let bytes) = chunk { output += String(decoding: bytes, as: UTF8.self) }
+                }
+                await stream.close()
+                #expect(output == expected)
+                #expect(try await eventually { try await unmade(id, engine).isEmpty })
+            }
+        }
+    }
+}
