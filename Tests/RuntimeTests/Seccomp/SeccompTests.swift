@@ -35,6 +35,52 @@ import Testing
         #expect(try cache.filter(for: profile).instructions == made)
     }
 
+    @Test("A file that was noted is taken for what it was then, until it is another")
+    func noted() throws {
+        let root = "/tmp/gantry-test-seccomp-\(getpid())-\(UInt64.random(in: 0...UInt64.max))"
+        try Directory.create(root)
+        defer { try? Directory.removeTree(root) }  // The test's own folder; nothing to tell.
+        let cache = SeccompCache(root: root)
+        let made = try cache.filter(for: DefaultSeccomp.profile(capabilities: ["CAP_KILL"]))
+        let noted = try #require(made.file)
+        var other = LinuxSeccomp(defaultAction: "SCMP_ACT_ERRNO")
+        other.syscalls = [LinuxSyscall(["read"], action: "SCMP_ACT_ALLOW")]
+        let own = try cache.filter(for: other)
+        #expect(own.instructions != made.instructions && own.file != noted)
+        #expect(try cache.filter(for: other).file == own.file)
+        // No text is compared: the caller has said which file it is.
+        let taken = try cache.filter(for: other, noted: noted)
+        #expect(taken.instructions == made.instructions && taken.file == noted)
+        // The same bytes in another file are not believed, nor is one that was written to.
+        let path = "\(root)/\(SeccompCache.folder)/\(noted.name)"
+        for replaces in [true, false] {
+            let noted = try #require(try cache.filter(for: DefaultSeccomp.profile(capabilities: ["CAP_KILL"])).file)
+            let bytes = try FileContents.read(path)
+            if replaces {
+                try FileContents.replace(path, with: bytes, durable: false)
+            } else {
+                try FileContents.write(String(decoding: bytes.prefix(1), as: UTF8.self), to: path)
+            }
+            #expect(try cache.filter(for: other, noted: noted).instructions == own.instructions)
+        }
+        unlink(path)
+        #expect(try cache.filter(for: other, noted: noted).instructions == own.instructions)
+    }
+
+    @Test("A container's record says where its filter is, and an exec does without", .enabled(if: geteuid() == 0))
+    func record() throws {
+        let container = try TestContainer(.ours)
+        container.spec.linux.seccomp = DefaultSeccomp.profile(capabilities: [])
+        try container.createAndStart()
+        let noted = try #require(try ContainerStore(root: container.root).record(of: container.id).filter)
+        let folder = "\(container.root)/\(SeccompCache.folder)"
+        #expect(try Directory.list(folder) == [noted.name])
+        #expect(try container.exec("grep", "^Seccomp:", "/proc/self/status").output == "Seccomp:\t2\n")
+        try Directory.removeTree(folder)
+        #expect(try container.exec("grep", "^Seccomp:", "/proc/self/status").output == "Seccomp:\t2\n")
+        #expect(try Directory.list(folder) == [noted.name])
+    }
+
     @Test(
         "What libseccomp cannot do is named",
         arguments: [

@@ -24,12 +24,13 @@ extension Invocation {
     }
 
     private func exec(_ arguments: CommandArguments) throws(RuntimeError) -> Int32 {
-        let record = try store.record(of: arguments.operands[0])
+        let (record, spec) = try store.container(arguments.operands[0])
         let facts = try HostFacts.current()
         try checkRunning(record, facts, arguments)
-        let spec = try store.spec(of: record.id)
         var seccomp: SeccompFilter?
-        if let profile = spec.linux.seccomp { seccomp = try SeccompCache(root: store.root).filter(for: profile) }
+        if let profile = spec.linux.seccomp {
+            seccomp = try SeccompCache(root: store.root).filter(for: profile, noted: record.filter)
+        }
         let sub = try SubCgroups(arguments.all("cgroup"))
         let hold = try ExecHold(try arguments.integer("hold"))
         // An ordinary user has no right to the container's namespaces yet.

@@ -112,7 +112,7 @@ struct ContainerCreation {
             undo.resctrl = try plan.resctrl?.enter(pid: process.pid)
             undo.devices = try NetworkDeviceMove.all(of: plan, pid: process.pid)
             try launch.attend(process)
-            let record = try record(plan, process, specBytes, directory, undo.resctrl)
+            let record = try record(plan, process, specBytes, directory, undo.resctrl, filter: seccomp?.file)
             try attempt { () throws(KernelError) in try near.send(.recorded) }
             if options.startsItself { return CreatedContainer(record: record, channel: near) }
             near.socket.close()
@@ -156,12 +156,13 @@ struct ContainerCreation {
     /// Writes down that the container exists.
     func record(
         _ plan: ContainerPlan, _ process: LaunchedProcess, _ specBytes: [UInt8], _ directory: Descriptor,
-        _ resctrl: ResctrlGroups? = nil
+        _ resctrl: ResctrlGroups? = nil, filter: FilterFile? = nil
     ) throws(RuntimeError) -> ContainerRecord {
         try attempt { () throws(KernelError) in
             let stat = try ProcessStat.read(pid: process.pid)
             var record = ContainerRecord(plan, pid: process.pid, startTicks: stat.startTicks, owner: owner)
             record.resctrl = resctrl
+            record.filter = filter
             record.keepsKeyring = options.keepsKeyring
             if let path = options.pidFile { try PidFile.write(process.pid, to: path) }
             // Last: a record is a container that exists.

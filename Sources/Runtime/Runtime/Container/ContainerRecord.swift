@@ -23,6 +23,8 @@ struct ContainerRecord {
     var sharesMounts: Bool
     /// Made with `--no-new-keyring`: its processes have the session keyring of who starts them.
     var keepsKeyring = false
+    /// Where its filter is kept, for those who come after; nil for none.
+    var filter: FilterFile?
     /// The groups of resctrl that its processes are in; nil for none.
     var resctrl: ResctrlGroups?
     /// Those that run after `create`: the bundle may be gone or changed by then.
@@ -70,6 +72,7 @@ struct ContainerRecord {
         if !hasCgroup { object["hasCgroup"] = false }
         if sharesMounts { object["sharesMounts"] = true }
         if keepsKeyring { object["keepsKeyring"] = true }
+        if let filter { object["filter"] = filter.json }
         if let resctrl { object["resctrl"] = resctrl.json }
         object["hooks"] = hooks.json
         return .object(object)
@@ -95,6 +98,7 @@ struct ContainerRecord {
         hasCgroup = try record["hasCgroup"]?.bool() ?? true
         sharesMounts = try record["sharesMounts"]?.bool() ?? false
         keepsKeyring = try record["keepsKeyring"]?.bool() ?? false
+        filter = try record["filter"].map { (file) throws(RuntimeSpecError) in try FilterFile(file) }
         resctrl = try record["resctrl"].map { (groups) throws(RuntimeSpecError) in try ResctrlGroups(groups) }
         hooks = try RuntimeHooks(try record.required("hooks"))
     }

@@ -94,18 +94,25 @@ struct ContainerStore {
         }
     }
 
-    func record(of id: String) throws(RuntimeError) -> ContainerRecord {
-        let bytes = try contents(of: id).record
+    func record(of id: String) throws(RuntimeError) -> ContainerRecord { try Self.record(try contents(of: id).record) }
+
+    private static func record(_ bytes: [UInt8]) throws(RuntimeError) -> ContainerRecord {
         let json: JSONValue
         do throws(JSONError) { json = try JSONValue(parsing: bytes) } catch { throw RuntimeError(error) }
         do throws(RuntimeSpecError) { return try ContainerRecord(json) } catch { throw RuntimeError(error) }
     }
 
     /// The configuration as it was at `create`.
-    func spec(of id: String) throws(RuntimeError) -> RuntimeSpec {
-        guard let bytes = try contents(of: id).spec else {
-            return try SpecFile.read("\(directory(of: id))/\(Self.specName)").spec
-        }
+    func spec(of id: String) throws(RuntimeError) -> RuntimeSpec { try spec(try contents(of: id).spec, of: id) }
+
+    /// Both at once.
+    func container(_ id: String) throws(RuntimeError) -> (record: ContainerRecord, spec: RuntimeSpec) {
+        let (record, spec) = try contents(of: id)
+        return (try Self.record(record), try self.spec(spec, of: id))
+    }
+
+    private func spec(_ bytes: [UInt8]?, of id: String) throws(RuntimeError) -> RuntimeSpec {
+        guard let bytes else { return try SpecFile.read("\(directory(of: id))/\(Self.specName)").spec }
         return try SpecFile.parse(bytes)
     }
 
