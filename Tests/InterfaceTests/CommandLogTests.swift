@@ -9,7 +9,7 @@ import Testing
     @Test("What is asked of the engine is written down as docker's command line")
     func lines() throws {
         let cases: [(row: Int, keys: String, line: String)] = [
-            (0, "sy", "docker stop web"), (0, "r", "docker restart web"), (0, "p", "docker pause web"),
+            (0, "sy", "docker stop web"), (0, "ry", "docker restart web"), (0, "p", "docker pause web"),
             (2, "p", "docker unpause batch-of-the-night"), (3, "S", "docker start failed"),
             (0, "dy", "docker rm -f web"), (3, "Dy", "docker rm -v failed"),
             (0, "<F9>hup<enter>", "docker kill -s HUP web"), (0, "R<ctrl-u>api<enter>", "docker rename web api"),
@@ -45,7 +45,7 @@ import Testing
         bench.send(.job(id, .failed(EngineError(.conflict, "cannot stop container"))))
         #expect(bench.model.commands.entries[0].outcome == .failed("cannot stop container"))
         #expect(bench.model.commands.entries[0].took == .milliseconds(3400))
-        bench.type("r")
+        bench.type("ry")
         bench.send(.job(try #require(bench.model.jobs.first?.id), .succeeded(.done("web restarted"))))
         bench.type("@")
         #expect(bench.row(2).contains("✓ docker restart web") && bench.row(2).contains("web restarted"))

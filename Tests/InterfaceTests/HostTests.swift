@@ -24,12 +24,12 @@ import Testing
 
     @Test("What runs is named, with what becomes of it, before it is left")
     func busy() throws {
-        var bench = try Self.chosen("r")
+        var bench = try Self.chosen("ry")
         #expect(!bench.takeEffects().contains(.connectHost("far")))
         #expect(bench.text.contains("go to far?") && bench.text.contains("restart web: goes on unseen."))
         bench.type("<enter>")
         #expect(bench.model.dialogs.isEmpty && bench.takeEffects().isEmpty, "Enter alone leaves nothing")
-        bench = try Self.chosen("r")
+        bench = try Self.chosen("ry")
         bench.type("y")
         #expect(bench.takeEffects().contains(.connectHost("far")) && bench.model.reaching?.name == "far")
     }
@@ -50,7 +50,7 @@ import Testing
     @Test("Commands that were not over are not told to run for ever")
     func commands() throws {
         var bench = try Bench.connected()
-        bench.type("rE")
+        bench.type("ryE")
         let moved = bench.model.moved(to: "far")
         #expect(moved.commands.entries.count == 2)
         for entry in moved.commands.entries {

@@ -234,7 +234,7 @@ import Testing
             }
             bench.send(.containers(others))
             #expect(bench.model.selectedContainer?.id == Sample.id(2))
-            bench.type(keys == "x" ? "restart<enter>" : "hup<enter>")
+            bench.type(keys == "x" ? isGone ? "restart<enter>" : "restart<enter>y" : "hup<enter>")
             let action: EngineAction =
                 keys == "x" ? .restart(Self.target(1)) : .kill(Self.target(1), signal: "HUP")
             #expect(Self.asked(&bench) == (isGone ? [] : [action]))

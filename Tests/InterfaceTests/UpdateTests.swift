@@ -30,7 +30,8 @@ import Testing
     func actions() throws {
         let cases: [(select: Int, keys: String, action: EngineAction?)] = [
             (0, "s", nil), (0, "sn", nil), (0, "sy", .stop(.init(id: Sample.id(1), name: "web"))), (0, "S", nil),
-            (0, "r", .restart(.init(id: Sample.id(1), name: "web"))),
+            (0, "r", nil), (0, "r<enter>", .restart(.init(id: Sample.id(1), name: "web"))),
+            (3, "r", .restart(.init(id: Sample.id(4), name: "failed"))),
             (0, "p", .pause(.init(id: Sample.id(1), name: "web"))),
             (2, "p", .unpause(.init(id: Sample.id(3), name: "batch-of-the-night"))),
             (3, "S", .start(.init(id: Sample.id(4), name: "failed"))), (3, "s", nil), (3, "p", nil),

@@ -34,12 +34,16 @@ extension Model {
             return []
         }
         let steps = targets.compactMap { step(intent, $0, runs: runs) }
-        guard isOfSeveral || [.stop, .remove, .removeWithVolumes].contains(intent) else {
+        // What does not run loses nothing by a restart.
+        let isAsked = intent == .restart ? targets[0].state.isActive : Self.endsSomething.contains(intent)
+        guard isOfSeveral || isAsked else {
             return begin(steps, title: steps.first?.label ?? "")
         }
         dialogs.append(.confirmation(question(intent, targets, steps, isBulk: isBulk)))
         return []
     }
+
+    private static let endsSomething: Set<Intent> = [.stop, .remove, .removeWithVolumes]
 
     private static func takes(_ intent: Intent, _ container: ContainerSummary) -> Bool {
         switch intent {
@@ -95,11 +99,10 @@ extension Model {
                 intent == .removeWithVolumes
                     ? "Volumes without a name go, too, and their files." : "Volumes stay\(hint).")
         }
-        if intent == .stop, targets.count == 1 {
+        if [.stop, .restart].contains(intent), targets.count == 1, !active.isEmpty {
+            lines = ["Its processes are asked to end, and killed if they do not."]
             // In k9s and others the same key opens a shell.
-            lines = [
-                "Its processes are asked to end, and killed if they do not.", "\(key(.shell)) opens a shell in it.",
-            ]
+            if intent == .stop { lines.append("\(key(.shell)) opens a shell in it.") }
         }
         let object = targets.count == 1 ? targets[0].name : "\(steps.count) containers"
         return Confirmation(
