@@ -126,6 +126,10 @@ import Testing
         #expect(bench.model.commands.entries[0].line() == "docker cp /home/x.txt web:/")
         bench.type("i/home/x.txt<down>tmp/y.txt<enter>")
         #expect(asked(&bench) == [.copyIn(Self.web, from: "/home/x.txt", to: "/tmp/y.txt")])
+        let refusal = EngineError(.notFound, "Could not find the file /tmp in container web")
+        bench.send(.job(try #require(bench.model.jobs.first?.id), .failed(refusal)))
+        guard case .form(let form)? = bench.model.dialogs.last else { return #expect(Bool(false), "no form") }
+        #expect(form[.target]?.error == refusal.message && form.fields[form.focus].name == .target)
     }
 
     @Test("A directory that cannot be read says why, and other containers' events read none again")

@@ -105,6 +105,28 @@ import Testing
         #expect(form.text(.name) == "web2")
     }
 
+    @Test("What is read for one path ends once another is asked for", .timeLimit(.minutes(1)))
+    func superseded() async {
+        let (ends, ended) = AsyncStream.makeStream(of: String.self)
+        let files = HostFiles(
+            copyOut: { _, _, _, _ in }, copyIn: { _, _, _, _ in }, save: { _, _, _ in },
+            list: { directory, _ throws(EngineError) in
+                guard directory == "/endless/" else { return [] }
+                do { try await Task.sleep(for: .seconds(3600)) } catch {
+                    ended.yield(directory)
+                    throw EngineError(.cancelled, "cancelled")
+                }
+                return []
+            })
+        let runner = EffectRunner(
+            engine: ScriptedEngine(), mailbox: Mailbox(), credentials: { _ in nil }, files: files)
+        runner.perform(.listPath(PathQuestion(place: .machine, text: "/endless/")))
+        runner.perform(.listPath(PathQuestion(place: .machine, text: "/srv/")))
+        var endings = ends.makeAsyncIterator()
+        #expect(await endings.next() == "/endless/")
+        runner.stop()
+    }
+
     @Test("Directories are read where the path leads: on this machine, or in the container from its root")
     func reading() async throws {
         let engine = ScriptedEngine()

@@ -7,7 +7,7 @@ import Testing
 @Suite struct SizeTests {
     static let screens = [
         "", "2", "3z", "4+", "a", "n", "?", "m", "i", "I", "Ip", "U", "t", "N", "V", "x", "d", "/w", "a<ctrl-]>[", "+",
-        "@", "f",
+        "@", "f", "fi",
         " j m", "mf", "ms", "f<enter>",
         "1++",
     ]

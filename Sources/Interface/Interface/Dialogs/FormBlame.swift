@@ -35,6 +35,7 @@ extension Form {
         (.user, ["unable to find user", "unable to find group", "no matching entries"]),
         (.subnet, ["pool", "subnet", "overlap"]), (.address, ["gateway", "ip address", "address"]),
         (.device, ["parent", "device"]), (.network, ["network"]), (.container, ["container"]),
-        (.reference, ["reference", "manifest", "repository", "pull access"]), (.path, ["no such file", "archive"]),
+        (.reference, ["reference", "manifest", "repository", "pull access"]), (.target, ["could not find the file"]),
+        (.path, ["no such file", "archive"]),
     ]
 }

@@ -16,6 +16,8 @@ final class EffectRunner {
     private var followed: [Subscription: Task<Void, Never>] = [:]
     private var consoles: [ConsoleID: ConsoleLine] = [:]
     private var listing: Task<Void, Never>?
+    /// Of the path that is being typed.
+    private var completing: Task<Void, Never>?
     private var changes: Task<Void, Never>?
     private let containerRefresh: Refresh
     private let imageRefresh: Refresh
@@ -76,9 +78,12 @@ final class EffectRunner {
             // Nobody waits for it and it ends by itself: a short call or two.
             Task { [engine, mailbox] in await ObjectReading(engine: engine, mailbox: mailbox).read(object) }
         case .listPath(let question):
-            // As above.
-            Task { [engine, mailbox, files] in
-                mailbox.post(.pathMembers(question, await PathReading(engine: engine, files: files).read(question)))
+            // An engine that knows nothing better sends a directory with all that is in it.
+            completing?.cancel()
+            completing = Task { [engine, mailbox, files] in
+                let result = await PathReading(engine: engine, files: files).read(question)
+                guard !Task.isCancelled else { return }
+                mailbox.post(.pathMembers(question, result))
             }
         case .readOriginal(let id): readOriginal(id)
         case .openConsole(let id, let source, let size): open(id, source, size)
@@ -120,6 +125,7 @@ final class EffectRunner {
         for task in followed.values { task.cancel() }
         for line in consoles.values { line.close() }
         listing?.cancel()
+        completing?.cancel()
         changes?.cancel()
         connecting?.cancel()
         containerRefresh.stop()
@@ -256,31 +262,6 @@ final class EffectRunner {
 private struct RunningJob {
     let task: Task<Void, Never>
     let undoesItself: Bool
-}
-
-/// Does one thing again each time it is asked for; requests that come while it runs are one.
-final class Refresh: Sendable {
-    private let requests: AsyncStream<Void>.Continuation
-    private let task: Task<Void, Never>
-
-    init(_ body: @escaping @Sendable () async -> Void) {
-        let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        requests = continuation
-        task = Task {
-            for await _ in stream {
-                await body()
-                // A burst of events costs a few lists a second, not one each. Ends early when cancelled.
-                try? await Task.sleep(for: .milliseconds(40))
-            }
-        }
-    }
-
-    func request() { requests.yield() }
-
-    func stop() {
-        requests.finish()
-        task.cancel()
-    }
 }
 
 extension EngineError {
