@@ -246,6 +246,17 @@ import Testing
         #expect(bench.text.contains("old run"))
     }
 
+    @Test("What a console shows of before is asked for without times, which would stand behind a prompt")
+    func replayWithoutTimes() async {
+        let engine = ScriptedEngine()
+        let id = Sample.id(4)
+        let (commands, _) = AsyncStream.makeStream(of: ConsoleLine.Command.self)
+        let session = ConsoleSession(id: .container(id), engine: engine, mailbox: Mailbox(), shelf: StreamShelf())
+        let source = ContainerSource(id: id, isAlive: false, isTTY: true, isHurried: true)
+        await session.run(.container(source), TerminalSize(columns: 80, rows: 24), commands)
+        #expect(engine.calls.contains("logs \(id.suffix(3)) tail without times"), "\(engine.calls)")
+    }
+
     @Test("A console whose connection broke is attached again when the engine is back")
     func lostConnection() throws {
         var bench = try attached()

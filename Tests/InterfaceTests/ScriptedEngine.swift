@@ -275,7 +275,8 @@ final class ScriptedEngine: Engine {
     }
 
     func logs(_ reference: String, _ request: LogRequest) async throws(EngineError) -> EngineStream<LogBatch> {
-        try record("logs", "\(reference.suffix(3)) \(request.follow ? "follow" : "tail")")
+        let words = (request.follow ? "follow" : "tail") + (request.times ? "" : " without times")
+        try record("logs", "\(reference.suffix(3)) \(words)")
         let entries = state.withLock { $0.logs[reference] ?? [] }
         return EngineStream(
             AsyncStream { continuation in

@@ -110,6 +110,8 @@ struct ConsoleSession: Sendable {
         var request = LogRequest()
         request.tail = Self.replayedLines
         request.since = source.replaySince
+        // Of a terminal an engine sends the log as it is: a time would stand behind a prompt that has no line end.
+        request.times = false
         do {
             for try await entries in try await engine.logs(source.id, request) {
                 await mailbox.deliver(.console(id, .replay(entries.bytes)))
