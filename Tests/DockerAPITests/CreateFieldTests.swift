@@ -72,7 +72,7 @@ import Testing
         ("Links", #"["a:b"]"#, .taken), ("MacAddress", #""02:42:ac:11:00:02""#, .taken),
         ("DriverOpts", #"{"a":"b"}"#, .taken),
         ("DriverOpts", #"{"com.docker.network.endpoint.ifname":"lan0"}"#, .taken),
-        ("GwPriority", "5", .refused("GwPriority")),
+        ("GwPriority", "5", .taken), ("GwPriority", "0", .idle),
         // What an inspection tells, sent back by a client that changed something else.
         ("NetworkID", #""x""#, .idle), ("EndpointID", #""x""#, .idle), ("Gateway", #""x""#, .idle),
         ("IPAddress", #""x""#, .idle), ("IPPrefixLen", "5", .idle), ("IPv6Gateway", #""x""#, .idle),

@@ -30,7 +30,7 @@ struct ConsoleSizeTests {
             }
             await #expect(throws: EngineError.self) {
                 var endpoint = EndpointSpec()
-                endpoint.options = ["com.docker.network.endpoint.ifname": "lan0"]
+                endpoint.options = ["com.docker.network.endpoint.sysctls": "net.ipv4.conf.IFNAME.log_martians=1"]
                 let member = try await bench.create("true", on: engine) { $0.networkMode = .bridge }
                 try await engine.connect(member, to: "bridge", endpoint)
             }

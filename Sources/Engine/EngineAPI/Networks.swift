@@ -106,6 +106,8 @@ public struct EndpointSpec: Hashable, Sendable, Codable {
     public var options: [String: String] = [:]
     /// Names that this container alone has for others of the network.
     public var links: [ContainerLink] = []
+    /// Of a container's networks that lead outside the one with the highest has its default route; of equals the first.
+    public var gatewayPriority = 0
 
     public init() {}
 
@@ -118,6 +120,7 @@ public struct EndpointSpec: Hashable, Sendable, Codable {
         macAddress = try container.decodeIfPresent(String.self, forKey: .macAddress)
         options = try container.decodeIfPresent([String: String].self, forKey: .options) ?? [:]
         links = try container.decodeIfPresent([ContainerLink].self, forKey: .links) ?? []
+        gatewayPriority = try container.decodeIfPresent(Int.self, forKey: .gatewayPriority) ?? 0
     }
 }
 

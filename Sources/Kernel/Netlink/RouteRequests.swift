@@ -36,6 +36,14 @@ extension NetlinkSocket {
         try perform(message, "add route to", "\(destination)")
     }
 
+    /// The same, in the place of the route to that subnet that is there.
+    package mutating func setRoute(
+        to destination: Subnet, gateway: IPAddress?, linkIndex: Int32
+    ) throws(NetlinkError) {
+        let message = Self.message(24, [.acknowledge, .create, .replace], destination, gateway, linkIndex, nil)
+        try perform(message, "set route to", "\(destination)")
+    }
+
     package mutating func deleteRoute(
         to destination: Subnet, gateway: IPAddress?, linkIndex: Int32
     ) throws(NetlinkError) {

@@ -227,7 +227,8 @@ extension HostLinks {
                 guard let block = network.block(address.family),
                     let everything = Subnet(containing: IPAddress(address.family, 0), prefixLength: 0)
                 else { continue }
-                try inside.addRoute(to: everything, gateway: block.gateway, linkIndex: index)
+                // Another network may have led there until now.
+                try inside.setRoute(to: everything, gateway: block.gateway, linkIndex: index)
             }
         } catch let error as NetlinkError {
             throw EngineError(error)

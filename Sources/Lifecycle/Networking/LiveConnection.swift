@@ -25,6 +25,7 @@ extension NetworkService {
         let order = (records.map(\.order).max() ?? -1) + 1
         var record = EndpointRecord(
             containerID: containerID, containerName: name, networkID: network.id, order: order, spec: spec)
+        try EndpointPlan.checkDevice(of: record, besides: records)
         if process != nil {
             try assign(&record, network, hostname: request.names.hostname)
             await settleFlows(to: record.addresses)
@@ -58,13 +59,14 @@ extension NetworkService {
         try await prepareFilter()
         let links = self.links
         let others = (endpoints[record.containerID] ?? []).filter { $0.networkID != record.networkID && $0.isActive }
-        let hasRoute = others.contains { definitions[$0.networkID]?.spec.isInternal == false }
+        let pairs = others.compactMap { other in definitions[other.networkID].map { (other, $0) } }
+        let hasRoute = Self.router(pairs + [(record, network)])?.1.id == network.id
         try await materialize(network)
         try await BlockingPool.shared.run { () throws(EngineError) in
             let namespace = OwnedDescriptor(
                 try Self.namespace(process.pid, process.startTicks, running: record.containerID))
             try links.connect(
-                record, to: network, in: namespace.descriptor, hasDefaultRoute: !hasRoute && !network.spec.isInternal)
+                record, to: network, in: namespace.descriptor, hasDefaultRoute: hasRoute)
         }
         try await change(rules.adding(record))
         forgetFlows(record.misledFlows)
@@ -243,7 +245,7 @@ extension NetworkService {
             await changeQuietly(rules.adding(heir))
         }
         let pairs = records.compactMap { record in definitions[record.networkID].map { (record, $0) } }
-        if let router = pairs.first(where: { !$0.1.spec.isInternal }) {
+        if let router = Self.router(pairs) {
             let links = self.links
             do throws(EngineError) {
                 try await BlockingPool.shared.run { () throws(EngineError) in

@@ -119,7 +119,14 @@ package struct EndpointRecord: Hashable, Sendable, Codable {
     /// The device on the host. Each connection has one of its own, so that what is left of an earlier one is told apart.
     package var linkName: String { ownLinkName ?? "gv\(containerID.prefix(7))\(networkID.prefix(6))" }
     /// The device in the container.
-    package var deviceName: String { "eth\(order)" }
+    package var deviceName: String { spec.deviceName ?? "eth\(order)" }
+}
+
+extension EndpointSpec {
+    static let deviceNameOption = "com.docker.network.endpoint.ifname"
+
+    /// What the device in the container is to be called; nil for what the engine calls it.
+    var deviceName: String? { options[Self.deviceNameOption].flatMap { $0.isEmpty ? nil : $0 } }
 }
 
 /// A port of the host that leads to a container.

@@ -235,7 +235,7 @@ extension NetworkService {
         guard let records = endpoints[containerID], !records.isEmpty else { return }
         try await prepareFilter()
         let pairs = records.compactMap { record in definitions[record.networkID].map { (record, $0) } }
-        let router = Self.router(pairs)
+        let router = Self.router(pairs)?.1.id
         let links = self.links
         try await BlockingPool.shared.run { () throws(EngineError) in
             let namespace = OwnedDescriptor(try Self.namespace(pid, startTicks))
@@ -261,9 +261,11 @@ extension NetworkService {
         }
     }
 
-    /// The network of the default route: the first that leads outside.
-    static func router(_ pairs: [(EndpointRecord, NetworkDefinition)]) -> String? {
-        pairs.first { !$0.1.spec.isInternal }?.0.networkID
+    /// The network of the default route: of those that lead outside the one with the highest priority, of equals the first.
+    static func router(
+        _ pairs: [(EndpointRecord, NetworkDefinition)]
+    ) -> (EndpointRecord, NetworkDefinition)? {
+        pairs.filter { !$0.1.spec.isInternal }.max { $0.0.spec.gatewayPriority < $1.0.spec.gatewayPriority }
     }
 
     /// - Parameter containerID: of a container that was seen running: that it has ended meanwhile is told as such.

@@ -16,10 +16,10 @@ extension NetworkService {
             let network = try await network(reference)
             guard !records.contains(where: { $0.networkID == network.id }) else { continue }
             try EndpointPlan.check(spec, network)
-            records.append(
-                EndpointRecord(
-                    containerID: containerID, containerName: name, networkID: network.id, order: records.count,
-                    spec: spec))
+            let record = EndpointRecord(
+                containerID: containerID, containerName: name, networkID: network.id, order: records.count, spec: spec)
+            try EndpointPlan.checkDevice(of: record, besides: records)
+            records.append(record)
         }
         try await index.apply(records.map(NetworkIndexChange.putEndpoint))
         endpoints[containerID] = records
@@ -118,6 +118,14 @@ extension NetworkService {
 
 /// What may be asked of a container's part in a network.
 enum EndpointPlan {
+    /// Two devices of a container have two names.
+    static func checkDevice(of record: EndpointRecord, besides others: [EndpointRecord]) throws(EngineError) {
+        guard others.contains(where: { $0.deviceName == record.deviceName }) else { return }
+        throw EngineError(
+            .invalid,
+            "network interface name \(record.deviceName) is already in use in container \(record.containerName)")
+    }
+
     static func check(_ spec: EndpointSpec, _ network: NetworkDefinition) throws(EngineError) {
         for (text, family) in [(spec.ipv4Address ?? "", IPAddress.Family.v4), (spec.ipv6Address ?? "", .v6)]
         where !text.isEmpty {
@@ -141,6 +149,12 @@ enum EndpointPlan {
             guard let mac = MACAddress(text), mac.bytes[0] & 1 == 0 else {
                 throw EngineError(.invalid, "invalid MAC address: \(text)")
             }
+        }
+        if let name = spec.deviceName {
+            // What the kernel takes, and the files that are called after it.
+            guard name.utf8.count <= 15, ![".", "..", "lo", "all", "default"].contains(name),
+                name.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: ":") })
+            else { throw EngineError(.invalid, "invalid network interface name \(name.debugDescription)") }
         }
         for alias in spec.aliases where !NameTable.canHold(alias) {
             throw EngineError(

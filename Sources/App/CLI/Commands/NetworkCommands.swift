@@ -152,11 +152,13 @@ struct NetworkConnectCommand: Command {
     @Option("ip6", help: "The address of version 6.") var ip6: String?
     @Option("link", help: "Another container under a name of its own: NAME:ALIAS.") var link: [String] = []
     @Option("driver-opt", help: "KEY=VALUE") var driverOpt: [String] = []
+    @Option("gw-priority", help: "The network with the highest has the default route.") var priority: Int?
     @Argument("NETWORK") var network: String
     @Argument("CONTAINER") var container: String
 
     func run() async throws {
         var spec = EndpointSpec()
+        spec.gatewayPriority = priority ?? 0
         spec.links = try link.map(ContainerLink.init)
         for pair in driverOpt where !spec.addOption(pair) {
             throw UsageError(message: "invalid key/value pair format in driver options", code: 1)

@@ -125,6 +125,11 @@ struct NetworkOptions: CommandOptions {
             case "ip": spec.ipv4Address = parts[1]
             case "ip6": spec.ipv6Address = parts[1]
             case "mac-address": spec.macAddress = parts[1]
+            case "gw-priority":
+                guard let priority = Int(parts[1]) else {
+                    throw refusal("invalid gw-priority (\(parts[1])): invalid syntax")
+                }
+                spec.gatewayPriority = priority
             case "driver-opt":
                 guard spec.addOption(parts[1]) else { throw refusal("invalid key value pair format in driver options") }
             default: throw refusal("invalid field key \(parts[0])")

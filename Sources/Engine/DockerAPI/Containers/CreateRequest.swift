@@ -38,6 +38,7 @@ extension ContainerSpec {
         for place in mounts.indices where !mounts[place].isShort {
             try mounts[place].readAsMeant(by: version)
         }
+        if version < APIVersion(1, 48) { for name in networks.keys { networks[name]?.gatewayPriority = 0 } }
         if version < APIVersion(1, 42) { consoleSize = nil }
         if version < APIVersion(1, 44) { healthCheck?.startInterval = nil }
         if version < APIVersion(1, 43) { annotations = [:] }

@@ -11,7 +11,7 @@ extension EndpointSpec {
         ipv6Address = try ipam.filledText("IPv6Address")
         macAddress = try body.filledText("MacAddress")
         options = try body.textMap("DriverOpts")
-        if try body.filledWhole("GwPriority") != nil { throw Self.unsupported(body.name("GwPriority")) }
+        gatewayPriority = Int(try body.whole("GwPriority") ?? 0)
         if try ipam.texts("LinkLocalIPs")?.isEmpty == false { throw Self.unsupported(ipam.name("LinkLocalIPs")) }
         links = try (body.texts("Links") ?? []).map(ContainerLink.init)
     }
@@ -28,7 +28,7 @@ extension EndpointSpec {
             "IPAMConfig": ipam.isEmpty ? .null : .object(ipam),
             "Links": links.isEmpty ? .null : .texts(links.map(\.text)),
             "Aliases": aliases.isEmpty ? .null : .texts(aliases), "MacAddress": .string(macAddress ?? ""),
-            "DriverOpts": options.isEmpty ? .null : .textMap(options),
+            "DriverOpts": options.isEmpty ? .null : .textMap(options), "GwPriority": .count(gatewayPriority),
         ]
     }
 }
@@ -38,7 +38,6 @@ extension EndpointDetails {
         var body = spec.dockerBody.object ?? JSONObject()
         // Of a container that does not run, the one that it is to have.
         if !macAddress.isEmpty { body["MacAddress"] = .string(macAddress) }
-        body["GwPriority"] = 0
         body["NetworkID"] = .string(networkID)
         body["EndpointID"] = .string(endpointID)
         body["Gateway"] = .string(gateway)
@@ -58,6 +57,7 @@ extension EndpointDetails {
         spec.ipv6Address = body.field("IPAMConfig")?.filledText("IPv6Address")
         // What another engine writes so that it cannot be read is left out.
         spec.links = body.texts("Links").compactMap { try? ContainerLink($0) }
+        spec.gatewayPriority = Int(body.whole("GwPriority") ?? 0)
         self.init(networkName: name, networkID: body.text("NetworkID"), spec: spec)
         endpointID = body.text("EndpointID")
         gateway = body.text("Gateway")

@@ -144,9 +144,10 @@ extension Container {
 }
 
 extension EndpointSpec {
-    /// Refuses what would be passed over: the device in a container is named by the engine, and has the kernel's settings.
+    /// Refuses what would be passed over: the device in a container has the kernel's settings.
     func checkOptions() throws(EngineError) {
-        for name in ["ifname", "sysctls"].map({ "com.docker.network.endpoint.\($0)" }) where options[name] != nil {
+        let name = "com.docker.network.endpoint.sysctls"
+        guard options[name] == nil else {
             throw EngineError(.unsupported, "the endpoint's option `\(name)` is not supported yet by this engine")
         }
     }
