@@ -160,7 +160,11 @@ extension ResourceLimits {
         ]
         for entry in lists.flatMap({ $0 ?? [] }) {
             guard let number = DeviceNumber(ofNode: entry.path) else {
-                throw EngineError(.invalid, "no such device: \(entry.path)", object: entry.path)
+                let isThere = access(entry.path, F_OK) == 0
+                throw EngineError(
+                    .invalid,
+                    isThere ? "no such device: \(entry.path)" : "stat \(entry.path): no such file or directory",
+                    object: entry.path)
             }
             numbers[entry.path] = number
         }
