@@ -208,7 +208,7 @@ struct DockerCommandWalkTests {
     private static let systemSteps: [Step] =
         [
             Step("version --format {{.Server.APIVersion}}␣{{.Server.MinAPIVersion}}", 0, "1.51 1.24\n"),
-            Step("info", 0, "Server Version: ", "Network: bridge host macvlan null", "Swarm: inactive"),
+            Step("info", 0, "Server Version: ", "Network: bridge host ipvlan macvlan null", "Swarm: inactive"),
             Step("system df", 0, "Local Volumes"), Step("system df -v", 0, "Images space usage"),
             Step("system info --format {{.Driver}}", 0, "overlay2\n"),
             Step(

@@ -176,7 +176,7 @@ import Testing
         #expect(details.spec.tty && details.spec.command == ["c"] && details.state.status == .exited)
         #expect(details.state.exitCode == 2)
         #expect(details.spec.limits.memoryBytes == 4096 && details.spec.restartPolicy.kind == .always)
-        #expect(details.specGap == "logger: no log driver named 'gcplogs' is registered")
+        #expect(details.specGap == "error looking up logging plugin gcplogs: plugin \"gcplogs\" not found")
     }
 
     @Test(

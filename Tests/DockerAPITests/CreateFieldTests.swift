@@ -43,7 +43,7 @@ import Testing
         ("SecurityOpt", #"["label=level:s0"]"#, .taken), ("StorageOpt", #"{"size":"1G"}"#, .refused("storage-opt")),
         ("Tmpfs", #"{"/t":""}"#, .taken), ("UTSMode", #""host""#, .taken), ("ShmSize", "1024", .taken),
         ("Sysctls", #"{"a":"b"}"#, .taken), ("Runtime", #""runc""#, .taken),
-        ("Isolation", #""hyperv""#, .refused("isolation")), ("Isolation", #""default""#, .idle),
+        ("Isolation", #""hyperv""#, .refused("isolation")), ("Isolation", #""default""#, .taken),
         ("CpuShares", "2", .taken), ("Memory", "7000000", .taken), ("NanoCpus", "1", .taken),
         ("CgroupParent", #""/x""#, .taken), ("BlkioWeight", "10", .taken),
         ("BlkioWeightDevice", #"[{"Path":"/dev/a","Weight":10}]"#, .taken),
@@ -68,7 +68,7 @@ import Testing
     static let endpointMembers: [(String, String, Fate)] = [
         ("Aliases", #"["a"]"#, .taken), ("IPAMConfig", #"{"IPv4Address":"10.0.0.2"}"#, .taken),
         ("IPAMConfig", #"{"IPv6Address":"fd::2"}"#, .taken),
-        ("IPAMConfig", #"{"LinkLocalIPs":["169.254.1.1"]}"#, .refused("LinkLocalIPs")),
+        ("IPAMConfig", #"{"LinkLocalIPs":["169.254.1.1"]}"#, .taken), ("IPAMConfig", #"{"LinkLocalIPs":[]}"#, .idle),
         ("Links", #"["a:b"]"#, .taken), ("MacAddress", #""02:42:ac:11:00:02""#, .taken),
         ("DriverOpts", #"{"a":"b"}"#, .taken),
         ("DriverOpts", #"{"com.docker.network.endpoint.ifname":"lan0"}"#, .taken),

@@ -174,7 +174,10 @@ import Testing
                 #"{"Image":"a","HostConfig":{"NetworkMode":"container:x","PublishAllPorts":true}}"#,
                 "conflicting options"
             ),
-            (#"{"Image":"a","HostConfig":{"LogConfig":{"Type":"x"}}}"#, "no log driver named 'x'"),
+            (
+                #"{"Image":"a","HostConfig":{"LogConfig":{"Type":"x"}}}"#,
+                "error looking up logging plugin x: plugin \"x\" not found"
+            ),
             (#"{"Image":"a","HostConfig":{"LogConfig":{"Config":{"max-size":"x"}}}}"#, "max-size"),
             (
                 #"{"Image":"a","HostConfig":{"LogConfig":{"Config":{"compress":"true","max-size":"1m"}}}}"#,
@@ -229,6 +232,52 @@ import Testing
             #expect(throws: Never.self, "\(mount)") { try read(body, version) }
             #expect(throws: EngineError(.invalid, words)) { try read(body, APIVersion(1, version.minor - 1)) }
         }
+    }
+
+    @Test("How a container is kept apart is told in the word that it was asked for in")
+    func isolation() throws {
+        for word in ["", "default", "Default"] {
+            let spec = try read(#"{"Image":"a","HostConfig":{"Isolation":"\#(word)"}}"#).spec
+            #expect(spec.isolation == (word.isEmpty ? nil : word))
+            let details = ContainerDetails(
+                id: "1", name: "a", spec: spec, imageID: "", createdAt: Timestamp(seconds: 0),
+                state: ContainerState(status: .created), arguments: [], environment: [], workingDirectory: "", user: "",
+                hostname: "")
+            #expect(details.dockerBody.field("HostConfig")?["Isolation"] == .string(word))
+            #expect(ContainerDetails(dockerBody: details.dockerBody)?.spec.isolation == spec.isolation)
+        }
+    }
+
+    @Test("A setting of a device by its name is the endpoint's: moved there for who knows no better, and refused else")
+    func interfaceSysctls() throws {
+        let option = "com.docker.network.endpoint.sysctls"
+        func body(_ sysctls: String, _ mode: String = "n", options: String = "{}") -> String {
+            """
+            {"Image":"a","HostConfig":{"NetworkMode":"\(mode)","Sysctls":{\(sysctls),"net.ipv4.ip_forward":"1"}},
+            "NetworkingConfig":{"EndpointsConfig":{"n":{"DriverOpts":\(options)}}}}
+            """
+        }
+        let one = #""net.ipv4.conf.eth0.log_martians":"1""#
+        let old = try read(body(one, options: #"{"\#(option)":"net.ipv6.conf.IFNAME.accept_ra=0"}"#), APIVersion(1, 47))
+        #expect(old.spec.sysctls == ["net.ipv4.ip_forward": "1"])
+        #expect(
+            old.spec.networks["n"]?.options[option]
+                == "net.ipv4.conf.IFNAME.log_martians=1,net.ipv6.conf.IFNAME.accept_ra=0")
+        #expect(
+            old.warnings == [
+                #"Migrated sysctl "net.ipv4.conf.eth0.log_martians" to "#
+                    + #"DriverOpts{"\#(option)":"net.ipv4.conf.IFNAME.log_martians=1"}."#
+            ])
+        let other = #expect(throws: EngineError.self) {
+            try read(body(#""net.ipv4.conf.eth1.log_martians":"1""#), APIVersion(1, 47))
+        }
+        #expect(other?.message.hasPrefix("unable to determine network endpoint for sysctl net.ipv4.conf.eth1.") == true)
+        let new = #expect(throws: EngineError.self) { try read(body(one)) }
+        #expect(
+            new?.message == #"interface specific sysctl setting "net.ipv4.conf.eth0.log_martians" must be supplied "#
+                + "using driver option '\(option)'")
+        // There the device is not this container's.
+        #expect(try read(body(one, "container:x")).spec.sysctls.count == 2)
     }
 
     @Test(

@@ -41,6 +41,9 @@ import Testing
             "Gateway":"10.0.0.1","AuxiliaryAddresses":{"x":"10.0.0.2"}}]}
             """#)
         #expect(spec.driver == "bridge" && spec.isInternal && spec.isAttachable && spec.enablesIPv6)
+        #expect(spec.ipamOptions == nil && spec.dockerCreateBody["IPAM"]?["Options"] == .null)
+        let said = try NetworkSpec(dockerBody: BodyReader(parsing: Array(#"{"Name":"n","IPAM":{"Options":{}}}"#.utf8)))
+        #expect(said.dockerCreateBody["IPAM"]?["Options"] == [:])
         #expect(spec.options == ["a": "b"] && spec.labels.isEmpty && spec.ipamDriver == "default")
         var pool = AddressPool(subnet: "10.0.0.0/8", range: "10.1.0.0/16", gateway: "10.0.0.1")
         pool.auxiliary = ["x": "10.0.0.2"]

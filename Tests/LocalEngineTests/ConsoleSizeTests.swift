@@ -28,12 +28,6 @@ struct ConsoleSizeTests {
                 #expect(try await EngineBench.text(of: "/exec", id, engine) == expected)
                 #expect(try await eventually { try await engine.inspect(id).execIDs == [] })
             }
-            await #expect(throws: EngineError.self) {
-                var endpoint = EndpointSpec()
-                endpoint.options = ["com.docker.network.endpoint.sysctls": "net.ipv4.conf.IFNAME.log_martians=1"]
-                let member = try await bench.create("true", on: engine) { $0.networkMode = .bridge }
-                try await engine.connect(member, to: "bridge", endpoint)
-            }
         }
     }
 }

@@ -1,9 +1,10 @@
 import EngineAPI
 import Linux
 import LocalEngine
+import Netlink
 import Testing
 
-/// Which network a container's default route leads by, and how the devices in it are called.
+/// Which network a container's default route leads by, and how the devices in it are called and set.
 @Suite(
     .enabled(if: EngineBench.missing == nil, "needs root, busybox-static and the programs beside the tests"),
     .timeLimit(.minutes(2)))
@@ -50,6 +51,66 @@ struct GatewayTests {
             #expect(try await routes(id, engine).defaults == ["eth0"])
             try await engine.restart(id, signal: "KILL", timeoutSeconds: 0)
             #expect(try await routes(id, engine).defaults == ["eth0"])
+        }
+    }
+
+    @Test("A container's device has the addresses and the settings that were asked for, also when it comes later")
+    func settings() async throws {
+        try await EngineBench.with { engine, bench in
+            var second = NetworkSpec(name: "second")
+            second.enablesIPv6 = true
+            for spec in [NetworkSpec(name: "first"), second] { _ = try await engine.createNetwork(spec) }
+            var wanted = EndpointSpec()
+            wanted.linkLocalAddresses = ["169.254.8.8", "fe80::8"]
+            wanted.options = [
+                "com.docker.network.endpoint.sysctls":
+                    "net.ipv4.conf.IFNAME.log_martians=1,net.ipv4.neigh.IFNAME.gc_stale_time=77"
+            ]
+            let id = try await bench.create("exec sleep 1000", on: engine) { spec in
+                spec.networkMode = NetworkMode(rawValue: "first")
+                spec.networks = ["first": wanted]
+            }
+            try await engine.start(id)
+            try await engine.connect(id, to: "second", wanted)
+            let peer = try await NetworkPeer(id, engine)
+            defer { peer.close() }
+            for device in ["eth0", "eth1"] {
+                var netlink = try NetlinkSocket(in: try #require(peer.namespace))
+                let addresses = try netlink.addresses(of: netlink.link(device).index).map {
+                    "\($0.address)/\($0.prefixLength)"
+                }
+                #expect(addresses.contains("169.254.8.8/16") && addresses.contains("fe80::8/64"), "\(addresses)")
+                let settings = [("conf/\(device)/log_martians", "1\n"), ("neigh/\(device)/gc_stale_time", "77\n")]
+                for (path, value) in settings {
+                    let text = try peer.here { () throws(KernelError) in
+                        try FileContents.read("/proc/sys/net/ipv4/\(path)")
+                    }
+                    #expect(String(decoding: text, as: UTF8.self) == value)
+                }
+            }
+            #expect(try await engine.inspect(id).networks.map(\.spec) == [wanted, wanted])
+            for (settings, words) in [
+                ("net.ipv4.conf.IFNAME.nothing=1", "/proc/sys/net/ipv4/conf/eth1/nothing is not a sysctl file"),
+                ("net.ipv4.conf.IFNAME.log_martians=x", "invalid argument"),
+            ] {
+                try await engine.disconnect(id, from: "second", force: false)
+                wanted.options = ["com.docker.network.endpoint.sysctls": settings]
+                let error = await #expect(throws: EngineError.self) {
+                    try await engine.connect(id, to: "second", wanted)
+                }
+                #expect(error?.kind == .invalid && error?.message.contains(words) == true, "\(error?.message ?? "")")
+                #expect(try await engine.inspect(id).networks.map(\.networkName) == ["first"])
+                // What came to nothing has taken nothing away.
+                #expect(try await routes(id, engine).defaults == ["eth0"])
+                wanted.options = [:]
+                try await engine.connect(id, to: "second", wanted)
+            }
+            // What its settings take from a device is no way out of it.
+            wanted.linkLocalAddresses = []
+            wanted.options = ["com.docker.network.endpoint.sysctls": "net.ipv6.conf.IFNAME.disable_ipv6=1"]
+            try await engine.disconnect(id, from: "second", force: false)
+            try await engine.connect(id, to: "second", wanted)
+            #expect(try await routes(id, engine).all == ["eth0", "eth1"])
         }
     }
 

@@ -141,6 +141,30 @@ import Testing
         #expect(try inside.link("eth0").kind == "macvlan")
     }
 
+    @Test("An ipvlan is made over a device that leads nowhere, in the container's namespace")
+    func ipvlan() throws {
+        let stage = try Stage()
+        do throws(NetlinkError) {
+            try stage.netlink.createDummy("gtdummy", alias: "mine")
+            let parent = try stage.netlink.link("gtdummy")
+            #expect(parent.kind == "dummy" && parent.alias == "mine")
+            for (name, mode, flag) in [("eth0", "l2", "bridge"), ("eth1", "l2", "private")] {
+                try stage.netlink.createIPvlan(
+                    EndpointLink(name: name), over: parent.index, mode: IPvlanMode(mode) ?? .l3s,
+                    flag: IPvlanFlag(flag) ?? .vepa, in: stage.container)
+            }
+        } catch {
+            // A kernel without the drivers says so.
+            #expect(error.errno == .notSupported)
+            return
+        }
+        var inside = try NetlinkSocket(in: stage.container)
+        for name in ["eth0", "eth1"] {
+            let link = try inside.link(name)
+            #expect(link.kind == "ipvlan" && link.isParentElsewhere)
+        }
+    }
+
     @Test("A refusal says what was attempted, on what, and why")
     func refusals() throws {
         let stage = try Stage()

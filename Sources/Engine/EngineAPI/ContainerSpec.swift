@@ -80,6 +80,8 @@ public struct ContainerSpec: Hashable, Sendable, Codable {
     public var cgroupMode: NamespaceMode?
     /// Below which cgroup the container's own lies, from the root of the hierarchy; nil for the engine's.
     public var cgroupParent: String?
+    /// Docker's word for how a container is kept apart, `default` on Linux, as it was said; nil where nothing was.
+    public var isolation: String?
     public var sysctls: [String: String] = [:]
     public var ulimits: [Ulimit] = []
     public var shmSizeBytes: Int64?

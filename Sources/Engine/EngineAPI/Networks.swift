@@ -3,7 +3,7 @@ import Linux
 /// What a network is made from: the body of docker's `networks/create`.
 public struct NetworkSpec: Hashable, Sendable, Codable {
     public var name: String
-    /// `bridge`, `macvlan`, `host` or `null`.
+    /// `bridge`, `macvlan`, `ipvlan`, `host` or `null`.
     public var driver = "bridge"
     /// No way out of the network, and none in.
     public var isInternal = false
@@ -11,7 +11,8 @@ public struct NetworkSpec: Hashable, Sendable, Codable {
     /// Addresses of version 6, too.
     public var enablesIPv6 = false
     public var ipamDriver = "default"
-    public var ipamOptions: [String: String] = [:]
+    /// Nil where nothing was said of them.
+    public var ipamOptions: [String: String]?
     /// Empty: the engine chooses.
     public var pools: [AddressPool] = []
     /// Of the driver, by docker's names: `com.docker.network.bridge.name`, `com.docker.network.driver.mtu`, `parent`.
@@ -103,10 +104,12 @@ public struct EndpointSpec: Hashable, Sendable, Codable {
     public var ipv4Address: String?
     public var ipv6Address: String?
     public var macAddress: String?
+    /// Further addresses, which no network gives: docker's `LinkLocalIPs`.
+    public var linkLocalAddresses: [String] = []
     public var options: [String: String] = [:]
     /// Names that this container alone has for others of the network.
     public var links: [ContainerLink] = []
-    /// Of a container's networks that lead outside the one with the highest has its default route; of equals the first.
+    /// Of a container's networks that lead outside the one with the highest has its default route.
     public var gatewayPriority = 0
 
     public init() {}
@@ -118,6 +121,7 @@ public struct EndpointSpec: Hashable, Sendable, Codable {
         ipv4Address = try container.decodeIfPresent(String.self, forKey: .ipv4Address)
         ipv6Address = try container.decodeIfPresent(String.self, forKey: .ipv6Address)
         macAddress = try container.decodeIfPresent(String.self, forKey: .macAddress)
+        linkLocalAddresses = try container.decodeIfPresent([String].self, forKey: .linkLocalAddresses) ?? []
         options = try container.decodeIfPresent([String: String].self, forKey: .options) ?? [:]
         links = try container.decodeIfPresent([ContainerLink].self, forKey: .links) ?? []
         gatewayPriority = try container.decodeIfPresent(Int.self, forKey: .gatewayPriority) ?? 0

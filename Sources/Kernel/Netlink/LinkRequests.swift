@@ -14,6 +14,43 @@ package struct EndpointLink: Sendable {
     }
 }
 
+/// How packets of an ipvlan device find their way.
+package enum IPvlanMode: UInt16, Hashable, Sendable {
+    /// By addresses of links, as on an ordinary one.
+    case l2 = 0
+    /// By routes alone.
+    case l3 = 1
+    /// The same, past the packet filter of the parent's side.
+    case l3s = 2
+
+    package init?(_ text: String) {
+        switch text {
+        case "l2": self = .l2
+        case "l3": self = .l3
+        case "l3s": self = .l3s
+        default: return nil
+        }
+    }
+}
+
+/// How ipvlan devices of one parent see each other.
+package enum IPvlanFlag: UInt16, Hashable, Sendable {
+    case bridge = 0
+    /// Not at all.
+    case isolated = 1
+    /// By what the parent's link is connected to.
+    case vepa = 2
+
+    package init?(_ text: String) {
+        switch text {
+        case "bridge": self = .bridge
+        case "private": self = .isolated
+        case "vepa": self = .vepa
+        default: return nil
+        }
+    }
+}
+
 /// How macvlan devices of one parent see each other.
 package enum MacvlanMode: UInt32, Hashable, Sendable {
     case isolated = 1
@@ -98,6 +135,24 @@ extension NetlinkSocket {
     package mutating func createMacvlan(
         _ link: EndpointLink, over parent: Int32, mode: MacvlanMode, in namespace: Descriptor
     ) throws(NetlinkError) {
+        try create("macvlan", link, over: parent, in: namespace) { $0.put(LinkAttribute.macvlanMode, mode.rawValue) }
+    }
+
+    /// The same of an ipvlan device, whose address of the link is always its parent's.
+    package mutating func createIPvlan(
+        _ link: EndpointLink, over parent: Int32, mode: IPvlanMode, flag: IPvlanFlag = .bridge,
+        in namespace: Descriptor
+    ) throws(NetlinkError) {
+        try create("ipvlan", link, over: parent, in: namespace) { data in
+            data.put(LinkAttribute.ipvlanMode, mode.rawValue)
+            data.put(LinkAttribute.ipvlanFlags, flag.rawValue)
+        }
+    }
+
+    private mutating func create(
+        _ kind: String, _ link: EndpointLink, over parent: Int32, in namespace: Descriptor,
+        _ data: (inout NetlinkMessage) -> Void
+    ) throws(NetlinkError) {
         var message = NetlinkMessage(LinkType.new, .making, head: LinkHead.bytes())
         message.put(LinkAttribute.name, text: link.name)
         message.put(LinkAttribute.link, parent)
@@ -105,10 +160,19 @@ extension NetlinkSocket {
         if let address = link.address { message.put(LinkAttribute.address, address.bytes) }
         if let mtu = link.mtu { message.put(LinkAttribute.mtu, mtu) }
         message.nest(LinkAttribute.info) { info in
-            info.put(LinkAttribute.infoKind, text: "macvlan")
-            info.nest(LinkAttribute.infoData) { $0.put(LinkAttribute.macvlanMode, mode.rawValue) }
+            info.put(LinkAttribute.infoKind, text: kind)
+            info.nest(LinkAttribute.infoData, data)
         }
-        try perform(message, "create macvlan", link.name)
+        try perform(message, "create \(kind)", link.name)
+    }
+
+    /// Makes a device that leads nowhere.
+    package mutating func createDummy(_ name: String, alias: String = "") throws(NetlinkError) {
+        var message = NetlinkMessage(LinkType.new, .making, head: LinkHead.bytes())
+        message.put(LinkAttribute.name, text: name)
+        message.nest(LinkAttribute.info) { $0.put(LinkAttribute.infoKind, text: "dummy") }
+        try perform(message, "create dummy", name)
+        if !alias.isEmpty { try setAlias(alias, of: name) }
     }
 
     package mutating func deleteLink(_ name: String) throws(NetlinkError) {

@@ -35,7 +35,7 @@ package struct HostLinks: Sendable {
         } catch { throw EngineError(error) }
     }
 
-    /// Makes sure that a network's bridge is there, up, with the gateways' addresses; for macvlan, that its parent is.
+    /// Makes sure that a network's bridge is there, up, with the gateways' addresses; else that its parent is.
     ///
     /// Containers that start at once, as after a reboot, find one bridge: who comes second waits until it is whole.
     ///
@@ -58,10 +58,10 @@ package struct HostLinks: Sendable {
         var socket = try socket()
         do throws(NetlinkError) {
             if let link = try found(network.linkName, &socket) { return try adopt(link, network, &socket) }
-            guard network.driver == .bridge else {
-                throw NetlinkError("find the parent", network.linkName, .noDevice)
-            }
-            return try make(network, &socket)
+            if network.driver == .bridge { return try make(network, &socket) }
+            guard network.hasOwnParent else { throw NetlinkError("find the parent", network.linkName, .noDevice) }
+            try socket.createDummy(network.linkName, alias: mark)
+            return try adopt(try socket.link(network.linkName), network, &socket)
         } catch { throw EngineError(error) }
     }
 
@@ -72,7 +72,10 @@ package struct HostLinks: Sendable {
     private func adopt(
         _ link: Link, _ network: NetworkDefinition, _ socket: inout NetlinkSocket
     ) throws(NetlinkError) -> Int32 {
-        guard network.driver == .bridge else { return link.index }
+        guard network.driver == .bridge else {
+            if network.hasOwnParent, !link.isUp { try socket.setUp(link.index) }
+            return link.index
+        }
         guard link.kind == "bridge" else { throw NetlinkError("use as a bridge", network.linkName, .exists) }
         // A bridge of somebody else that the caller named is used as it is, as docker does.
         if Self.isHalfMade(link, network) { try socket.setAlias(mark, of: link.name) }
@@ -128,9 +131,9 @@ package struct HostLinks: Sendable {
         } catch { throw NetlinkError(error.operation, error.object, error.errno) }
     }
 
-    /// Removes a bridge that this engine made. One that is gone, or somebody else's, is left alone.
+    /// Removes a network's device that this engine made. One that is gone, or somebody else's, is left alone.
     package func remove(_ network: NetworkDefinition) throws(EngineError) {
-        guard network.driver == .bridge else { return }
+        guard network.driver == .bridge || network.hasOwnParent else { return }
         var socket = try socket()
         do throws(NetlinkError) {
             guard let link = try found(network.linkName, &socket), link.alias == mark else { return }
@@ -138,7 +141,7 @@ package struct HostLinks: Sendable {
         } catch { throw EngineError(error) }
     }
 
-    /// Ports of this engine's bridges that none of the endpoints has, and bridges that none of the networks has.
+    /// Ports of this engine's bridges that none of the endpoints has, and devices of networks that none of them has.
     package func strays(
         _ networks: [NetworkDefinition], endpoints: [EndpointRecord]
     ) throws(EngineError) -> [String] {
@@ -146,7 +149,7 @@ package struct HostLinks: Sendable {
         let (known, used) = (Set(networks.map(\.linkName)), Set(endpoints.map(\.linkName)))
         do throws(NetlinkError) {
             let links = try socket.links()
-            let bridges = links.filter { $0.kind == "bridge" && $0.alias == mark }
+            let bridges = links.filter { ["bridge", "dummy"].contains($0.kind) && $0.alias == mark }
             let indices = Set(bridges.map(\.index))
             let ports = links.filter { link in
                 link.kind == "veth" && link.name.hasPrefix("gv") && link.master.map(indices.contains) == true
@@ -160,108 +163,6 @@ package struct HostLinks: Sendable {
         do throws(NetlinkError) { try socket.deleteLink(name) } catch  where error.errno == .noDevice {
             return
         } catch { throw EngineError(error) }
-    }
-}
-
-extension HostLinks {
-    /// Gives a container its device in a network: made inside its namespace, with addresses, up.
-    ///
-    /// - Parameter hasDefaultRoute: by this device the container reaches the world.
-    package func connect(
-        _ endpoint: EndpointRecord, to network: NetworkDefinition, in container: Descriptor, hasDefaultRoute: Bool
-    ) throws(EngineError) {
-        let index = try ensure(network)
-        var socket = try socket()
-        let peer = EndpointLink(name: endpoint.deviceName, address: endpoint.mac, mtu: network.mtu)
-        do throws(NetlinkError) {
-            if network.driver == .bridge {
-                try createVeth(endpoint, port: index, peer, container, &socket)
-                if network.isolatesMembers { try socket.isolatePort(endpoint.linkName) }
-            } else {
-                try socket.createMacvlan(peer, over: index, mode: network.macvlanMode, in: container)
-            }
-        } catch { throw EngineError(error) }
-        do throws(EngineError) {
-            try configure(endpoint, network, container, hasDefaultRoute)
-        } catch {
-            // The first failure is the one to tell of; the device goes with its namespace at the latest.
-            if network.driver == .bridge { try? delete(endpoint.linkName) }
-            throw error
-        }
-    }
-
-    /// A connection that was cut short may have made its device already.
-    private func createVeth(
-        _ endpoint: EndpointRecord, port: Int32, _ peer: EndpointLink, _ container: Descriptor,
-        _ socket: inout NetlinkSocket
-    ) throws(NetlinkError) {
-        do throws(NetlinkError) {
-            try socket.createVeth(endpoint.linkName, port: port, mtu: peer.mtu, peer: peer, in: container)
-        } catch  where error.errno == .exists {
-            do throws(NetlinkError) { try socket.deleteLink(endpoint.linkName) } catch  where error.errno == .noDevice {
-                // Just gone.
-            }
-            try socket.createVeth(endpoint.linkName, port: port, mtu: peer.mtu, peer: peer, in: container)
-        }
-    }
-
-    private func configure(
-        _ endpoint: EndpointRecord, _ network: NetworkDefinition, _ container: Descriptor, _ hasDefaultRoute: Bool
-    ) throws(EngineError) {
-        do {
-            // What is on the machine's own link, as a macvlan is, may listen to its routers.
-            let isRestricted = endpoint.ipv6 == nil || network.driver == .bridge
-            var inside = try NetlinkSocket(in: container) { () throws(KernelError) in
-                guard isRestricted else { return }
-                try Version6Settings.restrict(endpoint.deviceName, usesVersion6: endpoint.ipv6 != nil, in: nil)
-            }
-            let index = try inside.link(endpoint.deviceName).index
-            if endpoint.ipv6 == nil { try inside.keepSilent(endpoint.deviceName) }
-            for address in endpoint.addresses {
-                guard let block = network.block(address.family) else { continue }
-                try inside.addAddress(address, prefixLength: block.subnet.prefixLength, to: index)
-            }
-            try inside.setUp(index)
-            guard hasDefaultRoute else { return }
-            for address in endpoint.addresses {
-                guard let block = network.block(address.family),
-                    let everything = Subnet(containing: IPAddress(address.family, 0), prefixLength: 0)
-                else { continue }
-                // Another network may have led there until now.
-                try inside.setRoute(to: everything, gateway: block.gateway, linkIndex: index)
-            }
-        } catch let error as NetlinkError {
-            throw EngineError(error)
-        } catch { throw EngineError(.internal, "configure \(endpoint.deviceName): \(error)") }
-    }
-
-    /// Gives a container the default route by another of its devices.
-    package func routeDefault(
-        by endpoint: EndpointRecord, of network: NetworkDefinition, in container: Descriptor
-    ) throws(EngineError) {
-        do {
-            var inside = try NetlinkSocket(in: container)
-            let index = try inside.link(endpoint.deviceName).index
-            for address in endpoint.addresses {
-                guard let block = network.block(address.family),
-                    let everything = Subnet(containing: IPAddress(address.family, 0), prefixLength: 0)
-                else { continue }
-                try inside.addRoute(to: everything, gateway: block.gateway, linkIndex: index)
-            }
-        } catch let error as NetlinkError where error.errno == .exists {
-            return
-        } catch { throw EngineError(.internal, "\(error)") }
-    }
-}
-
-extension NetworkDefinition {
-    fileprivate var macvlanMode: MacvlanMode {
-        switch spec.options["macvlan_mode"] ?? "" {
-        case "private": .isolated
-        case "vepa": .vepa
-        case "passthru": .passthrough
-        default: .bridge
-        }
     }
 }
 

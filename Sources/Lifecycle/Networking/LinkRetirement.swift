@@ -16,7 +16,7 @@ extension HostLinks {
     ///
     /// - Parameter others: the container's parts in other networks over the same device of the host.
     /// - Returns: whether a retired device is to be deleted: of a bridge's network on the host, and with it the other end
-    ///   in the container; of a macvlan's in the container.
+    ///   in the container; of the others' in the container.
     package func disconnect(
         _ endpoint: EndpointRecord, of network: NetworkDefinition, in container: Descriptor,
         besides others: [EndpointRecord] = []
@@ -25,7 +25,7 @@ extension HostLinks {
             var inside = try NetlinkSocket(in: container)
             let devices =
                 network.driver == .bridge
-                ? try retirePort(endpoint, &inside) : try macvlans(endpoint, network, besides: others, &inside)
+                ? try retirePort(endpoint, &inside) : try devices(endpoint, network, besides: others, &inside)
             for device in devices.inside {
                 try Self.removeAddresses(of: device, &inside)
                 try inside.retire(device, as: Self.retiredName(), group: Self.retiredGroup)
@@ -52,9 +52,9 @@ extension HostLinks {
         return (port != nil, device.map { [$0.index] } ?? [])
     }
 
-    /// The device of a macvlan network, by its parent, for a container may call it and its address what it likes; and those
-    /// that the container has made of it, which the kernel hangs on the same parent.
-    private func macvlans(
+    /// The device of a network without a bridge, by its parent, for a container may call it and its address what it likes;
+    /// and those that the container has made of it, which the kernel hangs on the same parent.
+    private func devices(
         _ endpoint: EndpointRecord, _ network: NetworkDefinition, besides others: [EndpointRecord],
         _ inside: inout NetlinkSocket
     ) throws -> (isRetired: Bool, inside: [Int32]) {
@@ -62,8 +62,9 @@ extension HostLinks {
         // Without their parent they are gone.
         guard let parent = try found(network.linkName, &socket)?.index else { return (true, []) }
         let kept = Set(others.compactMap(\.mac))
+        let kinds = network.driver == .macvlan ? ["macvlan", "macvtap"] : ["ipvlan", "ipvtap"]
         let devices = try inside.links().filter { link in
-            ["macvlan", "macvtap"].contains(link.kind) && link.parent == parent && link.isParentElsewhere
+            kinds.contains(link.kind) && link.parent == parent && link.isParentElsewhere
                 && link.address.map(kept.contains) != true
         }
         return (true, devices.map(\.index))

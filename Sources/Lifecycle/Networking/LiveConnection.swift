@@ -59,26 +59,48 @@ extension NetworkService {
         try await prepareFilter()
         let links = self.links
         let others = (endpoints[record.containerID] ?? []).filter { $0.networkID != record.networkID && $0.isActive }
-        let pairs = others.compactMap { other in definitions[other.networkID].map { (other, $0) } }
-        let hasRoute = Self.router(pairs + [(record, network)])?.1.id == network.id
+        let routes = DefaultRoute(parts(others) + [(record, network)]).families(by: network.id)
         try await materialize(network)
         try await BlockingPool.shared.run { () throws(EngineError) in
             let namespace = OwnedDescriptor(
                 try Self.namespace(process.pid, process.startTicks, running: record.containerID))
             try links.connect(
-                record, to: network, in: namespace.descriptor, hasDefaultRoute: hasRoute)
+                record, to: network, in: namespace.descriptor, routes: routes)
         }
         try await change(rules.adding(record))
+        let moved = await movePorts(of: record.containerID)
         forgetFlows(record.misledFlows)
         faults.pass(.connectAfterDevice)
         await writeNames(network.id)
         try await rewriteFiles(request)
         if !network.isDefault { try await containers.serveNames(record.containerID) }
         faults.pass(.connectAfterNames)
-        var settled = record
+        var settled = moved.first { $0.networkID == record.networkID } ?? record
         settled.change = nil
         replace(settled)
-        try await index.apply([.putEndpoint(settled)])
+        let givers = moved.filter { $0.networkID != record.networkID }
+        try await index.apply((givers + [settled]).map(NetworkIndexChange.putEndpoint))
+    }
+
+    /// Has the published ports of a container that runs lead by the network of its default route, where another had them.
+    ///
+    /// - Returns: the records that are others now, to be kept.
+    private func movePorts(of containerID: String) async -> [EndpointRecord] {
+        let records = (endpoints[containerID] ?? []).filter { $0.isActive && $0.change != .leaving }
+        guard !records.isEmpty else { return [] }
+        var heir = records[publisher(records)]
+        var moved: [EndpointRecord] = []
+        for var record in records where record.networkID != heir.networkID && !record.ports.isEmpty {
+            await changeQuietly(rules.removing(record))
+            heir.ports += record.ports
+            record.ports = []
+            replace(record)
+            moved.append(record)
+        }
+        if moved.isEmpty { return [] }
+        replace(heir)
+        await changeQuietly(rules.adding(heir))
+        return moved + [heir]
     }
 
     private func replace(_ record: EndpointRecord) {
@@ -146,14 +168,19 @@ extension NetworkService {
             }
         }
         for address in record.addresses where record.isActive { book.release(address, in: record.networkID) }
+        // It may have been given the published ports meanwhile.
+        let current = endpoints[record.containerID]?.first { $0.networkID == record.networkID } ?? record
         endpoints[record.containerID]?.removeAll { $0.networkID == record.networkID }
         let change = NetworkIndexChange.deleteEndpoint(containerID: record.containerID, networkID: record.networkID)
         do throws(EngineError) { try await index.apply([change]) } catch { note("\(error)") }
         await writeNames(record.networkID)
-        guard process != nil, record.isActive else { return }
-        await changeQuietly(rules.removing(record))
+        guard let process, record.isActive else { return }
+        await changeQuietly(rules.removing(current))
         forgetFlows(of: [record])
-        do throws(EngineError) { try await rewriteFiles(request, left: record) } catch { note("\(error)") }
+        do throws(EngineError) {
+            if let heir = await moveOn(current, process) { try await index.apply([.putEndpoint(heir)]) }
+            try await rewriteFiles(request, left: current)
+        } catch { note("\(error)") }
     }
 
     /// Takes a container out of a network.
@@ -244,16 +271,18 @@ extension NetworkService {
             replace(heir)
             await changeQuietly(rules.adding(heir))
         }
-        let pairs = records.compactMap { record in definitions[record.networkID].map { (record, $0) } }
-        if let router = Self.router(pairs) {
-            let links = self.links
-            do throws(EngineError) {
-                try await BlockingPool.shared.run { () throws(EngineError) in
-                    let namespace = OwnedDescriptor(try Self.namespace(process.pid, process.startTicks))
-                    try links.routeDefault(by: router.0, of: router.1, in: namespace.descriptor)
+        let (parts, links) = (parts(records), self.links)
+        let route = DefaultRoute(parts)
+        do throws(EngineError) {
+            try await BlockingPool.shared.run { () throws(EngineError) in
+                let namespace = OwnedDescriptor(try Self.namespace(process.pid, process.startTicks))
+                for (record, network) in parts {
+                    let families = route.families(by: network.id)
+                    if families.isEmpty { continue }
+                    try links.routeDefault(families, by: record, of: network, in: namespace.descriptor)
                 }
-            } catch { note("container \(left.containerID): \(error)") }
-        }
+            }
+        } catch { note("container \(left.containerID): \(error)") }
         return left.ports.isEmpty ? nil : heir
     }
 }

@@ -4,7 +4,7 @@ import Linux
 /// A network as it is kept: what was asked for, with all that the engine chose.
 package struct NetworkDefinition: Hashable, Sendable, Codable {
     package enum Driver: String, Hashable, Sendable, Codable {
-        case bridge, macvlan
+        case bridge, macvlan, ipvlan
     }
 
     /// A subnet and who has its first addresses.
@@ -22,7 +22,7 @@ package struct NetworkDefinition: Hashable, Sendable, Codable {
     package var driver: Driver
     /// Nanoseconds since 1970.
     package var createdAt: Int64
-    /// The bridge, or the device below a macvlan.
+    /// The bridge, or the device below a macvlan or an ipvlan.
     package var linkName: String
     /// One of each family at most.
     package var blocks: [Block]
@@ -63,6 +63,9 @@ package struct NetworkDefinition: Hashable, Sendable, Codable {
         return told
     }
 
+    /// The device below is the network's own, which leads nowhere: nobody named one.
+    package var hasOwnParent: Bool { driver != .bridge && (spec.options["parent"] ?? "").isEmpty }
+
     package var mtu: UInt32? { spec.options["com.docker.network.driver.mtu"].flatMap { UInt32($0) } }
 
     /// Containers on one bridge reach each other unless this says no.
@@ -89,7 +92,7 @@ package struct EndpointRecord: Hashable, Sendable, Codable {
     /// Empty while not active.
     package var endpointID = ""
     package var isActive = false
-    /// When it was last made; the first of a container's has its default route and its published ports.
+    /// When it was last made.
     package var order: Int
     package var spec: EndpointSpec
     /// The last addresses, which it gets again where they are free.
@@ -120,13 +123,6 @@ package struct EndpointRecord: Hashable, Sendable, Codable {
     package var linkName: String { ownLinkName ?? "gv\(containerID.prefix(7))\(networkID.prefix(6))" }
     /// The device in the container.
     package var deviceName: String { spec.deviceName ?? "eth\(order)" }
-}
-
-extension EndpointSpec {
-    static let deviceNameOption = "com.docker.network.endpoint.ifname"
-
-    /// What the device in the container is to be called; nil for what the engine calls it.
-    var deviceName: String? { options[Self.deviceNameOption].flatMap { $0.isEmpty ? nil : $0 } }
 }
 
 /// A port of the host that leads to a container.

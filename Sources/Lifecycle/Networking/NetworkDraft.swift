@@ -30,9 +30,10 @@ package struct NetworkDraft {
         spec.driver = driver.rawValue
         spec.ipamDriver = "default"
         spec.pools = blocks.map(\.pool)
+        let link = try link(&spec, driver, linkName, id)
         return NetworkDefinition(
-            id: id, spec: spec, driver: driver, createdAt: createdAt,
-            linkName: try link(spec, driver, linkName), blocks: blocks, hasOwnSubnet: !wanted.pools.isEmpty)
+            id: id, spec: spec, driver: driver, createdAt: createdAt, linkName: link, blocks: blocks,
+            hasOwnSubnet: !wanted.pools.isEmpty)
     }
 
     private func checkName(_ name: String) throws(EngineError) {
@@ -53,6 +54,7 @@ package struct NetworkDraft {
         switch name {
         case "", "bridge", "default": return .bridge
         case "macvlan": return .macvlan
+        case "ipvlan": return .ipvlan
         case "host", "null", "none":
             throw EngineError(.denied, "only one instance of \"\(name)\" network is allowed", object: name)
         default: throw EngineError(.notFound, "plugin \"\(name)\" not found", object: name)
@@ -60,16 +62,16 @@ package struct NetworkDraft {
     }
 
     private func link(
-        _ spec: NetworkSpec, _ driver: NetworkDefinition.Driver, _ own: String
+        _ spec: inout NetworkSpec, _ driver: NetworkDefinition.Driver, _ own: String, _ id: String
     ) throws(EngineError) -> String {
         try NetworkOptions(spec.options).check(driver)
-        let option = driver == .macvlan ? "parent" : "com.docker.network.bridge.name"
+        let option = driver == .bridge ? "com.docker.network.bridge.name" : "parent"
         let name = spec.options[option] ?? ""
         if name.isEmpty {
-            guard driver == .bridge else {
-                throw EngineError(.invalid, "macvlan networks need the option parent=DEVICE")
-            }
-            return own
+            if driver == .bridge { return own }
+            // As docker: a device of its own, called so, by which the containers reach each other alone.
+            spec.isInternal = true
+            return "\(driver == .macvlan ? "dm" : "di")-\(id.prefix(12))"
         }
         // The kernel takes nearly any byte. The packet filter's rules hold the name in quotation marks, where `*` stands
         // for any ending, and `"` and `\` are no names at all: one such network would break the rules of all.
@@ -81,6 +83,11 @@ package struct NetworkDraft {
         if driver == .bridge, let other = networks.first(where: { $0.linkName == name }) {
             throw EngineError(
                 .denied, "cannot create network \(spec.name): bridge \(name) already has network \(other.name)")
+        }
+        // Of two networks over one device the kernel could not tell a container's devices apart.
+        if driver == .ipvlan, let other = networks.first(where: { $0.driver == .ipvlan && $0.linkName == name }) {
+            throw EngineError(
+                .denied, "network di-\(other.id.prefix(12)) is already using parent interface \(name)", object: name)
         }
         return name
     }

@@ -50,8 +50,7 @@ extension NetworkService {
         var records = try activate(before, hostname: request.names.hostname)
         await settleFlows(to: records.flatMap(\.addresses))
         do throws(EngineError) {
-            let networks = records.compactMap { definitions[$0.networkID] }
-            let held = try await holdPorts(request, networks)
+            let held = try await holdPorts(request, records)
             records[publisher(records)].ports = held.map(\.published)
             endpoints[request.containerID] = records
             do throws(EngineError) {
@@ -118,7 +117,9 @@ extension NetworkService {
             throw error
         }
         record.mac =
-            record.spec.macAddress.flatMap { MACAddress($0) } ?? record.ipv4.map { MACAddress(for: $0) } ?? record.mac
+            network.driver == .ipvlan
+            ? nil
+            : record.spec.macAddress.flatMap { MACAddress($0) } ?? record.ipv4.map { MACAddress(for: $0) } ?? record.mac
         record.endpointID = NetworkID.make()
         record.ownLinkName = "gv\(record.containerID.prefix(6))\(record.endpointID.prefix(7))"
         record.isActive = true
@@ -138,25 +139,32 @@ extension NetworkService {
     }
 
     private func holdPorts(
-        _ request: NetworkRequest, _ networks: [NetworkDefinition]
+        _ request: NetworkRequest, _ records: [EndpointRecord]
     ) async throws(EngineError) -> [PortReservation.Held] {
+        let networks = records.compactMap { definitions[$0.networkID] }
         // As docker: who is in internal networks alone is published nowhere.
         if request.bindings.isEmpty || networks.allSatisfy(\.spec.isInternal) { return [] }
         var owners: [PublishedPort: String] = [:]
         for record in endpoints.values.flatMap({ $0 }) where record.isActive {
             for published in record.ports { owners[published.withoutTarget] = record.containerName }
         }
-        let publisher = networks.first { !$0.spec.isInternal }
+        let publisher = definitions[records[publisher(records)].networkID]
         let (known, preset) = (owners, publisher?.bindingAddress)
         return try await BlockingPool.shared.run { () throws(EngineError) in
             try PortReservation.hold(request.bindings, address: preset) { known[$0.withoutTarget] }
         }
     }
 
-    /// Which of a container's parts its published ports lead to: the one whose network leads outside, for the packet filter
-    /// takes from an internal one whatever comes from there. The first where all are internal.
+    /// Which of a container's parts its published ports lead to: the one with its default route, for the packet filter
+    /// takes from an internal network whatever comes from there. The first where all are internal.
     func publisher(_ records: [EndpointRecord]) -> Int {
-        records.firstIndex { definitions[$0.networkID]?.spec.isInternal == false } ?? 0
+        let network = DefaultRoute(parts(records)).publisher
+        return records.firstIndex { $0.networkID == network } ?? 0
+    }
+
+    /// With their networks, those that are there.
+    func parts(_ records: [EndpointRecord]) -> [DefaultRoute.Part] {
+        records.compactMap { record in definitions[record.networkID].map { (record, $0) } }
     }
 
     private func lease(
@@ -234,18 +242,18 @@ extension NetworkService {
     package func connect(_ containerID: String, pid: Int32, startTicks: UInt64) async throws(EngineError) {
         guard let records = endpoints[containerID], !records.isEmpty else { return }
         try await prepareFilter()
-        let pairs = records.compactMap { record in definitions[record.networkID].map { (record, $0) } }
-        let router = Self.router(pairs)?.1.id
+        let parts = parts(records)
+        let route = DefaultRoute(parts)
         let links = self.links
         try await BlockingPool.shared.run { () throws(EngineError) in
             let namespace = OwnedDescriptor(try Self.namespace(pid, startTicks))
-            for (record, network) in pairs {
+            for (record, network) in parts {
                 try links.connect(
-                    record, to: network, in: namespace.descriptor, hasDefaultRoute: record.networkID == router)
+                    record, to: network, in: namespace.descriptor, routes: route.families(by: network.id))
             }
         }
         faults.pass(.endpointAfterDevices)
-        let unset = pairs.map(\.1).filter { !isMaterialized.contains($0.id) }
+        let unset = parts.map(\.network).filter { !isMaterialized.contains($0.id) }
         if !unset.isEmpty { try await setSwitches(unset) }
         isMaterialized.formUnion(unset.map(\.id))
         try await change(records.map(rules.adding).joined())
@@ -259,13 +267,6 @@ extension NetworkService {
             try await load()
             return ground.namespace
         }
-    }
-
-    /// The network of the default route: of those that lead outside the one with the highest priority, of equals the first.
-    static func router(
-        _ pairs: [(EndpointRecord, NetworkDefinition)]
-    ) -> (EndpointRecord, NetworkDefinition)? {
-        pairs.filter { !$0.1.spec.isInternal }.max { $0.0.spec.gatewayPriority < $1.0.spec.gatewayPriority }
     }
 
     /// - Parameter containerID: of a container that was seen running: that it has ended meanwhile is told as such.

@@ -132,6 +132,12 @@ enum EndpointPlan {
             guard let address = IPAddress(text), address.family == family else {
                 throw EngineError(.invalid, "invalid IPv\(family == .v4 ? 4 : 6) address: \(text)")
             }
+            guard !network.isDefault else {
+                throw EngineError(
+                    .invalid,
+                    "invalid config for network \(network.name): invalid endpoint settings:\nuser-specified IP "
+                        + "address is supported on user-defined networks only")
+            }
             guard network.hasOwnSubnet else {
                 throw EngineError(
                     .invalid,
@@ -145,7 +151,21 @@ enum EndpointPlan {
                         + "subnet contains IP address \(address)")
             }
         }
+        for text in spec.linkLocalAddresses where IPAddress(text)?.isUnspecified ?? true {
+            throw EngineError(
+                .invalid,
+                "invalid config for network \(network.name): invalid endpoint settings:\ninvalid link-local IP "
+                    + "address: \(text)")
+        }
+        do throws(EngineError) { _ = try DeviceSettings(spec) } catch {
+            throw EngineError(
+                error.kind,
+                "invalid config for network \(network.name): invalid endpoint settings:\n\(error.message)")
+        }
         if let text = spec.macAddress, !text.isEmpty {
+            guard network.driver != .ipvlan else {
+                throw EngineError(.invalid, "ipvlan interfaces do not support custom mac address assignment")
+            }
             guard let mac = MACAddress(text), mac.bytes[0] & 1 == 0 else {
                 throw EngineError(.invalid, "invalid MAC address: \(text)")
             }

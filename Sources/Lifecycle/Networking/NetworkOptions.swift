@@ -1,5 +1,6 @@
 import EngineAPI
 import Linux
+import Netlink
 
 /// What is said of a network by options: a wish that cannot be read, or is not fulfilled, is refused by its name. What
 /// was meant to be closed is not made open.
@@ -14,6 +15,7 @@ struct NetworkOptions {
             switch driver {
             case .bridge: try checkBridge(name, value)
             case .macvlan: try checkMacvlan(name, value)
+            case .ipvlan: try checkIPvlan(name, value)
             }
         }
     }
@@ -49,12 +51,40 @@ struct NetworkOptions {
                     .invalid,
                     "requested macvlan mode '\(value)' is not valid, 'bridge' mode is the macvlan driver default")
             }
+        case "parent": try checkParent(value, "macvlan")
         default: break
         }
     }
 
+    private func checkIPvlan(_ name: String, _ value: String) throws(EngineError) {
+        switch name {
+        case "com.docker.network.driver.mtu": try checkMTU(name, value)
+        case "ipvlan_mode":
+            guard value.isEmpty || IPvlanMode(value) != nil else {
+                throw EngineError(
+                    .invalid, "requested ipvlan mode '\(value)' is not valid, 'l2' mode is the ipvlan driver default")
+            }
+        case "ipvlan_flag":
+            guard value.isEmpty || IPvlanFlag(value) != nil else {
+                throw EngineError(
+                    .invalid, "requested ipvlan flag '\(value)' is not valid, 'bridge' is the ipvlan driver default")
+            }
+        case "parent": try checkParent(value, "ipvlan")
+        default: break
+        }
+    }
+
+    private func checkParent(_ name: String, _ driver: String) throws(EngineError) {
+        if name == "lo" {
+            throw EngineError(.invalid, "loopback interface is not a valid \(driver) parent link", object: name)
+        }
+    }
+
     private func checkMTU(_ name: String, _ value: String) throws(EngineError) {
-        guard let mtu = UInt32(value), (68...65535).contains(mtu) else {
+        guard let mtu = Int(value) else {
+            throw unreadable(name, value, "strconv.Atoi: parsing \"\(value)\": invalid syntax")
+        }
+        guard (68...65535).contains(mtu) else {
             throw EngineError(.invalid, "invalid value '\(value)' for \(name)")
         }
     }

@@ -72,7 +72,7 @@ extension NetworkService {
     private func removeStrays() async {
         let (links, known) = (self.links, Array(definitions.values))
         let active = endpoints.values.flatMap { $0 }.filter(\.isActive)
-        if definitions.values.contains(where: { $0.driver == .macvlan }) { await sweepLivingContainers() }
+        if definitions.values.contains(where: { $0.driver != .bridge }) { await sweepLivingContainers() }
         do throws(EngineError) {
             let strays = try await BlockingPool.shared.run { () throws(EngineError) in
                 try links.deleteRetired(in: [])
@@ -88,7 +88,7 @@ extension NetworkService {
         } catch { note("remove devices that are left: \(error)") }
     }
 
-    /// Of a macvlan nothing is on the host: what was retired of it is in its container.
+    /// Of a network without a bridge nothing is on the host: what was retired of it is in its container.
     private func sweepLivingContainers() async {
         for id in await livingContainers() {
             guard let process = await containers.process(id) else { continue }

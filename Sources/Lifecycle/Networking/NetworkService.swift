@@ -172,7 +172,7 @@ extension NetworkService {
     /// Makes a network with its bridge. On failure nothing is left.
     package func create(_ spec: NetworkSpec) async throws(EngineError) -> NetworkDefinition {
         try await load()
-        guard ground.namespace == nil || spec.driver != "macvlan" else {
+        guard ground.namespace == nil || !["macvlan", "ipvlan"].contains(spec.driver) else {
             throw EngineError(
                 .unsupported,
                 "networks of the driver \(spec.driver) need the machine's devices, which only its root may use",

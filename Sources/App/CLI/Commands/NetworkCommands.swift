@@ -45,7 +45,7 @@ struct NetworkListCommand: Command {
 
 struct NetworkCreateCommand: Command {
     static let configuration = CommandConfiguration(commandName: "create", abstract: "Make a network.")
-    @Option("d|driver", help: "bridge or macvlan.") var driver = "bridge"
+    @Option("d|driver", help: "bridge, macvlan or ipvlan.") var driver = "bridge"
     @Option("subnet", help: "10.1.0.0/16") var subnet: [String] = []
     @Option("ip-range", help: "The part to choose addresses from.") var ipRange: [String] = []
     @Option("gateway", help: "The host's address.") var gateway: [String] = []
@@ -54,6 +54,7 @@ struct NetworkCreateCommand: Command {
     @Flag("attachable", help: "Containers may join by hand.") var attachable = false
     @Flag("ipv6", help: "Addresses of version 6, too.") var version6 = false
     @Option("ipam-driver", help: "The keeper of addresses.") var ipamDriver = "default"
+    @Option("ipam-opt", help: "KEY=VALUE for the keeper of addresses.") var ipamOpt: [String] = []
     @Option("o|opt", help: "KEY=VALUE")
     var opt: [String] = []
     @Option("label", help: "KEY=VALUE") var label: [String] = []
@@ -73,7 +74,7 @@ struct NetworkCreateCommand: Command {
         var spec = NetworkSpec(name: name)
         spec.driver = driver
         (spec.isInternal, spec.isAttachable, spec.enablesIPv6) = (`internal`, attachable, version6)
-        spec.ipamDriver = ipamDriver
+        (spec.ipamDriver, spec.ipamOptions) = (ipamDriver, Self.map(ipamOpt))
         spec.options = Self.map(opt)
         spec.labels = Self.map(label)
         spec.pools = try pools()
@@ -151,6 +152,7 @@ struct NetworkConnectCommand: Command {
     @Option("ip", help: "The address.") var ip: String?
     @Option("ip6", help: "The address of version 6.") var ip6: String?
     @Option("link", help: "Another container under a name of its own: NAME:ALIAS.") var link: [String] = []
+    @Option("link-local-ip", help: "A further address of the link.") var linkLocalIP: [String] = []
     @Option("driver-opt", help: "KEY=VALUE") var driverOpt: [String] = []
     @Option("gw-priority", help: "The network with the highest has the default route.") var priority: Int?
     @Argument("NETWORK") var network: String
@@ -158,7 +160,7 @@ struct NetworkConnectCommand: Command {
 
     func run() async throws {
         var spec = EndpointSpec()
-        spec.gatewayPriority = priority ?? 0
+        (spec.gatewayPriority, spec.linkLocalAddresses) = (priority ?? 0, linkLocalIP)
         spec.links = try link.map(ContainerLink.init)
         for pair in driverOpt where !spec.addOption(pair) {
             throw UsageError(message: "invalid key/value pair format in driver options", code: 1)

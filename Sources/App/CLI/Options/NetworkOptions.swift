@@ -17,6 +17,7 @@ struct NetworkOptions: CommandOptions {
     var networkAlias: [String] = []
     @Option("ip", help: "The address in the network.") var ip: String?
     @Option("ip6", help: "The address of version 6.") var ip6: String?
+    @Option("link-local-ip", help: "A further address of the link.") var linkLocalIP: [String] = []
     @Option("mac-address", help: "The MAC address.") var macAddress: String?
     @Option("add-host", help: "NAME:ADDRESS for /etc/hosts.") var addHost: [String] = []
     @Option("dns", help: "A name server.") var dns: [String] = []
@@ -98,6 +99,7 @@ struct NetworkOptions: CommandOptions {
         first.ipv4Address = ip ?? first.ipv4Address
         first.ipv6Address = ip6 ?? first.ipv6Address
         first.macAddress = macAddress ?? first.macAddress
+        first.linkLocalAddresses += linkLocalIP
         if let name = endpoints.first?.name, Self.isMadeByUser(name) { first.links = try link.map(ContainerLink.init) }
         if endpoints.isEmpty { return first == EndpointSpec() ? [] : [("bridge", first)] }
         endpoints[0].spec = first
@@ -124,6 +126,7 @@ struct NetworkOptions: CommandOptions {
             case "alias": spec.aliases.append(parts[1])
             case "ip": spec.ipv4Address = parts[1]
             case "ip6": spec.ipv6Address = parts[1]
+            case "link-local-ip": spec.linkLocalAddresses.append(parts[1])
             case "mac-address": spec.macAddress = parts[1]
             case "gw-priority":
                 guard let priority = Int(parts[1]) else {

@@ -50,6 +50,7 @@ extension ContainerSpec {
         readOnlyRoot = try host.flag("ReadonlyRootfs")
         sysctls = try host.textMap("Sysctls")
         shmSizeBytes = try host.filledWhole("ShmSize")
+        isolation = try host.filledText("Isolation")
         supplementaryGroups = try host.texts("GroupAdd") ?? []
         oomScoreAdjustment = try host.filledWhole("OomScoreAdj").map { Int($0) }
         for element in try host.objects("Ulimits") {
@@ -67,7 +68,8 @@ extension LogPolicy {
         let type = try body.text("Type")
         if !type.isEmpty {
             guard let known = Driver(rawValue: type) else {
-                throw EngineError(.invalid, "logger: no log driver named '\(type)' is registered")
+                throw EngineError(
+                    .invalid, "error looking up logging plugin \(type): plugin \"\(type)\" not found", object: type)
             }
             driver = known
         }

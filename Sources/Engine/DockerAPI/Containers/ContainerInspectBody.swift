@@ -18,6 +18,7 @@ extension ContainerDetails {
         host["CgroupnsMode"] = .string(spec.cgroupMode?.text ?? "private")
         host["IpcMode"] = .string(spec.ipcMode?.text ?? "private")
         host["Runtime"] = .string(runtime)
+        host["Isolation"] = .string(spec.isolation ?? "")
         if !spec.links.isEmpty { host["Links"] = .texts(spec.links.map { "/\($0.name):/\(name)/\($0.alias)" }) }
         // Null, where nothing is hidden since the container is privileged.
         host["MaskedPaths"] = .texts(spec.maskedPaths)
@@ -70,7 +71,7 @@ extension ContainerDetails {
     /// Members that are as they are in every container here, for clients that look for them.
     private static let unused: [(String, JSONValue)] = [
         ("Cgroup", ""), ("CpuCount", 0), ("CpuPercent", 0),
-        ("DeviceRequests", .null), ("IOMaximumBandwidth", 0), ("IOMaximumIOps", 0), ("Isolation", ""),
+        ("DeviceRequests", .null), ("IOMaximumBandwidth", 0), ("IOMaximumIOps", 0),
     ]
 
     /// A step of the launch, with what it took.

@@ -27,6 +27,7 @@ package struct CreateRequest: Sendable {
             }
             warnings.append("Published ports are discarded when using \(mode.rawValue) network mode")
         }
+        if let warning = try InterfaceSysctls.move(in: &spec, version: version) { warnings.append(warning) }
         try UnofferedFields.check(config: body, host: host, warnings: &warnings)
     }
 }
@@ -105,7 +106,7 @@ enum UnofferedFields {
 
     private static func checkWords(_ host: BodyReader) throws(EngineError) {
         let isolation = try host.text("Isolation")
-        guard ["", "default"].contains(isolation) else {
+        guard ["", "default"].contains(isolation.lowercased()) else {
             throw EngineError(.invalid, "invalid isolation '\(isolation)' on linux")
         }
     }

@@ -12,18 +12,15 @@ extension EndpointSpec {
         macAddress = try body.filledText("MacAddress")
         options = try body.textMap("DriverOpts")
         gatewayPriority = Int(try body.whole("GwPriority") ?? 0)
-        if try ipam.texts("LinkLocalIPs")?.isEmpty == false { throw Self.unsupported(ipam.name("LinkLocalIPs")) }
+        linkLocalAddresses = try ipam.texts("LinkLocalIPs") ?? []
         links = try (body.texts("Links") ?? []).map(ContainerLink.init)
-    }
-
-    private static func unsupported(_ what: String) -> EngineError {
-        EngineError(.unsupported, "\(what) is not supported yet by this engine")
     }
 
     package var dockerBody: JSONValue {
         var ipam = JSONObject()
         ipam["IPv4Address"] = ipv4Address.map(JSONValue.string)
         ipam["IPv6Address"] = ipv6Address.map(JSONValue.string)
+        if !linkLocalAddresses.isEmpty { ipam["LinkLocalIPs"] = .texts(linkLocalAddresses) }
         return [
             "IPAMConfig": ipam.isEmpty ? .null : .object(ipam),
             "Links": links.isEmpty ? .null : .texts(links.map(\.text)),
@@ -55,6 +52,7 @@ extension EndpointDetails {
         spec.aliases = body.texts("Aliases")
         spec.ipv4Address = body.field("IPAMConfig")?.filledText("IPv4Address")
         spec.ipv6Address = body.field("IPAMConfig")?.filledText("IPv6Address")
+        spec.linkLocalAddresses = body.field("IPAMConfig")?.texts("LinkLocalIPs") ?? []
         // What another engine writes so that it cannot be read is left out.
         spec.links = body.texts("Links").compactMap { try? ContainerLink($0) }
         spec.gatewayPriority = Int(body.whole("GwPriority") ?? 0)

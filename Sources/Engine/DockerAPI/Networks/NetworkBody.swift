@@ -70,7 +70,7 @@ extension NetworkSpec {
         labels = try body.textMap("Labels")
         let ipam = try body.object("IPAM")
         ipamDriver = try ipam.filledText("Driver") ?? "default"
-        ipamOptions = try ipam.textMap("Options")
+        if ipam.value.field("Options") ?? .null != .null { ipamOptions = try ipam.textMap("Options") }
         for entry in try ipam.objects("Config") { pools.append(try AddressPool(dockerBody: entry)) }
     }
 
@@ -86,7 +86,7 @@ extension NetworkSpec {
         labels = body.textMap("Labels")
         let ipam = body.field("IPAM") ?? .null
         ipamDriver = ipam.filledText("Driver") ?? "default"
-        ipamOptions = ipam.textMap("Options")
+        if ipam.field("Options") ?? .null != .null { ipamOptions = ipam.textMap("Options") }
         pools = ipam.elements("Config").compactMap { entry in
             guard let subnet = entry.filledText("Subnet") else { return nil }
             var pool = AddressPool(
@@ -108,7 +108,10 @@ extension NetworkSpec {
             ("Name", .string(name)), ("Driver", .string(driver)), ("EnableIPv6", .bool(enablesIPv6)),
             (
                 "IPAM",
-                ["Driver": .string(ipamDriver), "Options": .textMap(ipamOptions), "Config": .array(config)]
+                [
+                    "Driver": .string(ipamDriver), "Options": ipamOptions.map { .textMap($0) } ?? .null,
+                    "Config": .array(config),
+                ]
             ),
             ("Internal", .bool(isInternal)), ("Attachable", .bool(isAttachable)), ("Options", .textMap(options)),
             ("Labels", .textMap(labels)),

@@ -112,7 +112,8 @@ extension EngineInfo {
             (
                 "Plugins",
                 [
-                    "Volume": ["local"], "Network": ["bridge", "host", "macvlan", "null"], "Authorization": .null,
+                    "Volume": ["local"], "Network": ["bridge", "host", "ipvlan", "macvlan", "null"],
+                    "Authorization": .null,
                     "Log": ["json-file", "local", "journald", "none"],
                 ]
             ),

@@ -81,7 +81,6 @@ extension Container {
     /// Makes this container part of a network, live where it runs.
     package func connect(to network: String, _ spec: EndpointSpec) async throws(EngineError) {
         try checkCanConnect(network)
-        try spec.checkOptions()
         let failure = await inChain { container in
             do throws(EngineError) {
                 try await container.context.networks.connect(
@@ -140,16 +139,6 @@ extension Container {
                 ? "container cannot be connected to multiple networks with one of the networks in private (none) mode"
                 : "container sharing network namespace with another container or host cannot be connected to any other "
                     + "network")
-    }
-}
-
-extension EndpointSpec {
-    /// Refuses what would be passed over: the device in a container has the kernel's settings.
-    func checkOptions() throws(EngineError) {
-        let name = "com.docker.network.endpoint.sysctls"
-        guard options[name] == nil else {
-            throw EngineError(.unsupported, "the endpoint's option `\(name)` is not supported yet by this engine")
-        }
     }
 }
 
