@@ -64,7 +64,7 @@ struct AskedInVainTests {
             return try ContainerFilter(dockerQuery: query)
         }
         #expect(try filter("T").matchesNone && !filter("0").matchesNone)
-        #expect(throws: EngineError(.invalid, "invalid filter 'is-task=foo'")) { try filter("foo") }
+        #expect(throws: EngineError(.invalid, "invalid filter 'is-task=[foo]'")) { try filter("foo") }
     }
 
     @Test("The size of a buffer is for a log that makes nobody wait")

@@ -42,7 +42,7 @@ struct ImageBodyTests {
 
     @Test("Manifests are told of where they were asked for, in docker's form, and come back")
     func manifests() throws {
-        var image = ImageSummary(id: "sha256:1", tags: [], createdAt: nil, sizeBytes: 5)
+        var image = ImageSummary(id: "sha256:1", tags: [], createdAt: nil, sizeBytes: 400)
         #expect(image.dockerBody["Manifests"] == nil)
         var manifest = ImageManifestSummary(
             digest: "sha256:3", mediaType: "application/x", sizeBytes: 7, platform: "linux/arm/v7", contentBytes: 100,
@@ -62,6 +62,11 @@ struct ImageBodyTests {
                 ]
             ])
         #expect(ImageSummary(dockerBody: image.dockerBody) == image)
+        // Beside them an image is told to take what they take, packed and unpacked; without them, what is unpacked.
+        image.sizeBytes = 250
+        #expect(image.dockerBody["Size"] == 350)
+        image.manifests = nil
+        #expect(image.dockerBody["Size"] == 250)
         var filter = ImageFilter()
         #expect(filter.dockerQuery["manifests"] == nil)
         filter.withManifests = true
@@ -86,12 +91,13 @@ struct ImageBodyTests {
     }
 
     @Test(
-        "An image provides its own platform, and that of a later variant",
+        "An image provides its own platform, and each whose machines run it: of a later variant, or of 64 bits",
         arguments: [
             ("amd64", nil, "linux", true), ("amd64", nil, "linux/amd64", true), ("amd64", nil, "linux/386", false),
-            ("386", nil, "linux/386", true), ("386", nil, "linux/amd64", false), ("amd64", nil, "linux/amd64/v2", true),
+            ("386", nil, "linux/386", true), ("386", nil, "linux/amd64", true), ("amd64", nil, "linux/amd64/v2", true),
             ("amd64", "v3", "linux/amd64/v2", false), ("arm", "v6", "linux/arm/v7", true),
             ("arm", "v7", "linux/arm/v6", false), ("arm64", "v8", "linux/arm64", true),
+            ("arm", "v7", "linux/arm64", true), ("arm64", nil, "linux/arm/v7", false),
         ] as [(String, String?, String, Bool)])
     func provided(architecture: String, variant: String?, asked: String, isSo: Bool) {
         let image = ImageSummary(id: "sha256:1", tags: [], createdAt: nil, sizeBytes: 5)

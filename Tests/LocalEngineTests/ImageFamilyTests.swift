@@ -45,6 +45,46 @@ struct ImageFamilyTests {
         }
     }
 
+    @Test("An image without a name that others were made from is no loose end, and goes with the last of them")
+    func nameless() async throws {
+        try await EngineBench.with { engine, bench in
+            let first = try await commit("echo 1 > /one", "gantry/starter", as: "family:1", engine, bench)
+            let second = try await commit("echo 2 > /two", "family:1", as: "family:2", engine, bench)
+            for container in [first.container, second.container] {
+                try await engine.remove(container, force: true, volumes: false)
+            }
+            func listed(_ change: (inout ImageFilter) -> Void = { _ in }) async throws -> Set<String> {
+                var filter = ImageFilter()
+                change(&filter)
+                return Set(try await engine.images(filter).map(\.id)).intersection([first.image, second.image])
+            }
+            let refusal = await #expect(throws: EngineError.self) {
+                try await engine.removeImage(first.image, force: true, prune: true)
+            }
+            #expect(refusal?.kind == .conflict)
+            #expect(refusal?.message.hasSuffix("(cannot be forced) - image has dependent child images") == true)
+            #expect(
+                try await engine.removeImage("family:1", force: false, prune: true) == [.untagged("family:1")])
+            #expect(try await listed() == [second.image])
+            #expect(try await listed { $0.all = true } == [first.image, second.image])
+            for all in [true, false] { #expect(try await listed { ($0.dangling, $0.all) = (true, all) }.isEmpty) }
+            #expect(try await listed { $0.dangling = false } == [second.image])
+            #expect(try await engine.info().images == 3)
+            #expect(try await engine.pruneImages(all: false, filter: ImageFilter()).removals.isEmpty)
+            #expect(try await engine.inspectImage(first.image).summary.tags == [])
+
+            let copy = try await commit("true", "family:2", as: "family:3", engine, bench)
+            try await engine.remove(copy.container, force: true, volumes: false)
+            #expect(
+                try await engine.removeImage("family:3", force: false, prune: false).prefix(2) == [
+                    .untagged("family:3"), .deleted(copy.image),
+                ])
+            let gone = try await engine.removeImage("family:2", force: false, prune: true)
+            #expect(gone.contains(.deleted(second.image)) && gone.contains(.deleted(first.image)))
+            #expect(try await engine.info().images == 1)
+        }
+    }
+
     @Test("When an image was last given a name is known, also to the next engine")
     func naming() async throws {
         try await EngineBench.with { engine, bench in

@@ -44,6 +44,7 @@ public struct ImageManifestSummary: Hashable, Sendable {
     public var contentBytes: Int64
     /// Of the layers' files.
     public var unpackedBytes: Int64
+    public var totalBytes: Int64 { contentBytes + unpackedBytes }
     /// The containers made from it.
     public var containerIDs: [String] = []
 
@@ -110,8 +111,10 @@ public struct ImageFilter: Hashable, Sendable {
     public var references: [String] = []
     /// `key` or `key=value`; all must hold.
     public var labels: [String] = []
-    /// Only images without a name (true), only named ones (false), or both.
+    /// Only images without a tag that no other was made from (true), only named ones (false), or both.
     public var dangling: Bool?
+    /// Those without a name, too, that others were made from.
+    public var all = false
     /// None of these may hold.
     public var withoutLabels: [String] = []
     /// References: created before that image, created after it.

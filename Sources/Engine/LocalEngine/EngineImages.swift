@@ -57,7 +57,7 @@ extension GantryEngine {
         try await whole { (core) throws(EngineError) in
             let uses = await core.containers.imageUses()
             let before = try await ImagesBefore(core)
-            let removals = try await core.context.images.remove(reference, force: force, uses: uses)
+            let removals = try await core.context.images.remove(reference, force: force, prune: prune, uses: uses)
             await core.tell(before.events(of: removals))
             return removals
         }
@@ -82,7 +82,11 @@ private final class LoadedImages: Sendable {
 struct ImagesBefore: Sendable {
     private let images: [ImageSummary]
 
-    init(_ core: EngineCore) async throws(EngineError) { images = try await core.context.images.list(ImageFilter()) }
+    init(_ core: EngineCore) async throws(EngineError) {
+        var filter = ImageFilter()
+        filter.all = true
+        images = try await core.context.images.list(filter)
+    }
 
     /// Docker tells of names and of whole images, not of their layers.
     func events(of removals: [ImageRemoval]) -> [EngineEvent] {

@@ -31,7 +31,9 @@ extension GantryEngine {
             default: info.containersStopped += 1
             }
         }
-        info.images = try await core.context.images.list(ImageFilter()).count
+        var all = ImageFilter()
+        all.all = true
+        info.images = try await core.context.images.list(all).count
         let machine = Machine.current()
         let host = core.context.host
         info.id = core.engineID

@@ -43,12 +43,13 @@ extension ImageStore {
         var result = ImagePruneResult()
         let matching = try ImageMatching(filter: filter, records: records)
         let candidates = records.values.filter { record in
-            guard !used.contains(record.id.description), all || record.isDangling else { return false }
-            return matching.matches(record)
+            !used.contains(record.id.description) && (all || record.isDangling) && matching.matches(record)
         }
         for candidate in candidates.sorted(by: { $0.storedAt > $1.storedAt }) {
             // Gone or named meanwhile: then it is not what was asked for.
             guard let record = records[candidate.id], record.names == candidate.names else { continue }
+            // What another was made from that stays, stays with it.
+            if hasChildren(record.id) { continue }
             let removals = try await remove(record.id.description, force: true, uses: uses)
             result.removals += removals
             let gone = Set(removals)

@@ -11,9 +11,10 @@ struct ImageRemovalPlan: Hashable {
     /// - Parameters:
     ///   - name: the full name that the image was called by; nil where it was called by its id.
     ///   - reference: what the person wrote.
+    ///   - hasChildren: others were made from it, which are told of as such: its names can go, it stays.
     /// - Throws: `conflict` in docker's words.
     init(
-        _ record: ImageRecord, name: String?, reference: String, force: Bool, uses: [ImageUse]
+        _ record: ImageRecord, name: String?, reference: String, force: Bool, uses: [ImageUse], hasChildren: Bool
     ) throws(EngineError) {
         let using = uses.filter { $0.imageID == record.id.description }
         // A digest's name goes with the last tag of its repository: nobody gave it, a pull did.
@@ -34,8 +35,14 @@ struct ImageRemovalPlan: Hashable {
             }
             names = [name] + companions
             // Forced away from a container that runs, the name goes, and the image stays without one.
-            deletesImage = !using.contains { $0.isRunning }
+            deletesImage = !hasChildren && !using.contains { $0.isRunning }
             return
+        }
+        if hasChildren {
+            throw EngineError(
+                .conflict,
+                "conflict: unable to delete \(record.id.short) (cannot be forced) - image has dependent child images",
+                object: reference)
         }
         if let use = using.first(where: { $0.isRunning }) {
             throw Self.conflict(record, "cannot be forced", "image is being used by running container", use, reference)

@@ -7,19 +7,37 @@ import Snapshots
 
 extension ImageStore {
     package func remove(
-        _ reference: String, force: Bool, uses: [ImageUse]
+        _ reference: String, force: Bool, prune: Bool = true, uses: [ImageUse]
     ) async throws(EngineError) -> [ImageRemoval] {
+        var (record, removals) = try await removeOne(reference, force: force, uses: uses)
+        let used = Set(uses.map(\.imageID))
+        while prune, records[record.id] == nil, let parent = record.parent.flatMap({ records[$0] }),
+            parent.names.isEmpty, !hasChildren(parent.id), !used.contains(parent.id.description)
+        {
+            let (gone, more) = try await removeOne(parent.id.description, force: false, uses: uses)
+            removals += more
+            record = gone
+        }
+        return removals
+    }
+
+    /// Whether images are here that were made from that one.
+    func hasChildren(_ id: Digest) -> Bool { kept.contains { $0.parent == id } }
+
+    private func removeOne(
+        _ reference: String, force: Bool, uses: [ImageUse]
+    ) async throws(EngineError) -> (ImageRecord, [ImageRemoval]) {
         let (record, plan) = try await forget(reference, force: force, uses: uses)
         faults.pass(.removeImageAfterRow)
         var removals = plan.names.map { ImageRemoval.untagged(ImageRecord.familiar($0)) }
-        guard plan.deletesImage else { return removals }
+        guard plan.deletesImage else { return (record, removals) }
         removals.append(.deleted(record.id.description))
         let gone = try await removeUnusedLayers(among: Set(record.chainIDs))
         faults.pass(.removeImageAfterLayers)
         removals += record.chainIDs.reversed().filter(gone.contains).map { .deleted($0.description) }
         try await removeUnusedBlobs(among: record.blobs)
         faults.pass(.removeImageAfterBlobs)
-        return removals
+        return (record, removals)
     }
 
     /// Takes the row away, or names of it, and says what was decided.
@@ -29,7 +47,8 @@ extension ImageStore {
         await beginChange()
         defer { endChange() }
         let (record, name) = try removable(reference)
-        let plan = try ImageRemovalPlan(record, name: name, reference: reference, force: force, uses: uses)
+        let plan = try ImageRemovalPlan(
+            record, name: name, reference: reference, force: force, uses: uses, hasChildren: hasChildren(record.id))
         let id = record.id.description
         let before = (records[record.id], unread[record.id])
         // Gone for everybody else before the index is asked: nobody builds on it meanwhile.

@@ -41,9 +41,14 @@ package protocol ImageService: Sendable {
 
     /// Removes a name, or the image where it has no further one, with what no other image or container needs.
     ///
-    /// - Parameter uses: the containers made from any image.
-    /// - Throws: `conflict` where a container needs the image: always while that runs, unless forced while not.
-    func remove(_ reference: String, force: Bool, uses: [ImageUse]) async throws(EngineError) -> [ImageRemoval]
+    /// - Parameters:
+    ///   - prune: with it those without a name go that it was made from, and that nothing else needs.
+    ///   - uses: the containers made from any image.
+    /// - Throws: `conflict` where a container needs the image: always while that runs, unless forced while not; and for the
+    ///   id of one that others were made from.
+    func remove(
+        _ reference: String, force: Bool, prune: Bool, uses: [ImageUse]
+    ) async throws(EngineError) -> [ImageRemoval]
 
     /// Pulls the session's image. Its layers come side by side; each is unpacked as soon as those below it are.
     ///

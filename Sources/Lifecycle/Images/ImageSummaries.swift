@@ -60,19 +60,22 @@ extension ImageRecord {
 /// Docker's filters over images.
 struct ImageMatching {
     let filter: ImageFilter
+    /// Images that others were made from.
+    private let parents: Set<Digest>
     private var before: Timestamp?
     private var since: Timestamp?
 
     /// - Throws: `notFound` for an image of `before` or `since`.
     init(filter: ImageFilter, records: [Digest: ImageRecord]) throws(EngineError) {
         self.filter = filter
+        parents = Set(records.values.compactMap(\.parent))
         let lookup = ImageLookup(records: records)
         if let reference = filter.before { before = try lookup.resolve(reference).createdAt }
         if let reference = filter.since { since = try lookup.resolve(reference).createdAt }
     }
 
     func matches(_ record: ImageRecord) -> Bool {
-        if let dangling = filter.dangling, dangling != record.isDangling { return false }
+        guard matchesNaming(record) else { return false }
         let labels = record.config.execution.labels
         guard filter.labels.allSatisfy({ Self.holds($0, labels) }),
             !filter.withoutLabels.contains(where: { Self.holds($0, labels) })
@@ -83,6 +86,14 @@ struct ImageMatching {
         else { return false }
         return filter.references.isEmpty
             || filter.references.contains { pattern in record.names.contains { matches(pattern: pattern, $0) } }
+    }
+
+    /// One that others were made from is no loose end: without a name it is listed where all are asked for, and dangling it
+    /// is never.
+    private func matchesNaming(_ record: ImageRecord) -> Bool {
+        let isParent = parents.contains(record.id)
+        if isParent, record.names.isEmpty, !filter.all { return false }
+        return filter.dangling.map { $0 == (record.isDangling && !(isParent && $0)) } ?? true
     }
 
     /// An image as it is listed: of its names those alone that were asked for.

@@ -4,7 +4,7 @@ import EngineAPI
 import Linux
 
 struct ImageListOptions: CommandOptions {
-    @Flag("a|all", help: "Accepted for scripts.") var all = false
+    @Flag("a|all", help: "Also images without a name that others were made from.") var all = false
     @Flag("q|quiet", help: "Ids alone.") var quiet = false
     @Flag("no-trunc", help: "Do not shorten ids.") var noTrunc = false
     @Flag("digests", help: "Show digests.") var digests = false
@@ -17,6 +17,7 @@ struct ImageListOptions: CommandOptions {
         var query = QueryString()
         query.add("filters", try Filtering.encoded(filter))
         var request = try ImageFilter(dockerQuery: query)
+        request.all = all
         if let pattern { request.references.append(pattern) }
         let images = try await CommandEnvironment.connect().images(request)
         if quiet {

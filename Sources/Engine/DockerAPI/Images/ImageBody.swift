@@ -15,7 +15,11 @@ extension ImageSummary {
             body["RepoTags"] = ["<none>:<none>"]
             body["RepoDigests"] = ["<none>@<none>"]
         }
-        body["Manifests"] = manifests.map { .array($0.map(\.dockerBody)) }
+        if let manifests {
+            body["Manifests"] = .array(manifests.map(\.dockerBody))
+            // What is shown below an image is a part of it: packed and unpacked, where both are told of.
+            body["Size"] = .integer(max(sizeBytes, manifests.reduce(0) { $0 + $1.totalBytes }))
+        }
         return .object(body)
     }
 
@@ -156,14 +160,15 @@ extension ImageDetails {
         }
     }
 
-    /// What is not asked for may be any; of two variants the earlier one runs where the later one is asked for.
+    /// What is not asked for may be any; else an image that a machine of that platform runs is one for it, as on docker:
+    /// of an earlier variant, or of the processor's forerunner of 32 bits.
     private func isFor(_ platform: String) -> Bool {
         let parts = platform.split(separator: "/").map(String.init)
         guard parts.count > 1 else { return parts.first == os }
         let own = Platform(os: os, architecture: architecture, variant: variant)
         let asked = Platform(os: parts[0], architecture: parts[1], variant: parts.count > 2 ? parts[2] : nil)
-        return asked.os == own.os && asked.architecture == own.architecture
-            && (parts.count < 3 || asked.preference(for: own) != nil)
+        let isNamed = asked.os == own.os && asked.architecture == own.architecture && parts.count < 3
+        return isNamed || asked.preference(for: own) != nil
     }
 }
 

@@ -19,7 +19,7 @@ extension ImageManifestSummary {
                 "platform": .object(platform),
             ],
             "Available": true, "Kind": "image",
-            "Size": ["Content": .integer(contentBytes), "Total": .integer(contentBytes + unpackedBytes)],
+            "Size": ["Content": .integer(contentBytes), "Total": .integer(totalBytes)],
             "ImageData": [
                 "Platform": .object(platform), "Size": ["Unpacked": .integer(unpackedBytes)],
                 "Containers": .texts(containerIDs),

@@ -73,7 +73,7 @@ extension ImageLayerStep {
 
     private var wire: (words: String, done: Int64?, total: Int64?) {
         switch self {
-        case .waiting: ("Waiting", nil, nil)
+        case .waiting: ("Pulling fs layer", nil, nil)
         case .downloading(let done, let total): ("Downloading", done, total)
         case .verifying: ("Verifying Checksum", nil, nil)
         case .downloaded: ("Download complete", nil, nil)

@@ -117,7 +117,7 @@ extension ContainerFilter {
         if !statuses.isEmpty || !exitCodes.isEmpty { all = true }
         // No container here is a swarm's task, and isolation is another system's.
         for text in filters["is-task"] where GoBool.parse(text) == nil {
-            throw EngineError(.invalid, "invalid filter 'is-task=\(text)'")
+            throw EngineError(.invalid, "invalid filter 'is-task=[\(text)]'")
         }
         matchesNone =
             filters["is-task"].contains { GoBool.parse($0) == true }
@@ -165,6 +165,7 @@ extension ImageFilter {
         labels = filters["label"]
         dangling = try filters.isDangling
         withManifests = query.flag("manifests")
+        all = query.flag("all")
     }
 
     package var dockerQuery: QueryString {
@@ -179,6 +180,7 @@ extension ImageFilter {
         var query = QueryString()
         query.add("filters", filters.encoded)
         query.add("manifests", withManifests)
+        query.add("all", all)
         return query
     }
 }
@@ -191,7 +193,7 @@ extension Filters {
             switch text {
             case "1", "true": return true
             case "0", "false": return false
-            default: throw EngineError(.invalid, "invalid filter 'dangling=\(text)'")
+            default: throw EngineError(.invalid, "invalid filter 'dangling=[\(text)]'")
             }
         }
     }
