@@ -65,7 +65,7 @@ extension VolumeFilter {
     private static func flag(_ filters: Filters, _ name: String) throws(EngineError) -> Bool? {
         guard let text = filters[name].first else { return nil }
         guard ["1", "true", "0", "false"].contains(text) else {
-            throw EngineError(.invalid, "invalid filter '\(name)=\(text)'")
+            throw EngineError(.invalid, "invalid filter '\(name)=[\(text)]'")
         }
         return text == "1" || text == "true"
     }

@@ -127,10 +127,12 @@ extension Container {
             throw EngineError(
                 .invalid, "Renaming a container with the same name as its current name", object: reference)
         }
-        try ContainerName.check(new)
-        guard context.index.claim(name: new, for: id) else {
-            throw ContainerName.inUse(new, by: context.index.owner(ofName: new) ?? "")
-        }
+        do throws(EngineError) {
+            try ContainerName.check(new)
+            guard context.index.claim(name: new, for: id) else {
+                throw ContainerName.inUse(new, by: context.index.owner(ofName: new) ?? "")
+            }
+        } catch { throw EngineError(error.kind, "Error when allocating new name: \(error.message)", object: new) }
         do throws(EngineError) {
             if isNetworked { try await context.networks.rename(id, to: new) }
             try await commit(name: new, insteadOf: old)

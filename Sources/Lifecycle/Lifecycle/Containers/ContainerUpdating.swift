@@ -20,16 +20,16 @@ extension Container {
                 object: reference)
         default: break
         }
-        let warnings: [String]
-        do throws(EngineError) {
-            (_, warnings) = try planned(update)
-        } catch { throw complaint(error, reference) }
+        let (_, warnings) = try planned(reference, update)
         let failure = await inChain { container in
             do throws(EngineError) {
                 // From what is true now: another update may have come first.
-                try await container.perform(try container.planned(update).0)
+                let wanted = try container.planned(reference, update).0
+                do throws(EngineError) { try await container.perform(wanted) } catch {
+                    throw container.complaint(error, reference)
+                }
                 return nil
-            } catch { return container.complaint(error, reference) }
+            } catch { return error }
         }.value
         if let failure { throw failure }
         return warnings
@@ -39,17 +39,13 @@ extension Container {
         EngineError(error.kind, "Cannot update container \(id): \(error.message)", object: reference)
     }
 
-    /// What the container is to be made from, and what is granted otherwise than asked.
-    private func planned(_ update: ContainerUpdate) throws(EngineError) -> (ContainerDefinition, [String]) {
+    /// What the container is to be made from, and what is granted otherwise than asked. What no container may be made
+    /// from is told of in the words that a creation has for it, as on docker.
+    private func planned(
+        _ reference: String, _ update: ContainerUpdate
+    ) throws(EngineError) -> (ContainerDefinition, [String]) {
         var new = definition
-        new.spec.limits = try new.spec.limits.updated(by: update.limits)
-        if let policy = update.restartPolicy {
-            if new.spec.autoRemove, policy.kind != .no {
-                throw EngineError(
-                    .conflict, "Restart policy cannot be updated because AutoRemove is enabled for the container")
-            }
-            new.spec.restartPolicy = policy
-        }
+        do throws(EngineError) { try new.spec.change(by: update) } catch { throw complaint(error, reference) }
         let warnings = try SpecValidation.check(new.spec, host: context.host)
         new.spec.limits = new.spec.limits.kept(by: context.host)
         return (new, warnings)
@@ -122,5 +118,17 @@ extension Container {
         } catch {
             throw EngineError(error, object: id)
         }
+    }
+}
+
+extension ContainerSpec {
+    fileprivate mutating func change(by update: ContainerUpdate) throws(EngineError) {
+        limits = try limits.updated(by: update.limits)
+        guard let policy = update.restartPolicy else { return }
+        if autoRemove, policy.kind != .no {
+            throw EngineError(
+                .conflict, "Restart policy cannot be updated because AutoRemove is enabled for the container")
+        }
+        restartPolicy = policy
     }
 }

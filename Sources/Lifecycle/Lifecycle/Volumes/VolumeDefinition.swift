@@ -16,23 +16,23 @@ package struct VolumeDefinition: Hashable, Sendable, Codable {
             let words = "create \(spec.name): error looking up volume plugin \(spec.driver)"
             throw EngineError(.notFound, "\(words): plugin \"\(spec.driver)\" not found", object: spec.driver)
         }
-        try Self.check(spec.options)
+        try Self.check(spec.options, of: spec.name)
         self.spec = spec
         self.spec.driver = "local"
         self.createdAt = createdAt
         self.isAnonymous = isAnonymous
     }
 
-    private static func check(_ options: [String: String]) throws(EngineError) {
-        for name in options.keys.sorted() where !["type", "device", "o"].contains(name) {
-            throw EngineError(.invalid, "create volume: invalid option: \"\(name)\"")
+    private static func check(_ options: [String: String], of name: String) throws(EngineError) {
+        for option in options.keys.sorted() where !["type", "device", "o"].contains(option) {
+            throw EngineError(.invalid, "create \(name): invalid option: \"\(option)\"")
         }
         guard !options.isEmpty else { return }
         guard let type = options["type"], !type.isEmpty else {
-            throw EngineError(.invalid, "create volume: missing required option: \"type\"")
+            throw EngineError(.invalid, "create \(name): missing required option: \"type\"")
         }
         guard options["device"]?.isEmpty == false || type == "tmpfs" else {
-            throw EngineError(.invalid, "create volume: missing device in volume options")
+            throw EngineError(.invalid, "create \(name): missing required option: \"device\"")
         }
     }
 
