@@ -122,7 +122,7 @@ extension Container {
             throw [.internal, .unavailable, .invalid].contains(error.kind) && hasEnded ? notRunning(id) : error
         }
         _ = await telling.value
-        return stream.map { ExecStream($0, of: execID, in: self) }
+        return stream.map { ProcessStream($0, of: self, execID: execID) }
     }
 
     private func connect(_ exec: ExecRecord) async -> Result<any AttachedStream, EngineError> {
@@ -137,8 +137,8 @@ extension Container {
         guard case .running = exec.phase else {
             throw EngineError(.conflict, "exec \(execID) is not running", object: execID)
         }
-        return ExecStream(
-            try await context.tasks.attach(id, execID: execID, exec.attachment), of: execID, in: self)
+        return ProcessStream(
+            try await context.tasks.attach(id, execID: execID, exec.attachment), of: self, execID: execID)
     }
 
     /// Its first process is gone, though nobody may have told so yet: what fails then fails for that.

@@ -34,10 +34,10 @@ extension Container {
             live = deferred
         }
         await tell("attach")
-        guard request.logs, !direct.logs else { return ContainerStream(live, of: self) }
+        guard request.logs, !direct.logs else { return ProcessStream(live, of: self) }
         var wanted = LogRequest()
         (wanted.stdout, wanted.stderr) = (request.stdout, request.stderr)
-        return ContainerStream(ReplayedStream(log: try await logs(reference, wanted), then: live), of: self)
+        return ProcessStream(ReplayedStream(log: try await logs(reference, wanted), then: live), of: self)
     }
 
     /// Connects who came before the process was made; called between its creation and its start.
@@ -101,14 +101,14 @@ extension Container {
 }
 
 /// What the log holds, then what comes. A line written while the log is read may come twice, none is missing.
-private actor ReplayedStream: AttachedStream {
+private actor ReplayedStream: WrappingStream {
     private var log: EngineStream<LogBatch>?
     private var pending: [StreamChunk] = []
-    private let live: any AttachedStream
+    let wrapped: any AttachedStream
 
     init(log: EngineStream<LogBatch>, then live: any AttachedStream) {
         self.log = log
-        self.live = live
+        wrapped = live
     }
 
     func read() async throws(EngineError) -> StreamChunk? {
@@ -126,16 +126,12 @@ private actor ReplayedStream: AttachedStream {
             }
         }
         if let chunk = pending.popLast() { return chunk }
-        return try await live.read()
+        return try await wrapped.read()
     }
 
-    func write(_ bytes: [UInt8]) async throws(EngineError) { try await live.write(bytes) }
-    func takeInput(from socket: LentSocket) async throws(EngineError) -> Bool { try await live.takeInput(from: socket) }
     /// Not before the log is through: the process would wait for that.
     func giveOutput(to socket: LentSocket, _ heads: OutputHeads) async -> Bool {
         guard log == nil, pending.isEmpty else { return false }
-        return await live.giveOutput(to: socket, heads)
+        return await wrapped.giveOutput(to: socket, heads)
     }
-    func closeInput() async throws(EngineError) { try await live.closeInput() }
-    func close() async { await live.close() }
 }

@@ -3,8 +3,8 @@ import Synchronization
 
 /// A connection to the stdio of a process that is yet to be made: it connects before that runs, so no byte is lost.
 ///
-/// Reading and writing wait until then. `close` may come at any time.
-final class DeferredStream: AttachedStream {
+/// Whatever is asked of it waits until then; `close` may come at any time.
+final class DeferredStream: WrappingStream {
     private enum State {
         case waiting
         case connected(any AttachedStream)
@@ -44,27 +44,6 @@ final class DeferredStream: AttachedStream {
         signal.notify()
     }
 
-    func read() async throws(EngineError) -> StreamChunk? { try await stream()?.read() }
-
-    func write(_ bytes: [UInt8]) async throws(EngineError) {
-        guard let stream = try await stream() else {
-            throw EngineError(.conflict, "the stream is closed")
-        }
-        try await stream.write(bytes)
-    }
-
-    func takeInput(from socket: LentSocket) async throws(EngineError) -> Bool {
-        try await stream()?.takeInput(from: socket) ?? false
-    }
-
-    func giveOutput(to socket: LentSocket, _ heads: OutputHeads) async -> Bool {
-        // Of one that has failed, `read` tells.
-        guard let stream = try? await stream() else { return false }
-        return await stream.giveOutput(to: socket, heads)
-    }
-
-    func closeInput() async throws(EngineError) { try await stream()?.closeInput() }
-
     func close() async {
         let connected: (any AttachedStream)? = state.withLock { state in
             defer { state = .ended(nil) }
@@ -75,18 +54,19 @@ final class DeferredStream: AttachedStream {
         await connected?.close()
     }
 
-    /// What it is connected to; nil where it is closed, or never will be.
-    private func stream() async throws(EngineError) -> (any AttachedStream)? {
-        while true {
-            let generation = signal.generation
-            switch state.withLock({ $0 }) {
-            case .connected(let stream): return stream
-            case .ended(let error):
-                if let error { throw error }
-                return nil
-            case .waiting: await signal.wait(after: generation)
+    var wrapped: any AttachedStream {
+        get async throws(EngineError) {
+            while true {
+                let generation = signal.generation
+                switch state.withLock({ $0 }) {
+                case .connected(let stream): return stream
+                case .ended(let error):
+                    if let error { throw error }
+                    return EndedStream()
+                case .waiting: await signal.wait(after: generation)
+                }
+                if Task.isCancelled { throw EngineError(.cancelled, "attach: cancelled") }
             }
-            if Task.isCancelled { throw EngineError(.cancelled, "attach: cancelled") }
         }
     }
 }
