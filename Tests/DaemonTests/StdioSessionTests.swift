@@ -122,6 +122,9 @@ import Transport
         await connection.closeOutput()
         #expect(try await readAll(connection) == [])
         #expect(try await served.call("GET", "/exec/\(id)/json").json["ExitCode"] == 0)
+        // Refused as an answer, before the connection is given up.
+        let again = try await served.call("POST", "/exec/\(id)/start", #"{"Detach":false,"Tty":false}"#)
+        #expect(again.status == 409)
         await served.stop()
     }
 

@@ -165,6 +165,13 @@ extension MemoryEngine {
         return id
     }
 
+    package func checkExec(_ id: String) async throws(EngineError) {
+        let details = try await inspectExec(id)
+        guard !details.running, details.exitCode == nil else {
+            throw EngineError(.conflict, "exec \(id) was started before", object: id)
+        }
+    }
+
     package func startExec(_ id: String, size: TerminalSize?) async throws(EngineError) -> any AttachedStream {
         guard let exec = execs[id] else { throw .noSuchExec(id) }
         if exec.details.spec.command.first == "missing" {

@@ -43,6 +43,38 @@ import Testing
         await server.stop()
     }
 
+    @Test("A brief request is handled on the thread that has read it; one whose body is yet to come is not")
+    func brevity() async throws {
+        let directory = try SocketDirectory()
+        // Who says that a request is brief is asked on the event loop's thread.
+        let (asked, handlers) = (SharedThreads(), SharedThreads())
+        var configuration = HTTPServer.Configuration()
+        configuration.isBrief = { _, _ in
+            asked.add()
+            return true
+        }
+        let server = try await HTTPServer.start(socketPath: directory.socketPath, configuration) { request, writer in
+            handlers.add()
+            await Self.echo(request, writer)
+        }
+        let client = try RawClient(directory.socketPath)
+        try await client.send("POST /a HTTP/1.1\r\nContent-Length: 2\r\n\r\nok")
+        #expect(try await client.receive { $0.hasSuffix("POST /a ok") }.isEmpty == false)
+        #expect(handlers.list == asked.list && handlers.list.count == 1)
+        try await client.send("POST /b HTTP/1.1\r\nContent-Length: 2\r\n\r\n")
+        while handlers.list.count < 2 { await Task.yield() }
+        try await client.send("ok")
+        #expect(try await client.receive { $0.hasSuffix("POST /b ok") }.isEmpty == false)
+        #expect(asked.list.count == 1 && handlers.list[1] != handlers.list[0])
+        await server.stop()
+    }
+
+    private final class SharedThreads: Sendable {
+        private let threads = Mutex<[pthread_t]>([])
+        var list: [pthread_t] { threads.withLock { $0 } }
+        func add() { threads.withLock { $0.append(pthread_self()) } }
+    }
+
     @Test("A target with a scheme and a host is the path behind them")
     func absoluteForm() async throws {
         let directory = try SocketDirectory()

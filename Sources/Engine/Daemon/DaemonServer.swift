@@ -168,19 +168,28 @@ struct Dispatcher: Sendable {
 
     /// Whether a request may give its connection up, by its route alone.
     static func mayHijack(_ method: String, _ path: String) -> Bool {
+        // Asked of every request.
+        guard method == "POST" else { return false }
         let segments = VersionedPath(path).path.split(separator: "/")
-        guard method == "POST", segments.count == 3 else { return false }
+        guard segments.count == 3 else { return false }
         return segments[0] == "containers" && segments[2] == "attach" || segments[0] == "exec" && segments[2] == "start"
     }
 
     /// What the engine tells from memory, of one thing: a list asks each container, and the way back to the event loop
-    /// from each would cost more than one change of threads for all.
+    /// from each would cost more than one change of threads for all. And an exec, which is to be no slower than what it
+    /// runs: it is little work between what others are waited for.
     static func isBrief(_ method: String, _ path: String) -> Bool {
-        guard method == "GET" || method == "HEAD" else { return false }
         let path = VersionedPath(path).path
-        return path == "/_ping" || path == "/version"
-            || path.hasPrefix("/containers/") && path.hasSuffix("/json") && path != "/containers/json"
-            || path.hasPrefix("/exec/") && path.hasSuffix("/json")
+        switch method {
+        case "GET", "HEAD":
+            return path == "/_ping" || path == "/version"
+                || path.hasPrefix("/containers/") && path.hasSuffix("/json") && path != "/containers/json"
+                || path.hasPrefix("/exec/") && path.hasSuffix("/json")
+        case "POST":
+            return path.hasPrefix("/containers/") && path.hasSuffix("/exec")
+                || path.hasPrefix("/exec/") && path.hasSuffix("/start")
+        default: return false
+        }
     }
 
     func serve(_ request: HTTPRequest, _ writer: ResponseWriter) async {

@@ -68,7 +68,7 @@ private func startThenHijack(
 private func hijackThenStart(
     _ details: ExecDetails, _ request: ExecStartRequest, _ exchange: Exchange
 ) async throws -> ((any AttachedStream)?, HijackedConnection) {
-    try await checkStartable(details, exchange)
+    try await exchange.engine.checkExec(details.id)
     let isFramed = isFramed(details, request, exchange)
     let connection = try await exchange.hijack(isFramed: isFramed)
     do throws(EngineError) {
@@ -82,21 +82,5 @@ private func hijackThenStart(
         await connection.closeOutput()
         await connection.close()
         return (nil, connection)
-    }
-}
-
-private func checkStartable(_ details: ExecDetails, _ exchange: Exchange) async throws {
-    guard !details.running, details.exitCode == nil else {
-        let verb = details.running ? "is already running" : "has already run"
-        throw EngineError(.conflict, "Error: Exec command \(details.id) \(verb)", object: details.id)
-    }
-    let state = try await exchange.engine.inspect(details.containerID).state
-    guard state.status != .paused else {
-        throw EngineError(
-            .conflict, "Container \(details.containerID) is paused, unpause the container before exec",
-            object: details.containerID)
-    }
-    guard state.isAlive else {
-        throw EngineError(.conflict, "container \(details.containerID) is not running", object: details.containerID)
     }
 }

@@ -46,7 +46,6 @@ struct StdioSession: Sendable {
         // Not cancelled when the client is gone: what it has sent until then is the process's.
         let input = Task { await passInput() }
         await passOutput()
-        await connection.closeOutput()
         // The input's task now reads and forgets, so that the client gets all output and an orderly end.
         await part(input)
     }
@@ -54,7 +53,6 @@ struct StdioSession: Sendable {
     /// What the client sends stays where it is until the output is over. That it is gone is told by this task's end.
     private func runOutput() async {
         await passOutput()
-        await connection.closeOutput()
         await part(Task { await forgetInput() })
     }
 
@@ -92,7 +90,13 @@ struct StdioSession: Sendable {
         while (try? await stream.read()) != nil {}
     }
 
-    private func passOutput() async { await AsyncSocket.onWaitingThread { await passChunks() } }
+    /// Passes all output on, and its end, which the client may be waiting for.
+    private func passOutput() async {
+        await AsyncSocket.onWaitingThread {
+            await passChunks()
+            await connection.closeOutput()
+        }
+    }
 
     private func passChunks() async {
         do {

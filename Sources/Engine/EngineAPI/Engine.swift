@@ -83,6 +83,8 @@ public protocol Engine: ImageTransfers, NetworkEngine, VolumeEngine, Sendable {
 
     /// Prepares a further process in a running container; returns the exec's id.
     func createExec(_ reference: String, _ spec: ExecSpec) async throws(EngineError) -> String
+    /// Refuses what `startExec` would refuse as things are, for who has to answer before he calls that.
+    func checkExec(_ id: String) async throws(EngineError)
     /// Starts a prepared process with its stdio attached as the spec asks.
     func startExec(_ id: String, size: TerminalSize?) async throws(EngineError) -> any AttachedStream
     /// Starts a prepared process without any stdio (`exec -d`); returns once it runs.
@@ -123,6 +125,9 @@ public protocol Engine: ImageTransfers, NetworkEngine, VolumeEngine, Sendable {
 
 extension Engine {
     public var containersRevision: UInt64? { nil }
+
+    /// An engine that is asked elsewhere says it by `startExec`.
+    public func checkExec(_ id: String) async throws(EngineError) {}
 
     public func attachExec(_ id: String) async throws(EngineError) -> any AttachedStream {
         throw EngineError(.unsupported, "exec \(id): this engine connects nobody to what runs already", object: id)

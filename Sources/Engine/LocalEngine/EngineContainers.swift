@@ -153,8 +153,12 @@ extension GantryEngine {
         try await core.context.index.find(reference).createExec(reference, spec)
     }
 
+    public func checkExec(_ id: String) async throws(EngineError) {
+        try await core.context.index.find(execID: id).checkStart(ofExec: id)
+    }
+
     public func startExec(_ id: String, size: TerminalSize?) async throws(EngineError) -> any AttachedStream {
-        let stream = try await whole { (core) throws(EngineError) in
+        let stream = try await whole(isTalk: true) { (core) throws(EngineError) in
             try await core.context.index.find(execID: id).startExec(id, size: size, attached: true)
         }
         guard let stream else { throw EngineError(.internal, "exec \(id): no stream was made", object: id) }
@@ -162,7 +166,7 @@ extension GantryEngine {
     }
 
     public func startExecDetached(_ id: String) async throws(EngineError) {
-        _ = try await whole { (core) throws(EngineError) in
+        _ = try await whole(isTalk: true) { (core) throws(EngineError) in
             try await core.context.index.find(execID: id).startExec(id, size: nil, attached: false)
         }
     }

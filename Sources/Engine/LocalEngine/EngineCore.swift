@@ -35,7 +35,8 @@ final class EngineCore: Sendable {
         self.lock = lock
         context = containers.context
         registries = RegistryAccess(dataRoot: configuration.dataRoot)
-        reporting = Task { await containers.passReports() }
+        // Where they come in: who waits for an end hears of it without a change of threads.
+        reporting = AsyncSocket.taskOnWaitingThread { await containers.passReports() }
     }
 
     deinit { reporting.cancel() }

@@ -76,13 +76,16 @@ public final class GantryEngine: Engine {
     public func close() async { await core.close() }
 
     /// Runs an action to its end, though the task that asked for it may be cancelled: it is done whole or not at all.
+    ///
+    /// - Parameter isTalk: it is nearly all asking a shim and being answered, and runs where the answers come in.
     func whole<Value: Sendable>(
-        _ body: @escaping @Sendable (EngineCore) async throws(EngineError) -> Value
+        isTalk: Bool = false, _ body: @escaping @Sendable (EngineCore) async throws(EngineError) -> Value
     ) async throws(EngineError) -> Value {
         let core = core
-        let task = Task { () -> Result<Value, EngineError> in
+        let action = { @Sendable () async -> Result<Value, EngineError> in
             do throws(EngineError) { return .success(try await body(core)) } catch { return .failure(error) }
         }
+        let task = isTalk ? AsyncSocket.taskOnWaitingThread(action) : Task(operation: action)
         return try await task.value.get()
     }
 }

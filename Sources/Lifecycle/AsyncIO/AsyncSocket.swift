@@ -166,4 +166,12 @@ extension AsyncSocket {
         guard case .success(let reactor) = Reactor.shared else { return await body() }
         await withTaskExecutorPreference(reactor) { await body() }
     }
+
+    /// A task of its own for `body`, which is as there.
+    package static func taskOnWaitingThread<Value: Sendable>(
+        _ body: @escaping @Sendable () async -> Value
+    ) -> Task<Value, Never> {
+        guard case .success(let reactor) = Reactor.shared else { return Task(operation: body) }
+        return Task(executorPreference: reactor, operation: body)
+    }
 }

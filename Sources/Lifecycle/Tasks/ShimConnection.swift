@@ -74,13 +74,14 @@ final class ShimConnection: Sendable {
         let (outgoing, outbox) = AsyncStream.makeStream(of: [UInt8].self)
         self.outbox = outbox
         let socket = greeted.socket
-        let writing = Task {
+        let writing = AsyncSocket.taskOnWaitingThread {
             for await bytes in outgoing {
                 // The reading side sees the end as well, and tells everybody.
                 do { try await socket.write(bytes) } catch { return socket.close() }
             }
         }
-        let reading = Task { [weak self] in
+        // What a shim answers, and tells, is decided on at once: it is mostly that somebody may go on.
+        let reading = AsyncSocket.taskOnWaitingThread { [weak self] in
             var decoder = greeted.decoder
             while let frame = await Self.nextFrame(&decoder, socket) {
                 guard let connection = self else { break }

@@ -17,8 +17,9 @@ package final class HTTPServer: Sendable {
     package struct Configuration: Sendable {
         /// Requests that may give the connection up to raw bytes without an `Upgrade` field: method and path.
         package var mayHijack: @Sendable (_ method: String, _ path: String) -> Bool = { _, _ in false }
-        /// Requests that are answered in well under a millisecond, without waiting for anything: their handler runs on
-        /// the event loop's own thread, where it costs no change of threads and holds up all other connections.
+        /// Requests whose handler needs the thread for well under a millisecond between its waits, and never blocks it:
+        /// it runs on the event loop's own thread, where it costs no change of threads and holds up all other
+        /// connections. One whose body has not come together with its head is handled elsewhere all the same.
         package var isBrief: @Sendable (_ method: String, _ path: String) -> Bool = { _, _ in false }
         /// The answer to a request, by its method and target, where it is there already: it is sent before any task or
         /// handler hears of the request. Asked on the event loop's own thread; nil sends the request on its usual way.

@@ -83,11 +83,10 @@ final class RepeatGate: ChannelInboundHandler, RemovableChannelHandler {
         repeated = Repeated([UInt8](buffer: buffer), method: method, target: target)
     }
 
-    /// The only CR LF CR LF of the buffer is its end: with a whole request decoded of it, no byte is left over.
+    /// The first end of a head in the buffer is its end: with a whole request decoded of it, no byte is left over.
     private static func isOneHead(_ buffer: ByteBuffer) -> Bool {
-        let bytes = buffer.readableBytesView
-        guard bytes.count >= 4, bytes.suffix(4).elementsEqual([13, 10, 13, 10]) else { return false }
-        return bytes.dropLast(1).firstRange(of: [13, 10, 13, 10]) == nil
+        var end = HeadEnd()
+        return end.length(in: buffer) == buffer.readableBytes
     }
 
     private func send(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {

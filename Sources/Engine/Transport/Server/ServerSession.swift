@@ -67,8 +67,9 @@ struct ServerSession: Sendable {
         link.registration.setBusy(true)
         defer { link.registration.setBusy(false) }
         // A small body has come with its head: who handles the request, on another thread, need not come back for it.
+        let held = link.takeHeldBody()
         let incoming = IncomingBody(
-            link, held: link.takeHeldBody(), expectsContinue: head.headers.first(name: "expect") != nil)
+            link, held: held, expectsContinue: head.headers.first(name: "expect") != nil)
         let mayHijack = head.headers.contains(name: "upgrade") || configuration.takesOver(head)
         let writer = ResponseWriter(link, incoming, head: head, mayHijack: mayHijack)
         let request = HTTPRequest(
@@ -78,7 +79,7 @@ struct ServerSession: Sendable {
         link.registration.setWriter(writer)
         if let peer, let socketPath, !PeerAccess.admits(peer, socketPath: socketPath) {
             await refuse(writer)
-        } else if configuration.isBrief(request.method, request.path) {
+        } else if held.isWhole, configuration.isBrief(request.method, request.path) {
             await handler(request, writer)
         } else {
             await withTaskExecutorPreference(globalConcurrentExecutor) { await handler(request, writer) }
@@ -118,6 +119,13 @@ struct ServerSession: Sendable {
         try? await link.write(.head(head))
         try? await link.write(.body(.byteBuffer(text)))
         try? await link.write(.end(nil))
+    }
+}
+
+extension [ServerConnection.Item] {
+    /// The end of what they are a part of is among them.
+    fileprivate var isWhole: Bool {
+        if case .end? = last { true } else { false }
     }
 }
 

@@ -40,7 +40,7 @@ package actor Container {
     package internal(set) var shim: ProcessIdentity?
     var waitingStreams: [DeferredStream] = []
     var initialSize: TerminalSize?
-    var execs: [String: ExecRecord] = [:] { didSet { raiseRevision() } }
+    var execs = ExecTable() { didSet { raiseRevision() } }
     /// When execs are looked for next that ended long ago.
     var nextForgetting = ContinuousClock.now
     /// Lets the pause before a restart go by.
@@ -252,6 +252,7 @@ package actor Container {
     }
 
     /// The same, with something else to be done meanwhile: its place among the events is taken at once.
+    @discardableResult
     func beginToTell(_ action: String, _ more: [String: String] = [:]) -> Task<EngineError?, Never> {
         let event = event(action, more)
         return inChain { container in

@@ -26,7 +26,8 @@ extension Container {
                 context.note("exec \(id): \(error)")
             }
         }
-        await tell("exec_create: " + spec.eventText, ["execID": id])
+        // Not waited for: its place among the events is taken.
+        beginToTell("exec_create: " + spec.eventText, ["execID": id])
         return id
     }
 
@@ -88,15 +89,7 @@ extension Container {
     package func startExec(
         _ execID: String, size: TerminalSize?, attached: Bool
     ) async throws(EngineError) -> (any AttachedStream)? {
-        guard let exec = execs[execID] else { throw .noSuchExec(execID) }
-        switch exec.phase {
-        case .created: break
-        case .exited, .unseen:
-            throw EngineError(.conflict, "Error: Exec command \(execID) has already run", object: execID)
-        case .starting, .running:
-            throw EngineError(.conflict, "Error: Exec command \(execID) is already running", object: execID)
-        }
-        try checkExec(id)
+        let exec = try startable(execID)
         set(execID, .starting)
         // As docker, before the process is there.
         let telling = beginToTell("exec_start: " + exec.spec.eventText, ["execID": execID])
@@ -123,6 +116,22 @@ extension Container {
         }
         _ = await telling.value
         return stream.map { ProcessStream($0, of: self, execID: execID) }
+    }
+
+    /// Refuses an exec that cannot be started as things are.
+    package func checkStart(ofExec execID: String) throws(EngineError) { _ = try startable(execID) }
+
+    private func startable(_ execID: String) throws(EngineError) -> ExecRecord {
+        guard let exec = execs[execID] else { throw .noSuchExec(execID) }
+        switch exec.phase {
+        case .created: break
+        case .exited, .unseen:
+            throw EngineError(.conflict, "Error: Exec command \(execID) has already run", object: execID)
+        case .starting, .running:
+            throw EngineError(.conflict, "Error: Exec command \(execID) is already running", object: execID)
+        }
+        try checkExec(id)
+        return exec
     }
 
     private func connect(_ exec: ExecRecord) async -> Result<any AttachedStream, EngineError> {
@@ -209,11 +218,7 @@ extension Container {
     }
 
     /// An exec's process has ended; told in order with all else of this container.
-    package nonisolated func pass(exec execID: String, _ exit: TaskExit) {
-        Task { await report(exec: execID, exit) }
-    }
-
-    private func report(exec execID: String, _ exit: TaskExit) async {
+    func report(exec execID: String, _ exit: TaskExit) async {
         guard let exec = execs[execID] else { return }
         switch exec.phase {
         case .running(let pid): set(execID, .exited(code: exit.code, pid: pid))
@@ -228,7 +233,8 @@ extension Container {
     /// The task is gone, and every process of it.
     func endExecs() async {
         var events: [EngineEvent] = []
-        for (execID, exec) in execs {
+        for exec in execs.all {
+            let execID = exec.id
             switch exec.phase {
             case .running(let pid):
                 set(execID, .exited(code: 137, pid: pid))
@@ -245,7 +251,10 @@ extension Container {
     private func forgetExecs(at now: ContinuousClock.Instant) {
         guard now >= nextForgetting else { return }
         nextForgetting = now + .seconds(10)
-        for exec in execs.values where exec.isForgotten(at: now) { forget(exec: exec.id) }
+        // Each has a file: whoever makes a new one waits for none of that.
+        Task {
+            for exec in execs.all where exec.isForgotten(at: now) { forget(exec: exec.id) }
+        }
     }
 
     /// Nobody will ask for it any more.
@@ -256,14 +265,7 @@ extension Container {
     }
 
     /// Those that run, and those that are yet to be started.
-    package var unendedExecIDs: [String] {
-        execs.values.compactMap { exec in
-            switch exec.phase {
-            case .created, .starting, .running: exec.id
-            case .unseen, .exited: nil
-            }
-        }.sorted()
-    }
+    package var unendedExecIDs: [String] { execs.unendedIDs.sorted() }
 }
 
 extension ExecSpec {

@@ -38,6 +38,14 @@ struct ExecRecord: Sendable {
         if phase != .created, pid == nil { endedAt = .now }
     }
 
+    /// Its process runs, or is yet to be started.
+    var isUnended: Bool {
+        switch phase {
+        case .created, .starting, .running: true
+        case .unseen, .exited: false
+        }
+    }
+
     /// How far it has come, as it is noted.
     var progress: ExecNotes.Progress {
         switch phase {
@@ -69,5 +77,22 @@ struct ExecRecord: Sendable {
         }
         return ExecDetails(
             id: id, containerID: containerID, spec: spec, running: running, exitCode: code, pid: pid)
+    }
+}
+
+/// The execs of a container, by id. Of thousands that follow one another few are not over at any time, and to find these,
+/// as each inspection of the container does, the others are not looked at.
+struct ExecTable: Sendable {
+    private var records: [String: ExecRecord] = [:]
+    private(set) var unendedIDs: Set<String> = []
+
+    var all: some Collection<ExecRecord> { records.values }
+
+    subscript(_ id: String) -> ExecRecord? {
+        get { records[id] }
+        set {
+            records[id] = newValue
+            if newValue?.isUnended == true { unendedIDs.insert(id) } else { unendedIDs.remove(id) }
+        }
     }
 }
