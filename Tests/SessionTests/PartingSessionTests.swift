@@ -73,17 +73,21 @@ struct PartingSessionTests {
         #expect(session.ended() == 4)
     }
 
-    @Test("The end of an exec between two hosts is told of, with its code")
-    func execEndsUnseen() throws {
+    @Test("The end of an exec between two hosts is told of, with its code and what it wrote", arguments: [9, 15])
+    func execEndsUnseen(_ signal: Int32) throws {
         let bench = try SessionBench()
         defer { bench.close() }
         let host = try bench.daemon()
         try bench.succeed("run", "-d", "--name", "web", "--network", "none", "gantry/starter", "sleep", "1000")
-        let session = try bench.start(["exec", "web", "sh", "-c", "echo runs; sleep 1; exit 7"])
+        // Of both streams, and more than one of them is kept of in other cases.
+        let script = "echo runs; sleep 1; head -c 30000 /dev/zero; echo ends; echo wrong >&2; exit 7"
+        let session = try bench.start(["exec", "web", "sh", "-c", script])
         #expect(eventually { session.output == Array("runs\n".utf8) }, "\(session.errors)")
         // It leaves the lock to a daemon that comes again for longer than the exec lasts.
-        host.kill(SIGKILL)
+        host.kill(signal)
         #expect(session.ended() == 7, "\(session.errors)")
+        let wanted = Array("runs\n".utf8) + [UInt8](repeating: 0, count: 30000) + Array("ends\n".utf8)
+        #expect(session.output == wanted && session.errors == "wrong\n", "\(session.output.count) \(session.errors)")
     }
 
     @Test("ctrl-c on a command that hosts the engine does not cut what another one loads")

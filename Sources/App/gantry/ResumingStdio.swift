@@ -5,9 +5,8 @@ import RemoteEngine
 /// A process's stdio that outlives the process which hosts the engine: when that one goes, the next host is asked for
 /// the same container or exec, and reading and writing go on there.
 ///
-/// What a container writes between two hosts is in its log, not here. What an exec writes then waits in its pipes for some
-/// seconds, and is lost where it ends before. What they read may be given twice, if the host went before it said that it had
-/// taken it.
+/// What a container writes between two hosts is in its log, not here. What an exec writes then waits for some seconds, also
+/// where it ends. What they read may be given twice, if the host went before it said that it had taken it.
 final class ResumingStdio: AttachedStream {
     private let link: StdioLink
 
@@ -32,8 +31,14 @@ final class ResumingStdio: AttachedStream {
         try await connect(
             engine,
             first: { host throws(EngineError) in try await host.startExec(id, size: size) },
-            next: { host throws(EngineError) in try await host.attachExec(id) },
-            isOver: { () throws(EngineError) in try await !engine.inspectExec(id).running })
+            next: { host throws(EngineError) in
+                do throws(EngineError) { return try await host.attachExec(id) } catch {
+                    // It is over, and nothing is kept of it.
+                    throw error.kind == .conflict ? EngineError(.notFound, error.message, object: id) : error
+                }
+            },
+            // That it has ended does not say that all it wrote has come.
+            isOver: { false })
     }
 
     /// Plain where this process is the host, for then nothing is left when it goes.

@@ -147,6 +147,16 @@ package final class ShimTaskService: TaskService {
         return try await ShimAttachedStream.open(try directory(id), attach)
     }
 
+    package func attach(
+        _ id: String, endedExecID: String, _ request: AttachRequest
+    ) async throws(EngineError) -> any AttachedStream {
+        // An older shim takes it for one that is yet to be started.
+        guard try await connections.connection(id).version >= 4 else {
+            throw EngineError(.conflict, "exec \(endedExecID) has ended", object: endedExecID)
+        }
+        return try await attach(id, execID: endedExecID, request)
+    }
+
     package func delete(_ id: String, _ traces: TaskTraces) async throws(EngineError) {
         let directory = try directory(id)
         var isDone = false

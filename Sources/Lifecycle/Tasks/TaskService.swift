@@ -40,6 +40,10 @@ public protocol TaskService: Sendable {
     /// an exec wrote before anybody attached, which is kept for ten seconds; the log itself is a file that the caller reads.
     func attach(_ id: String, execID: String?, _ request: AttachRequest) async throws(EngineError)
         -> any AttachedStream
+    /// Connects to an exec that has ended: `request.logs` shows what it wrote once those who were attached were gone together
+    /// with their engine, which is kept for ten seconds. `conflict` where nothing is kept of it.
+    func attach(_ id: String, endedExecID: String, _ request: AttachRequest) async throws(EngineError)
+        -> any AttachedStream
 
     /// Lets the shim answer names at 127.0.0.11 of a running container, by the file that `create` named.
     func serveNames(_ id: String) async throws(EngineError)

@@ -140,14 +140,23 @@ extension Container {
         } catch { return .failure(error) }
     }
 
-    /// Connects to an exec that runs: its client goes on at this engine with what it began at another.
+    /// Connects to an exec that was started: its client goes on at this engine with what it began at another. Of one that has
+    /// ended between the two there is what it wrote then, for some seconds.
     package func attachExec(_ execID: String) async throws(EngineError) -> any AttachedStream {
         guard let exec = execs[execID] else { throw .noSuchExec(execID) }
-        guard case .running = exec.phase else {
+        var request = exec.attachment
+        // It may end before this is there. A terminal shows nothing a second time.
+        request.logs = !exec.spec.tty
+        let stream: any AttachedStream
+        switch exec.phase {
+        case .created, .starting:
             throw EngineError(.conflict, "exec \(execID) is not running", object: execID)
+        case .running: stream = try await context.tasks.attach(id, execID: execID, request)
+        case .unseen, .exited:
+            request.stdin = false
+            stream = try await context.tasks.attach(id, endedExecID: execID, request)
         }
-        return ProcessStream(
-            try await context.tasks.attach(id, execID: execID, exec.attachment), of: self, execID: execID)
+        return ProcessStream(stream, of: self, execID: execID)
     }
 
     /// Its first process is gone, though nobody may have told so yet: what fails then fails for that.

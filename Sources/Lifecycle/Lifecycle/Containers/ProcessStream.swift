@@ -61,7 +61,9 @@ extension Container {
             let generation = changed.generation
             switch execs[execID]?.phase {
             case .created, .starting, .running: break
-            case .exited, .unseen, nil: return
+            // A shim that still has its stdio has its end to tell, too.
+            case .unseen: if machine.run == nil { return }
+            case .exited, nil: return
             }
             await changed.wait(after: generation)
         }

@@ -66,6 +66,8 @@ extension ContainerSupervisor {
             throw ShimFailure(.conflict, "container \(task.id) is not created")
         }
         if let exec = execs[execID] { return exec }
+        // Whoever attached would wait for its start for ever.
+        guard !execEnds.has(execID) else { throw ShimFailure(.conflict, "exec \(execID) has ended") }
         let process = makeProcess(execID: execID)
         execs[execID] = process
         return process

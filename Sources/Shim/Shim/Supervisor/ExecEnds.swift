@@ -10,6 +10,8 @@ struct ExecEnds {
     /// In the order in which they came.
     private(set) var ends: [(id: String, exit: ShimExit)] = []
 
+    func has(_ id: String) -> Bool { ends.contains { $0.id == id } }
+
     mutating func add(_ id: String, _ exit: ShimExit) {
         let oldest = exit.nanosecondsSinceEpoch - Self.lifetimeNanoseconds
         ends.removeAll { $0.exit.nanosecondsSinceEpoch < oldest }

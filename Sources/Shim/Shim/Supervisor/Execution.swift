@@ -14,7 +14,7 @@ struct ExecLaunch {
 
 /// Further processes in the container.
 extension ContainerSupervisor {
-    /// How long what an exec wrote is kept for somebody who has not attached yet.
+    /// How long what an exec wrote is kept for somebody who has not attached yet, or is to come again.
     private static var unseenOutputMilliseconds: Int64 { 10_000 }
 
     func startExec(_ exec: ShimExec, _ answer: @escaping Answer) throws(ShimFailure) {
@@ -151,6 +151,7 @@ extension ContainerSupervisor {
         answer(.success(.process(started)))
         reaper.wait(for: started.pid) { [unowned self, unowned process] status in
             process.isReaped = true
+            process.keepForSuccessor()
             settleOutput(of: process) { [unowned self] in execEnded(process, status) }
         }
     }

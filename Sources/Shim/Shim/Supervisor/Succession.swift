@@ -1,7 +1,7 @@
 import ShimAPI
 
 /// Between two engines. A client of ours goes on at the next one with an exec that it began at another, and is to miss
-/// nothing: what the process writes meanwhile stays in its pipes.
+/// nothing: what the process writes meanwhile stays in its pipes, and is kept for a while where it ends.
 ///
 /// A terminal shows again what it showed last, and what a container's first process writes is in its log.
 extension ContainerSupervisor {

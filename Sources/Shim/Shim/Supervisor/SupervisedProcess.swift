@@ -20,6 +20,7 @@ final class SupervisedProcess {
     private(set) var attachments: [Attachment] = []
     private(set) var hasEnded = false
     private var recent: OutputRing?
+    private var recentCapacity = SupervisedProcess.recentBytes
     private var log: ContainerLog?
     private var keepsRecent = true
     /// Counts how often somebody who is to come again has left.
@@ -85,6 +86,13 @@ final class SupervisedProcess {
         holdBack()
     }
 
+    /// The process has ended: what lies in its pipes is kept where somebody is to come again for it.
+    func keepForSuccessor() {
+        guard isAwaited, !isTerminal else { return }
+        keepsRecent = true
+        recentCapacity = 2 * Int(ProcessStdio.widePipeBytes)
+    }
+
     /// Output is read for as long as all clients that must not lose any have room for it.
     private func holdBack() {
         guard !hasEnded else { return }
@@ -133,7 +141,7 @@ final class SupervisedProcess {
         for attachment in attachments { attachment.deliver(bytes, kind) }
         holdBack()
         guard keepsRecent else { return }
-        if recent == nil { recent = OutputRing(capacityBytes: Self.recentBytes) }
+        if recent == nil { recent = OutputRing(capacityBytes: recentCapacity) }
         recent?.append(bytes, kind)
     }
 }
