@@ -79,6 +79,56 @@ import Transport
         await running.value
         #expect(await process.steps == ["[1]", "[2]", "[3]", "end", "close", "close"])
     }
+
+    /// A process that takes input only when it is told to.
+    private actor LateProcess: AttachedStream {
+        private(set) var steps: [String] = []
+        private var isReading = false
+        private var hasWritten = false
+        private var waiting: CheckedContinuation<Void, Never>?
+
+        func read() async throws(EngineError) -> StreamChunk? {
+            defer { hasWritten = true }
+            return hasWritten ? nil : .stdout([120])
+        }
+
+        func write(_ bytes: [UInt8]) async throws(EngineError) {
+            if !isReading { await withCheckedContinuation { waiting = $0 } }
+            steps.append("\(bytes)")
+        }
+
+        func goOn() {
+            isReading = true
+            waiting?.resume()
+            waiting = nil
+        }
+
+        func closeInput() async throws(EngineError) { steps.append("end") }
+
+        func close() async {
+            steps.append("close")
+            goOn()
+        }
+    }
+
+    @Test("A process gets the input of a client that is gone whenever it takes it; who parts waits for a while only")
+    func late() async throws {
+        let (client, process, work) = (LeavingClient(), LateProcess(), PendingWork())
+        var session = StdioSession(
+            connection: client, stream: process, isFramed: false, detachKeys: nil, hasInput: true, closesInput: true,
+            closesInputWhenGone: { true })
+        (session.pending, session.delivery) = (work.begin(), .zero)
+        let running = Task { [session] in await session.run() }
+        for await _ in client.sends {}
+        running.cancel()
+        #expect(work.count <= 1)
+        await work.waitUntilNone()
+        #expect(await process.steps == [])
+        await process.goOn()
+        await running.value
+        #expect(await process.steps == ["[1]", "[2]", "[3]", "end", "close", "close"])
+        #expect(work.count == 0)
+    }
 }
 
 /// Who gives input in quantity.

@@ -117,9 +117,9 @@ extension Exchange {
 
     /// Has a session live on after its request.
     func goOn(_ session: StdioSession) {
-        guard !isResumed else { return writer.goOn { await session.run() } }
-        let work = work
-        writer.goOn { await work.during { await session.run() } }
+        var session = session
+        if !isResumed { session.pending = work.begin() }
+        writer.goOn { [session] in await session.run() }
     }
 
     /// Before the first bytes of a stream, so that no client takes them for a part of the head. Docker's own and ours read

@@ -10,6 +10,20 @@ package final class PendingWork: Sendable {
         var isEnding = false
     }
 
+    /// What is pending until it is ended, or dropped.
+    final class Piece: Sendable {
+        private let work: PendingWork
+        private let isOver = Atomic(false)
+
+        fileprivate init(of work: PendingWork) { self.work = work }
+
+        deinit { end() }
+
+        func end() {
+            if !isOver.exchange(true, ordering: .relaxed) { work.state.withLock { $0.count -= 1 } }
+        }
+    }
+
     private let state = Mutex(State())
 
     package init() {}
@@ -21,9 +35,14 @@ package final class PendingWork: Sendable {
 
     func end() { state.withLock { $0.isEnding = true } }
 
-    func during<Value>(_ body: () async throws -> Value) async rethrows -> Value {
+    func begin() -> Piece {
         state.withLock { $0.count += 1 }
-        defer { state.withLock { $0.count -= 1 } }
+        return Piece(of: self)
+    }
+
+    func during<Value>(_ body: () async throws -> Value) async rethrows -> Value {
+        let piece = begin()
+        defer { piece.end() }
         return try await body()
     }
 

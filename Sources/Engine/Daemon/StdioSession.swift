@@ -27,10 +27,12 @@ struct StdioSession: Sendable {
     /// Whether it is the end of the process's input, too, that a client is gone without a word: nobody else would ever end
     /// it. Asked when that is so.
     var closesInputWhenGone: @Sendable () -> Bool = { false }
+    /// The session among what its server's end would take from clients.
+    var pending: PendingWork.Piece?
     /// How long the client may take to close its side once the output is over.
     static let farewell: Duration = .seconds(2)
-    /// How long a process may take for the input of a client that is gone.
-    private static let delivery: Duration = .seconds(10)
+    /// How long a process may take for the input of a client that is gone before nobody who parts waits for it any more.
+    var delivery: Duration = .seconds(10)
     /// A piece of so much input is one of many: docker's client reads and sends by so much.
     private static let quantityBytes = 32 << 10
     /// How many pieces are passed on before others have their turn.
@@ -40,6 +42,7 @@ struct StdioSession: Sendable {
         // A task for what comes from a client whose input nobody wants would cost each that only looks on 3 KB.
         if hasInput || connection.mustBeRead { await runBothWays() } else { await runOutput() }
         await stream.close()
+        pending?.end()
     }
 
     private func runBothWays() async {
@@ -70,14 +73,15 @@ struct StdioSession: Sendable {
         await connection.close()
     }
 
-    /// Gives the process time for what a client that is gone has sent. What it writes meanwhile is for nobody: unread, it
-    /// would hold the process back, which then might never come to read.
+    /// Gives the process what a client that is gone has sent, whenever it takes that, as docker does. What it writes meanwhile
+    /// is for nobody: unread, it would hold the process back, which then might never come to read.
     private func deliver(_ input: Task<Void, Never>) async {
         let output = Task { await forgetOutput() }
         let limit = Task {
             // Cancelled: all has been taken.
-            guard (try? await Task.sleep(for: Self.delivery)) != nil else { return }
-            await stream.close()
+            guard (try? await Task.sleep(for: delivery)) != nil else { return }
+            // It may well be that it never takes it.
+            pending?.end()
         }
         await input.value
         limit.cancel()
