@@ -92,6 +92,44 @@ struct TakeoverSessionTests {
         #expect(session.ended() == 6, "\(session.errors)")
     }
 
+    @Test("What only the host itself gave input to has that ended where the host is killed, as by docker's client")
+    func orphanedInput() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        let (reading, writing) = try Descriptor.pipe()
+        defer { writing.close() }
+        let words = ["run", "-i", "--rm", "--name", "eats", "--network", "none", "gantry/starter", "cat"]
+        let host = try bench.start(words, inputPipe: reading)
+        reading.close()
+        try writing.writeAll(Array("said\n".utf8))
+        #expect(eventually { host.output == Array("said\n".utf8) }, "\(host.errors)")
+        #expect(try bench.succeed("ps", "-q").isEmpty == false)
+        host.kill(SIGKILL)
+        #expect(host.ended() != nil)
+        #expect(eventually { (try? bench.succeed("ps", "-aq").isEmpty) == true })
+    }
+
+    @Test("A container whose input another gave than the host keeps it where the host is killed")
+    func keptInput() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        let host = try bench.daemon()
+        let (reading, writing) = try Descriptor.pipe()
+        defer { writing.close() }
+        let words = ["run", "-i", "--rm", "--network", "none", "gantry/starter", "sh", "-c", "cat; exit 3"]
+        let session = try bench.start(words, inputPipe: reading)
+        reading.close()
+        try writing.writeAll(Array("before\n".utf8))
+        #expect(eventually { session.output == Array("before\n".utf8) }, "\(session.errors)")
+        host.kill(SIGKILL)
+        #expect(host.ended() != nil)
+        #expect(eventually { (try? bench.succeed("ps", "-q").isEmpty) == false })
+        try writing.writeAll(Array("after\n".utf8))
+        #expect(eventually { session.output.suffix(6) == Array("after\n".utf8) }, "\(session.errors)")
+        writing.close()
+        #expect(session.ended() == 3, "\(session.errors)")
+    }
+
     @Test("The daemon ends by SIGTERM with code 0, its containers run on, and its socket is gone")
     func daemonEnds() throws {
         let bench = try SessionBench()

@@ -14,7 +14,11 @@ final class ResumingStdio: AttachedStream {
     static func attach(
         _ engine: FailoverEngine, _ reference: String, _ request: AttachRequest
     ) async throws(EngineError) -> any AttachedStream {
-        let open: StdioLink.Opening = { host throws(EngineError) in try await host.attach(reference, request) }
+        let open: StdioLink.Opening = { host throws(EngineError) in
+            var request = request
+            request.isOfHost = !(host is DockerEngine)
+            return try await host.attach(reference, request)
+        }
         return try await connect(
             engine, first: open, next: open,
             isOver: { () throws(EngineError) in

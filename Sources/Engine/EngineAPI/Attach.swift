@@ -23,6 +23,8 @@ public struct AttachRequest: Hashable, Sendable {
     /// The process waits where this reader is slow, as with docker; else the reader loses the oldest output. Not for a
     /// screen that watches: whoever stops it would stop the container.
     public var holdsBack: Bool
+    /// Input comes from nobody but the process that hosts the engine: where that is killed nobody gives any more.
+    public var isOfHost = false
 
     public init(stdin: Bool = false, stdout: Bool = true, stderr: Bool = true, holdsBack: Bool = false) {
         self.holdsBack = holdsBack

@@ -40,7 +40,12 @@ extension ContainerService {
             for (container, _) in work where container.definition.isUpdating {
                 group.addTask { await container.finishInterruptedUpdate() }
             }
-            for (container, _) in work { group.addTask { await container.finishInterruptedCommit() } }
+            for (container, _) in work {
+                group.addTask {
+                    await container.finishInterruptedCommit()
+                    await container.endOrphanedInput()
+                }
+            }
             for row in rows where plan.unmade.contains(row.id) { group.addTask { await self.undo(row) } }
             for id in plan.strays { group.addTask { await self.clear(id) } }
         }

@@ -27,6 +27,7 @@ extension Container {
         if definition.spec.log.keepsFiles { direct.logs = false }
         if hasTask, request.stream {
             live = try await context.tasks.attach(id, execID: nil, direct)
+            noteGiver(direct)
         } else {
             let deferred = DeferredStream(direct)
             waitingStreams.removeAll(where: \.isClosed)
@@ -47,6 +48,7 @@ extension Container {
         for deferred in waiting {
             do throws(EngineError) {
                 let stream = try await context.tasks.attach(id, execID: nil, deferred.request)
+                noteGiver(deferred.request)
                 if !deferred.connect(stream) { await stream.close() }
             } catch {
                 deferred.end(error)

@@ -51,6 +51,7 @@ extension Container {
             guard case .running = execs[execID]?.phase else { return }
             await tell("exec_detach", ["execID": execID])
         } else {
+            forgetGiver()
             await tell("detach")
         }
     }
