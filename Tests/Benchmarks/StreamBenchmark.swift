@@ -1,6 +1,6 @@
 import Foundation
 
-/// A gibibyte out of a container to its client, and one in: our command and docker's on our engine, docker's on its own where
+/// A gibibyte out of a container to its client, one in, and some of it by a terminal: our command and docker's on our engine, docker's on its own where
 /// that runs, beside a pipe, and beside a chain of plain copies; docker's client also on the least that an engine can be, which
 /// tells what of a figure is the client's.
 func benchmarkStreams(rounds: Int) throws {
@@ -23,11 +23,11 @@ func benchmarkStreams(rounds: Int) throws {
     let sides = streamSides(gantry, docker, floorSocket)
     for side in sides.unique { try side.start() }
     defer { for side in sides.unique { side.remove() } }
-    var floors: [(name: String, words: [String])] = []
-    floors.append(("pipe", ["sh", "-c", "\(StreamSide.writer) | cat >/dev/null"]))
-    floors.append(("four in a chain", ["sh", "-c", "\(StreamSide.writer) | cat | cat | cat >/dev/null"]))
     for way in StreamSide.Way.allCases {
-        let taking = sides.all.filter { way != .run || !$0.isFloor }
+        var floors: [(name: String, words: [String])] = []
+        floors.append(("pipe", ["sh", "-c", "\(way.writer) | cat >/dev/null"]))
+        floors.append(("four in a chain", ["sh", "-c", "\(way.writer) | cat | cat | cat >/dev/null"]))
+        let taking = sides.all.filter { way.isServedByFloor || !$0.isFloor }
         var costs = [[Cost]](repeating: [], count: floors.count + taking.count)
         for _ in 0..<rounds {
             for (index, floor) in floors.enumerated() { costs[index].append(try plain.run(floor.words)) }
@@ -37,12 +37,12 @@ func benchmarkStreams(rounds: Int) throws {
         }
         let names = floors.map(\.name) + taking.map(\.name)
         report(
-            "1 GiB by \(way.title), MB/s and CPU ms of all processes on the way, median (min-max)",
+            "\(way.mebibytes) MiB by \(way.title), MB/s and CPU ms of all processes on the way, median (min-max)",
             zip(names, costs).map { name, costs in
                 (
                     name,
                     [
-                        ("rate", Spread(values: costs.map { StreamSide.megabytes / ($0.wallMilliseconds / 1000) })),
+                        ("rate", Spread(values: costs.map { way.megabytes / ($0.wallMilliseconds / 1000) })),
                         ("cpu", Spread(values: costs.map(\.cpuMilliseconds))),
                     ]
                 )
@@ -67,19 +67,23 @@ private func streamSides(
 /// A client before an engine, with a container that sleeps.
 private struct StreamSide {
     enum Way: CaseIterable {
-        case exec, run, input
+        case exec, run, input, terminal
 
         var title: String {
             switch self {
             case .exec: "`exec`"
             case .run: "`run` attached, without a log"
             case .input: "`exec -i`, upwards"
+            case .terminal: "`exec -t`"
             }
         }
-    }
 
-    static let megabytes = 1073.741824
-    static let writer = "dd if=/dev/zero bs=64k count=16384 2>/dev/null"
+        /// A terminal passes on by 4 KiB at most.
+        var mebibytes: Int { self == .terminal ? 128 : 1024 }
+        var megabytes: Double { Double(mebibytes) * 1.048576 }
+        var writer: String { "dd if=/dev/zero bs=64k count=\(16 * mebibytes) 2>/dev/null" }
+        var isServedByFloor: Bool { self == .exec || self == .input }
+    }
 
     let name: String
     let contender: Contender
@@ -100,11 +104,12 @@ private struct StreamSide {
 
     func command(_ way: Way) -> [String] {
         switch way {
-        case .exec: client + ["exec", "stream", "sh", "-c", Self.writer]
+        case .exec: client + ["exec", "stream", "sh", "-c", way.writer]
         case .run:
-            client + ["run", "--rm", "--network", "none", "--log-driver", "none", image, "sh", "-c", Self.writer]
+            client + ["run", "--rm", "--network", "none", "--log-driver", "none", image, "sh", "-c", way.writer]
+        case .terminal: client + ["exec", "-t", "stream", "sh", "-c", way.writer]
         case .input:
-            ["sh", "-c", "\(Self.writer) | \"$0\" \"$@\""] + client
+            ["sh", "-c", "\(way.writer) | \"$0\" \"$@\""] + client
                 + ["exec", "-i", "stream", "sh", "-c", "cat >/dev/null"]
         }
     }
