@@ -54,6 +54,41 @@ struct GatewayTests {
         }
     }
 
+    @Test("Published ports lead by the network of the default route, and move with it while the container runs")
+    func ports() async throws {
+        try await EngineBench.with { engine, bench in
+            for name in ["first", "second"] { _ = try await engine.createNetwork(NetworkSpec(name: name)) }
+            let id = try await bench.create("exec busybox nc -ll -p 7 -e cat", on: engine) { spec in
+                spec.networkMode = NetworkMode(rawValue: "first")
+                spec.portBindings = [PortBinding(ContainerPort(7))]
+            }
+            try await engine.start(id)
+            let other = try await bench.create("exec sleep 1000", on: engine) { $0.networkMode = .bridge }
+            try await engine.start(other)
+            let gateway = try #require(try await engine.inspect(other).networks.first.flatMap { IPAddress($0.gateway) })
+            let port = try #require(try await engine.inspect(id).ports.first?.hostPort)
+            let peer = try await NetworkPeer(other, engine)
+            defer { peer.close() }
+            func answers() async throws -> Bool {
+                let published = Set(try await engine.inspect(id).ports.map(\.hostPort))
+                let isNear = try eventually { try peer.ask("a\n", SocketEndpoint(gateway, port)) == "a\n" }
+                let loopback = SocketEndpoint(IPAddress(.v4, 0x7F00_0001), port)
+                return try published == [port] && isNear && NetworkPeer.host.ask("b\n", loopback) == "b\n"
+            }
+            #expect(try await answers())
+            try await engine.connect(id, to: "second", endpoint(3, device: "wan"))
+            #expect(try await routes(id, engine).defaults == ["wan"])
+            #expect(try await answers())
+            await engine.close()
+            let next = try await bench.open()
+            #expect(Set(try await next.inspect(id).ports.map(\.hostPort)) == [port])
+            try await next.disconnect(id, from: "second", force: false)
+            #expect(try await routes(id, next).defaults == ["eth0"])
+            #expect(try eventually { try peer.ask("c\n", SocketEndpoint(gateway, port)) == "c\n" })
+            await next.close()
+        }
+    }
+
     @Test("A container's device has the addresses and the settings that were asked for, also when it comes later")
     func settings() async throws {
         try await EngineBench.with { engine, bench in

@@ -196,6 +196,8 @@ extension NetworkService {
             try await index.apply([.deleteEndpoint(containerID: containerID, networkID: network.id)])
             return await undo(record, network, nil, request)
         }
+        // What a former engine has set is not changed by parts: without this its ports would go on leading here.
+        try await prepareFilter()
         record.change = .leaving
         try await index.apply([.putEndpoint(record)])
         replace(record)
