@@ -109,8 +109,7 @@ package final class ResponseWriter: Sendable {
     }
 
     /// Has a connection that was given up live on after the handler: `body` runs in a task of its own then, which is
-    /// cancelled when the client goes away, and closes the connection. It runs on the thread that waits for sockets: it
-    /// passes bytes on, and never blocks.
+    /// cancelled when the client goes away, and closes the connection.
     ///
     /// A task keeps the memory of its deepest call as long as it lives. What it took to answer the request is given back
     /// this way, and of a thousand clients that are attached and idle each holds a few kilobytes only.

@@ -1,4 +1,3 @@
-import AsyncIO
 import Linux
 import NIOCore
 import NIOHTTP1
@@ -203,10 +202,9 @@ final class ServerConnection: ChannelInboundHandler {
         return future
     }
 
-    /// Runs what is left of the connection's life instead of its first task, where sockets are waited for: it passes bytes
-    /// on. A client that is gone meanwhile cancels it.
+    /// Runs what is left of the connection's life instead of its first task. A client that is gone meanwhile cancels it.
     func goOn(_ body: @escaping @Sendable () async -> Void) {
-        serving.set(AsyncSocket.taskOnWaitingThread(body))
+        serving.set(Task(operation: body))
         // No further request comes.
         idleTimer?.cancel()
         idleTimer = nil
