@@ -10,7 +10,7 @@ extension InspectScreen {
                 Section(title: "addresses", entries: network.spec.pools.flatMap(Self.pool)),
                 Section(title: "containers", entries: Self.members(network)),
                 Section(title: "options", entries: Self.pairs(network.spec.options)),
-                Section(title: "options of its addresses", entries: Self.pairs(network.spec.ipamOptions)),
+                Section(title: "options of its addresses", entries: Self.pairs(network.spec.ipamOptions ?? [:])),
                 Section(title: "labels", entries: Self.pairs(network.spec.labels)),
             ])
     }
