@@ -6,11 +6,9 @@ import Testing
 @testable import Shim
 
 @Suite struct OutputSinkTests {
-    /// A process's pipe, and a client's connection with the client's own end.
+    /// A client's connection, with the client's own end.
     private final class Bench {
         let loop: EventLoop
-        let writing: Descriptor
-        let pipe: Descriptor
         let client: Descriptor
         private let target: Descriptor
         /// What the client has read.
@@ -24,18 +22,12 @@ import Testing
         ) throws {
             self.heads = heads
             loop = try EventLoop()
-            (pipe, writing) = try Descriptor.pipe()
-            try pipe.setPipeSize(byteCount: 512 << 10)
-            try pipe.setNonBlocking()
             (client, target) = try UnixSocket.pair()
             if let sendBuffer { try UnixSocket.setSendBuffer(target, byteCount: sendBuffer) }
             for end in [client, target] { try end.setNonBlocking() }
         }
 
-        func close() {
-            sink.close()
-            for descriptor in [pipe, writing] { descriptor.close() }
-        }
+        func send(_ bytes: [UInt8], _ kind: OutputKind) { bytes.withUnsafeBytes { sink.send($0, kind) } }
 
         /// Takes what lies in the client's socket.
         func receive() throws {
@@ -68,94 +60,62 @@ import Testing
         [kind, 0, 0, UInt8(bytes.count >> 16), UInt8(bytes.count >> 8 & 255), UInt8(bytes.count & 255)] + bytes
     }
 
-    @Test("Much output goes on in pieces behind their heads, little is to be read")
+    @Test("Output goes on behind its head, whichever stream's")
     func pieces() throws {
         let bench = try Bench()
-        defer { bench.close() }
+        defer { bench.sink.close() }
         let bytes = Self.bytes(90_000)
-        try bench.writing.writeAll(bytes)
-        #expect(bench.sink.pass(from: bench.pipe, .stderr) == .moved)
+        bench.send(bytes, .stderr)
+        bench.send([7, 8, 9], .stdout)
         try bench.receive()
-        #expect(bench.received == Self.piece(2, bytes[..<65536]) + Self.piece(2, bytes[65536...]))
-        try bench.writing.writeAll([7, 8, 9])
-        #expect(bench.sink.pass(from: bench.pipe, .stdout) == .notByThis)
-        [UInt8]([7, 8, 9]).withUnsafeBytes { bench.sink.send($0, .stdout) }
-        try bench.receive()
-        #expect(bench.received.suffix(9) == Self.piece(1, [7, 8, 9])[...])
+        #expect(!bench.sink.isBehind)
+        #expect(bench.received == Self.piece(2, bytes) + Self.piece(1, [7, 8, 9]))
         bench.client.close()
     }
 
     @Test("Without heads bytes come one behind the other")
     func plain() throws {
         let bench = try Bench(ShimOutputHeads(stdout: [], stderr: []))
-        defer { bench.close() }
+        defer { bench.sink.close() }
         let bytes = Self.bytes(20_000)
-        try bench.writing.writeAll(bytes)
-        #expect(bench.sink.pass(from: bench.pipe, .stdout) == .moved)
-        bytes[..<10].withUnsafeBytes { bench.sink.send($0, .stderr) }
+        bench.send(bytes, .stdout)
+        bench.send(Array(bytes[..<10]), .stderr)
         try bench.receive()
         #expect(bench.received == bytes + bytes[..<10])
         bench.client.close()
     }
 
-    @Test("A client that does not read is waited for, and gets a piece to its end before anything else")
+    @Test("What a client does not read yet is kept for it, and comes whole and in order")
     func slowClient() throws {
         let bench = try Bench(sendBuffer: 32 << 10)
-        defer { bench.close() }
+        defer { bench.sink.close() }
         let bytes = Self.bytes(413_216)
-        try bench.writing.writeAll(bytes)
-        #expect(bench.sink.pass(from: bench.pipe, .stdout) == .noRoom)
+        bench.send(bytes, .stdout)
         #expect(bench.sink.isBehind)
-        #expect(bench.sink.pass(from: bench.pipe, .stdout) == .noRoom)
-        var expected: [UInt8] = []
-        for start in stride(from: 0, to: bytes.count, by: 65536) {
-            expected += Self.piece(1, bytes[start..<min(start + 65536, bytes.count)])
-        }
-        let (sink, pipe) = (bench.sink, bench.pipe)
-        try bench.receive {
-            while sink.pass(from: pipe, .stdout) == .moved {}
-            if !sink.isBehind { bench.loop.end() }
-        }
-        #expect(bench.received == expected)
+        bench.send([5], .stderr)
+        let sink = bench.sink
+        try bench.receive { if !sink.isBehind { bench.loop.end() } }
+        #expect(bench.received == Self.piece(1, bytes) + Self.piece(2, [5]))
+        // From here on nothing waits any more.
+        bench.send([6], .stdout)
+        #expect(!bench.sink.isBehind)
+        try bench.receive()
+        #expect(bench.received.suffix(7) == Self.piece(1, [6])[...])
         bench.client.close()
     }
 
-    @Test("What is on its way is taken out of a pipe that is to be read: nothing is lost, or comes twice")
-    func completed() throws {
-        let bench = try Bench(sendBuffer: 32 << 10)
-        defer { bench.close() }
-        let bytes = Self.bytes(300_000)
-        try bench.writing.writeAll(bytes)
-        #expect(bench.sink.pass(from: bench.pipe, .stdout) == .noRoom)
-        bench.sink.complete()
-        var rest = [UInt8](repeating: 0, count: 1 << 20)
-        let count = try bench.pipe.read(into: &rest)
-        rest[..<count].withUnsafeBytes { bench.sink.send($0, .stdout) }
-        [UInt8]([5]).withUnsafeBytes { bench.sink.send($0, .stderr) }
-        try bench.receive { bench.loop.end() }
-        let direct = bytes.count - count
-        var expected: [UInt8] = []
-        for start in stride(from: 0, to: direct, by: 65536) {
-            expected += Self.piece(1, bytes[start..<min(start + 65536, direct)])
-        }
-        #expect(direct.isMultiple(of: 65536) && direct > 0)
-        #expect(bench.received == expected + Self.piece(1, bytes[direct...]) + Self.piece(2, [5]))
-        bench.client.close()
-    }
-
-    @Test("A client that is gone holds nothing up: what comes is to be read, and is dropped")
+    @Test("A client that is gone holds nothing up: what comes is dropped")
     func gone() throws {
         signal(SIGPIPE, SIG_IGN)
         let bench = try Bench(sendBuffer: 32 << 10)
-        defer { bench.close() }
-        try bench.writing.writeAll(Self.bytes(300_000))
-        #expect(bench.sink.pass(from: bench.pipe, .stdout) == .noRoom)
+        defer { bench.sink.close() }
+        bench.send(Self.bytes(300_000), .stdout)
+        #expect(bench.sink.isBehind)
         bench.client.close()
         bench.onRoom = { bench.loop.end() }
         try bench.loop.run()
         #expect(!bench.sink.isBehind)
-        #expect(bench.sink.pass(from: bench.pipe, .stdout) == .notByThis)
-        [UInt8]([5]).withUnsafeBytes { bench.sink.send($0, .stderr) }
+        bench.send([5], .stderr)
         #expect(!bench.sink.isBehind)
     }
 }

@@ -19,13 +19,6 @@ extension Descriptor {
         try kernelCall("set the size of a pipe") { gantry_fcntl_int(rawValue, 1031, byteCount) }
     }
 
-    /// FIONREAD: how many bytes lie in the pipe.
-    package func availableBytes() throws(KernelError) -> Int {
-        var count: Int32 = 0
-        try kernelCall("look into a pipe") { gantry_ioctl_pointer(rawValue, UInt(FIONREAD), &count) }
-        return Int(count)
-    }
-
     /// splice(2) from this descriptor to another, one of which is a pipe: what lies here goes on as it lies, without a copy.
     ///
     /// - Parameter waits: false for EAGAIN where nothing lies here, or the other has no room.

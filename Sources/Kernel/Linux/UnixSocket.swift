@@ -60,16 +60,11 @@ public enum UnixSocket {
     }
 
     /// send(2) of the bytes from `offset` on, without SIGPIPE: the number taken.
-    ///
-    /// - Parameter hasMore: more follows at once, with which these may go in one piece (MSG_MORE).
-    package static func send(
-        _ socket: Descriptor, _ bytes: [UInt8], from offset: Int, hasMore: Bool = false
-    ) throws(KernelError) -> Int {
+    package static func send(_ socket: Descriptor, _ bytes: [UInt8], from offset: Int) throws(KernelError) -> Int {
         try kernelCall("send") {
             bytes.withUnsafeBytes { buffer in
                 let rest = UnsafeRawBufferPointer(rebasing: buffer[offset...])
-                let flags = Int32(MSG_NOSIGNAL) | (hasMore ? Int32(MSG_MORE) : 0)
-                return Glibc.send(socket.rawValue, rest.baseAddress, rest.count, flags)
+                return Glibc.send(socket.rawValue, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL))
             }
         }
     }

@@ -50,6 +50,11 @@ final class Attachment {
         }
     }
 
+    /// Whether output goes to the client past the engine.
+    var isDirect: Bool {
+        if case .sink = way { true } else { false }
+    }
+
     func wants(_ kind: OutputKind) -> Bool { kind == .stdout ? request.stdout : request.stderr }
 
     func deliver(_ bytes: UnsafeRawBufferPointer, _ kind: OutputKind) {
@@ -59,17 +64,6 @@ final class Attachment {
         if case .frames = way, ring.isEmpty, client.sendAtOnce(channel.head(byteCount: bytes.count), bytes) { return }
         ring.append(bytes, kind)
         client.pump()
-    }
-
-    /// As `OutputSink.pass`, where the client has such a connection.
-    func pass(from pipe: Descriptor, _ kind: OutputKind) -> OutputSink.Passage {
-        guard case .sink(let sink) = way else { return .notByThis }
-        return sink.pass(from: pipe, kind)
-    }
-
-    /// The process's pipes are to be read, or closed, whatever is on its way.
-    func completePiece() {
-        if case .sink(let sink) = way { sink.complete() }
     }
 
     func end() {

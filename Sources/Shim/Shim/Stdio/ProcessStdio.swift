@@ -7,7 +7,6 @@ final class ProcessStdio {
     private final class Output {
         let kind: OutputKind
         let descriptor: Descriptor
-        let isPipe: Bool
         var watch: EventLoop.Watch?
         /// It is a pipe of the size that pipes are made with.
         var isNarrow: Bool
@@ -15,7 +14,6 @@ final class ProcessStdio {
         init(_ kind: OutputKind, _ descriptor: Descriptor, isPipe: Bool) {
             self.kind = kind
             self.descriptor = descriptor
-            self.isPipe = isPipe
             isNarrow = isPipe
         }
 
@@ -31,6 +29,8 @@ final class ProcessStdio {
 
     /// Half of what an ordinary user may have: from a quarter on, each further doubling spares less.
     static let widePipeBytes: Int32 = 512 << 10
+    /// What a pipe holds as it is made, and what is read at once where it is not to be more.
+    private static let narrowPipeBytes = 64 << 10
 
     private let loop: EventLoop
     private let scratch: ScratchMemory
@@ -42,9 +42,9 @@ final class ProcessStdio {
     private var peer: Descriptor?
     private var isReading = false
     private var isHeld = false
+    /// Whether as much is read at once as there is room for: the fewer pieces, the less a stream costs all who pass it on.
+    var readsInBulk = false
     var onOutput: (UnsafeRawBufferPointer, OutputKind) -> Void = { _, _ in }
-    /// Has what lies in a pipe go on without being read; `notByThis` where it is to be read.
-    var passOn: (Descriptor, OutputKind) -> OutputSink.Passage = { _, _ in .notByThis }
     /// Called once, when the last output has ended.
     var onEnd: () -> Void = {}
 
@@ -128,15 +128,9 @@ final class ProcessStdio {
     private func watchOutputs() throws(KernelError) {
         for output in outputs where output.watch == nil {
             output.watch = try loop.watch(output.descriptor, .readable) { [unowned self, unowned output] _ in
-                if !pass(output) { _ = readOnce(output) }
+                _ = readOnce(output)
             }
         }
-    }
-
-    private func pass(_ output: Output) -> Bool {
-        guard output.isPipe, passOn(output.descriptor, output.kind) != .notByThis else { return false }
-        output.widen()
-        return true
     }
 
     /// The process is reaped: from here on the terminal ends when the last who has it open closes it.
@@ -168,10 +162,10 @@ final class ProcessStdio {
     /// Whether there may be more at once.
     private func readOnce(_ output: Output) -> Bool {
         do {
-            let buffer = scratch.buffer
+            let buffer = room(for: output)
             let count = try read(output, into: buffer)
             if count > 0 {
-                if count == buffer.count { output.widen() }
+                if count >= Self.narrowPipeBytes { output.widen() }
                 onOutput(UnsafeRawBufferPointer(rebasing: buffer[..<count]), output.kind)
                 return true
             }
@@ -181,6 +175,12 @@ final class ProcessStdio {
         }
         end(output)
         return false
+    }
+
+    private func room(for output: Output) -> UnsafeMutableRawBufferPointer {
+        let buffer = scratch.buffer
+        guard !readsInBulk || output.descriptor == terminal else { return buffer }
+        return UnsafeMutableRawBufferPointer(rebasing: buffer.prefix(Self.narrowPipeBytes))
     }
 
     /// A pipe gives all that it has by one read(2); a terminal gives 4 KiB at most, each of which would be a frame, and a

@@ -18,8 +18,9 @@ final class ContainerSupervisor {
     let runtime: RuntimeCaller
     let shim: ShimProcess
     let network: ContainerNetwork?
-    /// What output and clients' frames are read into.
+    /// What clients' frames, and input, are read into.
     let readScratch: ScratchMemory
+    let outputScratch: ScratchMemory
     let logScratch: ScratchMemory
 
     var status = ShimFacts.Status.empty
@@ -57,9 +58,11 @@ final class ContainerSupervisor {
             try ContainerNetwork(task: network, loop: loop)
         }
         readScratch = ScratchMemory(byteCount: 64 << 10)
+        outputScratch = ScratchMemory(byteCount: 256 << 10)
         logScratch = ScratchMemory(byteCount: 256 << 10)
         loop.onIdle = { [unowned self] in
             readScratch.release()
+            outputScratch.release()
             logScratch.release()
             gantry_trim_heap()
         }
@@ -115,6 +118,6 @@ final class ContainerSupervisor {
 
     func makeProcess(execID: String?) -> SupervisedProcess {
         SupervisedProcess(
-            execID: execID, stdio: ProcessStdio(loop, scratch: readScratch), input: InputQueue(loop))
+            execID: execID, stdio: ProcessStdio(loop, scratch: outputScratch), input: InputQueue(loop))
     }
 }

@@ -33,7 +33,6 @@ final class SupervisedProcess {
         self.stdio = stdio
         self.input = input
         stdio.onOutput = { [unowned self] bytes, kind in deliver(bytes, kind) }
-        stdio.passOn = { [unowned self] pipe, kind in pass(from: pipe, kind) }
     }
 
     func configure(terminal: Bool, input mode: ShimInput, log: ContainerLog?) {
@@ -96,18 +95,13 @@ final class SupervisedProcess {
     /// Output is read for as long as all clients that must not lose any have room for it.
     private func holdBack() {
         guard !hasEnded else { return }
+        // A ring of what is on its way to others has room for less.
+        stdio.readsInBulk = !attachments.isEmpty && attachments.allSatisfy(\.isDirect)
         stdio.hold(isAwaited || attachments.contains { $0.isFull })
     }
 
     /// Reads what lies in the process's pipes, which has ended.
-    func drainOutput() {
-        completePieces()
-        stdio.drain()
-    }
-
-    private func completePieces() {
-        for attachment in attachments { attachment.completePiece() }
-    }
+    func drainOutput() { stdio.drain() }
 
     /// Writes what the log still holds; output after this is not logged.
     func closeLog() {
@@ -119,21 +113,10 @@ final class SupervisedProcess {
     func endOutput() {
         guard !hasEnded else { return }
         hasEnded = true
-        completePieces()
         stdio.close()
         input.close()
         closeLog()
         for attachment in attachments { attachment.end() }
-    }
-
-    /// Has output go on unread, where a single one wants it.
-    private func pass(from pipe: Descriptor, _ kind: OutputKind) -> OutputSink.Passage {
-        guard log == nil, !keepsRecent, let only = attachments.first, attachments.count == 1, only.wants(kind) else {
-            return .notByThis
-        }
-        let passage = only.pass(from: pipe, kind)
-        if passage == .noRoom { holdBack() }
-        return passage
     }
 
     private func deliver(_ bytes: UnsafeRawBufferPointer, _ kind: OutputKind) {
