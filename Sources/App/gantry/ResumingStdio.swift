@@ -153,7 +153,7 @@ private actor StdioLink {
         do throws(EngineError) {
             await stream.close()
             guard try await !isOver() else { return .success(false) }
-            let next = try await engine.open(open)
+            let next = try await engine.open(open, isFurther: true)
             if hasEndedInput { try await next.stream.closeInput() }
             (stream, host) = next
             round += 1
@@ -179,13 +179,17 @@ private actor StdioLink {
 
 extension FailoverEngine {
     /// Connects at the host of now; `host` is its process, nil for this one.
+    ///
+    /// - Parameter isFurther: it is to what runs already, and may be asked again of the next host.
     fileprivate func open(
-        _ opening: StdioLink.Opening
+        _ opening: StdioLink.Opening, isFurther: Bool = false
     ) async throws(EngineError) -> (stream: any AttachedStream, host: Int32?) {
-        try await act { engine throws(EngineError) in
+        let connect = {
+            (engine: any Engine) async throws(EngineError) -> (stream: any AttachedStream, host: Int32?) in
             // Asked before: the host that answers here is not newer than the one that attaches.
             let host = engine is DockerEngine ? seat.socket.listener : nil
             return (try await opening(engine), host)
         }
+        return try await isFurther ? ask(connect) : act(connect)
     }
 }
