@@ -20,7 +20,7 @@ package enum IPvlanMode: UInt16, Hashable, Sendable {
     case l2 = 0
     /// By routes alone.
     case l3 = 1
-    /// The same, past the packet filter of the parent's side.
+    /// The same, and through the packet filter of the parent's side.
     case l3s = 2
 
     package init?(_ text: String) {

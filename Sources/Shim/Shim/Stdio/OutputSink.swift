@@ -9,8 +9,8 @@ import ShimAPI
 /// ```
 ///
 /// What the socket does not take waits here, and what comes behind that in the process's pipe. The bytes are copied:
-/// splice(2) would spare that, but sends each page of the pipe by itself, and then whoever reads the socket takes three
-/// times as long, docker's client most of all.
+/// splice(2) would spare that, but sends each page of the pipe by itself, of which docker's client takes nearly three
+/// times as long to read as much.
 final class OutputSink {
     private let loop: EventLoop
     private let descriptor: Descriptor
