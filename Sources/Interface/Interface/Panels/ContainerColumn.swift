@@ -55,13 +55,16 @@ struct ContainerColumn {
 extension Model {
     /// As they stand in a list of this width. In steps, so that they do not move with each container that comes or goes.
     func containerColumns(_ width: Int) -> [ContainerColumn] {
-        let longest =
-            containers.lines.map { line in
-                switch line {
-                case .project(let project): TextWidth.columns(of: project.name)
-                case .container(let container, let isMember): TextWidth.columns(of: container.name) + (isMember ? 2 : 0)
-                }
-            }.max() ?? 0
-        return ContainerColumn.fitting(width, containers.columns, longestName: (longest + 3) / 4 * 4)
+        let longest = (containers.longestName + 3) / 4 * 4
+        return ContainerColumn.fitting(width, containers.columns, longestName: longest)
+    }
+}
+
+extension ContainerLine {
+    var nameColumns: Int {
+        switch self {
+        case .project(let project): TextWidth.columns(of: project.name)
+        case .container(let container, let isMember): TextWidth.columns(of: container.name) + (isMember ? 2 : 0)
+        }
     }
 }

@@ -13,7 +13,11 @@ struct ContainersPanel {
     /// The ids of those rows that run, in their own order, where the list is sorted by figures; otherwise none.
     private(set) var measured: [String] = []
     /// Those rows with the projects over them, without those of a folded one.
-    private(set) var lines: [ContainerLine] = []
+    private(set) var lines: [ContainerLine] = [] {
+        didSet { longestName = lines.reduce(0) { max($0, $1.nameColumns) } }
+    }
+    /// What the names of all lines need, in columns: known beforehand, for it is asked at each picture.
+    private(set) var longestName = 0
     /// Containers of a compose project stand together.
     var groupsProjects = true { didSet { needsArranging = true } }
     private(set) var folded: Set<String> = [] { didSet { needsArranging = true } }
