@@ -37,6 +37,47 @@ import Testing
         }
     }
 
+    @Test("A program is born in a cgroup, with what it was given; where it cannot be, it is where its parent is")
+    func birth() throws {
+        try Self.withCgroup { cgroup, _ in
+            guard let unified = cgroup.layout.unifiedDirectory(of: cgroup.path) else { return }
+            let place = OwnedDescriptor(try Descriptor.open(unified, O_RDONLY | O_DIRECTORY))
+            let script = "tr -d '\\n' < /proc/self/cgroup; echo; pwd; echo $A; ls /proc/self/fd; cat <&3; kill -TERM $$"
+            func output(in cgroup: Descriptor?) throws -> (text: String, status: Int32) {
+                let (results, given) = (try Descriptor.pipe(), try Descriptor.pipe())
+                defer { for end in [results.reading, given.reading] { end.close() } }
+                try given.writing.writeAll(Array("given\n".utf8))
+                given.writing.close()
+                var spawn = Spawn(program: "/bin/sh", arguments: ["sh", "-c", script])
+                spawn.environment = ["A=b c", "PATH=/bin:/usr/bin"]
+                spawn.workingDirectory = "/proc"
+                spawn.newSession = true
+                spawn.descriptors = [nil, results.writing, results.writing, given.reading]
+                spawn.cgroup = cgroup
+                let pid = try spawn.start()
+                #expect(getsid(pid) == pid)
+                results.writing.close()
+                let text = String(decoding: try results.reading.readAll(limitBytes: 65536), as: UTF8.self)
+                var status: Int32 = 0
+                #expect(waitpid(pid, &status, 0) == pid)
+                return (text, status)
+            }
+            let born = try output(in: place.descriptor)
+            let usual = try output(in: nil)
+            #expect(born.text.contains("0::\(cgroup.path)\n") && !usual.text.contains(cgroup.path), "\(born)")
+            #expect(born.text.split(separator: "\n").dropFirst() == usual.text.split(separator: "\n").dropFirst())
+            #expect(usual.text.hasSuffix("/proc\nb c\n0\n1\n2\n3\n4\ngiven\n"), "\(usual)")
+            #expect(born.status == SIGTERM && usual.status == SIGTERM)
+
+            var missing = Spawn(program: "/bin/none", arguments: ["none"])
+            missing.cgroup = place.descriptor
+            #expect(throws: KernelError("start", "/bin/none", .noSuchFile)) { try missing.start() }
+            // No cgroup at all.
+            let other = OwnedDescriptor(try Descriptor.open("/tmp", O_RDONLY | O_DIRECTORY))
+            #expect(try output(in: other.descriptor).text == usual.text)
+        }
+    }
+
     @Test("A frozen process stands still and can be ended all the same")
     func freezing() throws {
         try Self.withCgroup { cgroup, pid in

@@ -51,6 +51,44 @@ struct DaemonServiceTests {
         #expect(heard.has("STOPPING=1"), "\(heard.lines)")
     }
 
+    @Test("Who ends all that is in the cgroup in which the daemon was started ends no container")
+    func cgroupOfItsOwn() throws {
+        let layout = try CgroupLayout.current()
+        let service = "/gantry-service-\(getpid())"
+        guard let directory = layout.unifiedDirectory(of: service) else { return }  // Version 1 alone.
+        let bench = try SessionBench()
+        try Directory.create(directory)
+        defer {
+            bench.close()
+            #expect(eventually { rmdir(directory) == 0 })
+        }
+        let cgroup = OwnedDescriptor(try Descriptor.open(directory, O_RDONLY | O_DIRECTORY))
+        let daemon = try bench.start(["daemon"], cgroup: cgroup.descriptor)
+        #expect(eventually { access("\(bench.root)/run/gantry.sock", F_OK) == 0 }, "\(daemon.errors)")
+        try bench.succeed("run", "-d", "--name", "web", "--network", "none", "gantry/starter", "sleep", "600")
+        try bench.succeed("exec", "web", "true")
+        #expect(try Cgroup(path: service, layout: layout).processes() == [daemon.pid])
+        let process = try bench.succeed("inspect", "-f", "{{.State.Pid}}", "web")
+        let systemd = try String(decoding: FileContents.read("/proc/\(daemon.pid)/cgroup"), as: UTF8.self)
+            .split(separator: "\n").first { $0.contains(":name=systemd:") }
+        let initial = try #require(Int32(process))
+        let shim = try ProcessStat.read(pid: initial).parent
+        let place = try String(decoding: FileContents.read("/proc/\(shim)/cgroup"), as: UTF8.self)
+            .split(separator: "\n")
+        #expect(place.contains { $0.hasPrefix("0::/gantry-") && $0.hasSuffix("/shims") }, "\(place)")
+        #expect(systemd == nil || place.contains { $0.contains(":name=systemd:/gantry-") && $0.hasSuffix("/shims") })
+
+        try FileContents.write("1", to: "\(directory)/cgroup.kill")
+        #expect(daemon.ended() == 137)
+        #expect(try bench.succeed("ps", "--format", "{{.Names}} {{.State}}") == "web running")
+        #expect(try bench.succeed("inspect", "-f", "{{.State.Pid}}", "web") == process)
+        #expect(try bench.succeed("exec", "web", "echo", "here") == "here")
+        try bench.succeed("rm", "-f", "web")
+        // The engine's own cgroups go with its last container.
+        let own = try #require(place.first { $0.hasPrefix("0::") }).dropFirst(3)
+        #expect(access(try #require(layout.unifiedDirectory(of: String(own))), F_OK) != 0)
+    }
+
     @Test("A daemon that stands by is ready, and says for whom; a manager that is gone is a complaint and no more")
     func standingBy() throws {
         let bench = try SessionBench()

@@ -77,9 +77,10 @@ final class SessionBench {
     /// - Parameters:
     ///   - inputPipe: what the program reads, instead of `input`.
     ///   - outputPipe: what it writes to, instead of a file.
+    ///   - cgroup: a directory of version 2 in which it is born.
     func start(
         _ words: [String], input: [UInt8]? = nil, inputPipe: Descriptor? = nil, outputPipe: Descriptor? = nil,
-        environment: [String] = []
+        environment: [String] = [], cgroup: Descriptor? = nil
     ) throws -> RunningProgram {
         fileCount += 1
         let base = "\(root)/io-\(fileCount)"
@@ -96,6 +97,7 @@ final class SessionBench {
         }
         defer { source?.close() }
         spawn.descriptors = [inputPipe ?? source, outputPipe ?? output.descriptor, errors.descriptor]
+        spawn.cgroup = cgroup
         let program = RunningProgram(pid: try spawn.start(), base: base)
         running.append(program)
         return program

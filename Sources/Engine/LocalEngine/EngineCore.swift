@@ -48,7 +48,7 @@ final class EngineCore: Sendable {
             try prepare(configuration)
         }
         do throws(EngineError) {
-            let parts = try await Parts(configuration, host: host, bootID: bootID, note: note)
+            let parts = try await Parts(configuration, host: host, cgroups: cgroups, bootID: bootID, note: note)
             let containers = ContainerService(context: parts.context)
             try await containers.recover(startsByPolicy: configuration.startsByPolicy)
             let core = EngineCore(
@@ -113,14 +113,30 @@ final class EngineCore: Sendable {
         // What was begun is finished: a half-done removal would be left to the next engine.
         for container in context.index.all { await container.settled() }
         await context.networks.finish()
-        let (cgroups, parent) = (cgroups, configuration.cgroupParent)
-        await BlockingPool.shared.run {
-            // With no container left the parent is empty and goes; else it cannot be removed, as it should not.
-            let cgroup = Cgroup(path: parent, layout: cgroups)
-            for directory in cgroup.directories(with: Cgroup.joinedOnDemand) { rmdir(directory) }
-        }
+        await removeCgroups()
         do { try context.store.close() } catch { context.note("\(error)") }
         lock.release()
+    }
+}
+
+extension EngineCore {
+    /// Takes the engine's own cgroups away, unless there is a container whose process and shim are in them.
+    private func removeCgroups() async {
+        for container in context.index.all where await container.run != nil { return }
+        let paths = [configuration.roots.shimCgroup, configuration.cgroupParent]
+        let layout = cgroups
+        await BlockingPool.shared.run {
+            // The shim of a container that was just removed is about to end.
+            var patience = 20
+            for path in paths {
+                for directory in Cgroup(path: path, layout: layout).directories(with: Cgroup.joinedOnDemand) {
+                    while rmdir(directory) != 0, errno == EBUSY, patience > 0 {
+                        patience -= 1
+                        usleep(5000)
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -145,7 +161,7 @@ private struct Parts {
     let damagedImages: [String]
 
     init(
-        _ configuration: LocalEngineConfiguration, host: HostFacts, bootID: String,
+        _ configuration: LocalEngineConfiguration, host: HostFacts, cgroups: CgroupLayout, bootID: String,
         note: @escaping @Sendable (String) -> Void
     ) async throws(EngineError) {
         let roots = configuration.roots
@@ -172,7 +188,8 @@ private struct Parts {
         }
         damagedImages = images.damaged
         let tasks = ShimTaskService(
-            runRoot: roots.run, shimPath: configuration.shimPath, leases: configuration.rootless?.leases ?? [])
+            runRoot: roots.run, shimPath: configuration.shimPath, leases: configuration.rootless?.leases ?? [],
+            shimCgroup: Cgroup(path: roots.shimCgroup, layout: cgroups))
         let index = ContainerIndex()
         let networks = NetworkService(
             index: StoredNetworkIndex(store: store, note: note), roots: configuration.networkRoots,

@@ -15,6 +15,8 @@ public struct Spawn: Sendable {
     public var workingDirectory: String?
     /// setsid(2): a session and process group of its own.
     public var newSession = false
+    /// A directory of cgroup version 2 in which the child is born, where that can be; else it is where this process is.
+    package var cgroup: Descriptor?
     /// The program is this process's heir: looked up in PATH, with the same variables and descriptors, but in a process
     /// group of its own, which gets the terminal on descriptor 0 where that is one.
     package var isHeir = false
@@ -26,6 +28,9 @@ public struct Spawn: Sendable {
 
     /// Starts the program; the caller reaps the returned pid. Throws what exec(3) met, such as ENOENT.
     public func start() throws(KernelError) -> Int32 {
+        let raised = try raisedDescriptors()
+        defer { for descriptor in raised { descriptor?.close() } }
+        if let cgroup, let pid = try start(in: cgroup, raised) { return pid }
         var actions = posix_spawn_file_actions_t()
         var attributes = posix_spawnattr_t()
         posix_spawn_file_actions_init(&actions)
@@ -35,8 +40,7 @@ public struct Spawn: Sendable {
             posix_spawnattr_destroy(&attributes)
         }
         try prepare(&attributes)
-        let raised = try prepare(&actions)
-        defer { for descriptor in raised { descriptor.close() } }
+        prepare(&actions, raised)
         return try run(&actions, &attributes)
     }
 
@@ -57,15 +61,12 @@ public struct Spawn: Sendable {
     }
 
     /// Descriptors are first duplicated above all targets, so that no dup2 overwrites one that is still to come.
-    private func prepare(_ actions: inout posix_spawn_file_actions_t) throws(KernelError) -> [Descriptor] {
-        var raised: [Descriptor] = []
-        if isHeir {
-            if isatty(0) == 1 { gantry_spawn_take_terminal(&actions, 0) }
-            return raised
-        }
-        for (target, source) in descriptors.enumerated() {
+    private func raisedDescriptors() throws(KernelError) -> [Descriptor?] {
+        if isHeir { return [] }
+        var raised: [Descriptor?] = []
+        for source in descriptors {
             guard let source else {
-                posix_spawn_file_actions_addopen(&actions, Int32(target), "/dev/null", O_RDWR, 0)
+                raised.append(nil)
                 continue
             }
             do {
@@ -73,15 +74,28 @@ public struct Spawn: Sendable {
                     gantry_fcntl_int(source.rawValue, F_DUPFD_CLOEXEC, Int32(descriptors.count))
                 }
                 raised.append(Descriptor(rawValue: copy))
-                posix_spawn_file_actions_adddup2(&actions, copy, Int32(target))
             } catch {
-                for descriptor in raised { descriptor.close() }
+                for descriptor in raised { descriptor?.close() }
                 throw error
             }
         }
-        gantry_spawn_close_from(&actions, Int32(descriptors.count))
-        if let workingDirectory { gantry_spawn_change_directory(&actions, workingDirectory) }
         return raised
+    }
+
+    private func prepare(_ actions: inout posix_spawn_file_actions_t, _ raised: [Descriptor?]) {
+        if isHeir {
+            if isatty(0) == 1 { gantry_spawn_take_terminal(&actions, 0) }
+            return
+        }
+        for (target, source) in raised.enumerated() {
+            if let source {
+                posix_spawn_file_actions_adddup2(&actions, source.rawValue, Int32(target))
+            } else {
+                posix_spawn_file_actions_addopen(&actions, Int32(target), "/dev/null", O_RDWR, 0)
+            }
+        }
+        gantry_spawn_close_from(&actions, Int32(raised.count))
+        if let workingDirectory { gantry_spawn_change_directory(&actions, workingDirectory) }
     }
 
     private func run(
@@ -100,5 +114,30 @@ public struct Spawn: Sendable {
         }
         guard status == 0 else { throw KernelError("start", program, Errno(rawValue: status)) }
         return pid
+    }
+
+    /// Nil where no child can be born there: an older kernel, a cgroup that is gone or may not have processes.
+    private func start(in cgroup: Descriptor, _ raised: [Descriptor?]) throws(KernelError) -> Int32? {
+        let numbers = raised.map { $0?.rawValue ?? -1 }
+        var (pid, failure): (Int32, Int32) = (-1, 0)
+        withCStrings([program] + (workingDirectory.map { [$0] } ?? [])) { paths in
+            withCStrings(arguments) { argv in
+                withCStrings(environment) { envp in
+                    numbers.withUnsafeBufferPointer { numbers in
+                        var spawn = gantry_spawn(
+                            program: paths[0], arguments: argv, environment: envp, descriptors: numbers.baseAddress,
+                            count: Int32(numbers.count), directory: paths[1], new_session: newSession ? 1 : 0,
+                            failure: 0)
+                        pid = gantry_spawn_into_cgroup(&spawn, cgroup.rawValue)
+                        failure = spawn.failure
+                    }
+                }
+            }
+        }
+        guard pid > 0 else { return nil }
+        guard failure != 0 else { return pid }
+        // It has ended already, and was never seen by anybody.
+        while waitpid(pid, nil, 0) < 0, errno == EINTR {}
+        throw KernelError("start", program, Errno(rawValue: failure))
     }
 }

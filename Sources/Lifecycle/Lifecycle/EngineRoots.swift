@@ -27,6 +27,9 @@ package struct EngineRoots: Hashable, Sendable {
     package func log(_ id: String) -> String { "\(files(id))/\(id)-json.log" }
     package func bundle(_ id: String) -> String { "\(bundles)/\(id)" }
 
+    /// The cgroup of all shims: no container's id is a word.
+    package var shimCgroup: String { "\(cgroupParent)/shims" }
+
     /// The path of a container's cgroup.
     ///
     /// - Parameter parent: of the caller's choosing, below what this engine may use; nil for the engine's own.

@@ -10,6 +10,8 @@ struct ShimLauncher: Sendable {
     let shimPath: String
     /// Inherited by every shim, after what it is told of.
     var leases: [Descriptor] = []
+    /// Nil: shims are in the engine's own.
+    var cgroup: ShimCgroup?
 
     /// What the runtimes get as `--root`.
     var runtimeRoot: String { "\(runRoot)/runtime" }
@@ -27,7 +29,8 @@ struct ShimLauncher: Sendable {
             throw EngineError(error, task: spec.id)
         }
         do {
-            let task = ShimTask(spec, runtimeRoot: runtimeRoot)
+            var task = ShimTask(spec, runtimeRoot: runtimeRoot)
+            task.shimCgroup = cgroup?.legacyDirectory
             try directory.write(task)
             return try start(spec, in: directory)
         } catch {
@@ -46,6 +49,8 @@ struct ShimLauncher: Sendable {
         spawn.descriptors = [nil, nil, log.descriptor, listener.descriptor] + (spec.network?.sockets ?? [])
         spawn.descriptors += leases
         spawn.newSession = true
+        spawn.cgroup = cgroup?.open()
+        defer { spawn.cgroup?.close() }
         guard let namespace = spec.shimNamespace else { return try spawn.start() }
         let program = spawn
         return try NetworkNamespace.run(in: namespace) { () throws(KernelError) in try program.start() }

@@ -26,15 +26,17 @@ package final class ShimTaskService: TaskService {
     ///   - runRoot: facts of this boot; `shims` and `runtime` below it are this service's.
     ///   - shimPath: the program `gantry-shim`.
     ///   - leases: what shims inherit, to keep alive what is kept while they are open.
+    ///   - shimCgroup: where shims are, made where it is missing; nil for where this process is.
     ///   - patience: what a shim may take to answer a greeting.
     ///   - runtimePatience: what a runtime may take that this service calls itself.
     package init(
-        runRoot: String, shimPath: String, leases: [Descriptor] = [], patience: Duration = ShimTaskService.patience,
-        runtimePatience: Duration = ShimTaskService.runtimePatience
+        runRoot: String, shimPath: String, leases: [Descriptor] = [], shimCgroup: Cgroup? = nil,
+        patience: Duration = ShimTaskService.patience, runtimePatience: Duration = ShimTaskService.runtimePatience
     ) {
         self.patience = patience
         self.runtimePatience = runtimePatience
-        launcher = ShimLauncher(runRoot: runRoot, shimPath: shimPath, leases: leases)
+        launcher = ShimLauncher(
+            runRoot: runRoot, shimPath: shimPath, leases: leases, cgroup: shimCgroup.map(ShimCgroup.init))
         connections = ShimConnections(runRoot: runRoot, patience: patience)
     }
 

@@ -43,10 +43,18 @@ package enum ShimProgram {
         try kernelCall("become a subreaper") { gantry_prctl(36, 1, 0, 0, 0) }
     }
 
+    /// Leaves the cgroup of who started it. Where that cannot be, the shim is where it was, and serves as well.
+    private static func leave(for cgroup: String) {
+        do throws(KernelError) { try CgroupEntry(directories: [cgroup]).enter() } catch {
+            Diagnostics.note("gantry-shim: cannot leave the engine's cgroup: \(error)")
+        }
+    }
+
     private static func supervise(_ directory: RunDirectory) throws {
         let loop = try EventLoop()
         let reaper = try ChildReaper(loop)
         let task = try directory.readTask()
+        if let cgroup = task.shimCgroup { leave(for: cgroup) }
         let supervisor = try ContainerSupervisor(task: task, directory: directory, loop: loop, reaper: reaper)
         try kernelCall("set close-on-exec") { gantry_fcntl_int(listener.rawValue, F_SETFD, FD_CLOEXEC) }
         try listener.setNonBlocking()

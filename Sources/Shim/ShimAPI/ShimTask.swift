@@ -98,6 +98,8 @@ package struct ShimTask: Hashable, Sendable {
     package var runtimeRoot: String
     /// `linux.cgroupsPath` of the bundle, where it has one.
     package var cgroupsPath: String?
+    /// The directory of a cgroup of version 1 that the shim enters when it begins.
+    package var shimCgroup: String?
     /// Whether nothing but the program itself is to be started by `start`: no hooks.
     package var mayOpenGate = false
 
@@ -121,6 +123,7 @@ extension ShimTask {
         ])
         if mayOpenGate { object["mayOpenGate"] = true }
         object["cgroupsPath"] = cgroupsPath.map(JSONValue.string)
+        object["shimCgroup"] = shimCgroup.map(JSONValue.string)
         object["fileIDs"] = fileIDs?.json
         object["log"] = log?.json
         object["network"] = network?.json
@@ -140,6 +143,7 @@ extension ShimTask {
         rootMounts = (json["rootMounts"]?.array ?? []).compactMap(Mount.init(json:))
         fileIDs = json["fileIDs"].flatMap(FileIDs.init(json:))
         cgroupsPath = json["cgroupsPath"]?.string
+        shimCgroup = json["shimCgroup"]?.string
         mayOpenGate = json["mayOpenGate"]?.bool ?? false
         log = json["log"].flatMap(Log.init(json:))
         network = json["network"].flatMap(Network.init(json:))

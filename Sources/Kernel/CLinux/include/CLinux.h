@@ -14,6 +14,7 @@
 #include "CLinuxNetwork.h"
 #include "CLinuxPaging.h"
 #include "CLinuxScheduling.h"
+#include "CLinuxSpawn.h"
 
 /// clone3(2) with the semantics of fork: no new stack, no shared memory. `pidfd` receives a descriptor for the child;
 /// `cgroup` is a cgroup2 directory for CLONE_INTO_CGROUP, or -1. Only for a process that has one thread.
