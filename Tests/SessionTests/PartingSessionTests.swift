@@ -26,6 +26,27 @@ struct PartingSessionTests {
         #expect(try bench.succeed("inspect", "-f", "{{len .ExecIDs}}", "web") == "0")
     }
 
+    @Test("The input of an exec ends some time after the command was killed that gave it and hosted the engine")
+    func execInputEnds() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        let share = "\(bench.root)/share"
+        try Directory.create(share)
+        try bench.succeed(
+            "run", "-d", "--name", "web", "--network", "none", "-v", "\(share):/share", "gantry/starter", "sleep",
+            "1000")
+        let (reading, writing) = try Descriptor.pipe()
+        defer { writing.close() }
+        let session = try bench.start(
+            ["exec", "-i", "web", "sh", "-c", "cat >/share/input; touch /share/over"], inputPipe: reading)
+        reading.close()
+        try writing.writeAll(Array("given\n".utf8))
+        #expect(eventually { (try? FileContents.read("\(share)/input")) == Array("given\n".utf8) }, "\(session.errors)")
+        session.kill(SIGKILL)
+        #expect(session.ended() != nil)
+        #expect(eventually { access("\(share)/over", F_OK) == 0 })
+    }
+
     @Test("What an exec writes between two hosts is there for who goes on with it", arguments: [9, 15])
     func execWritesBetween(_ signal: Int32) throws {
         let bench = try SessionBench()

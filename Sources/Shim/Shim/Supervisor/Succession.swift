@@ -4,6 +4,8 @@ import ShimAPI
 /// nothing: what the process writes meanwhile stays in its pipes, and is kept for a while where it ends.
 ///
 /// A terminal shows again what it showed last, and what a container's first process writes is in its log.
+///
+/// Where nobody comes the input has nobody either who gives it: it ends, as it does when docker's client is killed.
 extension ContainerSupervisor {
     /// An engine that ends lets go of its connections one by one, in any order.
     private static var farewellMilliseconds: Int64 { 1000 }
@@ -22,7 +24,10 @@ extension ContainerSupervisor {
             if engines.contains(where: { !$0.isClosed }) {
                 process?.endAbsence(absence)
             } else {
-                self?.loop.after(milliseconds: Self.successionMilliseconds) { process?.endAbsence(absence) }
+                self?.loop.after(milliseconds: Self.successionMilliseconds) {
+                    guard let process, process.endAbsence(absence) else { return }
+                    process.input.end()
+                }
             }
         }
     }

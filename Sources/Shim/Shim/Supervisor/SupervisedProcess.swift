@@ -79,10 +79,13 @@ final class SupervisedProcess {
         return absences
     }
 
-    func endAbsence(_ number: Int) {
-        guard number == absences, isAwaited else { return }
+    /// Whether nobody has come meanwhile.
+    @discardableResult
+    func endAbsence(_ number: Int) -> Bool {
+        guard number == absences, isAwaited else { return false }
         isAwaited = false
         holdBack()
+        return true
     }
 
     /// The process has ended: what lies in its pipes is kept where somebody is to come again for it.
