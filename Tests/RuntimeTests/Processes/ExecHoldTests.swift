@@ -1,4 +1,5 @@
 import Glibc
+import JSON
 import Linux
 import OCI
 import Testing
@@ -13,28 +14,50 @@ struct ExecHoldTests {
         let pid: Int32
         private let pidfd: Descriptor
         private var near: Descriptor?
+        private var writing: Descriptor?
 
-        init(_ container: TestContainer, _ process: RuntimeProcess) throws {
-            let file = "\(container.folder)/held.json"
-            try FileContents.replace(file, with: process.json.compactBytes, durable: false)
+        /// - Parameter process: nil for one that is given later.
+        init(_ container: TestContainer, _ process: RuntimeProcess?) throws {
+            let (reading, writing) = try Descriptor.pipe()
+            defer { reading.close() }
+            self.writing = writing
             let (near, far) = try UnixSocket.pair()
             defer { far.close() }
             var spawn = Spawn(
                 program: container.runtime.path,
                 arguments: [
-                    "gantry-runtime", "--root", container.root, "exec", "--process", file, "--detach", "--hold", "3",
-                    container.id,
+                    "gantry-runtime", "--root", container.root, "exec", "--process", "/proc/self/fd/4", "--detach",
+                    "--hold", "3", container.id,
                 ])
             spawn.environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
-            spawn.descriptors = [nil, nil, nil, far]
+            spawn.descriptors = [nil, nil, nil, far, reading]
             pid = try spawn.start()
             pidfd = try PidFD.open(pid: pid)
             self.near = near
+            if let process { try give(process) }
         }
 
         deinit {
             letGo()
+            writing?.close()
             pidfd.close()
+        }
+
+        /// Says what process it is to be.
+        func give(_ process: RuntimeProcess) throws {
+            try writing?.writeAll(process.json.compactBytes)
+            writing?.close()
+            writing = nil
+        }
+
+        /// Whether it has come so far that it asks for the process: it reads a pipe.
+        func isReading() throws -> Bool {
+            let call = try FileContents.read("/proc/\(pid)/syscall").split(separator: 32)
+            guard call.count > 1 else { return false }
+            let number = String(decoding: call[1].dropFirst(2), as: UTF8.self)
+            var buffer = [UInt8](repeating: 0, count: 64)
+            let count = readlink("/proc/\(pid)/fd/\(Int32(number, radix: 16) ?? -1)", &buffer, buffer.count)
+            return buffer.prefix(max(0, count)).starts(with: "pipe:".utf8)
         }
 
         /// Nothing is wanted.
@@ -116,6 +139,55 @@ struct ExecHoldTests {
         #expect(try FileContents.read("/proc/\(pid)/cmdline") == Array("sleep\u{0}61\u{0}".utf8))
         #expect(try container.cgroup.processes().sorted() == [Int32(initial), pid].sorted())
         #expect(try Directory.list("/proc/\(pid)/fd").sorted() == ["0", "1", "2"])
+    }
+
+    private func listed(_ container: TestContainer) throws -> [Int32] {
+        let result = try container.command("ps", "--format", "json", container.id)
+        try #require(result.code == 0, "\(result.errors)")
+        return try JSONValue(parsing: result.output).array?.compactMap { $0.integer.map(Int32.init) } ?? []
+    }
+
+    @Test("What waits is no process of the container's: ps does not list it, and a checkpoint ends it first")
+    func helpers() throws {
+        let container = try TestContainer(.ours)
+        try container.createAndStart()
+        let initial = Int32(try #require(try container.state()["pid"]?.integer))
+        let held = try HeldExec(container, document(["sleep", "61"]))
+        let helper = try #require(try waits { try held.waiting() })
+        #expect(try container.cgroup.processes().sorted() == [initial, helper].sorted())
+        #expect(try listed(container) == [initial])
+        let pid = try held.release()
+        #expect(try held.end() == 0)
+        #expect(try listed(container).sorted() == [initial, pid].sorted())
+
+        let next = try HeldExec(container, document(["sleep", "62"]))
+        let second = try #require(try waits { try next.waiting() })
+        let record = try ContainerStore(root: container.root).record(of: container.id)
+        try EntriesUnderway.end(in: container.cgroup, of: record)
+        #expect(try container.cgroup.processes().sorted() == [initial, pid].sorted())
+        #expect(try next.end() == 255)
+        #expect(second != pid)
+    }
+
+    @Test("The container's first process, which has executed nothing before it is started, is listed")
+    func unstarted() throws {
+        let container = try TestContainer(.ours)
+        let created = try container.create()
+        try #require(created.code == 0, "\(created.errors)")
+        #expect(try listed(container) == [Int32(try #require(try container.state()["pid"]?.integer))])
+    }
+
+    @Test("Whether the process is to be made is found out when it is known, not when the runtime was started")
+    func paused() throws {
+        let container = try TestContainer(.ours)
+        try container.createAndStart()
+        let held = try HeldExec(container, nil)
+        #expect(try waits { try held.isReading() ? true : nil } == true)
+        try #require(try container.command("pause", container.id).code == 0)
+        try held.give(document(["sleep", "61"]))
+        #expect(try held.end() == 255)
+        try #require(try container.command("resume", container.id).code == 0)
+        #expect(try container.cgroup.processes().count == 1)
     }
 
     enum Obstacle: String, CaseIterable {

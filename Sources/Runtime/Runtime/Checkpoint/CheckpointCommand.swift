@@ -19,6 +19,10 @@ extension Invocation {
         let dump = ContainerDump(
             record: record, spec: spec, facts: facts, options: options,
             session: CriuSession(program: criu, log: log))
+        // An exec that is prepared is not of the container yet, and CRIU could make nothing of it.
+        try attempt { () throws(KernelError) in
+            try EntriesUnderway.end(in: record.cgroup(in: facts.layout), of: record)
+        }
         do throws(RuntimeError) {
             try dump.run()
         } catch {

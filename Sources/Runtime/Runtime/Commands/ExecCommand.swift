@@ -26,18 +26,19 @@ extension Invocation {
     private func exec(_ arguments: CommandArguments) throws(RuntimeError) -> Int32 {
         let (record, spec) = try store.container(arguments.operands[0])
         let facts = try HostFacts.current()
-        try checkRunning(record, facts, arguments)
+        let hold = try ExecHold(try arguments.integer("hold"))
+        if hold == nil { try checkRunning(record, facts, arguments) }
         var seccomp: SeccompFilter?
         if let profile = spec.linux.seccomp {
             seccomp = try SeccompCache(root: store.root).filter(for: profile, noted: record.filter)
         }
         let sub = try SubCgroups(arguments.all("cgroup"))
-        let hold = try ExecHold(try arguments.integer("hold"))
         // An ordinary user has no right to the container's namespaces yet.
         var place: EntryPlace?
         if !facts.isRootless { place = try Self.openPlace(record, facts.layout, sub) }
         // After all else: who starts this program may give a pipe, and say only then what process it is to be.
         let process = try ExecProcess.make(arguments, spec)
+        if hold != nil { try checkRunning(record, facts, arguments) }
         let plan = try ProcessPlan(process, facts: facts)
         log.ignored(capabilities: plan.unknownCapabilities)
         let detaches = try arguments.flag("detach")

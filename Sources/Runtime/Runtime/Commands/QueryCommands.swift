@@ -66,7 +66,9 @@ extension Invocation {
         try arguments.expectOperands("ps", atLeast: 1)
         let record = try store.record(of: arguments.operands[0])
         let cgroup = record.cgroup(in: try HostFacts.layout())
-        let pids = try attempt { () throws(KernelError) in try cgroup.processes() }
+        let members = try attempt { () throws(KernelError) in try cgroup.processes() }
+        let helpers = EntriesUnderway.among(members, of: record)
+        let pids = members.filter { !helpers.contains($0) }
         switch arguments["format"] ?? "table" {
         case "json":
             return try Self.print(JSONValue.array(pids.map { .integer(Int64($0)) }).compactText + "\n")
