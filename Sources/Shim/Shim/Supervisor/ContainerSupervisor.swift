@@ -116,8 +116,7 @@ final class ContainerSupervisor {
         }
     }
 
-    func makeProcess(execID: String?) -> SupervisedProcess {
-        SupervisedProcess(
-            execID: execID, stdio: ProcessStdio(loop, scratch: outputScratch), input: InputQueue(loop))
+    func makeProcess(_ role: SupervisedProcess.Role) -> SupervisedProcess {
+        SupervisedProcess(role, stdio: ProcessStdio(loop, scratch: outputScratch), input: InputQueue(loop))
     }
 }

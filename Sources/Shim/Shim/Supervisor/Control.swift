@@ -68,7 +68,7 @@ extension ContainerSupervisor {
         if let exec = execs[execID] { return exec }
         // Whoever attached would wait for its start for ever.
         guard !execEnds.has(execID) else { throw ShimFailure(.conflict, "exec \(execID) has ended") }
-        let process = makeProcess(execID: execID)
+        let process = makeProcess(.exec(execID))
         execs[execID] = process
         return process
     }

@@ -9,7 +9,7 @@ extension ContainerSupervisor {
 
     func create(_ answer: @escaping Answer) throws(ShimFailure) {
         try begin("create", from: [.empty])
-        let process = makeProcess(execID: nil)
+        let process = makeProcess(.initial)
         do {
             try RootMounts.enter(task.rootMounts, task.fileIDs)
             let log = try openLog()

@@ -10,7 +10,7 @@ extension ContainerSupervisor {
     func initialEnded(_ status: ChildStatus) {
         guard let initial else { return }
         // It has the container's mounts open as the shim has.
-        if let prepared { dropExec(prepared.launch.process) }
+        dropPrepared()
         // Where the container has no pid namespace of its own, others may live on and hold its pipes.
         CgroupMembers.kill(cgroups.directories.map(\.path))
         settleOutput(of: initial) { [unowned self] in recordEnd(initial, status) }

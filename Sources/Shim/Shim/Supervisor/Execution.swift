@@ -2,6 +2,15 @@ import Glibc
 import Linux
 import ShimAPI
 
+/// What decides which descriptors a runtime is given for an exec.
+struct ExecForm: Hashable {
+    let terminal: Bool
+    let input: ShimInput
+
+    init(terminal: Bool, input: ShimInput) { (self.terminal, self.input) = (terminal, input) }
+    init(_ exec: ShimExec) { self.init(terminal: exec.terminal, input: exec.input) }
+}
+
 /// What a runtime is given for an exec besides the process's document.
 struct ExecLaunch {
     let process: SupervisedProcess
@@ -24,7 +33,10 @@ extension ContainerSupervisor {
         }
         if let begun = takePrepared(for: exec) {
             startingExecs.insert(exec.id)
+            // Not while it waits, when it has no process to make.
+            reaper.beginExpecting()
             return begun.run(exec.process) { [unowned self] end in
+                defer { reaper.endExpecting() }
                 switch end {
                 case .started(let pid): settleExec(exec, begun.launch, answer) { pid }
                 case .useless:
@@ -36,7 +48,7 @@ extension ContainerSupervisor {
         }
         let process = try claimExec(exec.id)
         runAlone(exec, process, answer) { () throws(KernelError) in
-            try openLaunch(of: process, terminal: exec.terminal, input: exec.input)
+            try openLaunch(of: process, ExecForm(exec))
         }
     }
 
@@ -69,13 +81,12 @@ extension ContainerSupervisor {
     }
 
     /// Opens what the runtime passes on to an exec's process.
-    func openLaunch(
-        of process: SupervisedProcess, terminal: Bool, input: ShimInput
-    ) throws(KernelError) -> ExecLaunch {
-        process.configure(terminal: terminal, input: input, log: nil)
-        let queue = input == .none ? nil : process.input
+    func openLaunch(of process: SupervisedProcess, _ form: ExecForm) throws(KernelError) -> ExecLaunch {
+        process.configure(terminal: form.terminal, input: form.input, log: nil)
+        let queue = form.input == .none ? nil : process.input
         return try launch(
-            of: process, terminal ? [nil, nil, nil] : try process.stdio.openPipes(input: queue, ids: task.fileIDs))
+            of: process,
+            form.terminal ? [nil, nil, nil] : try process.stdio.openPipes(input: queue, ids: task.fileIDs))
     }
 
     /// - Parameter descriptors: the process's ends of its pipes.
@@ -89,7 +100,7 @@ extension ContainerSupervisor {
     }
 
     /// Starts the runtime for an exec.
-    func run(
+    private func run(
         _ command: RuntimeCommand, _ descriptors: [Descriptor?], _ completion: @escaping RuntimeCaller.Completion
     ) {
         reaper.beginExpecting()
@@ -108,7 +119,7 @@ extension ContainerSupervisor {
 
     private func claimExec(_ id: String) throws(ShimFailure) -> SupervisedProcess {
         guard let known = execs[id] else {
-            let process = makeProcess(execID: id)
+            let process = makeProcess(.exec(id))
             execs[id] = process
             startingExecs.insert(id)
             return process
@@ -162,6 +173,7 @@ extension ContainerSupervisor {
         process.endOutput()
         execEnds.add(id, exit)
         report(.execExited(id: id, exit))
+        if let form = process.foretold { prepareNext(form) }
         guard process.holdsUnseenOutput else { return dropExec(process) }
         loop.after(milliseconds: Self.unseenOutputMilliseconds) { [weak self, weak process] in
             if let process { self?.dropExec(process) }
@@ -170,7 +182,10 @@ extension ContainerSupervisor {
 
     func dropExec(_ process: SupervisedProcess) {
         guard let id = process.execID, execs[id] === process else { return }
-        if prepared?.launch.process === process { endPrepared() }
+        if prepared?.launch.process === process {
+            prepared?.giveUp()
+            prepared = nil
+        }
         process.endOutput()
         startingExecs.remove(id)
         execs[id] = nil

@@ -7,11 +7,15 @@ import ShimAPI
 ///
 /// ```
 ///   engine                shim                          runtime
-///     ├── prepareExec ─────►├── started ─────────────────►│  state, configuration, filter are read
+///     │                     ├── started ─────────────────►│  state, configuration, filter are read
+///     ├── prepareExec ─────►│  which exec it is for       │
 ///     ├── prepareProcess ──►├── document, its end ───────►│  the container is entered
 ///     ├── exec ────────────►├── a byte ──────────────────►│  the process is made
 ///     │◄────── process ─────┤◄──────────────────── pid ───┤
 /// ```
+///
+/// It is started when the exec is foretold or, since one exec is often followed by another, behind the end of the one
+/// before; until it has a document, nothing of it is in the container.
 ///
 /// What is prepared is never heard of: where it fails, or turns out to be for another process than is asked for, the runtime
 /// is started anew. Where no exec comes the socket ends without a word, and the runtime with it.
@@ -22,14 +26,13 @@ final class PreparedExec {
         case useless
     }
 
-    let id: String
+    let form: ExecForm
     let launch: ExecLaunch
-    private let terminal: Bool
-    private let input: ShimInput
     private let loop: EventLoop
     private let document: InputQueue
     private let hold: Descriptor
     private var watch: EventLoop.Watch?
+    private var alarm: EventLoop.Alarm?
     private var process: [UInt8]?
     private var answer: [UInt8] = []
     private var isOver = false
@@ -39,13 +42,10 @@ final class PreparedExec {
     ///   - document: to the pipe at whose other end the runtime reads.
     ///   - hold: the near end of the socket at which it waits.
     init(
-        _ id: String, _ launch: ExecLaunch, terminal: Bool, input: ShimInput, loop: EventLoop, document: InputQueue,
-        hold: Descriptor
+        _ form: ExecForm, _ launch: ExecLaunch, loop: EventLoop, document: InputQueue, hold: Descriptor
     ) throws(KernelError) {
-        self.id = id
+        self.form = form
         self.launch = launch
-        self.terminal = terminal
-        self.input = input
         self.loop = loop
         self.document = document
         self.hold = hold
@@ -55,8 +55,14 @@ final class PreparedExec {
 
     deinit { giveUp() }
 
-    /// Whether what was opened is what the exec wants.
-    func fits(_ exec: ShimExec) -> Bool { exec.terminal == terminal && exec.input == input }
+    /// The exec that it is for; nil as long as that is whichever comes next.
+    var id: String? { launch.process.execID }
+
+    /// Calls `body` unless the process is asked for, or given up, before; a time that was set before counts no more.
+    func expire(afterMilliseconds milliseconds: Int64, _ body: @escaping () -> Void) {
+        loop.cancel(alarm)
+        alarm = loop.after(milliseconds: milliseconds, body)
+    }
 
     /// Lets the runtime go on up to the last step of this process.
     func prepare(_ process: [UInt8]) {
@@ -68,9 +74,10 @@ final class PreparedExec {
 
     /// Has the process made; `completion` is called once.
     func run(_ process: [UInt8], _ completion: @escaping (End) -> Void) {
+        loop.cancel(alarm)
         prepare(process)
         guard !isOver, self.process == process, release() else {
-            giveUp()
+            stop()
             return completion(.useless)
         }
         self.completion = completion
@@ -100,12 +107,18 @@ final class PreparedExec {
 
     private func settle(_ end: End) {
         guard !isOver else { return }
-        giveUp()
+        stop()
         completion?(end)
         completion = nil
     }
 
+    /// Nobody wants it, whatever has become of it.
     func giveUp() {
+        loop.cancel(alarm)
+        stop()
+    }
+
+    private func stop() {
         guard !isOver else { return }
         isOver = true
         stopWatching()
@@ -116,75 +129,5 @@ final class PreparedExec {
     private func stopWatching() {
         if let watch { loop.forget(watch) }
         watch = nil
-    }
-}
-
-extension ContainerSupervisor {
-    /// How long an exec is awaited. The next request of docker's clients comes after two milliseconds.
-    private static var preparedMilliseconds: Int64 { 5000 }
-
-    /// Starts the runtime for an exec, unless one waits already: who prepares many starts few of them. Whatever is in the
-    /// way is met by the exec itself, too, and told there.
-    func prepareExec(_ id: String, terminal: Bool, input: ShimInput) {
-        guard runtime.isHeldUntilWanted, status == .running, operation == nil, prepared == nil, execs[id] == nil else {
-            return
-        }
-        let process = makeProcess(execID: id)
-        execs[id] = process
-        do {
-            let launch = try openLaunch(of: process, terminal: terminal, input: input)
-            let begun = try begin(id, launch, terminal: terminal, input: input)
-            prepared = begun
-            loop.after(milliseconds: Self.preparedMilliseconds) { [weak self, weak begun] in
-                // Who has attached is about to start it, or will leave.
-                guard let self, let begun, prepared === begun, process.attachments.isEmpty else { return }
-                dropExec(process)
-            }
-        } catch { dropExec(process) }
-    }
-
-    private func begin(
-        _ id: String, _ launch: ExecLaunch, terminal: Bool, input: ShimInput
-    ) throws(KernelError) -> PreparedExec {
-        let (near, far) = try UnixSocket.pair()
-        let hold = OwnedDescriptor(near)
-        defer { far.close() }
-        let (reading, writing) = try Descriptor.pipe()
-        defer { reading.close() }
-        let document = InputQueue(loop)
-        document.open(writing, isTerminal: false)
-        try writing.setNonBlocking()
-        let begun = try PreparedExec(
-            id, launch, terminal: terminal, input: input, loop: loop, document: document, hold: hold.release())
-        let count = launch.descriptors.count
-        run(
-            .heldExec(
-                processFile: "/proc/self/fd/\(count)", hold: count + 1, consoleSocket: launch.console?.path),
-            launch.descriptors + [reading, far]
-        ) { _ in begun.ended() }
-        return begun
-    }
-
-    /// What is likely to be asked for as this exec.
-    func prepareProcess(of id: String, _ process: [UInt8]) {
-        guard let prepared, prepared.id == id else { return }
-        prepared.prepare(process)
-    }
-
-    /// The runtime that was started for this exec.
-    func takePrepared(for exec: ShimExec) -> PreparedExec? {
-        guard let begun = prepared, begun.id == exec.id else { return nil }
-        guard begun.fits(exec) else {
-            dropExec(begun.launch.process)
-            return nil
-        }
-        prepared = nil
-        return begun
-    }
-
-    /// No exec comes.
-    func endPrepared() {
-        prepared?.giveUp()
-        prepared = nil
     }
 }

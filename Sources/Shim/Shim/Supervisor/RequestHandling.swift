@@ -82,7 +82,7 @@ extension ContainerSupervisor {
         case .resume: try resume(answer)
         case .exec(let exec): try startExec(exec, answer)
         case .prepareExec(let id, let terminal, let input):
-            prepareExec(id, terminal: terminal, input: input)
+            prepareExec(id, ExecForm(terminal: terminal, input: input))
             answer(.success(.done))
         case .prepareProcess(let id, let process):
             prepareProcess(of: id, process)

@@ -8,8 +8,15 @@ final class SupervisedProcess {
     /// What a client that comes late can still see of a terminal, or of an exec that nobody had attached to.
     static let recentBytes = 64 << 10
 
-    /// Nil for the init process.
-    let execID: String?
+    enum Role: Hashable {
+        case initial
+        /// - Parameter id: nil as long as it is for whichever exec comes next.
+        case exec(_ id: String?)
+    }
+
+    private(set) var role: Role
+    /// How the exec was foretold, as the next one is likely to be; nil where it was not.
+    private(set) var foretold: ExecForm?
     let stdio: ProcessStdio
     let input: InputQueue
     /// Nil for an exec that was attached to and not started yet.
@@ -28,18 +35,27 @@ final class SupervisedProcess {
     /// Whether such a one is being waited for: output is not read.
     private var isAwaited = false
 
-    init(execID: String?, stdio: ProcessStdio, input: InputQueue) {
-        self.execID = execID
+    init(_ role: Role, stdio: ProcessStdio, input: InputQueue) {
+        self.role = role
         self.stdio = stdio
         self.input = input
         stdio.onOutput = { [unowned self] bytes, kind in deliver(bytes, kind) }
+    }
+
+    /// Nil for the init process.
+    var execID: String? { if case .exec(let id) = role { id } else { nil } }
+
+    /// From here on it is this exec's.
+    func become(_ id: String, foretold form: ExecForm) {
+        role = .exec(id)
+        foretold = form
     }
 
     func configure(terminal: Bool, input mode: ShimInput, log: ContainerLog?) {
         isTerminal = terminal
         self.log = log
         // The init process's output is in its log; only a terminal's picture is worth showing again.
-        keepsRecent = terminal || (execID != nil && attachments.isEmpty)
+        keepsRecent = terminal || (role != .initial && attachments.isEmpty)
         if mode == .none { input.discard() }
     }
 
