@@ -190,6 +190,44 @@ struct ExecHoldTests {
         #expect(try container.cgroup.processes().count == 1)
     }
 
+    @Test("A program that cannot be executed at last is told as ever, and nothing stays")
+    func unexecutable() throws {
+        let container = try TestContainer(.ours)
+        try container.createAndStart()
+        let initial = Int32(try #require(try container.state()["pid"]?.integer))
+        let file = "\(container.rootfs)/tmp/odd"
+        try FileContents.replace(file, with: Array("no program".utf8), mode: 0o755, durable: false)
+        let result = try container.command("exec", container.id, "/tmp/odd")
+        #expect(result.code == 255)
+        #expect(result.errors.contains("exec /tmp/odd: exec format error"), "\(result.errors)")
+        #expect(try container.cgroup.processes() == [initial])
+    }
+
+    @Test(
+        "A process is made in the memory of its helper where nobody inside can trace that, and nothing is left to be done",
+        arguments: [
+            ([], [], nil, true), (["CAP_SYS_PTRACE"], [], nil, false), ([], ["CAP_SYS_PTRACE"], nil, false),
+            (["CAP_KILL"], ["CAP_KILL"], nil, true), ([], [], RuntimeScheduler(.batch), false),
+        ] as [([String], [String], RuntimeScheduler?, Bool)])
+    func memory(_ own: [String], _ further: [String], _ scheduler: RuntimeScheduler?, _ isShared: Bool) throws {
+        let container = try TestContainer(.ours)
+        container.spec.process?.capabilities = RuntimeCapabilities()
+        container.spec.process?.capabilities?.bounding = own
+        try container.createAndStart()
+        var process = document(["true"])
+        process.capabilities = RuntimeCapabilities()
+        process.capabilities?.bounding = further
+        process.scheduler = scheduler
+        let facts = try HostFacts.current()
+        let record = try ContainerStore(root: container.root).record(of: container.id)
+        let setup = ProcessSetup(
+            plan: try ProcessPlan(process, facts: facts), seccomp: nil, preservedDescriptors: 0)
+        let place = try EntryPlace(record, facts.layout, SubCgroups())
+        defer { place.close() }
+        let entry = ContainerEntry(place: place, setup: setup, console: nil, hold: nil, beside: container.spec.process)
+        #expect(entry.sharesMemory == isShared)
+    }
+
     enum Obstacle: String, CaseIterable {
         case processesAreLimited, userIsLimited, filterRefuses
     }

@@ -45,5 +45,13 @@ import Testing
     func known() {
         #expect(SeccompVerdict.allowsEntry(DefaultSeccomp.profile(capabilities: [])))
         #expect(!SeccompVerdict.allowsEntry(Self.profile("SCMP_ACT_ALLOW", [Self.rule("SCMP_ACT_ERRNO")])))
+        // CLONE_VM.
+        let others = LinuxSyscall(
+            ["write", "rt_sigaction", "exit_group", "setsid", "ioctl", "close_range", "close", "read"],
+            action: "SCMP_ACT_ALLOW")
+        for (flags, passes) in [(0, true), (0x100, false)] as [(UInt64, Bool)] {
+            let clone = Self.rule("SCMP_ACT_ALLOW", "SCMP_CMP_MASKED_EQ", flags, 0)
+            #expect(SeccompVerdict.allowsEntry(Self.profile("SCMP_ACT_ERRNO", [others, clone])) == passes)
+        }
     }
 }

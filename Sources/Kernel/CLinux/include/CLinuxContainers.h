@@ -13,6 +13,9 @@ int gantry_setns(int descriptor, int flags);
 pid_t gantry_clone3_sibling(uint64_t flags, int *pidfd);
 /// clone(2) of the same kind without new namespaces: filters that know their arguments let it through more often.
 pid_t gantry_clone_sibling(int *pidfd);
+/// The same as vfork(2) does it: the child runs `run`, on a stack of its own in the caller's memory, and the caller, which
+/// must have one thread, goes on once that has executed a program or ended. `run` must not return.
+pid_t gantry_clone_sibling_sharing(int *pidfd, int (*run)(void *), void *argument);
 int gantry_sethostname(const char *name, size_t length);
 int gantry_setdomainname(const char *name, size_t length);
 

@@ -57,8 +57,11 @@ extension Invocation {
         let pidfdSocket = try PidfdSocket.connect(arguments["pidfd-socket"])
         if facts.isRootless { try Self.joinUserNamespace(of: record) }
         let entered = if let place { place } else { try Self.openPlace(record, facts.layout, sub) }
-        let entry = ContainerEntry(place: entered, setup: setup, console: foreground.consoleForProcess, hold: hold)
-        let started = try step("unable to start container process") { () throws(RuntimeError) in try entry.start() }
+        let entry = ContainerEntry(
+            place: entered, setup: setup, console: foreground.consoleForProcess, hold: hold, beside: spec.process)
+        let (started, helper) = try step("unable to start container process") { () throws(RuntimeError) in
+            try entry.start()
+        }
         do throws(RuntimeError) {
             try pidfdSocket?.send(started.pidfd, .further)
             if let path = arguments.path("pid-file") {
@@ -73,6 +76,8 @@ extension Invocation {
             _ = try? PidFD.reap(started.pidfd)
             throw error
         }
+        try attempt { () throws(KernelError) in _ = try PidFD.reap(helper.pidfd) }
+        helper.pidfd.close()
         if detaches { return 0 }
         return try foreground.wait(pid: started.pid)
     }

@@ -16,6 +16,9 @@ import OCI
 ///      │◄────────────────────── end of the channel, or failed ──────┤  the program is executed
 /// ```
 ///
+/// A process for which nobody has anything more to do is made as by vfork(2), in the helper's memory (`sharesMemory`): then
+/// `made` comes last.
+///
 /// The process takes on its program's rights by inheriting them from the helper, wherever that can (`ProcessSetup`). A helper
 /// that has done so waits there for what an `ExecHold` says.
 ///
@@ -32,17 +35,32 @@ struct ContainerEntry {
     let settlesFirst: Bool
     /// Whether it is the helper that waits, rather than this process before there is one.
     let isHeldInside: Bool
+    /// Whether nothing is copied for the process of what its execution throws away. Not where programs inside may trace what
+    /// conceals itself: the process has a number there, and would lead them to the helper, which has one of the host's.
+    let sharesMemory: Bool
 
-    init(place: EntryPlace, setup: ProcessSetup, console: Descriptor?, hold: ExecHold?) {
+    /// - Parameter own: the container's own process.
+    init(place: EntryPlace, setup: ProcessSetup, console: Descriptor?, hold: ExecHold?, beside own: RuntimeProcess?) {
         (self.place, self.setup, self.console, self.hold) = (place, setup, console, hold)
         settlesFirst = setup.canSettleFirst
+        sharesMemory = settlesFirst && setup.isLeftAlone && !Self.hasTracers(place, setup.plan, own)
         isHeldInside = hold != nil && settlesFirst && !place.limitsProcesses
+    }
+
+    /// Whether anybody inside may have the capability to trace in the host's user namespace: by what the container's own
+    /// process has, and by this one, which is likely not to be the first of its kind.
+    private static func hasTracers(_ place: EntryPlace, _ plan: ProcessPlan, _ own: RuntimeProcess?) -> Bool {
+        if place.flags & LinuxNamespace.Kind.user.cloneFlag != 0 { return false }
+        let names = own?.capabilities?.bounding ?? []
+        return plan.capabilities.bounding.contains(.tracing) || names.contains { CapabilitySet(name: $0) == .tracing }
     }
 
     private var record: ContainerRecord { place.record }
 
     /// Returns once the program is executed, or throws what it reported instead. The place is closed.
-    func start() throws(RuntimeError) -> LaunchedProcess {
+    ///
+    /// - Returns: with the process the helper, to be waited for: it ends, but whoever wants the process need not wait for that.
+    func start() throws(RuntimeError) -> (process: LaunchedProcess, helper: LaunchedProcess) {
         defer { place.close() }
         if let hold, !isHeldInside {
             let isReleased = try attempt { () throws(KernelError) in try hold.isReleased() }
@@ -55,16 +73,15 @@ struct ContainerEntry {
             }
         }
         far.socket.close()
-        defer { helper.pidfd.close() }
         var process: LaunchedProcess?
         do throws(RuntimeError) {
             try admit(helper, near)
             let made = try awaitProcess(near)
             process = made.process
-            try attempt { () throws(KernelError) in _ = try PidFD.reap(helper.pidfd) }
             try schedule(made.process, near)
             if let number = made.listener { try handOver(made.process, number, near) }
             try awaitExecution(made.process, near)
+            return (made.process, helper)
         } catch {
             for begun in [helper, process].compactMap(\.self) {
                 // The first failure is the one to be told; the process may have ended by it.
@@ -74,8 +91,6 @@ struct ContainerEntry {
             }
             throw error
         }
-        guard let process else { throw RuntimeError("no process was made") }
-        return process
     }
 
     /// The process begins on the processors that the runtime runs on while it is made.
@@ -197,4 +212,9 @@ struct ContainerEntry {
         default: throw RuntimeError("the process said what it should not")
         }
     }
+}
+
+extension CapabilitySet {
+    /// `CAP_SYS_PTRACE`.
+    fileprivate static let tracing = CapabilitySet(number: 19)
 }

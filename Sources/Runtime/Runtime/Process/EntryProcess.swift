@@ -31,16 +31,44 @@ struct EntryProcess {
                 if !isReleased { _exit(0) }
                 hold.socket.close()
             }
-            var pidfd: Int32 = -1
-            let pid = try attempt { () throws(KernelError) in
-                try kernelCall("clone") { gantry_clone_sibling(&pidfd) }
+            try attempt { () throws(KernelError) in
+                try channel.send(.made(try makeProcess(image)))
+                // At once, not at the end of all that this process has: the runtime waits for the channel's end.
+                channel.socket.close()
             }
-            if pid == 0 { become(image) }
-            try attempt { () throws(KernelError) in try channel.send(.made(pid)) }
         } catch {
             end(error)
         }
         _exit(0)
+    }
+
+    /// The process and what it is to become.
+    private struct Successor {
+        let process: EntryProcess
+        let image: ProgramImage?
+    }
+
+    /// The process's number.
+    private func makeProcess(_ image: ProgramImage?) throws(KernelError) -> Int32 {
+        var pidfd: Int32 = -1
+        guard entry.sharesMemory else {
+            let pid = try kernelCall("clone") { gantry_clone_sibling(&pidfd) }
+            if pid == 0 { become(image) }
+            return pid
+        }
+        // Nothing is copied of what the execution throws away, and what the process does until then to memory, this one
+        // can do without: it ends next.
+        return try withUnsafePointer(to: Successor(process: self, image: image)) {
+            (successor) throws(KernelError) in
+            try kernelCall("clone") {
+                gantry_clone_sibling_sharing(
+                    &pidfd,
+                    { argument in
+                        guard let successor = argument?.load(as: Successor.self) else { _exit(255) }
+                        successor.process.become(successor.image)
+                    }, UnsafeMutableRawPointer(mutating: successor))
+            }
+        }
     }
 
     /// Before the namespaces are joined, while the host's `/dev/null` is there to be copied.

@@ -76,6 +76,9 @@ struct ProcessSetup {
         return SeccompVerdict.allowsEntry(profile)
     }
 
+    /// Whether nobody has anything to do for the process between its making and its execution.
+    var isLeftAlone: Bool { process.scheduler == nil && !installsAtOnce }
+
     private var installsAtOnce: Bool { seccomp?.listener != nil }
 
     /// The very last: the filter, where no_new_privs allows to set it without a privilege, and the execution. Nothing of

@@ -3,13 +3,14 @@ import OCI
 
 /// What a profile says of single calls, without a filter made of it.
 package enum SeccompVerdict {
-    /// Whether a process with the filter can make another, tell its number and end, and that one take its terminal and
-    /// close what it does not need.
+    /// Whether a process with the filter can make another, by either way, tell its number and end, and that one take its
+    /// terminal and close what it does not need.
     package static func allowsEntry(_ profile: LinuxSeccomp) -> Bool {
-        // CLONE_PARENT, CLONE_PIDFD.
+        // CLONE_PARENT, CLONE_PIDFD; CLONE_VM, CLONE_VFORK.
         let clone = UInt64(0x8000 | 0x1000) | UInt64(SIGCHLD)
-        let calls = ["write", "rt_sigaction", "exit_group", "setsid", "ioctl", "close_range", "read"]
-        return allows("clone", first: clone, profile) && calls.allSatisfy { allows($0, first: nil, profile) }
+        let calls = ["write", "rt_sigaction", "exit_group", "setsid", "ioctl", "close_range", "close", "read"]
+        return [clone, clone | 0x100 | 0x4000].allSatisfy { allows("clone", first: $0, profile) }
+            && calls.allSatisfy { allows($0, first: nil, profile) }
     }
 
     /// Whether a call is let through for certain: by a rule, or by none where that is how the profile begins.
