@@ -241,6 +241,20 @@ struct CommandStreamTests {
         }
     }
 
+    @Test("The times by which a terminal's log is gone on with stand in none of its lines")
+    func promptLog() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        _ = try bench.daemon()
+        try bench.succeed(
+            "run", "-d", "-t", "--name", "pro", "--network", "none", "gantry/starter", "sh", "-c", "printf 'prompt '")
+        #expect(try bench.succeed("wait", "pro") == "0")
+        try bench.succeed("start", "pro")
+        #expect(try bench.succeed("wait", "pro") == "0")
+        #expect(try bench.start(["logs", "--tail", "5", "pro"]).outcome().text == "prompt prompt ")
+        #expect(try bench.start(["logs", "-f", "pro"]).outcome().text == "prompt prompt ")
+    }
+
     @Test("Variables, details and sizes are as docker has them")
     func details() throws {
         let bench = try SessionBench()

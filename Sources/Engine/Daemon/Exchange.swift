@@ -128,6 +128,11 @@ extension Exchange {
         if !isFromDockerCLI, !isFromGantry { await connection.waitUntilRead(atMost: .milliseconds(200)) }
     }
 
+    /// Whether the log of a container with a terminal comes in frames, too, where its times are wanted: what follows a
+    /// prompt stands in the prompt's line, and its time could not be told from what was written there. Docker's clients
+    /// expect none; ours look at the answer's type, which tells of frames from 1.42 on.
+    var framesTerminalLogs: Bool { isFromGantry && version >= APIVersion(1, 42) }
+
     /// The client is docker's own command line, or a plugin of it: what frames hold is copied to its output, whatever
     /// their length.
     var isFromDockerCLI: Bool { request.fields["User-Agent"]?.hasPrefix("Docker-Client/") ?? false }

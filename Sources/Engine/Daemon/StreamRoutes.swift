@@ -78,10 +78,11 @@ private func sendLogs(_ exchange: Exchange) async throws {
     let request = try LogRequest(dockerQuery: exchange.query)
     let details = try await exchange.engine.inspect(exchange.container)
     let logs = try await exchange.engine.logs(details.id, request)
+    let isFramed = !details.spec.tty || exchange.framesTerminalLogs && request.wantsTimes
     let encoder = LogEncoder(
-        isFramed: !details.spec.tty, hasTimes: request.times, hasDetails: request.details,
+        isFramed: isFramed, hasTimes: request.times, hasDetails: request.details,
         joinsLines: exchange.isFromDockerCLI || exchange.isFromGantry && !request.wantsTimes)
-    try await exchange.begin(exchange.streamType(isFramed: !details.spec.tty))
+    try await exchange.begin(exchange.streamType(isFramed: isFramed))
     // The disk is read while the client takes what was read before; no further ahead than that.
     var entries = try await logs.next()
     while let current = entries {
