@@ -166,7 +166,7 @@ import Testing
         #expect(asked == [.saveText(path: "/tmp/x.log", text, replaces: false)])
         bench = try Self.opened(" j m")
         bench.type("t")
-        #expect(try Self.screen(bench).savedText.hasPrefix("web | 2027-01-15 "))
+        #expect(try Self.screen(bench).savedText.hasPrefix("web | 2027-01-15T"))
     }
 
     @Test("A file that is there is replaced only where that is said; the form stays until then")

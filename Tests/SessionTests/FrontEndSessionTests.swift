@@ -33,6 +33,25 @@ struct FrontEndSessionTests {
         #expect(try bench.succeed("ps", "--format", "{{.State}}") == "running")
     }
 
+    @Test("Times are those of the user's zone, by its rules of each day")
+    func zone() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        try bench.succeed(
+            "run", "--name", "seasons", "--network", "none", "gantry/starter", "sh", "-c",
+            "mkdir /when; touch -d '2026-07-01 12:00' /when/summer; touch -d '2026-01-01 12:00' /when/winter")
+        let screen = try bench.terminal(environment: ["TZ=CET-1CEST,M3.5.0,M10.5.0/3"])
+        #expect(screen.wait(for: "seasons"), "\(screen.rows)")
+        screen.type("f")
+        #expect(screen.wait(for: "when/"), "\(screen.rows)")
+        screen.type("/when\r\r")
+        #expect(screen.wait(for: "2026-07-01 14:00") && screen.wait(for: "2026-01-01 13:00"), "\(screen.rows)")
+        screen.type("\u{1B}\u{1B}")
+        #expect(screen.wait(for: "[1] containers"), "\(screen.rows)")
+        screen.type("q")
+        #expect(screen.ended() == 0)
+    }
+
     @Test("Two front ends show the same; the second takes over when the first is killed")
     func secondTakesOver() throws {
         let bench = try SessionBench()

@@ -38,6 +38,15 @@ public struct Timestamp: Hashable, Comparable, Sendable {
         return before(by: shift.multipliedSaturated(by: -1_000_000_000))
     }
 
+    /// How many seconds the clock on this machine's wall is ahead of UTC's at this moment: localtime_r(3), by the same zone
+    /// and rules.
+    public var secondsWallClockIsAhead: Int64 {
+        var seconds = time_t(secondsSinceEpoch)
+        var fields = tm()
+        localtime_r(&seconds, &fields)
+        return Int64(fields.tm_gmtoff)
+    }
+
     public static func < (left: Timestamp, right: Timestamp) -> Bool {
         left.nanosecondsSinceEpoch < right.nanosecondsSinceEpoch
     }

@@ -40,7 +40,6 @@ extension Model {
             let mark = files?.changes?[path]
             let isAbove = file.name == ".."
             let link = file.linkTarget.map { " → \($0)" } ?? ""
-            let time = file.modifiedAt.rfc3339Nano
             return ListTable.Row(
                 id: file.name,
                 texts: [
@@ -50,7 +49,7 @@ extension Model {
                         ? ""
                         : isNarrow
                             ? Quantity.age(since: file.modifiedAt, at: now)
-                            : time.prefix(10) + " " + time.dropFirst(11).prefix(5),
+                            : wall.dateAndMinute(file.modifiedAt),
                     mark?.letter ?? "",
                     file.name + (file.isDirectory && !isAbove ? "/" : "") + link,
                 ], roles: [.muted, .muted, .muted, .warning, file.role])

@@ -41,21 +41,23 @@ extension Model {
     }
 
     func commandTable(_ filter: String, width: Int) -> ListTable {
-        let time = width < 60 ? 0 : 8
+        // The oldest, which stand last, tell whether there are days to tell.
+        let hasDays = commands.entries.last.map { !wall.isSameDay($0.time, now) } ?? false
+        let time = width < 60 ? 0 : hasDays ? 14 : 8
         let rest = max(0, width - (time > 0 ? time + 1 : 0) - 7 - 1 - 3)
         let command = width < 60 ? rest : max(rest / 2, min(rest, 40))
         let rows = commandRows(filter).map { entry in
             ListTable.Row(
                 id: "\(entry.number)",
                 texts: [
-                    String(entry.time.rfc3339Nano.dropFirst(11).prefix(8)), entry.took.map(Quantity.duration) ?? "",
+                    wall.time(entry.time, today: now), entry.took.map(Quantity.duration) ?? "",
                     entry.sign, entry.line(), entry.result,
                 ], roles: [.muted, .muted, entry.role, .text, entry.role == .error ? .error : .muted])
         }
         return ListTable(
-            title: "commands · \(commands.entries.count)", note: time > 0 ? "UTC" : "",
+            title: "commands · \(commands.entries.count)", note: time > 0 ? wall.zone(at: now) : "",
             columns: [
-                ListColumn("TIME", time), ListColumn("TOOK", 7, isRight: true), ListColumn("", 1),
+                ListColumn("TIME", time, isRight: true), ListColumn("TOOK", 7, isRight: true), ListColumn("", 1),
                 ListColumn("COMMAND", command), ListColumn("RESULT", max(0, rest - command - 1)),
             ], rows: rows, empty: "nothing was asked of the engine yet")
     }
@@ -71,7 +73,7 @@ extension Model {
         let took = entry.took.map { ", took \(Quantity.duration($0))" } ?? ""
         let isFailure = if case .failed = entry.outcome { true } else { false }
         var pager = Pager(title: "command")
-        pager.lines = lines("command", entry.line()) + lines("begun", entry.time.rfc3339Nano + took)
+        pager.lines = lines("command", entry.line()) + lines("begun", wall.rfc3339(entry.time) + took)
         if !entry.result.isEmpty { pager.lines += lines("result", entry.result, isFailure ? .error : .text) }
         dialogs.append(.help(pager))
     }

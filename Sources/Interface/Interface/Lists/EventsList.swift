@@ -133,7 +133,6 @@ extension Model {
     }
 
     func eventTable(width: Int) -> ListTable {
-        let today = now.rfc3339Nano.prefix(10)
         let isWide = width >= 60
         let name = max(8, min(30, width / 4))
         let action = isWide ? 16 : 12
@@ -141,19 +140,16 @@ extension Model {
         let (rows, last) = (events.passing, events.passing.count - 1)
         func row(_ place: Int) -> ListTable.Row {
             let event = rows[last - place].event
-            let time = event.time.rfc3339Nano
-            let clock = time.dropFirst(11).prefix(8)
-            let day = time.prefix(10) == today ? "" : "\(time.dropFirst(5).prefix(5)) "
             return ListTable.Row(
                 id: rows[last - place].id,
                 texts: [
-                    isWide ? day + clock : String(clock), event.kind.rawValue, event.action, event.objectName,
-                    event.detail,
+                    String(wall.time(event.time, today: now).suffix(isWide ? 14 : 8)), event.kind.rawValue,
+                    event.action, event.objectName, event.detail,
                 ],
                 roles: [.muted, .muted, event.role ?? .text, .text, .muted])
         }
         return ListTable(
-            title: "events · \(events.isCut ? "the newest " : "")\(events.entries.count)", note: "UTC",
+            title: "events · \(events.isCut ? "the newest " : "")\(events.entries.count)", note: wall.zone(at: now),
             columns: [
                 ListColumn("TIME", isWide ? 14 : 8, isRight: true), ListColumn("KIND", isWide ? 9 : 0),
                 ListColumn("WHAT", action), ListColumn("OBJECT", name), ListColumn("MORE", max(0, rest)),

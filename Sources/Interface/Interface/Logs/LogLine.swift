@@ -61,10 +61,4 @@ struct LogLine: Hashable, Sendable {
         let isPlain = bytes[..<end].allSatisfy { $0 >= 0x20 && $0 != 0x7F }
         return String(decoding: isPlain ? Array(bytes[..<end]) : EscapeText(bytes).plain, as: UTF8.self)
     }
-
-    /// `2026-01-02 03:04:05.678`, in UTC.
-    var timeText: String {
-        let full = time.rfc3339Nano
-        return full.prefix(10) + " " + full.dropFirst(11).prefix(12)
-    }
 }

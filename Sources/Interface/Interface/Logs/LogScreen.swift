@@ -23,6 +23,8 @@ struct LogScreen: Hashable, Sendable {
     private(set) var passedOver = 0
     var follows = true
     var showsTimes = false
+    /// By which they are told.
+    let wall: WallClock
     var wraps = false
     /// The first column shown while lines are not wrapped.
     var column = 0
@@ -45,7 +47,8 @@ struct LogScreen: Hashable, Sendable {
     /// How far back, as the menu calls it; nil for the newest lines.
     private(set) var reach: LogReach = .newest
 
-    init(_ containers: [ContainerSummary], serial: Int) {
+    init(_ containers: [ContainerSummary], serial: Int, wall: WallClock = .utc) {
+        self.wall = wall
         sources = containers.map { LogSource($0, serial: serial) }
     }
 

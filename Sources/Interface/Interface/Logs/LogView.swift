@@ -128,7 +128,7 @@ extension Canvas {
 extension LogScreen {
     /// Said once of a line that is shown in pieces.
     fileprivate func timeText(of line: LogLine) -> String {
-        let text = line.timeText + " "
+        let text = wall.dateAndTime(line.time) + " "
         return line.isContinuation ? String(repeating: " ", count: text.count) : text
     }
 

@@ -9,7 +9,7 @@ extension LogScreen {
                 text.removeLast()
             } else {
                 if isMerged { text += sources[line.container].name + " | " }
-                if showsTimes { text += line.timeText + " " }
+                if showsTimes { text += wall.rfc3339(line.time) + " " }
             }
             text += line.text + "\n"
         }
@@ -53,6 +53,7 @@ extension LogScreen {
         let all = lines.count + passedOver
         let noun = all == 1 ? "line" : "lines"
         var parts = [sieve.map { "\($0.passing.count) of \(all) \(noun)" } ?? "\(lines.count) \(noun)"]
+        if showsTimes, let line = lines.last { parts.append("times of \(wall.zone(at: line.time))") }
         if marksErrors { parts.append("! stderr") }
         if !filter.isEmpty { parts.append("only \(filter)") }
         if let share = siftedPercent { parts.append("looked at \(share)%") }

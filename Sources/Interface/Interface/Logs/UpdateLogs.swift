@@ -10,7 +10,7 @@ extension Model {
         for container in shown {
             commands.begin(["logs", "-f", "-n", "\(LogSource.firstTail)", container.name], at: now)
         }
-        var screen = LogScreen(shown, serial: takeNumber())
+        var screen = LogScreen(shown, serial: takeNumber(), wall: wall)
         (screen.showsTimes, screen.wraps) = (logLook.showsTimes, logLook.wraps)
         dialogs.append(.logs(screen))
     }
@@ -149,7 +149,7 @@ extension Model {
 extension Form {
     /// Where the lines that are shown go.
     static func saveLog(_ screen: LogScreen, at now: Timestamp) -> Form {
-        let stamp = now.rfc3339Nano.prefix(19).filter { $0 != ":" && $0 != "-" }
+        let stamp = screen.wall.stamp(now)
         let name = screen.isMerged ? "logs" : screen.sources.first?.name ?? "log"
         var path = Field(name: .path, label: "File", kind: .text(LineEditor("\(name)-\(stamp).log")))
         path.isRequired = true

@@ -31,6 +31,8 @@ enum LayoutMode: Hashable, Sendable {
 /// copy.
 struct Model {
     var now: Timestamp
+    /// By which moments are told.
+    var wall = WallClock.utc
     var size: Size
     /// What is drawn with.
     var theme: Theme
@@ -64,6 +66,8 @@ struct Model {
     var networks: [NetworkDetails]?
     var volumes: [VolumeDetails]?
     var usage: DiskUsage?
+    /// The parts of it whose small objects are shown, too.
+    var openUsage: Set<UsagePart> = []
     var events = EventHistory()
     var commands = CommandLog()
     /// Of the directory that is looked at.

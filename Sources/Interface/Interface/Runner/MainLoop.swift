@@ -59,6 +59,7 @@ final class MainLoop {
         model = Model(
             now: .now(), size: screen.size, theme: configuration.theme.adapted(to: screen.colorDepth),
             leader: configuration.leader, makeEmulator: { GridEmulator(size: $0) })
+        model.wall = .local
         model.themes = configuration.themes.map { [depth = screen.colorDepth] in $0.adapted(to: depth) }
         let (bindings, complaints) = Keymap.rebound(by: configuration.keys)
         model.bindings = bindings
