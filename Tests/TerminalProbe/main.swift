@@ -36,6 +36,7 @@ struct Probe {
         case .key(Key(.function(4))): picture += 1
         case .key(Key(.function(5))): complain("a line on standard error")
         case .key(Key(.function(6))): _ = screen.copyToClipboard("clip")
+        case .key(Key(.function(8))): _ = screen.copyToClipboard(String(repeating: "clip", count: 300))
         case .key(Key(.function(7))):
             // Hangs: only a second signal ends it.
             while true { pause() }

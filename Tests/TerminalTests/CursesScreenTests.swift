@@ -251,6 +251,28 @@ import Testing
         #expect(session.shows("buffer: clip"))
     }
 
+    @Test(
+        "In GNU screen texts of any length go through to the terminal, also where only its name tells of it",
+        .enabled(if: access("/usr/bin/screen", X_OK) == 0, "no GNU screen here"), arguments: ["", "env -u STY "])
+    func throughScreen(before: String) throws {
+        let folder = "/tmp/gantry-screen-\(UInt64.random(in: 0...UInt64.max))"
+        let script = """
+            mkdir -m 700 \(folder) && SCREENDIR=\(folder) HOME=\(folder) screen -U \(before)PROBE
+            rm -r \(folder); echo all over
+            """
+        let session = try ProbeSession(environment: Self.trueColor, script: script)
+        #expect(session.wait { session.shows("size 80x24") }, "\(session.rows)")
+        session.send("\u{1B}[17~")
+        #expect(session.wait { session.count(of: "\u{1B}]52;c;Y2xpcA==\u{07}") == 1 })
+        session.send("\u{1B}[19~b")
+        let long = String(repeating: "Y2xpcGNsaXBjbGlw", count: 100)
+        #expect(session.wait { session.count(of: "\u{1B}]52;c;\(long)\u{07}") == 1 })
+        #expect(session.wait { session.shows("key b") })
+        #expect(!session.shows("Y2xp"), "nothing of it is printed")
+        session.send("\u{1B}OP")
+        #expect(session.wait { session.shows("all over") })
+    }
+
     @Test("A terminal that is behind gets no further pictures, and then the newest")
     func behind() throws {
         let session = try session()

@@ -56,6 +56,19 @@ import Testing
             decoder.feed(Array("\u{1B}\u{1B}[200~x\u{1B}[201~".utf8)) == [.key(Key(.escape)), .paste("x")])
     }
 
+    @Test("A multiplexer says what it is, wherever its answer is cut; a terminal is none")
+    func multiplexer() {
+        for (answer, kind) in [
+            ("\u{1B}[>83;40900;0c", Multiplexer.screen), ("\u{1B}[>84;0;0c", .tmux), ("\u{1B}[>41;377;0c", nil),
+        ] {
+            var decoder = InputDecoder()
+            let bytes = Array(answer.utf8)
+            let events = decoder.feed(bytes.prefix(4)) + decoder.feed(bytes.dropFirst(4)) + decoder.feed([97])
+            #expect(events == [.key(.character("a"))])
+            #expect(decoder.multiplexer == kind)
+        }
+    }
+
     @Test("An escape waits for what may follow, and is itself when nothing does")
     func waiting() {
         var decoder = InputDecoder()

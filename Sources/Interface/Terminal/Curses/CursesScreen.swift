@@ -18,6 +18,7 @@ package final class CursesScreen: Screen {
     private let curses: OpaquePointer
     private let modes: TerminalModes
     private let isInTmux: Bool
+    private let clipboard: ClipboardPath
     private var painter: CellPainter
     private var decoder: InputDecoder
     /// What was typed before the first picture.
@@ -45,6 +46,7 @@ package final class CursesScreen: Screen {
         colorDepth = opening.colorDepth
         modes = TerminalModes(environment: environment, output: output)
         isInTmux = environment["TMUX"] ?? "" != ""
+        clipboard = ClipboardPath(environment: environment)
         decoder = InputDecoder(
             backspaceByte: UInt8(truncatingIfNeeded: gantry_terminal_erase_byte(input)),
             terminfoKeys: TerminfoKeys.read())
@@ -54,6 +56,7 @@ package final class CursesScreen: Screen {
         gantry_stderr_hold()
         var question = CharacterQuestion()
         if !opening.isUTF8, modes.canAsk { Self.ask(&question, input, modes) }
+        if clipboard.mustAsk { modes.write(ClipboardPath.question) }
         early = decoder.feed(question.received)
         let readsUTF8 = opening.isUTF8 || question.readsUTF8 == true
         let isConsole = environment["TERM"]?.hasPrefix("linux") == true
@@ -154,7 +157,8 @@ package final class CursesScreen: Screen {
         guard !isClosed, !isHungUp, isWritable(output) else { return false }
         // Also as for others: a terminal that was opened from a window of tmux has its environment, too.
         let isInBuffer = isInTmux && TmuxBuffer.take(text)
-        return modes.copy(text) || isInBuffer
+        let sequences = clipboard.sequences(for: text, answer: decoder.multiplexer)
+        return modes.canAsk && modes.write(sequences) || isInBuffer
     }
 
     package func close() {

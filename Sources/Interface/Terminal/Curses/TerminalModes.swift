@@ -47,11 +47,6 @@ struct TerminalModes {
         }
     }
 
-    /// Gives text to the terminal's clipboard (OSC 52); false where it takes none.
-    func copy(_ text: String) -> Bool {
-        !isPlain && write("\u{1B}]52;c;\(Base64.encode(Array(text.utf8)))\u{07}")
-    }
-
     /// Whether the terminal can be trusted to answer its questions, or at least to be silent on them.
     var canAsk: Bool { !isPlain }
 

@@ -14,6 +14,8 @@ package struct InputDecoder: Sendable {
     private var paste: [UInt8]?
     private var heldButton: MouseEvent.Button?
     private var statusReports = 0
+    /// Who has told its kind, in answer to the question for the secondary device attributes; nil for a terminal itself.
+    package private(set) var multiplexer: Multiplexer?
 
     /// - Parameters:
     ///   - backspaceByte: what the terminal's backspace key sends (the erase character of its settings); the other of 0x08
@@ -145,6 +147,10 @@ package struct InputDecoder: Sendable {
         }
         if sequence.isStatusReport {
             statusReports += 1
+            return nil
+        }
+        if let kind = sequence.deviceKind {
+            multiplexer = kind == 83 ? .screen : kind == 84 ? .tmux : nil
             return nil
         }
         if let isFocused = sequence.focus { return .focus(isFocused) }

@@ -7,6 +7,12 @@ extension EscapeSequence {
         introducer == .csi && prefix == 0 && final == UInt8(ascii: "n") && (parameters == [0] || parameters == [3])
     }
 
+    /// `CSI > kind ; version ; 0 c`, the secondary device attributes: what kind of terminal this is; nil for anything else.
+    var deviceKind: Int? {
+        guard introducer == .csi, prefix == UInt8(ascii: ">"), final == UInt8(ascii: "c") else { return nil }
+        return parameters.first ?? 0
+    }
+
     /// Focus gained or lost (mode 1004).
     var focus: Bool? {
         guard introducer == .csi, prefix == 0, parameters.isEmpty else { return nil }
