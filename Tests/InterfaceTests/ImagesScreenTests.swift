@@ -207,6 +207,33 @@ import Testing
         #expect(bench.model.dialogs.isEmpty && bench.model.selectedContainer?.name == "failed")
     }
 
+    @Test("Small objects of the disk usage are one row, which opens and folds, so that every kind is in sight")
+    func foldedUsage() throws {
+        var bench = try Bench.connected()
+        bench.type("U")
+        var usage = Self.sampleUsage
+        usage.containers = (0..<120).map { number in
+            var row = Sample.container(id: Sample.id(number), name: "c\(number)", number % 2 == 0 ? .running : .exited)
+            (row.writtenBytes, row.logBytes) = (number < 7 ? Int64(1000 - number) : 0, 0)
+            return row
+        }
+        bench.send(.usage(usage))
+        let rows = bench.model.usageRows().map(\.id)
+        let shown = ["container"] + (0..<5).map { "container/c\($0)" } + ["container/"]
+        #expect(rows.filter { $0.hasPrefix("container") } == shown)
+        #expect(rows.suffix(4) == ["log", "log/", "volume", "volume/pages"])
+        #expect(bench.text.contains("▸ 115 more") && bench.text.contains("▸ 120 more") && bench.text.contains("pages"))
+        let place = try #require(rows.firstIndex(of: "container/"))
+        bench.type(String(repeating: "j", count: place) + "<enter>")
+        let opened = bench.model.usageRows().map(\.id)
+        #expect(opened.count == rows.count + 115 && opened[place + 1] == "container/c5")
+        #expect(bench.model.selectedUsageRow?.id == "container/" && bench.text.contains("▾ 115 more"))
+        bench.type("<enter>")
+        #expect(bench.model.usageRows().map(\.id) == rows)
+        bench.type("/c119<enter>")
+        #expect(bench.model.usageRows("c119").map(\.id) == ["container", "container/c119", "log", "log/c119"])
+    }
+
     static var sampleUsage: DiskUsage {
         var usage = DiskUsage()
         usage.images = images()

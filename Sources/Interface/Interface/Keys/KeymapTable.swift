@@ -186,7 +186,7 @@ extension Keymap {
         KeyBinding("y", [.files], "copy the path's name", .copyFilePath),
         KeyBinding("D", [.files], "all that differs from the image", hint: "changed", .changedFiles),
         KeyBinding("ctrl-r", [.files], "read the directory again", .refreshFiles),
-        KeyBinding("enter", [.usage], "to the object", hint: "show", .showUsage),
+        KeyBinding("enter", [.usage], "to the object, or to the small ones", hint: "show", .showUsage),
         KeyBinding("P", [.usage], "remove what nobody uses", hint: "prune", .pruneUsage),
         KeyBinding("n", [.volumes], "new volume", hint: "new", .newVolume),
         KeyBinding("d delete", [.volumes], "remove the volume", hint: "remove", .removeVolume),

@@ -11,10 +11,12 @@ enum UsagePart: String, CaseIterable, Hashable, Sendable {
 enum UsageRow: Hashable, Sendable {
     case part(UsagePart, DiskUsageTotal)
     case object(UsagePart, name: String, bytes: Int64, isUsed: Bool)
+    /// The small objects of a part together, so that the next parts are in sight; they stand below it once asked for.
+    case rest(UsagePart, count: Int, bytes: Int64, unusedBytes: Int64, isOpen: Bool)
 
     var part: UsagePart {
         switch self {
-        case .part(let part, _), .object(let part, _, _, _): part
+        case .part(let part, _), .object(let part, _, _, _), .rest(let part, _, _, _, _): part
         }
     }
 
@@ -22,8 +24,20 @@ enum UsageRow: Hashable, Sendable {
         switch self {
         case .part(let part, _): part.rawValue
         case .object(let part, let name, _, _): "\(part.rawValue)/\(name)"
+        case .rest(let part, _, _, _, _): "\(part.rawValue)/"
         }
     }
+}
+
+extension UsageRow {
+    fileprivate var bytes: Int64 {
+        switch self {
+        case .part(_, let total): total.bytes
+        case .object(_, _, let bytes, _), .rest(_, _, let bytes, _, _): bytes
+        }
+    }
+
+    fileprivate var isUsed: Bool { if case .object(_, _, _, true) = self { true } else { false } }
 }
 
 extension DiskUsage {
@@ -64,8 +78,23 @@ extension Model {
                 return filter.isEmpty || filter.passes([name, part.plural, isUsed ? "" : "unused"])
             }
             guard filter.isEmpty || !objects.isEmpty else { return [] }
-            return [.part(part, total)] + objects
+            return [.part(part, total)] + (filter.isEmpty ? folded(objects, of: part) : objects)
         }
+    }
+
+    /// How many objects of each part are shown by themselves.
+    private static let largestCount = 5
+
+    /// The largest, and the others as one row: those that take nothing are many, and say nothing.
+    private func folded(_ objects: [UsageRow], of part: UsagePart) -> [UsageRow] {
+        let largest = objects.prefix(Self.largestCount).prefix { $0.bytes > 0 }
+        let small = objects.dropFirst(largest.count)
+        guard small.count > 1 else { return objects }
+        let isOpen = openUsage.contains(part)
+        let rest = UsageRow.rest(
+            part, count: small.count, bytes: small.saturatedSum(of: \.bytes),
+            unusedBytes: small.saturatedSum { $0.isUsed ? 0 : $0.bytes }, isOpen: isOpen)
+        return largest + [rest] + (isOpen ? Array(small) : [])
     }
 
     var selectedUsageRow: UsageRow? {
@@ -87,6 +116,11 @@ extension Model {
             empty: "counting files…")
     }
 
+    /// Shows the small objects of a part, or folds them away.
+    mutating func foldUsage(_ part: UsagePart) {
+        if openUsage.remove(part) == nil { openUsage.insert(part) }
+    }
+
     private func tableRow(_ row: UsageRow) -> ListTable.Row {
         switch row {
         case .part(let part, let total):
@@ -105,6 +139,13 @@ extension Model {
                     "  \(name)", "", isUsed ? "yes" : "no", Quantity.decimalBytes(bytes),
                     isUsed ? "" : Quantity.decimalBytes(bytes),
                 ])
+        case .rest(_, let count, let bytes, let unusedBytes, let isOpen):
+            return ListTable.Row(
+                id: row.id,
+                texts: [
+                    "\(isOpen ? "▾" : "▸") \(count) more", "", "", Quantity.decimalBytes(bytes),
+                    Quantity.decimalBytes(unusedBytes),
+                ], roles: [.muted])
         }
     }
 }

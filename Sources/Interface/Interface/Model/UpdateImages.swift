@@ -108,6 +108,9 @@ extension Model {
         case .part(.container, _), .part(.log, _):
             dialogs.removeAll()
             return []
+        case .rest(let part, _, _, _, _):
+            foldUsage(part)
+            return []
         case nil: return []
         }
     }
