@@ -113,6 +113,17 @@ import Testing
         #expect(bench.row(22) == words)
     }
 
+    @Test("How to filter is told on every list, with the ways out and to the help, on 80 columns")
+    func filterHint() throws {
+        for keys in ["", "I", "N", "Nj", "V", "t", "@", "U", "f"] {
+            var bench = try NetworksScreenTests.open(keys)
+            bench.type(keys.count > 1 ? "jj" : "")
+            let labels = HintBar(bench.model).items.map(\.label)
+            #expect(labels.contains("filter") && labels.last == "help", "\(keys): \(bench.row(23))")
+            #expect(HintBar(bench.model).items.allSatisfy { $0.end <= 80 })
+        }
+    }
+
     @Test("The way out is told on every screen that covers the panels, however narrow", arguments: [40, 60, 80])
     func wayOut(columns: Int) throws {
         for keys in ["m", "I", "N", "V", "t", "@", "U", "?", "f"] {

@@ -42,7 +42,7 @@ import Testing
         return volume
     }
 
-    private static func open(_ key: String, inBoth: Bool = false) throws -> Bench {
+    static func open(_ key: String, inBoth: Bool = false) throws -> Bench {
         var bench = try Bench.connected(containers: containers(inBoth: inBoth))
         bench.type(key)
         bench.send(.networks(networks))
@@ -77,6 +77,43 @@ import Testing
             }
             #expect(asked == (wanted.map { [$0] } ?? []), "\(keys)")
         }
+    }
+
+    @Test("A network of the machine's own device is asked what its driver has to be told, and keeps the rest")
+    func parents() throws {
+        var bench = try Self.open("N")
+        bench.type("nlan<tab>")
+        #expect(!bench.text.contains("Parent") && !bench.text.contains("Mode"))
+        bench.type("ipv")
+        #expect(bench.text.contains("‹ ipvlan ›") && bench.text.contains("Parent") && bench.text.contains("‹ l2 ›"))
+        bench.type("<tab>eth0<tab><right><tab>10.9.0.0/24 fd09::/64<tab>10.9.0.254<tab>10.9.0.128/25")
+        bench.type("<tab> <tab> <tab> <tab>com.docker.network.driver.mtu=1400")
+        for _ in 0..<7 { bench.type("<shift-tab>") }
+        #expect(bench.text.contains("‹ l3 ›"), "the mode is kept")
+        bench.type("<shift-tab><shift-tab><left>")
+        #expect(bench.text.contains("‹ macvlan ›") && bench.text.contains("‹ bridge ›  1/4"), "its modes are others")
+        #expect(bench.text.contains("eth0") && bench.text.contains("10.9.0.254"))
+        bench.type("<right><tab><tab>l3s")
+        _ = bench.takeEffects()
+        bench.type("<enter>")
+        var spec = NetworkSpec(name: "lan")
+        (spec.driver, spec.enablesIPv6, spec.isInternal, spec.isAttachable) = ("ipvlan", true, true, true)
+        spec.options = ["parent": "eth0", "ipvlan_mode": "l3s", "com.docker.network.driver.mtu": "1400"]
+        spec.pools = [
+            AddressPool(subnet: "10.9.0.0/24", range: "10.9.0.128/25", gateway: "10.9.0.254"),
+            AddressPool(subnet: "fd09::/64"),
+        ]
+        let asked = bench.takeEffects().compactMap { if case .perform(_, let action) = $0 { action } else { nil } }
+        #expect(asked == [.createNetwork(spec)])
+        let line = bench.model.commands.entries.first?.line() ?? ""
+        for words in [
+            "-d ipvlan", "--ip-range 10.9.0.128/25", "--internal --attachable", "-o ipvlan_mode=l3s -o parent=eth0",
+        ] { #expect(line.contains(words), "\(line)") }
+        bench = try Self.open("N")
+        bench.type("nlan<tab><tab><tab>fd09::1<enter>")
+        #expect(bench.text.contains("must have a corresponding subnet"))
+        bench.type("<shift-tab>10.9.0.0/24<enter>")
+        #expect(bench.text.contains("no matching subnet for fd09::1"))
     }
 
     @Test("i tells all of a network, of a container in it, and of a volume")

@@ -37,6 +37,30 @@ public struct AddressPool: Hashable, Sendable, Codable {
         self.range = range
         self.gateway = gateway
     }
+
+    /// The pools of subnets, each with what of ranges, gateways and others' addresses is of its version, as docker's client
+    /// puts them together.
+    ///
+    /// - Throws: `EngineError` in docker's words, where one belongs to none of them.
+    public static func pools(
+        of subnets: [String], ranges: [String], gateways: [String], auxiliary: [String: String] = [:]
+    ) throws(EngineError) -> [AddressPool] {
+        var pools = subnets.map { AddressPool(subnet: $0) }
+        guard !pools.isEmpty || ranges.isEmpty && gateways.isEmpty && auxiliary.isEmpty else {
+            throw EngineError(.invalid, "every ip-range or gateway must have a corresponding subnet")
+        }
+        func pool(_ address: String) throws(EngineError) -> Int {
+            let isVersion6 = address.contains(":")
+            guard let index = pools.firstIndex(where: { $0.subnet.contains(":") == isVersion6 }) else {
+                throw EngineError(.invalid, "no matching subnet for \(address)")
+            }
+            return index
+        }
+        for range in ranges { pools[try pool(range)].range = range }
+        for address in gateways { pools[try pool(address)].gateway = address }
+        for (name, address) in auxiliary { pools[try pool(address)].auxiliary[name] = address }
+        return pools
+    }
 }
 
 /// All that is known of one network.

@@ -81,23 +81,13 @@ struct NetworkCreateCommand: Command {
         Console.out(try await CommandEnvironment.connect().createNetwork(spec) + "\n")
     }
 
-    /// Ranges, gateways and other addresses belong to the subnet that holds them.
     private func pools() throws -> [AddressPool] {
-        var pools = subnet.map { AddressPool(subnet: $0) }
-        guard !pools.isEmpty || ipRange.isEmpty && gateway.isEmpty && auxAddress.isEmpty else {
-            throw UsageError(message: "every ip-range or gateway must have a corresponding subnet", code: 1)
+        do throws(EngineError) {
+            return try AddressPool.pools(
+                of: subnet, ranges: ipRange, gateways: gateway, auxiliary: Self.map(auxAddress))
+        } catch {
+            throw UsageError(message: error.message, code: 1)
         }
-        func pool(_ address: String) throws -> Int {
-            let isVersion6 = address.contains(":")
-            guard let index = pools.firstIndex(where: { $0.subnet.contains(":") == isVersion6 }) else {
-                throw UsageError(message: "no matching subnet for \(address)", code: 1)
-            }
-            return index
-        }
-        for range in ipRange { pools[try pool(range)].range = range }
-        for address in gateway { pools[try pool(address)].gateway = address }
-        for (name, address) in Self.map(auxAddress) { pools[try pool(address)].auxiliary[name] = address }
-        return pools
     }
 
     private static func map(_ pairs: [String]) -> [String: String] {

@@ -119,9 +119,11 @@ extension NetworkSpec {
         for pool in pools {
             words += ["--subnet", pool.subnet]
             if let gateway = pool.gateway { words += ["--gateway", gateway] }
+            if let range = pool.range { words += ["--ip-range", range] }
         }
         if enablesIPv6 { words.append("--ipv6") }
         if isInternal { words.append("--internal") }
+        if isAttachable { words.append("--attachable") }
         for (name, value) in options.sorted(by: { $0.key < $1.key }) { words += ["-o", "\(name)=\(value)"] }
         return words + [name]
     }

@@ -64,6 +64,7 @@ struct Form: Hashable, Sendable {
         fields[focus].error = FormValidation.error(in: fields[focus])
         error = nil
         choices = []
+        adaptToDriver()
         return true
     }
 
@@ -96,7 +97,7 @@ struct Field: Hashable, Sendable {
     enum Name: Hashable, Sendable {
         case image, name, command, tty, memory, cpus, pids, mounts, environment, network, ports, autoRemove, user,
             directory, path, driver, subnet, address, device, version6, isInternal, container, aliases, options,
-            reference, restart, target
+            reference, restart, target, range, mode, isAttachable
     }
 
     enum Kind: Hashable, Sendable {

@@ -33,6 +33,7 @@ extension Form {
         (.memory, ["memory", "swap"]), (.pids, ["pids"]), (.environment, ["environment"]),
         (.directory, ["working directory", "chdir to cwd"]),
         (.user, ["unable to find user", "unable to find group", "no matching entries"]),
+        (.mode, ["mode"]), (.options, ["com.docker.network"]), (.range, ["ip-range", "ip range"]),
         (.subnet, ["pool", "subnet", "overlap"]), (.address, ["gateway", "ip address", "address"]),
         (.device, ["parent", "device"]), (.network, ["network"]), (.container, ["container"]),
         (.reference, ["reference", "manifest", "repository", "pull access"]), (.target, ["could not find the file"]),

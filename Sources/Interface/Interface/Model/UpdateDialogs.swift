@@ -267,5 +267,6 @@ extension Form {
     mutating func step(by count: Int) {
         guard fields.indices.contains(focus) else { return }
         fields[focus].step(by: count)
+        adaptToDriver()
     }
 }

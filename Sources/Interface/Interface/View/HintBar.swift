@@ -13,6 +13,7 @@ struct HintBar {
     }
 
     private(set) var items: [Item] = []
+    private static let lasting: [Intent] = [.help, .back, .filter, .actionMenu]
 
     init(_ model: Model) {
         let context = model.keyContext
@@ -22,12 +23,12 @@ struct HintBar {
             return
         }
         let hints = Keymap.hints(in: context, model)
-        // Whatever else fits, the ways out and to the help do.
-        var reserved = hints.reduce(0) { [.help, .back].contains($1.intent) ? $0 + Self.columns(of: $1) : $0 }
+        // Whatever else fits, the ways out, to the help, to fewer rows and to all else do.
+        var reserved = hints.reduce(0) { Self.lasting.contains($1.intent) ? $0 + Self.columns(of: $1) : $0 }
         var column = 0
         for binding in hints where binding.intent != .help {
             let item = Item(binding, column)
-            if binding.intent == .back { reserved -= Self.columns(of: binding) }
+            if Self.lasting.contains(binding.intent) { reserved -= Self.columns(of: binding) }
             guard item.end + reserved <= model.size.columns else { continue }
             items.append(item)
             column = item.end + 1
