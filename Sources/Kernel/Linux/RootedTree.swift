@@ -11,21 +11,38 @@ package struct RootedTree: Sendable {
 
     /// Opens a path as a process with this root would, but follows no magic link of /proc.
     package func open(_ path: String, _ flags: Int32, mode: mode_t = 0) throws(KernelError) -> Descriptor {
-        let rest = Substring(path.utf8.drop { $0 == 47 })
-        let relative = rest.isEmpty ? "." : String(rest)
-        // RESOLVE_NO_MAGICLINKS 2, RESOLVE_IN_ROOT 16. The kernel answers EAGAIN where a rename crossed its way.
+        // The kernel answers EAGAIN where a rename crossed its way.
         for _ in 0..<128 {
             do throws(KernelError) {
-                let number = try kernelCall("open", path) {
-                    gantry_openat2(
-                        root.rawValue, relative, UInt64(UInt32(bitPattern: flags | O_CLOEXEC)), UInt64(mode), 18)
-                }
-                return Descriptor(rawValue: number)
+                return try open(path, flags, mode, Self.insideRoot)
             } catch  where error.errno == .wouldBlock {
                 continue
             }
         }
         throw KernelError("open", path, .wouldBlock)
+    }
+
+    /// The same with O_PATH, by what the kernel has in memory alone: never waits for a file system, which may be one
+    /// that does not answer. EAGAIN where that would be needed, EINVAL before Linux 5.12.
+    package func knownPlace(_ path: String) throws(KernelError) -> Descriptor {
+        try open(path, O_PATH, 0, Self.insideRoot | Self.cached)
+    }
+
+    /// RESOLVE_NO_MAGICLINKS, RESOLVE_IN_ROOT.
+    private static let insideRoot: UInt64 = 2 | 16
+    /// RESOLVE_CACHED.
+    private static let cached: UInt64 = 32
+
+    private func open(
+        _ path: String, _ flags: Int32, _ mode: mode_t, _ resolve: UInt64
+    ) throws(KernelError) -> Descriptor {
+        let rest = Substring(path.utf8.drop { $0 == 47 })
+        let relative = rest.isEmpty ? "." : String(rest)
+        let number = try kernelCall("open", path) {
+            gantry_openat2(
+                root.rawValue, relative, UInt64(UInt32(bitPattern: flags | O_CLOEXEC)), UInt64(mode), resolve)
+        }
+        return Descriptor(rawValue: number)
     }
 
     /// Opens a path with O_PATH: a place to be mounted on or looked at.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 int gantry_fsetxattr(int descriptor, const char *name, const void *value, size_t count);
@@ -11,3 +12,11 @@ ssize_t gantry_lgetxattr(const char *path, const char *name, void *value, size_t
 ssize_t gantry_llistxattr(const char *path, char *names, size_t capacity);
 /// Writes out the file system that holds the descriptor.
 int gantry_syncfs(int descriptor);
+
+struct gantry_file_facts {
+    uint64_t device, inode, mount, mode, size;
+    int64_t modified_seconds, changed_seconds;
+    uint32_t modified_nanoseconds, changed_nanoseconds;
+};
+/// statx(2) of what a descriptor is open at, by what the kernel knows already: AT_STATX_DONT_SYNC.
+int gantry_known_facts(int descriptor, struct gantry_file_facts *facts);

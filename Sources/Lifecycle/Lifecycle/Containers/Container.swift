@@ -41,6 +41,8 @@ package actor Container {
     var waitingStreams: [DeferredStream] = []
     var initialSize: TerminalSize?
     var execs = ExecTable() { didSet { raiseRevision() } }
+    /// Who was looked up last.
+    var knownUser: KnownUser?
     /// When execs are looked for next that ended long ago.
     var nextForgetting = ContinuousClock.now
     /// Lets the pause before a restart go by.

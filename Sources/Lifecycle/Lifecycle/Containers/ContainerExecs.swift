@@ -1,7 +1,5 @@
 import AsyncIO
 import EngineAPI
-import Glibc
-import Images
 import JSON
 import Linux
 import OCI
@@ -193,26 +191,6 @@ extension Container {
         return task
     }
 
-    /// Looks the user up in the root that the container's first process sees.
-    func resolve(_ name: String, _ groups: [String]) async throws(EngineError) -> ResolvedUser {
-        guard let pid = machine.run?.initial.pid else { throw notRunning(id) }
-        let id = id
-        // Looked through there as well: the files are the container's, and as large as that likes.
-        return try await ServedFiles.look(into: id, apart: "/etc") { () throws(EngineError) -> ResolvedUser in
-            let lookup = UserLookup { (file) throws(EngineError) -> [UInt8] in
-                do throws(KernelError) {
-                    let root = OwnedDescriptor(try Descriptor.open("/proc/\(pid)/root", O_PATH | O_DIRECTORY))
-                    return try readRegular(file.rawValue, in: RootedTree(root: root.descriptor))
-                } catch {
-                    throw error.isAboutGoneProcess
-                        ? EngineError(.conflict, "container \(id) is not running", object: id)
-                        : EngineError(error, object: id)
-                }
-            }
-            return try lookup.resolve(name, additionalGroups: groups)
-        }
-    }
-
     package func execDetails(_ execID: String) throws(EngineError) -> ExecDetails {
         guard let exec = execs[execID] else { throw .noSuchExec(execID) }
         return exec.details(containerID: id)
@@ -288,21 +266,5 @@ extension ExecSpec {
         guard text.utf8.count > limitBytes else { return text }
         // No character is cut: one has up to four bytes.
         return (0..<4).lazy.compactMap { String(text.utf8.prefix(limitBytes - $0)) }.first.map { $0 + "…" } ?? ""
-    }
-}
-
-extension KernelError {
-    /// A process that has ended, and whose end is not told yet, has no entry in /proc any more, or an empty one.
-    var isAboutGoneProcess: Bool { errno == .noSuchFile || errno == .noSuchProcess }
-}
-
-/// A regular file below a root; empty where there is none. A pipe or a device there is not waited for.
-private func readRegular(_ path: String, in tree: RootedTree) throws(KernelError) -> [UInt8] {
-    do {
-        let file = OwnedDescriptor(try tree.open(path, O_RDONLY | O_NONBLOCK))
-        guard try file.descriptor.status().st_mode & S_IFMT == S_IFREG else { return [] }
-        return try file.descriptor.readAll(limitBytes: 8 << 20)
-    } catch  where error.errno == .noSuchFile || error.errno == .notDirectory {
-        return []
     }
 }
