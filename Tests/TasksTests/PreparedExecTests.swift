@@ -251,4 +251,81 @@ struct PreparedExecTests {
             bench.expectNothingLeft("a")
         }
     }
+
+    private static let wish = AttachRequest(stdin: false, stdout: true, stderr: true, holdsBack: true)
+
+    private func socketCount(_ shim: Int32) throws -> Int {
+        try Directory.list("/proc/\(shim)/fd").count { number in
+            var target = [CChar](repeating: 0, count: 256)
+            // One that was closed meanwhile counts for nothing.
+            let count = readlink("/proc/\(shim)/fd/\(number)", &target, 255)
+            return String(decoding: target.prefix(max(0, count)).map(UInt8.init(bitPattern:)), as: UTF8.self)
+                .hasPrefix("socket:")
+        }
+    }
+
+    /// Another service beside the bench's own, by which the task can be reached, too.
+    private func service(_ bench: TaskBench, execPatience: Duration) -> ShimTaskService {
+        ShimTaskService(runRoot: bench.root + "/run", shimPath: TaskBench.shimPath, execPatience: execPatience)
+    }
+
+    @Test("The way to an exec's stdio is there before it is asked for")
+    func foretoldStream() async throws {
+        try await TaskBench.with { bench in
+            let (record, shim) = try await run(bench)
+            await bench.service.prepareExec(
+                "a", execID: "e", terminal: false, input: .none, attachment: Self.wish)
+            let before = try socketCount(shim)
+            let stream = try await bench.service.attach("a", execID: "e", Self.wish)
+            #expect(try socketCount(shim) == before)
+            _ = try await bench.service.exec("a", exec("e", "echo hello"))
+            var output: [UInt8] = []
+            while case .stdout(let bytes)? = try await stream.read() { output += bytes }
+            #expect(output == Array("hello\n".utf8))
+            #expect(try count(record) == 1)
+            // For another than that was made for there is a way as well.
+            await bench.service.prepareExec(
+                "a", execID: "f", terminal: false, input: .none, attachment: Self.wish)
+            let other = try await bench.service.attach("a", execID: "f", AttachRequest(stdout: false))
+            _ = try await bench.service.exec("a", exec("f", "echo hello; echo world >&2"))
+            #expect(try await other.read() == .stderr(Array("world\n".utf8)))
+            #expect(try await other.read() == nil)
+        }
+    }
+
+    @Test("A way that nobody asks for is closed in a while, and all that was begun goes with it")
+    func foretoldInVain() async throws {
+        try await TaskBench.with { bench in
+            let (record, shim) = try await run(bench)
+            let before = try socketCount(shim)
+            let service = service(bench, execPatience: .milliseconds(300))
+            // The service's own connection stays.
+            _ = try await service.survey("a")
+            await service.prepareExec("a", execID: "e", terminal: false, input: .none, attachment: Self.wish)
+            #expect(try await waits { try count(record) == 1 })
+            #expect(try await waits { try children(of: shim).count == 1 && socketCount(shim) == before + 1 })
+            await service.prepareExec("a", execID: "f", terminal: false, input: .none, attachment: Self.wish)
+            #expect(try await waits { try count(record) == 2 })
+            let late = try await service.attach("a", execID: "e", Self.wish)
+            _ = try await service.exec("a", exec("e", "echo late"))
+            #expect(try await late.read() == .stdout(Array("late\n".utf8)))
+        }
+    }
+
+    @Test("An exec that is started without the way that was made for it waits for nobody to read")
+    func foretoldAndDetached() async throws {
+        try await TaskBench.with { bench in
+            _ = try await run(bench)
+            let service = service(bench, execPatience: .seconds(1000))
+            await service.prepareExec("a", execID: "e", terminal: false, input: .none, attachment: Self.wish)
+            _ = try await service.exec("a", exec("e", "head -c 4000000 /dev/zero; exit 3"))
+            #expect(try await bench.execExit(of: "e").code == 3)
+            // Nor does what is foretold and never started outlive its task.
+            await service.prepareExec("a", execID: "f", terminal: false, input: .none, attachment: Self.wish)
+            try await bench.service.kill("a", execID: nil, signal: SIGKILL)
+            #expect(try await bench.exit(of: "a").code == 137)
+            try await service.delete("a")
+            bench.expectNothingLeft("a")
+        }
+    }
 }

@@ -30,15 +30,19 @@ final class ShimAttachedStream: AttachedStream {
     }
 
     /// Asks a shim for a process's stdio on a connection of its own.
-    static func open(_ directory: ShimDirectory, _ request: ShimAttach) async throws(EngineError) -> ShimAttachedStream
-    {
+    ///
+    /// - Parameter first: asked for before it, by the same words; what is answered is of no interest.
+    static func open(
+        _ directory: ShimDirectory, _ request: ShimAttach, after first: ShimRequest? = nil
+    ) async throws(EngineError) -> ShimAttachedStream {
         // With the greeting: a shim that is attached to has nothing to tell that the request depends on.
-        let greeted = try await GreetedSocket.open(
-            directory, followedBy: ShimRequest.attach(request).frame(tag: 1).bytes)
+        let frames = (first?.frame(tag: 0).bytes ?? []) + ShimRequest.attach(request).frame(tag: Self.attachTag).bytes
+        let greeted = try await GreetedSocket.open(directory, followedBy: frames)
         var decoder = greeted.decoder
         do {
             while true {
                 if let frame = try decoder.next() {
+                    guard frame.tag == Self.attachTag else { continue }
                     if case .failed(let failure) = try ShimAnswer(frame) { throw failure }
                     if request.stdin { makeRoom(greeted.socket) }
                     return ShimAttachedStream(
@@ -55,6 +59,12 @@ final class ShimAttachedStream: AttachedStream {
             throw EngineError(.unavailable, "attach to \(directory.id): \(error)", object: directory.id)
         }
     }
+
+    private static let attachTag: UInt32 = 1
+
+    /// Ends the stream after that time, unless that is lifted before: by the number that this gives, of
+    /// `SocketDeadlines.shared`.
+    func end(in time: Duration) -> UInt64 { SocketDeadlines.shared.close(socket, in: time) }
 
     /// Lets much input be on its way, as the shim does for output.
     private static func makeRoom(_ socket: AsyncSocket) {

@@ -16,10 +16,11 @@ package final class ShimTaskService: TaskService {
     /// The same for who only wants to know how things are, and takes what was known last where a shim does not answer.
     private static let shortPatience = Duration.seconds(1)
 
-    private let launcher: ShimLauncher
+    let launcher: ShimLauncher
     private let patience: Duration
     private let runtimePatience: Duration
-    private let connections: ShimConnections
+    let connections: ShimConnections
+    let foretold: ForetoldStreams
     private let reapers = Mutex<[Int32: Task<Void, Never>]>([:])
 
     /// - Parameters:
@@ -29,15 +30,18 @@ package final class ShimTaskService: TaskService {
     ///   - shimCgroup: where shims are, made where it is missing; nil for where this process is.
     ///   - patience: what a shim may take to answer a greeting.
     ///   - runtimePatience: what a runtime may take that this service calls itself.
+    ///   - execPatience: how long an exec is awaited that was prepared.
     package init(
         runRoot: String, shimPath: String, leases: [Descriptor] = [], shimCgroup: Cgroup? = nil,
-        patience: Duration = ShimTaskService.patience, runtimePatience: Duration = ShimTaskService.runtimePatience
+        patience: Duration = ShimTaskService.patience, runtimePatience: Duration = ShimTaskService.runtimePatience,
+        execPatience: Duration = ForetoldStreams.patience
     ) {
         self.patience = patience
         self.runtimePatience = runtimePatience
         launcher = ShimLauncher(
             runRoot: runRoot, shimPath: shimPath, leases: leases, cgroup: shimCgroup.map(ShimCgroup.init))
         connections = ShimConnections(runRoot: runRoot, patience: patience)
+        foretold = ForetoldStreams(patience: execPatience)
     }
 
     deinit {
@@ -104,63 +108,13 @@ package final class ShimTaskService: TaskService {
         try await change.perform(within: runtimePatience)
     }
 
-    package func exec(_ id: String, _ exec: ExecTaskSpec) async throws(EngineError) -> Int32 {
-        let request = ShimExec(exec)
-        // A shim hangs up on who sends more, and so would all that is asked for at the time.
-        guard request.fits else {
-            throw EngineError(
-                .invalid,
-                "exec in container \(id): argument list too long: its process takes \(exec.process.count) bytes",
-                object: id)
-        }
-        let answer = try await connections.connection(id).request(.exec(request))
-        guard case .process(let process) = answer else { throw unexpected(answer, id) }
-        return process.pid
-    }
-
-    package func prepareExec(_ id: String, execID: String, terminal: Bool, input: TaskSpec.Input) async {
-        // Without a shim that can be reached there is nothing to prepare; the exec says why.
-        guard let connection = try? await connections.connection(id), connection.version >= 3 else { return }
-        connection.tell(.prepareExec(id: execID, terminal: terminal, input: ShimInput(input)))
-    }
-
-    package func prepareProcess(_ id: String, _ exec: ExecTaskSpec) async {
-        guard ShimExec(exec).fits else { return }
-        // As above.
-        guard let connection = try? await connections.connection(id), connection.version >= 4 else { return }
-        connection.tell(.prepareProcess(id: exec.id, process: exec.process))
-    }
-
     package func serveNames(_ id: String) async throws(EngineError) {
         _ = try await connections.connection(id).request(.serveNames)
     }
 
-    package func resize(_ id: String, execID: String?, to size: TerminalSize) async throws(EngineError) {
-        let request = ShimRequest.resize(execID: execID, columns: size.columns, rows: size.rows)
-        _ = try await connections.connection(id).request(request)
-    }
-
-    package func attach(
-        _ id: String, execID: String?, _ request: AttachRequest
-    ) async throws(EngineError) -> any AttachedStream {
-        var attach = ShimAttach(
-            execID: execID, stdin: request.stdin, stdout: request.stdout, stderr: request.stderr, replay: request.logs)
-        attach.holdsBack = request.holdsBack
-        return try await ShimAttachedStream.open(try directory(id), attach)
-    }
-
-    package func attach(
-        _ id: String, endedExecID: String, _ request: AttachRequest
-    ) async throws(EngineError) -> any AttachedStream {
-        // An older shim takes it for one that is yet to be started.
-        guard try await connections.connection(id).version >= 4 else {
-            throw EngineError(.conflict, "exec \(endedExecID) has ended", object: endedExecID)
-        }
-        return try await attach(id, execID: endedExecID, request)
-    }
-
     package func delete(_ id: String, _ traces: TaskTraces) async throws(EngineError) {
         let directory = try directory(id)
+        await foretold.forget(id)
         var isDone = false
         do {
             let connection = try await connections.connection(id)
@@ -205,7 +159,7 @@ package final class ShimTaskService: TaskService {
 }
 
 extension ShimTaskService {
-    private func directory(_ id: String) throws(EngineError) -> ShimDirectory {
+    func directory(_ id: String) throws(EngineError) -> ShimDirectory {
         try ShimDirectory(id: id, runRoot: launcher.runRoot)
     }
 
@@ -284,7 +238,7 @@ extension ShimTaskService {
         reapers.withLock { $0[pid] = reaper }
     }
 
-    private func unexpected(_ answer: ShimAnswer, _ id: String) -> EngineError {
+    func unexpected(_ answer: ShimAnswer, _ id: String) -> EngineError {
         EngineError(.internal, "the shim of \(id) gave an answer to another question: \(answer)", object: id)
     }
 }

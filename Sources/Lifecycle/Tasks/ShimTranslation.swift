@@ -45,6 +45,14 @@ extension ProcessIdentity {
     }
 }
 
+extension ShimAttach {
+    init(execID: String?, _ request: AttachRequest) {
+        self.init(
+            execID: execID, stdin: request.stdin, stdout: request.stdout, stderr: request.stderr, replay: request.logs)
+        holdsBack = request.holdsBack
+    }
+}
+
 extension TaskExit {
     init(_ exit: ShimExit) {
         self.init(

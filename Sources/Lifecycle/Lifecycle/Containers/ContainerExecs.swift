@@ -18,7 +18,7 @@ extension Container {
         execs[id] = ExecRecord(id: id, spec: spec)
         context.index.add(execID: id, of: self.id)
         if isNoted {
-            prepare(id, spec)
+            prepare(ExecRecord(id: id, spec: spec))
             do throws(KernelError) { try notes.add(id, spec) } catch {
                 // It runs as well without; only another engine will not know it.
                 context.note("exec \(id): \(error)")
@@ -30,11 +30,17 @@ extension Container {
     }
 
     /// Between the two requests that an exec is by docker's interface, the runtime can begin, and go on to the last step once
-    /// it is found out what is to run. Not waited for: whether it does changes nothing but the time.
-    private nonisolated func prepare(_ execID: String, _ spec: ExecSpec) {
-        Task { [tasks = context.tasks, id] in
-            await tasks.prepareExec(id, execID: execID, terminal: spec.tty, input: Self.input(of: spec))
-            if let task = await foreseen(execID) { await tasks.prepareProcess(id, task) }
+    /// it is found out what is to run; and the way to its stdio is made. Not waited for: whether it does changes
+    /// nothing but the time.
+    private nonisolated func prepare(_ exec: ExecRecord) {
+        // Where the shim's answers come in: it is mostly talk with that.
+        _ = AsyncSocket.taskOnWaitingThread { [self] in
+            let tasks = context.tasks
+            async let task = foreseen(exec.id)
+            await tasks.prepareExec(
+                id, execID: exec.id, terminal: exec.spec.tty, input: Self.input(of: exec.spec),
+                attachment: exec.spec.attachesAny ? exec.attachment : nil)
+            if let task = await task { await tasks.prepareProcess(id, task) }
         }
     }
 
@@ -256,6 +262,9 @@ extension Container {
 }
 
 extension ExecSpec {
+    /// Its client is to have something of its stdio.
+    var attachesAny: Bool { attachStdin || attachStdout || attachStderr }
+
     /// The command as events tell of it: of a long one, a script say, the beginning, for events are kept in their thousands.
     var eventText: String {
         let limitBytes = 4096
