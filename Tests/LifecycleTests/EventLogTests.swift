@@ -69,6 +69,36 @@ import Testing
         try store.close()
     }
 
+    @Test("What is told at once is there for every reader, and in the journal soon, once")
+    func toldAtOnce() async throws {
+        let directory = try TemporaryDirectory()
+        let store = try await MetadataStore.open(directory.path + "/db")
+        let log = EventLog(store: store, newestNumber: 0, clock: StandingClock())
+        var request = EventRequest()
+        request.since = Timestamp(nanosecondsSinceEpoch: 15)
+        let before = try await log.stream(request)
+        log.tell(Self.event("exec_create", at: 20))
+        log.tell(Self.event("exec_start", at: 30))
+        // Its row comes first, what it tells of does not.
+        try await log.record([Self.event("pause", at: 40)])
+        let between = try await log.stream(request)
+        #expect(try await store.events(since: nil, until: nil, upTo: .max).map(\.event.action) == ["pause"])
+        await log.finish()
+        log.tell(Self.event("exec_die", at: 50))
+        let after = try await log.stream(request)
+        log.tell(Self.event("unpause", at: 60))
+        for stream in [before, between, after] {
+            var seen: [String] = []
+            while seen.last != "unpause", let event = try await stream.next() { seen.append(event.action) }
+            #expect(seen == ["exec_create", "exec_start", "pause", "exec_die", "unpause"])
+        }
+        await log.finish()
+        await log.finish()
+        let rows = try await store.events(since: nil, until: nil, upTo: .max)
+        #expect(rows.map(\.event.action) == ["pause", "exec_create", "exec_start", "exec_die", "unpause"])
+        try store.close()
+    }
+
     @Test("Large events are held in memory up to a bound, the newest first of all")
     func largeEvents() async throws {
         let directory = try TemporaryDirectory()
@@ -143,5 +173,23 @@ import Testing
                 $0.actions = ["exec_start"]
                 $0.containers = ["xyz"]
             })
+    }
+}
+
+/// A clock on which no time goes by: who sleeps is woken by being cancelled.
+private struct StandingClock: Clock {
+    struct Instant: InstantProtocol {
+        let offset: Duration
+
+        func advanced(by duration: Duration) -> Instant { Instant(offset: offset + duration) }
+        func duration(to other: Instant) -> Duration { other.offset - offset }
+        static func < (one: Instant, other: Instant) -> Bool { one.offset < other.offset }
+    }
+
+    let now = Instant(offset: .zero)
+    let minimumResolution = Duration.zero
+
+    func sleep(until deadline: Instant, tolerance: Duration?) async throws {
+        try await Task.sleep(for: .seconds(100_000))
     }
 }

@@ -114,6 +114,7 @@ final class EngineCore: Sendable {
         for container in context.index.all { await container.settled() }
         await context.networks.finish()
         await removeCgroups()
+        await context.events.finish()
         do { try context.store.close() } catch { context.note("\(error)") }
         lock.release()
     }

@@ -250,14 +250,19 @@ package actor Container {
 
     /// Journals and publishes an event that changes no row, after all that was claimed before.
     func tell(_ action: String, _ more: [String: String] = [:]) async {
-        _ = await beginToTell(action, more).value
+        _ = await enqueue(event(action, more)).value
     }
 
-    /// The same, with something else to be done meanwhile: its place among the events is taken at once.
-    @discardableResult
-    func beginToTell(_ action: String, _ more: [String: String] = [:]) -> Task<EngineError?, Never> {
+    /// Tells at once of what somebody does with a container that stays as it is; see `EventLog.tell`. Where something
+    /// could not be recorded yet it comes behind that.
+    func tellAtOnce(_ action: String, _ more: [String: String] = [:]) {
         let event = event(action, more)
-        return inChain { container in
+        if debt.isOwed { enqueue(event) } else { context.events.tell(event) }
+    }
+
+    @discardableResult
+    private func enqueue(_ event: EngineEvent) -> Task<EngineError?, Never> {
+        inChain { container in
             await container.record([event])
             return nil
         }

@@ -14,7 +14,7 @@ extension Container {
         await tellOfDetachment()
         await releaseNetworks()
         await context.volumes.release(definition.spec.mounts, of: id)
-        await endExecs()
+        endExecs()
         context.faults.pass(.endAfterTask)
         _ = await settle(.settled)
     }

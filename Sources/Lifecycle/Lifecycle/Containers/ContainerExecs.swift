@@ -24,8 +24,7 @@ extension Container {
                 context.note("exec \(id): \(error)")
             }
         }
-        // Not waited for: its place among the events is taken.
-        beginToTell("exec_create: " + spec.eventText, ["execID": id])
+        tellAtOnce("exec_create: " + spec.eventText, ["execID": id])
         return id
     }
 
@@ -96,7 +95,7 @@ extension Container {
         let exec = try startable(execID)
         set(execID, .starting)
         // As docker, before the process is there.
-        let telling = beginToTell("exec_start: " + exec.spec.eventText, ["execID": execID])
+        tellAtOnce("exec_start: " + exec.spec.eventText, ["execID": execID])
         var stream: (any AttachedStream)?
         do throws(EngineError) {
             // What is to run is found out while the way to its stdio is made.
@@ -112,13 +111,11 @@ extension Container {
             began(execID, pid: try await context.tasks.exec(id, spec))
         } catch {
             await stream?.close()
-            _ = await telling.value
             // Docker's two codes: what could not be found, and whatever else has kept the program from being run.
             set(execID, .exited(code: error.kind == .commandNotFound ? 127 : 126, pid: 0))
             // What is wrong with the command itself is so whatever became of the container.
             throw [.internal, .unavailable, .invalid].contains(error.kind) && hasEnded ? notRunning(id) : error
         }
-        _ = await telling.value
         return stream.map { ProcessStream($0, of: self, execID: execID) }
     }
 
@@ -211,7 +208,7 @@ extension Container {
     }
 
     /// An exec's process has ended; told in order with all else of this container.
-    func report(exec execID: String, _ exit: TaskExit) async {
+    func report(exec execID: String, _ exit: TaskExit) {
         guard let exec = execs[execID] else { return }
         switch exec.phase {
         case .running(let pid): set(execID, .exited(code: exit.code, pid: pid))
@@ -219,25 +216,23 @@ extension Container {
         case .starting: execs[execID]?.earlyExit = exit.code
         case .created, .exited: return
         }
+        tellAtOnce("exec_die", ["execID": execID, "exitCode": String(exit.code)])
         changed.notify()
-        await tell("exec_die", ["execID": execID, "exitCode": String(exit.code)])
     }
 
     /// The task is gone, and every process of it.
-    func endExecs() async {
-        var events: [EngineEvent] = []
+    func endExecs() {
         for exec in execs.all {
             let execID = exec.id
             switch exec.phase {
             case .running(let pid):
                 set(execID, .exited(code: 137, pid: pid))
-                events.append(event("exec_die", ["execID": execID, "exitCode": "137"]))
+                tellAtOnce("exec_die", ["execID": execID, "exitCode": "137"])
             case .starting: execs[execID]?.earlyExit = 137
             case .created, .unseen, .exited: break
             }
         }
         changed.notify()
-        if !events.isEmpty { await record(events) }
     }
 
     /// Looks at all of them, which may be thousands where one follows the other, and so not each time.

@@ -139,17 +139,12 @@ package final class ContainerService: Sendable {
 extension ContainerService {
     /// Passes the shims' reports on until the service's stream ends or the task is cancelled.
     package func passReports() async {
-        await withDiscardingTaskGroup { group in
-            for await report in context.tasks.reports {
-                switch report {
-                case .exited(let id, let exit): await context.index[id]?.report(.exited(exit))
-                case .outOfMemory(let id): await context.index[id]?.report(.outOfMemory)
-                case .shimLost(let id): await context.index[id]?.report(.lost(at: .now()))
-                case .execExited(let id, let execID, let exit):
-                    let container = context.index[id]
-                    // On the side: telling of it waits for the container's chain, others' reports must not.
-                    group.addTask { await container?.report(exec: execID, exit) }
-                }
+        for await report in context.tasks.reports {
+            switch report {
+            case .exited(let id, let exit): await context.index[id]?.report(.exited(exit))
+            case .outOfMemory(let id): await context.index[id]?.report(.outOfMemory)
+            case .shimLost(let id): await context.index[id]?.report(.lost(at: .now()))
+            case .execExited(let id, let execID, let exit): await context.index[id]?.report(exec: execID, exit)
             }
         }
     }

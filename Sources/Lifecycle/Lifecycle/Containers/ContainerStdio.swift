@@ -34,7 +34,7 @@ extension Container {
             if request.stream { waitingStreams.append(deferred) } else { deferred.end() }
             live = deferred
         }
-        await tell("attach")
+        tellAtOnce("attach")
         guard request.logs, !direct.logs else { return ProcessStream(live, of: self) }
         var wanted = LogRequest()
         (wanted.stdout, wanted.stderr) = (request.stdout, request.stderr)

@@ -16,7 +16,31 @@ package final class EventLog: Sendable {
         var end = 0
         var entries: [(number: Int64, event: EngineEvent)] = []
         var heldBytes = 0
+        /// The newest in the journal.
         var newestNumber: Int64
+        /// Told already, and to be journalled by `journalling`.
+        var unjournalled: [EngineEvent] = []
+        var journalling: Task<Void, Never>?
+
+        /// - Parameter numbers: nil for what the journal does not have yet.
+        mutating func add(_ events: [EngineEvent], numbers: [Int64]?) {
+            for (place, event) in events.enumerated() {
+                let number = numbers?[place] ?? 0
+                entries.append((number, event))
+                heldBytes += event.heldBytes
+                newestNumber = max(newestNumber, number)
+            }
+            end += events.count
+            // Trimmed by halves, so that it costs little.
+            if entries.count > 2 * EventLog.ringCapacity { drop(entries.count - EventLog.ringCapacity) }
+            guard heldBytes > EventLog.ringLimitBytes else { return }
+            var (left, count) = (heldBytes, 0)
+            while left > EventLog.ringLimitBytes / 2, count + 1 < entries.count {
+                left -= entries[count].event.heldBytes
+                count += 1
+            }
+            drop(count)
+        }
 
         mutating func drop(_ count: Int) {
             heldBytes -= entries.prefix(count).reduce(0) { $0 + $1.event.heldBytes }
@@ -24,39 +48,25 @@ package final class EventLog: Sendable {
         }
     }
 
+    /// How much later than it is told an event may be journalled.
+    private static let journalDelay = Duration.milliseconds(100)
+
     private let store: MetadataStore
+    private let clock: any Clock<Duration>
     private let ring: Mutex<Ring>
     private let signal = ChangeSignal()
 
     /// - Parameter newestNumber: the journal's, when the engine opened it.
-    package init(store: MetadataStore, newestNumber: Int64) {
+    package init(store: MetadataStore, newestNumber: Int64, clock: any Clock<Duration> = ContinuousClock()) {
         self.store = store
+        self.clock = clock
         ring = Mutex(Ring(newestNumber: newestNumber))
     }
 
     /// Tells readers of events that are journalled under these numbers.
     package func publish(_ events: [EngineEvent], numbers: [Int64]) {
         guard !events.isEmpty else { return }
-        ring.withLock { ring in
-            for (event, number) in zip(events, numbers) {
-                ring.entries.append((number, event))
-                ring.heldBytes += event.heldBytes
-                ring.newestNumber = max(ring.newestNumber, number)
-            }
-            ring.end += events.count
-            // Trimmed by halves, so that it costs little.
-            if ring.entries.count > 2 * Self.ringCapacity {
-                ring.drop(ring.entries.count - Self.ringCapacity)
-            }
-            if ring.heldBytes > Self.ringLimitBytes {
-                var (left, count) = (ring.heldBytes, 0)
-                while left > Self.ringLimitBytes / 2, count + 1 < ring.entries.count {
-                    left -= ring.entries[count].event.heldBytes
-                    count += 1
-                }
-                ring.drop(count)
-            }
-        }
+        ring.withLock { $0.add(events, numbers: numbers) }
         signal.notify()
     }
 
@@ -65,9 +75,57 @@ package final class EventLog: Sendable {
         publish(events, numbers: try await store.journal(events.map(EventRow.init)))
     }
 
+    /// Tells readers at once of an event that comes with no change of a row, and journals it a little later with those
+    /// that follow: of an exec there are three within milliseconds, which would each wake the journal's thread while
+    /// somebody waits for what they are about. An engine that is killed in between takes it along.
+    package func tell(_ event: EngineEvent) {
+        ring.withLock { ring in
+            ring.add([event], numbers: nil)
+            ring.unjournalled.append(event)
+            guard ring.journalling == nil else { return }
+            ring.journalling = Task { [clock] in
+                // `finish` cuts the wait short, not what comes after.
+                try? await clock.sleep(for: Self.journalDelay)
+                await Task { await journalTold() }.value
+            }
+        }
+        signal.notify()
+    }
+
+    private func journalTold() async {
+        var hasFailed = false
+        while let events = beginJournalling(again: !hasFailed) {
+            do throws(StorageError) {
+                let numbers = try await store.journal(events.map(EventRow.init))
+                ring.withLock { ring in
+                    ring.unjournalled.removeFirst(events.count)
+                    ring.newestNumber = max(ring.newestNumber, numbers.last ?? 0)
+                }
+            } catch { hasFailed = true }
+        }
+    }
+
+    /// What is to be journalled now; nil, and the task is forgotten, where that is nothing. What failed is tried again
+    /// with the next event, the newest of it: a disk may be full for long.
+    private func beginJournalling(again: Bool) -> [EngineEvent]? {
+        ring.withLock { ring in
+            if again, !ring.unjournalled.isEmpty { return ring.unjournalled }
+            ring.unjournalled = ring.unjournalled.suffix(Self.ringCapacity)
+            ring.journalling = nil
+            return nil
+        }
+    }
+
+    /// Journals what still waits for it. Before the store is closed.
+    package func finish() async {
+        let journalling = ring.withLock { $0.journalling }
+        journalling?.cancel()
+        await journalling?.value
+    }
+
     /// The events asked for: from the journal if it asks for the past, then those that come.
     package func stream(_ request: EventRequest) async throws(StorageError) -> EngineStream<EngineEvent> {
-        let (position, newest) = ring.withLock { ($0.end, $0.newestNumber) }
+        let (position, newest, told) = ring.withLock { ($0.end, $0.newestNumber, $0.unjournalled) }
         var backlog: [EngineEvent] = []
         var seen: Set<Int64> = []
         // Docker tells of the past only where it is asked to.
@@ -75,7 +133,10 @@ package final class EventLog: Sendable {
             let rows = try await store.events(
                 since: request.since?.nanosecondsSinceEpoch, until: request.until?.nanosecondsSinceEpoch, upTo: newest)
             seen = Set(rows.map(\.number))
-            backlog = rows.compactMap { EngineEvent($0.event) }.filter(request.accepts)
+            let known = rows.compactMap { EngineEvent($0.event) } + told
+            // Some are journalled behind what came after them.
+            backlog = known.enumerated().filter { request.accepts($0.element) }
+                .sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(\.element)
         }
         let cursor = Cursor(log: self, request: request, position: position, backlog: backlog, seen: seen)
         return EngineStream { try await cursor.next() }
