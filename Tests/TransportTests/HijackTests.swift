@@ -180,14 +180,16 @@ import Testing
         await server.stop()
     }
 
-    @Test("A connection goes on after its handler, in a task that is cancelled when the client goes away")
-    func sequel() async throws {
+    @Test(
+        "A connection goes on after its handler, in a task that is cancelled when the client goes away",
+        arguments: [false, true])
+    func sequel(onWaitingThread: Bool) async throws {
         let directory = try SocketDirectory()
         let (steps, signal) = AsyncStream<String>.makeStream()
         let server = try await HTTPServerTests.serve(directory, mayHijack: true) { _, writer in
             do {
                 let connection = try await writer.hijack(200, [:])
-                writer.goOn {
+                writer.goOn(onWaitingThread: onWaitingThread) {
                     do {
                         while let bytes = try await connection.read() { try await connection.write(bytes) }
                         signal.yield("read to the end")
@@ -262,7 +264,7 @@ import Testing
         let server = try await HTTPServerTests.serve(directory, mayHijack: true) { _, writer in
             do {
                 let connection = try await writer.hijack(200, [:])
-                writer.goOn {
+                writer.goOn(onWaitingThread: true) {
                     var sent = 0
                     do {
                         while sent < 1 << 30 {

@@ -122,11 +122,9 @@ extension Exchange {
         writer.goOn { [session] in await session.run() }
     }
 
-    /// Before the first bytes of a stream, so that no client takes them for a part of the head. Docker's own and ours read
-    /// both through one buffer; the others have read the head long before in nearly all cases.
-    func waitUntilHeadIsRead(of connection: HijackedConnection) async {
-        if !isFromDockerCLI, !isFromGantry { await connection.waitUntilRead(atMost: .milliseconds(200)) }
-    }
+    /// Whether the client might take the first bytes of a stream for a part of the head where they come with it.
+    /// Docker's own and ours read both through one buffer.
+    var mayMissHead: Bool { !isFromDockerCLI && !isFromGantry }
 
     /// Whether the log of a container with a terminal comes in frames, too, where its times are wanted: what follows a
     /// prompt stands in the prompt's line, and its time could not be told from what was written there. Docker's clients
@@ -140,4 +138,10 @@ extension Exchange {
     /// The client is one of ours: it takes an error as an error where docker's wants text in a stream, and looks for
     /// detach keys itself.
     var isFromGantry: Bool { request.fields["User-Agent"]?.hasPrefix("Gantry/") ?? false }
+}
+
+extension HijackedConnection {
+    /// Before the first bytes of a stream, for who reads the head apart: it has been read long before in nearly all
+    /// cases.
+    func waitUntilHeadIsRead() async { await waitUntilRead(atMost: .milliseconds(200)) }
 }

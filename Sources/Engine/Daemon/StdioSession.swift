@@ -56,7 +56,7 @@ struct StdioSession: Sendable {
     /// What the client sends stays where it is until the output is over. That it is gone is told by this task's end.
     private func runOutput() async {
         await passOutput()
-        await part(Task { await forgetInput() })
+        if await !connection.part(within: Self.farewell) { await part(Task { await forgetInput() }) }
     }
 
     /// Gives the client time to close its side, which the task of its input notices, and closes.

@@ -17,7 +17,7 @@ private func attach(_ exchange: Exchange) async throws {
     let stream = try await exchange.engine.attach(details.id, request)
     let isTerminal = details.spec.tty
     let connection = try await hijack(exchange, isFramed: !isTerminal, or: stream)
-    await exchange.waitUntilHeadIsRead(of: connection)
+    if exchange.mayMissHead { await connection.waitUntilHeadIsRead() }
     // Docker's clients end their input also when they leave a terminal; ours say the one or the other, and are gone when
     // they leave.
     let isOnce = details.spec.stdinOnce && !isTerminal

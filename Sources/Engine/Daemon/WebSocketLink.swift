@@ -20,8 +20,15 @@ protocol ByteLink: Sendable {
     /// Tells the client that no more comes.
     func closeOutput() async
     func close() async
+    /// Reads and forgets until the client has closed its side, or the time is over, and closes; false, and nothing is
+    /// done, where that is left to who reads.
+    func part(within limit: Duration) async -> Bool
     /// What comes from the client is not its input alone: it has to be read even where nobody wants that.
     var mustBeRead: Bool { get }
+}
+
+extension ByteLink {
+    func part(within limit: Duration) async -> Bool { false }
 }
 
 extension HijackedConnection: ByteLink {

@@ -61,6 +61,14 @@ package final class HijackedConnection: Sendable {
     package func closeOutput() async { await wire.closeOutput() }
 
     package func close() async { await wire.close() }
+
+    /// Reads and forgets until the peer has closed its side, or the time is over, and closes: by the calling task
+    /// alone, with no timer of its own. False, and nothing is done, of one that is not plain.
+    package func part(within limit: Duration) async -> Bool {
+        guard let wire = wire as? SocketWire else { return false }
+        await wire.part(within: limit)
+        return true
+    }
 }
 
 /// What carries the bytes of a connection that was given up.

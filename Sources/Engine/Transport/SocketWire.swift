@@ -69,6 +69,18 @@ final class SocketWire: RawWire {
 
     func close() async { abandon() }
 
+    /// As `HijackedConnection.part`.
+    func part(within limit: Duration) async {
+        let deadline = SocketDeadlines.shared.close(socket, in: limit)
+        // However it ends, nobody waits for more.
+        while let bytes = try? await socket.read(upTo: Self.forgottenBytes), !bytes.isEmpty {}
+        SocketDeadlines.shared.lift(deadline)
+        abandon()
+    }
+
+    /// Of what is read for nobody, at a time.
+    private static let forgottenBytes = 4096
+
     /// A duplicate of the socket; nil where bytes wait here that came before what lies in it, or it is closed.
     func lend() -> Descriptor? {
         early.withLock({ $0.isEmpty }) ? lendForOutput() : nil

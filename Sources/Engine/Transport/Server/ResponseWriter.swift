@@ -21,7 +21,11 @@ package final class ResponseWriter: Sendable {
         var sequel: Sequel?
     }
 
-    typealias Sequel = @Sendable () async -> Void
+    /// What outlives the request, and where it begins.
+    struct Sequel: Sendable {
+        let isOnWaitingThread: Bool
+        let run: @Sendable () async -> Void
+    }
 
     private let state: Mutex<State>
 
@@ -113,7 +117,12 @@ package final class ResponseWriter: Sendable {
     ///
     /// A task keeps the memory of its deepest call as long as it lives. What it took to answer the request is given back
     /// this way, and of a thousand clients that are attached and idle each holds a few kilobytes only.
-    package func goOn(_ body: @escaping @Sendable () async -> Void) { state.withLock { $0.sequel = body } }
+    ///
+    /// - Parameter onWaitingThread: it begins where a `SocketWire` is waited for, which saves a change of threads; a task that
+    ///   prefers a thread holds a little more as long as it lives.
+    package func goOn(onWaitingThread: Bool = false, _ body: @escaping @Sendable () async -> Void) {
+        state.withLock { $0.sequel = Sequel(isOnWaitingThread: onWaitingThread, run: body) }
+    }
 
     private func writeHead(_ status: Int, _ fields: HTTPFields, next: Phase) async throws(TransportError) {
         try await link.write(.head(head(status, fields, next: next)))

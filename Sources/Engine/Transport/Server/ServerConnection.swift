@@ -1,3 +1,4 @@
+import AsyncIO
 import Linux
 import NIOCore
 import NIOHTTP1
@@ -203,8 +204,9 @@ final class ServerConnection: ChannelInboundHandler {
     }
 
     /// Runs what is left of the connection's life instead of its first task. A client that is gone meanwhile cancels it.
-    func goOn(_ body: @escaping @Sendable () async -> Void) {
-        serving.set(Task(operation: body))
+    func goOn(_ sequel: ResponseWriter.Sequel) {
+        serving.set(
+            sequel.isOnWaitingThread ? AsyncSocket.taskOnWaitingThread(sequel.run) : Task(operation: sequel.run))
         // No further request comes.
         idleTimer?.cancel()
         idleTimer = nil

@@ -8,7 +8,7 @@ struct ServerLink: Sendable {
     let registration: ConnectionRegistration
 
     func take() async throws(TransportError) -> ServerConnection.Item? {
-        try await onLoop { connection.value.take(on: channel.eventLoop) }.value()
+        try await onLoop { connection, loop in connection.take(on: loop) }.value()
     }
 
     /// What is here of the body of the request in hand; nothing for a task that is on another thread than the loop's.
@@ -21,7 +21,8 @@ struct ServerLink: Sendable {
     func together<Value>(
         _ steps: () async throws(TransportError) -> Value
     ) async throws(TransportError) -> Value {
-        try await withTaskExecutorPreference(LoopExecutor(channel.eventLoop), operation: steps)
+        if channel.eventLoop.inEventLoop { return try await steps() }
+        return try await withTaskExecutorPreference(LoopExecutor(channel.eventLoop), operation: steps)
     }
 
     /// Reads for nobody, to the end of the connection or of a number of bytes.
@@ -36,32 +37,39 @@ struct ServerLink: Sendable {
     func awaitRequest(
         within limit: TimeAmount, isTrusted: Bool
     ) async throws(TransportError) -> ServerConnection.Item? {
-        try await onLoop {
-            connection.value.awaitRequest(within: limit, isTrusted: isTrusted, on: channel.eventLoop)
+        try await onLoop { connection, loop in
+            connection.awaitRequest(within: limit, isTrusted: isTrusted, on: loop)
         }.value()
     }
 
-    func goOn(_ body: @escaping @Sendable () async -> Void) async {
+    func goOn(_ sequel: ResponseWriter.Sequel) async {
         // A loop that is shut down has no connections.
-        try? await channel.eventLoop.submit { connection.value.goOn(body) }.value()
+        try? await onLoop { connection, loop in
+            connection.goOn(sequel)
+            return loop.makeSucceededVoidFuture()
+        }.value()
     }
 
     /// After the request was read to its end, and the head of the answer is written.
     func becomeRaw() async throws(TransportError) {
-        try await channel.eventLoop.flatSubmit { connection.value.becomeRaw(on: channel.eventLoop) }.value()
+        try await onLoop { connection, loop in connection.becomeRaw(on: loop) }.value()
     }
 
     /// What carries a raw connection on without its channel; nil where it needs that.
     func partWithSocket() async throws(TransportError) -> SocketWire? {
-        let (connection, registration) = (connection, registration)
-        return try await channel.eventLoop.submit { connection.value.partWithSocket(registration) }.value()
+        let registration = registration
+        return try await onLoop { connection, loop in
+            loop.makeSucceededFuture(connection.partWithSocket(registration))
+        }.value()
     }
 
     /// At once where this is the loop's thread, as it is for all that is brief.
-    private func onLoop(
-        _ body: @escaping @Sendable () -> EventLoopFuture<ServerConnection.Item?>
-    ) -> EventLoopFuture<ServerConnection.Item?> {
-        channel.eventLoop.inEventLoop ? body() : channel.eventLoop.flatSubmit(body)
+    private func onLoop<Value: Sendable>(
+        _ body: @escaping @Sendable (ServerConnection, any EventLoop) -> EventLoopFuture<Value>
+    ) -> EventLoopFuture<Value> {
+        let (loop, connection) = (channel.eventLoop, connection)
+        return loop.inEventLoop
+            ? body(connection.value, loop) : loop.flatSubmit { body(connection.value, loop) }
     }
 
     func write(_ part: HTTPServerResponsePart) async throws(TransportError) {
