@@ -18,6 +18,8 @@ extension ContractCase {
                 spec.openStdin = true
                 spec.stdinOnce = true
             }
+            let facts = try await scene.engine.stdioFacts(id)
+            try expect(facts.id == id && facts.openStdin && facts.stdinOnce && !facts.tty, "\(facts)")
             let stream = try await scene.engine.attach(id, AttachRequest(stdin: true))
             try await scene.engine.start(id)
             try await stream.write(Array("one\n".utf8))

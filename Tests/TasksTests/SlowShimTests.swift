@@ -241,4 +241,24 @@ struct SlowShimTests {
             bench.expectNothingLeft("a")
         }
     }
+
+    @Test("Many who come while the shim has no time find room, and are served in their turn")
+    func crowd() async throws {
+        try await TaskBench.with { bench in
+            let created = try await bench.service.create(try bench.sh("a", "sleep 1000"))
+            try await bench.service.start("a")
+            let shim = try #require(created.shim)
+            kill(shim.pid, SIGSTOP)
+            defer { kill(shim.pid, SIGCONT) }
+            let path = try ShimDirectory(id: "a", runRoot: bench.root + "/run").path
+            let place = OwnedDescriptor(try Descriptor.open(path, O_RDONLY | O_DIRECTORY))
+            let crowd = try (0..<300).map { _ in
+                try UnixSocket.connect(in: place.descriptor, name: ShimDirectory.socketName)
+            }
+            kill(shim.pid, SIGCONT)
+            let stream = try await bench.service.attach("a", execID: nil, AttachRequest())
+            await stream.close()
+            for one in crowd { one.close() }
+        }
+    }
 }

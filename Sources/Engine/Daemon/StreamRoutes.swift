@@ -12,15 +12,15 @@ let streamRoutes: [Route] = [
 ]
 
 private func attach(_ exchange: Exchange) async throws {
-    let (details, request, keys) = try await attachment(exchange)
+    let (facts, request, keys) = try await attachment(exchange)
     // By id: the name may have gone to another container meanwhile.
-    let stream = try await exchange.engine.attach(details.id, request)
-    let isTerminal = details.spec.tty
+    let stream = try await exchange.engine.attach(facts.id, request)
+    let isTerminal = facts.tty
     let connection = try await hijack(exchange, isFramed: !isTerminal, or: stream)
     if exchange.mayMissHead { await connection.waitUntilHeadIsRead() }
     // Docker's clients end their input also when they leave a terminal; ours say the one or the other, and are gone when
     // they leave.
-    let isOnce = details.spec.stdinOnce && !isTerminal
+    let isOnce = facts.stdinOnce && !isTerminal
     let session = StdioSession(
         connection: connection, stream: stream, isFramed: !isTerminal,
         detachKeys: isTerminal && !exchange.isFromGantry ? keys : nil, hasInput: request.stdin,
@@ -30,12 +30,12 @@ private func attach(_ exchange: Exchange) async throws {
 
 /// Standard output and error come as they are, in one, as docker sends them over a websocket.
 private func attachByWebSocket(_ exchange: Exchange) async throws {
-    var (details, request, keys) = try await attachment(exchange)
+    var (facts, request, keys) = try await attachment(exchange)
     // Before 1.42 the choice of streams was not looked at.
     if exchange.version < APIVersion(1, 42) {
-        (request.stdin, request.stdout, request.stderr) = (details.spec.openStdin, true, true)
+        (request.stdin, request.stdout, request.stderr) = (facts.openStdin, true, true)
     }
-    let stream = try await exchange.engine.attach(details.id, request)
+    let stream = try await exchange.engine.attach(facts.id, request)
     let link: WebSocketLink
     do {
         link = try await exchange.webSocket()
@@ -43,23 +43,23 @@ private func attachByWebSocket(_ exchange: Exchange) async throws {
         await stream.close()
         throw error
     }
-    let isOnce = details.spec.stdinOnce && !details.spec.tty
+    let isOnce = facts.stdinOnce && !facts.tty
     let session = StdioSession(
-        connection: link, stream: stream, isFramed: false, detachKeys: details.spec.tty ? keys : nil,
+        connection: link, stream: stream, isFramed: false, detachKeys: facts.tty ? keys : nil,
         hasInput: request.stdin, closesInput: isOnce, closesInputWhenGone: { isOnce })
     exchange.goOn(session)
 }
 
-private func attachment(_ exchange: Exchange) async throws -> (ContainerDetails, AttachRequest, DetachKeys) {
+private func attachment(_ exchange: Exchange) async throws -> (StdioFacts, AttachRequest, DetachKeys) {
     let keys = try DetachKeys(parsing: exchange.query["detachKeys"])
-    let details = try await exchange.engine.inspect(exchange.container)
+    let facts = try await exchange.engine.stdioFacts(exchange.container)
     var request = AttachRequest(
-        stdin: exchange.query.flag("stdin") && details.spec.openStdin, stdout: exchange.query.flag("stdout"),
+        stdin: exchange.query.flag("stdin") && facts.openStdin, stdout: exchange.query.flag("stdout"),
         stderr: exchange.query.flag("stderr"))
     request.logs = exchange.query.flag("logs")
     request.stream = exchange.query.flag("stream")
     request.holdsBack = !exchange.query.flag(AttachRequest.mayLoseQuery)
-    return (details, request, keys)
+    return (facts, request, keys)
 }
 
 /// Gives the connection up, or lets go of the stream that would have gone over it.
@@ -76,9 +76,9 @@ func hijack(
 
 private func sendLogs(_ exchange: Exchange) async throws {
     let request = try LogRequest(dockerQuery: exchange.query)
-    let details = try await exchange.engine.inspect(exchange.container)
-    let logs = try await exchange.engine.logs(details.id, request)
-    let isFramed = !details.spec.tty || exchange.framesTerminalLogs && request.wantsTimes
+    let facts = try await exchange.engine.stdioFacts(exchange.container)
+    let logs = try await exchange.engine.logs(facts.id, request)
+    let isFramed = !facts.tty || exchange.framesTerminalLogs && request.wantsTimes
     let encoder = LogEncoder(
         isFramed: isFramed, hasTimes: request.times, hasDetails: request.details,
         joinsLines: exchange.isFromDockerCLI || exchange.isFromGantry && !request.wantsTimes)

@@ -34,6 +34,20 @@ public struct AttachRequest: Hashable, Sendable {
     }
 }
 
+/// What of a container says how its stdio is to be passed on.
+public struct StdioFacts: Hashable, Sendable {
+    public var id: String
+    public var tty: Bool
+    public var openStdin: Bool
+    /// The first client that gave input ends it when it goes.
+    public var stdinOnce: Bool
+
+    public init(id: String, _ spec: borrowing ContainerSpec) {
+        self.id = id
+        (tty, openStdin, stdinOnce) = (spec.tty, spec.openStdin, spec.stdinOnce)
+    }
+}
+
 /// A piece of what a process wrote.
 public enum StreamChunk: Hashable, Sendable {
     /// Also all output of a tty.

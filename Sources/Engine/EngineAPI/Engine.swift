@@ -77,6 +77,8 @@ public protocol Engine: ImageTransfers, NetworkEngine, VolumeEngine, Sendable {
     /// from then on is not missed. `run` needs it before `start`; a server sends its response's head here.
     func beginWait(_ reference: String, for condition: WaitCondition) async throws(EngineError) -> ExitWait
 
+    /// What who passes a container's stdio on has to know of it, without the rest of its inspection.
+    func stdioFacts(_ reference: String) async throws(EngineError) -> StdioFacts
     /// Attaches to the container's own stdio. May be called before `start`: then no byte is lost.
     func attach(_ reference: String, _ request: AttachRequest) async throws(EngineError) -> any AttachedStream
     func resize(_ reference: String, to size: TerminalSize) async throws(EngineError)
@@ -125,6 +127,11 @@ public protocol Engine: ImageTransfers, NetworkEngine, VolumeEngine, Sendable {
 
 extension Engine {
     public var containersRevision: UInt64? { nil }
+
+    public func stdioFacts(_ reference: String) async throws(EngineError) -> StdioFacts {
+        let details = try await inspect(reference)
+        return StdioFacts(id: details.id, details.spec)
+    }
 
     /// An engine that is asked elsewhere says it by `startExec`.
     public func checkExec(_ id: String) async throws(EngineError) {}

@@ -133,6 +133,11 @@ extension GantryEngine {
 
 /// A container's stdio and further processes.
 extension GantryEngine {
+    public func stdioFacts(_ reference: String) async throws(EngineError) -> StdioFacts {
+        let container = try core.context.index.find(reference)
+        return container.defined { StdioFacts(id: container.id, $0.spec) }
+    }
+
     public func attach(
         _ reference: String, _ request: AttachRequest
     ) async throws(EngineError) -> any AttachedStream {

@@ -39,10 +39,14 @@ struct ShimLauncher: Sendable {
         }
     }
 
+    /// Who attach at once and find no room are refused at once, by EAGAIN: as many as the kernel allows by itself
+    /// (net.core.somaxconn).
+    private static let backlog: Int32 = 4096
+
     private func start(_ spec: TaskSpec, in directory: ShimDirectory) throws(KernelError) -> Int32 {
         let place = OwnedDescriptor(try Descriptor.open(directory.path, O_RDONLY | O_DIRECTORY))
         let listener = OwnedDescriptor(
-            try UnixSocket.listen(in: place.descriptor, name: ShimDirectory.socketName))
+            try UnixSocket.listen(in: place.descriptor, name: ShimDirectory.socketName, backlog: Self.backlog))
         let log = OwnedDescriptor(
             try place.descriptor.open("shim.log", O_WRONLY | O_CREAT | O_APPEND, mode: 0o600))
         var spawn = Spawn(program: shimPath, arguments: [shimPath, "-id", spec.id, "-dir", directory.path])

@@ -97,7 +97,7 @@ package actor Container {
     }
 
     /// What a part of the definition says, without a copy of the whole.
-    nonisolated func defined<Value: Sendable>(_ part: (borrowing ContainerDefinition) -> Value) -> Value {
+    package nonisolated func defined<Value: Sendable>(_ part: (borrowing ContainerDefinition) -> Value) -> Value {
         heldDefinition.withLock { part($0) }
     }
 

@@ -24,7 +24,7 @@ extension Container {
         let live: any AttachedStream
         var direct = request
         // The log is replayed here, not by the shim, which keeps only the last of it.
-        if definition.spec.log.keepsFiles { direct.logs = false }
+        if defined({ $0.spec.log.keepsFiles }) { direct.logs = false }
         if hasTask, request.stream {
             live = try await context.tasks.attach(id, execID: nil, direct)
             noteGiver(direct)
