@@ -70,14 +70,18 @@ package final class RawClient: Sendable {
 
     /// Reads until `isEnough` or the end.
     ///
+    /// - Parameter isOrderly: a reset is no end.
     /// - Throws: `Silence` after ten seconds without a byte.
-    package func receive(until isEnough: @escaping @Sendable (String) -> Bool = { _ in false }) async throws -> String {
-        String(decoding: try await receiveBytes { isEnough(String(decoding: $0, as: UTF8.self)) }, as: UTF8.self)
+    package func receive(
+        isOrderly: Bool = false, until isEnough: @escaping @Sendable (String) -> Bool = { _ in false }
+    ) async throws -> String {
+        let bytes = try await receiveBytes(isOrderly: isOrderly) { isEnough(String(decoding: $0, as: UTF8.self)) }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
-    package func receiveBytes(until isEnough: @escaping @Sendable ([UInt8]) -> Bool = { _ in false }) async throws
-        -> [UInt8]
-    {
+    package func receiveBytes(
+        isOrderly: Bool = false, until isEnough: @escaping @Sendable ([UInt8]) -> Bool = { _ in false }
+    ) async throws -> [UInt8] {
         let socket = socket
         return try await Self.blocking {
             var all: [UInt8] = []
@@ -89,7 +93,7 @@ package final class RawClient: Sendable {
                 let count: Int
                 do {
                     count = try socket.read(into: &chunk)
-                } catch let error as KernelError where error.errno.rawValue == ECONNRESET {
+                } catch let error as KernelError where !isOrderly && error.errno.rawValue == ECONNRESET {
                     return all
                 }
                 if count == 0 { return all }

@@ -48,6 +48,24 @@ import Testing
         await server.stop()
     }
 
+    @Test(
+        "Who is refused before TLS has begun reads why, to an orderly end, though more of what it sends is on its way",
+        .enabled(if: TLSFixture.isPossible, "needs openssl"))
+    func orderlyRefusal() async throws {
+        let files = try TLSFixture()
+        let settings = ServerTLSSettings(
+            authorityFile: files.path("ca"), certificateFile: files.path("server"), keyFile: files.key("server"))
+        let directory = try SocketDirectory()
+        let server = try await HTTPServer.start(
+            at: .unix(path: directory.socketPath), tls: settings, handler: Self.handler)
+        let client = try RawClient(directory.socketPath)
+        let body = String(repeating: "x", count: 100_000)
+        try await client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+        let answer = try await client.receive(isOrderly: true)
+        #expect(answer.hasSuffix("Client sent an HTTP request to an HTTPS server.\n"))
+        await server.stop()
+    }
+
     @Test("A file that holds no certificate keeps the server from starting, and is named")
     func badFiles() async {
         let settings = ServerTLSSettings(authorityFile: "/none", certificateFile: "/etc/passwd", keyFile: "/none")

@@ -17,11 +17,12 @@ struct ClientDialer: Sendable {
             let context: NIOSSLContext? = if let tls { try await TLSContexts.context(for: tls) } else { nil }
             let (channel, command) = try await connectedChannel()
             do {
-                try await Self.within(limit, channel) {
+                let watch = try await Self.within(limit, channel) { () -> NIOLoopBound<HandshakeWatch>? in
                     try await openTunnel(channel)
-                    if let context { try await shakeHands(channel, context) }
+                    guard let context else { return nil }
+                    return try await shakeHands(channel, context)
                 }
-                return try await addHTTP(channel, command)
+                return try await addHTTP(channel, command, behind: watch)
             } catch {
                 channel.close(promise: nil)
                 // A program that has ended already said why.
@@ -83,11 +84,12 @@ struct ClientDialer: Sendable {
     }
 
     /// Closes the channel where it takes too long, or where the task is cancelled, which ends what is awaited on it.
-    private static func within(_ limit: Duration, _ channel: any Channel, _ body: () async throws -> Void) async throws
-    {
+    private static func within<Value>(
+        _ limit: Duration, _ channel: any Channel, _ body: () async throws -> Value
+    ) async throws -> Value {
         let timer = channel.eventLoop.scheduleTask(in: TimeAmount(limit)) { channel.close(promise: nil) }
         defer { timer.cancel() }
-        try await withTaskCancellationHandler {
+        return try await withTaskCancellationHandler {
             try await body()
         } onCancel: {
             channel.close(promise: nil)
@@ -107,36 +109,40 @@ struct ClientDialer: Sendable {
         }.get()
     }
 
-    private func shakeHands(_ channel: any Channel, _ context: NIOSSLContext) async throws {
-        guard case .tcp(let host, _) = endpoint else { return }
+    /// - Returns: what goes on to watch, until something else stands behind TLS.
+    private func shakeHands(
+        _ channel: any Channel, _ context: NIOSSLContext
+    ) async throws -> NIOLoopBound<HandshakeWatch>? {
+        guard case .tcp(let host, _) = endpoint else { return nil }
         let shaken = channel.eventLoop.makePromise(of: Void.self)
-        try await channel.eventLoop.flatSubmit {
+        return try await channel.eventLoop.flatSubmit {
+            let watch = NIOLoopBound(HandshakeWatch(shaken), eventLoop: channel.eventLoop)
             do {
                 // An address is no server name; the certificate must then bear the address itself.
                 let isAddress = (try? SocketAddress(ipAddress: host, port: 0)) != nil
                 let handler = try NIOSSLClientHandler(context: context, serverHostname: isAddress ? nil : host)
-                let watch = HandshakeWatch(shaken)
-                try channel.pipeline.syncOperations.addHandlers(handler, watch)
-                return shaken.futureResult.assumeIsolated().flatMap {
-                    channel.pipeline.syncOperations.removeHandler(watch)
-                }.nonisolated()
-            } catch {
-                shaken.fail(error)
-                return shaken.futureResult
-            }
+                try channel.pipeline.syncOperations.addHandlers(handler, watch.value)
+            } catch { shaken.fail(error) }
+            return shaken.futureResult.map { watch }
         }.get()
     }
 
-    private func addHTTP(_ channel: any Channel, _ command: CommandConnection?) async throws -> ClientLink {
+    private func addHTTP(
+        _ channel: any Channel, _ command: CommandConnection?, behind watch: NIOLoopBound<HandshakeWatch>?
+    ) async throws -> ClientLink {
         let silenceLimit = silenceLimit.map { TimeAmount($0) }
         return try await channel.eventLoop.submit {
+            // Nobody will tell of it again.
+            if let failure = watch?.value.lateFailure { throw failure }
             var encoding = HTTPRequestEncoder.Configuration()
             encoding.automaticallySetFramingHeaders = false
             let connection = ClientConnection()
-            try channel.pipeline.syncOperations.addHandlers(
+            let pipeline = channel.pipeline.syncOperations
+            try pipeline.addHandlers(
                 HTTPRequestEncoder(configuration: encoding),
                 RawGate(httpBytesLeft: { connection.httpBytesLeft }, receiveRaw: { connection.receiveRaw($0) }),
                 ByteToMessageHandler(HTTPResponseDecoder()), connection)
+            if let watch { pipeline.removeHandler(watch.value, promise: nil) }
             return ClientLink(
                 channel: channel, connection: NIOLoopBound(connection, eventLoop: channel.eventLoop), command: command,
                 silenceLimit: silenceLimit)

@@ -2,12 +2,15 @@ import NIOCore
 import NIOSSL
 import NIOTLS
 
-/// Stands behind the TLS handler until the handshake is over: reads for it, because nothing else reads a connection that
-/// nobody has asked for anything, and tells how it went.
+/// Stands behind the TLS handler until what speaks HTTP does: reads for it up to the end of the handshake, because nothing
+/// else reads a connection that nobody has asked for anything, and tells how it went.
 final class HandshakeWatch: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
 
     private var promise: EventLoopPromise<Void>?
+    /// What went wrong after the handshake, and before anybody stood behind this: that is over for the client before the
+    /// server has looked at the client's certificate (RFC 8446, 2).
+    private(set) var lateFailure: TransportError?
 
     init(_ promise: EventLoopPromise<Void>) { self.promise = promise }
 
@@ -24,7 +27,10 @@ final class HandshakeWatch: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard promise != nil else { return context.fireErrorCaught(error) }
+        guard promise != nil else {
+            lateFailure = lateFailure ?? TransportError(error)
+            return context.fireErrorCaught(error)
+        }
         finish(TLSFailure.reason(error) ?? TransportError(error))
         context.close(promise: nil)
     }

@@ -150,8 +150,9 @@ package final class HTTPServer: Sendable {
         return channel.eventLoop.makeCompletedFuture {
             try Keepalive.apply(toAccepted: channel)
             if let context {
+                let refusal = OrderlyRefusal()
                 try channel.pipeline.syncOperations.addHandlers(
-                    PlainTextRefusal(), NIOSSLServerHandler(context: context))
+                    refusal, PlainTextRefusal(), NIOSSLServerHandler(context: context), Admission(refusal))
             }
             let decoder = ByteToMessageHandler(
                 HTTPRequestDecoder(
