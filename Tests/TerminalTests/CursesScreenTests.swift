@@ -285,7 +285,7 @@ import Testing
             while session.pump(milliseconds: 50) {}
         }
         #expect(session.rows[0].hasPrefix("size 8"), "\(session.rows[0])")
-        #expect(session.count(of: "\u{1B}[5n") <= 6)
+        #expect(session.count(of: "\u{1B}[5n") <= 7)
         session.answers = true
         session.sendAnswers()
         #expect(session.wait { session.rows[0].hasPrefix("size 95x24") }, "\(session.rows[0])")

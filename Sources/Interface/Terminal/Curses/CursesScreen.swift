@@ -57,6 +57,7 @@ package final class CursesScreen: Screen {
         var question = CharacterQuestion()
         if !opening.isUTF8, modes.canAsk { Self.ask(&question, input, modes) }
         if clipboard.mustAsk { modes.write(ClipboardPath.question) }
+        if modes.canAsk, modes.write(TerminalModes.statusQuestion) { pacing.begin(at: .now) }
         early = decoder.feed(question.received)
         let readsUTF8 = opening.isUTF8 || question.readsUTF8 == true
         let isConsole = environment["TERM"]?.hasPrefix("linux") == true

@@ -47,6 +47,9 @@ struct TerminalModes {
         }
     }
 
+    /// What it has come to is known by its answer (`FramePacing`).
+    static let statusQuestion = "\u{1B}[5n"
+
     /// Whether the terminal can be trusted to answer its questions, or at least to be silent on them.
     var canAsk: Bool { !isPlain }
 
@@ -61,7 +64,7 @@ struct TerminalModes {
         let isHeld = isWhole && !isPlain
         if isHeld { write("\u{1B}[?2026h") }
         flush()
-        let after = (isHeld ? "\u{1B}[?2026l" : "") + (isAsked ? "\u{1B}[5n" : "")
+        let after = (isHeld ? "\u{1B}[?2026l" : "") + (isAsked ? Self.statusQuestion : "")
         if !after.isEmpty { write(after) }
     }
 
