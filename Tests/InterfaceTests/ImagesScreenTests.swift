@@ -6,7 +6,7 @@ import Testing
 
 /// The screen of images, and of what all takes on the disk.
 @Suite struct ImagesScreenTests {
-    private static func images() -> [ImageSummary] {
+    static func images() -> [ImageSummary] {
         [
             Sample.starter,
             ImageSummary(

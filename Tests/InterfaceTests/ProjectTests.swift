@@ -105,12 +105,15 @@ import Testing
         ] { #expect(bench.text.contains(text), "\(text)") }
     }
 
-    @Test("The filter knows projects and labels")
+    @Test("The filter knows projects, labels and networks, and what is to be left out")
     func filter() throws {
         var list = Self.containers
         list[4].labels["tier"] = "Back"
+        list[4].networks = [EndpointDetails(networkName: "Inner", networkID: "n", spec: EndpointSpec())]
         for (word, names) in [
             ("shop", ["web", "database"]), ("tier=back", ["fresh"]), ("tier", []), ("er=b", ["fresh"]),
+            ("inner", ["fresh"]), ("inn", []), ("!shop !exited", ["batch-of-the-night", "fresh"]),
+            ("shop !web", ["database"]), ("shop !", ["web", "database"]),
         ] {
             var bench = try Bench.connected(containers: list)
             bench.type("/\(word)")

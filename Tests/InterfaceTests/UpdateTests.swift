@@ -276,6 +276,18 @@ import Testing
         #expect(bench.model.layout.panels.count == 4)
     }
 
+    @Test("A message that is longer than its row is broken between words, the last row upwards; four rows hold it")
+    func longMessage() throws {
+        var bench = try Bench.connected()
+        let words = "Cannot connect to the container engine at tcp://127.0.0.1:1 by ssh. Is the docker daemon running?"
+        bench.model.say(words, .error)
+        #expect(bench.row(21) == "Cannot connect to the container engine at tcp://127.0.0.1:1 by ssh. Is the")
+        #expect(bench.row(22) == "docker daemon running?")
+        bench.model.say((1...200).map { "word\($0)" }.joined(separator: " "), .error)
+        #expect(bench.row(19).hasPrefix("word1 word2") && bench.row(22).hasSuffix("…"))
+        #expect(!bench.row(18).contains("word"))
+    }
+
     @Test("The mouse selects rows, focuses panels, scrolls and clicks the hint bar")
     func mouse() throws {
         var bench = try Bench.connected()
@@ -339,7 +351,7 @@ import Testing
     @Test("What is said of a key goes with the next one")
     func passingWords() throws {
         var bench = try Bench.connected()
-        bench.type("J")
+        bench.type("K")
         #expect(bench.model.status?.text.contains("means nothing") == true)
         bench.type("j")
         #expect(bench.model.status == nil)

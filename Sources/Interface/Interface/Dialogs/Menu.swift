@@ -56,7 +56,8 @@ extension Menu {
     /// What can be done now with the selected container.
     static func actions(_ model: Model) -> Menu {
         let wanted: [Intent] = [
-            .attach, .shell, .shellAsking, .logs, .files, .inspect, .openPort, .start, .stop, .restart, .pauseOrResume,
+            .attach, .shell, .shellAsking, .logs, .files, .inspect, .related, .openPort, .start, .stop, .restart,
+            .pauseOrResume,
             .signals, .limits, .rename, .recreate, .remove, .removeWithVolumes, .copyMenu, .new,
         ]
         let bindings = wanted.compactMap { intent in

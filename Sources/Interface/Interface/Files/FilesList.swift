@@ -1,14 +1,18 @@
 import EngineAPI
 
 extension Model {
-    /// What is in the directory: the one above first, then directories, then the rest, each by name.
-    func fileRows(_ place: FilePlace, _ filter: String = "") -> [PathStat] {
+    /// What is in the directory: the one above first, then directories, then the rest, by name where nothing else is said.
+    func fileRows(_ place: FilePlace, _ filter: String = "", _ sort: ListSort = ListSort()) -> [PathStat] {
         guard let listing = files, listing.place == place else { return [] }
         let filter = ListFilter(filter)
         let members = (listing.members ?? []).filter {
             filter.isEmpty || filter.passes([$0.name, $0.linkTarget ?? ""])
         }
-        let sorted = members.sorted { ($0.isDirectory ? 0 : 1, $0.name) < ($1.isDirectory ? 0 : 1, $1.name) }
+        let named = members.sorted { $0.name < $1.name }
+        let parts = [named.filter(\.isDirectory), named.filter { !$0.isDirectory }]
+        let sorted = parts.flatMap { part in
+            sort.sorted(part) { ListSort.Facts(bytes: $0.sizeBytes, time: $0.modifiedAt) }
+        }
         guard place.path != "/", filter.isEmpty else { return sorted }
         return [Self.above] + sorted
     }
@@ -24,18 +28,18 @@ extension Model {
 
     var selectedFile: PathStat? {
         guard let screen = listScreen, let place = filePlace else { return nil }
-        let rows = fileRows(place, screen.filter)
+        let rows = fileRows(place, screen.filter, screen.sort)
         return rows.indices.contains(screen.cursor.index) ? rows[screen.cursor.index] : nil
     }
 
-    func fileTable(_ place: FilePlace, _ filter: String, width: Int) -> ListTable {
+    func fileTable(_ place: FilePlace, _ rows: [PathStat], width: Int) -> ListTable {
         let isNarrow = width < 60
         let fixed = [
             ListColumn("MODE", isNarrow ? 0 : 10), ListColumn("SIZE", 7, isRight: true),
             ListColumn(isNarrow ? "AGE" : "CHANGED", isNarrow ? 6 : 16), ListColumn("", 1),
         ]
         let name = max(8, width - fixed.reduce(0) { $0 + ($1.columns > 0 ? $1.columns + 1 : 0) })
-        let rows = fileRows(place, filter).map { file in
+        let rows = rows.map { file in
             let path = place.path(of: file.name)
             let mark = files?.changes?[path]
             let isAbove = file.name == ".."

@@ -11,7 +11,7 @@ enum Intent: Hashable, Sendable {
     case kill(signal: String)
 
     case filter, clearFilter, hideStopped, columns, changeColumn(ContainerColumn.Kind)
-    case sortNext, sortReverse, sortMenu, sortBy(ContainerSort)
+    case sortNext, sortReverse, sortMenu, sortBy(ContainerSort), sortList(ListSort.Key)
     /// For what is done next.
     case mark, markAll
     /// What can be done to all containers; to do it.
@@ -61,6 +61,8 @@ enum Intent: Hashable, Sendable {
     /// What was asked of the engine.
     case commands, showCommand, copyCommand
 
+    /// From an object to what belongs to it; to a row of a list, to a container; what can be copied of a row.
+    case related, showObject(ListScreen.Kind, id: String), showContainer(id: String), copyObject
     case networks, volumes, newNetwork, newVolume, removeNetwork, removeVolume, pruneNetworks, pruneVolumes
     case connectContainer, showMember, inspectNetwork, inspectVolume
     /// A published port: in the browser, or copied.

@@ -11,6 +11,9 @@ extension Keymap {
         .images, .networks, .volumes, .usage, .events, .commands, .files,
     ]
 
+    private static let markedLists: Set<KeyContext> = [.containers, .images, .volumes, .files]
+    private static let sortedLists: Set<KeyContext> = [.images, .volumes, .files]
+
     /// In the order of the hint bar. The first line that holds for a key counts.
     package static let table: [KeyBinding] =
         consoleKeys + dialogKeys + containerKeys + screenKeys + movementKeys
@@ -37,12 +40,15 @@ extension Keymap {
         KeyBinding("i", panels, "inspect", hint: "inspect", when: .hasContainer, .inspect),
         KeyBinding("f", panels, "files: view, copy out and in", hint: "files", when: .hasContainer, .files),
         KeyBinding("F9", panels, "send a signal", when: .canPause, .signals),
-        KeyBinding("space", [.containers, .images, .volumes, .files], "mark, for what is done next", .mark),
-        KeyBinding("*", [.containers, .images, .volumes, .files], "mark all, or none", .markAll),
+        KeyBinding("space", markedLists, "mark, for what is done next", .mark),
+        KeyBinding("*", markedLists, "mark all, or none", .markAll),
         KeyBinding("b", panels, "all containers: remove stopped ones, stop, start", when: .hasContainers, .bulk),
         KeyBinding("R", panels, "rename", when: .hasContainer, .rename),
         KeyBinding("c", panels, "recreate with other settings", when: .hasContainer, .recreate),
         KeyBinding("y", panels, "copy id, name, …", when: .hasContainer, .copyMenu),
+        KeyBinding(
+            "J", panels.union([.images, .networks, .volumes]),
+            "to its image, networks and volumes; to their containers", .related),
         KeyBinding("w", panels, "open a published port in the browser, or copy it", when: .hasPort, .openPort),
     ]
 
@@ -65,10 +71,10 @@ extension Keymap {
         KeyBinding("\\", panels.union(objectLists), "clear the filter", when: .isFiltered, .clearFilter),
         KeyBinding("e", panels, "hide stopped containers", .hideStopped),
         KeyBinding("P", panels, "group by compose project, or not", .groupProjects),
-        KeyBinding("o", panels, "sort by the next column", .sortNext),
-        KeyBinding("F6", panels, "sort by a column", .sortMenu),
+        KeyBinding("o", panels.union(sortedLists), "sort by the next column", .sortNext),
+        KeyBinding("F6", panels.union(sortedLists), "sort by a column", .sortMenu),
         KeyBinding("F5", panels, "order of the processes: tree, CPU, memory", .nextProcessOrder),
-        KeyBinding("O", panels, "reverse the order", .sortReverse),
+        KeyBinding("O", panels.union(sortedLists), "reverse the order", .sortReverse),
         KeyBinding("C", panels, "choose the columns", .columns),
         KeyBinding(": ctrl-p", panels, "palette of all commands", .palette),
         KeyBinding("+", panels, "larger panel", .largerPanel),
@@ -146,7 +152,7 @@ extension Keymap {
             .toggleSurroundings),
         KeyBinding("enter", [.logs], "back to the filter", hint: "filter", when: .hasLeftFilter, .toggleSurroundings),
         KeyBinding("F", [.logs], "follow", hint: "follow", .toggleFollow),
-        KeyBinding("t", [.logs], "timestamps", hint: "times", .toggleTimestamps),
+        KeyBinding("t", [.logs], "timestamps: of one's zone, of UTC, none", hint: "times", .toggleTimestamps),
         KeyBinding("w", [.logs], "wrap long lines", hint: "wrap", .toggleWrap),
         KeyBinding(
             "f &", [.logs], "show only lines with words, without !words, or of a /regex/", hint: "filter", .filterLog),
@@ -190,6 +196,8 @@ extension Keymap {
         KeyBinding("P", [.usage], "remove what nobody uses", hint: "prune", .pruneUsage),
         KeyBinding("n", [.volumes], "new volume", hint: "new", .newVolume),
         KeyBinding("d delete", [.volumes], "remove the volume", hint: "remove", .removeVolume),
+        KeyBinding("enter", [.volumes], "to the containers that have it", hint: "containers", .related),
+        KeyBinding("y", [.images, .networks, .volumes, .usage, .events], "copy name, id, …", .copyObject),
         KeyBinding("i", [.volumes], "inspect the volume", hint: "inspect", .inspectVolume),
         KeyBinding("P", [.volumes], "remove those that nobody uses", hint: "prune", .pruneVolumes),
         KeyBinding("esc q", objectLists.union([.logs, .inspect, .help, .file]), "back", hint: "back", .back),

@@ -166,9 +166,9 @@ extension Model {
                 return []
             }
             return showContainer(event.actorID)
-        case .image: return open(.images)
-        case .network: return open(.networks)
-        case .volume: return open(.volumes)
+        case .image: return show(.images, at: event.actorID)
+        case .network: return show(.networks, at: event.actorID)
+        case .volume: return show(.volumes, at: event.actorID)
         case .daemon: return []
         }
     }

@@ -37,6 +37,7 @@ struct ListScreen: Hashable, Sendable {
     /// Rows must hold each of its words.
     var filter = ""
     var isEditingFilter = false
+    var sort = ListSort()
 
     init(_ kind: Kind) { self.kind = kind }
 }
@@ -56,13 +57,13 @@ extension Model {
     /// What the rows of a list are known by, in their order.
     func rowIDs(of screen: ListScreen) -> [String] {
         switch screen.kind {
-        case .images: imageRows(screen.filter).map(\.id)
+        case .images: imageRows(screen.filter, screen.sort).map(\.id)
         case .networks: networkRows(screen.filter).map(\.id)
-        case .volumes: volumeRows(screen.filter).map(\.spec.name)
+        case .volumes: volumeRows(screen.filter, screen.sort).map(\.spec.name)
         case .usage: usageRows(screen.filter).map(\.id)
         case .events: eventRows.map(\.id)
         case .commands: commandRows(screen.filter).map { "\($0.number)" }
-        case .files(let place): fileRows(place, screen.filter).map(\.name)
+        case .files(let place): fileRows(place, screen.filter, screen.sort).map(\.name)
         }
     }
 
@@ -148,20 +149,5 @@ extension Model {
         guard var screen = listScreen else { return containers.isEditingFilter = isEditing }
         screen.isEditingFilter = isEditing
         replaceDialog(.list(screen))
-    }
-}
-
-/// What a person types to narrow a list: each word must be in one of a row's texts, capitals or not.
-struct ListFilter {
-    private let words: [Substring]
-
-    init(_ text: String) { words = text.lowercased().split(separator: " ") }
-
-    var isEmpty: Bool { words.isEmpty }
-
-    func passes(_ texts: [String]) -> Bool {
-        guard !words.isEmpty else { return true }
-        let texts = texts.map { $0.lowercased() }
-        return words.allSatisfy { word in texts.contains { $0.contains(word) } }
     }
 }

@@ -40,20 +40,26 @@ extension ListTable {
     }
 }
 
-extension Canvas {
-    mutating func draw(_ screen: ListScreen, _ model: Model) {
-        let width = model.layout.body.columns
+extension Model {
+    func table(of screen: ListScreen, width: Int) -> ListTable {
+        let (filter, sort) = (screen.filter, screen.sort)
         let table =
             switch screen.kind {
-            case .images: model.imageTable(screen.filter, width: width)
-            case .networks: model.networkTable(screen.filter, width: width)
-            case .volumes: model.volumeTable(screen.filter, width: width)
-            case .usage: model.usageTable(screen.filter, width: width)
-            case .events: model.eventTable(width: width)
-            case .commands: model.commandTable(screen.filter, width: width)
-            case .files(let place): model.fileTable(place, screen.filter, width: width)
+            case .images: imageTable(imageRows(filter, sort), width: width)
+            case .networks: networkTable(filter, width: width)
+            case .volumes: volumeTable(volumeRows(filter, sort), width: width)
+            case .usage: usageTable(filter, width: width)
+            case .events: eventTable(width: width)
+            case .commands: commandTable(filter, width: width)
+            case .files(let place): fileTable(place, fileRows(place, filter, sort), width: width)
             }
-        draw(table, screen, model)
+        return table.marked(sort, of: screen.kind)
+    }
+}
+
+extension Canvas {
+    mutating func draw(_ screen: ListScreen, _ model: Model) {
+        draw(model.table(of: screen, width: model.layout.body.columns), screen, model)
     }
 
     private mutating func draw(_ table: ListTable, _ screen: ListScreen, _ model: Model) {

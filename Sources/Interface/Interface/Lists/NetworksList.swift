@@ -27,7 +27,9 @@ extension Model {
         return (networks ?? []).flatMap { network -> [NetworkRow] in
             let members = members(of: network)
             let texts = [network.spec.name, network.spec.driver] + network.spec.pools.map(\.subnet)
-            let kept = filter.passes(texts) ? members : members.filter { filter.passes(texts + $0.networkTexts) }
+            let kept = members.filter {
+                filter.passes(texts) ? !filter.leavesOut($0.networkTexts) : filter.passes(texts + $0.networkTexts)
+            }
             guard filter.passes(texts) || !kept.isEmpty else { return [] }
             return [.network(network)] + kept.map { .member(network, $0) }
         }

@@ -5,8 +5,8 @@ struct Sought: Hashable, Sendable {
     let kind: ListScreen.Kind
     /// What it will be known by, where that is known; it may be there already.
     let id: String?
-    /// The rows of before: what is not among them is new.
-    let known: Set<String>
+    /// The rows of before: what is not among them is new. Nil where nothing new is sought.
+    let known: Set<String>?
 }
 
 extension Model {
@@ -22,7 +22,11 @@ extension Model {
     /// The row of a list that is sought, once it is there.
     func found(in screen: ListScreen, _ rows: [String]) -> Int? {
         guard let sought, sought.kind == screen.kind else { return nil }
-        return rows.firstIndex { !sought.known.contains($0) } ?? sought.id.flatMap { rows.firstIndex(of: $0) }
+        if let known = sought.known, let new = rows.firstIndex(where: { !known.contains($0) }) { return new }
+        guard let id = sought.id else { return nil }
+        // A container knows its image by the id, and the list has a row for each name.
+        let image = sought.kind == .images ? images?.first { $0.id == id || $0.shortID == id } : nil
+        return rows.firstIndex(of: image.map { $0.tags.min() ?? $0.id } ?? id)
     }
 }
 

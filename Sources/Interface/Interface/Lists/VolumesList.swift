@@ -1,14 +1,19 @@
 import EngineAPI
 
 extension Model {
-    func volumeRows(_ filter: String = "") -> [VolumeDetails] {
+    func volumeRows(_ filter: String = "", _ sort: ListSort = ListSort()) -> [VolumeDetails] {
         let filter = ListFilter(filter)
-        return (volumes ?? []).filter { filter.isEmpty || filter.passes([$0.spec.name, $0.kindText] + users(of: $0)) }
+        let passing = (volumes ?? []).filter {
+            filter.isEmpty || filter.passes([$0.spec.name, $0.kindText] + users(of: $0))
+        }
+        return sort.sorted(passing) {
+            ListSort.Facts(bytes: $0.sizeBytes ?? -1, time: $0.createdAt, users: users(of: $0).count)
+        }
     }
 
     var selectedVolume: VolumeDetails? {
         guard let screen = listScreen, screen.kind == .volumes else { return nil }
-        let rows = volumeRows(screen.filter)
+        let rows = volumeRows(screen.filter, screen.sort)
         return rows.indices.contains(screen.cursor.index) ? rows[screen.cursor.index] : nil
     }
 
@@ -18,9 +23,9 @@ extension Model {
             .map { container($0)?.name ?? String($0.prefix(12)) }.sorted()
     }
 
-    func volumeTable(_ filter: String, width: Int) -> ListTable {
+    func volumeTable(_ rows: [VolumeDetails], width: Int) -> ListTable {
         let name = max(12, min(40, width * 2 / 5))
-        let rows = volumeRows(filter).map { volume in
+        let rows = rows.map { volume in
             let users = users(of: volume)
             let kind = volume.spec.options.isEmpty ? "" : "  (\(volume.kindText))"
             return ListTable.Row(

@@ -100,8 +100,10 @@ extension Model {
     /// From the disk usage to the object itself.
     private mutating func showUsage() -> [Effect] {
         switch selectedUsageRow {
-        case .part(.image, _), .object(.image, _, _, _): return open(.images)
-        case .part(.volume, _), .object(.volume, _, _, _): return open(.volumes)
+        case .object(.image, let name, _, _): return show(.images, at: name)
+        case .object(.volume, let name, _, _): return show(.volumes, at: name)
+        case .part(.image, _): return open(.images)
+        case .part(.volume, _): return open(.volumes)
         case .object(.container, let name, _, _), .object(.log, let name, _, _):
             guard let id = containers.all.first(where: { $0.name == name })?.id else { return [] }
             return showContainer(id)

@@ -14,6 +14,14 @@ extension Model {
         case .hideStopped:
             containers.hidesStopped.toggle()
             say(containers.hidesStopped ? "stopped containers are hidden" : "all containers are shown")
+        case .sortNext where listScreen != nil: sortListByNext()
+        case .sortReverse where listScreen != nil: reverseList()
+        case .sortMenu where listScreen != nil: dialogs.append(.menu(listSortMenu))
+        case .sortList(let key): sortList(by: key)
+        case .related: return showRelated()
+        case .showObject(let kind, let id): return show(kind, at: id)
+        case .showContainer(let id): return showContainer(id)
+        case .copyObject: copyObject()
         case .sortNext:
             containers.sort = containers.sort.next
             containers.followTop()

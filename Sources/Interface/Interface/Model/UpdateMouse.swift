@@ -37,6 +37,7 @@ extension Model {
             form.click(index, in: rows, at: place)
             replaceDialog(.form(form))
         case .list(var screen):
+            if place.row == layout.body.row + 1 { sortList(byColumnAt: place.column - layout.body.column) }
             // Below the title and the header.
             guard place.row >= layout.body.row + 2 else { return [] }
             let rows = rowIDs(of: screen)

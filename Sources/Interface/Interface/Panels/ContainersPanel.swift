@@ -62,8 +62,8 @@ struct ContainersPanel {
 
     /// Those that pass the filter, hidden ones too.
     var matching: [ContainerSummary] {
-        let words = filter.lowercased().split(separator: " ")
-        return words.isEmpty ? all : all.filter { row in words.allSatisfy { row.matches($0) } }
+        let filter = ListFilter(filter)
+        return filter.isEmpty ? all : all.filter { row in filter.passes { row.matches($0) } }
     }
 
     private var ids: [String] { lines.map(\.id) }
@@ -161,6 +161,7 @@ extension ContainerSummary {
             || (state.isAlive && state.health.map { $0.status.rawValue == word } ?? false)
             || ports.contains { $0.hostPort != 0 && String($0.hostPort) == word }
             || project?.lowercased().contains(word) ?? false
+            || networks.contains { $0.networkName.lowercased() == word || $0.ipv4Address == word }
             || (word.contains("=") && labels.contains { "\($0.key)=\($0.value)".lowercased().contains(word) })
     }
 

@@ -78,7 +78,7 @@ extension Canvas {
             return drawPrompt("/", model.search?.editor ?? LineEditor(), in: region)
         }
         if case .filter = model.keyContext {
-            return drawPrompt("filter: ", model.filterLine, in: region)
+            return drawPrompt("filter: ", model.filterLine, grammar: model.filterGrammar, in: region)
         }
         if let host = model.reaching {
             let text = "connecting to \(host.name)…"
@@ -97,22 +97,23 @@ extension Canvas {
     /// A message that is longer than the row grows upwards over the panels: engines have much to say when they refuse.
     private mutating func drawMessage(_ text: String, _ role: Role, in row: Region) {
         guard row.columns > 0 else { return }
-        let needed = (TextWidth.columns(of: text) + row.columns - 1) / row.columns
-        let rows = min(4, max(1, needed), row.row + 1)
-        var rest = Substring(text)
+        let lines = TextWrap.lines(of: text, columns: row.columns)
+        let rows = min(4, max(1, lines.count), row.row + 1)
         for index in 0..<rows {
             let line = Region(column: row.column, row: row.row - rows + 1 + index, columns: row.columns, rows: 1)
             fill(line, .status)
-            put(index == rows - 1 ? rest : rest.prefix(row.columns), role, in: line)
-            rest = rest.dropFirst(row.columns)
+            put(lines.dropFirst(index).prefix(index == rows - 1 ? .max : 1).joined(separator: " "), role, in: line)
         }
     }
 
-    private mutating func drawPrompt(_ prompt: String, _ editor: LineEditor, in region: Region) {
+    private mutating func drawPrompt(
+        _ prompt: String, _ editor: LineEditor, grammar: String = "", in region: Region
+    ) {
         let start = put(prompt, .header, in: region)
         var rest = region
         _ = rest.takeLeft(start)
         guard rest.columns > 0 else { return }
+        if editor.text.isEmpty { put(grammar, .muted, in: rest) }
         frame.cursor = Position(column: rest.column + putTyped(editor, .text, in: rest), row: region.row)
     }
 
