@@ -348,6 +348,29 @@ import Testing
         #expect(bench.text.contains("new output"))
     }
 
+    @Test("The scrollback is searched around its end, from wherever one is in it")
+    func searchAround() throws {
+        var bench = try attached()
+        let text = (1...200).map { "line \($0)\r\n" }.joined()
+        bench.send(.console(.container(Sample.id(1)), .output(.stdout(Array(text.utf8)))))
+        bench.type("<ctrl-]>[g")
+        #expect(!bench.text.contains("line 15"))
+        func chosen() -> String {
+            guard let console = bench.model.shownConsole else { return "" }
+            return console.emulator.text(ofLine: console.cursorLine)
+        }
+        bench.type("/line 15<enter>")
+        #expect(chosen() == "line 159", "there was none above")
+        bench.type("n")
+        #expect(chosen() == "line 158")
+        bench.type("NN")
+        #expect(chosen() == "line 15")
+        bench.type("/line 999<enter>")
+        #expect(chosen() == "line 15" && bench.model.status?.text == "`line 999` not found")
+        bench.type("y")
+        #expect(bench.model.status?.text == "copied the line")
+    }
+
     @Test("Who turns the wheel and goes on typing types into the program")
     func wheel() throws {
         var bench = try attached()

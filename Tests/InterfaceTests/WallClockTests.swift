@@ -53,5 +53,11 @@ import Testing
         let line = LogEntry(time: Sample.now, source: .stdout, bytes: Array("hello\n".utf8))
         bench.send(.logs(screen.sources[0].subscription, .entries([line])))
         #expect(bench.row(0).contains("times of UTC-7") && bench.row(1).hasPrefix("2027-01-15 01:00:00.000 hello"))
+        bench.type("t")
+        #expect(bench.row(0).contains("times of UTC ·") && bench.row(1).hasPrefix("2027-01-15 08:00:00.000 hello"))
+        bench.type("t")
+        #expect(bench.row(1).hasPrefix("hello"))
+        bench.type("t")
+        #expect(bench.row(1).hasPrefix("2027-01-15 01:00:00.000 hello"))
     }
 }

@@ -24,7 +24,7 @@ struct LogScreen: Hashable, Sendable {
     var follows = true
     var showsTimes = false
     /// By which they are told.
-    let wall: WallClock
+    var wall: WallClock
     var wraps = false
     /// The first column shown while lines are not wrapped.
     var column = 0

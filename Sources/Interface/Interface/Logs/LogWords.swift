@@ -1,3 +1,5 @@
+import EngineAPI
+
 /// What is said of a log, and what of it is taken elsewhere as text.
 extension LogScreen {
     /// What is shown as text, line by line, as it is saved.
@@ -30,6 +32,13 @@ extension LogScreen {
             pieces.append(after)
         }
         return pieces.map { line($0).text }.joined()
+    }
+
+    /// Times of the user's own zone, then of UTC, by which servers speak, then none.
+    mutating func showTimes(nextAfter own: WallClock, at now: Timestamp) {
+        let isOwn = showsTimes && wall == own
+        showsTimes = !showsTimes || isOwn && own.zone(at: now) != WallClock.utc.zone(at: now)
+        wall = isOwn && showsTimes ? .utc : own
     }
 
     /// How much of a long log the filter has looked at; nil where it is all, or soon will be.

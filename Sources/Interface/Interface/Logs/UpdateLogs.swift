@@ -68,7 +68,7 @@ extension Model {
             if screen.horizon != nil { screen.read(screen.reach, now: now, serial: takeNumber()) }
             if screen.follows { screen.move(.bottom, page: pageRows) }
         case .toggleTimestamps:
-            screen.showsTimes.toggle()
+            screen.showTimes(nextAfter: wall, at: now)
             logLook.showsTimes = screen.showsTimes
         case .toggleWrap:
             screen.wraps.toggle()

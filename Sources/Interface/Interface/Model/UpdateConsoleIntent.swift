@@ -95,10 +95,12 @@ extension Model {
     mutating func findInConsole(_ needle: String, backwards: Bool) -> Bool {
         guard let id = shownConsoleID, var console = consoles.open[id] else { return false }
         if !console.isScrolling { return false }
+        let lines = console.emulator.lines
         let start = console.cursorLine + (backwards ? -1 : 1)
-        guard console.emulator.lines.contains(start),
-            let match = console.emulator.find(needle, from: start, backwards: backwards)
-        else { return false }
+        let ahead = lines.contains(start) ? console.emulator.find(needle, from: start, backwards: backwards) : nil
+        // Around the end, as in texts and logs.
+        let end = backwards ? lines.upperBound - 1 : lines.lowerBound
+        guard let match = ahead ?? console.emulator.find(needle, from: end, backwards: backwards) else { return false }
         console.cursorLine = match.line
         console.showCursorLine()
         consoles.open[id] = console
@@ -112,7 +114,7 @@ extension Model {
         let text = console.emulator.text(
             from: .init(line: first, column: 0), through: .init(line: last, column: .max - 1))
         stopScrolling()
-        say("copied \(last - first + 1) lines", .success)
+        say(first == last ? "copied the line" : "copied \(last - first + 1) lines", .success)
         return [.copy(text)]
     }
 }
