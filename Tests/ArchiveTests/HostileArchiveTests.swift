@@ -151,6 +151,24 @@ import Testing
         }
     }
 
+    @Test("The directories that are made for a member count: a few bytes do not take all files of a disk")
+    func directoriesOnTheWay() throws {
+        let path = String(repeating: "d/", count: 100) + "x"
+        var (file, link) = (TarBytes(), TarBytes())
+        file.file(path)
+        link.file("target")
+        link.link(path, to: "target", .hardLink)
+        for archive in [file, link] {
+            let layer = try LayerCase()
+            #expect(throws: ArchiveError.tooLarge("the archive has more than 50 entries")) {
+                try layer.apply(archive.finished, limits: UnpackLimits(entries: 50))
+            }
+            try layer.apply(archive.finished, limits: UnpackLimits(entries: 102))
+            // They are there now.
+            try layer.apply(archive.finished, limits: UnpackLimits(entries: 2))
+        }
+    }
+
     @Test("A file of zeros is no bomb, however small it was packed")
     func manyZeros() throws {
         let layer = try LayerCase()

@@ -32,6 +32,7 @@ package enum ArchiveError: Error, Hashable, Sendable, CustomStringConvertible {
 package struct UnpackLimits: Hashable, Sendable {
     /// Of the inflated archive, headers and padding included.
     package var bytes: Int64
+    /// Of members, and of the directories that are made for them and are none.
     package var entries: Int
     /// The directory whose file system has room for no more than that; nil where the limits are somebody's choice.
     package var place: String?

@@ -159,14 +159,13 @@ package final class LayerApplier {
 
     private func write(_ entry: TarEntry, at path: EntryPath, from reader: TarReader) throws(ArchiveError) {
         try checkOwner(entry)
-        let parent = try directories.existingOrMade(path.parent)
-        let name = cString(path.name)
-        let place = EntryPlace(parent: parent, name: name, display: path.display)
+        let parent = try directories.existingOrMade(path.parent, reader.countUnnamed)
+        let place = EntryPlace(parent: parent, name: cString(path.name), display: path.display)
         if case .directory = entry.kind {
             try makeDirectory(place)
             return try finishDirectory(entry, path)
         }
-        if case .hardLink(let target) = entry.kind { return try link(path, to: EntryPath(target)) }
+        if case .hardLink(let target) = entry.kind { return try link(path, at: place, to: EntryPath(target)) }
         if case .file = entry.kind { return try writeFile(entry, at: place, from: reader) }
         // Docker counts the words of links, too.
         if case .symbolicLink(let target) = entry.kind { contentBytes += Int64(target.count) }
@@ -225,13 +224,11 @@ package final class LayerApplier {
     }
 
     /// Both names are looked up from the root; the target's last component is not followed.
-    private func link(_ path: EntryPath, to target: EntryPath) throws(ArchiveError) {
+    private func link(_ path: EntryPath, at place: EntryPlace, to target: EntryPath) throws(ArchiveError) {
         if path == target { return }
         guard !target.isRoot, let found = try directories.existing(target.parent) else {
             throw .kernel(KernelError("link \(path.display) to", target.display, .noSuchFile))
         }
-        let parent = try directories.existingOrMade(path.parent)
-        let place = EntryPlace(parent: parent, name: cString(path.name), display: path.display)
         let targetName = cString(target.name)
         try replacing(place) { () throws(KernelError) in
             _ = try kernelCall("link \(place.display) to", target.display) {

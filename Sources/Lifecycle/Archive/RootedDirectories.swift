@@ -30,7 +30,11 @@ final class RootedDirectories {
     }
 
     /// The same, with missing directories made, as root's and with mode 0755. Depth costs no stack.
-    func existingOrMade(_ path: EntryPath) throws(ArchiveError) -> OwnedDirectory {
+    ///
+    /// - Parameter willMake: called before each that is made; what it throws ends it.
+    func existingOrMade(
+        _ path: EntryPath, _ willMake: () throws(ArchiveError) -> Void
+    ) throws(ArchiveError) -> OwnedDirectory {
         var directory = root
         var depth = path.components.count
         while depth > 0 {
@@ -42,6 +46,7 @@ final class RootedDirectories {
         }
         while depth < path.components.count {
             depth += 1
+            try willMake()
             directory = try make(path.prefix(depth), in: directory)
         }
         last = (path, directory)

@@ -34,6 +34,14 @@ package final class TarReader {
             var start: UnsafeRawPointer?
             var count = 0
             var offset: la_int64_t = 0
+    /// Counts a directory that is made for a member and is none itself: a path of some letters may stand for thousands.
+    ///
+    /// - Throws: `tooLarge` where that is one too many.
+    func countUnnamed() throws(ArchiveError) {
+        entryCount += 1
+        try limits.check(entryCount: entryCount)
+    }
+
             let status = archive_read_data_block(handle.archive, &start, &count, &offset)
             if status == ARCHIVE_EOF { return }
             do throws(ArchiveError) { try handle.check(status) } catch { throw failure(error) }
