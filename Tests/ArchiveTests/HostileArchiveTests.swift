@@ -169,6 +169,53 @@ import Testing
         }
     }
 
+    /// A pax header (POSIX.1-2001) for the next member.
+    private func paxHeader(_ records: [(String, String)]) -> [UInt8] {
+        var text = ""
+        for (name, value) in records {
+            let rest = " \(name)=\(value)\n"
+            // No record here is as long as a hundred bytes.
+            text += "\(rest.utf8.count + 2)\(rest)"
+        }
+        var tar = TarBytes()
+        tar.file("PaxHeaders/x", text)
+        var bytes = tar.bytes
+        bytes[156] = UInt8(ascii: "x")
+        bytes.replaceSubrange(148..<156, with: Array(repeating: 32, count: 8))
+        let digits = String(bytes[..<512].reduce(0) { $0 + Int($1) }, radix: 8)
+        let sum = String(repeating: "0", count: 6 - digits.count) + digits
+        bytes.replaceSubrange(148..<155, with: Array(sum.utf8) + [0])
+        return bytes
+    }
+
+    @Test("What is said of one member is bounded: a list of a sparse file's parts does not take all memory")
+    func sparseParts() throws {
+        func archive(parts: Int) -> [UInt8] {
+            var tar = TarBytes()
+            let form = [("GNU.sparse.major", "1"), ("GNU.sparse.minor", "0")]
+            tar.raw(paxHeader(form + [("GNU.sparse.name", "sparse"), ("GNU.sparse.realsize", "0")]))
+            // As many numbers as there are, each on a line of its own, filled up to whole blocks.
+            let list = Array("\(parts)\n\(String(repeating: "0\n0\n", count: parts))".utf8)
+            tar.add(
+                TarMember("GNUSparseFile.0/sparse", .file, mode: 0o644),
+                list + [UInt8](repeating: 0, count: (512 - list.count % 512) % 512))
+            return tar.finished
+        }
+        let layer = try LayerCase()
+        #expect(throws: ArchiveError.tooLarge("the archive says more than 8388608 bytes of one of its entries")) {
+            try layer.apply(archive(parts: 3_000_000))
+        }
+        try layer.apply(archive(parts: 1000))
+        #expect(try layer.status("sparse").st_size == 0)
+        // Contents are bounded by nothing of this.
+        var tar = TarBytes()
+        tar.file("large", String(repeating: "x", count: 20 << 20))
+        tar.file(".wh..wh.passed-by", String(repeating: "x", count: 20 << 20))
+        tar.file("last")
+        try layer.apply(tar.finished)
+        #expect(try layer.status("large").st_size == 20 << 20 && layer.exists("last"))
+    }
+
     @Test("A file of zeros is no bomb, however small it was packed")
     func manyZeros() throws {
         let layer = try LayerCase()
