@@ -28,6 +28,26 @@ import Testing
         #expect(!layer.exists(".wh..wh.plnk"))
     }
 
+    @Test("Under a name that a layer hides and brings anew is what it brings alone, whichever comes first")
+    func hiddenAndBrought() throws {
+        for isHiddenFirst in [true, false] {
+            let layer = try LayerCase()
+            var lower = TarBytes()
+            for name in ["a/old", "a/b/old", "c", "kept/x"] { lower.file(name, "1") }
+            try layer.apply(lower.finished)
+            var (hiding, bringing) = (TarBytes(), TarBytes())
+            for name in [".wh.a", ".wh.c", ".wh.l"] { hiding.file(name) }
+            for name in ["a/new", "a/b/new", "c"] { bringing.file(name, "2") }
+            bringing.link("l", to: "kept")
+            var upper = TarBytes()
+            for part in isHiddenFirst ? [hiding, bringing] : [bringing, hiding] { upper.raw(part.bytes) }
+            try layer.apply(upper.finished)
+            let (_, text) = try Command.run(["find", ".", "!", "-type", "d"], in: layer.root)
+            #expect(text.split(separator: "\n").sorted() == ["./a/b/new", "./a/new", "./c", "./kept/x", "./l"])
+            #expect(try layer.text("c") == "2")
+        }
+    }
+
     @Test("An opaque directory keeps only what its own layer brings, before and after the marker")
     func opaque() throws {
         let layer = try LayerCase()

@@ -133,8 +133,10 @@ package final class LayerApplier {
         let name = Array(path.name.dropFirst(Self.whiteoutPrefix.count))
         guard !name.isEmpty, name != [46], name != [46, 46] else { throw refusal(entry, "a whiteout of no file") }
         let hidden = path.parent.appending(name)
-        guard !unpacked.contains(hidden), let parent = try directories.existing(path.parent) else { return }
-        try remove(name, in: parent)
+        guard let parent = try directories.existing(path.parent) else { return }
+        if !unpacked.contains(hidden) { return try remove(name, in: parent) }
+        // What this layer brings stays; of a directory, what the layers below have in it does not.
+        if isDirectory(cString(name), in: parent) { try makeOpaque(hidden) }
     }
 
     /// Removes what layers below put into a directory. Listed level by level: depth costs no stack and no descriptors.
