@@ -4,13 +4,15 @@ import Linux
 
 /// Owner, mode, extended attributes and time of an unpacked entry. In this order: a change of the owner clears setuid and
 /// capabilities, and a change of the mode rewrites an access control list.
+///
+/// How another overlay was laid out is left out: on a layer of ours it would be believed, and other files shown.
 enum EntryMetadata {
     /// For a file or directory that is open.
     static func apply(_ entry: TarEntry, to file: Descriptor, _ display: String) throws(KernelError) {
         let (user, group) = try owner(entry, display)
         try kernelCall("chown", display) { fchown(file.rawValue, user, group) }
         try kernelCall("chmod", display) { fchmod(file.rawValue, entry.mode) }
-        for attribute in entry.attributes where !isOverlays(attribute) {
+        for attribute in entry.attributes where !OverlayMarks.isOwn(attribute: attribute.name) {
             try AttributeRule.tolerating(attribute.name) { () throws(KernelError) in
                 _ = try kernelCall("set attribute \(attribute.name) of", display) {
                     gantry_fsetxattr(file.rawValue, attribute.name, attribute.value, attribute.value.count)
@@ -31,7 +33,7 @@ enum EntryMetadata {
         }
         // There is no setxattrat before Linux 6.13: the directory's descriptor is named by /proc instead.
         let path = cString(Array("\(place.parent.descriptor.procPath)/".utf8)).dropLast() + name
-        for attribute in entry.attributes where !isOverlays(attribute) {
+        for attribute in entry.attributes where !OverlayMarks.isOwn(attribute: attribute.name) {
             try AttributeRule.tolerating(attribute.name) { () throws(KernelError) in
                 _ = try kernelCall("set attribute \(attribute.name) of", place.display) {
                     gantry_lsetxattr(Array(path), attribute.name, attribute.value, attribute.value.count)
@@ -57,11 +59,6 @@ enum EntryMetadata {
             throw KernelError("chown to \(entry.userID):\(entry.groupID)", display, .invalidArgument)
         }
         return (uid_t(truncatingIfNeeded: entry.userID), gid_t(truncatingIfNeeded: entry.groupID))
-    }
-
-    /// How another overlay was laid out. On a layer of ours the kernel would believe it, and show other files.
-    private static func isOverlays(_ attribute: TarEntry.Attribute) -> Bool {
-        attribute.name.hasPrefix("trusted.overlay.") || attribute.name.hasPrefix("user.overlay.")
     }
 }
 

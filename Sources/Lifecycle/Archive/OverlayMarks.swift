@@ -12,6 +12,12 @@ package enum OverlayMarks: Hashable, Sendable {
     /// In a directory that hides all of the same directory below.
     package static let opaqueName = Array(".wh..wh..opq".utf8)
 
+    /// The beginnings of the names of the attributes in which overlays of either kind keep what is their own.
+    package static let attributePrefixes = ["trusted.overlay.", "user.overlay.", "user.fuseoverlayfs."]
+
+    /// Whether an attribute is an overlay's, and not its file's.
+    static func isOwn(attribute name: String) -> Bool { attributePrefixes.contains { name.hasPrefix($0) } }
+
     /// What a name in an upper directory stands for.
     package enum Meaning: Hashable, Sendable {
         /// What it is.

@@ -24,7 +24,6 @@ package struct UpperRules {
     }
 
     private static let prefix = Array(".wh.".utf8)
-    private static let overlayPrefixes = ["trusted.overlay.", "user.overlay.", "user.fuseoverlayfs."]
 
     func leavesOut(_ member: [UInt8]) -> Bool { isLeftOut(Self.path(member)) }
 
@@ -67,7 +66,7 @@ package struct UpperRules {
     ///
     /// - Throws: where the kernel only noted that the directory was moved here: its contents are elsewhere then.
     static func isOpaque(_ directory: Descriptor, _ path: [UInt8]) throws(KernelError) -> Bool {
-        for name in overlayPrefixes {
+        for name in OverlayMarks.attributePrefixes {
             var value: UInt8 = 0
             if getxattr(directory.procPath, name + "opaque", &value, 1) == 1, value == UInt8(ascii: "y") { return true }
             guard getxattr(directory.procPath, name + "redirect", nil, 0) < 0 else {
@@ -95,7 +94,6 @@ package struct UpperRules {
     }
 
     private static func isLasting(_ name: String) -> Bool {
-        let isOwn = overlayPrefixes.contains { name.hasPrefix($0) }
-        return !isOwn && !["security.selinux", "security.ima", "security.evm"].contains(name)
+        !OverlayMarks.isOwn(attribute: name) && !["security.selinux", "security.ima", "security.evm"].contains(name)
     }
 }

@@ -175,9 +175,9 @@ struct LayeredRoot {
     }
 
     private static func isOpaque(_ directory: Descriptor) -> Bool {
-        ["trusted.overlay.opaque", "user.overlay.opaque", "user.fuseoverlayfs.opaque"].contains { name in
+        OverlayMarks.attributePrefixes.contains { prefix in
             var value: UInt8 = 0
-            return getxattr(directory.procPath, name, &value, 1) == 1 && value == UInt8(ascii: "y")
+            return getxattr(directory.procPath, prefix + "opaque", &value, 1) == 1 && value == UInt8(ascii: "y")
         }
     }
 
