@@ -129,6 +129,22 @@ import Testing
         }
     }
 
+    @Test("What a link of a layer leads to, on the machine, is nothing below a directory in the link's place")
+    func linkReplaced() throws {
+        let outside = try root.make("outside")
+        _ = try root.write("outside/f", [])
+        var tar = TarBytes()
+        for name in ["absolute", "kept"] { tar.link(name, to: outside) }
+        tar.link("relative", to: "kept")
+        let id = try bench.add(tar.finished, onto: [])
+        let mounts = try snapshots.prepareRoot("container", layers: [id])
+        let script = ["absolute", "relative"].map { "rm \($0) && mkdir \($0) && : > \($0)/f" }
+        _ = try bench.inside(mounts, script.joined(separator: " && "))
+        let changes = try snapshots.changes("container") { _ in false }
+        #expect(changes.map(\.path) == ["/absolute", "/absolute/f", "/relative", "/relative/f"])
+        #expect(changes.map(\.kind) == [.modified, .added, .modified, .added])
+    }
+
     @Test("A layer's link tells it from another that begins alike, and goes with it")
     func links() throws {
         var tar = TarBytes()

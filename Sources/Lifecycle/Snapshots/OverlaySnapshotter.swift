@@ -120,9 +120,9 @@ package final class OverlaySnapshotter: DirectorySnapshotter {
         guard let layers = try kernel({ () throws(KernelError) in try directory.readRoot(path) }) else {
             throw .kernel(KernelError("open the root file system of", containerID, .noSuchFile))
         }
-        let below = layers.reversed().map { "\(directory.layerPath($0))/fs" }
         return try kernel { () throws(KernelError) in
-            try UpperChanges(upper: "\(path)/fs", layers: below, marks: assembly.marks).list(leavingOut: isLeftOut)
+            try UpperChanges(upper: "\(path)/fs", below: try directory.files(of: layers), marks: assembly.marks)
+                .list(leavingOut: isLeftOut)
         }
     }
 
@@ -136,9 +136,8 @@ package final class OverlaySnapshotter: DirectorySnapshotter {
         let top = OwnedDescriptor(
             try kernel { () throws(KernelError) in try Descriptor.open("\(path)/fs", O_RDONLY | O_DIRECTORY) })
         let hasOwnTop = try kernel { () throws(KernelError) in try differs(top.descriptor, from: layers.last) }
-        let changes = UpperChanges(
-            upper: "\(path)/fs", layers: layers.reversed().map { "\(directory.layerPath($0))/fs" },
-            marks: assembly.marks)
+        let below = try kernel { () throws(KernelError) in try directory.files(of: layers) }
+        let changes = UpperChanges(upper: "\(path)/fs", below: below, marks: assembly.marks)
         let archiver = TreeArchiver(
             top: top.descriptor, to: writer,
             as: UpperRules(

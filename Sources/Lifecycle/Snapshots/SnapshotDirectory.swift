@@ -22,6 +22,11 @@ struct SnapshotDirectory: Sendable {
 
     func layerPath(_ chainID: Digest) -> String { "\(path)/\(chainID.hex)" }
 
+    /// - Parameter layers: lowest first.
+    func files(of layers: [Digest]) throws(KernelError) -> LayerFiles {
+        try LayerFiles(layers.reversed().map { "\($0.hex)/fs" }, in: path)
+    }
+
     func rootPath(_ containerID: String) throws(SnapshotError) -> String {
         let isSafe = containerID.utf8.allSatisfy { byte in
             (48...57).contains(byte) || (97...122).contains(byte | 0x20) || byte == 45 || byte == 95

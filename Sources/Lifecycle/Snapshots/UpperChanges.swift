@@ -1,5 +1,4 @@
 import Archive
-import CLinux
 import Glibc
 import Linux
 
@@ -9,8 +8,7 @@ import Linux
 /// for the container may run, is left out. Names are bytes until they are told.
 struct UpperChanges {
     let upper: String
-    /// The layers' directories, the uppermost first.
-    let layers: [String]
+    let below: LayerFiles
     var marks = OverlayMarks.kernel
 
     func list(leavingOut isLeftOut: (String) -> Bool = { _ in false }) throws(KernelError) -> [RootChange] {
@@ -86,8 +84,8 @@ struct UpperChanges {
 
     /// What the layers show at a path, as `/etc/passwd`: the uppermost that has something there, or hides it, decides.
     func status(below path: [UInt8]) -> stat? {
-        for layer in layers {
-            if let facts = Self.facts(layer, path) {
+        for layer in below.layers {
+            if let facts = below.status(path, in: layer) {
                 return facts.st_mode & S_IFMT == S_IFCHR && facts.st_rdev == 0 ? nil : facts
             }
             if isMarkedHidden(path, in: layer) || isHidden(path, in: layer) { return nil }
@@ -98,14 +96,14 @@ struct UpperChanges {
     private func isMarkedHidden(_ path: [UInt8], in layer: String) -> Bool {
         let parent = Self.parent(path)
         guard let name = marks.whiteoutName(of: path.dropFirst(parent.count + 1)) else { return false }
-        return Self.facts(layer, parent + [47] + name) != nil
+        return below.status(parent + [47] + name, in: layer) != nil
     }
 
     /// A directory on the way is opaque in this layer, or hidden, or is something else there.
     private func isHidden(_ path: [UInt8], in layer: String) -> Bool {
         var parent = Self.parent(path)
         while !parent.isEmpty {
-            if let facts = Self.facts(layer, parent) {
+            if let facts = below.status(parent, in: layer) {
                 if facts.st_mode & S_IFMT != S_IFDIR { return true }
                 if isOpaque(layer, parent) { return true }
             } else if isMarkedHidden(parent, in: layer) {
@@ -116,29 +114,16 @@ struct UpperChanges {
         return false
     }
 
-    private static func facts(_ layer: String, _ path: [UInt8]) -> stat? {
-        var facts = stat()
-        return lstat(place(layer, path), &facts) == 0 ? facts : nil
-    }
-
-    private static func place(_ layer: String, _ path: [UInt8]) -> [CChar] {
-        (Array(layer.utf8) + path + [0]).map { CChar(bitPattern: $0) }
-    }
-
     private func isOpaque(_ layer: String, _ directory: [UInt8]) -> Bool {
-        let place = Self.place(layer, directory)
-        let isMarked = opaqueAttributes.contains { name in
-            var value: UInt8 = 0
-            return gantry_lgetxattr(place, name, &value, 1) == 1 && value == UInt8(ascii: "y")
-        }
+        let isMarked = below.isOpaque(directory, in: layer, by: opaqueAttributes)
         guard !isMarked, marks == .program else { return isMarked }
-        return Self.facts(layer, directory + [47] + OverlayMarks.opaqueName) != nil
+        return below.status(directory + [47] + OverlayMarks.opaqueName, in: layer) != nil
     }
 
     private var opaqueAttributes: [String] {
         switch marks {
         case .kernel: [UserNamespace.isOwn ? "user.overlay.opaque" : "trusted.overlay.opaque"]
-        case .program: ["user.fuseoverlayfs.opaque", "user.overlay.opaque", "trusted.overlay.opaque"]
+        case .program: OverlayMarks.attributePrefixes.map { $0 + "opaque" }
         }
     }
 }
