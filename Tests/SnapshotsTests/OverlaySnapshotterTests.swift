@@ -145,6 +145,31 @@ import Testing
         #expect(changes.map(\.kind) == [.modified, .added, .modified, .added])
     }
 
+    @Test("What a process of the same number has left is neither in a new layer, nor in a removal's way")
+    func takenNames() throws {
+        var passing = ""
+        _ = try snapshots.unpack(.sha256(of: [1]), onto: []) { (directory) throws(ArchiveError) in
+            var text = [CChar](repeating: 0, count: 4096)
+            readlink("/proc/self/fd/\(directory.rawValue)", &text, 4095)
+            passing = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            return 0
+        }
+        let name = try #require(passing.split(separator: "/").last { $0.hasPrefix(".new-") })
+        let number = try #require(name.split(separator: "-").last.flatMap { Int($0) })
+        for (kind, count) in [(".new", 20), (".old", 60)] {
+            for next in number + 1...number + count {
+                _ = try root.make("snapshots/\(kind)-\(getpid())-\(next)/fs")
+                _ = try root.write("snapshots/\(kind)-\(getpid())-\(next)/fs/stale", [])
+            }
+        }
+        var tar = TarBytes()
+        tar.file("own", "1")
+        let layer = try bench.add(tar.finished, onto: [])
+        #expect(try Directory.list("\(root.path)/snapshots/\(layer.hex)/fs") == ["own"])
+        try snapshots.removeLayer(layer)
+        #expect(try snapshots.layers() == [.sha256(of: [1])])
+    }
+
     @Test("A layer's link tells it from another that begins alike, and goes with it")
     func links() throws {
         var tar = TarBytes()

@@ -29,6 +29,17 @@ import Testing
         #expect(try open().driver == .overlay)
     }
 
+    @Test("A trial over which a process of this number was killed says nothing against the kernel's overlay")
+    func trialCutShort() throws {
+        let left = "\(path)/.new-trial-\(getpid())"
+        for part in ["lower/d", "fs", "work", "merged"] { try Directory.create("\(left)/\(part)") }
+        // The file is hidden already.
+        try kernelCall("mknod", left) { mknod("\(left)/fs/d", S_IFCHR, 0) }
+        let chosen = try open()
+        #expect(chosen.driver == .overlay && chosen.note == nil)
+        #expect(access(left, F_OK) != 0)
+    }
+
     @Test("What a driver has made is given to none that cannot read it; an empty data root is anybody's")
     func others() throws {
         #expect(try open(.copy).driver == .copy)

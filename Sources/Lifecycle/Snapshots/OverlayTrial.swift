@@ -14,6 +14,8 @@ extension OverlaySnapshotter {
         // What stays is removed at the next start.
         defer { try? Directory.removeTree(path) }
         do throws(KernelError) {
+            // Of a process that was killed over it and had this one's number: what is changed already is no trial.
+            try Directory.removeTree(path)
             for part in ["lower/d", "fs", "work", "merged"] { try Directory.create("\(path)/\(part)", mode: 0o711) }
             try Descriptor.open("\(path)/lower/d/f", O_WRONLY | O_CREAT, mode: 0o600).close()
         } catch { return false }

@@ -53,10 +53,12 @@ struct SnapshotDirectory: Sendable {
     func create(
         _ finalPath: String, synced: Bool = true, _ fill: (String) throws(SnapshotError) -> Void
     ) throws(SnapshotError) {
-        let number = Self.counter.add(1, ordering: .relaxed).newValue
-        let passing = "\(path)/.new-\(getpid())-\(number)"
+        let passing = try kernel { () throws(KernelError) in
+            try withPassingName(".new") { name throws(KernelError) in
+                _ = try kernelCall("mkdir", name) { mkdir(name, 0o711) }
+            }
+        }
         do throws(SnapshotError) {
-            try kernel { () throws(KernelError) in try Directory.create(passing, mode: 0o711) }
             try fill(passing)
             try kernel { () throws(KernelError) in try publish(passing, finalPath, synced) }
         } catch {
@@ -77,13 +79,31 @@ struct SnapshotDirectory: Sendable {
 
     /// Takes the name away first: what is half removed is never seen.
     func remove(_ whole: String) throws(SnapshotError) {
-        let number = Self.counter.add(1, ordering: .relaxed).newValue
-        let passing = "\(path)/.old-\(getpid())-\(number)"
         try kernel { () throws(KernelError) in
+            let passing: String
             do throws(KernelError) {
-                try kernelCall("rename", whole) { rename(whole, passing) }
+                passing = try withPassingName(".old") { name throws(KernelError) in
+                    _ = try kernelCall("rename", whole) { rename(whole, name) }
+                }
             } catch  where error.errno == .noSuchFile { return }
             try Directory.removeTree(passing)
+        }
+    }
+
+    /// Has `take` take a name that nothing has. A process before this one may have had its number, as in a container all
+    /// first processes have, and have left what cannot be removed.
+    private func withPassingName(
+        _ prefix: String, _ take: (String) throws(KernelError) -> Void
+    ) throws(KernelError) -> String {
+        while true {
+            let number = Self.counter.add(1, ordering: .relaxed).newValue
+            let name = "\(path)/\(prefix)-\(getpid())-\(number)"
+            do throws(KernelError) {
+                try take(name)
+                return name
+            } catch  where error.errno == .exists || error.errno == .notEmpty {
+                continue
+            }
         }
     }
 
