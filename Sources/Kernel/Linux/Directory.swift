@@ -55,17 +55,10 @@ package enum Directory {
     }
 
     private static func list(adopting descriptor: Descriptor, _ path: String) throws(KernelError) -> [String] {
-        guard let stream = fdopendir(descriptor.rawValue) else {
-            descriptor.close()
-            throw KernelError("list", path, .inputOutput)
-        }
-        defer { closedir(stream) }
+        let entries = try DirectoryEntries(adopting: descriptor, named: path)
         var names: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
+        while let (name, _) = try entries.next() {
+            names.append(String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self))
         }
         return names
     }

@@ -67,7 +67,7 @@ public struct KernelError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Runs a kernel call and reads errno in the same expression: the one place where errno is read.
+/// Runs a kernel call and reads errno in the same expression: the one file where errno is read.
 ///
 /// Calls again when a signal interrupted it, unless `retryOnInterrupt` is false (close(2), and waits that a signal
 /// must end).
@@ -85,5 +85,20 @@ public func kernelCall<Result: FixedWidthInteger>(
         let number = Errno(rawValue: errno)
         if retryOnInterrupt, number == .interrupted { continue }
         throw KernelError(operation(), object(), number)
+    }
+}
+
+/// The same for a call that gives nothing at its end and where it fails, and tells the two apart by errno alone, as
+/// readdir(3) does.
+func kernelNext<Value>(
+    _ operation: @autoclosure () -> String, _ object: @autoclosure () -> String,
+    _ body: () -> UnsafeMutablePointer<Value>?
+) throws(KernelError) -> UnsafeMutablePointer<Value>? {
+    while true {
+        errno = 0
+        if let result = body() { return result }
+        let number = Errno(rawValue: errno)
+        if number.rawValue == 0 { return nil }
+        if number != .interrupted { throw KernelError(operation(), object(), number) }
     }
 }

@@ -61,20 +61,10 @@ package enum TreeRemoval {
     package static func entries(
         of directory: Descriptor
     ) throws(KernelError) -> [(name: [CChar], isDirectory: Bool?)] {
-        let copy = try directory.open(".", O_RDONLY | O_DIRECTORY)
-        guard let stream = fdopendir(copy.rawValue) else {
-            copy.close()
-            throw KernelError("list directory", "", .inputOutput)
-        }
-        defer { closedir(stream) }
+        let entries = try DirectoryEntries(adopting: try directory.open(".", O_RDONLY | O_DIRECTORY), named: ".")
         var found: [(name: [CChar], isDirectory: Bool?)] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { raw in
-                raw.prefix { $0 != 0 }.map { CChar(bitPattern: $0) } + [0]
-            }
-            if name == [46, 0] || name == [46, 46, 0] { continue }
-            let type = Int(entry.pointee.d_type)
-            found.append((name, type == Int(DT_UNKNOWN) ? nil : type == Int(DT_DIR)))
+        while let (name, type) = try entries.next() {
+            found.append((name, Int(type) == Int(DT_UNKNOWN) ? nil : Int(type) == Int(DT_DIR)))
         }
         return found
     }

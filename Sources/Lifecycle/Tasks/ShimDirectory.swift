@@ -24,24 +24,10 @@ struct ShimDirectory: Hashable, Sendable {
     /// The ids of all that the run root holds: none where it is not there.
     static func all(below runRoot: String) throws(KernelError) -> [String] {
         let path = "\(runRoot)/shims"
-        let directory: Descriptor
-        do { directory = try Descriptor.open(path, O_RDONLY | O_DIRECTORY) } catch {
+        do throws(KernelError) { return try Directory.list(path).sorted() } catch {
             if error.errno == .noSuchFile { return [] }
             throw error
         }
-        guard let stream = fdopendir(directory.rawValue) else {
-            directory.close()
-            throw KernelError("read directory", path, .inputOutput)
-        }
-        defer { closedir(stream) }
-        var ids: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { ids.append(name) }
-        }
-        return ids.sorted()
     }
 
     var exists: Bool { access(path, F_OK) == 0 }
