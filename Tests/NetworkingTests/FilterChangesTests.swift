@@ -17,7 +17,7 @@ struct FilterChangesTests {
         record.ipv4 = try #require(network.block(.v4)?.gateway.advanced(by: 5))
         (record.isActive, record.endpointID) = (true, "e1")
         record.ports = [PublishedPort(ContainerPort(80), hostAddress: IPAddress(.v4, 0), hostPort: 8080)]
-        bench.index.apply([.putEndpoint(record)])
+        bench.index.write([.putEndpoint(record)])
         bench.running.withLock { $0 = [record.containerID] }
         return record
     }

@@ -13,6 +13,8 @@ final class ServiceBench: Sendable {
     let index = MemoryIndex()
     let running = Mutex<Set<String>>([])
     let notes = Mutex<[String]>([])
+    /// Runs where the service asks whether a container runs.
+    let whenAsked = Mutex<(@Sendable () async -> Void)?>(nil)
 
     init() throws {
         folder = "/tmp/gantry-networking-\(getpid())-\(UInt64.random(in: 0...UInt64.max))"
@@ -25,13 +27,21 @@ final class ServiceBench: Sendable {
         try? Directory.removeTree(folder)  // The test's own; nothing to tell.
     }
 
-    func service() throws -> NetworkService {
-        let identity = (pid: getpid(), startTicks: try ProcessStat.read(pid: getpid()).startTicks)
+    /// - Parameter process: the first of each container that runs.
+    func service(
+        of process: NetworkedContainers.Process? = nil,
+        serveNames: @escaping @Sendable (String) async throws(EngineError) -> Void = { (_) throws(EngineError) in }
+    ) throws -> NetworkService {
+        let own = (pid: getpid(), startTicks: try ProcessStat.read(pid: getpid()).startTicks)
+        let identity = process ?? own
         return NetworkService(
             index: index, roots: NetworkRoots(runRoot: "\(folder)/run", dataRoot: folder, suffix: "test"),
             containers: NetworkedContainers(
-                process: { [self] id in running.withLock { $0.contains(id) } ? identity : nil },
-                request: { [self] id in request(id) }, serveNames: { (_) throws(EngineError) in }),
+                process: { [self] id in
+                    await whenAsked.withLock { $0 }?()
+                    return running.withLock { $0.contains(id) } ? identity : nil
+                },
+                request: { [self] id in request(id) }, serveNames: serveNames),
             openGround: { [ground] () throws(EngineError) in ground },
             note: { [self] note in notes.withLock { $0.append(note) } })
     }
@@ -56,6 +66,8 @@ final class MemoryIndex: NetworkIndex {
     }
 
     private let rows = Mutex(Rows())
+    /// Runs before changes are written.
+    let whenApplied = Mutex<(@Sendable ([NetworkIndexChange]) async -> Void)?>(nil)
 
     func networks() -> [NetworkDefinition] { rows.withLock(\.networks) }
     func endpoints() -> [EndpointRecord] { rows.withLock(\.records) }
@@ -69,7 +81,12 @@ final class MemoryIndex: NetworkIndex {
         }
     }
 
-    func apply(_ changes: [NetworkIndexChange]) {
+    func apply(_ changes: [NetworkIndexChange]) async {
+        await whenApplied.withLock { $0 }?(changes)
+        write(changes)
+    }
+
+    func write(_ changes: [NetworkIndexChange]) {
         rows.withLock { rows in
             for change in changes {
                 switch change {
@@ -87,6 +104,32 @@ final class MemoryIndex: NetworkIndex {
                 }
             }
         }
+    }
+}
+
+/// A process with a network of its own, as the first one of a container has.
+final class LonelyProcess: Sendable {
+    let pid: Int32
+    let identity: NetworkedContainers.Process
+
+    init() throws {
+        let (reading, writing) = try Descriptor.pipe()
+        defer { reading.close() }
+        let command = "echo; exec sleep 300"
+        var spawn = Spawn(program: "/usr/bin/unshare", arguments: ["unshare", "-n", "sh", "-c", command])
+        spawn.environment = ["PATH=/usr/bin:/bin"]
+        spawn.descriptors = [nil, writing, nil]
+        pid = try spawn.start()
+        writing.close()
+        // It says so once it is there.
+        var byte: [UInt8] = [0]
+        _ = try reading.read(into: &byte)
+        identity = (pid, try ProcessStat.read(pid: pid).startTicks)
+    }
+
+    deinit {
+        kill(pid, SIGKILL)
+        waitpid(pid, nil, 0)
     }
 }
 

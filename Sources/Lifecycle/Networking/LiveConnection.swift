@@ -13,6 +13,9 @@ extension NetworkService {
         let containerID = request.containerID
         let network = try await network(reference)
         let process = await containers.process(containerID)
+        let parked = process == nil ? [] : await parkedPorts(containerID)
+        // It may have been removed meanwhile. From here until it is claimed nothing is waited for.
+        guard definitions[network.id] != nil else { throw missing(reference) }
         var records = endpoints[containerID] ?? []
         guard !records.contains(where: { $0.networkID == network.id }) else {
             throw EngineError(
@@ -28,12 +31,12 @@ extension NetworkService {
         try EndpointPlan.checkDevice(of: record, besides: records)
         if process != nil {
             try assign(&record, network, hostname: request.names.hostname)
-            await settleFlows(to: record.addresses)
-            record.ports = await parkedPorts(containerID)
+            record.ports = parked
             record.change = .joining
         }
         records.append(record)
         endpoints[containerID] = records
+        await settleFlows(to: record.addresses)
         do throws(EngineError) {
             do throws(EngineError) {
                 try await index.apply(

@@ -35,6 +35,10 @@ package actor NetworkService {
     package nonisolated let revision = Revision()
 
     var definitions: [String: NetworkDefinition] = [:] { didSet { revision.raise() } }
+    /// Which of these are just being made: their names and subnets are taken, and nobody finds them yet.
+    private var beingMade: Set<String> = [] { didSet { revision.raise() } }
+    /// Those that are just being removed, of which the same is true.
+    private var beingRemoved: [String: NetworkDefinition] = [:]
     /// By container, in the order in which it joined.
     var endpoints: [String: [EndpointRecord]] = [:] { didSet { revision.raise() } }
     var unread = UnreadNetworks()
@@ -151,17 +155,21 @@ extension NetworkService {
     /// All networks, by their names.
     package func networks() async throws(EngineError) -> [NetworkDefinition] {
         try await load()
-        return definitions.values.sorted { $0.name < $1.name }
+        return present.sorted { $0.name < $1.name }
     }
+
+    /// Those that are there whole.
+    private var present: [NetworkDefinition] { definitions.values.filter { !beingMade.contains($0.id) } }
 
     /// The network that a name, an id or a unique beginning of an id means.
     package func network(_ reference: String) async throws(EngineError) -> NetworkDefinition {
         try await load()
         if reference == NetworkDefinition.defaultName { try await makeDefault() }
-        if let exact = definitions[reference] ?? definitions.values.first(where: { $0.name == reference }) {
+        let present = present
+        if let exact = present.first(where: { $0.id == reference }) ?? present.first(where: { $0.name == reference }) {
             return exact
         }
-        let found = reference.isEmpty ? [] : definitions.values.filter { $0.id.hasPrefix(reference) }
+        let found = reference.isEmpty ? [] : present.filter { $0.id.hasPrefix(reference) }
         guard found.count < 2 else {
             throw EngineError(.invalid, "network \(reference) is ambiguous (\(found.count) matches found on name)")
         }
@@ -179,6 +187,7 @@ extension NetworkService {
                 object: spec.name)
         }
         let network = try await add(spec, linkName: nil)
+        defer { beingMade.remove(network.id) }
         faults.pass(.networkCreateAfterRow)
         do throws(EngineError) {
             try await materialize(network)
@@ -191,19 +200,22 @@ extension NetworkService {
         return network
     }
 
+    /// All but the default one, which is whole without its bridge, count as being made until the caller takes that back.
     private func add(_ spec: NetworkSpec, linkName: String?) async throws(EngineError) -> NetworkDefinition {
         try checkUnread(spec.name)
         let links = self.links
         let routes = try await BlockingPool.shared.run { () throws(EngineError) in try links.routes() }
         let id = NetworkID.make()
-        let draft = NetworkDraft(networks: Array(definitions.values), routes: routes)
+        let draft = NetworkDraft(networks: Array(definitions.values) + beingRemoved.values, routes: routes)
         let network = try draft.definition(
             spec, id: id, createdAt: Timestamp.now().nanosecondsSinceEpoch,
             linkName: linkName ?? "gt-\(id.prefix(12))")
         // Claimed at once: whoever asks next finds the name and the subnet taken.
+        if !network.isDefault { beingMade.insert(id) }
         definitions[id] = network
         do throws(EngineError) { try await index.apply([.put(network)]) } catch {
             definitions[id] = nil
+            beingMade.remove(id)
             throw error
         }
         return network
@@ -240,8 +252,10 @@ extension NetworkService {
                 "error while removing network: network \(network.name) has active endpoints "
                     + "(\(list.joined(separator: ", ")))", object: reference)
         }
-        // Nobody finds it from here on, and so nobody joins it.
+        // Nobody finds it from here on, and so nobody joins it; nor is what it has given to another before it is gone.
         definitions[network.id] = nil
+        beingRemoved[network.id] = network
+        defer { beingRemoved[network.id] = nil }
         // The bridge may be made anew where the removal fails half way.
         isMaterialized.remove(network.id)
         do throws(EngineError) { try await unmake(network) } catch {
