@@ -90,4 +90,38 @@ struct OverlapTests {
         _ = try await service.create(other)
         await service.finish()
     }
+
+    @Test("Where joining fails another can have the address only once no port leads to it")
+    func failedJoin() async throws {
+        let bench = try ServiceBench()
+        let lonely = try LonelyProcess()
+        let service = try bench.service(of: lonely.identity) { (_) throws(EngineError) in
+            throw EngineError(.internal, "the shim does not answer")
+        }
+        let network = try await service.create(NetworkSpec(name: "back"))
+        bench.running.withLock { $0 = ["c0ffee"] }
+        for name in ["hosts", "resolv.conf"] { try FileContents.replace("\(bench.folder)/\(name)", with: []) }
+        try FileContents.replace(
+            "\(bench.folder)/run/networks/c0ffee.conf", with: Array("forward none\nparked 80/tcp 0.0.0.0 8080\n".utf8))
+        let address = try #require(network.block(.v4)?.gateway.advanced(by: 1))
+        let led = Mutex<[Bool]>([])
+        bench.index.whenApplied.withLock {
+            $0 = { changes in
+                let isFree = await !service.book.isTaken(address, in: network.id)
+                let isLed = (try? bench.nft("list table inet gantry_test"))?.contains("8080") != false
+                // Before, the device has its address, and the port leads there.
+                let isOver = changes.contains { if case .deleteEndpoint = $0 { true } else { false } }
+                #expect(isOver || !isFree)
+                if isOver { led.withLock { $0.append(isLed && isFree) } }
+            }
+        }
+        defer { bench.index.whenApplied.withLock { $0 = nil } }
+        let refusal = await kind {
+            try await service.connect(bench.request("c0ffee"), name: "web", to: "back", EndpointSpec())
+        }
+        #expect(refusal == .internal)
+        #expect(led.withLock { $0 } == [false])
+        #expect(await service.endpoints["c0ffee"]?.isEmpty == true)
+        await service.finish()
+    }
 }

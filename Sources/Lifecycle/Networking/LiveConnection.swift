@@ -170,15 +170,16 @@ extension NetworkService {
                 note("container \(record.containerName): \(error)")
             }
         }
-        for address in record.addresses where record.isActive { book.release(address, in: record.networkID) }
         // It may have been given the published ports meanwhile.
         let current = endpoints[record.containerID]?.first { $0.networkID == record.networkID } ?? record
         endpoints[record.containerID]?.removeAll { $0.networkID == record.networkID }
+        if process != nil, record.isActive { await changeQuietly(rules.removing(current)) }
+        // Not before: what comes to the ports would be given to whoever has the address next.
+        for address in record.addresses where record.isActive { book.release(address, in: record.networkID) }
         let change = NetworkIndexChange.deleteEndpoint(containerID: record.containerID, networkID: record.networkID)
         do throws(EngineError) { try await index.apply([change]) } catch { note("\(error)") }
         await writeNames(record.networkID)
         guard let process, record.isActive else { return }
-        await changeQuietly(rules.removing(current))
         forgetFlows(of: [record])
         do throws(EngineError) {
             if let heir = await moveOn(current, process) { try await index.apply([.putEndpoint(heir)]) }
