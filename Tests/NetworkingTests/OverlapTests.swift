@@ -91,6 +91,23 @@ struct OverlapTests {
         await service.finish()
     }
 
+    @Test("Of the files that shims read the next engine removes those alone that it has asked about")
+    func filesMeanwhile() async throws {
+        let bench = try ServiceBench()
+        let directory = "\(bench.folder)/run/networks"
+        try Directory.create(directory)
+        for name in ["c0ffee.conf", "gone.conf", "gone.names"] {
+            try FileContents.replace("\(directory)/\(name)", with: [])
+        }
+        bench.running.withLock { $0 = ["c0ffee"] }
+        // As of a container that begins just then.
+        bench.whenAsked.withLock { $0 = { _ = try? FileContents.replace("\(directory)/beef.conf", with: []) } }
+        let service = try bench.service()
+        try await service.takeOver()
+        #expect(try Directory.list(directory).sorted() == ["beef.conf", "c0ffee.conf"])
+        await service.finish()
+    }
+
     @Test("Where joining fails another can have the address only once no port leads to it")
     func failedJoin() async throws {
         let bench = try ServiceBench()

@@ -90,20 +90,24 @@ extension NetworkService {
 
     /// Of a network without a bridge nothing is on the host: what was retired of it is in its container.
     private func sweepLivingContainers() async {
-        for id in await livingContainers() {
+        for id in await livingContainers(await files()) {
             guard let process = await containers.process(id) else { continue }
             // It may have ended meanwhile, and its devices with it.
             if let namespace = try? Self.namespace(process.pid, process.startTicks) { sweepLater(in: namespace) }
         }
     }
 
-    /// The containers that run and have a configuration, in networks or out of all of them for now.
-    private func livingContainers() async -> [String] {
+    /// What is in the directory of names and configurations; nothing where it cannot be read: then nothing is done about it.
+    private func files() async -> [String] {
         let directory = roots.directory
-        let names = await BlockingPool.shared.run {
-            // A folder that cannot be read has nothing of ours.
+        return await BlockingPool.shared.run {
+            // As above.
             (try? Directory.list(directory)) ?? []
         }
+    }
+
+    /// The containers that run and have a configuration among these, in networks or out of all of them for now.
+    private func livingContainers(_ names: [String]) async -> [String] {
         var living: [String] = []
         for name in names where name.hasSuffix(".conf") {
             let id = String(name.dropLast(5))
@@ -116,15 +120,16 @@ extension NetworkService {
     private func correctNames() async {
         let networks = definitions.values.filter { !$0.isDefault && !members(of: $0.id).isEmpty }
         let tables = networks.map { (roots.names($0.id), nameTable($0)) }
-        let living = await livingContainers().map { roots.configuration($0) }
+        // Listed once: what is not among those that are asked for is not removed either.
+        let names = await files()
+        let living = await livingContainers(names).map { roots.configuration($0) }
         // Whose names those of a network are that cannot be read, is not known.
         let odd = unread.networks.keys.map(roots.names)
         let (directory, kept) = (roots.directory, Set(tables.map(\.0) + living + odd))
         do throws(EngineError) {
             try await BlockingPool.shared.run { () throws(EngineError) in
                 for (path, table) in tables { try NameFiles.correct(table, at: path) }
-                // A folder that cannot be read has nothing of ours.
-                for name in (try? Directory.list(directory)) ?? [] where !kept.contains("\(directory)/\(name)") {
+                for name in names where !kept.contains("\(directory)/\(name)") {
                     NameFiles.remove("\(directory)/\(name)")
                 }
             }
