@@ -242,6 +242,9 @@ import Testing
         #expect(
             NetworkService.servers(ResolverFile(), [closed, open]).map(\.address.description) == ["8.8.8.8", "8.8.4.4"])
         #expect(NetworkService.servers(ResolverFile(), [closed]) == [])
+        // Of one that cannot be asked nothing would be answered.
+        let linked = NetworkService.servers(ResolverFile(text: "nameserver fe80::1%eth0"), [open])
+        #expect(linked.map(\.address.description) == ["8.8.8.8", "8.8.4.4"])
         #expect(
             NetworkService.servers(ResolverFile(text: "nameserver 192.0.2.1"), [open]).map(\.address.description) == [
                 "192.0.2.1"

@@ -228,8 +228,10 @@ extension NetworkService {
     /// Who is asked for names of the world: nobody where no network leads there.
     static func servers(_ resolver: ResolverFile, _ networks: [NetworkDefinition]) -> [SocketEndpoint] {
         if networks.allSatisfy(\.spec.isInternal) { return [] }
-        let servers = resolver.servers.isEmpty ? ResolverFile.fallback : resolver.servers
-        return servers.compactMap { IPAddress($0) }.map { SocketEndpoint($0, 53) }
+        // One that is named with its link, as `fe80::1%eth0`, is none that can be asked.
+        let known = resolver.servers.compactMap { IPAddress($0) }
+        let servers = known.isEmpty ? ResolverFile.fallback.compactMap { IPAddress($0) } : known
+        return servers.map { SocketEndpoint($0, 53) }
     }
 
     /// Where a port's proxy leads: to the address of the port's own version where the container has one.
