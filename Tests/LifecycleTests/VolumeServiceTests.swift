@@ -65,6 +65,43 @@ import Testing
         }
     }
 
+    @Test("A server that is called by its name is mounted by its address, which is all that the kernel takes")
+    func serverNames() throws {
+        // Type, source and options, and what is mounted: source and data.
+        let rows = [
+            ("nfs", ":/x", "addr=nas.lan,rw,vers=4", ":/x", "addr=192.0.2.7,vers=4"),
+            ("nfs4", ":/x", "vers=4,addr=nas.lan", ":/x", "vers=4,addr=192.0.2.7"),
+            ("cifs", "//nas.lan/a/b", "username=u", "//192.0.2.7/a/b", "username=u"),
+            ("cifs", "//nas.lan/a", "addr=nas.lan", "//nas.lan/a", "addr=192.0.2.7"),
+            // What is an address already, or has no server.
+            ("nfs", ":/x", "addr=10.0.0.9", ":/x", "addr=10.0.0.9"),
+            ("nfs", ":/x", "addr=fd00::9", ":/x", "addr=fd00::9"),
+            ("nfs", "nas.lan:/x", "vers=4", "nas.lan:/x", "vers=4"),
+            ("cifs", "//10.0.0.9/a", "", "//10.0.0.9/a", ""),
+            ("tmpfs", "tmpfs", "addr=nas.lan", "tmpfs", "addr=nas.lan"),
+        ]
+        for (type, source, options, wantedSource, wantedData) in rows {
+            let words = options.split(separator: ",").map(String.init)
+            let plan = VolumeMountPlan(type: type, source: source, options: words)
+            let found = try plan.withAddress { (name) throws(EngineError) in
+                guard name == "nas.lan", let address = IPAddress("192.0.2.7") else {
+                    throw EngineError(.notFound, name)
+                }
+                return address
+            }
+            #expect(found.source == wantedSource && found.data == wantedData, "\(source) \(options)")
+        }
+    }
+
+    @Test("This machine's own name has an address, and one that nobody has is told of in docker's words")
+    func hostAddress() throws {
+        #expect(try HostAddress.find("localhost").isLoopback)
+        let refusal = #expect(throws: EngineError.self) { try HostAddress.find("nowhere.invalid") }
+        #expect(
+            refusal?.message.hasPrefix("error resolving passed in network volume address: lookup nowhere.invalid: ")
+                == true)
+    }
+
     @Test("A row that cannot be read is kept, with its directory, and the other volumes can be used")
     func unreadRow() async throws {
         try await with { service, store in

@@ -16,14 +16,19 @@ extension VolumeService {
         holders[name, default: []].insert(holder)
         let (host, faults) = (self.host, self.faults)
         let failure = await touch(name) { () throws(EngineError) in
+            let isMounted: Bool
+            do throws(KernelError) { isMounted = try host.mounted().contains(name) } catch {
+                throw EngineError(error, object: name)
+            }
+            let known = isMounted ? plan : try plan.withAddress(HostAddress.find)
             do throws(KernelError) {
-                if try !host.mounted().contains(name) { try host.mount(plan, at: name) }
+                if !isMounted { try host.mount(known, at: name) }
                 faults.pass(.volumeHoldAfterMount)
             } catch {
                 throw EngineError(
                     error.errno.isAboutRoom ? .unavailable : .internal,
-                    "failed to mount local volume: mount \(plan.source):\(host.mountpoint(name)), data: "
-                        + "\(plan.data): \(error.errno)", object: name)
+                    "failed to mount local volume: mount \(known.source):\(host.mountpoint(name)), data: "
+                        + "\(known.data): \(error.errno)", object: name)
             }
         }
         guard let failure else { return }
