@@ -27,6 +27,17 @@ import Testing
         #expect(try ImageConfig(config.json) == config)
     }
 
+    @Test("A history that no image has is refused")
+    func endlessHistory() throws {
+        func config(steps: Int) throws -> ImageConfig {
+            let list = Array(repeating: "{}", count: steps).joined(separator: ",")
+            return try ImageConfig(try JSONValue(parsing: "{\"history\":[\(list)]}"))
+        }
+        #expect(try config(steps: 10_000).history.count == 10_000)
+        let refusal = #expect(throws: RuntimeSpecError.self) { try config(steps: 10_001) }
+        #expect(refusal?.description == "history: must not have more than 10000 elements")
+    }
+
     @Test("A manifest of docker's and one of OCI's are read, and written back whole")
     func manifest() throws {
         let text = """

@@ -16,6 +16,10 @@ package struct ImageConfig: Hashable, Sendable {
     package var history: [ImageHistory] = []
     package var other = JSONObject()
 
+    /// Far more than any image has. Three bytes of text are a step that takes thirty times as many of memory, for as long as
+    /// the image is there.
+    private static let mostSteps = 10_000
+
     package init(platform: Platform) { self.platform = platform }
 
     /// - Throws: `RuntimeSpecError` naming the member at fault.
@@ -31,8 +35,12 @@ package struct ImageConfig: Hashable, Sendable {
         if let rootfs = try config["rootfs"] {
             diffIDs = try rootfs["diff_ids"]?.list { (id) throws(RuntimeSpecError) in try id.digest() } ?? []
         }
-        history =
-            try config["history"]?.list { (step) throws(RuntimeSpecError) in try ImageHistory(step) } ?? []
+        if let steps = try config["history"] {
+            guard steps.value.array?.count ?? 0 <= Self.mostSteps else {
+                throw steps.failure("must not have more than \(Self.mostSteps) elements")
+            }
+            history = try steps.list { (step) throws(RuntimeSpecError) in try ImageHistory(step) }
+        }
         other = try config.members(except: [
             "architecture", "os", "variant", "created", "author", "comment", "config", "rootfs", "history",
         ])
