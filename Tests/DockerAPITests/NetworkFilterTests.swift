@@ -38,10 +38,7 @@ struct NetworkFilterTests {
         "A network that would be another than was asked for is refused",
         arguments: [
             (#"{"Name":"n","EnableIPv4":false,"EnableIPv6":true}"#, "networks without IPv4 are not supported"),
-            (
-                #"{"Name":"n","ConfigFrom":{"Network":"other"}}"#,
-                "networks with the configuration of another one are not supported"
-            ),
+            (#"{"Name":"n","Ingress":true}"#, "Ingress networks are of swarms, and not supported"),
             (#"{"Name":"n","EnableIPv4":true,"ConfigFrom":{"Network":""}}"#, nil), (#"{"Name":"n"}"#, nil),
             (#"{"Name":"n","EnableIPv4":null,"ConfigFrom":null}"#, nil),
         ])

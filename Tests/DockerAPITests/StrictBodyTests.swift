@@ -50,6 +50,26 @@ import Testing
         #expect(spec.pools == [pool])
     }
 
+    @Test("That a network is a configuration, or takes one, is written as it is read")
+    func configurations() throws {
+        let cases: [(String, NetworkConfigurationRole?)] = [
+            (#""ConfigOnly":true"#, .only), (#""ConfigFrom":{"Network":"c"}"#, .from("c")),
+            (#""ConfigOnly":false,"ConfigFrom":{"Network":""}"#, nil), (#""ConfigFrom":null"#, nil),
+        ]
+        for (members, role) in cases {
+            let spec = try network(members)
+            #expect(spec.configuration == role, "\(members)")
+            let created = try NetworkSpec(dockerBody: BodyReader(parsing: Array(spec.dockerCreateBody.compactBytes)))
+            #expect(created == spec)
+            let details = NetworkDetails(id: "1", spec: spec, createdAt: Timestamp(nanosecondsSinceEpoch: 0))
+            #expect(NetworkDetails(dockerBody: details.dockerBody)?.spec == spec)
+        }
+        let error = #expect(throws: EngineError.self) {
+            try network(#""ConfigOnly":true,"ConfigFrom":{"Network":"c"}"#)
+        }
+        #expect(error?.message == "a configuration network cannot depend on another configuration network")
+    }
+
     @Test(
         "A container's member of the wrong type is refused by its name, at any depth",
         arguments: [

@@ -93,7 +93,8 @@ extension GantryEngine {
         let selection = try NetworkSelection(filter)
         return try await whole { core throws(EngineError) in
             var removed: [String] = []
-            for network in try await core.context.networks.networks() where !network.isDefault {
+            for network in try await core.context.networks.networks()
+            where !network.isDefault && !network.isConfiguration {
                 guard await core.context.networks.containers(in: network.id).isEmpty,
                     selection.accepts(await core.details(network))
                 else { continue }
@@ -114,7 +115,7 @@ extension EngineCore {
     fileprivate func details(_ network: NetworkDefinition) async -> NetworkDetails {
         var details = NetworkDetails(
             id: network.id, spec: network.told, createdAt: Timestamp(nanosecondsSinceEpoch: network.createdAt))
-        details.hostInterface = network.linkName
+        details.hostInterface = network.linkName.isEmpty ? nil : network.linkName
         for record in await context.networks.members(of: network.id) {
             func text(_ address: IPAddress?) -> String {
                 guard let address, let block = network.block(address.family) else { return "" }

@@ -23,6 +23,7 @@ extension HostLinks {
             case .ipvlan:
                 try socket.createIPvlan(
                     peer, over: index, mode: network.ipvlanMode, flag: network.ipvlanFlag, in: container)
+            case .configuration: throw NetlinkError("join the configuration", network.name, .notSupported)
             }
         } catch { throw EngineError(error) }
         do throws(EngineError) {

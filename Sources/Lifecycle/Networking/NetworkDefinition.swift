@@ -5,6 +5,8 @@ import Linux
 package struct NetworkDefinition: Hashable, Sendable, Codable {
     package enum Driver: String, Hashable, Sendable, Codable {
         case bridge, macvlan, ipvlan
+        /// Of what is no network but the configuration of others.
+        case configuration = "null"
     }
 
     /// A subnet and who has its first addresses.
@@ -22,9 +24,9 @@ package struct NetworkDefinition: Hashable, Sendable, Codable {
     package var driver: Driver
     /// Nanoseconds since 1970.
     package var createdAt: Int64
-    /// The bridge, or the device below a macvlan or an ipvlan.
+    /// The bridge, or the device below a macvlan or an ipvlan; empty for a configuration.
     package var linkName: String
-    /// One of each family at most.
+    /// One of each family at most; none of a configuration, whose subnets are those of the networks that take it.
     package var blocks: [Block]
     /// The caller gave the subnet, so that addresses of it may be asked for.
     package var hasOwnSubnet: Bool
@@ -48,6 +50,8 @@ package struct NetworkDefinition: Hashable, Sendable, Codable {
     /// The network that containers get which ask for none; it gives names to nobody.
     package var isDefault: Bool { name == Self.defaultName }
     package static let defaultName = "bridge"
+    /// Written down for other networks to take: nothing is made of it, and nobody is in it.
+    package var isConfiguration: Bool { spec.configuration == .only }
 
     /// As it is told of: the default network names all that it has, as docker's does. Programs look there for the bridge's
     /// name and for the size of packets.

@@ -21,19 +21,26 @@ package struct NetworkDraft {
         _ wanted: NetworkSpec, id: String, createdAt: Int64, linkName: String
     ) throws(EngineError) -> NetworkDefinition {
         try checkName(wanted.name)
-        let driver = try driver(wanted.driver)
+        var spec = try configured(wanted)
+        let driver = try driver(spec)
         guard ["", "default"].contains(wanted.ipamDriver) else {
             throw EngineError(.notFound, "plugin \"\(wanted.ipamDriver)\" not found", object: wanted.ipamDriver)
         }
-        let blocks = try SubnetChoice(networks: networks, routes: routes).blocks(wanted, id: id)
-        var spec = wanted
+        let hasOwnSubnet = !spec.pools.isEmpty
         spec.driver = driver.rawValue
+        if driver == .configuration {
+            try SubnetChoice(networks: [], routes: []).check(spec)
+            return NetworkDefinition(
+                id: id, spec: spec, driver: driver, createdAt: createdAt, linkName: "", blocks: [],
+                hasOwnSubnet: hasOwnSubnet)
+        }
+        let blocks = try SubnetChoice(networks: networks, routes: routes).blocks(spec, id: id)
         spec.ipamDriver = "default"
         spec.pools = blocks.map(\.pool)
         let link = try link(&spec, driver, linkName, id)
         return NetworkDefinition(
             id: id, spec: spec, driver: driver, createdAt: createdAt, linkName: link, blocks: blocks,
-            hasOwnSubnet: !wanted.pools.isEmpty)
+            hasOwnSubnet: hasOwnSubnet)
     }
 
     private func checkName(_ name: String) throws(EngineError) {
@@ -50,7 +57,9 @@ package struct NetworkDraft {
         }
     }
 
-    private func driver(_ name: String) throws(EngineError) -> NetworkDefinition.Driver {
+    private func driver(_ spec: NetworkSpec) throws(EngineError) -> NetworkDefinition.Driver {
+        if spec.configuration == .only { return .configuration }
+        let name = spec.driver
         switch name {
         case "", "bridge", "default": return .bridge
         case "macvlan": return .macvlan

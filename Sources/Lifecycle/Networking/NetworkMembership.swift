@@ -127,6 +127,10 @@ enum EndpointPlan {
     }
 
     static func check(_ spec: EndpointSpec, _ network: NetworkDefinition) throws(EngineError) {
+        guard !network.isConfiguration else {
+            throw EngineError(
+                .denied, "cannot create endpoint on configuration-only network", object: network.name)
+        }
         for (text, family) in [(spec.ipv4Address ?? "", IPAddress.Family.v4), (spec.ipv6Address ?? "", .v6)]
         where !text.isEmpty {
             guard let address = IPAddress(text), address.family == family else {

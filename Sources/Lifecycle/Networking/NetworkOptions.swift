@@ -16,6 +16,8 @@ struct NetworkOptions {
             case .bridge: try checkBridge(name, value)
             case .macvlan: try checkMacvlan(name, value)
             case .ipvlan: try checkIPvlan(name, value)
+            // Of which driver its options are is known when a network takes them.
+            case .configuration: break
             }
         }
     }

@@ -189,6 +189,7 @@ extension NetworkService {
         let network = try await add(spec, linkName: nil)
         defer { beingMade.remove(network.id) }
         faults.pass(.networkCreateAfterRow)
+        if network.isConfiguration { return network }
         do throws(EngineError) {
             try await materialize(network)
             faults.pass(.networkCreateAfterBridge)
@@ -252,6 +253,7 @@ extension NetworkService {
                 "error while removing network: network \(network.name) has active endpoints "
                     + "(\(list.joined(separator: ", ")))", object: reference)
         }
+        try checkUntaken(network)
         // Nobody finds it from here on, and so nobody joins it; nor is what it has given to another before it is gone.
         definitions[network.id] = nil
         beingRemoved[network.id] = network
@@ -268,6 +270,7 @@ extension NetworkService {
     }
 
     private func unmake(_ network: NetworkDefinition) async throws(EngineError) {
+        if network.isConfiguration { return try await index.apply([.delete(networkID: network.id)]) }
         await changeQuietly(rules.removing(network))
         faults.pass(.networkRemoveAfterRules)
         let (links, names) = (self.links, roots.names(network.id))

@@ -31,6 +31,11 @@ struct SubnetChoice {
         return blocks
     }
 
+    /// Refuses subnets that no network could have; nothing is chosen.
+    func check(_ spec: NetworkSpec) throws(EngineError) {
+        for pool in spec.pools { _ = try asked(pool) }
+    }
+
     /// The first of docker's pools that nobody uses: neither a network nor a route of the host.
     private func chosen() throws(EngineError) -> NetworkDefinition.Block {
         let used = networks.flatMap(\.blocks).map(\.subnet) + routes

@@ -60,15 +60,12 @@ struct NetworkCreateCommand: Command {
     @Option("label", help: "KEY=VALUE") var label: [String] = []
     @Option("scope", help: "local.") var scope: String?
     @Flag("ingress", help: "Of swarms alone.") var ingress = false
-    @Flag("config-only", help: "Of swarms alone.") var configOnly = false
-    @Option("config-from", help: "Of swarms alone.") var configFrom: String?
+    @Flag("config-only", help: "Write down subnets and options for other networks to take.") var configOnly = false
+    @Option("config-from", help: "The network whose configuration to take.") var configFrom: String?
     @Argument("NETWORK") var name: String
 
     func run() async throws {
-        for (isSo, what) in [
-            (ingress, "Ingress"), (configOnly, "ConfigOnly"), (configFrom != nil, "ConfigFrom"),
-            (scope.map { $0 != "local" } ?? false, "swarm-scoped"),
-        ] where isSo {
+        for (isSo, what) in [(ingress, "Ingress"), (scope.map { $0 != "local" } ?? false, "swarm-scoped")] where isSo {
             throw UsageError(message: "\(what) networks are of swarms, and not supported", code: 1)
         }
         var spec = NetworkSpec(name: name)
@@ -78,7 +75,14 @@ struct NetworkCreateCommand: Command {
         spec.options = Self.map(opt)
         spec.labels = Self.map(label)
         spec.pools = try pools()
+        spec.configuration = try configuration()
         Console.out(try await CommandEnvironment.connect().createNetwork(spec) + "\n")
+    }
+
+    private func configuration() throws -> NetworkConfigurationRole? {
+        guard configOnly, configFrom != nil else { return configOnly ? .only : configFrom.map { .from($0) } }
+        throw UsageError(
+            message: "a configuration network cannot depend on another configuration network", code: 1)
     }
 
     private func pools() throws -> [AddressPool] {

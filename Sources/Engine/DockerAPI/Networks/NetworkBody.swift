@@ -21,8 +21,6 @@ extension NetworkDetails {
         body["Scope"] = "local"
         body["EnableIPv4"] = true
         body["Ingress"] = false
-        body["ConfigFrom"] = ["Network": ""]
-        body["ConfigOnly"] = false
         body["Containers"] = .object(JSONObject(members))
         if let hostInterface { body["Gantry"] = ["Interface": .string(hostInterface)] }
         return .object(body)
@@ -49,8 +47,8 @@ extension NetworkSpec {
     /// The body of `POST /networks/create`.
     package init(dockerBody body: BodyReader) throws(EngineError) {
         self.init(name: try body.text("Name"))
-        for name in ["ConfigOnly", "Ingress"] where try body.flag(name) {
-            throw EngineError(.unsupported, "\(name) networks are of swarms, and not supported")
+        if try body.flag("Ingress") {
+            throw EngineError(.unsupported, "Ingress networks are of swarms, and not supported")
         }
         let scope = try body.text("Scope")
         guard ["", "local"].contains(scope) else {
@@ -59,8 +57,14 @@ extension NetworkSpec {
         if body.value.field("EnableIPv4") != nil, try !body.flag("EnableIPv4") {
             throw EngineError(.unsupported, "networks without IPv4 are not supported")
         }
-        guard try body.object("ConfigFrom").text("Network").isEmpty else {
-            throw EngineError(.unsupported, "networks with the configuration of another one are not supported")
+        let source = try body.object("ConfigFrom").filledText("Network")
+        if try body.flag("ConfigOnly") {
+            guard source == nil else {
+                throw EngineError(.denied, "a configuration network cannot depend on another configuration network")
+            }
+            configuration = .only
+        } else {
+            configuration = source.map(NetworkConfigurationRole.from)
         }
         driver = try body.filledText("Driver") ?? "bridge"
         isInternal = try body.flag("Internal")
@@ -84,6 +88,8 @@ extension NetworkSpec {
         enablesIPv6 = body.flag("EnableIPv6")
         options = body.textMap("Options")
         labels = body.textMap("Labels")
+        configuration = body.field("ConfigFrom")?.filledText("Network").map(NetworkConfigurationRole.from)
+        if body.flag("ConfigOnly") { configuration = .only }
         let ipam = body.field("IPAM") ?? .null
         ipamDriver = ipam.filledText("Driver") ?? "default"
         if ipam.field("Options") ?? .null != .null { ipamOptions = ipam.textMap("Options") }
@@ -114,8 +120,18 @@ extension NetworkSpec {
                 ]
             ),
             ("Internal", .bool(isInternal)), ("Attachable", .bool(isAttachable)), ("Options", .textMap(options)),
-            ("Labels", .textMap(labels)),
+            ("Labels", .textMap(labels)), ("ConfigOnly", .bool(configuration == .only)),
+            ("ConfigFrom", ["Network": .string(configuration?.source ?? "")]),
         ])
+    }
+}
+
+extension NetworkConfigurationRole {
+    fileprivate var source: String? {
+        switch self {
+        case .only: nil
+        case .from(let name): name
+        }
     }
 }
 
