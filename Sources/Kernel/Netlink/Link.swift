@@ -18,11 +18,11 @@ package struct Link: Hashable, Sendable {
     package var isUp: Bool
     package var mtu: UInt32
     package var address: MACAddress?
-    /// `bridge`, `veth`, `macvlan`, `ipvlan`, …; empty for a plain device.
+    /// `bridge`, `veth`, `macvlan`, `ipvlan`, `vlan`, …; empty for a plain device.
     package var kind: String
     /// The index of the bridge that it is a port of.
     package var master: Int32?
-    /// A veth's other end, or the device below a macvlan or an ipvlan; an index in another namespace perhaps.
+    /// A veth's other end, or the device below a macvlan, an ipvlan or a VLAN; an index in another namespace perhaps.
     package var parent: Int32?
     /// The parent is in another namespace.
     package var isParentElsewhere: Bool
@@ -81,6 +81,7 @@ enum LinkAttribute {
     static let macvlanMode: UInt16 = 1
     static let ipvlanMode: UInt16 = 1
     static let ipvlanFlags: UInt16 = 2
+    static let vlanID: UInt16 = 1
     static let portIsolated: UInt16 = 33
     /// In IFLA_AF_SPEC's part for version 6.
     static let addressGeneration: UInt16 = 8

@@ -175,6 +175,21 @@ extension NetlinkSocket {
         if !alias.isEmpty { try setAlias(alias, of: name) }
     }
 
+    /// Makes a device of what comes and goes over `parent` with the tag of a VLAN (802.1Q).
+    package mutating func createVLAN(
+        _ name: String, over parent: Int32, id: UInt16, alias: String = ""
+    ) throws(NetlinkError) {
+        var message = NetlinkMessage(LinkType.new, .making, head: LinkHead.bytes())
+        message.put(LinkAttribute.name, text: name)
+        message.put(LinkAttribute.link, parent)
+        message.nest(LinkAttribute.info) { info in
+            info.put(LinkAttribute.infoKind, text: "vlan")
+            info.nest(LinkAttribute.infoData) { $0.put(LinkAttribute.vlanID, id) }
+        }
+        try perform(message, "create VLAN", name)
+        if !alias.isEmpty { try setAlias(alias, of: name) }
+    }
+
     package mutating func deleteLink(_ name: String) throws(NetlinkError) {
         var message = NetlinkMessage(LinkType.delete, .acknowledge, head: LinkHead.bytes())
         message.put(LinkAttribute.name, text: name)

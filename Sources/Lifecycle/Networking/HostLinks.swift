@@ -56,10 +56,14 @@ package struct HostLinks: Sendable {
 
     private func ensureLink(_ network: NetworkDefinition) throws(EngineError) -> Int32 {
         var socket = try socket()
+        var link: Link?
+        do throws(NetlinkError) { link = try found(network.linkName, &socket) } catch { throw EngineError(error) }
+        if link == nil, network.driver != .bridge, !network.hasOwnParent {
+            link = try makeVLAN(network.linkName, &socket)
+        }
         do throws(NetlinkError) {
-            if let link = try found(network.linkName, &socket) { return try adopt(link, network, &socket) }
+            if let link { return try adopt(link, network, &socket) }
             if network.driver == .bridge { return try make(network, &socket) }
-            guard network.hasOwnParent else { throw NetlinkError("find the parent", network.linkName, .noDevice) }
             try socket.createDummy(network.linkName, alias: mark)
             return try adopt(try socket.link(network.linkName), network, &socket)
         } catch { throw EngineError(error) }
@@ -73,7 +77,7 @@ package struct HostLinks: Sendable {
         _ link: Link, _ network: NetworkDefinition, _ socket: inout NetlinkSocket
     ) throws(NetlinkError) -> Int32 {
         guard network.driver == .bridge else {
-            if network.hasOwnParent, !link.isUp { try socket.setUp(link.index) }
+            if network.hasOwnParent || link.alias == mark, !link.isUp { try socket.setUp(link.index) }
             return link.index
         }
         guard link.kind == "bridge" else { throw NetlinkError("use as a bridge", network.linkName, .exists) }
@@ -131,12 +135,14 @@ package struct HostLinks: Sendable {
         } catch { throw NetlinkError(error.operation, error.object, error.errno) }
     }
 
-    /// Removes a network's device that this engine made. One that is gone, or somebody else's, is left alone.
+    /// Removes a network's device that this engine made. One that is gone, or somebody else's, or another network's
+    /// bridge, is left alone.
     package func remove(_ network: NetworkDefinition) throws(EngineError) {
-        guard network.driver == .bridge || network.hasOwnParent else { return }
         var socket = try socket()
         do throws(NetlinkError) {
-            guard let link = try found(network.linkName, &socket), link.alias == mark else { return }
+            guard let link = try found(network.linkName, &socket), link.alias == mark,
+                network.driver == .bridge || network.hasOwnParent || link.kind == "vlan"
+            else { return }
             try socket.deleteLink(network.linkName)
         } catch { throw EngineError(error) }
     }
@@ -149,7 +155,7 @@ package struct HostLinks: Sendable {
         let (known, used) = (Set(networks.map(\.linkName)), Set(endpoints.map(\.linkName)))
         do throws(NetlinkError) {
             let links = try socket.links()
-            let bridges = links.filter { ["bridge", "dummy"].contains($0.kind) && $0.alias == mark }
+            let bridges = links.filter { ["bridge", "dummy", "vlan"].contains($0.kind) && $0.alias == mark }
             let indices = Set(bridges.map(\.index))
             let ports = links.filter { link in
                 link.kind == "veth" && link.name.hasPrefix("gv") && link.master.map(indices.contains) == true

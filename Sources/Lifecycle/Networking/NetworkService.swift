@@ -230,13 +230,19 @@ extension NetworkService {
     }
 
     private func drop(_ network: NetworkDefinition) async {
-        let links = self.links
+        let (links, isShared) = (self.links, isParentShared(network))
         do throws(EngineError) {
-            try await BlockingPool.shared.run { () throws(EngineError) in try links.remove(network) }
+            try await BlockingPool.shared.run { () throws(EngineError) in if !isShared { try links.remove(network) } }
             try await index.apply([.delete(networkID: network.id)])
         } catch { note("network \(network.name): \(error)") }
         definitions[network.id] = nil
         book.forget(network.id)
+    }
+
+    /// Whether another network is over the same parent, which goes with the last of them.
+    private func isParentShared(_ network: NetworkDefinition) -> Bool {
+        network.driver != .bridge
+            && definitions.values.contains { $0.id != network.id && $0.linkName == network.linkName }
     }
 
     /// Removes a network that no container is part of.
@@ -273,10 +279,10 @@ extension NetworkService {
         if network.isConfiguration { return try await index.apply([.delete(networkID: network.id)]) }
         await changeQuietly(rules.removing(network))
         faults.pass(.networkRemoveAfterRules)
-        let (links, names) = (self.links, roots.names(network.id))
+        let (links, names, isShared) = (self.links, roots.names(network.id), isParentShared(network))
         do throws(EngineError) {
             try await BlockingPool.shared.run { () throws(EngineError) in
-                try links.remove(network)
+                if !isShared { try links.remove(network) }
                 NameFiles.remove(names)
             }
             faults.pass(.networkRemoveAfterBridge)
