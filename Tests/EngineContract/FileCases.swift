@@ -59,6 +59,19 @@ extension ContractCase {
                 try expectEqual(try await scene.engine.statPath(id, path: path).name, "/")
             }
         },
+        ContractCase("The root of what runs is copied out whole, but for what the kernel shows in it") { scene in
+            let engine = scene.engine
+            let id = try await scene.start("echo text > /file; exec sleep 60")
+            try await Self.waitForFile(engine, id, "/file")
+            let archive = try await Self.bytes(try await engine.copyOut(id, path: "/").bytes)
+            try expect(archive.suffix(1024).allSatisfy { $0 == 0 }, "the end of the archive is missing")
+            // Of a root the engines write `./file` or `/file`.
+            let names = Self.names(archive).map { String($0.drop { "./".contains($0) }) }
+            for name in ["proc/", "file", "bin/busybox"] { try expect(names.contains(name), "\(name) is missing") }
+            for name in ["proc/1/", "proc/version", "sys/kernel/", "dev/null", "dev/pts/ptmx"] {
+                try expect(!names.contains(name), "\(name) is copied")
+            }
+        },
         ContractCase("A name with a slash behind it is a directory's") { scene in
             let id = try await scene.start("echo file > /file; exec sleep 60")
             try await Self.waitForFile(scene.engine, id, "/file")

@@ -30,6 +30,8 @@ package final class TreeArchiver {
     private struct Item {
         let path: [UInt8]
         let member: [UInt8]
+        /// It is in another file system than the first.
+        var isBeyond = false
     }
 
     /// - Parameter top: a directory, opened O_PATH or for reading; stays the caller's.
@@ -41,14 +43,28 @@ package final class TreeArchiver {
 
     /// Writes what has a name in the top directory, with all below it; `.` means the top itself.
     ///
+    /// Other file systems that are met on the way go along, but not those in which the kernel shows what is going on, as
+    /// in /proc: of them there are the directories at which they are. Nor do devices outside the first file system.
+    ///
     /// - Parameter member: the path in the archive.
     package func append(_ name: String, as member: String) throws(ArchiveError) {
         var pending = [Item(path: Array(name.utf8), member: Array(member.utf8))]
-        while let item = pending.popLast() {
+        var first: dev_t?
+        while var item = pending.popLast() {
             if changes != nil, try isUnchanged(item) { continue }
-            guard let facts = try append(item) else { continue }
-            if facts.st_mode & S_IFMT == S_IFDIR { pending += try children(of: item) }
+            guard let facts = try append(item), facts.st_mode & S_IFMT == S_IFDIR else { continue }
+            // Of directories alone: an overlay has its files' own for files.
+            first = first ?? facts.st_dev
+            item.isBeyond = facts.st_dev != first
+            if !item.isBeyond || !isKernelsView(item) { pending += try children(of: item) }
         }
+    }
+
+    private func isKernelsView(_ item: Item) -> Bool {
+        do throws(KernelError) {
+            let directory = OwnedDescriptor(try open(item.path, O_PATH | O_DIRECTORY))
+            return KernelView.contains(directory.descriptor)
+        } catch { return false }  // What is wrong with it is found again, and told, when it is read.
     }
 
     /// A directory that is there only for what is left out of it.
@@ -67,7 +83,8 @@ package final class TreeArchiver {
     private func children(of item: Item) throws(ArchiveError) -> [Item] {
         // The last comes off the pile first.
         try names(in: item).sorted { $1.lexicographicallyPrecedes($0) }.map { name in
-            Item(path: item.path + [47] + name, member: Self.joined(item.member, name))
+            Item(
+                path: item.path + [47] + name, member: Self.joined(item.member, name), isBeyond: item.isBeyond)
         }.filter { changes?.leavesOut($0.member) != true }
     }
 
@@ -93,6 +110,7 @@ package final class TreeArchiver {
             let place = OwnedDescriptor(try open(item.path, O_PATH | O_NOFOLLOW))
             let facts = try place.descriptor.status()
             guard let kind = Self.kind(facts) else { return nil }
+            if item.isBeyond, kind == .characterDevice || kind == .blockDevice { return nil }
             if let changes {
                 // The top itself has no name: a layer has it only where it was changed.
                 if item.member.isEmpty, !changes.includesTop { return facts }
