@@ -85,6 +85,31 @@ struct ImageFamilyTests {
         }
     }
 
+    @Test("Pruning takes the names of what an image in use was made from, and leaves the rest of it")
+    func pruning() async throws {
+        try await EngineBench.with { engine, bench in
+            let first = try await commit("echo 1 > /one", "gantry/starter", as: "family:1", engine, bench)
+            let second = try await commit("echo 2 > /two", "family:1", as: "family:2", engine, bench)
+            try await engine.tagImage("family:1", as: "other:1")
+            for container in [first.container, second.container] {
+                try await engine.remove(container, force: true, volumes: false)
+            }
+            let holder = try await bench.create("true", on: engine) { $0.image = "family:2" }
+            let pruned = try await engine.pruneImages(all: true, filter: ImageFilter())
+            #expect(
+                Set(pruned.removals) == [
+                    .untagged("family:1"), .untagged("other:1"), .untagged("gantry/starter:latest"),
+                ])
+            #expect(pruned.reclaimedBytes == 0)
+            #expect(try await engine.images(ImageFilter()).map(\.tags) == [["family:2"]])
+            #expect(try await engine.inspectImage(first.image).summary.tags == [])
+            try await engine.remove(holder, force: true, volumes: false)
+            let rest = try await engine.pruneImages(all: true, filter: ImageFilter())
+            #expect(rest.removals.contains(.untagged("family:2")) && rest.removals.contains(.deleted(first.image)))
+            #expect(try await engine.info().images == 0)
+        }
+    }
+
     @Test("When an image was last given a name is known, also to the next engine")
     func naming() async throws {
         try await EngineBench.with { engine, bench in

@@ -48,8 +48,11 @@ extension ImageStore {
         for candidate in candidates.sorted(by: { $0.storedAt > $1.storedAt }) {
             // Gone or named meanwhile: then it is not what was asked for.
             guard let record = records[candidate.id], record.names == candidate.names else { continue }
-            // What another was made from that stays, stays with it.
-            if hasChildren(record.id) { continue }
+            // What another was made from that stays, stays with it, but without its names.
+            if hasChildren(record.id) {
+                result.removals += try await removeNames(of: record, uses)
+                continue
+            }
             let removals = try await remove(record.id.description, force: true, uses: uses)
             result.removals += removals
             let gone = Set(removals)
@@ -58,6 +61,17 @@ extension ImageStore {
             }
         }
         return result
+    }
+
+    private func removeNames(
+        of record: ImageRecord, _ uses: [ImageUse]
+    ) async throws(EngineError) -> [ImageRemoval] {
+        var removals: [ImageRemoval] = []
+        // A digest's name goes with the last tag of its repository.
+        for name in record.names where records[record.id]?.names.contains(name) == true {
+            removals += try await remove(name, force: true, uses: uses)
+        }
+        return removals
     }
 }
 
