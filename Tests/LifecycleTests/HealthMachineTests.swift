@@ -33,6 +33,16 @@ import Testing
         #expect(machine.state.failingStreak == 2)
     }
 
+    @Test("What was found before a run began is told, but counts for nothing in it")
+    func formerRun() throws {
+        let former = (1...5).map { Self.result(1, at: $0) }
+        var machine = HealthMachine(try Self.plan(), log: former)
+        #expect(machine.state == HealthState(status: .starting, failingStreak: 0, log: former))
+        let isNews = machine.receive(Self.result(1, at: 6), startedAt: Self.start)
+        #expect(!isNews)
+        #expect(machine.state.status == .starting && machine.state.log == former.dropFirst() + [Self.result(1, at: 6)])
+    }
+
     @Test("Failures in the start period do not count, and it is asked more often then")
     func startPeriod() throws {
         let plan = try Self.plan { ($0.startPeriod, $0.startInterval) = (.seconds(10), .seconds(1)) }

@@ -31,9 +31,10 @@ extension Container {
         }
     }
 
-    /// Another run begins: nothing of what was found before holds.
+    /// Another run begins: what was found before is still told, but nothing of it holds.
     func forgetHealth() {
-        health = HealthPlan(definition.health).map { HealthMachine($0) }
+        let log = health?.state.log ?? []
+        health = HealthPlan(definition.health).map { HealthMachine($0, log: log) }
     }
 
     /// As the row keeps it; empty where nothing is checked.
@@ -164,13 +165,19 @@ extension Duration {
     }
 }
 
-/// What a check has said so far, up to docker's limit.
+/// What a check has said so far, up to docker's limit; what was cut ends as docker ends it.
 private final class HeardOutput: Sendable {
     private static let limitBytes = 4096
 
-    private let bytes = Mutex<[UInt8]>([])
+    private let heard = Mutex<(bytes: [UInt8], isCut: Bool)>(([], false))
 
-    var text: String { bytes.withLock { String(decoding: $0, as: UTF8.self) } }
+    var text: String { heard.withLock { String(decoding: $0.bytes, as: UTF8.self) + ($0.isCut ? "..." : "") } }
 
-    func add(_ more: [UInt8]) { bytes.withLock { $0 += more.prefix(Self.limitBytes - $0.count) } }
+    func add(_ more: [UInt8]) {
+        heard.withLock { heard in
+            let room = Self.limitBytes - heard.bytes.count
+            heard.bytes += more.prefix(room)
+            heard.isCut = heard.isCut || more.count > room
+        }
+    }
 }

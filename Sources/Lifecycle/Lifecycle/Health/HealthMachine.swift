@@ -41,6 +41,14 @@ package struct HealthMachine: Hashable, Sendable {
         self.state = state
     }
 
+    /// Of a run that begins.
+    ///
+    /// - Parameter log: what the checks of the run before have found.
+    package init(_ plan: HealthPlan, log: [HealthResult]) {
+        self.init(plan)
+        state.log = log
+    }
+
     /// How long to wait before the next check.
     package func pause(startedAt: Timestamp, now: Timestamp) -> Duration {
         let isStarting = state.status == .starting && isInStartPeriod(startedAt, now)
