@@ -74,6 +74,9 @@ struct AskedInVainTests {
             return try CreateRequest(dockerBody: BodyReader(parsing: Array(body.utf8))).spec.log
         }
         #expect(try create(#""mode":"non-blocking","max-buffer-size":"1m""#).words?.count == 2)
+        #expect(throws: EngineError(.invalid, "error parsing option max-buffer-size: invalid size: 'foo'")) {
+            try create(#""mode":"non-blocking","max-buffer-size":"foo""#)
+        }
         for options in [#""max-buffer-size":"1m""#, #""mode":"blocking","max-buffer-size":"1m""#] {
             #expect(
                 throws: EngineError(

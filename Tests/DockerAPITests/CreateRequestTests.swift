@@ -135,7 +135,23 @@ import Testing
             (#"{"Image":"a","HostConfig":{"Binds":["a"]}}"#, "invalid volume specification: 'a'"),
             (#"{"Image":"a","HostConfig":{"ExtraHosts":["foo"]}}"#, "bad format for add-host: \"foo\""),
             (#"{"Image":"a","HostConfig":{"ExtraHosts":["a:b"]}}"#, "invalid IP address in add-host: \"b\""),
-            (#"{"Image":"a","HostConfig":{"Binds":["/a:b"]}}"#, "must be absolute"),
+            (
+                #"{"Image":"a","HostConfig":{"Binds":["/a:b"]}}"#,
+                "invalid volume specification: '/a:b': invalid mount config for type \"bind\": invalid mount path: 'b' "
+                    + "mount path must be absolute"
+            ),
+            (
+                #"{"Image":"a","HostConfig":{"Binds":["v:b"]}}"#,
+                "invalid volume specification: 'v:b': invalid mount config for type \"volume\": invalid mount path: 'b'"
+            ),
+            (
+                #"{"Image":"a","HostConfig":{"Binds":["/a:/b:nocopy"]}}"#,
+                "'/a:/b:nocopy': invalid mount config for type \"bind\": field VolumeOptions must not be specified"
+            ),
+            (
+                #"{"Image":"a","HostConfig":{"Binds":["v:/b:rslave"]}}"#,
+                "'v:/b:rslave': invalid mount config for type \"volume\": field BindOptions must not be specified"
+            ),
             (#"{"Image":"a","HostConfig":{"Binds":["/a:/b:huh"]}}"#, "invalid mode: huh"),
             (#"{"Image":"a","HostConfig":{"Binds":["v:/b:rw,ro"]}}"#, "invalid mode: rw,ro"),
             (#"{"Image":"a","HostConfig":{"Binds":["v:/b:shared,rslave"]}}"#, "invalid mode: shared,rslave"),

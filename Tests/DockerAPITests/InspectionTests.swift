@@ -54,6 +54,28 @@ struct InspectionTests {
         #expect(Set(asked.compactMap { $0["Source"]?.string }) == ["0a1b", "4e5f", "/h"])
     }
 
+    @Test(
+        "A mount in short form is told of as it was said, but for what was changed since",
+        arguments: [
+            ("v:/d:rw", "rw"), ("v:/d", "z"), ("/h:/d:z,ro", "z,ro"), ("/h:/d:rslave,ro", "rslave,ro"), ("/h:/d", ""),
+            ("/h:/d:ro", "ro"), ("v:/d:nocopy,cached", "nocopy,cached"), ("/h:/d:rw,Z", "rw,Z"),
+        ])
+    func shortForms(text: String, mode: String) throws {
+        var spec = ContainerSpec(image: "a")
+        spec.mounts = [try MountReading.bind(text)]
+        let details = ContainerDetails(
+            id: "abc", name: "web", spec: spec, imageID: "sha256:1", createdAt: time,
+            state: ContainerState(status: .running), arguments: ["x"], environment: [], workingDirectory: "/",
+            user: "", hostname: "h")
+        let body = details.dockerBody
+        #expect(body["HostConfig"]?["Binds"] == [.string(text)])
+        #expect(body["Mounts"]?.array?.first?["Mode"] == .string(mode))
+        #expect(ContainerDetails(dockerBody: body)?.spec.mounts.first?.shortMode == spec.mounts[0].shortMode)
+        spec.mounts[0].readOnly.toggle()
+        let changed = spec.dockerCreateBody["HostConfig"]?["Binds"]?.array?.first?.string ?? ""
+        #expect(try MountReading.bind(changed).readOnly == spec.mounts[0].readOnly)
+    }
+
     @Test("That nothing labels a privileged container is told once, also of one that was made from an inspection")
     func labels() throws {
         var spec = ContainerSpec(image: "a:1")

@@ -124,6 +124,8 @@ public struct MountSpec: Hashable, Sendable, Codable {
     public var createsSource = false
     /// Said in docker's short form, `-v` or `--tmpfs`: told of as it was said.
     public var isShort = false
+    /// What stood behind the second colon of `-v`, where it says more than the other members: `rw`, `z`, `ro,cached`.
+    public var shortMode: String?
     /// tmpfs options as mount(8) takes them: `size=64m`, `mode=1770`, `exec`.
     public var options: [String] = []
     /// Leave an empty volume empty: do not fill it with what the image has there.

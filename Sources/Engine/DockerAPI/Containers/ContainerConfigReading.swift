@@ -88,6 +88,9 @@ extension LogPolicy {
                 guard name != "mode" || ["blocking", "non-blocking"].contains(value) else {
                     throw EngineError(.invalid, "logger: logging mode not supported: \(value)")
                 }
+                guard name == "mode" || ByteCount.parse(value) != nil else {
+                    throw EngineError(.invalid, "error parsing option max-buffer-size: invalid size: '\(value)'")
+                }
             case "compress" where keepsFiles:
                 compresses = try Self.flag(value, isLocal: driver == .local)
             case "max-size" where keepsFiles:

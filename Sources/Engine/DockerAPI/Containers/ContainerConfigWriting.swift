@@ -79,9 +79,18 @@ extension MountSpec {
         return isNamed ? "\(source):\(target)" + (bindMode.isEmpty ? "" : ":\(bindMode)") : target
     }
 
+    /// As it was said, unless it was changed since.
     private var bindMode: String {
-        ((readOnly ? ["ro"] : []) + (noCopy ? ["nocopy"] : []) + (propagation.map { [$0] } ?? []))
-            .joined(separator: ",")
+        guard let shortMode else { return plainMode }
+        let said = Set(shortMode.split(separator: ",").map(String.init))
+        return said.subtracting(MountReading.idleModes) == Set(plainModes) ? shortMode : plainMode
+    }
+
+    /// The short form's options, without those that have no effect.
+    var plainMode: String { plainModes.joined(separator: ",") }
+
+    private var plainModes: [String] {
+        (readOnly ? ["ro"] : []) + (noCopy ? ["nocopy"] : []) + (propagation.map { [$0] } ?? [])
     }
 
     fileprivate var dockerMount: JSONValue {

@@ -4,6 +4,8 @@ import JSON
 /// The three places where a `HostConfig` names mounts: `Binds`, `Mounts`, `Tmpfs`.
 enum MountReading {
     private static let propagations: Set = ["private", "rprivate", "shared", "rshared", "slave", "rslave"]
+    /// Without effect: what is so anyway, labels of SELinux, which none has here, and hints for other systems.
+    static let idleModes: Set = ["rw", "z", "Z", "consistent", "cached", "delegated"]
 
     static func mounts(_ host: BodyReader) throws(EngineError) -> [MountSpec] {
         var mounts: [MountSpec] = []
@@ -30,32 +32,36 @@ enum MountReading {
         guard (2...3).contains(parts.count), !parts[0].isEmpty, !parts[1].isEmpty else {
             throw EngineError(.invalid, "invalid volume specification: '\(text)'")
         }
-        guard parts[1].hasPrefix("/") else {
-            throw EngineError(
-                .invalid,
-                "invalid volume specification: '\(text)': invalid mount path: '\(parts[1])' mount path must "
-                    + "be absolute")
-        }
         // A name is a volume's, a path the host's.
         let isPath = parts[0].hasPrefix("/")
+        func refusal(_ reason: String) -> EngineError {
+            let words = "invalid mount config for type \"\(isPath ? "bind" : "volume")\": \(reason)"
+            return EngineError(.invalid, "invalid volume specification: '\(text)': \(words)")
+        }
+        guard parts[1].hasPrefix("/") else {
+            throw refusal("invalid mount path: '\(parts[1])' mount path must be absolute")
+        }
         var mount = MountSpec(isPath ? .bind : .volume, source: parts[0], target: parts[1])
         mount.createsSource = isPath
         mount.isShort = true
         var said: Set<String> = []
-        for option in (parts.count == 3 ? parts[2] : "").split(separator: ",").map(String.init) {
+        let mode = parts.count == 3 ? parts[2] : ""
+        for option in mode.split(separator: ",").map(String.init) {
             // Of each kind one is said at most.
             guard said.insert(modeKind(option)).inserted else {
                 throw EngineError(.invalid, "invalid mode: \(parts[2])")
             }
             switch option {
             case "ro": mount.readOnly = true
-            // Labels of SELinux, and hints for other systems: without effect here, as on docker without SELinux.
             case "nocopy": mount.noCopy = true
-            case "rw", "z", "Z", "consistent", "cached", "delegated": break
+            case _ where idleModes.contains(option): break
             case _ where propagations.contains(option): mount.propagation = option
             default: throw EngineError(.invalid, "invalid mode: \(parts[2])")
             }
         }
+        if mode != mount.plainMode { mount.shortMode = mode }
+        if isPath, mount.noCopy { throw refusal("field VolumeOptions must not be specified") }
+        if !isPath, mount.propagation != nil { throw refusal("field BindOptions must not be specified") }
         return mount
     }
 
