@@ -120,7 +120,7 @@ package actor VolumeService {
         return volume
     }
 
-    /// Makes a volume, or gives the one that is there, if it is of the same kind.
+    /// Makes a volume, or gives the one that is there: as docker, with the options and labels that it was made with.
     ///
     /// - Parameter forContainer: for one that is being made: it is not removed until `settle`, and lost with the engine
     ///   until `write`.
@@ -146,9 +146,6 @@ package actor VolumeService {
     ) async throws(EngineError) -> (volume: VolumeDefinition, isNew: Bool) {
         let name = volume.spec.name
         if let known = volumes[name] {
-            guard volume.spec.options.isEmpty || known.spec.options == volume.spec.options else {
-                throw EngineError(.conflict, "create \(name): conflict: volume name must be unique", object: name)
-            }
             if isWritten { try await write(name) }
             return (known, false)
         }
