@@ -12,7 +12,9 @@ let transferRoutes: [Route] = [
         let platform = exchange.query["platform"].flatMap { $0.isEmpty ? nil : $0 }
         var request = ImagePullRequest(reference, platform: platform, credentials: try exchange.credentials())
         request.allTags = ImageName.parts(reference).tag == nil
-        do { try await tell(of: try await exchange.engine.pullImage(request), exchange) } catch let error as EngineError
+        do {
+            try await tell(of: try await exchange.engine.pullImage(request), exchange, afterAnswer: true)
+        } catch let error as EngineError
             where error.kind == .denied
         {
             // As docker: a registry does not say whether an image is there to somebody who may not see it.
@@ -76,16 +78,19 @@ let transferRoutes: [Route] = [
 
 /// Lines of progress; the error of a transfer that fails on the way is the last of them. One that fails before there is
 /// anything to tell is answered with its status.
-private func tell(of progress: EngineStream<ImageTransferProgress>, _ exchange: Exchange) async throws {
+///
+/// - Parameter afterAnswer: that it begins is said once the registry has answered: an error before that has a status of
+///   its own.
+private func tell(
+    of progress: EngineStream<ImageTransferProgress>, _ exchange: Exchange, afterAnswer: Bool = false
+) async throws {
     guard let first = try await progress.next() else { return try await exchange.send(200) }
-    var next: ImageTransferProgress? = first
-    var second: ImageTransferProgress?
-    // That it begins is said once the registry has answered: an error before that has a status of its own.
-    if first.isBeginning { second = try await progress.next() }
+    let isHeldBack = afterAnswer && first.isBeginning
+    var next = if isHeldBack { try await progress.next() } else { nil as ImageTransferProgress? }
     try await exchange.begin("application/json")
     do {
         for line in first.dockerBodies { try await exchange.writeLine(line) }
-        next = if first.isBeginning { second } else { try await progress.next() }
+        if !isHeldBack { next = try await progress.next() }
         while let step = next {
             for line in step.dockerBodies { try await exchange.writeLine(line) }
             next = try await progress.next()

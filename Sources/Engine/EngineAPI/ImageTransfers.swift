@@ -51,7 +51,7 @@ public struct ImagePushRequest: Hashable, Sendable {
 public enum ImageTransferProgress: Hashable, Sendable {
     /// A pull begins, of `1.0` from `library/app`: the repository as its registry calls it.
     case pulling(repository: String, tag: String)
-    /// A push begins, of `1.0` to `localhost:5000/app`: the repository with its registry.
+    /// A push begins, of `1.0` to `localhost:5000/app`: the repository with its registry. The tag is empty for all.
     case pushing(repository: String, tag: String)
     case layer(digest: String, ImageLayerStep)
     /// An image was pulled: the digest by which the registry knows it, the name as people write it, and whether anything

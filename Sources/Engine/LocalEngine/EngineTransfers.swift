@@ -44,29 +44,17 @@ extension GantryEngine {
         guard reference.digest == nil else {
             throw EngineError(.invalid, "cannot push a digest reference", object: request.reference)
         }
-        let references = request.allTags ? try await tags(of: reference) : [reference]
         let session = try await core.registries.session(reference, for: .push, request.credentials)
         let transfer = TransferSession<ImageTransferProgress> { progress throws(EngineError) in
+            // As docker, before anything is looked for: whose push it was is told also of one that fails.
+            progress(.pushing(repository: reference.name, tag: request.allTags ? "" : reference.tag ?? ""))
+            let references = if request.allTags { try await core.tags(of: reference) } else { [reference] }
             for reference in references {
-                progress(.pushing(repository: reference.name, tag: reference.tag ?? ""))
                 _ = try await core.context.images.push(session.other(reference), progress: progress)
                 await core.tell([core.imageEvent("push", reference.familiar, name: reference.familiarName)])
             }
         }
         return EngineStream { try await transfer.next() }
-    }
-
-    /// The tags of a repository that are here, in their order.
-    private func tags(of repository: Reference) async throws(EngineError) -> [Reference] {
-        let names = try await images(ImageFilter()).flatMap(\.tags).sorted()
-        // What stands in a record is a reference.
-        let found = names.compactMap { try? Reference($0) }.filter { $0.name == repository.name }
-        guard !found.isEmpty else {
-            throw EngineError(
-                .notFound, "An image does not exist locally with the tag: \(repository.familiarName)",
-                object: repository.familiarName)
-        }
-        return found
     }
 
     public func checkCredentials(
@@ -155,6 +143,19 @@ extension GantryEngine {
 }
 
 extension EngineCore {
+    /// The tags of a repository that are here, in their order.
+    fileprivate func tags(of repository: Reference) async throws(EngineError) -> [Reference] {
+        let names = try await context.images.list(ImageFilter()).flatMap(\.tags).sorted()
+        // What stands in a record is a reference.
+        let found = names.compactMap { try? Reference($0) }.filter { $0.name == repository.name }
+        guard !found.isEmpty else {
+            throw EngineError(
+                .notFound, "An image does not exist locally with the tag: \(repository.familiarName)",
+                object: repository.familiarName)
+        }
+        return found
+    }
+
     fileprivate func pull(
         _ session: RegistrySession, _ platform: Platform?,
         _ progress: @escaping @Sendable (ImageTransferProgress) -> Void

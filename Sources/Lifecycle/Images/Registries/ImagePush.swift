@@ -13,8 +13,7 @@ extension ImageStore {
     ) async throws(EngineError) -> Digest {
         let name = session.reference.withDefaultTag
         guard let found = records.values.first(where: { $0.names.contains(name.description) }) else {
-            throw EngineError(
-                .notFound, "An image does not exist locally with the tag: \(name.familiarName)", object: name.familiar)
+            throw EngineError(.notFound, missing(name), object: name.familiar)
         }
         let record = try await packLayers(of: found) { progress(.layer(digest: $0.description, .preparing)) }
         let lease = content.lease()
@@ -29,6 +28,16 @@ extension ImageStore {
             content: content, pool: pool, session: session, mounts: record.mountSources(for: name), progress: progress)
         try await push.run(try PushedDocuments(bytes, manifestDigest))
         return try await push.name(bytes, digest: manifestDigest, tag: name.tag ?? "latest")
+    }
+}
+
+extension ImageStore {
+    /// Docker tells a repository that is not here from one that lacks the tag.
+    private func missing(_ name: Reference) -> String {
+        let isKnown = records.values.contains { $0.repositories.contains(name.name) }
+        return isKnown
+            ? "tag does not exist: \(name.familiar)"
+            : "An image does not exist locally with the tag: \(name.familiarName)"
     }
 }
 
