@@ -36,17 +36,35 @@ let imageRoutes: [Route] = [
 ]
 
 /// Lines of progress; the error of an archive that turns out bad is the last of them.
+///
+/// An archive that has come whole is loaded as on docker, also where its client does not stay to hear of it: programs
+/// do so that look at no answer.
 func loadImages(_ source: ImageLoadSource, _ exchange: Exchange) async throws {
     let progress = try await exchange.engine.loadImages(source)
-    let isQuiet = exchange.query.flag("quiet")
     try await exchange.begin("application/json")
+    // Of its own, and not cancelled with the request. Where not all has come the load fails for want of it.
+    let telling = Task { try await tell(of: progress, exchange) }
+    try await withTaskCancellationHandler {
+        try await telling.value
+    } onCancel: {
+        if exchange.work.isEnding { telling.cancel() }
+    }
+}
+
+private func tell(of progress: EngineStream<ImageLoadProgress>, _ exchange: Exchange) async throws {
+    let isQuiet = exchange.query.flag("quiet")
+    var isHeard = true
+    func write(_ line: JSONValue) async {
+        guard isHeard else { return }
+        do { try await exchange.writeLine(line) } catch { isHeard = false }
+    }
     do {
         for try await step in progress {
             if isQuiet, case .layer = step { continue }
-            try await exchange.writeLine(step.dockerBody)
+            await write(step.dockerBody)
         }
     } catch let error as EngineError {
-        try await exchange.writeLine(ProgressError.dockerBody(error))
+        await write(ProgressError.dockerBody(error))
     }
-    try await exchange.writer.end()
+    if isHeard { try await exchange.writer.end() }
 }
