@@ -124,19 +124,16 @@ extension EngineCore {
     /// Takes the engine's own cgroups away, unless there is a container whose process and shim are in them.
     private func removeCgroups() async {
         for container in context.index.all where await container.run != nil { return }
-        let paths = [configuration.roots.shimCgroup, configuration.cgroupParent]
         let layout = cgroups
-        await BlockingPool.shared.run {
-            // The shim of a container that was just removed is about to end.
-            var patience = 20
-            for path in paths {
-                for directory in Cgroup(path: path, layout: layout).directories(with: Cgroup.joinedOnDemand) {
-                    while rmdir(directory) != 0, errno == EBUSY, patience > 0 {
-                        patience -= 1
-                        usleep(5000)
-                    }
-                }
+        let paths = [configuration.roots.shimCgroup, configuration.cgroupParent]
+        // The shim of a container that was just removed is about to end.
+        for _ in 0..<20 {
+            let isBusy = await BlockingPool.shared.run {
+                paths.flatMap { Cgroup(path: $0, layout: layout).directories(with: Cgroup.joinedOnDemand) }
+                    .count { rmdir($0) != 0 && errno == EBUSY } > 0
             }
+            guard isBusy else { return }
+            try? await context.clock.sleep(for: .milliseconds(5))  // Cancelled: the other tries are made at once.
         }
     }
 }
