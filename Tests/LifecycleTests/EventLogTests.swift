@@ -99,6 +99,25 @@ import Testing
         try store.close()
     }
 
+    @Test("An end that was learned late is told of where it was told of")
+    func lateEnd() async throws {
+        let directory = try TemporaryDirectory()
+        let store = try await MetadataStore.open(directory.path + "/db")
+        let log = EventLog(store: store, newestNumber: 0, clock: StandingClock())
+        try await log.record([Self.event("kill", at: 40)])
+        log.tell(Self.event("exec_die", at: 42))
+        try await log.record([Self.event("die", at: 35), Self.event("stop", at: 45)])
+        await log.finish()
+        var request = EventRequest()
+        request.since = Timestamp(nanosecondsSinceEpoch: 15)
+        request.until = Timestamp(nanosecondsSinceEpoch: 100)
+        let stream = try await log.stream(request)
+        var seen: [String] = []
+        while let event = try await stream.next() { seen.append(event.action) }
+        #expect(seen == ["kill", "die", "exec_die", "stop"])
+        try store.close()
+    }
+
     @Test("Large events are held in memory up to a bound, the newest first of all")
     func largeEvents() async throws {
         let directory = try TemporaryDirectory()

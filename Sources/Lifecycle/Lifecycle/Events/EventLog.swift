@@ -134,12 +134,22 @@ package final class EventLog: Sendable {
                 since: request.since?.nanosecondsSinceEpoch, until: request.until?.nanosecondsSinceEpoch, upTo: newest)
             seen = Set(rows.map(\.number))
             let known = rows.compactMap { EngineEvent($0.event) } + told
-            // Some are journalled behind what came after them.
-            backlog = known.enumerated().filter { request.accepts($0.element) }
-                .sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(\.element)
+            backlog = Self.inOrder(known).filter(request.accepts)
         }
         let cursor = Cursor(log: self, request: request, position: position, backlog: backlog, seen: seen)
         return EngineStream { try await cursor.next() }
+    }
+
+    /// As they were told. What is told at once is journalled behind what came after it; of the others, which are in the
+    /// journal as they were told, one may be older than those before it: the end of a process, learned from its shim.
+    private static func inOrder(_ events: [EngineEvent]) -> [EngineEvent] {
+        var newest = Timestamp(nanosecondsSinceEpoch: .min)
+        let placed = events.enumerated().map { offset, event in
+            if event.isToldAtOnce { return (time: event.time, offset: offset, event: event) }
+            newest = max(newest, event.time)
+            return (time: newest, offset: offset, event: event)
+        }
+        return placed.sorted { ($0.time, $0.offset) < ($1.time, $1.offset) }.map(\.event)
     }
 
     /// What was published since `position`, and the position after it.
@@ -155,6 +165,9 @@ package final class EventLog: Sendable {
 }
 
 extension EngineEvent {
+    /// Whether it comes by `EventLog.tell`.
+    fileprivate var isToldAtOnce: Bool { action == "attach" || action.hasPrefix("exec_") }
+
     /// About what it takes in memory.
     fileprivate var heldBytes: Int {
         attributes.reduce(128 + action.utf8.count) { $0 + $1.key.utf8.count + $1.value.utf8.count + 32 }
