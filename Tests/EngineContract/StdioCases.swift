@@ -19,7 +19,8 @@ extension ContractCase {
                 spec.stdinOnce = true
             }
             let facts = try await scene.engine.stdioFacts(id)
-            try expect(facts.id == id && facts.openStdin && facts.stdinOnce && !facts.tty, "\(facts)")
+            let spec = try await scene.engine.inspect(id).spec
+            try expect(facts == StdioFacts(id: id, spec) && facts.openStdin && !facts.tty, "\(facts)")
             let stream = try await scene.engine.attach(id, AttachRequest(stdin: true))
             try await scene.engine.start(id)
             try await stream.write(Array("one\n".utf8))

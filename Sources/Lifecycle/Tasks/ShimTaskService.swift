@@ -89,7 +89,8 @@ package final class ShimTaskService: TaskService {
         }
     }
 
-    package func killAll(_ id: String, _ traces: TaskTraces) async throws(EngineError) {
+    package func killAll(_ id: String, _ traces: TaskTraces, reporting: Bool) async throws(EngineError) {
+        if !reporting { connections.expectEnd(of: id) }
         let remains = remains(try directory(id), traces)
         try await remains.killAll()
         if await connections.isSilent(id) { await remains.endShim() }

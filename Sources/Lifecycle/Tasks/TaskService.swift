@@ -18,7 +18,10 @@ public protocol TaskService: Sendable {
     func kill(_ id: String, execID: String?, signal: Int32) async throws(EngineError)
     /// Ends every process of the task at once, by its cgroup; returns when none is left. Works without a shim too; one that
     /// does not answer is ended as well, since it would not tell of the end.
-    func killAll(_ id: String, _ traces: TaskTraces) async throws(EngineError)
+    ///
+    /// - Parameter reporting: whether the end is reported; not where the task is deleted next, lest the report be taken for
+    ///   one of the next task with that id.
+    func killAll(_ id: String, _ traces: TaskTraces, reporting: Bool) async throws(EngineError)
     func pause(_ id: String) async throws(EngineError)
     /// Gives a task that has been created other limits.
     ///
@@ -68,7 +71,9 @@ public protocol TaskService: Sendable {
 }
 
 extension TaskService {
-    package func killAll(_ id: String) async throws(EngineError) { try await killAll(id, TaskTraces()) }
+    package func killAll(_ id: String) async throws(EngineError) {
+        try await killAll(id, TaskTraces(), reporting: true)
+    }
     package func delete(_ id: String) async throws(EngineError) { try await delete(id, TaskTraces()) }
     public func prepareExec(
         _ id: String, execID: String, terminal: Bool, input: TaskSpec.Input, attachment: AttachRequest?

@@ -74,7 +74,7 @@ extension Container {
         // Asked before: the end that this makes is told of at once.
         let endsRun = machine.run != nil
         do throws(EngineError) {
-            try await context.tasks.killAll(id, traces)
+            try await context.tasks.killAll(id, traces, reporting: endsRun)
         } catch { return error }
         context.faults.pass(.stopAfterKill)
         if endsRun { await record([event("kill", ["signal": "9"])]) }

@@ -104,7 +104,7 @@ extension Container {
     /// Ends and deletes what there may be of a task. One that cannot go now is in the way of the next start, and of the
     /// removal: these try it again.
     func clearTask() async throws(EngineError) {
-        try await context.tasks.killAll(id, traces)
+        try await context.tasks.killAll(id, traces, reporting: false)
         try await context.tasks.delete(id, traces)
         hasRemains = false
     }

@@ -135,7 +135,7 @@ extension ContainerService {
     /// Ends and cleans away a task that no container has.
     private func clear(_ id: String) async {
         do throws(EngineError) {
-            try await context.tasks.killAll(id)
+            try await context.tasks.killAll(id, TaskTraces(), reporting: false)
             try await context.tasks.delete(id)
         } catch {
             context.note("task \(id): \(error)")
