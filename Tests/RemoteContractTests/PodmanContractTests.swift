@@ -48,6 +48,8 @@ struct PodmanContractTests {
             .always("/etc/hostname and /etc/hosts are written otherwise"),
         "The root is copied out with all that is in it, under its own name":
             .always("the root is called `.`"),
+        "The root of what runs is copied out whole, but for what the kernel shows in it":
+            .always("the root is called `.`"),
         "Limits of files and processes hold":
             .always("it raises the limit of processes, which not every root may"),
         "A program that takes more memory than it may is killed, and that is told":

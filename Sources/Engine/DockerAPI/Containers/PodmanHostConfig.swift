@@ -20,12 +20,16 @@ enum PodmanHostConfig {
         return .object(limit)
     }
 
-    /// Every mount is told with options that it has anyway.
+    /// Every mount is told with options that it has anyway; a volume's also with how mounts spread, which docker's has not.
     private static func bind(_ body: JSONValue) -> JSONValue {
         guard let text = body.string else { return body }
         var parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 3 else { return body }
-        let kept = parts[2].split(separator: ",").filter { !["rbind", "nosuid", "nodev"].contains($0) }
+        var implied: Set<Substring> = ["rbind", "nosuid", "nodev"]
+        if !parts[0].hasPrefix("/") {
+            implied.formUnion(["private", "rprivate", "shared", "rshared", "slave", "rslave"])
+        }
+        let kept = parts[2].split(separator: ",").filter { !implied.contains($0) }
         parts[2] = kept.joined(separator: ",")
         return .string(parts.joined(separator: ":"))
     }
