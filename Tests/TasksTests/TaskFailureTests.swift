@@ -185,6 +185,22 @@ struct TaskFailureTests {
         }
     }
 
+    @Test("The end of a task that is cleared away is not taken for the next one's")
+    func clearedAway() async throws {
+        try await TaskBench.with { bench in
+            _ = try await bench.service.create(try bench.sh("a", "sleep 1000"))
+            try await bench.service.killAll("a", TaskTraces(), reporting: false)
+            // The shim has told of it before it answers so.
+            for _ in 0..<200 where try await bench.service.survey().first?.status != .stopped {
+                try await Task.sleep(for: .milliseconds(25))
+            }
+            #expect(try await bench.service.survey().first?.status == .stopped)
+            try await bench.service.delete("a")
+            try await bench.run(try bench.sh("a", "exit 7"))
+            #expect(try await bench.exit(of: "a").code == 7)
+        }
+    }
+
     @Test("A second service adopts running tasks and hears of their end", arguments: TestRuntime.available)
     func adopt(runtime: TestRuntime) async throws {
         try await TaskBench.with(runtime) { bench in

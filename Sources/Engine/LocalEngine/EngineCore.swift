@@ -130,11 +130,19 @@ extension EngineCore {
         for _ in 0..<20 {
             let isBusy = await BlockingPool.shared.run {
                 paths.flatMap { Cgroup(path: $0, layout: layout).directories(with: Cgroup.joinedOnDemand) }
-                    .count { rmdir($0) != 0 && errno == EBUSY } > 0
+                    .count(where: Self.isLeftBusy) > 0
             }
             guard isBusy else { return }
             try? await context.clock.sleep(for: .milliseconds(5))  // Cancelled: the other tries are made at once.
         }
+    }
+
+    /// Removes a cgroup, which may be gone already; true where somebody is in it.
+    private static func isLeftBusy(_ directory: String) -> Bool {
+        do throws(KernelError) {
+            try kernelCall("remove cgroup", directory) { rmdir(directory) }
+            return false
+        } catch { return error.errno == .busy }
     }
 }
 
