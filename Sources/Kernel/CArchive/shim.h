@@ -1,4 +1,5 @@
 #pragma once
 #include <archive.h>
 #include <archive_entry.h>
+#include <lzma.h>
 #include <zlib.h>

@@ -4,7 +4,7 @@ import OCI
 
 /// Unpacks gzip, zstd, xz and bzip2, and passes on what is not packed, hashing what comes out.
 package final class InflatingInput: ArchiveInput {
-    private let packed: DescriptorInput
+    private let packed: XZInput
     private let handle: ArchiveHandle
     private let limits: UnpackLimits
     private var hasher: DigestHasher?
@@ -15,14 +15,13 @@ package final class InflatingInput: ArchiveInput {
     package init(
         _ packed: DescriptorInput, hash: Digest.Algorithm?, limits: UnpackLimits
     ) throws(ArchiveError) {
-        self.packed = packed
+        self.packed = try XZInput(packed)
         self.limits = limits
         hasher = hash.map { DigestHasher($0) }
-        handle = try ArchiveHandle(packed) { archive in
+        handle = try ArchiveHandle(self.packed) { archive in
             // Named one by one: `all` would also run programs of the machine.
             archive_read_support_filter_gzip(archive)
             archive_read_support_filter_zstd(archive)
-            archive_read_support_filter_xz(archive)
             archive_read_support_filter_bzip2(archive)
             archive_read_support_format_raw(archive)
             archive_read_support_format_empty(archive)
@@ -34,10 +33,7 @@ package final class InflatingInput: ArchiveInput {
     }
 
     /// Whether the input is packed at all.
-    package var isPacked: Bool { archive_filter_count(handle.archive) > 1 }
-
-    /// libarchive's name of the packing: `gzip`, `zstd`, `none`.
-    package var packing: String { archive_filter_name(handle.archive, 0).map { String(cString: $0) } ?? "none" }
+    package var isPacked: Bool { packed.isPacked || archive_filter_count(handle.archive) > 1 }
 
     package func next() throws(ArchiveError) -> UnsafeRawBufferPointer {
         var start: UnsafeRawPointer?
