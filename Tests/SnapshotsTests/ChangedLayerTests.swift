@@ -50,6 +50,15 @@ import Testing
         #expect(try #require(names).starts(with: Array("dev/\0".utf8)))
     }
 
+    @Test("An attribute that an archive would give another name is refused by its own")
+    func attributeWithSign() throws {
+        let changed = try ChangedLayer(.overlay)
+        _ = try changed.snapshots.prepareRoot("container", layers: try changed.base())
+        try changed.mark("container", "trusted.a=b")
+        let error = #expect(throws: SnapshotError.self) { try changed.layer("container") }
+        #expect("\(error.map { "\($0)" } ?? "")".contains("attribute `trusted.a=b`, whose name no archive can hold"))
+    }
+
     @Test("A file whose name would be a whiteout is refused by its name")
     func reservedName() throws {
         let changed = try ChangedLayer(.overlay)
@@ -135,11 +144,11 @@ private struct ChangedLayer {
     }
 
     /// Attributes that tools do not set: a capability, and one of the machine's own kind.
-    func mark(_ id: String) throws {
+    func mark(_ id: String, _ own: String = "trusted.gantry") throws {
         let root = try snapshots.openRoot(id, forWriting: true, inside: InnerMounts())
         defer { withExtendedLifetime(root) {} }
         let capability: [UInt8] = [1, 0, 0, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
-        for (name, value) in [("security.capability", capability), ("trusted.gantry", [1, 0, 10])] {
+        for (name, value) in [("security.capability", capability), (own, [1, 0, 10])] {
             let path = Array("\(root.descriptor.procPath)/changed".utf8CString)
             try kernelCall("set attribute", name) { gantry_lsetxattr(path, name, value, value.count) }
         }

@@ -129,6 +129,12 @@ package final class TreeArchiver {
             (member.userID, member.groupID) = owners?(facts) ?? (UInt64(facts.st_uid), UInt64(facts.st_gid))
             member.modified = Int64(facts.st_mtim.tv_sec)
             member.attributes = attributes(of: place.descriptor, kind)
+            // Of a record of pax the name ends there, and the value would begin with the rest.
+            if let name = member.attributes.first(where: { $0.name.utf8.contains(UInt8(ascii: "=")) })?.name {
+                throw KernelError(
+                    "archive the attribute `\(name)`, whose name no archive can hold, of",
+                    String(decoding: item.path, as: UTF8.self), .invalidArgument)
+            }
             try append(member, item, facts, place.descriptor)
             if changes != nil, kind == .directory, try UpperRules.isOpaque(place.descriptor, item.path) {
                 try append(UpperRules.opaqueMark(in: item.member))
