@@ -35,7 +35,7 @@ final class CallerFolder {
 
     deinit {
         // A caller's helpers may still be on their way out.
-        for pid in members() {
+        for pid in (try? members()) ?? [] {
             guard let process = try? PidFD.open(pid: pid) else { continue }
             if (try? PidFD.waitForEnd(process, timeoutMilliseconds: 5000)) != true {
                 try? PidFD.send(SIGKILL, to: process)
@@ -64,5 +64,7 @@ final class CallerFolder {
     }
 
     /// The processes in the cgroups below, of any hierarchy.
-    func members() -> [Int32] { Array(Set(cgroupDirectories().flatMap(CgroupMembers.pids(below:)))).sorted() }
+    func members() throws -> [Int32] {
+        Set(try cgroupDirectories().flatMap { try CgroupMembers.pids(below: $0) }).sorted()
+    }
 }

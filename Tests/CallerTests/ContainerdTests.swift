@@ -86,6 +86,6 @@ struct ContainerdTests {
         let deleted = try containerd.ctr("task", "delete", "--force", "one")
         #expect(deleted.code == 0 || deleted.code == 137, "\(deleted.errors)")
         #expect(try containerd.ctr("containers", "delete", "one").code == 0)
-        #expect(containerd.folder.members() == [])
+        #expect(try containerd.folder.members() == [])
     }
 }

@@ -19,6 +19,8 @@ import Testing
         let entries = #expect(throws: KernelError.self) { try TreeRemoval.entries(of: opened) }
         opened.close()
         #expect(entries?.errno == .inputOutput)
+        // As of a cgroup: whoever cannot be seen may be there.
+        #expect(throws: KernelError.self) { try CgroupMembers.pids(below: folder) }
     }
 }
 

@@ -72,36 +72,15 @@ package struct Cgroup: Hashable, Sendable {
 
     /// The pids in the cgroup and those below it.
     package func processes() throws(KernelError) -> [Int32] {
-        guard let directory = lifetimeDirectory else { return [] }
-        var pids: [Int32] = []
-        try collectProcesses(directory, into: &pids)
-        return pids
+        try lifetimeDirectory.map { (directory) throws(KernelError) in
+            try CgroupMembers.pids(below: directory)
+        } ?? []
     }
 
     /// Version 2 where there is one, since all processes are in it; else one of version 1.
     package var lifetimeDirectory: String? {
         layout.unifiedDirectory(of: path) ?? layout.directory(of: path, controller: "pids")
             ?? layout.directory(of: path, controller: "memory")
-    }
-
-    private func collectProcesses(_ directory: String, into pids: inout [Int32]) throws(KernelError) {
-        do throws(KernelError) {
-            for line in try Self.members(directory).split(separator: 10) {
-                if let pid = Int32(String(decoding: line, as: UTF8.self)), pid > 0 { pids.append(pid) }
-            }
-            for child in try Self.children(of: directory) { try collectProcesses(child, into: &pids) }
-        } catch  where error.errno == .noSuchFile || error.errno == .noDevice {
-            return
-        }
-    }
-
-    private static func members(_ directory: String) throws(KernelError) -> [UInt8] {
-        do throws(KernelError) {
-            return try FileContents.read("\(directory)/cgroup.procs")
-        } catch  where error.errno == .notSupported {
-            // One for threads: their processes are listed in the domain above it.
-            return []
-        }
     }
 
     static func children(of directory: String) throws(KernelError) -> [String] {

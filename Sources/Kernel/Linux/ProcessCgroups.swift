@@ -62,11 +62,31 @@ public struct ProcessCgroups: Hashable, Sendable {
 /// Operations on one cgroup directory and those below it.
 public enum CgroupMembers {
     /// The pids of all processes in the directory and below it; none where it is gone.
-    public static func pids(below directory: String) -> [Int32] {
-        tree(directory).flatMap { path -> [Int32] in
-            // A directory that went meanwhile has no members.
-            guard let text = try? FileContents.read(path + "/cgroup.procs") else { return [] }
-            return text.split(separator: 10).compactMap { Int32(String(decoding: $0, as: UTF8.self)) }
+    ///
+    /// - Throws: where the kernel does not say, as where no more files can be opened: somebody may be there all the same.
+    public static func pids(below directory: String) throws(KernelError) -> [Int32] {
+        var pids: [Int32] = []
+        try collect(directory, into: &pids)
+        return pids
+    }
+
+    private static func collect(_ directory: String, into pids: inout [Int32]) throws(KernelError) {
+        do throws(KernelError) {
+            for line in try members(directory).split(separator: 10) {
+                if let pid = Int32(String(decoding: line, as: UTF8.self)), pid > 0 { pids.append(pid) }
+            }
+            for child in try Cgroup.children(of: directory) { try collect(child, into: &pids) }
+        } catch  where error.errno == .noSuchFile || error.errno == .noDevice {
+            return
+        }
+    }
+
+    private static func members(_ directory: String) throws(KernelError) -> [UInt8] {
+        do throws(KernelError) {
+            return try FileContents.read("\(directory)/cgroup.procs")
+        } catch  where error.errno == .notSupported {
+            // One for threads: their processes are listed in the domain above it.
+            return []
         }
     }
 
@@ -75,7 +95,8 @@ public enum CgroupMembers {
     public static func kill(_ directories: [String]) {
         for directory in directories {
             if write("1", to: directory + "/cgroup.kill") { continue }
-            for pid in pids(below: directory) where pid > 1 { _ = Glibc.kill(pid, SIGKILL) }
+            // Where the kernel does not say who is there, nobody can be meant: who must know asks for the pids.
+            for pid in (try? pids(below: directory)) ?? [] where pid > 1 { _ = Glibc.kill(pid, SIGKILL) }
         }
         for directory in directories { _ = write("THAWED", to: directory + "/freezer.state") }
     }
@@ -85,21 +106,6 @@ public enum CgroupMembers {
         // Gone, or not to be read: nothing more can be done about it.
         try? TreeRemoval.removeCgroups(below: directory)
         rmdir(directory)
-    }
-
-    /// The directory, then all below it, parents first.
-    private static func tree(_ directory: String) -> [String] {
-        guard let stream = opendir(directory) else { return [] }
-        defer { closedir(stream) }
-        var found = [directory]
-        while let entry = readdir(stream) {
-            guard entry.pointee.d_type == UInt8(DT_DIR) else { continue }
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { found += tree(directory + "/" + name) }
-        }
-        return found
     }
 
     private static func write(_ text: String, to path: String) -> Bool {

@@ -62,17 +62,10 @@ struct ShimDirectory: Hashable, Sendable {
 
     /// Removes the directory with its files; what is gone already does not matter.
     func remove() {
-        // Nothing to open means nothing to remove.
+        // Nothing to open means nothing to remove; what is left is found, and removed, by the next engine.
         guard let directory = try? Descriptor.open(path, O_RDONLY | O_DIRECTORY) else { return }
         defer { directory.close() }
-        if let stream = opendir(path) {
-            while let entry = readdir(stream) {
-                withUnsafePointer(to: &entry.pointee.d_name) {
-                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { _ = unlinkat(directory.rawValue, $0, 0) }
-                }
-            }
-            closedir(stream)
-        }
+        for name in (try? Directory.list(in: directory)) ?? [] { unlinkat(directory.rawValue, name, 0) }
         rmdir(path)
     }
 

@@ -36,17 +36,24 @@ struct TaskRemains: Sendable {
 
     /// Kills, and gives descriptors for those that were to be killed, as far as there are descriptors to be had.
     private func strike() -> (alive: [Descriptor], failure: KernelError?) {
-        let cgroups = self.cgroups
-        var pids = Set(cgroups.flatMap { CgroupMembers.pids(below: $0) }.filter { $0 > 1 && $0 != getpid() })
+        var pids: Set<Int32> = []
         var alive: [Descriptor] = []
         var failure: KernelError?
+        let cgroups: [String]
+        let record: InitRecord?
+        do throws(KernelError) {
+            record = try directory.records().initial
+            cgroups = try self.cgroups
+            for cgroup in cgroups { pids.formUnion(try CgroupMembers.pids(below: cgroup)) }
+        } catch { return ([], error) }
+        pids = pids.filter { $0 > 1 && $0 != getpid() }
         for pid in pids {
             do throws(KernelError) { alive.append(try PidFD.open(pid: pid)) } catch {
                 // A process that has gone meanwhile needs no waiting for.
                 if error.errno != .noSuchProcess { failure = error }
             }
         }
-        let initial = directory.initRecord.map { ProcessIdentity($0.process) } ?? traces.initial
+        let initial = record.map { ProcessIdentity($0.process) } ?? traces.initial
         // Gone, or its number is another's: not to be waited for.
         if let initial, initial.startTicks > 0, pids.insert(initial.pid).inserted,
             let process = try? PidFD.open(pid: initial.pid, startTicks: initial.startTicks)
@@ -65,35 +72,28 @@ struct TaskRemains: Sendable {
 
     /// The directories of the container's own cgroups: as the shim found them, else as the bundle named them, or the caller.
     private var cgroups: [String] {
-        if let record = directory.initRecord { return record.cgroups }
-        guard let path = directory.task?.cgroupsPath ?? traces.cgroupsPath, path.hasPrefix("/"), path.count > 1,
-            !path.contains("/..")
-        else { return [] }
-        let root = "/sys/fs/cgroup"
-        // In each v1 hierarchy and `unified`, which are directories here, or in v2 alone.
-        return (["\(root)\(path)"] + subdirectories(of: root).map { "\(root)/\($0)\(path)" }).filter {
-            access("\($0)/cgroup.procs", F_OK) == 0
-        }
-    }
-
-    private func subdirectories(of path: String) -> [String] {
-        guard let stream = opendir(path) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        get throws(KernelError) {
+            if let record = try directory.records().initial { return record.cgroups }
+            guard let path = directory.task?.cgroupsPath ?? traces.cgroupsPath, path.hasPrefix("/"), path.count > 1,
+                !path.contains("/..")
+            else { return [] }
+            let root = "/sys/fs/cgroup"
+            // In each v1 hierarchy and `unified`, which are directories here, or in v2 alone.
+            let hierarchies = try Directory.list(root).filter { !$0.hasPrefix(".") }
+            return (["\(root)\(path)"] + hierarchies.map { "\(root)/\($0)\(path)" }).filter {
+                access("\($0)/cgroup.procs", F_OK) == 0
             }
-            if !name.hasPrefix(".") { names.append(name) }
         }
-        return names
     }
 
     /// Removes what is left of a task whose shim is dead.
     func remove() async throws(EngineError) {
         await endShim()
         try await killAll()
-        let cgroups = await BlockingPool.shared.run { self.cgroups }
+        let cgroups: [String]
+        do throws(KernelError) {
+            cgroups = try await BlockingPool.shared.run { () throws(KernelError) in try self.cgroups }
+        } catch { throw EngineError(error, task: id) }
         if let runtime = directory.task?.runtime ?? traces.runtime { try await deleteFromRuntime(runtime) }
         await BlockingPool.shared.run {
             for cgroup in cgroups { CgroupMembers.remove(cgroup) }

@@ -43,16 +43,8 @@ struct RunDirectory {
 
     /// Removes the directory with all that is in it: nothing but small files ever is.
     func removeAll() {
-        if let stream = opendir(path) {
-            while let entry = readdir(stream) {
-                withUnsafePointer(to: &entry.pointee.d_name) {
-                    $0.withMemoryRebound(to: CChar.self, capacity: 256) {
-                        _ = unlinkat(descriptor.rawValue, $0, 0)
-                    }
-                }
-            }
-            closedir(stream)
-        }
+        // What cannot be listed stays, and is the engine's to remove.
+        for name in (try? Directory.list(in: descriptor)) ?? [] { unlinkat(descriptor.rawValue, name, 0) }
         rmdir(path)
     }
 }
