@@ -70,6 +70,26 @@ import Testing
         let tag = Task { _ = try await store.tag("app:1", as: "app:2") }
         try await end(removal, tag, store)
     }
+
+    @Test("An image that a container is made of while a prune of it waits stays")
+    func rootBesidePrune() async throws {
+        let (store, _) = try await loaded()
+        let image = try await store.resolve("app:1")
+        index.hold()
+        let tag = Task { _ = try await store.tag("app:1", as: "app:1") }
+        await index.isHeld()
+        let prune = Task {
+            let pruned = try await store.prune(all: true, filter: ImageFilter(), uses: [])
+            #expect(pruned.removals == [])
+        }
+        for _ in 0..<200 {
+            _ = try await store.list(ImageFilter())
+            await Task.yield()
+        }
+        _ = try await store.prepareRoot(containerID: "c0ffee", image: image, isContainer: true)
+        try await end(tag, prune, store)
+        #expect(try await store.resolve("app:1").id == image.id)
+    }
 }
 
 /// An index whose next change is made, or refused, and not yet answered.

@@ -73,6 +73,23 @@ import Testing
         #expect(try Leftovers.of(root.path) == [])
     }
 
+    @Test("What a container was made of after the containers were asked for is no unused image")
+    func usedMeanwhile() async throws {
+        let (store, image) = try await store(["a:1"])
+        _ = try await store.prepareRoot(containerID: "c0ffee0000001234567890", image: image, isContainer: true)
+        let pruned = try await store.prune(all: true, filter: ImageFilter(), uses: [])
+        #expect(pruned.removals == [])
+        let removal = await #expect(throws: EngineError.self) {
+            try await store.remove("a:1", force: false, uses: [])
+        }
+        #expect(removal?.kind == .conflict)
+        #expect(try await store.resolve("a:1").id == image.id)
+        try await store.removeRoot(containerID: "c0ffee0000001234567890")
+        let rest = try await store.prune(all: true, filter: ImageFilter(), uses: [])
+        #expect(rest.removals.prefix(2) == [.untagged("a:1"), .deleted(image.id.description)])
+        #expect(try Leftovers.of(root.path) == [])
+    }
+
     @Test("An image of several repositories is deleted by its id only by force")
     func severalRepositories() async throws {
         let (store, image) = try await store(["a:1", "b:1"])

@@ -39,7 +39,7 @@ extension ImageStore {
     package func prune(
         all: Bool, filter: ImageFilter, uses: [ImageUse]
     ) async throws(EngineError) -> ImagePruneResult {
-        let used = Set(uses.map(\.imageID))
+        let used = Set((uses + newUses(besides: uses)).map(\.imageID))
         var result = ImagePruneResult()
         let matching = try ImageMatching(filter: filter, records: records)
         let candidates = records.values.filter { record in
@@ -53,7 +53,7 @@ extension ImageStore {
                 result.removals += try await removeNames(of: record, uses)
                 continue
             }
-            let removals = try await remove(record.id.description, force: true, uses: uses)
+            let removals = try await removeUnused(record.id.description, uses)
             result.removals += removals
             let gone = Set(removals)
             for layer in record.layers where gone.contains(.deleted(layer.chainID.description)) {
@@ -63,13 +63,22 @@ extension ImageStore {
         return result
     }
 
+    /// Nothing where a container of it was made meanwhile, or it went.
+    private func removeUnused(_ reference: String, _ uses: [ImageUse]) async throws(EngineError) -> [ImageRemoval] {
+        do throws(EngineError) {
+            return try await remove(reference, force: true, prune: true, uses: uses, sparingUsed: true)
+        } catch  where error.kind == .conflict || error.kind == .notFound {
+            return []
+        }
+    }
+
     private func removeNames(
         of record: ImageRecord, _ uses: [ImageUse]
     ) async throws(EngineError) -> [ImageRemoval] {
         var removals: [ImageRemoval] = []
         // A digest's name goes with the last tag of its repository.
         for name in record.names where records[record.id]?.names.contains(name) == true {
-            removals += try await remove(name, force: true, uses: uses)
+            removals += try await removeUnused(name, uses)
         }
         return removals
     }

@@ -69,7 +69,8 @@ struct ImageRemovalPlan: Hashable {
         return others.filter { $0.hasPrefix("\(path)@") }
     }
 
-    private static func conflict(
+    /// That an image stays for the sake of a container.
+    static func conflict(
         _ record: ImageRecord, _ remedy: String, _ reason: String, _ use: ImageUse, _ reference: String
     ) -> EngineError {
         EngineError(

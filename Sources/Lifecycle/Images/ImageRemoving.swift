@@ -9,12 +9,19 @@ extension ImageStore {
     package func remove(
         _ reference: String, force: Bool, prune: Bool = true, uses: [ImageUse]
     ) async throws(EngineError) -> [ImageRemoval] {
-        var (record, removals) = try await removeOne(reference, force: force, uses: uses)
-        let used = Set(uses.map(\.imageID))
+        try await remove(reference, force: force, prune: prune, uses: uses, sparingUsed: false)
+    }
+
+    /// - Parameter sparingUsed: an image that a container has stays also where it could be forced away from it.
+    func remove(
+        _ reference: String, force: Bool, prune: Bool, uses: [ImageUse], sparingUsed: Bool
+    ) async throws(EngineError) -> [ImageRemoval] {
+        var (record, removals) = try await removeOne(reference, force, uses, sparingUsed)
+        let used = Set((uses + newUses(besides: uses)).map(\.imageID))
         while prune, records[record.id] == nil, let parent = record.parent.flatMap({ records[$0] }),
             parent.names.isEmpty, !hasChildren(parent.id), !used.contains(parent.id.description)
         {
-            let (gone, more) = try await removeOne(parent.id.description, force: false, uses: uses)
+            let (gone, more) = try await removeOne(parent.id.description, false, uses, sparingUsed)
             removals += more
             record = gone
         }
@@ -25,9 +32,9 @@ extension ImageStore {
     func hasChildren(_ id: Digest) -> Bool { kept.contains { $0.parent == id } }
 
     private func removeOne(
-        _ reference: String, force: Bool, uses: [ImageUse]
+        _ reference: String, _ force: Bool, _ uses: [ImageUse], _ sparingUsed: Bool
     ) async throws(EngineError) -> (ImageRecord, [ImageRemoval]) {
-        let (record, plan) = try await forget(reference, force: force, uses: uses)
+        let (record, plan) = try await forget(reference, force, uses, sparingUsed)
         faults.pass(.removeImageAfterRow)
         var removals = plan.names.map { ImageRemoval.untagged(ImageRecord.familiar($0)) }
         guard plan.deletesImage else { return (record, removals) }
@@ -42,11 +49,16 @@ extension ImageStore {
 
     /// Takes the row away, or names of it, and says what was decided.
     private func forget(
-        _ reference: String, force: Bool, uses: [ImageUse]
+        _ reference: String, _ force: Bool, _ uses: [ImageUse], _ sparingUsed: Bool
     ) async throws(EngineError) -> (ImageRecord, ImageRemovalPlan) {
         await beginChange()
         defer { endChange() }
         let (record, name) = try removable(reference)
+        let uses = uses + newUses(besides: uses)
+        if sparingUsed, let use = uses.first(where: { $0.imageID == record.id.description }) {
+            throw ImageRemovalPlan.conflict(
+                record, "must be forced", "image is being used by container", use, reference)
+        }
         let plan = try ImageRemovalPlan(
             record, name: name, reference: reference, force: force, uses: uses, hasChildren: hasChildren(record.id))
         let id = record.id.description
@@ -60,6 +72,14 @@ extension ImageStore {
             throw error
         }
         return (record, plan)
+    }
+
+    /// Of containers that were made after it was asked for the others, which do not run yet as far as anybody knows.
+    func newUses(besides uses: [ImageUse]) -> [ImageUse] {
+        let known = Set(uses.map(\.containerID))
+        return newRoots.filter { !known.contains($0.key) }.sorted { $0.key < $1.key }.map { root, image in
+            ImageUse(containerID: root, imageID: image.description, reference: image.description, isRunning: false)
+        }
     }
 
     /// What a person means, also where it cannot be used; and the full name by which they do.

@@ -37,6 +37,9 @@ package actor ImageStore: ImageService {
     var changing: [CheckedContinuation<Void, Never>]?
     /// Of each container's root, lowest first.
     var rootLayers: [String: [Digest]]
+    /// The images of roots that were made since this store was opened, and are there or being made: whoever wants to
+    /// remove an image may have asked for its containers before these were any.
+    var newRoots: [String: Digest] = [:]
     /// Layers that somebody is about to build on, and how many are.
     var pinnedLayers: [Digest: Int] = [:]
     /// Layers being unpacked or removed, with those who wait for that.
@@ -139,12 +142,18 @@ package actor ImageStore: ImageService {
         let layers = image.chainIDs
         pin(layers)
         defer { unpin(layers) }
+        if isContainer { newRoots[containerID] = image.id }
         for layer in layers { await waitUntilIdle(layer) }
-        let mounts = try await onPool { (snapshots) throws(SnapshotError) in
-            try snapshots.prepareRoot(containerID, layers: layers, hasBottom: isContainer)
+        do throws(EngineError) {
+            let mounts = try await onPool { (snapshots) throws(SnapshotError) in
+                try snapshots.prepareRoot(containerID, layers: layers, hasBottom: isContainer)
+            }
+            rootLayers[containerID] = layers
+            return mounts
+        } catch {
+            if rootLayers[containerID] == nil { newRoots[containerID] = nil }
+            throw error
         }
-        rootLayers[containerID] = layers
-        return mounts
     }
 
     package func rootMounts(
@@ -202,6 +211,7 @@ package actor ImageStore: ImageService {
         {
             try await onPool(.trees) { (snapshots) throws(SnapshotError) in try snapshots.removeRoot(root) }
             rootLayers[root] = nil
+            newRoots[root] = nil
         }
     }
 
