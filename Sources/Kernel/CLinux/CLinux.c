@@ -1,4 +1,5 @@
 #include "CLinux.h"
+#include "CLinuxClone.h"
 
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -10,15 +11,6 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#ifndef CLONE_INTO_CGROUP
-#define CLONE_INTO_CGROUP 0x200000000ULL
-#endif
-
-// linux/sched.h of Debian 12 has the struct; spelled out here so that an older header cannot cut it short.
-struct gantry_clone_args {
-    uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
-};
 
 pid_t gantry_clone3_fork(uint64_t flags, int *pidfd, int cgroup) {
     struct gantry_clone_args args = {0};

@@ -1,16 +1,12 @@
 #include "CLinux.h"
+#include "CLinuxClone.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#ifndef CLONE_INTO_CGROUP
-#define CLONE_INTO_CGROUP 0x200000000ULL
-#endif
 
 // What a child that shares its parent's memory may use: no lock, no heap, no stack but its own.
 static void become(struct gantry_spawn *spawn) {
@@ -31,7 +27,7 @@ failed:
 
 // clone3(2), whose child begins on a stack of its own with `become` and ends after it. The C library has no such call: its
 // clone() knows no cgroup, and syscall() would return twice on one stack.
-static long clone_and_become(struct clone_args *args, size_t size, struct gantry_spawn *spawn) {
+static long clone_and_become(struct gantry_clone_args *args, size_t size, struct gantry_spawn *spawn) {
 #if defined(__x86_64__)
     register struct gantry_spawn *given __asm__("r12") = spawn;
     register void (*body)(struct gantry_spawn *) __asm__("r13") = become;
@@ -70,14 +66,13 @@ static long clone_and_become(struct clone_args *args, size_t size, struct gantry
                      : "memory", "cc");
     return first;
 #else
-    errno = ENOSYS;
     return -ENOSYS;
 #endif
 }
 
 pid_t gantry_spawn_into_cgroup(struct gantry_spawn *spawn, int cgroup) {
     _Alignas(16) char stack[16384];
-    struct clone_args args = {
+    struct gantry_clone_args args = {
         .flags = CLONE_VM | CLONE_VFORK | CLONE_INTO_CGROUP,
         .exit_signal = SIGCHLD,
         .stack = (uintptr_t)stack,

@@ -136,8 +136,8 @@ public struct Spawn: Sendable {
         }
         guard pid > 0 else { return nil }
         guard failure != 0 else { return pid }
-        // It has ended already, and was never seen by anybody.
-        while waitpid(pid, nil, 0) < 0, errno == EINTR {}
+        // It has ended already, and was never seen by anybody; why it did is what there is to tell.
+        _ = try? kernelCall("wait for", program) { waitpid(pid, nil, 0) }
         throw KernelError("start", program, Errno(rawValue: failure))
     }
 }
