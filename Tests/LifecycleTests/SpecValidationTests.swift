@@ -29,6 +29,13 @@ import Testing
     }
 
     static let cases = [
+        Case("invalid cgroup parent: nul byte in a\0b") { $0.cgroupParent = "a\0b" },
+        Case("invalid working directory: nul byte in /a\0b") { $0.workingDirectory = "/a\0b" },
+        Case("invalid mount source: nul byte in /a\0b") { $0.mounts = [bind("/a\0b", "/c")] },
+        Case("invalid mount path: nul byte in /a\0b") { $0.anonymousVolumes = ["/a\0b"] },
+        Case("invalid device path: nul byte in /dev/a\0b") {
+            $0.devices = [DeviceSpec(hostPath: "/dev/a\0b", containerPath: "/dev/a")]
+        },
         Case("conflicting options: hostname and the network mode") {
             ($0.networkMode, $0.hostname) = (NetworkMode(rawValue: "container:x"), "h")
         },

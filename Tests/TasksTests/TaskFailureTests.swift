@@ -47,6 +47,36 @@ struct TaskFailureTests {
         }
     }
 
+    @Test("A task whose cgroup no path can name has none that is ended or removed with it")
+    func unnameableCgroup() async throws {
+        try await TaskBench.with { bench in
+            // What is kept of a container that another version has made.
+            var traces = TaskTraces()
+            traces.cgroupsPath = "/\0/a"
+            try await bench.service.killAll("a", traces, reporting: false)
+            try await bench.service.delete("a", traces)
+            bench.expectNothingLeft("a")
+        }
+    }
+
+    @Test("A reason that no pipe would hold is told all the same")
+    func longReason() async throws {
+        try await TaskBench.with { bench in
+            let spec = try bench.spec("a", ["true"])
+            let file = "\(spec.bundle)/config.json"
+            var json = try #require(try JSONValue(parsing: try FileContents.read(file)).object)
+            var linux = try #require(json["linux"]?.object)
+            let name = String(repeating: "a", count: 70_000)
+            linux["sysctl"] = .object(JSONObject([(name, "1")]))
+            json["linux"] = .object(linux)
+            try FileContents.replace(file, with: JSONValue.object(json).compactBytes, durable: false)
+            let error = await failure { try await bench.run(spec) }
+            #expect(error?.message.hasPrefix("OCI runtime create failed: ") == true)
+            #expect(error?.message.contains(name) == true)
+            bench.expectNothingLeft("a")
+        }
+    }
+
     @Test("A program that is not there is commandNotFound, and nothing is left", arguments: TestRuntime.available)
     func commandNotFound(runtime: TestRuntime) async throws {
         try await TaskBench.with(runtime) { bench in
@@ -171,7 +201,8 @@ struct TaskFailureTests {
             #expect(try await bench.exit(of: "a").code == 4)
             let text = try bench.text("a")
             let pid = try #require(Int32(text.split(separator: "\n").first ?? ""))
-            if let stat = try? ProcessStat.read(pid: pid) { #expect(stat.isEnded) }
+            // It may be on its way out.
+            if let stat = try? ProcessStat.read(pid: pid) { try waitForEnd(pid, stat.startTicks) }
         }
     }
 

@@ -75,7 +75,7 @@ struct TaskRemains: Sendable {
         get throws(KernelError) {
             if let record = try directory.records().initial { return record.cgroups }
             guard let path = directory.task?.cgroupsPath ?? traces.cgroupsPath, path.hasPrefix("/"), path.count > 1,
-                !path.contains("/..")
+                !path.contains("/.."), !path.utf8.contains(0)
             else { return [] }
             let root = "/sys/fs/cgroup"
             // In each v1 hierarchy and `unified`, which are directories here, or in v2 alone.

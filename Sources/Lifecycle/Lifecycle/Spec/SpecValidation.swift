@@ -13,6 +13,7 @@ package struct SpecValidation {
     package static func check(_ spec: ContainerSpec, host: HostFacts) throws(EngineError) -> [String] {
         let validation = SpecValidation(spec: spec, host: host)
         try validation.checkNames()
+        try validation.checkTexts()
         let limits = try LimitRules.check(spec, host: host)
         try validation.checkRestart()
         try validation.checkProcess()
@@ -55,6 +56,23 @@ package struct SpecValidation {
         }
         if let signal = spec.stopSignal {
             try require(Signal.number(signal) ?? 0 > 0, "invalid signal: \(signal)")
+        }
+    }
+
+    /// The kernel reads a text up to its first NUL: what is called by a longer one would be another cgroup, another
+    /// directory of the host's.
+    private func checkTexts() throws(EngineError) {
+        var texts = [
+            ("cgroup parent", spec.cgroupParent), ("working directory", spec.workingDirectory),
+            ("domainname", spec.domainname),
+        ]
+        for mount in spec.mounts { texts += [("mount source", mount.source), ("mount path", mount.target)] }
+        for path in spec.anonymousVolumes { texts.append(("mount path", path)) }
+        for device in spec.devices {
+            texts += [("device path", device.hostPath), ("device path in the container", device.containerPath)]
+        }
+        for (name, text) in texts {
+            try require(text?.utf8.contains(0) != true, "invalid \(name): nul byte in \(text ?? "")")
         }
     }
 

@@ -33,7 +33,15 @@ struct LogOutput: Sendable {
     /// The message that ends the program; on standard error too, where that is not the log.
     func failure(_ message: String) {
         write("error", message)
-        if path != nil { toStandardError("\(message)\n") }
+        if path != nil { toStandardError(Self.beginning(of: message) + "\n") }
+    }
+
+    /// As much as the smallest pipe takes at once: standard error may be the container's own, which nobody reads before
+    /// there is a container.
+    private static func beginning(of message: String) -> String {
+        let limitBytes = 4000
+        if message.utf8.count <= limitBytes { return message }
+        return String(decoding: message.utf8.prefix(limitBytes), as: UTF8.self) + "…"
     }
 
     private func write(_ level: String, _ message: String) {
