@@ -42,6 +42,19 @@ import Testing
         #expect(transport.requests[1].field("Authorization") == "Basic dTpw")
     }
 
+    @Test("A list of tags that is longer than any is not kept to its end")
+    func endlessTags() async throws {
+        let tag = String(repeating: "t", count: 3 << 20)
+        let transport = ScriptedTransport { _, count throws(WebFailure) in
+            .init(
+                200, [("Link", #"</v2/app/tags/list?last=\#(count)>; rel="next""#)],
+                #"{"name":"app","tags":["\#(tag)"]}"#)
+        }
+        let error = await #expect(throws: RegistryError.self) { try await session(transport).tags() }
+        #expect(error?.message.hasSuffix("the list of tags is longer than 33554432 bytes") == true)
+        #expect(transport.requests.count == 11)
+    }
+
     @Test("A token that is not good any more is replaced once; a second refusal is the answer")
     func refresh() async throws {
         let transport = ScriptedTransport { request, count throws(WebFailure) in

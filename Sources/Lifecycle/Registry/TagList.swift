@@ -4,6 +4,8 @@ import OCI
 extension RegistrySession {
     /// More pages than any repository has: a registry that gives always another one is not followed for ever.
     private static let pageLimit = 1000
+    /// Of all pages: half a million tags.
+    private static let listLimitBytes = 32 << 20
 
     /// The tags of the repository (distribution specification, "Listing Tags"), page after page.
     ///
@@ -15,7 +17,7 @@ extension RegistrySession {
     private func tags(at place: RegistryEndpoint) async throws(RegistryError) -> [String] {
         var tags: [String] = []
         var address: WebAddress? = place.address("\(reference.path)/tags/list")
-        var pages = 0
+        var (pages, readBytes) = (0, 0)
         while let page = address {
             pages += 1
             guard pages <= Self.pageLimit else {
@@ -28,6 +30,10 @@ extension RegistrySession {
             }
             let bytes = try await client.collect(
                 response, limitBytes: Self.manifestLimitBytes, what: "\(what): list of tags")
+            readBytes += bytes.count
+            guard readBytes <= Self.listLimitBytes else {
+                throw RegistryError(.invalid, "\(what): the list of tags is longer than \(Self.listLimitBytes) bytes")
+            }
             tags += try Self.tags(bytes, what)
             address = next
         }
