@@ -1,4 +1,5 @@
 import EngineAPI
+import Glibc
 import JSON
 import Linux
 import OCI
@@ -158,6 +159,22 @@ import Testing
         #expect(privileged.process?.capabilities?.bounding == Self.host.capabilities)
         #expect(privileged.linux.seccomp == nil && privileged.linux.maskedPaths == [])
         #expect(privileged.linux.resources?.devices == [LinuxDeviceRule(allow: true)])
+    }
+
+    @Test("How warm the processors are is hidden, for those that tell it")
+    func heat() throws {
+        let folder = "/tmp/gantry-test-heat-\(getpid())-\(UInt64.random(in: 0...UInt64.max))"
+        try Directory.create(folder)
+        defer { try? Directory.removeTree(folder) }  // The test's own folder; nothing to tell.
+        try FileContents.replace("\(folder)/possible", with: Array("0-1,3\n".utf8))
+        for cpu in [0, 2, 3] { try Directory.create("\(folder)/cpu\(cpu)/thermal_throttle") }
+        let paths = HostFacts.heatPaths(below: folder)
+        #expect(paths == [0, 3].map { "\(folder)/cpu\($0)/thermal_throttle" })
+        var host = Self.host
+        host.heatPaths = paths
+        #expect(try Self.build(host: host).linux.maskedPaths.suffix(3) == ["/sys/firmware"] + paths)
+        #expect(try Self.build(host: host) { $0.privileged = true }.linux.maskedPaths == [])
+        #expect(try Self.build(host: host) { $0.maskedPaths = ["/a"] }.linux.maskedPaths == ["/a"])
     }
 
     @Test("Mounts of the caller take the place of default ones, a parent comes before its child")

@@ -23,7 +23,7 @@ extension GantryEngine {
 
     public func inspect(_ reference: String) async throws(EngineError) -> ContainerDetails {
         let container = try core.context.index.find(reference)
-        var details = await container.details(runtime: core.context.runtimes.defaultName)
+        var details = await container.details(runtime: core.context.runtimes.defaultName, on: core.context.host)
         details.spec.cgroupMode = SpecBuilder.cgroupMode(details.spec, host: core.context.host)
         details.hasLeftNone = container.definition.hasLeftNone
         details.places = await core.places(of: container)
@@ -137,9 +137,9 @@ extension Container {
         return (words.prefix(1) + arguments).joined(separator: " ")
     }
 
-    fileprivate func details(runtime: String) -> ContainerDetails {
+    fileprivate func details(runtime: String, on host: HostFacts) -> ContainerDetails {
         let definition = definition
-        var spec = definition.spec.withDefaults
+        var spec = definition.spec.withDefaults(on: host)
         // Docker's configuration of a container is that of its image with what was asked for over it.
         spec.labels = definition.labels
         spec.exposedPorts = definition.servedPorts
@@ -160,7 +160,7 @@ extension Container {
 
 extension ContainerSpec {
     /// With what a container gets where nothing else is said, as docker shows it.
-    fileprivate var withDefaults: ContainerSpec {
+    fileprivate func withDefaults(on host: HostFacts) -> ContainerSpec {
         var spec = self
         spec.shmSizeBytes = SpecBuilder.shmSizeBytes(self)
         if let memory = limits.memoryBytes, memory > 0, limits.memorySwapBytes ?? 0 == 0 {
@@ -169,7 +169,7 @@ extension ContainerSpec {
         }
         if let pids = limits.pids, pids <= 0 { spec.limits.pids = nil }
         guard !privileged else { return spec }
-        spec.maskedPaths = maskedPaths ?? SpecBuilder.maskedPaths
+        spec.maskedPaths = maskedPaths ?? SpecBuilder.maskedPaths(on: host)
         spec.readonlyPaths = readonlyPaths ?? SpecBuilder.readonlyPaths
         return spec
     }

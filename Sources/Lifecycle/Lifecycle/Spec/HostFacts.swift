@@ -10,6 +10,8 @@ package struct HostFacts: Hashable, Sendable {
     /// `0-3`: what a cpuset may name.
     package var onlineCPUs = "0"
     package var memoryNodes = "0"
+    /// What the kernel tells of each processor's heat, by paths of /sys: none where it tells nothing.
+    package var heatPaths: [String] = []
     /// What this process may give away; others cannot be had.
     package var capabilities: [String] = []
     /// Pure cgroup v2: containers get a cgroup namespace then, as docker does it.
@@ -57,6 +59,7 @@ package struct HostFacts: Hashable, Sendable {
         facts.memoryBytes = Int64(sysconf(Int32(_SC_PHYS_PAGES))) * Int64(sysconf(Int32(_SC_PAGESIZE)))
         facts.onlineCPUs = firstLine("/sys/devices/system/cpu/online") ?? "0-\(facts.cpuCount - 1)"
         facts.memoryNodes = firstLine("/sys/devices/system/node/online") ?? "0"
+        facts.heatPaths = heatPaths(below: "/sys/devices/system/cpu")
         facts.capabilities = try CapabilitySet.permitted().names
         (facts.hasAppArmor, facts.hasSELinux) = (SecurityModules.hasAppArmor, SecurityModules.hasSELinux)
         let cgroups = try CgroupLayout.current()
@@ -88,6 +91,12 @@ package struct HostFacts: Hashable, Sendable {
 
     /// For a container that is asked for so; nil where its ids are the host's.
     package func remap(for mode: NamespaceMode?) -> IDRemap? { mode == .host ? nil : remap }
+
+    /// Of all processors that there can be: one that is switched on later is seen by containers that run.
+    static func heatPaths(below directory: String) -> [String] {
+        let numbers = firstLine("\(directory)/possible").flatMap(IntegerSet.parse) ?? []
+        return numbers.sorted().map { "\(directory)/cpu\($0)/thermal_throttle" }.filter { access($0, F_OK) == 0 }
+    }
 
     private static func firstLine(_ path: String) -> String? {
         // Without NUMA, or in a sandbox, the file is missing, and the caller knows what to assume.

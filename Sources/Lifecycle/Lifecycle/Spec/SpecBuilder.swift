@@ -171,7 +171,7 @@ package struct SpecBuilder {
         linux.resources = try resources
         linux.sysctl = sysctls
         linux.devices = (spec.privileged ? hostDevices : []) + givenDevices.map(\.device)
-        linux.maskedPaths = spec.maskedPaths ?? (spec.privileged ? [] : Self.maskedPaths)
+        linux.maskedPaths = spec.maskedPaths ?? (spec.privileged ? [] : Self.maskedPaths(on: host))
         linux.readonlyPaths = spec.readonlyPaths ?? (spec.privileged ? [] : Self.readonlyPaths)
         linux.seccomp = try seccomp(Set(capabilities))
         linux.rootfsPropagation = rootPropagation
@@ -244,7 +244,10 @@ extension SpecBuilder {
         spec.shmSizeBytes.flatMap { $0 > 0 ? $0 : nil } ?? 64 << 20
     }
 
-    package static let maskedPaths = [
+    /// How often interrupts came and how warm a processor is tell what others on the machine do (GHSA-6fw5-f8r9-fgfm).
+    package static func maskedPaths(on host: HostFacts) -> [String] { maskedPaths + host.heatPaths }
+
+    private static let maskedPaths = [
         "/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
         "/proc/sched_debug", "/proc/scsi", "/proc/timer_list", "/proc/timer_stats", "/sys/devices/virtual/powercap",
         "/sys/firmware",
