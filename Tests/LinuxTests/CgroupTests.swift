@@ -93,7 +93,7 @@ import Testing
         }
     }
 
-    @Test("Cgroups whose path is longer than any path may be are removed with the others")
+    @Test("Cgroups whose path is longer than any path may be hide nobody, and are removed with the others")
     func deep() throws {
         try Self.withCgroup { cgroup, pid in
             let name = String(repeating: "n", count: 250)
@@ -103,6 +103,9 @@ import Testing
                 try kernelCall("mkdir", name) { mkdirat(place.descriptor.rawValue, name, 0o755) }
                 place = OwnedDescriptor(try place.descriptor.open(name, O_RDONLY | O_DIRECTORY))
             }
+            let members = OwnedDescriptor(try place.descriptor.open("cgroup.procs", O_WRONLY))
+            try members.descriptor.writeAll(Array("\(pid)".utf8))
+            #expect(try cgroup.processes() == [pid])
             let process = OwnedDescriptor(try PidFD.open(pid: pid))
             try PidFD.send(SIGKILL, to: process.descriptor)
             #expect(try PidFD.reap(process.descriptor) == 137)

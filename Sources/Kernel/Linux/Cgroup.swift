@@ -83,20 +83,6 @@ package struct Cgroup: Hashable, Sendable {
             ?? layout.directory(of: path, controller: "memory")
     }
 
-    static func children(of directory: String) throws(KernelError) -> [String] {
-        var facts = stat()
-        try kernelCall("stat", directory) { stat(directory, &facts) }
-        // A directory has a link more for each one in it, and most have none.
-        if facts.st_nlink == 2 { return [] }
-        let names = try Directory.list(directory)
-        var found: [String] = []
-        for name in names where !name.contains(".") || access("\(directory)/\(name)/cgroup.procs", F_OK) == 0 {
-            let child = "\(directory)/\(name)"
-            if lstat(child, &facts) == 0, facts.st_mode & S_IFMT == S_IFDIR { found.append(child) }
-        }
-        return found
-    }
-
     /// A controller must be switched on in each ancestor's `cgroup.subtree_control`. One that cannot be (a delegated
     /// tree without it, or processes in the ancestor) is left out here; a limit that needs it then names it.
     private func enableControllers() throws(KernelError) {

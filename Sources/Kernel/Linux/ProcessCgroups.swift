@@ -66,24 +66,17 @@ public enum CgroupMembers {
     /// - Throws: where the kernel does not say, as where no more files can be opened: somebody may be there all the same.
     public static func pids(below directory: String) throws(KernelError) -> [Int32] {
         var pids: [Int32] = []
-        try collect(directory, into: &pids)
+        try CgroupWalk.visit(directory) { (place) throws(KernelError) in
+            for line in try members(of: place).split(separator: 10) {
+                if let pid = Int32(String(decoding: line, as: UTF8.self)), pid > 0 { pids.append(pid) }
+            }
+        }
         return pids
     }
 
-    private static func collect(_ directory: String, into pids: inout [Int32]) throws(KernelError) {
+    private static func members(of directory: Descriptor) throws(KernelError) -> [UInt8] {
         do throws(KernelError) {
-            for line in try members(directory).split(separator: 10) {
-                if let pid = Int32(String(decoding: line, as: UTF8.self)), pid > 0 { pids.append(pid) }
-            }
-            for child in try Cgroup.children(of: directory) { try collect(child, into: &pids) }
-        } catch  where error.errno == .noSuchFile || error.errno == .noDevice {
-            return
-        }
-    }
-
-    private static func members(_ directory: String) throws(KernelError) -> [UInt8] {
-        do throws(KernelError) {
-            return try FileContents.read("\(directory)/cgroup.procs")
+            return try FileContents.read("cgroup.procs", in: directory)
         } catch  where error.errno == .notSupported {
             // One for threads: their processes are listed in the domain above it.
             return []

@@ -105,7 +105,8 @@ package enum TreeRemoval {
         }
     }
 
-    private static func open(_ name: [CChar], in parent: Descriptor) throws(KernelError) -> Descriptor? {
+    /// A directory that is no mount; nil where it is missing.
+    static func open(_ name: [CChar], in parent: Descriptor) throws(KernelError) -> Descriptor? {
         do throws(KernelError) {
             // RESOLVE_NO_XDEV 1, RESOLVE_NO_SYMLINKS 4: a mount below is reported and not emptied.
             let flags = UInt64(UInt32(bitPattern: O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC))
