@@ -3,6 +3,7 @@ import Glibc
 import JSON
 import Linux
 import OCI
+import Tasks
 import Testing
 
 @testable import Lifecycle
@@ -159,6 +160,19 @@ import Testing
         #expect(privileged.process?.capabilities?.bounding == Self.host.capabilities)
         #expect(privileged.linux.seccomp == nil && privileged.linux.maskedPaths == [])
         #expect(privileged.linux.resources?.devices == [LinuxDeviceRule(allow: true)])
+    }
+
+    @Test("A container whose first process's number is another's by now has nothing to lend")
+    func lenders() throws {
+        let own = try ProcessStat.read(pid: getpid())
+        let process = ProcessIdentity(pid: own.pid, startTicks: own.startTicks)
+        try NamespaceLender(containerID: "a", process: process).check()
+        for other in [(own.pid, own.startTicks + 1), (Int32.max, own.startTicks)] {
+            let process = ProcessIdentity(pid: other.0, startTicks: other.1)
+            #expect(throws: EngineError(.conflict, "container a is not running", object: "a")) {
+                try NamespaceLender(containerID: "a", process: process).check()
+            }
+        }
     }
 
     @Test("How warm the processors are is hidden, for those that tell it")

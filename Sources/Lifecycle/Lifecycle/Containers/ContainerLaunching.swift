@@ -72,6 +72,7 @@ extension Container {
         hasTask = true
         shim = facts.shim
         lastInitial = facts.initial
+        for lender in writer.joined.lenders + [writer.network?.lender].compactMap(\.self) { try lender.check() }
         context.faults.pass(.startAfterTask)
         await connectStreams()
         guard let initial = facts.initial else {

@@ -11,6 +11,27 @@ struct JoinedNamespaces: Sendable {
     var user: String?
     /// Whose /dev/shm it shows.
     var memoryOwner: ProcessIdentity?
+    var lenders: [NamespaceLender] = []
+}
+
+/// A container whose namespaces another one joins, by a path in /proc with its first process's number.
+struct NamespaceLender: Hashable, Sendable {
+    let containerID: String
+    let process: ProcessIdentity
+
+    /// That its process is there, after the path was used: so the number was its own all the time, and no other's, which
+    /// might be one of the host's.
+    ///
+    /// - Throws: `conflict` where it has ended; `unavailable` where the kernel does not say.
+    func check() throws(EngineError) {
+        do throws(KernelError) {
+            let stat = try ProcessStat.read(pid: process.pid)
+            if stat.startTicks == process.startTicks, !stat.isEnded { return }
+        } catch {
+            guard error.isAboutGoneProcess else { throw EngineError(error, object: containerID) }
+        }
+        throw EngineError(.conflict, "container \(containerID) is not running", object: containerID)
+    }
 }
 
 /// Namespaces of other containers. They are found anew at each start: another's first process is another after its
@@ -21,11 +42,13 @@ extension Container {
         if case .container(let reference) = definition.spec.pidMode {
             let (lender, process) = try await Self.lender(reference, context.index)
             joined.paths[.pid] = "/proc/\(process.pid)/ns/pid"
+            joined.lenders.append(NamespaceLender(containerID: lender.id, process: process))
             joined.user = userNamespace(of: process, in: lender)
         }
         if case .container(let reference) = definition.spec.ipcMode {
             let (lender, process) = try await memoryLender(reference)
             joined.paths[.ipc] = "/proc/\(process.pid)/ns/ipc"
+            joined.lenders.append(NamespaceLender(containerID: lender.id, process: process))
             joined.memoryOwner = process
             joined.user = userNamespace(of: process, in: lender)
         }

@@ -11,6 +11,7 @@ struct SharedNetwork: Sendable {
     var filesDirectory: String
     /// The other's user namespace, whose the network is; nil for the host's.
     var userPath: String?
+    var lender: NamespaceLender
 }
 
 /// A container's networks, over its life.
@@ -61,7 +62,8 @@ extension Container {
                 .conflict, "cannot join network of a non running container: \(other.id)", object: reference)
         }
         var shared = SharedNetwork(
-            path: "/proc/\(run.initial.pid)/ns/net", filesDirectory: context.roots.files(other.id))
+            path: "/proc/\(run.initial.pid)/ns/net", filesDirectory: context.roots.files(other.id),
+            lender: NamespaceLender(containerID: other.id, process: run.initial))
         shared.userPath = userNamespace(of: run.initial, in: other)
         return shared
     }
