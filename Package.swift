@@ -86,7 +86,8 @@ let kernel: [Target] = [
     .systemLibrary(
         name: "CSeccomp", path: "Sources/Kernel/CSeccomp", pkgConfig: "libseccomp",
         providers: [.apt(["libseccomp-dev"])]),
-    .systemLibrary(name: "CArchive", path: "Sources/Kernel/CArchive", providers: [.apt(["libarchive-dev"])]),
+    .systemLibrary(
+        name: "CArchive", path: "Sources/Kernel/CArchive", providers: [.apt(["libarchive-dev", "liblzma-dev"])]),
     .systemLibrary(name: "CZlib", path: "Sources/Kernel/CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CCrypto", path: "Sources/Kernel/CCrypto", providers: [.apt(["libssl-dev"])]),
     .target(name: "CTOML", path: "Sources/Kernel/CTOML"),
