@@ -18,8 +18,14 @@ import Testing
         }
         #expect(RouteTable.docker.find("GET", "/images/a/b:c/json")?.parameters["name"] == "a/b:c")
         #expect(RouteTable.docker.find("GET", "/containers/a%2Fb/json")?.parameters["id"] == "a/b")
-        for (method, path) in [("GET", "/"), ("GET", "/containers"), ("PUT", "/info"), ("GET", "/containers/a/b/json")]
-        {
+        // An image's name, taken for a container's.
+        let mistaken = RouteTable.docker.find("GET", "/containers/a/b/json")
+        #expect(mistaken?.route.pattern == "/containers/{id}/json" && mistaken?.parameters["id"] == "a/b")
+        #expect(RouteTable.docker.find("POST", "/containers/a/b/stop")?.parameters["id"] == "a/b")
+        for (method, path) in [
+            ("GET", "/"), ("GET", "/containers"), ("PUT", "/info"), ("GET", "/containers/a/b/nothing"),
+            ("GET", "/containers//json/x"),
+        ] {
             #expect(RouteTable.docker.find(method, path) == nil, "\(method) \(path)")
         }
     }

@@ -64,10 +64,25 @@ import Testing
         #expect(config.command == ["/bin/ash", "-ec", "echo hi"])
     }
 
+    @Test("What names no words leaves the entrypoint and the command, but for a bare CMD: that is the shell")
+    func noWords() throws {
+        var config = ImageExecution()
+        (config.entrypoint, config.command) = (["sh"], ["old"])
+        for text in ["CMD []", "ENTRYPOINT", "ENTRYPOINT []"] {
+            try ConfigChanges([text]).apply(to: &config)
+            #expect(config.entrypoint == ["sh"] && config.command == ["old"], "\(text)")
+        }
+        try ConfigChanges(["CMD"]).apply(to: &config)
+        #expect(config.command == ["/bin/sh", "-c"])
+        try ConfigChanges(["CMD []", "ENTRYPOINT [\"ash\"]"]).apply(to: &config)
+        #expect(config.entrypoint == ["ash"] && config.command == [])
+    }
+
     @Test(
         "What is no change is refused",
         arguments: [
-            ("FROM x", "FROM is not a valid change command"), ("CMD", "CMD requires at least one argument"),
+            ("FROM x", "FROM is not a valid change command"), ("USER", "USER requires exactly one argument"),
+            ("LABEL", "LABEL requires at least one argument"),
             ("ENV A=1 B", "Must be of the form: name=value"), ("EXPOSE 0", "invalid containerPort: 0"),
             ("EXPOSE 80/xyz", "invalid containerPort"), ("ONBUILD ONBUILD x", "Chaining ONBUILD"),
             ("ONBUILD FROM x", "FROM isn't allowed"), ("HEALTHCHECK CMD", "Missing command"),

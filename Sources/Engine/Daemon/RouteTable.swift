@@ -60,7 +60,9 @@ struct Route: Sendable {
     }
 
     /// The parameters of a path that fits, percent-decoded; nil for one that does not.
-    func match(_ path: [Substring]) -> [String: String]? {
+    ///
+    /// - Parameter joining: a parameter takes more than one segment.
+    func match(_ path: [Substring], joining: Bool = false) -> [String: String]? {
         var parameters: [String: String] = [:]
         var rest = path[...]
         for (index, segment) in segments.enumerated() {
@@ -68,8 +70,8 @@ struct Route: Sendable {
             switch segment {
             case .literal(let word):
                 guard rest.removeFirst() == word else { return nil }
-            case .parameter(let name): parameters[name] = Percent.decoded(rest.removeFirst())
-            case .rest(let name):
+            case .parameter(let name) where !joining: parameters[name] = Percent.decoded(rest.removeFirst())
+            case .parameter(let name), .rest(let name):
                 let count = rest.count - (segments.count - index - 1)
                 guard count > 0 else { return nil }
                 parameters[name] = rest.prefix(count).map { Percent.decoded($0) }.joined(separator: "/")
@@ -124,8 +126,15 @@ struct RouteTable: Sendable {
     func find(_ method: String, _ path: some StringProtocol) -> Match? {
         let segments = path.split(separator: "/").map { Substring($0) }
         guard let first = segments.first.map(String.init) else { return nil }
-        for route in routes[Key(method: method, firstWord: first)] ?? [] {
+        let routes = routes[Key(method: method, firstWord: first)] ?? []
+        for route in routes {
             if let parameters = route.match(segments) { return Match(route: route, parameters: parameters) }
+        }
+        // Whoever takes an image's name for a container's is told that there is none, not that there is no such page.
+        for route in routes {
+            if let parameters = route.match(segments, joining: true) {
+                return Match(route: route, parameters: parameters)
+            }
         }
         return nil
     }

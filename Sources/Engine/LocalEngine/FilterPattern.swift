@@ -28,7 +28,7 @@ struct FilterPattern {
             return
         }
         do throws(ExpressionError) { (plain, finder) = (nil, Finder(try Expression(text))) } catch {
-            throw EngineError(.invalid, "invalid filter '\(filter)=[\(text)]': \(error.message)")
+            throw EngineError(.invalid, "invalid filter '\(filter)=\(text)': \(error.message)")
         }
     }
 

@@ -11,9 +11,20 @@ struct ConfigChanges: Hashable, Sendable {
         "WORKDIR",
     ]
 
+    private static let mayBeBare: Set = ["CMD", "ENTRYPOINT"]
+    private static let ofOneArgument: Set = ["STOPSIGNAL", "USER", "WORKDIR"]
+
     private struct Instruction: Hashable, Sendable {
         let word: String
         let argument: String
+
+        var namesNoWords: Bool {
+            switch word {
+            case "CMD": ConfigChanges.list(argument) == []
+            case "ENTRYPOINT": argument.isEmpty || ConfigChanges.list(argument) == []
+            default: false
+            }
+        }
     }
 
     /// - Throws: `invalid` for an instruction that is none of these, or has nothing to say, and for texts without any.
@@ -27,8 +38,9 @@ struct ConfigChanges: Hashable, Sendable {
             guard Self.known.contains(name) else {
                 throw EngineError(.invalid, "\(name) is not a valid change command")
             }
-            guard !argument.isEmpty else {
-                throw EngineError(.invalid, "\(name) requires at least one argument")
+            guard !argument.isEmpty || Self.mayBeBare.contains(name) else {
+                let count = Self.ofOneArgument.contains(name) ? "exactly" : "at least"
+                throw EngineError(.invalid, "\(name) requires \(count) one argument")
             }
             instructions.append(Instruction(word: name, argument: argument))
         }
@@ -40,7 +52,8 @@ struct ConfigChanges: Hashable, Sendable {
 
     func apply(to config: inout ImageExecution) throws(EngineError) {
         var hasCommand = false
-        for instruction in instructions {
+        // What names no words leaves the words that are there.
+        for instruction in instructions where !instruction.namesNoWords {
             try apply(instruction, to: &config)
             if instruction.word == "CMD" { hasCommand = true }
             // The command that is there was meant for the entrypoint before.
@@ -108,7 +121,7 @@ struct ConfigChanges: Hashable, Sendable {
 
     /// The JSON form, or else a line for the shell.
     private func command(_ text: String, _ config: ImageExecution) -> [String] {
-        Self.list(text) ?? shell(config) + [text]
+        Self.list(text) ?? shell(config) + (text.isEmpty ? [] : [text])
     }
 
     private func shell(_ config: ImageExecution) -> [String] {

@@ -136,7 +136,7 @@ extension Container {
 
     private static func privateMode(_ mode: String) -> EngineError {
         EngineError(
-            .denied,
+            .invalid,
             mode == "none"
                 ? "container cannot be connected to multiple networks with one of the networks in private (none) mode"
                 : "container sharing network namespace with another container or host cannot be connected to any other "
