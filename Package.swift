@@ -273,7 +273,7 @@ let suites: [Target] = [
         "LocalEngineTests",
         [
             "LocalEngine", "Archive", "EngineAPI", "EngineContract", "Faults", "ImageFixtures", "Lifecycle", "Linux",
-            "AsyncIO", "NameService", "Netlink", "NetworkRemains", "engine-probe",
+            "AsyncIO", "NameService", "Netlink", "NetworkRemains", "PeerRegistry", "engine-probe",
         ]),
     tests("StorageTests", ["Storage", "Linux"]),
     tests(
@@ -292,7 +292,7 @@ let suites: [Target] = [
     tests("ShimAPITests", ["ShimAPI", "JSON"]),
     tests("InterfaceTests", ["Interface", "EngineAPI", "Terminal", "Emulator"], exclude: ["Golden"]),
     tests("RootlessTests", ["Rootless", "Linux", "CLinux"]),
-    tests("ShimTests", ["Shim", "ShimAPI", "Linux", "Netlink", "JSON"]),
+    tests("ShimTests", ["Shim", "ShimAPI", "Linux", "Netlink", "JSON", "CZlib"]),
     .target(name: "SeededNumbers", path: "Tests/SeededNumbers", swiftSettings: strict),
     .target(
         name: "ImageFixtures",

@@ -175,7 +175,8 @@ struct DockerCommandWalkTests {
             Step("pull 127.0.0.1:1/none:1", 1, "Error response from daemon", "connection refused"),
             Step("push nosuch:1", 1, "does not exist locally with the tag"),
             Step("login -u a -p hunter2 127.0.0.1:1", 1, "connection refused"), Step("logout 127.0.0.1:1", 0),
-            Step("search x", 1, "searching registries is not supported"),
+            Step("search --limit 101 x", 1, "limit 101 is outside the range of [1, 100]"),
+            Step("search --filter stars=x x", 1, "invalid filter 'stars=[x]'"),
             Step("build -t x \(folder)/none", 1), Step("builder prune -f", 0, "Total reclaimed space: 0B"),
             Step("build -t x -", 1, "building images is not supported yet by this engine", input: "FROM scratch\n"),
         ]

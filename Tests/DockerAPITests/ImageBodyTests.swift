@@ -112,3 +112,28 @@ struct ImageBodyTests {
         #expect(complaint == (isSo ? nil : words))
     }
 }
+
+@Suite struct ImageSearchTests {
+    @Test("A search goes over the wire as it was meant, and what is no search is refused")
+    func search() throws {
+        var request = ImageSearchRequest("a/b")
+        (request.limit, request.isOfficial, request.isAutomated, request.minimumStars) = (3, true, false, 5)
+        #expect(try ImageSearchRequest(dockerQuery: request.dockerQuery, credentials: nil) == request)
+        let result = ImageSearchResult(name: "n", text: "d", stars: 3, isOfficial: true, isAutomated: false)
+        #expect(ImageSearchResult(dockerBody: result.dockerBody) == result)
+        for (text, words) in [
+            ("limit=101", "limit 101 is outside the range of [1, 100]"),
+            ("limit=-1", "limit -1 is outside the range of [1, 100]"),
+            ("limit=x", "strconv.Atoi: parsing \"x\": invalid syntax"),
+            (#"filters={"stars":["x"]}"#, "invalid filter 'stars=[x]'"),
+            (#"filters={"is-official":["x"]}"#, "invalid filter 'is-official=[x]'"),
+            (#"filters={"huh":["x"]}"#, "invalid filter 'huh'"),
+        ] {
+            #expect(throws: EngineError(.invalid, words)) {
+                try ImageSearchRequest(dockerQuery: QueryString(parsing: text), credentials: nil)
+            }
+        }
+        let unsaid = QueryString(parsing: "term=x&limit=0")
+        #expect(try ImageSearchRequest(dockerQuery: unsaid, credentials: nil).limit == 25)
+    }
+}

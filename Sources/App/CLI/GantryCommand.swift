@@ -32,8 +32,8 @@ enum GantryCommand {
             "Image",
             [
                 ImagesCommand.self, PullCommand.self, PushCommand.self, TagCommand.self, RemoveImageCommand.self,
-                HistoryCommand.self, LoadCommand.self, SaveCommand.self, ImportCommand.self, LoginCommand.self,
-                LogoutCommand.self,
+                HistoryCommand.self, LoadCommand.self, SaveCommand.self, ImportCommand.self, SearchCommand.self,
+                LoginCommand.self, LogoutCommand.self,
             ]
         ),
         (

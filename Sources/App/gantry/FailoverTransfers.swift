@@ -29,6 +29,10 @@ extension FailoverEngine {
         }
     }
 
+    func searchImages(_ request: ImageSearchRequest) async throws(EngineError) -> [ImageSearchResult] {
+        try await ask { engine throws(EngineError) in try await engine.searchImages(request) }
+    }
+
     func tagImage(_ reference: String, as name: String) async throws(EngineError) {
         try await act { engine throws(EngineError) in try await engine.tagImage(reference, as: name) }
     }

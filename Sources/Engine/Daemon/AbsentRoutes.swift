@@ -40,7 +40,6 @@ private let pluginRoutes: [Route] = {
 
 private let unsupportedRoutes: [Route] =
     [
-        ("GET", "/images/search", "searching registries is"),
         ("POST", "/build", "building images is"),
         ("POST", "/session", "BuildKit is"), ("POST", "/grpc", "BuildKit is"),
         ("GET", "/containers/{id}/checkpoints", "checkpointing containers is"),

@@ -48,6 +48,10 @@ let transferRoutes: [Route] = [
             exchange.parameter("name"), credentials: try exchange.credentials())
         try await exchange.send(200, found.dockerBody)
     },
+    Route("GET", "/images/search") { exchange in
+        let request = try ImageSearchRequest(dockerQuery: exchange.query, credentials: try exchange.credentials())
+        try await exchange.send(200, .array(try await exchange.engine.searchImages(request).map(\.dockerBody)))
+    },
     Route("POST", "/images/{name...}/tag") { exchange in
         let tag = exchange.query["tag"].flatMap { $0.isEmpty ? nil : $0 }
         let name = (exchange.query["repo"] ?? "") + (tag.map { ":\($0)" } ?? "")
@@ -111,8 +115,9 @@ private func sendArchive(_ names: [String], _ exchange: Exchange) async throws {
 }
 
 private func importImage(_ exchange: Exchange) async throws {
-    guard exchange.query["fromSrc"] == "-" else {
-        throw EngineError(.unsupported, "importing from an address is not supported: give the file (`-`)")
+    let source = exchange.query["fromSrc"] ?? ""
+    guard !source.isEmpty else {
+        throw EngineError(.invalid, "neither `fromImage` nor `fromSrc` says where the image is to come from")
     }
     let body = exchange.request.body
     let tag = exchange.query["tag"].flatMap { $0.isEmpty ? nil : $0 }
@@ -121,8 +126,10 @@ private func importImage(_ exchange: Exchange) async throws {
         EngineStream { try await body.next() }, name: name, message: exchange.query["message"] ?? "",
         changes: exchange.query.all("changes"))
     request.platform = exchange.query["platform"].flatMap { $0.isEmpty ? nil : $0 }
+    if source != "-" { request.address = source }
     let id = try await exchange.engine.importImage(request)
     try await exchange.begin("application/json")
+    if source != "-" { try await exchange.writeLine(["status": .string("Downloading from \(source)")]) }
     try await exchange.writeLine(["status": .string(id)])
     try await exchange.writer.end()
 }

@@ -139,6 +139,8 @@ public struct ImagePruneResult: Hashable, Sendable {
 public struct ImageImportRequest: Sendable {
     /// A root file system as a tar archive, packed or not.
     public var archive: EngineStream<[UInt8]>
+    /// The URL from which the engine gets the archive itself, and does not read the other one.
+    public var address: String?
     /// `name[:tag]`; nil for an image without a name.
     public var name: String?
     public var message: String
@@ -154,6 +156,11 @@ public struct ImageImportRequest: Sendable {
         self.name = name
         self.message = message
         self.changes = changes
+    }
+
+    public init(from address: String, name: String? = nil, message: String = "", changes: [String] = []) {
+        self.init(EngineStream { nil }, name: name, message: message, changes: changes)
+        self.address = address
     }
 }
 
@@ -187,6 +194,8 @@ public protocol ImageTransfers: Sendable {
     func imageDistribution(
         _ reference: String, credentials: ImageCredentials?
     ) async throws(EngineError) -> ImageDistribution
+
+    func searchImages(_ request: ImageSearchRequest) async throws(EngineError) -> [ImageSearchResult]
 
     /// Gives an image a further name, away from the image that had it.
     func tagImage(_ reference: String, as name: String) async throws(EngineError)
@@ -227,6 +236,10 @@ extension ImageTransfers {
         _ reference: String, credentials: ImageCredentials?
     ) async throws(EngineError) -> ImageDistribution {
         throw Self.unsupported("asking registries")
+    }
+
+    public func searchImages(_ request: ImageSearchRequest) async throws(EngineError) -> [ImageSearchResult] {
+        throw Self.unsupported("searching registries")
     }
 
     public func tagImage(_ reference: String, as name: String) async throws(EngineError) {

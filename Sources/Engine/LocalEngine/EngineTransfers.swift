@@ -76,6 +76,20 @@ extension GantryEngine {
         }
     }
 
+    public func searchImages(_ request: ImageSearchRequest) async throws(EngineError) -> [ImageSearchResult] {
+        let client = try await core.registries.client()
+        let found: [FoundRepository]
+        do throws(RegistryError) {
+            found = try await client.search(
+                RepositorySearch(request.term), limit: request.limit,
+                request.credentials.map { RegistryCredentials($0) })
+        } catch { throw EngineError(error, object: request.term) }
+        return found.map {
+            ImageSearchResult(
+                name: $0.name, text: $0.text, stars: $0.stars, isOfficial: $0.isOfficial, isAutomated: $0.isAutomated)
+        }.filter(request.accepts)
+    }
+
     public func tagImage(_ reference: String, as name: String) async throws(EngineError) {
         try await whole { (core) throws(EngineError) in
             let (record, name) = try await core.context.images.tag(reference, as: name)
@@ -104,11 +118,26 @@ extension GantryEngine {
     }
 
     public func importImage(_ request: ImageImportRequest) async throws(EngineError) -> String {
+        var request = request
+        if let address = request.address { request.archive = try await archive(at: address) }
         let record = try await core.context.images.importImage(request)
         let id = record.id.description
         let named = record.familiarNames.first.map { [core.imageEvent("tag", record, name: $0)] } ?? []
         await core.tell(named + [core.imageEvent("import", record, name: id)])
         return id
+    }
+
+    private func archive(at address: String) async throws(EngineError) -> EngineStream<[UInt8]> {
+        let client = try await core.registries.client()
+        let response: WebResponse
+        do throws(RegistryError) { response = try await client.fetch(address) } catch {
+            throw EngineError(error, object: address)
+        }
+        return EngineStream {
+            do throws(WebFailure) { return try await response.next() } catch {
+                throw EngineError(.unavailable, "import: \(address): \(error)", object: address)
+            }
+        }
     }
 
     public func commitContainer(

@@ -47,6 +47,13 @@ extension DockerEngine {
         return found
     }
 
+    package func searchImages(_ request: ImageSearchRequest) async throws(EngineError) -> [ImageSearchResult] {
+        let body = try await client.json(
+            "GET", "/images/search", request.dockerQuery, fields: Self.fields(request.credentials), object: request.term
+        )
+        return (body.array ?? []).map { ImageSearchResult(dockerBody: $0) }
+    }
+
     package func tagImage(_ reference: String, as name: String) async throws(EngineError) {
         var query = QueryString()
         let (repository, tag) = ImageName.parts(name)
@@ -74,7 +81,7 @@ extension DockerEngine {
 
     package func importImage(_ request: ImageImportRequest) async throws(EngineError) -> String {
         var query = QueryString()
-        query.add("fromSrc", "-")
+        query.add("fromSrc", request.address ?? "-")
         if let name = request.name {
             let (repository, tag) = ImageName.parts(name)
             query.add("repo", repository)
@@ -85,7 +92,8 @@ extension DockerEngine {
         for change in request.changes { query.add("changes", change) }
         let archive = request.archive
         let response = try await client.send(
-            "POST", "/images/create", query, body: .stream { try await archive.next() })
+            "POST", "/images/create", query,
+            body: request.address == nil ? .stream { try await archive.next() } : .none)
         var id = ""
         do {
             for try await line in client.lines(of: response) {

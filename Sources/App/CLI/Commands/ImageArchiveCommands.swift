@@ -70,12 +70,16 @@ struct ImportCommand: Command {
     var change: [String] = []
     @Option("m|message", help: "A word about the import.") var message = ""
     @Option("platform", help: "What its programs are for: linux/arm64.") var platform: String?
-    @Argument("FILE|-") var file: String
+    @Argument("FILE|URL|-") var file: String
     @Argument("REPOSITORY[:TAG]") var name: String?
 
     func run() async throws {
-        let archive = try EngineStream.archive(at: file)
-        var request = ImageImportRequest(archive, name: name, message: message, changes: change)
+        var request = ImageImportRequest(from: file, name: name, message: message, changes: change)
+        // As docker: the engine gets what is at an address, and a file is sent.
+        if !["http://", "https://"].contains(where: file.hasPrefix) {
+            request.address = nil
+            request.archive = try EngineStream.archive(at: file)
+        }
         request.platform = platform
         Console.out(try await CommandEnvironment.connect().importImage(request) + "\n")
     }

@@ -15,6 +15,7 @@ extension ImageStore {
         try ConfigChanges(request.changes).apply(to: &config.execution)
         config.created = .now()
         config.comment = request.message
+        if config.comment.isEmpty { config.comment = "Imported from \(request.address ?? "-")" }
         let job = LoadJob(content: content, progress: { _ in })
         let (base, wanted) = (config, names)
         do throws(EngineError) {
@@ -44,7 +45,7 @@ private struct ImportedLayer {
         var config = base
         config.diffIDs = [try diffID(layer.digest)]
         var step = ImageHistory(createdBy: "", created: config.created)
-        step.comment = config.comment.isEmpty ? "Imported from -" : config.comment
+        step.comment = config.comment
         config.history = [step]
         let bytes = config.json.compactBytes
         do throws(ContentError) {

@@ -1,0 +1,40 @@
+import DockerAPI
+import EngineAPI
+
+struct SearchCommand: Command {
+    static let configuration = CommandConfiguration(
+        commandName: "search", abstract: "Search Docker Hub, or another registry that can be searched.")
+    @Option("f|filter", help: "is-official=true, stars=…") var filter: [String] = []
+    @Option("limit", help: "So many at most: 1 to 100.") var limit: Int?
+    @Flag("no-trunc", help: "Do not shorten descriptions.") var noTrunc = false
+    @Option("format", help: "table, json, or a template such as '{{.Name}}'.") var format: String?
+    @Argument("TERM") var term: String
+
+    func run() async throws {
+        var query = QueryString()
+        query.add("term", term)
+        query.add("limit", limit.map(String.init))
+        query.add("filters", try Filtering.encoded(filter))
+        let place = term.split(separator: "/", maxSplits: 1).first.map(String.init) ?? ""
+        let isHost = place != term && (place.contains { $0 == "." || $0 == ":" } || place == "localhost")
+        let credentials = try await StoredCredentials.find(for: isHost ? term : "docker.io/library/search")
+        let request = try ImageSearchRequest(dockerQuery: query, credentials: credentials)
+        let results = try await CommandEnvironment.connect().searchImages(request)
+        let listing = Listing(
+            columns: [
+                ("Name", "NAME"), ("Description", "DESCRIPTION"), ("StarCount", "STARS"), ("IsOfficial", "OFFICIAL"),
+                ("IsAutomated", "AUTOMATED"),
+            ], rows: results.map(row))
+        Console.out(
+            try listing.text(format: format, usual: ["Name", "Description", "StarCount", "IsOfficial"]))
+    }
+
+    private func row(_ result: ImageSearchResult) -> [String: String] {
+        let text = result.text.replacing("\n", with: " ").replacing("\r", with: " ")
+        return [
+            "Name": result.name, "Description": noTrunc || text.count <= 45 ? text : text.prefix(44) + "…",
+            "StarCount": String(result.stars), "IsOfficial": result.isOfficial ? "[OK]" : "",
+            "IsAutomated": result.isAutomated ? "[OK]" : "",
+        ]
+    }
+}
