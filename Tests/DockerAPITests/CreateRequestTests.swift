@@ -76,7 +76,7 @@ import Testing
         spec.noNewPrivileges = true
         (spec.appArmorProfile, spec.securityLabels) = ("mine", ["type:t", "disable"])
         spec.ulimits = [Ulimit(name: "core", soft: -1, hard: -1)]
-        spec.log.maximumSizeBytes = 1000
+        (spec.log.namesDriver, spec.log.maximumSizeBytes) = (true, 1000)
         (spec.log.maximumFiles, spec.log.compresses) = (2, true)
         spec.log.words = ["max-size": "1000", "max-file": "2", "compress": "true"]
         var mount = MountSpec(.bind, source: "/s", target: "/t")
@@ -194,9 +194,9 @@ import Testing
                 #"{"Image":"a","HostConfig":{"LogConfig":{"Type":"x"}}}"#,
                 "error looking up logging plugin x: plugin \"x\" not found"
             ),
-            (#"{"Image":"a","HostConfig":{"LogConfig":{"Config":{"max-size":"x"}}}}"#, "max-size"),
+            (#"{"Image":"a","HostConfig":{"LogConfig":{"Type":"json-file","Config":{"max-size":"x"}}}}"#, "max-size"),
             (
-                #"{"Image":"a","HostConfig":{"LogConfig":{"Config":{"compress":"true","max-size":"1m"}}}}"#,
+                #"{"Image":"a","HostConfig":{"LogConfig":{"Type":"json-file","Config":{"compress":"true"}}}}"#,
                 "compress cannot be true when max-file is less than 2 or max-size is not set"
             ),
             (

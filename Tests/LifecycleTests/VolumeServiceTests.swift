@@ -96,10 +96,8 @@ import Testing
     @Test("This machine's own name has an address, and one that nobody has is told of in docker's words")
     func hostAddress() throws {
         #expect(try HostAddress.find("localhost").isLoopback)
-        let refusal = #expect(throws: EngineError.self) { try HostAddress.find("nowhere.invalid") }
-        #expect(
-            refusal?.message.hasPrefix("error resolving passed in network volume address: lookup nowhere.invalid: ")
-                == true)
+        let refusal = #expect(throws: HostLookupFailure.self) { try HostAddress.find("nowhere.invalid") }
+        #expect(refusal?.description.hasPrefix("lookup nowhere.invalid: ") == true)
     }
 
     @Test("A row that cannot be read is kept, with its directory, and the other volumes can be used")

@@ -46,6 +46,12 @@ struct ReloadTests {
         "What is no setting is refused with the reason, at the opening of the engine, too",
         arguments: [
             (#"{"labels": "x"}"#, "labels must be an array of strings"),
+            (#"{"log-opts": {"max-size": 1}}"#, "log-opts: max-size must be a string"),
+            (#"{"log-opts": {"max-size": "x"}}"#, "failed to set log opts: invalid value for max-size: 'x'"),
+            (
+                #"{"log-driver": "x"}"#,
+                "failed to set log opts: error looking up logging plugin x: plugin \"x\" not found"
+            ),
             (#"{"labels": [1]}"#, "labels must be an array of strings"),
             (#"{"labels": ["x"]}"#, "bad attribute format: x"), (#"{"debug": 1}"#, "debug must be true or false"),
             (#"{"runtimes": {"a": {"path": "b"}}}"#, "runtimes.a.path must be an absolute path"),

@@ -233,39 +233,6 @@ public struct Ulimit: Hashable, Sendable, Codable {
     }
 }
 
-/// How a container's output is kept.
-public struct LogPolicy: Hashable, Sendable, Codable {
-    public enum Driver: String, Hashable, Sendable, Codable {
-        case jsonFile = "json-file"
-        /// The engine's own compact form.
-        case local
-        /// systemd's journal.
-        case journald
-        case none
-    }
-
-    public var driver = Driver.jsonFile
-    /// The size at which a file is rotated; nil for never.
-    public var maximumSizeBytes: Int64?
-    /// How many files are kept, the current one included.
-    public var maximumFiles = 1
-    /// Whether old files are packed with gzip; nil for the driver's habit: `local` packs them, `json-file` does not.
-    public var compresses: Bool?
-    /// What lines are told with: docker's `labels`, `labels-regex`, `env`, `env-regex`, `tag`.
-    public var options: [String: String] = [:]
-
-    /// The options as they were said, by docker's names: told of so, since a client that finds `10m` written otherwise takes
-    /// the container for another one. Nil where nobody has said them so.
-    public var words: [String: String]?
-
-    /// Whether the engine has files to read.
-    public var keepsFiles: Bool { driver == .jsonFile || driver == .local }
-
-    public var packsOldFiles: Bool { keepsFiles && maximumFiles > 1 && (compresses ?? (driver == .local)) }
-
-    public init() {}
-}
-
 /// The answer to `create`.
 public struct CreatedContainer: Hashable, Sendable {
     /// 64 hexadecimal digits.

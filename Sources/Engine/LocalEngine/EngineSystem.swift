@@ -40,7 +40,7 @@ extension GantryEngine {
         info.name = host.hostname
         info.storageDriver = core.context.images.driver.rawValue
         info.storageFacts = try await core.context.images.storageFacts()
-        info.loggingDriver = "json-file"
+        info.loggingDriver = core.context.settings.value.log.driver.rawValue
         info.cgroupDriver = host.hasCgroups ? "cgroupfs" : "none"
         info.cgroupVersion = host.isUnified ? "2" : "1"
         info.kernelVersion = machine.kernel

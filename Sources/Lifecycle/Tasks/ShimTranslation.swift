@@ -129,6 +129,7 @@ extension ShimTask {
             log.form = Log.Form(rawValue: wanted.form.rawValue) ?? .json
             log.attributes = wanted.attributes
             log.packs = wanted.packs
+            log.forward = wanted.forward
             return log
         }
         cgroupsPath = spec.bundleFacts.cgroupsPath

@@ -1,5 +1,6 @@
 import EngineAPI
 import Linux
+import ShimAPI
 
 /// How a task is to be made.
 public struct TaskSpec: Hashable, Sendable {
@@ -117,27 +118,28 @@ public struct RootMount: Hashable, Sendable, Codable {
 }
 
 /// Where and how the shim keeps output.
-public struct TaskLog: Hashable, Sendable, Codable {
-    public var path: String
+public struct TaskLog: Hashable, Sendable {
+    /// Nil where no file is kept.
+    public var path: String?
     /// The size at which the file becomes `path.1`; nil for never.
     public var maximumSizeBytes: Int64?
     public var maximumFiles: Int
     /// Whether old files are packed with gzip: `path.1.gz`.
     public var packs = false
     public var form = Form.json
-    /// Of the json form a JSON object for each line; of the journal, fields, a line each.
+    /// A JSON object for each line of the json form.
     public var attributes = ""
+    /// Where lines go, too.
+    package var forward: LogForward?
 
-    public enum Form: String, Hashable, Sendable, Codable {
+    public enum Form: String, Hashable, Sendable {
         /// Docker's json-file.
         case json
         /// Our own.
         case compact
-        /// No file: each line goes to systemd's journal.
-        case journal
     }
 
-    public init(path: String, maximumSizeBytes: Int64? = nil, maximumFiles: Int = 1) {
+    public init(path: String?, maximumSizeBytes: Int64? = nil, maximumFiles: Int = 1) {
         self.path = path
         self.maximumSizeBytes = maximumSizeBytes
         self.maximumFiles = maximumFiles

@@ -44,21 +44,22 @@ package struct ShimTask: Hashable, Sendable {
     }
 
     package struct Log: Hashable, Sendable {
-        package var path: String
+        /// Nil where no file is kept.
+        package var path: String?
         package var maximumSizeBytes: Int64?
         package var maximumFiles: Int
         /// Whether old files are packed with gzip.
         package var packs = false
         package var form = Form.json
-        /// Of the json form: a JSON object for each line's `attrs`. Of the journal: fields for each message, `NAME=value`,
-        /// a line each.
+        /// A JSON object for each line's `attrs` of the json form.
         package var attributes = ""
+        package var forward: LogForward?
 
         package enum Form: String, Hashable, Sendable {
-            case json, compact, journal
+            case json, compact
         }
 
-        package init(path: String, maximumSizeBytes: Int64?, maximumFiles: Int) {
+        package init(path: String?, maximumSizeBytes: Int64?, maximumFiles: Int) {
             self.path = path
             self.maximumSizeBytes = maximumSizeBytes
             self.maximumFiles = maximumFiles
@@ -198,22 +199,25 @@ extension ShimTask.Mount {
 
 extension ShimTask.Log {
     fileprivate var json: JSONValue {
-        var object = JSONObject([("path", .string(path)), ("maximumFiles", .integer(Int64(maximumFiles)))])
+        var object = JSONObject([("maximumFiles", .integer(Int64(maximumFiles)))])
+        object["path"] = path.map(JSONValue.string)
         if packs { object["packs"] = true }
         if form != .json { object["form"] = .string(form.rawValue) }
         if !attributes.isEmpty { object["attributes"] = .string(attributes) }
         object["maximumSizeBytes"] = maximumSizeBytes.map(JSONValue.integer)
+        object["forward"] = forward?.json
         return .object(object)
     }
 
     fileprivate init?(json: JSONValue) {
-        guard let path = json["path"]?.string else { return nil }
+        guard json.object != nil else { return nil }
         self.init(
-            path: path, maximumSizeBytes: json["maximumSizeBytes"]?.integer,
+            path: json["path"]?.string, maximumSizeBytes: json["maximumSizeBytes"]?.integer,
             maximumFiles: Int(json["maximumFiles"]?.integer ?? 1))
         form = json["form"]?.string.flatMap { Form(rawValue: $0) } ?? .json
         packs = json["packs"]?.bool ?? false
         attributes = json["attributes"]?.string ?? ""
+        forward = json["forward"].flatMap(LogForward.init(json:))
     }
 }
 

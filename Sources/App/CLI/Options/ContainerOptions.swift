@@ -52,7 +52,8 @@ struct StorageOptions: CommandOptions {
     @Option("volume-driver", help: "The driver of volumes that are made: local.") var volumeDriver: String?
     @Flag("read-only", help: "Make the root file system read-only.") var readOnly = false
     @Option("shm-size", help: "Size of /dev/shm.") var shmSize: String?
-    @Option("log-driver", help: "How output is kept: json-file, local, journald or none.") var logDriver: String?
+    @Option("log-driver", help: "Where output goes: json-file, local, journald, syslog, gelf, fluentd or none.")
+    var logDriver: String?
     @Option("log-opt", help: "max-size=SIZE, max-file=COUNT.") var logOpt: [String] = []
 }
 

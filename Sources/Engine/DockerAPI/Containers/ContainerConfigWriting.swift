@@ -8,7 +8,9 @@ extension ContainerSpec {
         // Whoever asks for a mount that an engine came to by itself means that very one.
         for place in mounts.indices { asked.mounts[place].addition = nil }
         var body = dockerConfig
-        body["HostConfig"] = .object(asked.dockerHostConfig)
+        var host = asked.dockerHostConfig
+        host["LogConfig"] = log.askedBody
+        body["HostConfig"] = .object(host)
         body["ExposedPorts"] = dockerExposedPorts
         if !networks.isEmpty { body["NetworkingConfig"] = dockerNetworkingConfig }
         return .object(body)
@@ -197,11 +199,28 @@ extension ContainerSpec {
 
 extension LogPolicy {
     fileprivate var dockerBody: JSONValue {
-        if let words { return ["Type": .string(driver.rawValue), "Config": .textMap(words)] }
-        var config = options
-        if let maximumSizeBytes { config["max-size"] = String(maximumSizeBytes) }
-        if maximumFiles != 1 { config["max-file"] = String(maximumFiles) }
-        if let compresses { config["compress"] = String(compresses) }
-        return ["Type": .string(driver.rawValue), "Config": .textMap(config)]
+        var config = words ?? options
+        guard words == nil else { return body(config) }
+        // What is kept of lines that go elsewhere has options of its own names.
+        let prefix = driver.sendsLines ? "cache-" : ""
+        if keepsFiles {
+            if let maximumSizeBytes { config["\(prefix)max-size"] = String(maximumSizeBytes) }
+            if maximumFiles != 1 { config["\(prefix)max-file"] = String(maximumFiles) }
+            if let compresses { config["\(prefix)compress"] = String(compresses) }
+        } else if driver.sendsLines {
+            config["cache-disabled"] = "true"
+        }
+        return body(config)
+    }
+
+    /// What a creation asks for: nothing, where it is left to the engine.
+    fileprivate var askedBody: JSONValue {
+        guard !isLeftToEngine else { return ["Type": "", "Config": [:]] }
+        guard namesDriver != true, let words else { return dockerBody }
+        return ["Type": "", "Config": .textMap(words)]
+    }
+
+    private func body(_ config: [String: String]) -> JSONValue {
+        ["Type": .string(driver.rawValue), "Config": .textMap(config)]
     }
 }

@@ -32,7 +32,9 @@ extension ContainerDetails {
             ("Path", .string(arguments.first ?? "")), ("Args", .texts(Array(arguments.dropFirst()))),
             ("State", state.dockerBody), ("Image", .string(imageID)),
             ("ResolvConfPath", .string(places.resolvConfPath)), ("HostnamePath", .string(places.hostnamePath)),
-            ("HostsPath", .string(places.hostsPath)), ("LogPath", .string(logPath ?? "")),
+            ("HostsPath", .string(places.hostsPath)),
+            // What it leads to is read as JSON.
+            ("LogPath", .string(spec.log.driver == .jsonFile ? logPath ?? "" : "")),
             ("Name", .string("/\(name)")),
             ("RestartCount", .count(restartCount)), ("Driver", .string(places.storageDriver)), ("Platform", "linux"),
             ("MountLabel", ""), ("ProcessLabel", ""), ("AppArmorProfile", .string(spec.appArmorProfile ?? "")),

@@ -114,7 +114,7 @@ extension EngineInfo {
                 [
                     "Volume": ["local"], "Network": ["bridge", "host", "ipvlan", "macvlan", "null"],
                     "Authorization": .null,
-                    "Log": ["json-file", "local", "journald", "none"],
+                    "Log": .texts(LogPolicy.Driver.allCases.map(\.rawValue)),
                 ]
             ),
             ("MemoryLimit", true), ("SwapLimit", true), ("CpuCfsPeriod", true), ("CpuCfsQuota", true),

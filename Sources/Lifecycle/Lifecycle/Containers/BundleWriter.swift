@@ -1,6 +1,5 @@
 import AsyncIO
 import EngineAPI
-import Glibc
 import Images
 import JSON
 import Linux
@@ -25,6 +24,7 @@ struct BundleWriter: Sendable {
     var linkVariables: [String] = []
     /// The container's, for its log.
     var name = ""
+    var createdAt = Timestamp.now()
 
     /// How the task is to be made. The disk is used on the pool for blocking work.
     ///
@@ -50,6 +50,7 @@ struct BundleWriter: Sendable {
         }
         var task = try task(size, facts)
         task.rootMounts += rootMounts
+        task.log = try await log(definition.spec.log)
         return (task, specBuiltAt)
     }
 
@@ -113,28 +114,21 @@ struct BundleWriter: Sendable {
         task.terminal = spec.tty
         task.initialSize = size
         task.input = !spec.openStdin ? .none : spec.stdinOnce ? .once : .open
-        task.log = try log(spec.log)
         return task
     }
 
-    private func log(_ policy: LogPolicy) throws(EngineError) -> TaskLog? {
+    private func log(_ policy: LogPolicy) async throws(EngineError) -> TaskLog? {
+        guard policy.driver != .none else { return nil }
         var log = TaskLog(
-            path: context.roots.log(id), maximumSizeBytes: policy.maximumSizeBytes,
+            path: policy.keepsFiles ? context.roots.log(id) : nil, maximumSizeBytes: policy.maximumSizeBytes,
             maximumFiles: max(1, policy.maximumFiles))
         log.packs = policy.packsOldFiles
+        log.form = policy.filesAreCompact ? .compact : .json
         let attributes = LogAttributes(id: id, name: name, definition: definition)
-        switch policy.driver {
-        case .none: return nil
-        case .jsonFile: log.attributes = try attributes.json
-        case .local: log.form = .compact
-        case .journald:
-            guard access("/run/systemd/journal/socket", F_OK) == 0 else {
-                throw EngineError(
-                    .invalid, "failed to initialize logging driver: journald is not enabled on this host", object: id)
-            }
-            log.form = .journal
-            log.attributes = try attributes.journalFields
-        }
+        if policy.driver == .jsonFile { log.attributes = try attributes.json }
+        guard policy.driver.sendsLines else { return log }
+        let forwarding = LogForwarding(attributes: attributes, hostname: context.host.hostname, createdAt: createdAt)
+        log.forward = try await BlockingPool.shared.run { () throws(EngineError) in try forwarding.find() }
         return log
     }
 }

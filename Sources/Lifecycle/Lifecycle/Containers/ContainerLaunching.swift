@@ -52,7 +52,7 @@ extension Container {
         var writer = BundleWriter(
             id: id, definition: definition, mounts: mounts, context: context)
         writer.joined = try await joinedNamespaces()
-        writer.name = name
+        (writer.name, writer.createdAt) = (name, createdAt)
         writer.linkVariables = links.flatMap { $0.variables(owner: name) }
         writer.network = try await sharedNetwork()
         writer.volumes = try await context.volumes.sources(definition.spec.mounts, for: id)

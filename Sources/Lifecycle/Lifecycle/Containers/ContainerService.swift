@@ -17,6 +17,7 @@ package final class ContainerService: Sendable {
         let warnings = try SpecValidation.check(wanted, host: context.host)
         var spec = wanted
         spec.limits = spec.limits.kept(by: context.host)
+        spec.log = try wanted.log.completed(by: context.settings.value.log)
         spec.networkMode = try networkMode(wanted)
         try resolveSharing(&spec)
         try await resolveLinks(&spec)

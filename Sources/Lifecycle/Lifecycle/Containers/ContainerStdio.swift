@@ -84,7 +84,7 @@ extension Container {
         }
         do {
             return try await LogStream.open(
-                path: context.roots.log(id), request: request, isCompact: definition.spec.log.driver == .local
+                path: context.roots.log(id), request: request, isCompact: definition.spec.log.filesAreCompact
             ) { [weak self] in
                 await self?.waitUntilOver()
             }

@@ -26,7 +26,7 @@ struct LogAttributes {
     /// The journal's fields, as docker names them.
     var journalFields: String {
         get throws(EngineError) {
-            let tag = try expanded(options["tag"].flatMap { $0.isEmpty ? nil : $0 } ?? "{{.ID}}")
+            let tag = try tag
             var fields = [
                 "CONTAINER_ID": String(id.prefix(12)), "CONTAINER_ID_FULL": id, "CONTAINER_NAME": name,
                 "CONTAINER_TAG": tag, "IMAGE_NAME": definition.spec.image, "SYSLOG_IDENTIFIER": tag,
@@ -38,13 +38,19 @@ struct LogAttributes {
         }
     }
 
+    /// What lines are called by elsewhere: the short id where nothing else is said.
+    var tag: String {
+        get throws(EngineError) { try expanded(options["tag"].flatMap { $0.isEmpty ? nil : $0 } ?? "{{.ID}}") }
+    }
+
     /// The journal takes capitals, digits and underscores, and none of these first.
     private static func fieldName(_ name: String) -> String {
         let word = name.uppercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? String($0) : "_" }.joined()
         return String(word.drop { $0 == "_" })
     }
 
-    private var chosen: [String: String] {
+    /// The labels and variables that were asked for.
+    var chosen: [String: String] {
         get throws(EngineError) {
             var variables: [String: String] = [:]
             for entry in definition.environment {
@@ -80,7 +86,9 @@ struct LogAttributes {
         var rest = template[...]
         while let start = rest.firstRange(of: "{{") {
             text += rest[..<start.lowerBound]
-            guard let end = rest[start.upperBound...].firstRange(of: "}}") else { break }
+            guard let end = rest[start.upperBound...].firstRange(of: "}}") else {
+                throw EngineError(.invalid, "invalid log tag `\(template)`: unclosed action")
+            }
             let name = rest[start.upperBound..<end.lowerBound].filter { $0 != " " }
             guard name.hasPrefix("."), let word = words[String(name.dropFirst())] else {
                 throw EngineError(.invalid, "invalid log tag `\(template)`: nothing is known of {{\(name)}}")

@@ -13,6 +13,8 @@ package struct EngineSettings: Hashable, Sendable {
     package var userRemap: String?
     /// How layers are kept; nil for what works. Read once, when the engine opens.
     package var storageDriver: StorageDriver?
+    /// What is kept of the output of containers that say nothing of it.
+    package var log = LogPolicy.standard
     /// The daemon says more of what it does.
     package var isDebugging = false
 
@@ -54,9 +56,28 @@ package struct EngineSettings: Hashable, Sendable {
                 throw SettingMistake(reason: "storage-driver: driver not supported: \(text) (one of \(known))")
             }
         }
+        log = try Self.log(json["log-driver"] ?? .null, json["log-opts"] ?? .null)
         if let value = json["debug"], value != .null {
             guard let flag = value.bool else { throw SettingMistake(reason: "debug must be true or false") }
             isDebugging = flag
+        }
+    }
+
+    private static func log(_ driver: JSONValue, _ options: JSONValue) throws(SettingMistake) -> LogPolicy {
+        guard driver == .null || driver.string != nil else {
+            throw SettingMistake(reason: "log-driver must be a string")
+        }
+        guard options == .null || options.object != nil else {
+            throw SettingMistake(reason: "log-opts must be an object")
+        }
+        var words: [String: String] = [:]
+        for (name, value) in options.object?.members ?? [] {
+            guard let text = value.string else { throw SettingMistake(reason: "log-opts: \(name) must be a string") }
+            words[name] = text
+        }
+        let name = driver.string.flatMap { $0.isEmpty ? nil : $0 } ?? LogPolicy.standard.driver.rawValue
+        do throws(EngineError) { return try LogPolicy(driver: name, options: words) } catch {
+            throw SettingMistake(reason: "failed to set log opts: \(error.message)")
         }
     }
 

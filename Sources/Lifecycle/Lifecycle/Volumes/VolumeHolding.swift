@@ -20,7 +20,7 @@ extension VolumeService {
             do throws(KernelError) { isMounted = try host.mounted().contains(name) } catch {
                 throw EngineError(error, object: name)
             }
-            let known = isMounted ? plan : try plan.withAddress(HostAddress.find)
+            let known = isMounted ? plan : try plan.withAddress(Self.address)
             do throws(KernelError) {
                 if !isMounted { try host.mount(known, at: name) }
                 faults.pass(.volumeHoldAfterMount)
@@ -34,6 +34,13 @@ extension VolumeService {
         guard let failure else { return }
         await release(name, by: holder, detach: false)
         throw failure
+    }
+
+    private static func address(_ host: String) throws(EngineError) -> IPAddress {
+        do throws(HostLookupFailure) { return try HostAddress.find(host) } catch {
+            throw EngineError(
+                .internal, "error resolving passed in network volume address: \(error)", object: host)
+        }
     }
 
     /// - Parameter detach: it may go while somebody has it open; else it stays then, for the next who wants it.

@@ -2,30 +2,36 @@ import Glibc
 import Linux
 import ShimAPI
 
-/// Turns output into lines of the log file. Whatever has come is in the file (the kernel has it) when `append` returns,
-/// but for the beginning of a line whose end is still to come.
+/// Turns output into lines of the log file, and into messages for whom they are forwarded to. Whatever has come is in the
+/// file (the kernel has it) when `append` returns, but for the beginning of a line whose end is still to come.
 final class ContainerLog {
-    private let output: Output
+    private let file: LogFile?
+    private let form: LogLine
+    private let forwarder: LogForwarder?
     private let scratch: ScratchMemory
     private var partial: [[UInt8]] = [[], []]
     private var used = 0
-    /// That of the next line of a file; the journal has times of its own.
+    /// That of the file's next line.
     private var stamp: LogStamp
 
-    private enum Output {
-        case file(LogFile, LogLine)
-        case journal(JournalSocket)
-    }
-
     /// - Parameter scratch: room for encoded lines, of at least 128 KiB.
-    init(_ log: ShimTask.Log, scratch: ScratchMemory, reaper: ChildReaper) throws(KernelError) {
-        if log.form == .journal {
-            output = .journal(try JournalSocket(fields: log.attributes))
-            stamp = LogStamp(.stdout, LogLine())
+    init(
+        _ log: ShimTask.Log, scratch: ScratchMemory, reaper: ChildReaper, loop: EventLoop
+    ) throws(KernelError) {
+        form = LogLine(isCompact: log.form == .compact, attributes: log.attributes)
+        stamp = LogStamp(.stdout, form)
+        // First: where lines cannot be sent as they are to be, no file is begun.
+        if let forward = log.forward {
+            do throws(KernelError) { forwarder = try LogForwarder(forward, loop: loop) } catch {
+                throw KernelError("failed to initialize logging driver: \(error.operation)", error.object, error.errno)
+            }
         } else {
-            let line = LogLine(isCompact: log.form == .compact, attributes: log.attributes)
-            stamp = LogStamp(.stdout, line)
-            output = .file(try LogFile(log, line: line, reaper: reaper), line)
+            forwarder = nil
+        }
+        if let path = log.path {
+            file = try LogFile(path: path, log, line: form, reaper: reaper)
+        } else {
+            file = nil
         }
         self.scratch = scratch
     }
@@ -48,10 +54,8 @@ final class ContainerLog {
     }
 
     private func begin(_ kind: OutputKind) {
-        switch output {
-        case .file(_, let line): stamp = LogStamp(kind, line, after: stamp)
-        case .journal(let journal): journal.beginOutput()
-        }
+        stamp = LogStamp(kind, form, after: stamp)
+        forwarder?.beginOutput()
     }
 
     /// Writes what is held of lines that will not end any more.
@@ -62,10 +66,8 @@ final class ContainerLog {
             partial[kind.rawValue] = []
         }
         flush()
-        switch output {
-        case .file(let file, _): file.close()
-        case .journal(let journal): journal.close()
-        }
+        file?.close()
+        forwarder?.close()
     }
 
     private func line(_ bytes: UnsafeRawBufferPointer, _ kind: OutputKind) {
@@ -103,29 +105,25 @@ final class ContainerLog {
     }
 
     private func encode(_ content: UnsafeRawBufferPointer, _ kind: OutputKind) {
-        switch output {
-        case .journal(let journal): journal.send(content, kind)
-        case .file(let file, let line):
-            defer { stamp.advance() }
-            if file.wantsRotation(pendingBytes: used) {
-                flush()
-                file.rotate()
-            }
-            let room = line.roomNeeded(contentCount: content.count, stamp: stamp.bytes)
-            if used + room > scratch.byteCount { flush() }
-            // Attributes are labels and variables of any size.
-            guard room <= scratch.byteCount else { return writeAlone(line.encoded(content, stamp: stamp.bytes), file) }
-            guard let base = scratch.buffer.baseAddress else { return }
-            used = line.write(content, stamp: stamp.bytes, to: base + used) - base
+        forwarder?.send(content, kind)
+        guard let file else { return }
+        defer { stamp.advance() }
+        if file.wantsRotation(pendingBytes: used) {
+            flush()
+            file.rotate()
         }
-    }
-
-    private func writeAlone(_ line: [UInt8], _ file: LogFile) {
-        line.withUnsafeBytes { file.write($0) }
+        let room = form.roomNeeded(contentCount: content.count, stamp: stamp.bytes)
+        if used + room > scratch.byteCount { flush() }
+        // Attributes are labels and variables of any size.
+        guard room <= scratch.byteCount else {
+            return form.encoded(content, stamp: stamp.bytes).withUnsafeBytes { file.write($0) }
+        }
+        guard let base = scratch.buffer.baseAddress else { return }
+        used = form.write(content, stamp: stamp.bytes, to: base + used) - base
     }
 
     private func flush() {
-        guard used > 0, case .file(let file, _) = output else { return }
+        guard used > 0, let file else { return }
         file.write(UnsafeRawBufferPointer(rebasing: scratch.buffer[..<used]))
         used = 0
     }

@@ -25,6 +25,14 @@ enum JSONText {
         return out
     }
 
+    static func escaped(_ text: UnsafeRawBufferPointer) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: 6 * text.count) { buffer, count in
+            guard let base = buffer.baseAddress else { return }
+            let start = UnsafeMutableRawPointer(base)
+            count = escape(text, to: start) - start
+        }
+    }
+
     /// How many bytes from `start` on need no escape.
     private static func plainRun(_ start: UnsafeRawPointer, _ count: Int) -> Int {
         var index = 0

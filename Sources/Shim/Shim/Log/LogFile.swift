@@ -20,9 +20,9 @@ final class LogFile {
     private var reason = ""
 
     /// Opens the file for adding to it, and makes it where it is missing.
-    init(_ log: ShimTask.Log, line: LogLine, reaper: ChildReaper) throws(KernelError) {
-        path = log.path
-        packer = log.packs ? LogPacker(path: log.path, maximumFiles: log.maximumFiles, reaper: reaper) : nil
+    init(path: String, _ log: ShimTask.Log, line: LogLine, reaper: ChildReaper) throws(KernelError) {
+        self.path = path
+        packer = log.packs ? LogPacker(path: path, maximumFiles: log.maximumFiles, reaper: reaper) : nil
         self.line = line
         maximumSizeBytes = log.maximumSizeBytes ?? .max
         maximumFiles = max(1, log.maximumFiles)

@@ -30,7 +30,7 @@ extension ContainerSupervisor {
 
     private func openLog() throws(KernelError) -> ContainerLog? {
         guard let log = task.log else { return nil }
-        return try ContainerLog(log, scratch: logScratch, reaper: reaper)
+        return try ContainerLog(log, scratch: logScratch, reaper: reaper, loop: loop)
     }
 
     private func runCreate(
