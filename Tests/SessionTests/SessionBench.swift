@@ -77,6 +77,7 @@ final class SessionBench {
     /// - Parameters:
     ///   - inputPipe: what the program reads, instead of `input`.
     ///   - outputPipe: what it writes to, instead of a file.
+    ///   - environment: before the usual one, of which it replaces what it names.
     ///   - cgroup: a directory of version 2 in which it is born.
     func start(
         _ words: [String], input: [UInt8]? = nil, inputPipe: Descriptor? = nil, outputPipe: Descriptor? = nil,
@@ -85,7 +86,7 @@ final class SessionBench {
         fileCount += 1
         let base = "\(root)/io-\(fileCount)"
         var spawn = Spawn(program: Self.program("gantry"), arguments: ["gantry", "--root", root] + words)
-        spawn.environment = environment + Self.environment
+        spawn.environment = Self.environment(replacing: environment)
         let output = OwnedDescriptor(try Descriptor.open(base + ".out", O_RDWR | O_CREAT, mode: 0o600))
         let errors = OwnedDescriptor(try Descriptor.open(base + ".err", O_RDWR | O_CREAT, mode: 0o600))
         var source: Descriptor?
@@ -108,17 +109,20 @@ final class SessionBench {
         "SWIFT_BACKTRACE=enable=no",
     ]
 
+    private static func environment(replacing own: [String]) -> [String] {
+        let names = own.map { $0.prefix { $0 != "=" } + "=" }
+        return own + environment.filter { variable in !names.contains { variable.hasPrefix($0) } }
+    }
+
     /// A terminal on which the program runs.
     ///
     /// - Parameter environment: before the usual one, of which it replaces what it names.
     func terminal(
         _ words: String..., columns: Int = 80, rows: Int = 24, environment: [String] = []
     ) throws -> TerminalSession {
-        let names = environment.map { $0.prefix { $0 != "=" } + "=" }
-        let usual = Self.environment.filter { variable in !names.contains { variable.hasPrefix($0) } }
         let terminal = try TerminalSession(
             [Self.program("gantry"), "--root", root] + words, columns: columns, rows: rows,
-            environment: environment + usual)
+            environment: Self.environment(replacing: environment))
         running.append(terminal.program)
         return terminal
     }

@@ -11,7 +11,7 @@ extension RegistryClient {
         }
         let place = RegistryEndpoint(origin: address.origin)
         let response = try await perform(
-            RegistryRequest("GET", address, endpoint: place, what: "Get \"\(address.bare)\""), authorizer: nil)
+            RegistryRequest("GET", address, endpoint: place, what: "get"), authorizer: nil)
         guard response.status != 200 else { return response }
         var reason: [UInt8] = []
         do throws(WebFailure) {

@@ -61,7 +61,7 @@ extension RegistryClient {
     private func found(
         _ address: WebAddress, _ place: RegistryEndpoint, _ credentials: RegistryCredentials?
     ) async throws(RegistryError) -> [FoundRepository] {
-        let what = "search \(address.bare)"
+        let what = "search \(address.origin.authority)"
         var request = RegistryRequest("GET", address, endpoint: place, what: what)
         if let field = credentials?.basicField { request.fields.append(WebField("Authorization", field)) }
         let response = try await perform(request, authorizer: nil)

@@ -30,7 +30,7 @@ struct PushCommand: Command {
     func run() async throws {
         if allTags { try checkIsName(image) }
         let engine = try await CommandEnvironment.connect()
-        var request = ImagePushRequest(image, credentials: try await StoredCredentials.find(for: image))
+        var request = ImagePushRequest(image, credentials: await StoredCredentials.findForTransfer(of: image))
         request.allTags = allTags
         var display = TransferDisplay(onto: .output, isQuiet: quiet)
         for try await step in try await engine.pushImage(request) { display.show(step) }
@@ -53,7 +53,7 @@ func pull(
     telling: Bool = true
 ) async throws {
     var request = request
-    request.credentials = try await StoredCredentials.find(for: request.reference)
+    request.credentials = await StoredCredentials.findForTransfer(of: request.reference)
     let tag = familiarName(request.reference)
     if telling, !quietly, !request.allTags, tag != request.reference, tag.hasSuffix(":latest") {
         output.write("Using default tag: latest\n")
@@ -70,63 +70,4 @@ func familiarName(_ text: String) -> String {
 /// When `run` and `create` pull.
 enum PullPolicy: String, FlagValue, CaseIterable {
     case missing, always, never
-}
-
-struct LoginCommand: Command {
-    static let configuration = CommandConfiguration(
-        commandName: "login", abstract: "Keep credentials for a registry, after trying them.")
-    @Option("u|username", help: "The user's name.") var username: String?
-    @Option("p|password", help: "The password; other users of this machine may see it here.")
-    var password: String?
-    @Flag("password-stdin", help: "Read the password from standard input.") var passwordStdin = false
-    @Argument("SERVER") var server: String?
-
-    func run() async throws {
-        let registry = StoredCredentials.registry(server)
-        try checkPassword()
-        if !passwordStdin, password == nil { try LinePrompt.checkTerminal() }
-        let user = try username ?? LinePrompt.line("Username: ")
-        let secret = try passwordStdin ? LinePrompt.all() : password ?? LinePrompt.secret("Password: ")
-        guard !user.isEmpty, !secret.isEmpty else {
-            throw UsageError(message: "a username and a password are required", code: 1)
-        }
-        let credentials = ImageCredentials(user: user, password: secret)
-        var kept = ImageCredentials(user: user, password: secret)
-        if let token = try await CommandEnvironment.connect().checkCredentials(credentials, at: registry) {
-            // It may be taken back by itself, which the password cannot.
-            (kept.identityToken, kept.password) = (token, "")
-        }
-        let isReadable = try await StoredCredentials.keep(kept, for: registry)
-        if isReadable {
-            Console.error(
-                "WARNING! Your password will be stored unencrypted in \(try StoredCredentials.file().path).\n")
-        }
-        Console.out("Login Succeeded\n")
-    }
-
-    /// - Throws: docker's words where nobody can tell which line is the password.
-    private func checkPassword() throws(UsageError) {
-        guard passwordStdin else { return }
-        guard password == nil else {
-            throw UsageError(
-                message: "conflicting options: cannot specify both --password and --password-stdin", code: 1,
-                opening: "")
-        }
-        guard username?.isEmpty == false else {
-            throw UsageError(
-                message: "the --password-stdin option requires --username to be set", code: 1, opening: "")
-        }
-    }
-}
-
-struct LogoutCommand: Command {
-    static let configuration = CommandConfiguration(
-        commandName: "logout", abstract: "Forget the credentials for a registry.")
-    @Argument("SERVER") var server: String?
-
-    func run() async throws {
-        let registry = StoredCredentials.registry(server)
-        Console.out("Removing login credentials for \(server ?? "https://index.docker.io/v1/")\n")
-        if try await !StoredCredentials.forget(registry) { Console.error("Not logged in to \(registry)\n") }
-    }
 }

@@ -17,7 +17,7 @@ struct SearchCommand: Command {
         query.add("filters", try Filtering.encoded(filter))
         let place = term.split(separator: "/", maxSplits: 1).first.map(String.init) ?? ""
         let isHost = place != term && (place.contains { $0 == "." || $0 == ":" } || place == "localhost")
-        let credentials = try await StoredCredentials.find(for: isHost ? term : "docker.io/library/search")
+        let credentials = await StoredCredentials.findForTransfer(of: isHost ? term : "search")
         let request = try ImageSearchRequest(dockerQuery: query, credentials: credentials)
         let results = try await CommandEnvironment.connect().searchImages(request)
         let listing = Listing(

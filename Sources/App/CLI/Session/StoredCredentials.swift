@@ -23,6 +23,15 @@ package enum StoredCredentials {
         }
     }
 
+    /// Those for a transfer, which begins without them where they cannot be had, as docker's client does: most images are
+    /// everybody's. Why is told, for who is denied one of the others.
+    static func findForTransfer(of image: String) async -> ImageCredentials? {
+        do throws(EngineError) { return try await find(for: image) } catch {
+            Console.error("WARNING: \(error.message)\n")
+            return nil
+        }
+    }
+
     /// Keeps credentials; returns whether they stand readable in the file.
     static func keep(_ credentials: ImageCredentials, for registry: String) async throws(EngineError) -> Bool {
         let kept = RegistryCredentials(
