@@ -155,11 +155,16 @@ enum EndpointPlan {
                         + "subnet contains IP address \(address)")
             }
         }
-        for text in spec.linkLocalAddresses where IPAddress(text)?.isUnspecified ?? true {
-            throw EngineError(
-                .invalid,
-                "invalid config for network \(network.name): invalid endpoint settings:\ninvalid link-local IP "
-                    + "address: \(text)")
+        for text in spec.linkLocalAddresses {
+            guard let address = IPAddress(text), !address.isUnspecified else {
+                throw EngineError(
+                    .invalid,
+                    "invalid config for network \(network.name): invalid endpoint settings:\ninvalid link-local IP "
+                        + "address: \(text)")
+            }
+            guard address.isLinkLocal else {
+                throw EngineError(.invalid, "invalid link local IP address: \(text)")
+            }
         }
         do throws(EngineError) { _ = try DeviceSettings(spec) } catch {
             throw EngineError(
