@@ -46,6 +46,11 @@ struct ReloadTests {
         "What is no setting is refused with the reason, at the opening of the engine, too",
         arguments: [
             (#"{"labels": "x"}"#, "labels must be an array of strings"),
+            (#"{"dns": "1.1.1.1"}"#, "dns must be an array of strings"),
+            (#"{"dns": ["x"]}"#, "dns: x is not an ip address"),
+            (#"{"default-shm-size": "x"}"#, "default-shm-size must be a size, such as \"64M\""),
+            (#"{"default-ulimits": {"x": {"Soft": 1}}}"#, "default-ulimits: invalid ulimit type: x"),
+            (#"{"default-ulimits": {"core": {}}}"#, "default-ulimits: core must have `Soft` and `Hard`"),
             (#"{"log-opts": {"max-size": 1}}"#, "log-opts: max-size must be a string"),
             (#"{"log-opts": {"max-size": "x"}}"#, "failed to set log opts: invalid value for max-size: 'x'"),
             (

@@ -53,6 +53,7 @@ final class EngineCore: Sendable {
             try await containers.recover(startsByPolicy: configuration.startsByPolicy)
             let core = EngineCore(
                 configuration, containers, cgroups, engineID: parts.engineID, warnings: WarningList(), lock: lock)
+            for line in parts.context.settings.value.warnings { note(line) }
             for line in parts.damagedImages {
                 core.warnings.add(line)
                 note(line)

@@ -16,6 +16,7 @@ extension GantryEngine {
         // Read before anything is taken over.
         let registries = try await core.registries.client().configuration
         core.context.settings.replace(with: settings)
+        for line in settings.warnings { core.context.note(line) }
         let host = core.context.host
         let attributes = [
             "name": host.hostname, "debug": String(settings.isDebugging), "labels": Self.list(settings.labels),
@@ -28,7 +29,7 @@ extension GantryEngine {
             "registry-mirrors": Self.list(
                 (registries.registries["docker.io"]?.mirrors ?? []).map { String(describing: $0) }),
             "default-ipc-mode": "private", "default-cgroupns-mode": host.isUnified ? "private" : "host",
-            "default-shm-size": String(64 << 20), "live-restore": "true",
+            "default-shm-size": String(settings.defaults.shmSizeBytes ?? 64 << 20), "live-restore": "true",
         ]
         let event = EngineEvent(
             kind: .daemon, action: "reload", actorID: core.engineID, attributes: attributes, time: .now())

@@ -61,6 +61,7 @@ extension GantryEngine {
             + (host.remap == nil ? [] : ["name=userns"])
             + (host.isUnified ? ["name=cgroupns"] : [])
         info.warnings = rootlessWarnings + warnings + (host.hasSwapLimit ? [] : ["WARNING: No swap limit support"])
+        info.warnings += core.context.settings.value.warnings.map { "WARNING: \($0)" }
         info.warnings += core.context.images.warnings.map { "WARNING: \($0)" }
         // An ordinary user's bridges are where nobody else filters.
         if !host.isRootless {

@@ -69,6 +69,7 @@ struct BundleWriter: Sendable {
             id: id, definition: definition, host: context.host, user: user,
             cgroupPath: context.roots.cgroup(id, below: spec.cgroupParent),
             filesDirectory: context.roots.files(id), hostDevices: spec.privileged ? try HostDevices.all() : [])
+        builder.defaults = context.settings.value.defaults
         builder.blockDevices = try spec.limits.blockDevices()
         builder.givenDevices = try GivenDevice.find(spec.devices)
         builder.joined = joined.paths

@@ -183,6 +183,7 @@ extension Container {
         var builder = SpecBuilder(
             id: id, definition: definition, host: context.host, user: user, cgroupPath: cgroupPath,
             filesDirectory: context.roots.files(id))
+        builder.defaults = context.settings.value.defaults
         builder.linkVariables = await linkVariables()
         var process = try builder.exec(exec.spec, user: user)
         // In the process too: the runtime sets it before the program runs, the shim perhaps after.

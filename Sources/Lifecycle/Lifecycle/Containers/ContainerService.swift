@@ -17,7 +17,9 @@ package final class ContainerService: Sendable {
         let warnings = try SpecValidation.check(wanted, host: context.host)
         var spec = wanted
         spec.limits = spec.limits.kept(by: context.host)
-        spec.log = try wanted.log.completed(by: context.settings.value.log)
+        let settings = context.settings.value
+        spec.log = try wanted.log.completed(by: settings.log)
+        if spec.shmSizeBytes ?? 0 == 0 { spec.shmSizeBytes = settings.defaults.shmSizeBytes }
         spec.networkMode = try networkMode(wanted)
         try resolveSharing(&spec)
         try await resolveLinks(&spec)

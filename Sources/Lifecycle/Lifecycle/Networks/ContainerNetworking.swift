@@ -44,10 +44,12 @@ extension Container {
     }
 
     package nonisolated var networkRequest: NetworkRequest {
-        let spec = definition.spec
+        let (spec, defaults) = (definition.spec, context.settings.value.defaults)
         let names = ContainerNames(
             hostname: definition.hostname, domainname: spec.domainname, extraHosts: spec.extraHosts,
-            servers: spec.dnsServers, search: spec.dnsSearch, options: spec.dnsOptions)
+            servers: spec.dnsServers.isEmpty ? defaults.dnsServers : spec.dnsServers,
+            search: spec.dnsSearch.isEmpty ? defaults.dnsSearch : spec.dnsSearch,
+            options: spec.dnsOptions.isEmpty ? defaults.dnsOptions : spec.dnsOptions)
         return NetworkRequest(
             containerID: id, names: names, bindings: definition.wantedBindings,
             filesDirectory: context.roots.files(id))

@@ -4,7 +4,7 @@ import Linux
 import Snapshots
 import Synchronization
 
-/// What the engine's configuration file says, in docker's form (`daemon.json`). Members that are not here are others'.
+/// What the engine's configuration file says, in docker's form (`daemon.json`).
 package struct EngineSettings: Hashable, Sendable {
     package var runtimes: RuntimeTable
     /// `NAME=VALUE`, of the engine itself.
@@ -15,6 +15,10 @@ package struct EngineSettings: Hashable, Sendable {
     package var storageDriver: StorageDriver?
     /// What is kept of the output of containers that say nothing of it.
     package var log = LogPolicy.standard
+    /// What else they have.
+    package var defaults = ContainerDefaults()
+    /// Members of the file that mean nothing here.
+    package private(set) var notOffered: [String] = []
     /// The daemon says more of what it does.
     package var isDebugging = false
 
@@ -33,6 +37,15 @@ package struct EngineSettings: Hashable, Sendable {
         do throws(SettingMistake) { try read(json) } catch {
             throw EngineError(.invalid, "\(file): \(error.reason)", object: file)
         }
+    }
+
+    private static let names: Set<String> = ContainerDefaults.names.union([
+        "debug", "default-runtime", "labels", "log-driver", "log-opts", "runtimes", "storage-driver", "userns-remap",
+    ])
+
+    /// What is to be said of the file, for people.
+    package var warnings: [String] {
+        notOffered.map { "daemon.json: `\($0)` is not offered by this engine, and has no effect" }
     }
 
     private mutating func read(_ json: JSONValue) throws(SettingMistake) {
@@ -56,6 +69,8 @@ package struct EngineSettings: Hashable, Sendable {
                 throw SettingMistake(reason: "storage-driver: driver not supported: \(text) (one of \(known))")
             }
         }
+        defaults = try ContainerDefaults(json)
+        notOffered = (json.object?.members.map(\.name) ?? []).filter { !Self.names.contains($0) }.sorted()
         log = try Self.log(json["log-driver"] ?? .null, json["log-opts"] ?? .null)
         if let value = json["debug"], value != .null {
             guard let flag = value.bool else { throw SettingMistake(reason: "debug must be true or false") }

@@ -34,6 +34,8 @@ package struct SpecBuilder {
     var initPath: String?
     /// By which a process learns of the containers that this one is linked to.
     var linkVariables: [String] = []
+    /// What the engine gives where the container says nothing.
+    package var defaults = ContainerDefaults()
 
     package init(
         id: String, definition: ContainerDefinition, host: HostFacts, user: ResolvedUser, cgroupPath: String,
@@ -154,7 +156,7 @@ package struct SpecBuilder {
     }
 
     private var rlimits: [RuntimeRlimit] {
-        let asked = spec.ulimits.map { limit in
+        let asked = defaults.ulimits(over: spec.ulimits).map { limit in
             RuntimeRlimit(
                 type: "RLIMIT_" + limit.name.uppercased(), soft: UInt64(bitPattern: limit.soft),
                 hard: UInt64(bitPattern: limit.hard))

@@ -183,7 +183,7 @@ package struct SpecValidation {
         }
     }
 
-    private static let ulimits: Set<String> = [
+    static let ulimits: Set<String> = [
         "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio",
         "rttime", "sigpending", "stack",
     ]
