@@ -90,7 +90,7 @@ struct FrontEndSessionTests {
         #expect(screen.ended() == 0)
     }
 
-    @Test("The terminal is restored after a signal", arguments: [SIGTERM, SIGHUP])
+    @Test("The terminal is restored after a signal", arguments: [SIGTERM, SIGHUP, SIGINT])
     func signals(_ signal: Int32) throws {
         let bench = try SessionBench()
         defer { bench.close() }
@@ -100,6 +100,19 @@ struct FrontEndSessionTests {
         screen.program.kill(signal)
         #expect(screen.ended() == 128 + signal)
         #expect(screen.isRestored)
+    }
+
+    @Test("Under timeout(1) in a script it is stopped in the background, and holds neither terminal nor engine")
+    func underTimeout() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        let program = SessionBench.program("gantry")
+        let screen = try TerminalSession(
+            ["/bin/sh", "-c", "timeout 600 \(program) --root \(bench.root); true"], columns: 80, rows: 24,
+            environment: SessionBench.environment)
+        #expect(screen.wait(for: "stopped until `fg`"), "\(screen.rows)")
+        #expect(try bench.succeed("ps", "-q") == "", "the engine is free for others")
+        #expect(screen.isRestored && !screen.shows("containers"), "\(screen.rows)")
     }
 
     @Test("run -it: line editing, window size, resize, detach and attach, exit code")

@@ -215,6 +215,84 @@ import Testing
         expectRestored(session)
     }
 
+    @Test("A size that changed while the program was stopped is told of when it goes on")
+    func resizedWhileStopped() throws {
+        let session = try ProbeSession(environment: Self.trueColor, script: "set -m; PROBE; echo gave back; read l; fg")
+        #expect(session.wait { session.shows("size 80x24") })
+        session.send("\u{1B}OR")
+        #expect(session.wait { session.shows("gave back") })
+        session.setSize(Size(columns: 100, rows: 30))
+        session.send("\n")
+        #expect(session.wait { session.rows[0].hasPrefix("size 100x30") && session.shows("resize 100x30") })
+        session.send("\u{1B}OP")
+        #expect(session.hasEnded())
+        expectRestored(session)
+    }
+
+    /// Waits in a shell's script until the last job in the background is stopped.
+    private static let stopped = "until grep -q 'State:.T' /proc/$!/status; do sleep 0.02; done"
+
+    @Test("In the background it stops before it touches the terminal, and begins in the foreground")
+    func background() throws {
+        let session = try ProbeSession(
+            environment: Self.trueColor, script: "set -m; PROBE & \(Self.stopped); echo behind; read l; fg")
+        #expect(session.wait { session.shows("behind") })
+        #expect(session.hasSettingsBack() && !session.emulator.modes.isAlternateScreen)
+        session.send("\n")
+        #expect(session.wait { session.shows("size 80x24") })
+        session.send("\u{1B}OP")
+        #expect(session.hasEnded())
+        expectRestored(session)
+    }
+
+    @Test("What is continued in the background after ctrl-z stops again, and leaves the terminal to the shell")
+    func continuedBehind() throws {
+        let script = """
+            set -m; PROBE & \(Self.stopped); echo first; read l; fg
+            bg >/dev/null; \(Self.stopped); echo behind; read l; fg
+            """
+        let session = try ProbeSession(environment: Self.trueColor, script: script)
+        #expect(session.wait { session.shows("first") })
+        session.send("\n")
+        #expect(session.wait { session.shows("size 80x24") })
+        session.send("\u{1B}OR")
+        #expect(session.wait { session.shows("behind") })
+        expectRestored(session)
+        session.send("\n")
+        #expect(session.wait { session.emulator.modes.isAlternateScreen && session.shows("resumed") })
+        session.send("\u{1B}OP")
+        #expect(session.hasEnded())
+        expectRestored(session)
+    }
+
+    @Test("Where no shell can bring it to the foreground it says so, and leaves the terminal as it is")
+    func orphaned() throws {
+        // The shell between ends at once: whoever could continue the group is gone then, and the terminal another's.
+        let script = """
+            set -m; (sh -c 'f() { ps -o $1= -p $2 | tr -d " "; }
+            until [ "$(f sid $(f ppid $$))" != "$(f sid $$)" ] && [ "$(f tpgid $$)" != "$(f pgid $$)" ]
+            do sleep 0.02; done
+            PROBE </dev/tty; echo code $?' &); read l; echo over
+            """
+        let session = try ProbeSession(environment: Self.trueColor, script: script)
+        #expect(session.wait { session.shows("code 3") }, "\(session.rows)")
+        #expect(session.shows("in the background of its terminal"))
+        #expect(session.hasSettingsBack() && session.count(of: "\u{1B}[?1000h") == 0)
+        session.send("\n")
+        #expect(session.hasEnded())
+    }
+
+    @Test(
+        "Any signal that ends a program restores the terminal first", arguments: [SIGQUIT, SIGUSR1, SIGALRM, SIGXCPU])
+    func deadlySignals(_ signal: Int32) throws {
+        let session = try ProbeSession(environment: Self.trueColor, script: "ulimit -c 0; exec PROBE")
+        #expect(session.wait { session.shows("size 80x24") })
+        session.kill(signal)
+        #expect(session.hasEnded())
+        #expect(session.exitStatus.map { $0 & 0x7F } == signal)
+        expectRestored(session)
+    }
+
     @Test("What is written to standard error does not disturb the picture, and comes after it")
     func standardError() throws {
         let session = try session()

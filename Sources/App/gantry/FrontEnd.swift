@@ -43,8 +43,22 @@ enum FrontEnd {
         let end = runInterface(engine: engine, configuration: configuration, screen: screen)
         screen.close()
         if let farewell = end.farewell { print(farewell) }
-        if case .signal(let number) = end.reason { return 128 + number }
-        return 0
+        switch end.reason {
+        case .quit: return 0
+        case .signal(let number): return 128 + number
+        case .hangup: return 128 + SIGHUP
+        }
+    }
+
+    /// Waits, stopped, until a shell gives the terminal to this process. To be called before anything is held that others
+    /// wait for.
+    @MainActor
+    static func awaitTerminal() throws(TerminalError) {
+        try CursesScreen.awaitForeground {
+            Complaint.say(
+                "gantry: in the background of its terminal: stopped until `fg` brings it to the foreground "
+                    + "(under timeout(1) say `timeout --foreground`)")
+        }
     }
 
     /// What is asked for must be there; what was once chosen need not be there any more.

@@ -4,6 +4,7 @@ import Glibc
 import Interface
 import LocalEngine
 import Rootless
+import Terminal
 
 /// The wiring: options to an engine, an engine to the front end or to a command.
 enum Program {
@@ -56,11 +57,11 @@ enum Program {
                 "gantry: the engine that this process hosts is in use by others (\(count)): it ends once they are done, "
                     + "ctrl-c ends it now; `gantry daemon` hosts it without end")
         }
+        // Before it is told that they end it: one that came earlier would be nobody's. Without it they do what they always do.
+        let signals = try? SignalPipe([SIGINT, SIGTERM, SIGHUP, SIGQUIT])
         let closing = Task { [parting] in await connection.close(parting) }
         let watching = Task {
-            // Without it signals do what they always do.
-            guard let signals = try? SignalPipe([SIGINT, SIGTERM, SIGHUP, SIGQUIT]) else { return }
-            guard await signals.next() != nil else { return }
+            guard let signals, await signals.next() != nil else { return }
             closing.cancel()
             if let second = await signals.next() { exit(128 + second) }
         }
@@ -70,6 +71,10 @@ enum Program {
 
     @MainActor
     private static func frontEnd(_ options: GlobalOptions, _ connection: Connection) async -> Int32 {
+        do throws(TerminalError) { try FrontEnd.awaitTerminal() } catch {
+            Complaint.say("gantry: \(error)")
+            return 1
+        }
         do throws(EngineError) {
             let engine = try await connection.engine()
             let hosts = HostBook(

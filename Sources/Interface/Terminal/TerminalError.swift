@@ -7,6 +7,8 @@ package enum TerminalError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The type is of a terminal that can only go on writing lines.
     case dumb
     case notOpened(term: String, reason: String)
+    /// The terminal is another process group's, and no shell is there that would give it to this one.
+    case inBackground
 
     package var description: String {
         switch self {
@@ -19,6 +21,9 @@ package enum TerminalError: Error, Hashable, Sendable, CustomStringConvertible {
                 + "`TERM=xterm-256color gantry`)"
         case .notOpened(let term, let reason):
             return "open the screen: terminal type `\(term)`: \(reason)"
+        case .inBackground:
+            return "open the screen: this process is in the background of its terminal, and no shell can change that "
+                + "(under timeout(1): `timeout --foreground`)"
         }
     }
 }

@@ -21,7 +21,9 @@ static int pipe_ends[2] = {-1, -1};
 static volatile sig_atomic_t was_asked_to_end;
 
 static const int taken[] = {SIGWINCH, SIGTERM, SIGINT, SIGHUP, SIGTSTP, SIGCONT};
-static const int crashes[] = {SIGSEGV, SIGBUS, SIGILL, SIGABRT, SIGTRAP, SIGFPE};
+static const int crashes[] = {SIGSEGV, SIGBUS,  SIGILL,  SIGABRT,   SIGTRAP, SIGFPE,    SIGSYS, SIGQUIT,
+                              SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGSTKFLT, SIGIO,  SIGPWR,
+                              SIGXCPU, SIGXFSZ};
 enum { taken_count = sizeof taken / sizeof *taken, crash_count = sizeof crashes / sizeof *crashes };
 static struct sigaction taken_before[taken_count], crashes_before[crash_count];
 
@@ -137,6 +139,7 @@ int gantry_signals_take(void) {
     }
     for (int index = 0; index < crash_count; index++) {
         take(crashes[index], on_crash, SA_ONSTACK | SA_NODEFER, &crashes_before[index]);
+        if (crashes_before[index].sa_handler == SIG_IGN) sigaction(crashes[index], &crashes_before[index], NULL);
     }
     return pipe_ends[0];
 }
@@ -150,10 +153,67 @@ void gantry_signals_release(void) {
     }
 }
 
+static void change_mask(int how, int signal_number, sigset_t *before) {
+    sigset_t only;
+    sigemptyset(&only);
+    sigaddset(&only, signal_number);
+    pthread_sigmask(how, &only, before);
+}
+
 void gantry_signals_stop_here(void) {
     struct sigaction before;
+    sigset_t mask;
     take(SIGTSTP, SIG_DFL, 0, &before);
+    change_mask(SIG_BLOCK, SIGTSTP, &mask);
     // To the whole group: the shell that waits for a pipeline must see all of it stop.
     kill(0, SIGTSTP);
+    // Where no other thread has taken it this one does here, and not once it finds the handler again.
+    change_mask(SIG_UNBLOCK, SIGTSTP, NULL);
+    pthread_sigmask(SIG_SETMASK, &mask, NULL);
     sigaction(SIGTSTP, &before, NULL);
+}
+
+static const int lent[] = {SIGINT, SIGQUIT, SIGTSTP};
+enum { lent_count = sizeof lent / sizeof *lent };
+static struct sigaction lent_before[lent_count];
+
+void gantry_signals_lend(int may_stop) {
+    for (int index = 0; index < lent_count; index++) {
+        int stops = may_stop && lent[index] == SIGTSTP;
+        take(lent[index], stops ? SIG_DFL : SIG_IGN, 0, &lent_before[index]);
+    }
+}
+
+void gantry_signals_take_back(void) {
+    for (int index = 0; index < lent_count; index++) sigaction(lent[index], &lent_before[index], NULL);
+}
+
+int gantry_terminal_is_ours(int descriptor) {
+    pid_t group = tcgetpgrp(descriptor);
+    return group < 0 || group == getpgrp();
+}
+
+int gantry_terminal_await(int descriptor) {
+    if (gantry_terminal_is_ours(descriptor)) return 0;
+    struct sigaction before;
+    sigset_t mask;
+    take(SIGTTOU, SIG_DFL, 0, &before);
+    // Threads of a pool have it blocked, and are let through then.
+    change_mask(SIG_UNBLOCK, SIGTTOU, &mask);
+    // Changes nothing, and is for the foreground alone: the kernel stops whoever else asks, and begins the call again
+    // once they were continued.
+    int result = tcdrain(descriptor);
+    int reason = errno;
+    pthread_sigmask(SIG_SETMASK, &mask, NULL);
+    sigaction(SIGTTOU, &before, NULL);
+    errno = reason;
+    return result;
+}
+
+void gantry_terminal_reclaim(int descriptor) {
+    if (gantry_terminal_is_ours(descriptor)) return;
+    sigset_t mask;
+    change_mask(SIG_BLOCK, SIGTTOU, &mask);
+    tcsetpgrp(descriptor, getpgrp());
+    pthread_sigmask(SIG_SETMASK, &mask, NULL);
 }

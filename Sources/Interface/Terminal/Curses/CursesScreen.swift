@@ -27,7 +27,10 @@ package final class CursesScreen: Screen {
     private var shown: Frame?
     private var shownShape = Frame.CursorShape.block
     private var isHungUp = false
+    private var isHangupTold = false
     private var isClosed = false
+    /// The size that its owner knows.
+    private var toldSize: Size
 
     /// Opens the terminal. Changes nothing where it fails.
     ///
@@ -38,6 +41,7 @@ package final class CursesScreen: Screen {
         let environment = environment ?? ProcessEnvironment.all
         guard isatty(input) == 1 else { throw .notATerminal(stream: "standard input") }
         guard isatty(output) == 1 else { throw .notATerminal(stream: "standard output") }
+        try Self.awaitForeground(input: input)
         let opening = try CursesOpening(input: input, output: output, environment: environment)
         self.input = input
         self.output = output
@@ -51,6 +55,7 @@ package final class CursesScreen: Screen {
             backspaceByte: UInt8(truncatingIfNeeded: gantry_terminal_erase_byte(input)),
             terminfoKeys: TerminfoKeys.read())
         size = Self.size(of: output)
+        toldSize = size
         gantry_curses_resize(Int32(size.rows), Int32(size.columns))
         modes.enter()
         gantry_stderr_hold()
@@ -64,6 +69,17 @@ package final class CursesScreen: Screen {
         painter = CellPainter(
             colorDepth: opening.colorDepth, repertoire: !readsUTF8 ? .ascii : isConsole ? .console : .unicode)
         notice = opening.notice ?? (readsUTF8 ? nil : Self.asciiNotice)
+    }
+
+    /// Stops this process, as a shell has it, while it is in the background of its terminal; there is nothing to draw on
+    /// then, nor anybody who types.
+    ///
+    /// - Parameter tell: called before.
+    /// - Throws: `TerminalError.inBackground` where no shell would ever bring it to the foreground.
+    package static func awaitForeground(input: Int32 = STDIN_FILENO, tell: () -> Void = {}) throws(TerminalError) {
+        guard gantry_terminal_is_ours(input) == 0 else { return }
+        tell()
+        guard gantry_terminal_await(input) == 0 else { throw .inBackground }
     }
 
     private static let asciiNotice = "drawn in ASCII: neither locale nor terminal says UTF-8 (LC_ALL=C.UTF-8 does)"
@@ -85,7 +101,7 @@ package final class CursesScreen: Screen {
         }
     }
 
-    package var inputDescriptors: [Int32] { isClosed ? [] : isHungUp ? [signals] : [input, signals] }
+    package var inputDescriptors: [Int32] { isClosed ? [] : isHangupTold ? [signals] : [input, signals] }
 
     package var isReady: Bool {
         guard !isClosed, !isHungUp else { return true }
@@ -125,7 +141,14 @@ package final class CursesScreen: Screen {
             if isReadable(input, withinMilliseconds: 25) { events += drainInput() }
             if decoder.isWaiting { events += decoder.flush() }
         }
-        return events
+        if isHungUp, !isHangupTold {
+            isHangupTold = true
+            events.append(.hangup)
+        }
+        guard size != toldSize else { return events }
+        // Also where it changed while the terminal was another's, of which no signal is told once it is known.
+        toldSize = size
+        return [.resize(size)] + events
     }
 
     package func invalidate() {
@@ -142,6 +165,12 @@ package final class CursesScreen: Screen {
         guard !isClosed, !isHungUp else { return }
         leave()
         body()
+        takeBack()
+    }
+
+    /// Makes the terminal ours again, in the background once it is given back.
+    private func takeBack() {
+        guard gantry_terminal_await(input) == 0 else { return isHungUp = true }
         reset_prog_mode()
         modes.enter()
         gantry_stderr_hold()
@@ -165,8 +194,13 @@ package final class CursesScreen: Screen {
     package func close() {
         guard !isClosed else { return }
         isClosed = true
-        // Nothing reaches a terminal that hung up, and curses would wait for it.
-        if !isHungUp { leave() } else { gantry_stderr_release() }
+        if isHungUp {
+            // Perhaps only its other end has gone. Curses would wait for it.
+            gantry_guard_restore()
+            gantry_stderr_release()
+        } else {
+            leave()
+        }
         gantry_guard_disarm()
         gantry_curses_close(curses)
         gantry_signals_release()
@@ -196,9 +230,12 @@ package final class CursesScreen: Screen {
             if count > 0 {
                 events += decoder.feed(bytes.prefix(count))
                 for _ in 0..<decoder.takeStatusReports() { pacing.takeAnswer(at: .now) }
+            } else if count < 0, errno == EIO, gantry_terminal_is_ours(input) == 0 {
+                // Another job of the shell's has it.
+                takeBack()
+                events.append(.resumed)
             } else if count == 0 || errno != EINTR && errno != EAGAIN {
                 isHungUp = true
-                events.append(.hangup)
             }
         }
         return events
@@ -211,7 +248,7 @@ package final class CursesScreen: Screen {
         while case let count = read(signals, &bytes, bytes.count), count > 0 {
             arrived += bytes.prefix(count).map(Int32.init)
         }
-        if arrived.contains(SIGWINCH), takeSize() { events.append(.resize(size)) }
+        if arrived.contains(SIGWINCH) { takeSize() }
         if arrived.contains(SIGTSTP) {
             suspend()
             events.append(.resumed)
@@ -226,15 +263,13 @@ package final class CursesScreen: Screen {
         return events
     }
 
-    /// Asks the kernel for the size; whether it is another one.
-    @discardableResult
-    private func takeSize() -> Bool {
+    /// Asks the kernel for the size.
+    private func takeSize() {
         let now = Self.size(of: output)
-        guard now != size else { return false }
+        guard now != size else { return }
         size = now
         gantry_curses_resize(Int32(now.rows), Int32(now.columns))
         invalidate()
-        return true
     }
 
     private static func size(of descriptor: Int32) -> Size {

@@ -63,9 +63,22 @@ void gantry_stderr_hold(void);
 void gantry_stderr_release(void);
 
 /// Takes over SIGWINCH, SIGTERM, SIGINT, SIGHUP, SIGTSTP and SIGCONT: each sends its number as a byte to a pipe, whose read
-/// end this returns (non-blocking); -1 and errno where there is no pipe. Also arms the guard's crash handlers.
+/// end this returns (non-blocking); -1 and errno where there is no pipe. Also arms the guard's handlers of crashes, and of
+/// the other signals that end a process by themselves, unless it was started with those ignored.
 int gantry_signals_take(void);
 /// Gives the signals back to whom they belonged.
 void gantry_signals_release(void);
 /// Stops this process as ctrl-z does, with the default action of SIGTSTP; returns when it is continued.
 void gantry_signals_stop_here(void);
+/// While another program has the terminal: its user's ctrl-c and ctrl-\ are not for this process. ctrl-z stops both,
+/// unless this one is not to be stopped.
+void gantry_signals_lend(int may_stop);
+void gantry_signals_take_back(void);
+
+/// Whether this process's group has the terminal, or the terminal is one that no shell gives and takes.
+int gantry_terminal_is_ours(int descriptor);
+/// Stops this process's group, as the kernel does with one that is in the background and uses the terminal, until a shell
+/// has brought it to the foreground. -1 and errno where no shell can: EIO for an orphaned group (POSIX 2.4.3).
+int gantry_terminal_await(int descriptor);
+/// Makes this process's group the terminal's own again, after a program that went without giving it back.
+void gantry_terminal_reclaim(int descriptor);
