@@ -116,6 +116,25 @@ import Testing
         }
     }
 
+    @Test("Pieces of a terminal's line, each with docker's time before it, come back apart; a program's own times stay")
+    func pieces() throws {
+        func time(_ second: Int) -> String { "2026-01-02T03:04:0\(second).000000000Z" }
+        let own = "at 2026-01-02T03:04:05Z and 2026-01-02T03:04:01.123456789Z "
+        let text = "\(time(2)) / # \(time(3)) ls\r\n\(time(4)) \(time(5)) \(own)\n\(time(6)) $ "
+        for length in [1, 7, 1000] {
+            var decoder = LogDecoder(isFramed: false)
+            var entries: [LogEntry] = []
+            let bytes = Array(text.utf8)
+            for start in stride(from: 0, to: bytes.count, by: length) {
+                entries += try decoder.feed(Array(bytes[start..<min(start + length, bytes.count)]))
+            }
+            entries += decoder.finish()
+            let texts = entries.map { String(decoding: $0.bytes, as: UTF8.self) }
+            #expect(texts == ["/ # ", "ls\r\n", "\(time(5)) \(own)\n", "$ "])
+            #expect(entries.map { $0.time.secondsSinceEpoch % 60 } == [2, 3, 4, 6])
+        }
+    }
+
     @Test("What a log says of a line stands before it, in docker's form, and comes back", arguments: [true, false])
     func logDetails(isFramed: Bool) throws {
         let entries = [

@@ -169,6 +169,50 @@ import Testing
         #expect(try Self.screen(bench).savedText.hasPrefix("web | 2027-01-15T"))
     }
 
+    @Test("Ages of lines are told anew each second while they are counted in seconds, and are kept as the look of logs")
+    func ages() throws {
+        var bench = try Bench.connected()
+        bench.type("m")
+        bench.model.wall = .utc
+        bench.type("tt")
+        #expect(try Self.screen(bench).times == .age && bench.model.preferences.logTimes == .age)
+        #expect(ViewPreferences(text: bench.model.preferences.text).logTimes == .age)
+        let line = LogEntry(time: Sample.ago(5), source: .stdout, bytes: Array("hello\n".utf8))
+        bench.send(.logs(try Self.screen(bench).sources[0].subscription, .entries([line])))
+        bench.model.status = nil
+        #expect(bench.row(1).hasPrefix("  5s ago hello") && bench.model.clockInterval == .seconds(1))
+        bench.send(.tick(Sample.ago(-600)))
+        #expect(bench.row(1).hasPrefix(" 10m ago hello") && bench.model.clockInterval == .seconds(30))
+        bench.type("t")
+        #expect(bench.row(1).hasPrefix("hello"))
+    }
+
+    @Test("Lines whose engine tells no times are shown without, and stand where they came")
+    func untimed() throws {
+        var bench = try Bench.connected()
+        bench.type(" j mt")
+        let sources = try Self.screen(bench).sources.map(\.subscription)
+        func entry(_ text: String, _ time: Timestamp) -> LogEntry {
+            LogEntry(time: time, source: .stdout, bytes: Array((text + "\n").utf8))
+        }
+        let never = Timestamp(nanosecondsSinceEpoch: 0)
+        bench.send(.logs(sources[0], .entries([entry("first", Sample.ago(60))])))
+        bench.send(.logs(sources[1], .entries([entry("untimed", never)])))
+        bench.send(.logs(sources[0], .entries([entry("last", Sample.ago(30))])))
+        #expect(try Self.screen(bench).lines.map(\.text) == ["first", "untimed", "last"])
+        #expect(try Self.screen(bench).savedText.contains(" | untimed\n"))
+        #expect(!bench.text.contains("1970") && bench.row(1).contains("2027-01-15"))
+        #expect(bench.row(1).count - "first".count == bench.row(2).count - "untimed".count, "\(bench.text)")
+        // Read anew where its container begins again, from that begin on and not from the first day of all.
+        bench.send(.logs(sources[1], .ended(nil)))
+        var list = Sample.containers
+        list[2].state.status = .running
+        list[2].state.startedAt = Sample.ago(1)
+        list[1].state.startedAt = Sample.ago(1)
+        bench.send(.containers(list))
+        #expect(try Self.screen(bench).sources.allSatisfy { $0.subscription.since.map { $0 == Sample.ago(1) } ?? true })
+    }
+
     @Test("A file that is there is replaced only where that is said; the form stays until then")
     func saveOverAnother() throws {
         var bench = try Self.opened("m")

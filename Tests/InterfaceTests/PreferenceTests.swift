@@ -15,7 +15,7 @@ import Testing
         preferences.isReversed = true
         preferences.hidesStopped = true
         preferences.columns = [.image: false, .address: true, .id: true]
-        preferences.showsLogTimes = true
+        preferences.logTimes = .age
         preferences.wrapsLogs = true
         #expect(ViewPreferences(text: preferences.text) == preferences)
         #expect(ViewPreferences(text: "sort = taste\nnew = 1\n==\n\nhide = image soup\n").columns == [.image: false])

@@ -10,6 +10,29 @@ import Testing
     .enabled(if: PodmanService.missing == nil, "not installed: \(PodmanService.missing ?? "")"), .serialized,
     .timeLimit(.minutes(3)))
 struct PodmanTests {
+    @Test("A terminal's log is read as it was written: without times, where those cannot be told from it")
+    func terminalLog() async throws {
+        let podman = try await PodmanService()
+        let engine = podman.engine
+        var spec = ContainerSpec(image: "gantry/starter:latest")
+        spec.command = ["sh", "-c", "printf 'prompt> '; sleep 0.5; echo 2026-01-02T03:04:05Z said"]
+        spec.networkMode = NetworkMode.none
+        spec.tty = true
+        let id = try await engine.create(spec, name: "typed").id
+        try await engine.start(id)
+        var request = LogRequest()
+        request.certainTimesOnly = true
+        // Without it podman's reader may come to an end in the middle of a line.
+        request.follow = true
+        var entries: [LogEntry] = []
+        for try await batch in try await engine.logs(id, request) { entries += batch }
+        let text = String(decoding: entries.flatMap(\.bytes), as: UTF8.self)
+        #expect(text == "prompt> 2026-01-02T03:04:05Z said\r\n")
+        #expect(entries.allSatisfy { $0.time.nanosecondsSinceEpoch == 0 })
+        try await engine.remove(id, force: true, volumes: true)
+        try await podman.end()
+    }
+
     @Test("A container's life, its output, a further process, figures and files on podman's service")
     func life() async throws {
         let podman = try await PodmanService()

@@ -12,6 +12,8 @@ public struct LogRequest: Hashable, Sendable {
     public var details = false
     /// With the time of each entry. Where it is not asked for an engine may tell none, and put many lines into one entry.
     public var times = true
+    /// Rather no times, which are 0 then, than such as cannot be told from what the container wrote.
+    public var certainTimesOnly = false
 
     public init() {}
 }

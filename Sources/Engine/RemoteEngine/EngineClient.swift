@@ -12,6 +12,8 @@ final class EngineClient: Sendable {
         let version: APIVersion
         /// It has Gantry's own routes.
         let isGantry: Bool
+        /// Podman's service, which is known by the name of its library.
+        var isPodman = false
     }
 
     let http: HTTPClient
@@ -48,7 +50,9 @@ final class EngineClient: Sendable {
         let name = response.fields["Server"] ?? ""
         try await check(response, object: nil)
         _ = try await bytes(of: response)
-        let server = Server(version: .negotiated(with: announced), isGantry: name.hasPrefix("Gantry/"))
+        let server = Server(
+            version: .negotiated(with: announced), isGantry: name.hasPrefix("Gantry/"),
+            isPodman: name.hasPrefix("Libpod/"))
         known.withLock { $0 = server }
         hasReturning.store(response.fields[EngineVersion.returnsField] == "true", ordering: .relaxed)
         return server

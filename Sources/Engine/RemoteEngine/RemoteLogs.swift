@@ -8,6 +8,12 @@ extension DockerEngine {
         _ reference: String, _ request: LogRequest
     ) async throws(EngineError) -> EngineStream<LogBatch> {
         let isFramed: Bool? = try await saysFraming() ? nil : try await !inspect(reference).spec.tty
+        var request = request
+        // Of a terminal podman writes a time before each piece that was read from it, in the middle of a line, and in a
+        // form that programs use, too.
+        if request.certainTimesOnly, isFramed == false, try await client.server().isPodman {
+            (request.times, request.details) = (false, false)
+        }
         let response = try await client.send(
             "GET", containerPath(reference, "logs"), request.dockerQuery, object: reference)
         let reader = LogReader(

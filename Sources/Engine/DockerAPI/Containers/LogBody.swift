@@ -53,7 +53,7 @@ package struct LogEncoder: Sendable {
     /// As docker's own frames of output, which its client has room for.
     private static let frameLimitBytes = 32 << 10
     /// Of a year with four digits, and a space.
-    private static let timeLength = 31
+    fileprivate static let timeLength = 31
 
     /// - Parameters:
     ///   - isFramed: false for a container with a terminal.
@@ -222,11 +222,35 @@ package struct LogDecoder: Sendable {
         else { return entries.append(bytes, source, at: lastTime) }
         lastTime = time
         let rest = bytes[(space + 1)...]
+        if demultiplexer == nil, let next = timeInside(rest) {
+            // Without frames nothing else tells where a piece of a long line ends.
+            add(Array(bytes[..<next]), source, &entries)
+            return add(Array(bytes[next...]), source, &entries)
+        }
         guard hasDetails, let end = rest.firstIndex(of: 32) else {
             return entries.append(Array(rest), source, at: time)
         }
         let attributes = LogEntry.attributes(String(decoding: rest[..<end], as: UTF8.self))
         entries.append(
             LogEntry(time: time, source: source, bytes: Array(rest[(end + 1)...]), attributes: attributes))
+    }
+
+    /// Where the time of a line's next piece stands, after some text: as docker's engine writes times, with nine digits of
+    /// the second, and none that lies before what has come. A container's own are hardly ever like that.
+    private func timeInside(_ text: ArraySlice<UInt8>) -> Int? {
+        let length = LogEncoder.timeLength - 1
+        var start = text.startIndex + 1
+        while start + length < text.endIndex {
+            // The last sign first: nearly no text passes it.
+            if text[start + length] == 32, text[start + length - 1] == UInt8(ascii: "Z"),
+                text[start + 19] == UInt8(ascii: "."), text[start + 10] == UInt8(ascii: "T"),
+                let time = Timestamp(rfc3339: String(decoding: text[start..<start + length], as: UTF8.self)),
+                time >= lastTime
+            {
+                return start
+            }
+            start += 1
+        }
+        return nil
     }
 }

@@ -24,6 +24,9 @@ struct LogLine: Hashable, Sendable {
         bytes = entry.bytes
     }
 
+    /// Its engine has told when it was written.
+    var isTimed: Bool { time.nanosecondsSinceEpoch != 0 }
+
     var isPartial: Bool { bytes.last != 0x0A }
 
     var cost: Int { bytes.count + Self.overhead }

@@ -22,7 +22,7 @@ struct LogScreen: Hashable, Sendable {
     /// How many were let go because the filter does not show them.
     private(set) var passedOver = 0
     var follows = true
-    var showsTimes = false
+    var times = LogTimes.none
     /// By which they are told.
     var wall: WallClock
     var wraps = false
@@ -234,7 +234,8 @@ extension LogScreen {
 
     private mutating func merge(_ fresh: [LogLine]) {
         // Those of one container as they come: a clock that was set back does not turn a log round.
-        guard isMerged else { return kept.append(fresh) }
+        // Of those without a time nothing better is known, either.
+        guard isMerged, fresh.first?.isTimed ?? false else { return kept.append(fresh) }
         let place = place
         guard let changed = kept.merge(fresh, besides: place) else { return }
         sieve?.forget(from: changed.start)

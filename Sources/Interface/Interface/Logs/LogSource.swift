@@ -43,8 +43,9 @@ struct LogSource: Hashable, Sendable {
             serial: serial())
     }
 
-    /// A line of that time has come.
+    /// A line of that time has come; nothing is known by one that tells none.
     mutating func take(_ time: Timestamp) {
+        guard time.nanosecondsSinceEpoch != 0 else { return }
         if firstTime == nil { firstTime = time }
         lastTime = time
     }

@@ -13,28 +13,32 @@ extension Canvas {
                 : isOver ? "the log is empty" : "waiting for output…"
             return putCentered(text, .muted, row: rest.rows / 3, in: rest)
         }
-        if screen.wraps { drawWrapped(screen, in: rest) } else { drawLines(screen, in: rest) }
+        if screen.wraps {
+            drawWrapped(screen, at: model.now, in: rest)
+        } else {
+            drawLines(screen, at: model.now, in: rest)
+        }
     }
 
-    private mutating func drawLines(_ screen: LogScreen, in region: Region) {
+    private mutating func drawLines(_ screen: LogScreen, at now: Timestamp, in region: Region) {
         let scroll = scrollToShow(screen.cursor, from: screen.scroll, count: screen.count, page: region.rows)
         for index in scroll..<min(screen.count, scroll + region.rows) {
             var row = Region(column: region.column, row: region.row + index - scroll, columns: region.columns, rows: 1)
             let whole = row
             drawName(of: screen.line(index), screen, in: row.takeLeft(screen.nameColumns))
             drawSign(of: screen.line(index), in: row.takeLeft(screen.signColumns))
-            let goesOn = drawLog(screen.line(index), screen, skipping: screen.column, in: row)
+            let goesOn = drawLog(screen.line(index), screen, at: now, skipping: screen.column, in: row)
             if goesOn, row.columns > 1 { put("›", .muted, in: row.takeRight(1)) }
             finish(screen, index, whole)
         }
     }
 
     /// From the cursor's line upwards, then downwards, since lines differ in height.
-    private mutating func drawWrapped(_ screen: LogScreen, in region: Region) {
+    private mutating func drawWrapped(_ screen: LogScreen, at now: Timestamp, in region: Region) {
         let width = max(1, region.columns - screen.nameColumns - screen.signColumns)
         func height(_ index: Int) -> Int {
             let line = screen.line(index)
-            let text = (screen.showsTimes ? screen.timeText(of: line) : "") + line.text
+            let text = screen.timeText(of: line, at: now) + line.text
             return max(1, (TextWidth.columns(of: text) + width - 1) / width)
         }
         var first = screen.cursor
@@ -56,7 +60,7 @@ extension Canvas {
                     drawName(of: screen.line(index), screen, in: name)
                     drawSign(of: screen.line(index), in: sign)
                 }
-                drawLog(screen.line(index), screen, skipping: part * width, in: line)
+                drawLog(screen.line(index), screen, at: now, skipping: part * width, in: line)
                 finish(screen, index, whole)
                 row += 1
             }
@@ -88,10 +92,12 @@ extension Canvas {
     ///
     /// - Returns: whether there is more of it than the row holds.
     @discardableResult
-    private mutating func drawLog(_ line: LogLine, _ screen: LogScreen, skipping: Int, in row: Region) -> Bool {
+    private mutating func drawLog(
+        _ line: LogLine, _ screen: LogScreen, at now: Timestamp, skipping: Int, in row: Region
+    ) -> Bool {
         let base = theme[line.source == .stderr ? .warning : .text]
         var column = -skipping
-        if screen.showsTimes { column = drawPiece(screen.timeText(of: line), theme[.muted], column, in: row) }
+        if screen.showsTimes { column = drawPiece(screen.timeText(of: line, at: now), theme[.muted], column, in: row) }
         let runs = EscapeText(line.bytes, from: line.firstStyle).runs
         for run in runs {
             guard column <= row.columns else { return true }
@@ -126,12 +132,6 @@ extension Canvas {
 }
 
 extension LogScreen {
-    /// Said once of a line that is shown in pieces.
-    fileprivate func timeText(of line: LogLine) -> String {
-        let text = wall.dateAndTime(line.time) + " "
-        return line.isContinuation ? String(repeating: " ", count: text.count) : text
-    }
-
     /// What the signs take between the names and the lines; 0 where there are none.
     fileprivate var signColumns: Int { marksErrors ? 2 : 0 }
 

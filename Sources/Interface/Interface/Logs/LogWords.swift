@@ -11,7 +11,7 @@ extension LogScreen {
                 text.removeLast()
             } else {
                 if isMerged { text += sources[line.container].name + " | " }
-                if showsTimes { text += wall.rfc3339(line.time) + " " }
+                if showsTimes, line.isTimed { text += wall.rfc3339(line.time) + " " }
             }
             text += line.text + "\n"
         }
@@ -32,13 +32,6 @@ extension LogScreen {
             pieces.append(after)
         }
         return pieces.map { line($0).text }.joined()
-    }
-
-    /// Times of the user's own zone, then of UTC, by which servers speak, then none.
-    mutating func showTimes(nextAfter own: WallClock, at now: Timestamp) {
-        let isOwn = showsTimes && wall == own
-        showsTimes = !showsTimes || isOwn && own.zone(at: now) != WallClock.utc.zone(at: now)
-        wall = isOwn && showsTimes ? .utc : own
     }
 
     /// How much of a long log the filter has looked at; nil where it is all, or soon will be.
@@ -62,7 +55,13 @@ extension LogScreen {
         let all = lines.count + passedOver
         let noun = all == 1 ? "line" : "lines"
         var parts = [sieve.map { "\($0.passing.count) of \(all) \(noun)" } ?? "\(lines.count) \(noun)"]
-        if showsTimes, let line = lines.last { parts.append("times of \(wall.zone(at: line.time))") }
+        if showsTimes, let line = lines.last {
+            if !line.isTimed {
+                parts.append("no times told")
+            } else if times == .clock {
+                parts.append("times of \(wall.zone(at: line.time))")
+            }
+        }
         if marksErrors { parts.append("! stderr") }
         if !filter.isEmpty { parts.append("only \(filter)") }
         if let share = siftedPercent { parts.append("looked at \(share)%") }

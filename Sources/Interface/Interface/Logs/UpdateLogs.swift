@@ -11,7 +11,7 @@ extension Model {
             commands.begin(["logs", "-f", "-n", "\(LogSource.firstTail)", container.name], at: now)
         }
         var screen = LogScreen(shown, serial: takeNumber(), wall: wall)
-        (screen.showsTimes, screen.wraps) = (logLook.showsTimes, logLook.wraps)
+        (screen.times, screen.wraps) = (logLook.times, logLook.wraps)
         dialogs.append(.logs(screen))
     }
 
@@ -69,7 +69,7 @@ extension Model {
             if screen.follows { screen.move(.bottom, page: pageRows) }
         case .toggleTimestamps:
             screen.showTimes(nextAfter: wall, at: now)
-            logLook.showsTimes = screen.showsTimes
+            logLook.times = screen.times
         case .toggleWrap:
             screen.wraps.toggle()
             logLook.wraps = screen.wraps

@@ -70,6 +70,7 @@ extension Model {
         if status?.expires == true { return .seconds(1) }
         // One whose connection was lost is opened again after a while.
         if let console = shownConsole, console.isEnded, console.lostAt != nil { return .seconds(1) }
+        if case .logs(let screen)? = dialogs.last, let interval = screen.ageInterval(at: now) { return interval }
         guard connection.isUp, !containers.all.isEmpty else { return nil }
         return containers.rows.contains { $0.isAgeInSeconds(at: now) } ? .seconds(1) : .seconds(30)
     }

@@ -6,7 +6,7 @@ package struct ViewPreferences: Hashable, Sendable {
     var groupsProjects = true
     /// Columns of the container list that are always shown, or never; the others are where there is room.
     var columns: [ContainerColumn.Kind: Bool] = [:]
-    var showsLogTimes = false
+    var logTimes = LogTimes.none
     var wrapsLogs = false
     /// The theme that was chosen on the screen; nil for none.
     package var theme: String?
@@ -26,7 +26,7 @@ package struct ViewPreferences: Hashable, Sendable {
             case "hide-stopped": hidesStopped = isOn
             case "theme": theme = sides[1].isEmpty ? nil : sides[1]
             case "projects": groupsProjects = isOn
-            case "log-times": showsLogTimes = isOn
+            case "log-times": logTimes = LogTimes(rawValue: sides[1]) ?? .none
             case "log-wrap": wrapsLogs = isOn
             case "show": for column in Self.columns(sides[1]) { columns[column] = true }
             case "hide": for column in Self.columns(sides[1]) { columns[column] = false }
@@ -44,7 +44,7 @@ package struct ViewPreferences: Hashable, Sendable {
             ("sort", sort.rawValue), ("reversed", isReversed ? "yes" : "no"),
             ("hide-stopped", hidesStopped ? "yes" : "no"), ("projects", groupsProjects ? "yes" : "no"),
             ("show", list(true)), ("hide", list(false)),
-            ("theme", theme ?? ""), ("log-times", showsLogTimes ? "yes" : "no"), ("log-wrap", wrapsLogs ? "yes" : "no"),
+            ("theme", theme ?? ""), ("log-times", logTimes.rawValue), ("log-wrap", wrapsLogs ? "yes" : "no"),
         ]
         return lines.filter { !$0.1.isEmpty }.map { "\($0) = \($1)\n" }.joined()
     }
@@ -64,7 +64,7 @@ extension Model {
             preferences.theme = keptTheme
             preferences.groupsProjects = containers.groupsProjects
             preferences.columns = containers.columns
-            preferences.showsLogTimes = logLook.showsTimes
+            preferences.logTimes = logLook.times
             preferences.wrapsLogs = logLook.wraps
             return preferences
         }
@@ -75,13 +75,13 @@ extension Model {
             keptTheme = newValue.theme
             containers.groupsProjects = newValue.groupsProjects
             containers.columns = newValue.columns
-            logLook = LogLook(showsTimes: newValue.showsLogTimes, wraps: newValue.wrapsLogs)
+            logLook = LogLook(times: newValue.logTimes, wraps: newValue.wrapsLogs)
         }
     }
 }
 
 /// How logs are shown until that is changed again.
 struct LogLook: Hashable, Sendable {
-    var showsTimes = false
+    var times = LogTimes.none
     var wraps = false
 }

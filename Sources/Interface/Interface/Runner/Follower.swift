@@ -77,6 +77,7 @@ struct Follower: Sendable {
     private func followLog(_ log: LogSubscription) async {
         var request = LogRequest()
         request.follow = true
+        request.certainTimesOnly = true
         request.tail = log.tail
         request.since = log.since
         do {
