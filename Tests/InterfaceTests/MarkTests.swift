@@ -127,6 +127,38 @@ import Testing
         #expect(bench.model.status?.text == "stop 3 containers: done" && bench.model.dialogs.isEmpty)
     }
 
+    @Test("Marked networks go after the containers that are marked in them were disconnected, whatever came of that")
+    func networks() throws {
+        let front = EngineAction.Target(id: "net1", name: "front")
+        var bench = try NetworksScreenTests.open("N")
+        _ = bench.takeEffects()
+        bench.type("*")
+        #expect(bench.row(0).contains("3 marked") && bench.row(2).hasPrefix("✓ bridge"))
+        bench.type("d")
+        #expect(bench.text.contains("disconnect web from front, remove network front?"))
+        #expect(bench.text.contains("Networks that are always there stay."))
+        bench.type("y")
+        #expect(Self.asked(&bench) == [.disconnect(Self.target(1), from: front)])
+        let first = try #require(bench.model.jobs.first?.id)
+        bench.send(.job(first, .failed(EngineError(.internal, "not now"))))
+        #expect(Self.asked(&bench) == [.removeNetwork(front)])
+        #expect(bench.row(22).contains("1 of 2"))
+        let second = try #require(bench.model.jobs.first?.id)
+        bench.send(.job(second, .failed(EngineError(.conflict, "it has active endpoints"))))
+        #expect(bench.text.contains("✗ disconnect web from front: not now"))
+        #expect(bench.text.contains("✗ remove network front: it has active endpoints"))
+        #expect(
+            bench.model.commands.entries.prefix(2).map { $0.line() }
+                == ["docker network rm front", "docker network disconnect front web"])
+        for (keys, wanted) in [("g d", [EngineAction]()), ("j dy", [.removeNetwork(front)])] {
+            bench = try NetworksScreenTests.open("N")
+            _ = bench.takeEffects()
+            bench.type(keys)
+            #expect(Self.asked(&bench) == wanted, "\(keys)")
+        }
+        #expect(bench.model.listScreen?.cursor.marked.isEmpty == true)
+    }
+
     @Test("Images and volumes are marked, too")
     func lists() throws {
         var bench = try Bench.connected()

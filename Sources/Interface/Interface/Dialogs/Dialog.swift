@@ -43,6 +43,8 @@ struct Confirmation: Hashable, Sendable {
     var verb: String
     /// What yes begins, all at once.
     var steps: [Step]
+    /// What it begins once those have ended, however they did.
+    var laterSteps: [Step] = []
     /// What it asks for where that is none of the engine's actions.
     var intent: Intent?
     /// The answer that Enter gives. No where a process is ended or files are lost that somebody may still want.

@@ -52,7 +52,7 @@ extension Pager {
     static func results(of batch: Batch, columns: Int) -> Pager {
         var pager = Pager(title: batch.title)
         for outcome in batch.outcomes.sorted(by: {
-            ($0.failure == nil ? 1 : 0, $0.label) < ($1.failure == nil ? 1 : 0, $1.label)
+            ($0.failure == nil ? 1 : 0, NaturalName($0.label)) < ($1.failure == nil ? 1 : 0, NaturalName($1.label))
         }) {
             let isGood = outcome.failure == nil
             let lead = "\(isGood ? "✓" : "✗") \(outcome.label)"

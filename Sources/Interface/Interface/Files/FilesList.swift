@@ -8,7 +8,7 @@ extension Model {
         let members = (listing.members ?? []).filter {
             filter.isEmpty || filter.passes([$0.name, $0.linkTarget ?? ""])
         }
-        let named = members.sorted { $0.name < $1.name }
+        let named = members.sorted { NaturalName($0.name) < NaturalName($1.name) }
         let parts = [named.filter(\.isDirectory), named.filter { !$0.isDirectory }]
         let sorted = parts.flatMap { part in
             sort.sorted(part) { ListSort.Facts(bytes: $0.sizeBytes, time: $0.modifiedAt) }

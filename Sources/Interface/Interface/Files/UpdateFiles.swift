@@ -116,7 +116,8 @@ extension Model {
     private mutating func askCopyOut() {
         guard let screen = listScreen, let place = filePlace else { return }
         let chosen =
-            screen.cursor.marked.isEmpty ? [selectedFile?.name].compactMap { $0 } : screen.cursor.marked.sorted()
+            screen.cursor.marked.isEmpty
+            ? [selectedFile?.name].compactMap { $0 } : screen.cursor.marked.sorted { NaturalName($0) < NaturalName($1) }
         let names = chosen.filter { $0 != ".." }
         guard !names.isEmpty else { return say("choose what is to be copied", .warning) }
         dialogs.append(.form(.copyOut(names, from: place)))

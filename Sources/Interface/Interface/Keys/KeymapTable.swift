@@ -11,7 +11,7 @@ extension Keymap {
         .images, .networks, .volumes, .usage, .events, .commands, .files,
     ]
 
-    private static let markedLists: Set<KeyContext> = [.containers, .images, .volumes, .files]
+    private static let markedLists: Set<KeyContext> = [.containers, .images, .networks, .volumes, .files]
     private static let sortedLists: Set<KeyContext> = [.images, .volumes, .files]
 
     /// In the order of the hint bar. The first line that holds for a key counts.
@@ -152,7 +152,8 @@ extension Keymap {
             .toggleSurroundings),
         KeyBinding("enter", [.logs], "back to the filter", hint: "filter", when: .hasLeftFilter, .toggleSurroundings),
         KeyBinding("F", [.logs], "follow", hint: "follow", .toggleFollow),
-        KeyBinding("t", [.logs], "timestamps: of one's zone, of UTC, none", hint: "times", .toggleTimestamps),
+        KeyBinding(
+            "t", [.logs], "timestamps: of one's zone, of UTC, how long ago, none", hint: "times", .toggleTimestamps),
         KeyBinding("w", [.logs], "wrap long lines", hint: "wrap", .toggleWrap),
         KeyBinding(
             "f &", [.logs], "show only lines with words, without !words, or of a /regex/", hint: "filter", .filterLog),

@@ -26,7 +26,9 @@ extension Model {
             image.tags.isEmpty ? [ImageRow(image: image)] : image.tags.map { ImageRow(image: image, name: $0) }
         }
         let named = rows.filter { filter.passes([$0.name ?? "<none>", $0.image.shortID]) }
-            .sorted { ($0.name == nil ? 1 : 0, $0.id) < ($1.name == nil ? 1 : 0, $1.id) }
+            .sorted {
+                ($0.name == nil ? 1 : 0, NaturalName($0.id)) < ($1.name == nil ? 1 : 0, NaturalName($1.id))
+            }
         let users = sort.key == .use ? imageUsers : [:]
         return sort.sorted(named) {
             ListSort.Facts(bytes: $0.image.sizeBytes, time: $0.image.createdAt, users: users[$0.image.id] ?? 0)

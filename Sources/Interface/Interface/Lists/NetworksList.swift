@@ -24,7 +24,8 @@ extension Model {
     /// Each network with its containers; of a network that does not pass the filter, those of its containers that do.
     func networkRows(_ filter: String = "") -> [NetworkRow] {
         let filter = ListFilter(filter)
-        return (networks ?? []).flatMap { network -> [NetworkRow] in
+        let sorted = (networks ?? []).sorted { (NaturalName($0.spec.name), $0.id) < (NaturalName($1.spec.name), $1.id) }
+        return sorted.flatMap { network -> [NetworkRow] in
             let members = members(of: network)
             let texts = [network.spec.name, network.spec.driver] + network.spec.pools.map(\.subnet)
             let kept = members.filter {
@@ -37,7 +38,8 @@ extension Model {
 
     /// The containers that run in a network: the list of networks does not tell them, that of containers does.
     func members(of network: NetworkDetails) -> [ContainerSummary] {
-        containers.all.filter { $0.endpoint(in: network) != nil }.sorted { ($0.name, $0.id) < ($1.name, $1.id) }
+        containers.all.filter { $0.endpoint(in: network) != nil }
+            .sorted { (NaturalName($0.name), $0.id) < (NaturalName($1.name), $1.id) }
     }
 
     var selectedNetworkRow: NetworkRow? {

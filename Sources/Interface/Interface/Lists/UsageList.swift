@@ -61,7 +61,7 @@ extension DiskUsage {
                 containers.compactMap { row in row.logBytes.map { (row.name, $0, row.state.isActive) } }
             case .volume: volumes.map { ($0.spec.name, $0.sizeBytes ?? 0, !($0.users ?? []).isEmpty) }
             }
-        return objects.sorted { (-$0.bytes, $0.name) < (-$1.bytes, $1.name) }
+        return objects.sorted { (-$0.bytes, NaturalName($0.name)) < (-$1.bytes, NaturalName($1.name)) }
             .map { .object(part, name: $0.name, bytes: $0.bytes, isUsed: $0.isUsed) }
     }
 }

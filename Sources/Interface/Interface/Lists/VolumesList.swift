@@ -5,7 +5,7 @@ extension Model {
         let filter = ListFilter(filter)
         let passing = (volumes ?? []).filter {
             filter.isEmpty || filter.passes([$0.spec.name, $0.kindText] + users(of: $0))
-        }
+        }.sorted { NaturalName($0.spec.name) < NaturalName($1.spec.name) }
         return sort.sorted(passing) {
             ListSort.Facts(bytes: $0.sizeBytes ?? -1, time: $0.createdAt, users: users(of: $0).count)
         }
@@ -20,7 +20,8 @@ extension Model {
     /// The names of the containers that have a volume, as far as they are known.
     func users(of volume: VolumeDetails) -> [String] {
         (volume.users ?? containers.all.filter { $0.has(volume) }.map(\.id))
-            .map { container($0)?.name ?? String($0.prefix(12)) }.sorted()
+            .map { container($0)?.name ?? String($0.prefix(12)) }
+            .sorted { NaturalName($0) < NaturalName($1) }
     }
 
     func volumeTable(_ rows: [VolumeDetails], width: Int) -> ListTable {

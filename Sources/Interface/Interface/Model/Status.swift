@@ -49,6 +49,8 @@ struct Batch: Hashable, Sendable {
     var count: Int
     /// Of those that have ended: what it was, and why it failed.
     var outcomes: [Outcome] = []
+    /// Those of them that are yet to begin, once the others have ended.
+    var later: [Confirmation.Step] = []
 
     struct Outcome: Hashable, Sendable {
         var label: String

@@ -44,7 +44,7 @@ extension Model {
         guard case .confirmation(let question)? = dialogs.last else { return [] }
         dialogs.removeLast()
         if let intent = question.intent { return perform(intent) }
-        let effects = begin(question.steps, title: question.title)
+        let effects = begin(question.steps, later: question.laterSteps, title: question.title)
         followForm()
         return effects
     }

@@ -13,15 +13,22 @@ extension Model {
         return [.perform(id, action)]
     }
 
-    /// Begins several at once; one alone is told by itself.
-    mutating func begin(_ steps: [Confirmation.Step], title: String) -> [Effect] {
-        guard steps.count > 1 else { return steps.flatMap { begin($0.action, $0.label) } }
+    /// Begins several at once, and others once they have ended; one alone is told by itself.
+    mutating func begin(
+        _ steps: [Confirmation.Step], later: [Confirmation.Step] = [], title: String
+    ) -> [Effect] {
+        guard !steps.isEmpty else { return later.isEmpty ? [] : begin(later, title: title) }
+        guard steps.count + later.count > 1 else { return steps.flatMap { begin($0.action, $0.label) } }
         let number = takeNumber()
         let words = title.hasSuffix("?") ? String(title.dropLast()) : title
-        batches[number] = Batch(title: words, count: steps.count)
+        batches[number] = Batch(title: words, count: steps.count + later.count, later: later)
         containers.unmark()
-        return steps.flatMap { step in
-            defer { jobs[jobs.count - 1].batch = number }
+        return begin(steps, of: number)
+    }
+
+    private mutating func begin(_ steps: [Confirmation.Step], of batch: Int) -> [Effect] {
+        steps.flatMap { step in
+            defer { jobs[jobs.count - 1].batch = batch }
             return begin(step.action, step.label)
         }
     }
@@ -54,6 +61,10 @@ extension Model {
     private mutating func note(_ outcome: Batch.Outcome, in number: Int) -> [Effect] {
         batches[number]?.outcomes.append(outcome)
         let refreshes = [.refreshContainers] + openListRefreshes(usage: true)
+        if let batch = batches[number], !batch.later.isEmpty, batch.outcomes.count == batch.count - batch.later.count {
+            batches[number]?.later = []
+            return refreshes + begin(batch.later, of: number)
+        }
         guard let batch = batches[number], batch.outcomes.count == batch.count else { return refreshes }
         batches[number] = nil
         guard batch.failures > 0 else {
@@ -72,7 +83,14 @@ extension Model {
         guard let job = jobs.last else { return [] }
         let given = jobs.filter { $0.id == job.id || ($0.batch != nil && $0.batch == job.batch) }
         let title = job.batch.flatMap { batches[$0]?.title } ?? job.label
-        guard !job.action.endsWithItsCaller else { return giveUp(given.map(\.id)) }
+        guard !job.action.endsWithItsCaller else {
+            // What has not begun does not begin any more.
+            if let number = job.batch, let later = batches[number]?.later {
+                batches[number]?.later = []
+                batches[number]?.count -= later.count
+            }
+            return giveUp(given.map(\.id))
+        }
         // An engine that has begun one of these ends it, whoever waits.
         for job in given { commands.end(.job(job.id), .done("goes on, not waited for"), at: now) }
         jobs.removeAll { given.contains($0) }

@@ -54,49 +54,9 @@ extension Model {
             !container.networks.contains { $0.networkID == network.id } && container.canJoinNetworks
         }
         guard !candidates.isEmpty else { return say("no container that could join \(network.spec.name)", .warning) }
-        let names = candidates.map(\.name).sorted()
+        let names = candidates.map(\.name).sorted { NaturalName($0) < NaturalName($1) }
         dialogs.append(
             .form(.connect(network.target, candidates: names, preferred: selectedContainer?.name)))
-    }
-
-    private mutating func confirmNetworkRemoval() {
-        switch selectedNetworkRow {
-        case .member(let network, let member):
-            ask(
-                "disconnect \(member.name) from \(network.spec.name)?", ["Its connections there end."],
-                .disconnect(target(member), from: network.target), "disconnect", of: member.name)
-        case .network(let network):
-            guard !network.isPredefined else { return say("\(network.spec.name) is always there", .warning) }
-            guard members(of: network).isEmpty else {
-                return say("\(network.spec.name): disconnect its containers first", .warning)
-            }
-            ask(
-                "remove network \(network.spec.name)?", [], .removeNetwork(network.target), "remove",
-                of: network.spec.name)
-        case nil: break
-        }
-    }
-
-    private mutating func confirmVolumeRemoval() {
-        if let marked = listScreen?.cursor.marked, !marked.isEmpty {
-            let names = marked.sorted()
-            _ = unmarkList()
-            let steps = names.map { Confirmation.Step(action: .removeVolume($0), label: "remove volume \($0)") }
-            return dialogs.append(
-                .confirmation(
-                    Confirmation(
-                        title: "remove \(names.count) volumes?", lines: Self.names(names) + ["Their files are lost."],
-                        verb: "remove", steps: steps, choosesYes: false)))
-        }
-        guard let volume = selectedVolume else { return }
-        let users = users(of: volume)
-        guard users.isEmpty else {
-            return say("\(volume.spec.name) is in use by \(users.joined(separator: ", "))", .warning)
-        }
-        ask(
-            "remove volume \(volume.spec.name)?", ["Its files are lost."], .removeVolume(volume.spec.name), "remove",
-            of: volume.spec.name,
-            isSafe: false)
     }
 
     private mutating func inspectNetworkRow() -> [Effect] {
@@ -166,7 +126,7 @@ extension Model {
 }
 
 extension NetworkDetails {
-    fileprivate var target: EngineAction.Target { EngineAction.Target(id: id, name: spec.name) }
+    var target: EngineAction.Target { EngineAction.Target(id: id, name: spec.name) }
 }
 
 extension ContainerSummary {

@@ -26,7 +26,8 @@ extension Model {
         let volumes = container.mounts.filter { $0.kind == .volume }.map(\.source)
         var items = [item("image", container.image, .showObject(.images, id: container.imageID))]
         items += container.networks.map { item("network", $0.networkName, .showObject(.networks, id: $0.networkID)) }
-        items += Set(volumes).sorted().map { item("volume", $0, .showObject(.volumes, id: $0)) }
+        items += Set(volumes).sorted { NaturalName($0) < NaturalName($1) }
+            .map { item("volume", $0, .showObject(.volumes, id: $0)) }
         if let reference = NetworkMode(rawValue: container.networkMode).container,
             let other = containers.all.first(where: { $0.id == reference || $0.name == reference })
         {
@@ -50,7 +51,7 @@ extension Model {
                 } ?? ("", [])
             case .usage, .events, .commands, .files: ("", [])
             }
-        let items = found.sorted { ($0.name, $0.id) < ($1.name, $1.id) }.map {
+        let items = found.sorted { (NaturalName($0.name), $0.id) < (NaturalName($1.name), $1.id) }.map {
             Menu.Item(label: $0.name, detail: $0.state.status.rawValue, intent: .showContainer(id: $0.id))
         }
         return (items.count > 1 ? "containers with \(name)" : name, items)

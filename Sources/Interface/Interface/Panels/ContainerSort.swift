@@ -19,7 +19,7 @@ enum ContainerSort: String, CaseIterable, Hashable, Sendable {
             let (left, right) = (rows[first], rows[second])
             let isBefore = isMeasured ? Self.before(-measures[first], -measures[second]) : order(left, right)
             // Equal ones by name, then id, so that rows do not change places by themselves.
-            return isBefore ?? ((left.name, left.id) < (right.name, right.id))
+            return isBefore ?? ((NaturalName(left.name), left.id) < (NaturalName(right.name), right.id))
         }
         return (reversed ? sorted.reversed() : sorted).map { rows[$0] }
     }
@@ -40,8 +40,8 @@ enum ContainerSort: String, CaseIterable, Hashable, Sendable {
         func by<Value: Comparable>(_ key: (ContainerSummary) -> Value) -> Bool? { Self.before(key(left), key(right)) }
         return switch self {
         case .created: by { -$0.createdAt.nanosecondsSinceEpoch }
-        case .name: by(\.name)
-        case .image: by(\.image)
+        case .name: by { NaturalName($0.name) }
+        case .image: by { NaturalName($0.image) }
         case .state: by(\.state.status.rank)
         case .cpu, .memory, .pids: nil
         }
