@@ -1,4 +1,5 @@
 import Glibc
+import Linux
 import Testing
 
 /// The front end of the built program on a terminal, driven by keys.
@@ -99,6 +100,47 @@ struct FrontEndSessionTests {
         #expect(!screen.isRestored)
         screen.program.kill(signal)
         #expect(screen.ended() == 128 + signal)
+        #expect(screen.isRestored)
+    }
+
+    @Test("A command of one's own has the terminal, its ctrl-c and ctrl-z, and the screen is there again after it")
+    func ownCommand() throws {
+        let bench = try SessionBench()
+        defer { bench.close() }
+        try bench.succeed("run", "-d", "--name", "web", "--network", "none", "gantry/starter", "sleep", "1000")
+        let commands = """
+            [talk]
+            key = "F7"
+            run = ["sh", "-c", 'echo at "$1" ${DOCKER_HOST##*/}; . \(bench.root)/talk.sh', "sh", "{name}"]
+            shows = "terminal"
+            [list]
+            key = "F8"
+            run = ["\(SessionBench.program("gantry"))", "ps", "--format", "name is {{.Names}}"]
+            """
+        let talk = "trap 'echo trapped' INT; until test \"$l\" = over; do read l; done; echo got $l; exit 5"
+        try FileContents.replace("\(bench.root)/talk.sh", with: Array(talk.utf8), durable: false)
+        try Directory.create("\(bench.root)/home/gantry")
+        try FileContents.replace(
+            "\(bench.root)/home/gantry/commands.toml", with: Array(commands.utf8), durable: false)
+        let screen = try bench.terminal(environment: ["XDG_CONFIG_HOME=\(bench.root)/home"])
+        #expect(screen.wait(for: "● running"), "\(screen.rows)")
+        screen.type("\u{1B}[18~")
+        #expect(screen.wait(for: "at web gantry.sock"), "\(screen.rows)")
+        #expect(screen.isRestored)
+        screen.type("\u{3}")
+        #expect(screen.wait(for: "trapped"), "\(screen.rows)")
+        // This process hosts the engine: the program goes on at once.
+        screen.type("\u{1A}over\r")
+        #expect(screen.wait(for: "exit code 5; Enter goes back"), "\(screen.rows)")
+        #expect(screen.shows("got over"), "\(screen.rows)")
+        screen.type("\r")
+        #expect(screen.wait(for: "[1] containers"), "\(screen.rows)")
+        screen.type("\u{1B}[19~")
+        #expect(screen.wait(for: "name is web"), "\(screen.rows)")
+        screen.type("\u{1B}")
+        #expect(screen.wait(for: "[1] containers"), "\(screen.rows)")
+        screen.type("q")
+        #expect(screen.ended() == 0, "\(screen.rows)")
         #expect(screen.isRestored)
     }
 

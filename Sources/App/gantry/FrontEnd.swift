@@ -8,7 +8,8 @@ import Terminal
 enum FrontEnd {
     @MainActor
     static func run(
-        engine: any Engine, hostsEngine: @escaping @Sendable () -> Bool, options: GlobalOptions, hosts: HostBook
+        engine: any Engine, hostsEngine: @escaping @Sendable () -> Bool, options: GlobalOptions, hosts: HostBook,
+        socket: String
     ) -> Int32 {
         if options.noColor { setenv("NO_COLOR", "1", 1) }
         let library = ThemeLibrary(environment: environment, executable: Settings.executable)
@@ -28,6 +29,11 @@ enum FrontEnd {
                 made.keyFilePath = path
                 made.keys = KeyFile(parsing: ConfigurationFile.text(path))
             }
+            if let path = library.commandFilePath {
+                made.commandFilePath = path
+                made.commands = CommandFile(parsing: ConfigurationFile.text(path))
+            }
+            made.programs = .ofThisMachine(socket: socket, hostsEngine: hostsEngine)
             made.hostsEngine = hostsEngine
             made.files = .ofThisMachine
             made.hosts = hosts

@@ -33,7 +33,7 @@ enum Program {
         // A front end has signals of its own, and so has whatever has taken them by then.
         let connection = Connection(options, configuration, hostingBegan: { if isCommand { signals.take() } })
         guard isCommand else {
-            let code = await frontEnd(options, connection)
+            let code = await frontEnd(options, connection, socket: configuration.apiSocketPath)
             // Who leaves a screen is not kept waiting by those who only look on.
             let isForced = code == 128 + SIGTERM
             await close(connection, Parting(patience: .milliseconds(200), waitsForWork: !isForced))
@@ -70,7 +70,9 @@ enum Program {
     }
 
     @MainActor
-    private static func frontEnd(_ options: GlobalOptions, _ connection: Connection) async -> Int32 {
+    private static func frontEnd(
+        _ options: GlobalOptions, _ connection: Connection, socket: String
+    ) async -> Int32 {
         do throws(TerminalError) { try FrontEnd.awaitTerminal() } catch {
             Complaint.say("gantry: \(error)")
             return 1
@@ -84,7 +86,8 @@ enum Program {
                 },
                 connect: { name throws(EngineError) in try await connection.engine(of: name) })
             return FrontEnd.run(
-                engine: engine, hostsEngine: { connection.isHosting }, options: options, hosts: hosts)
+                engine: engine, hostsEngine: { connection.isHosting }, options: options, hosts: hosts,
+                socket: socket)
         } catch {
             Complaint.say("gantry: \(error.message)")
             return 1

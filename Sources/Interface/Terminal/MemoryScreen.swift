@@ -76,7 +76,7 @@ package final class MemoryScreen: Screen {
 
     package func invalidate() { frame = nil }
     package func suspend() { send(.resumed) }
-    package func lend(_ body: () -> Void) { body() }
+    package func lend(mayStop: Bool, _ body: () -> Void) { body() }
     package func bell() { bells += 1 }
 
     package func copyToClipboard(_ text: String) -> Bool {

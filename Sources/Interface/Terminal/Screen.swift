@@ -24,8 +24,9 @@ package protocol Screen: AnyObject {
     func invalidate()
     /// Gives the terminal back to the shell and stops the process (ctrl-z); returns when it is continued.
     func suspend()
-    /// Runs `body` with the terminal as it was before `open`: for a child program that uses it.
-    func lend(_ body: () -> Void)
+    /// Runs `body` with the terminal as it was before `open`: for child programs that use it. What their user sends them
+    /// by ctrl-c or ctrl-\ is not for this process; ctrl-z stops it with them where it may.
+    func lend(mayStop: Bool, _ body: () -> Void)
     func bell()
     /// Gives text to the clipboard of the user's terminal (OSC 52), whole or not at all; false where the terminal has not
     /// taken it. What it does with it, it does not say.

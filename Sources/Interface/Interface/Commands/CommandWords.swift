@@ -22,7 +22,7 @@ extension EngineAction {
         case .copyOut(let target, let path, let place): ["cp", "\(target.name):\(path)", place]
         case .copyIn(let target, let source, let path): ["cp", source, "\(target.name):\(path)"]
         // Asks nothing of the engine.
-        case .saveText: []
+        case .saveText, .program: []
         case .removeImage(let target, let force): ["rmi"] + (force ? ["-f"] : []) + [target.name]
         case .pull(let name): ["pull", name]
         case .tagImage(let target, let name): ["tag", target.name, name]

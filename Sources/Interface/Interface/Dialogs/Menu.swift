@@ -55,11 +55,12 @@ struct Menu: Hashable, Sendable {
 extension Menu {
     /// What can be done now with the selected container.
     static func actions(_ model: Model) -> Menu {
-        let wanted: [Intent] = [
-            .attach, .shell, .shellAsking, .logs, .files, .inspect, .related, .openPort, .start, .stop, .restart,
-            .pauseOrResume,
-            .signals, .limits, .rename, .recreate, .remove, .removeWithVolumes, .copyMenu, .new,
-        ]
+        let wanted: [Intent] =
+            [
+                .attach, .shell, .shellAsking, .logs, .files, .inspect, .related, .openPort, .start, .stop, .restart,
+                .pauseOrResume,
+                .signals, .limits, .rename, .recreate, .remove, .removeWithVolumes, .copyMenu, .new,
+            ] + model.customCommands.map { .custom($0.name) }
         let bindings = wanted.compactMap { intent in
             model.bindings.first {
                 $0.intent == intent && $0.contexts.contains(.containers) && $0.condition.holds(model)
@@ -68,6 +69,17 @@ extension Menu {
         var menu = Menu(title: model.actionTitle, items: bindings.map(item))
         menu.about = Set(model.containers.targets.map(\.id))
         return menu
+    }
+
+    /// What can be done now in the list on top, beside going through it.
+    static func listActions(_ model: Model) -> Menu {
+        let shared = Set(Keymap.screenKeys.map(\.intent)).union([.back, .mark, .markAll])
+        let bindings = model.bindings.filter { binding in
+            guard binding.contexts.contains(model.keyContext), binding.condition.holds(model) else { return false }
+            if case .move = binding.intent { return false }
+            return !shared.contains(binding.intent)
+        }
+        return Menu(title: "actions", items: bindings.map(item))
     }
 
     /// Everything the main screen can do now.

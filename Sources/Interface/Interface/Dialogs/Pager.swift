@@ -63,6 +63,7 @@ extension Pager {
                     text: lead + (isShort ? ": \(reason[0])" : ""), leadCount: lead.count,
                     leadRole: isGood ? .success : .error))
             if !isShort { pager.lines += reason.map { Line(text: "    \($0)") } }
+            if !outcome.output.isEmpty { pager.lines += FileText.lines(of: outcome.output) }
         }
         return pager
     }

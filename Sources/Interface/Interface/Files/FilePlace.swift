@@ -40,9 +40,10 @@ struct FileRequest: Hashable, Sendable {
     var serial: Int
 }
 
-/// A file being shown.
+/// A file being shown, or what a program has written.
 struct FileScreen: Hashable, Sendable {
-    let request: FileRequest
+    /// Nil where nothing is asked for.
+    let request: FileRequest?
     var pager: Pager
     /// The contents have come, or will not.
     var isRead = false
@@ -51,6 +52,12 @@ struct FileScreen: Hashable, Sendable {
         self.request = request
         pager = Pager(
             title: "\(request.container.name):\(request.path)", lines: [Pager.Line(text: "reading…", role: .muted)])
+    }
+
+    /// What is here already.
+    init(_ title: String, _ bytes: [UInt8]) {
+        (request, isRead) = (nil, true)
+        pager = Pager(title: title, lines: FileText.lines(of: bytes))
     }
 
     mutating func show(_ result: Result<[UInt8], EngineError>) {

@@ -68,6 +68,11 @@ enum Intent: Hashable, Sendable {
     /// A published port: in the browser, or copied.
     case openPort, open(String)
 
+    /// One of the user's own, by its name; programs that have the terminal until they have ended.
+    case custom(String), runOnTerminal([ProgramRun])
+    /// What was odd at the start.
+    case notices
+
     case detach, nextConsole, newExec, scrollConsole, searchConsole, closeConsole, sendLeader
     case markLine, copyLines
 }

@@ -33,7 +33,7 @@ package struct KeyFile: Hashable, Sendable {
 
     /// Reads the file's text; what is wrong in it is left out and complained of.
     package init(parsing text: String) {
-        let lines = Lines(text)
+        let lines = TOMLLines(text)
         let members: [(name: String, value: JSONValue)]
         do throws(TOMLDocument.Failure) { members = try TOMLDocument.members(of: text) } catch {
             complaints = [error.message]
@@ -50,7 +50,7 @@ package struct KeyFile: Hashable, Sendable {
         }
     }
 
-    private mutating func readKeys(_ members: [(name: String, value: JSONValue)], _ lines: Lines) {
+    private mutating func readKeys(_ members: [(name: String, value: JSONValue)], _ lines: TOMLLines) {
         for (name, value) in members {
             guard let inner = value.object else {
                 add(name, nil, value, lines.number(of: name, in: "keys"))
@@ -77,32 +77,4 @@ package struct KeyFile: Hashable, Sendable {
     }
 
     private mutating func complain(_ message: String, _ line: Int) { complaints.append("line \(line): \(message)") }
-
-    /// Where names stand in the text: the reader of TOML does not tell.
-    private struct Lines {
-        private var places: [String: Int] = [:]
-        private var tables: [String: Int] = [:]
-
-        init(_ text: String) {
-            var table = ""
-            for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-                let words = line.filter { $0 != " " && $0 != "\t" && $0 != "\"" && $0 != "\r" }
-                if words.hasPrefix("["), let end = words.firstIndex(of: "]") {
-                    table = String(words[words.index(after: words.startIndex)..<end])
-                    tables[table] = tables[table] ?? index + 1
-                } else if let sign = words.firstIndex(of: "=") {
-                    // `keys.stop = …` outside of a table is `stop` of `keys`.
-                    let path = (table.isEmpty ? [] : [table]) + words[..<sign].split(separator: ".").map(String.init)
-                    let name = path.joined(separator: ".")
-                    places[name] = places[name] ?? index + 1
-                }
-            }
-        }
-
-        func number(of name: String, in table: String) -> Int {
-            places[table.isEmpty ? name : "\(table).\(name)"] ?? numberOfTable(table)
-        }
-
-        func numberOfTable(_ table: String) -> Int { tables[table] ?? 1 }
-    }
 }

@@ -55,7 +55,7 @@ extension Keymap {
     static let screenKeys: [KeyBinding] = [
         KeyBinding(
             "? F1", panels.union(objectLists).union([.logs, .inspect, .scrollback, .file]), "help", hint: "help", .help),
-        KeyBinding("x", panels, "menu of actions", hint: "menu", .actionMenu),
+        KeyBinding("x", panels.union(objectLists), "menu of actions", hint: "menu", .actionMenu),
         KeyBinding("/", panels.union(objectLists), "filter the list", hint: "filter", .filter),
         KeyBinding("u", panels, "change limits and restart policy", hint: "limits", when: .hasContainer, .limits),
         KeyBinding("I", panels, "images: pull, load, tag, remove", hint: "images", .images),

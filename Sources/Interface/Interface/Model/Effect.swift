@@ -37,6 +37,9 @@ enum Effect: Hashable, Sendable {
     /// It need not answer any more.
     case leaveHost
 
+    /// The screen steps aside for them, one after the other.
+    case runOnTerminal([ProgramRun])
+
     /// On the screen, by the main loop.
     case copy(String)
     /// In the desktop's browser.
@@ -111,11 +114,13 @@ enum EngineAction: Hashable, Sendable {
     case createVolume(VolumeSpec)
     case removeVolume(String)
     case pruneVolumes
+    /// Of this machine, beside the screen.
+    case program(ProgramRun)
 
     /// Whether it is given up where nobody waits for it any more. The others are over soon, or are taken to their end.
     var endsWithItsCaller: Bool {
         switch self {
-        case .run, .recreate, .endRecreation, .load, .saveText, .copyOut, .copyIn, .pull: true
+        case .run, .recreate, .endRecreation, .load, .saveText, .copyOut, .copyIn, .pull, .program: true
         default: false
         }
     }

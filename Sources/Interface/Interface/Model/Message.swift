@@ -83,6 +83,8 @@ enum JobResult: Hashable, Sendable {
     case done(String)
     /// A container was made from the form and runs.
     case created(ContainerSummary, warnings: [String])
+    /// A program has ended, whatever came of it: what it wrote is to be shown.
+    case output(ProgramOutput)
 
     /// What came of it, in short.
     var words: String {
@@ -90,6 +92,7 @@ enum JobResult: Hashable, Sendable {
         case .done(let text): text
         case .created(let container, let warnings):
             ([String(container.id.prefix(12))] + warnings).joined(separator: "; ")
+        case .output(let output): output.failure ?? output.lastWords
         }
     }
 }

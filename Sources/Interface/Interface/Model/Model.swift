@@ -50,6 +50,10 @@ struct Model {
     var bindings = Keymap.table
     /// Where the user's own keys are read from; nil for a user without a home.
     var keyFilePath: String?
+    /// Commands of the user's own, which have bindings, too.
+    var customCommands: [CustomCommand] = []
+    /// What was odd at the start, all of it.
+    var notices: [String] = []
     /// Detach, next and the other commands of a console come after this key.
     var leader: Key
     let makeEmulator: (Size) -> any TerminalEmulator

@@ -55,6 +55,16 @@ struct Batch: Hashable, Sendable {
     struct Outcome: Hashable, Sendable {
         var label: String
         var failure: String?
+        /// What it wrote, where that is to be read.
+        var output: [UInt8] = []
+
+        init(label: String, failure: String? = nil) { (self.label, self.failure) = (label, failure) }
+
+        init(_ label: String, _ result: JobResult) {
+            self.label = label
+            guard case .output(let written) = result else { return }
+            (failure, output) = (written.failure, written.bytes)
+        }
     }
 
     var failures: Int { outcomes.count { $0.failure != nil } }

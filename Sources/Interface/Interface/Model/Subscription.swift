@@ -42,7 +42,9 @@ extension Model {
         if showsPanel(.processes), let container = selectedContainer, container.state.isAlive {
             wanted.append(.processes(container.id))
         }
-        for case .file(let screen) in dialogs where !screen.isRead { wanted.append(.file(screen.request)) }
+        for case .file(let screen) in dialogs where !screen.isRead {
+            if let request = screen.request { wanted.append(.file(request)) }
+        }
         for case .logs(let screen) in dialogs { wanted += screen.subscriptions.map { Subscription.logs($0) } }
         return wanted
     }

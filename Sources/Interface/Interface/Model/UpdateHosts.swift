@@ -70,6 +70,7 @@ extension Model {
         fresh.preferences = preferences
         (fresh.themes, fresh.chosenTheme) = (themes, chosenTheme)
         (fresh.bindings, fresh.keyFilePath) = (bindings, keyFilePath)
+        (fresh.customCommands, fresh.notices) = (customCommands, notices)
         (fresh.hasDesktop, fresh.saidContainersRunOn) = (hasDesktop, saidContainersRunOn)
         fresh.commands = commands
         fresh.commands.leave(at: now)

@@ -45,7 +45,7 @@ extension Model {
         case .zoom: layoutMode = layoutMode == .full ? .normal : .full
         case .largerPanel: layoutMode = layoutMode == .normal ? .half : .full
         case .smallerPanel: layoutMode = layoutMode == .full ? .half : .normal
-        case .actionMenu: dialogs.append(.menu(.actions(self)))
+        case .actionMenu: dialogs.append(.menu(listScreen == nil ? .actions(self) : .listActions(self)))
         case .palette: dialogs.append(.menu(.palette(self)))
         case .help:
             let place = keyContext == .captured ? .leader : keyContext
@@ -56,6 +56,11 @@ extension Model {
         case .settings: dialogs.append(.menu(settingsMenu))
         case .useTheme(let name): useTheme(name)
         case .writeKeys: return writeKeys()
+        case .notices:
+            let lines = notices.flatMap { TextWrap.lines(of: $0, columns: max(20, layout.body.columns - 1)) }
+            dialogs.append(.help(Pager(title: "notices", lines: lines.map { Pager.Line(text: $0) })))
+        case .custom(let name): return runCommand(name)
+        case .runOnTerminal(let runs): return runOnTerminal(runs)
         case .copy(let text):
             say("copied \(text)")
             return [.copy(text)]

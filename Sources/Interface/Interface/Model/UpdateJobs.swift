@@ -42,10 +42,10 @@ extension Model {
         case .succeeded(let result):
             commands.end(.job(id), .done(result.words), at: now)
             let job = jobs.remove(at: index)
-            if let batch = job.batch { return note(Batch.Outcome(label: job.label), in: batch) }
+            if let batch = job.batch { return note(Batch.Outcome(job.label, result), in: batch) }
             closeForm(waitingFor: id)
             sought = job.before ?? sought
-            return finish(result, of: job.action)
+            return finish(result, of: job)
         case .failed(let error):
             commands.end(.job(id), .failed(error.message), at: now)
             let job = jobs.remove(at: index)
@@ -67,11 +67,12 @@ extension Model {
         }
         guard let batch = batches[number], batch.outcomes.count == batch.count else { return refreshes }
         batches[number] = nil
-        guard batch.failures > 0 else {
+        if batch.failures > 0 {
+            say("\(batch.title): \(batch.failures) failed", .error)
+        } else {
             say("\(batch.title): done", .success)
-            return refreshes
+            guard batch.outcomes.contains(where: { !$0.output.isEmpty }) else { return refreshes }
         }
-        say("\(batch.title): \(batch.failures) failed", .error)
         if !keyContext.takesTyping { dialogs.append(.help(.results(of: batch, columns: layout.body.columns))) }
         return refreshes
     }
@@ -124,11 +125,14 @@ extension Model {
         say("\(labels.joined(separator: ", ")): being undone before the end; q ends at once", .warning)
     }
 
-    private mutating func finish(_ result: JobResult, of action: EngineAction) -> [Effect] {
+    private mutating func finish(_ result: JobResult, of job: Job) -> [Effect] {
         switch result {
         case .done(let text):
             say(text, .success)
-            status?.running = action.madeRunning
+            status?.running = job.action.madeRunning
+            return [.refreshContainers] + openListRefreshes(usage: true)
+        case .output(let output):
+            show(output, of: job.label)
             return [.refreshContainers] + openListRefreshes(usage: true)
         case .created(let container, let warnings):
             if let warning = warnings.first {

@@ -13,6 +13,9 @@ extension Model {
                 Menu.Item(label: "write all actions and keys to a file", detail: Self.example(path), intent: .writeKeys)
             )
         }
+        if !notices.isEmpty {
+            items.append(Menu.Item(label: "what was odd at the start", detail: "\(notices.count)", intent: .notices))
+        }
         var menu = Menu(title: "settings", items: items)
         menu.choose(.useTheme(chosenTheme.name))
         return menu
@@ -38,7 +41,8 @@ extension Model {
     mutating func writeKeys() -> [Effect] {
         guard let path = keyFilePath else { return [] }
         let example = Self.example(path)
-        return begin(.saveText(path: example, Keymap.template(bindings), replaces: true), "write \(example)")
+        let text = Keymap.template(Keymap.withoutCommands(bindings))
+        return begin(.saveText(path: example, text, replaces: true), "write \(example)")
     }
 
     private static func example(_ path: String) -> String {

@@ -6,6 +6,7 @@ struct ActionRunner: Sendable {
     let shelf: StreamShelf
     let credentials: InterfaceConfiguration.Credentials
     let files: HostFiles
+    let runProgram: @Sendable (ProgramRun) async throws(EngineError) -> ProgramOutput
     let report: @Sendable (JobProgress) -> Void
 
     func perform(_ action: EngineAction) async throws(EngineError) -> JobResult {
@@ -57,6 +58,11 @@ struct ActionRunner: Sendable {
         case .removeImage, .tagImage, .pruneImages, .pull:
             return .done(
                 try await ImageActions(engine: engine, credentials: credentials, report: report).perform(action))
+        case .program(let run):
+            let output = try await runProgram(run)
+            guard run.display == .nothing else { return .output(output) }
+            if let failure = output.failure { throw EngineError(.invalid, failure) }
+            return .done("\(run.label): done")
         case .pruneContainers:
             let result = try await engine.pruneContainers(PruneFilter())
             guard !result.removed.isEmpty else { return .done("every container runs") }

@@ -10,6 +10,9 @@ final class EffectRunner {
     private let credentials: InterfaceConfiguration.Credentials
     private let files: HostFiles
     private let hosts: HostBook?
+    private let programs: HostPrograms
+    /// Whose engine it is.
+    private let host: String?
     private var connecting: Task<Void, Never>?
     private let shelf = StreamShelf()
     private var jobs: [JobID: RunningJob] = [:]
@@ -29,8 +32,9 @@ final class EffectRunner {
 
     init(
         engine: any Engine, mailbox: Mailbox, credentials: @escaping InterfaceConfiguration.Credentials,
-        files: HostFiles, hosts: HostBook? = nil
+        files: HostFiles, hosts: HostBook? = nil, programs: HostPrograms = .none, host: String? = nil
     ) {
+        (self.programs, self.host) = (programs, host)
         self.files = files
         self.hosts = hosts
         self.engine = engine
@@ -95,7 +99,8 @@ final class EffectRunner {
         case .listHosts: listHosts()
         case .connectHost(let name): connect(name)
         case .leaveHost: connecting?.cancel()
-        case .copy, .open, .bell, .redraw, .suspend, .quit: break  // The screen's, done by the main loop.
+        // The screen's, done by the main loop.
+        case .copy, .open, .bell, .redraw, .suspend, .quit, .runOnTerminal: break
         }
     }
 
@@ -158,10 +163,11 @@ final class EffectRunner {
     }
 
     private func begin(_ id: JobID, _ action: EngineAction) {
-        let task = Task { [engine, mailbox, shelf, credentials, files] in
-            let runner = ActionRunner(engine: engine, shelf: shelf, credentials: credentials, files: files) {
-                mailbox.post(.job(id, .progress($0)))
-            }
+        let task = Task { [engine, mailbox, shelf, credentials, files, programs, host] in
+            let runner = ActionRunner(
+                engine: engine, shelf: shelf, credentials: credentials, files: files,
+                runProgram: { run throws(EngineError) in try await programs.run(run, host) },
+                report: { mailbox.post(.job(id, .progress($0))) })
             do throws(EngineError) {
                 mailbox.post(.job(id, .succeeded(try await runner.perform(action))))
             } catch {

@@ -10,6 +10,9 @@ package struct InterfaceConfiguration: Sendable {
     /// The user's own keys, and where their file is or would be.
     package var keys = KeyFile()
     package var keyFilePath: String?
+    /// The user's own commands, and where their file is or would be.
+    package var commands = CommandFile()
+    package var commandFilePath: String?
     /// Commands of an attached console come after this key.
     package var leader = Key(.character("]"), .control)
     /// Said on the status line at the start: what was odd about the theme, the terminal, the first start.
@@ -26,6 +29,8 @@ package struct InterfaceConfiguration: Sendable {
     package var hosts: HostBook?
     /// How files of this machine are read and written.
     package var files: HostFiles?
+    /// How programs of this machine are run.
+    package var programs: HostPrograms?
     /// Whether this process hosts the engine now: while it were stopped, no other process would have an answer.
     package var hostsEngine: @Sendable () -> Bool = { false }
 

@@ -55,14 +55,15 @@ final class MainLoop {
         hostsEngine = configuration.hostsEngine
         self.screen = screen
         self.configuration = configuration
-        runner = Self.runner(engine, mailbox, configuration)
+        runner = Self.runner(engine, mailbox, configuration, host: configuration.hosts?.current)
         model = Model(
             now: .now(), size: screen.size, theme: configuration.theme.adapted(to: screen.colorDepth),
             leader: configuration.leader, makeEmulator: { GridEmulator(size: $0) })
         model.wall = .local
         model.themes = configuration.themes.map { [depth = screen.colorDepth] in $0.adapted(to: depth) }
-        let (bindings, complaints) = Keymap.rebound(by: configuration.keys)
-        model.bindings = bindings
+        let (rebound, complaints) = Keymap.rebound(by: configuration.keys)
+        let (bindings, clashes) = Keymap.adding(configuration.commands.commands, to: rebound)
+        (model.bindings, model.customCommands) = (bindings, configuration.commands.commands)
         model.keyFilePath = configuration.keyFilePath
         if let leader = configuration.keys.leader { model.leader = leader }
         model.hasDesktop = Desktop.isThere
@@ -71,8 +72,13 @@ final class MainLoop {
         lastPaint = clock.now
         lastTick = clock.now
         let keyNotices = complaints.map { "\(configuration.keyFilePath ?? "keys"): \($0)" }
-        if let notice = (keyNotices + configuration.notices + [screen.notice].compactMap { $0 }).first {
-            model.say(notice, .warning)
+        let commandNotices = (configuration.commands.complaints + clashes).map {
+            "\(configuration.commandFilePath ?? "commands"): \($0)"
+        }
+        model.notices = keyNotices + commandNotices + configuration.notices + [screen.notice].compactMap { $0 }
+        if let notice = model.notices.first {
+            let more = model.notices.count - 1
+            model.say(more > 0 ? "\(notice) (and \(more) more: \(model.key(.settings)) lists them)" : notice, .warning)
         }
     }
 
@@ -183,7 +189,7 @@ final class MainLoop {
         runner.stop()
         mailbox.close()
         mailbox = Mailbox()
-        runner = Self.runner(engine, mailbox, configuration)
+        runner = Self.runner(engine, mailbox, configuration, host: host)
         model = model.moved(to: host)
         followed = []
         follow()
@@ -191,11 +197,12 @@ final class MainLoop {
     }
 
     private static func runner(
-        _ engine: any Engine, _ mailbox: Mailbox, _ configuration: InterfaceConfiguration
+        _ engine: any Engine, _ mailbox: Mailbox, _ configuration: InterfaceConfiguration, host: String?
     ) -> EffectRunner {
         EffectRunner(
             engine: engine, mailbox: mailbox, credentials: configuration.credentials,
-            files: configuration.files ?? .none, hosts: configuration.hosts)
+            files: configuration.files ?? .none, hosts: configuration.hosts,
+            programs: configuration.programs ?? .none, host: host)
     }
 
     private func tickIfDue() {
@@ -242,6 +249,11 @@ final class MainLoop {
         case .suspend:
             screen.suspend()
             screen.invalidate()
+        case .runOnTerminal(let runs):
+            // Stopped with a program, it would answer no other gantry.
+            screen.lend(mayStop: !hostsEngine()) {
+                for run in runs { (configuration.programs ?? .none).runOnTerminal(run, model.host) }
+            }
         case .quit: exit = exit ?? .quit
         default: runner.perform(effect)
         }

@@ -24,9 +24,14 @@ package struct ThemeLibrary: Sendable {
     }
 
     /// `keys.toml` beside the user's own themes; nil for a user without a home.
-    package var keyFilePath: String? {
+    package var keyFilePath: String? { ownFile("keys.toml") }
+
+    /// `commands.toml` there.
+    package var commandFilePath: String? { ownFile("commands.toml") }
+
+    private func ownFile(_ name: String) -> String? {
         guard let folder = folders.first, folder.hasSuffix("/gantry/themes") else { return nil }
-        return folder.dropLast("themes".count) + "keys.toml"
+        return folder.dropLast("themes".count) + name
     }
 
     /// Loads a theme by its name, or by a path (what holds a `/` or ends in `.toml`).

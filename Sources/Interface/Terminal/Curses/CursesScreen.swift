@@ -161,7 +161,16 @@ package final class CursesScreen: Screen {
         lend { gantry_signals_stop_here() }
     }
 
-    package func lend(_ body: () -> Void) {
+    package func lend(mayStop: Bool, _ body: () -> Void) {
+        lend {
+            gantry_signals_lend(mayStop ? 1 : 0)
+            body()
+            gantry_signals_take_back()
+            gantry_terminal_reclaim(input)
+        }
+    }
+
+    private func lend(_ body: () -> Void) {
         guard !isClosed, !isHungUp else { return }
         leave()
         body()
