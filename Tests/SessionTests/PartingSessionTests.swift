@@ -138,12 +138,16 @@ struct PartingSessionTests {
     func insistingInterrupt() throws {
         let bench = try SessionBench()
         defer { bench.close() }
+        let archive = "\(bench.root)/starter.tar"
+        try bench.succeed("save", "-o", archive, "gantry/starter")
+        let bytes = try FileContents.read(archive)
         let host = try bench.start(["events"])
         #expect(eventually { access("\(bench.root)/run/gantry.sock", F_OK) == 0 })
         let (reading, writing) = try Descriptor.pipe()
         let load = try bench.start(["load"], inputPipe: reading)
         reading.close()
-        try writing.writeAll([UInt8](repeating: 0, count: 512))
+        // More than pipes and sockets hold, so that the engine has begun to read it.
+        try writing.writeAll(Array(bytes.dropLast(4096)))
         #expect(eventually { (try? bench.succeed("ps", "-q")) == "" })
         host.kill(SIGINT)
         #expect(eventually { host.errors.contains("in use by others") }, "\(host.errors)")
