@@ -19,7 +19,8 @@ package final class HTTPServer: Sendable {
         package var mayHijack: @Sendable (_ method: String, _ path: String) -> Bool = { _, _ in false }
         /// Requests whose handler needs the thread for well under a millisecond between its waits, and never blocks it:
         /// it runs on the event loop's own thread, where it costs no change of threads and holds up all other
-        /// connections. One whose body has not come together with its head is handled elsewhere all the same.
+        /// connections. A body of up to 64 KiB is waited for before; one that is longer, or of unknown length, is handled
+        /// elsewhere all the same.
         package var isBrief: @Sendable (_ method: String, _ path: String) -> Bool = { _, _ in false }
         /// The answer to a request, by its method and target, where it is there already: it is sent before any task or
         /// handler hears of the request. Asked on the event loop's own thread; nil sends the request on its usual way.
@@ -188,7 +189,7 @@ extension HTTPServer.Configuration {
     var idleTime: TimeAmount { TimeAmount(idleLimit) }
 
     @Sendable func takesOver(_ head: HTTPRequestHead) -> Bool {
-        mayHijack(head.method.rawValue, head.uri.firstIndex(of: "?").map { String(head.uri[..<$0]) } ?? head.uri)
+        mayHijack(head.method.rawValue, head.path)
     }
 }
 

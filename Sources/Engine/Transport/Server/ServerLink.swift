@@ -16,6 +16,13 @@ struct ServerLink: Sendable {
         channel.eventLoop.inEventLoop ? connection.value.takeHeldBody() : []
     }
 
+    /// Waits for what is missing of that body, as far as it comes; nothing for a task that is on another thread.
+    func takeBody(_ held: inout [ServerConnection.Item]) async {
+        guard channel.eventLoop.inEventLoop else { return }
+        // Who reads the body meets its early end again, and tells of it.
+        while !held.isWhole, let item = try? await take() { held.append(item) }
+    }
+
     /// Runs steps of which each goes to the loop and waits for it, on the loop's own thread: threads are changed once for
     /// all of them, there and back.
     func together<Value>(

@@ -66,10 +66,12 @@ struct ServerSession: Sendable {
         guard case .head(let head) = item else { return .end }
         link.registration.setBusy(true)
         defer { link.registration.setBusy(false) }
+        let isBrief = configuration.isBrief(head.method.rawValue, head.path)
+        let expectsContinue = head.headers.contains(name: "expect")
         // A small body has come with its head: who handles the request, on another thread, need not come back for it.
-        let held = link.takeHeldBody()
-        let incoming = IncomingBody(
-            link, held: held, expectsContinue: head.headers.first(name: "expect") != nil)
+        var held = link.takeHeldBody()
+        if isBrief, !expectsContinue, head.hasSmallBody { await link.takeBody(&held) }
+        let incoming = IncomingBody(link, held: held, expectsContinue: expectsContinue)
         let mayHijack = head.headers.contains(name: "upgrade") || configuration.takesOver(head)
         let writer = ResponseWriter(link, incoming, head: head, mayHijack: mayHijack)
         let request = HTTPRequest(
@@ -79,7 +81,7 @@ struct ServerSession: Sendable {
         link.registration.setWriter(writer)
         if let peer, let socketPath, !PeerAccess.admits(peer, socketPath: socketPath) {
             await refuse(writer)
-        } else if held.isWhole, configuration.isBrief(request.method, request.path) {
+        } else if held.isWhole, isBrief {
             await handler(request, writer)
         } else {
             await withTaskExecutorPreference(globalConcurrentExecutor) { await handler(request, writer) }
@@ -122,9 +124,19 @@ struct ServerSession: Sendable {
     }
 }
 
+extension HTTPRequestHead {
+    /// The target up to the query.
+    var path: String { uri.firstIndex(of: "?").map { String(uri[..<$0]) } ?? uri }
+
+    /// So little that it is waited for before anything is done: clients write it behind the head, in a piece of its own.
+    fileprivate var hasSmallBody: Bool {
+        headers.first(name: "content-length").flatMap { Int($0) }.map { $0 <= 64 << 10 } ?? false
+    }
+}
+
 extension [ServerConnection.Item] {
     /// The end of what they are a part of is among them.
-    fileprivate var isWhole: Bool {
+    var isWhole: Bool {
         if case .end? = last { true } else { false }
     }
 }
