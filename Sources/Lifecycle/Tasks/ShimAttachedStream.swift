@@ -31,12 +31,12 @@ final class ShimAttachedStream: AttachedStream {
 
     /// Asks a shim for a process's stdio on a connection of its own.
     ///
-    /// - Parameter first: asked for before it, by the same words; what is answered is of no interest.
+    /// - Parameter first: asked for before it, in one piece with it; what is answered is of no interest.
     static func open(
-        _ directory: ShimDirectory, _ request: ShimAttach, after first: ShimRequest? = nil
+        _ directory: ShimDirectory, _ request: ShimAttach, after first: [ShimRequest] = []
     ) async throws(EngineError) -> ShimAttachedStream {
         // With the greeting: a shim that is attached to has nothing to tell that the request depends on.
-        let frames = (first?.frame(tag: 0).bytes ?? []) + ShimRequest.attach(request).frame(tag: Self.attachTag).bytes
+        let frames = first.flatMap { $0.frame(tag: 0).bytes } + ShimRequest.attach(request).frame(tag: attachTag).bytes
         let greeted = try await GreetedSocket.open(directory, followedBy: frames)
         var decoder = greeted.decoder
         do {

@@ -20,25 +20,37 @@ extension ShimTaskService {
     }
 
     package func prepareExec(
-        _ id: String, execID: String, terminal: Bool, input: TaskSpec.Input, attachment: AttachRequest? = nil
+        _ id: String, execID: String, terminal: Bool, input: TaskSpec.Input, attachment: AttachRequest? = nil,
+        process: @escaping @Sendable () async -> ExecTaskSpec? = { nil }
     ) async {
         // Without a shim that can be reached there is nothing to prepare; the exec says why.
         guard let connection = try? await connections.connection(id), connection.version >= 3 else { return }
         let request = ShimRequest.prepareExec(id: execID, terminal: terminal, input: ShimInput(input))
-        guard let attach = attachment.map({ ShimAttach(execID: execID, $0) }) else { return connection.tell(request) }
-        // By the same connection, because a shim prepares nothing for an exec that somebody is attached to already.
-        let isForetold = await foretold.foretell(id, attach) { [self] in
-            // As above.
-            try? await ShimAttachedStream.open(try directory(id), attach, after: request)
+        if let attach = attachment.map({ ShimAttach(execID: execID, $0) }) {
+            let version = connection.version
+            // By the same connection, because a shim prepares nothing for an exec that somebody is attached to already; and
+            // the process with it, which the shim then has a way sooner.
+            let isForetold = await foretold.foretell(id, attach) { [self] in
+                let requests = [request, await process().flatMap { prepareProcess($0, version) }].compactMap(\.self)
+                // As above.
+                return try? await ShimAttachedStream.open(try directory(id), attach, after: requests)
+            }
+            if isForetold { return }
         }
-        if !isForetold { connection.tell(request) }
+        connection.tell(request)
+        if let exec = await process() { await prepareProcess(id, exec) }
     }
 
-    package func prepareProcess(_ id: String, _ exec: ExecTaskSpec) async {
-        guard ShimExec(exec).fits else { return }
+    /// Goes on with an exec that was prepared, as which `exec` is likely to follow; if another does, this was in vain.
+    func prepareProcess(_ id: String, _ exec: ExecTaskSpec) async {
         // As above.
-        guard let connection = try? await connections.connection(id), connection.version >= 4 else { return }
-        connection.tell(.prepareProcess(id: exec.id, process: exec.process))
+        guard let connection = try? await connections.connection(id) else { return }
+        if let request = prepareProcess(exec, connection.version) { connection.tell(request) }
+    }
+
+    /// Nil where a shim of that version does not know how to, or would not take so much.
+    private func prepareProcess(_ exec: ExecTaskSpec, _ version: UInt16) -> ShimRequest? {
+        version >= 4 && ShimExec(exec).fits ? .prepareProcess(id: exec.id, process: exec.process) : nil
     }
 
     package func resize(_ id: String, execID: String?, to size: TerminalSize) async throws(EngineError) {

@@ -32,11 +32,13 @@ public protocol TaskService: Sendable {
     /// Begins with what can be done for an exec before it is known, since `exec` with that id is likely to follow soon. Does
     /// not wait for that, and tells of no failure; what was begun in vain ends by itself.
     ///
-    /// - Parameter attachment: what `attach` is likely to be asked for; nil where it is not.
+    /// - Parameters:
+    ///   - attachment: what `attach` is likely to be asked for; nil where it is not.
+    ///   - process: finds out what `exec` is likely to be asked for; nil where that cannot be said. If another exec follows,
+    ///     this was in vain.
     func prepareExec(
-        _ id: String, execID: String, terminal: Bool, input: TaskSpec.Input, attachment: AttachRequest?) async
-    /// Goes on with an exec that was prepared, as which `exec` is likely to follow; if another does, this was in vain.
-    func prepareProcess(_ id: String, _ exec: ExecTaskSpec) async
+        _ id: String, execID: String, terminal: Bool, input: TaskSpec.Input, attachment: AttachRequest?,
+        process: @escaping @Sendable () async -> ExecTaskSpec?) async
     /// Starts a further process; returns its pid in the host's namespace.
     func exec(_ id: String, _ exec: ExecTaskSpec) async throws(EngineError) -> Int32
     func resize(_ id: String, execID: String?, to size: TerminalSize) async throws(EngineError)
@@ -76,7 +78,7 @@ extension TaskService {
     }
     package func delete(_ id: String) async throws(EngineError) { try await delete(id, TaskTraces()) }
     public func prepareExec(
-        _ id: String, execID: String, terminal: Bool, input: TaskSpec.Input, attachment: AttachRequest?
+        _ id: String, execID: String, terminal: Bool, input: TaskSpec.Input, attachment: AttachRequest?,
+        process: @escaping @Sendable () async -> ExecTaskSpec?
     ) async {}
-    public func prepareProcess(_ id: String, _ exec: ExecTaskSpec) async {}
 }

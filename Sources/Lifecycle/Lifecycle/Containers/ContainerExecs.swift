@@ -34,12 +34,10 @@ extension Container {
     private nonisolated func prepare(_ exec: ExecRecord) {
         // Where the shim's answers come in: it is mostly talk with that.
         _ = AsyncSocket.taskOnWaitingThread { [self] in
-            let tasks = context.tasks
-            async let task = foreseen(exec.id)
-            await tasks.prepareExec(
+            await context.tasks.prepareExec(
                 id, execID: exec.id, terminal: exec.spec.tty, input: Self.input(of: exec.spec),
-                attachment: exec.spec.attachesAny ? exec.attachment : nil)
-            if let task = await task { await tasks.prepareProcess(id, task) }
+                attachment: exec.spec.attachesAny ? exec.attachment : nil
+            ) { [self] in await foreseen(exec.id) }
         }
     }
 
@@ -54,11 +52,17 @@ extension Container {
 
     private nonisolated var notes: ExecNotes { ExecNotes(bundle: context.roots.bundle(id)) }
 
-    /// Sets how far an exec has come, here and in what is noted of it.
+    /// Sets how far an exec has come, here and in what is noted of it: before it is started, and, since its shim knows as
+    /// well how it ended, behind its end, which is told first.
     private func set(_ execID: String, _ phase: ExecRecord.Phase) {
-        guard let old = execs[execID]?.progress else { return }
         execs[execID]?.phase = phase
-        if let new = execs[execID]?.progress, new != old { notes.move(execID, from: old, to: new) }
+        if case .exited = phase { Task { note(execID) } } else { note(execID) }
+    }
+
+    private func note(_ execID: String) {
+        guard let exec = execs[execID], exec.noted != exec.progress else { return }
+        notes.move(execID, from: exec.noted, to: exec.progress)
+        execs[execID]?.noted = exec.progress
     }
 
     /// Takes over what a former engine has noted of execs.
@@ -248,7 +252,7 @@ extension Container {
 
     /// Nobody will ask for it any more.
     func forget(exec execID: String) {
-        if let progress = execs[execID]?.progress { notes.remove(execID, at: progress) }
+        if let exec = execs[execID] { notes.remove(execID, at: exec.noted) }
         execs[execID] = nil
         context.index.remove(execID: execID)
     }

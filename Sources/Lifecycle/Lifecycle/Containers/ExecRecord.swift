@@ -18,6 +18,8 @@ struct ExecRecord: Sendable {
     private var endedAt: ContinuousClock.Instant?
     /// The end came before the start was answered.
     var earlyExit: Int32?
+    /// How far it has come by what is noted of it.
+    var noted = ExecNotes.Progress.created
 
     init(id: String, spec: ExecSpec) {
         self.id = id
@@ -29,6 +31,7 @@ struct ExecRecord: Sendable {
     /// - Parameter pid: that of its process; nil where none runs.
     init(id: String, spec: ExecSpec, _ progress: ExecNotes.Progress, pid: Int32?) {
         self.init(id: id, spec: spec)
+        noted = progress
         switch (progress, pid) {
         case (_, let pid?): phase = .running(pid: pid)
         case (.created, nil): break
