@@ -55,13 +55,19 @@ struct PreparedExecTests {
         return text.split(separator: 32).compactMap { Int32(String(decoding: $0, as: UTF8.self)) }
     }
 
-    /// Whether a child of a runtime of the shim's waits, with all done but the making of the process.
+    /// Whether a child of a runtime of the shim's, or one that a runtime has left to the shim, waits with all done but the
+    /// making of the process.
     private func isPrepared(_ shim: Int32) -> Bool {
-        children(of: shim).contains { isPrepared(by: $0) }
+        leftHelper(shim) != nil || children(of: shim).contains { isPrepared(by: $0) }
     }
 
-    private func isPrepared(by runtime: Int32) -> Bool {
-        children(of: runtime).contains { helper in
+    /// A helper that waits without its runtime.
+    private func leftHelper(_ shim: Int32) -> Int32? { waiting(children(of: shim)) }
+
+    private func isPrepared(by runtime: Int32) -> Bool { waiting(children(of: runtime)) != nil }
+
+    private func waiting(_ pids: [Int32]) -> Int32? {
+        pids.first { helper in
             let call = (try? FileContents.read("/proc/\(helper)/syscall"))?.split(separator: 32) ?? []
             // It waits at the second descriptor behind the standard ones; the log comes next.
             return call.count > 1 && call[1].elementsEqual("0x4".utf8)
@@ -82,6 +88,56 @@ struct PreparedExecTests {
             #expect(try await bench.all(stream).stdout == Array("done\n".utf8))
             #expect(try await bench.execExit(of: "e").code == 5)
             #expect(try count(record, "alone") == 0)
+        }
+    }
+
+    @Test("What waits does so without its runtime, is none of the container's, and leaves the process to the shim")
+    func left() async throws {
+        try await TaskBench.with { bench in
+            let (record, shim) = try await run(bench)
+            let foretold = exec("e", "sleep 1000")
+            await bench.service.prepareExec("a", execID: "e", terminal: false, input: .none) { foretold }
+            #expect(try await waits { leftHelper(shim) != nil })
+            let helper = try #require(leftHelper(shim))
+            #expect(try ProcessStat.read(pid: helper).hasNeverExecuted)
+            #expect(!(try listed(bench).contains(helper)))
+            let pid = try await bench.service.exec("a", foretold)
+            #expect(try ProcessStat.read(pid: pid).parent == shim)
+            #expect(try await waits { try listed(bench).count == 2 && children(of: shim).count == 2 })
+            #expect(try listed(bench).contains(pid))
+            #expect(try count(record, "alone") == 0)
+        }
+    }
+
+    /// What the runtime takes for the container's processes.
+    private func listed(_ bench: TaskBench) throws -> [Int32] {
+        var spawn = Spawn(
+            program: TaskBench.products + "/gantry-runtime",
+            arguments: ["gantry-runtime", "--root", bench.root + "/run/runtime", "ps", "--format", "json", "a"])
+        let (reading, writing) = try Descriptor.pipe()
+        defer { reading.close() }
+        spawn.descriptors = [nil, writing, nil]
+        let pid = try spawn.start()
+        writing.close()
+        let text = try reading.readAll()
+        let runtime = OwnedDescriptor(try PidFD.open(pid: pid))
+        #expect(try PidFD.reap(runtime.descriptor) == 0)
+        return try JSONValue(parsing: text).array?.compactMap { $0.integer.map(Int32.init) } ?? []
+    }
+
+    @Test("A program that is found and cannot be executed is told of as if nothing had been prepared")
+    func unexecutable() async throws {
+        try await TaskBench.with { bench in
+            let (record, shim) = try await run(bench)
+            try FileContents.replace(
+                "\(bench.root)/bundles/a/rootfs/bin/odd", with: Array("#!/bin/missing\n".utf8), mode: 0o755,
+                durable: false)
+            let odd = ExecTaskSpec(id: "e", process: TaskBench.process(["/bin/odd"]).compactBytes)
+            await bench.service.prepareExec("a", execID: "e", terminal: false, input: .none) { odd }
+            #expect(try await waits { leftHelper(shim) != nil })
+            let error = await #expect(throws: EngineError.self) { _ = try await bench.service.exec("a", odd) }
+            #expect(error?.message.contains("exec /bin/odd: no such file or directory") == true, "\(error as Any)")
+            #expect(try count(record, "alone") == 1)
         }
     }
 

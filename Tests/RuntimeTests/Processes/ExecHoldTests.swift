@@ -224,7 +224,8 @@ struct ExecHoldTests {
             plan: try ProcessPlan(process, facts: facts), seccomp: nil, preservedDescriptors: 0)
         let place = try EntryPlace(record, facts.layout, SubCgroups())
         defer { place.close() }
-        let entry = ContainerEntry(place: place, setup: setup, console: nil, hold: nil, beside: container.spec.process)
+        let entry = ContainerEntry(
+            place: place, setup: setup, console: nil, hold: nil, beside: container.spec.process, mayLeave: false)
         #expect(entry.sharesMemory == isShared)
     }
 

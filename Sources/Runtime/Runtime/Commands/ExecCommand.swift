@@ -8,7 +8,8 @@ import OCI
 extension Invocation {
     private static let execOptions: CommandArguments.Options = """
         console-socket= cwd= env|e= tty|t user|u= additional-gids|g= process|p= detach|d pid-file= process-label= \
-        apparmor= no-new-privs cap|c= preserve-fds= ignore-paused cgroup= pidfd-socket= hold=
+        apparmor= no-new-privs cap|c= preserve-fds= ignore-paused cgroup= pidfd-socket= hold= \
+        leave-helper
         """
 
     func exec() throws(RuntimeError) -> Int32 {
@@ -58,10 +59,11 @@ extension Invocation {
         if facts.isRootless { try Self.joinUserNamespace(of: record) }
         let entered = if let place { place } else { try Self.openPlace(record, facts.layout, sub) }
         let entry = ContainerEntry(
-            place: entered, setup: setup, console: foreground.consoleForProcess, hold: hold, beside: spec.process)
-        let (started, helper) = try step("unable to start container process") { () throws(RuntimeError) in
-            try entry.start()
-        }
+            place: entered, setup: setup, console: foreground.consoleForProcess, hold: hold, beside: spec.process,
+            mayLeave: try arguments.flag("leave-helper") && detaches && pidfdSocket == nil
+                && arguments.path("pid-file") == nil)
+        let begun = try step("unable to start container process") { () throws(RuntimeError) in try entry.start() }
+        guard let (started, helper) = begun else { return 0 }
         do throws(RuntimeError) {
             try pidfdSocket?.send(started.pidfd, .further)
             if let path = arguments.path("pid-file") {

@@ -42,7 +42,7 @@ enum Usage {
            run     those of create, and --detach, -d  --keep
            exec    --process FILE, -p  --detach, -d  --pid-file PATH  --console-socket PATH  --tty, -t  --env, -e
                    --user, -u UID[:GID]  --cwd DIR  --cap, -c NAME  --no-new-privs  --additional-gids, -g GID
-                   --preserve-fds N  --ignore-paused  --cgroup [CONTROLLER:]PATH  --hold N
+                   --preserve-fds N  --ignore-paused  --cgroup [CONTROLLER:]PATH  --hold N  --leave-helper
            kill    --all, -a
            delete  --force, -f
            list    --quiet, -q  --format table|json, -f

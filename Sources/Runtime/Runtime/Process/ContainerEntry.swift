@@ -20,7 +20,9 @@ import OCI
 /// `made` comes last.
 ///
 /// The process takes on its program's rights by inheriting them from the helper, wherever that can (`ProcessSetup`). A helper
-/// that has done so waits there for what an `ExecHold` says.
+/// that has done so waits there for what an `ExecHold` says; where nothing is left to be done for the process by then but to
+/// make it, the runtime does not wait for that (`leavesHelper`): it ends behind `placed`, and helper and process are children
+/// of who takes in its orphans.
 ///
 /// The helper stays in the runtime's pid namespace: until a process has the container's root, none of the host's
 /// descriptors and no right but its program's, nobody inside has a number to reach it by, whatever capability they have
@@ -38,13 +40,23 @@ struct ContainerEntry {
     /// Whether nothing is copied for the process of what its execution throws away. Not where programs inside may trace what
     /// conceals itself: the process has a number there, and would lead them to the helper, which has one of the host's.
     let sharesMemory: Bool
+    /// Whether the helper waits, makes the process and tells its number alone. In the container's pid namespace nobody's parent
+    /// is outside but the helper's; where there is none, one of the container's could be taken for it (`EntriesUnderway`).
+    let leavesHelper: Bool
 
-    /// - Parameter own: the container's own process.
-    init(place: EntryPlace, setup: ProcessSetup, console: Descriptor?, hold: ExecHold?, beside own: RuntimeProcess?) {
+    /// - Parameters:
+    ///   - own: the container's own process.
+    ///   - mayLeave: the caller wants nothing of the process but its number, by the hold.
+    init(
+        place: EntryPlace, setup: ProcessSetup, console: Descriptor?, hold: ExecHold?, beside own: RuntimeProcess?,
+        mayLeave: Bool
+    ) {
         (self.place, self.setup, self.console, self.hold) = (place, setup, console, hold)
         settlesFirst = setup.canSettleFirst
         sharesMemory = settlesFirst && setup.isLeftAlone && !Self.hasTracers(place, setup.plan, own)
         isHeldInside = hold != nil && settlesFirst && !place.limitsProcesses
+        leavesHelper =
+            mayLeave && isHeldInside && sharesMemory && place.flags & LinuxNamespace.Kind.pid.cloneFlag != 0
     }
 
     /// Whether anybody inside may have the capability to trace in the host's user namespace: by what the container's own
@@ -60,7 +72,8 @@ struct ContainerEntry {
     /// Returns once the program is executed, or throws what it reported instead. The place is closed.
     ///
     /// - Returns: with the process the helper, to be waited for: it ends, but whoever wants the process need not wait for that.
-    func start() throws(RuntimeError) -> (process: LaunchedProcess, helper: LaunchedProcess) {
+    ///   Nil where that is left to do the rest.
+    func start() throws(RuntimeError) -> (process: LaunchedProcess, helper: LaunchedProcess)? {
         defer { place.close() }
         if let hold, !isHeldInside {
             let isReleased = try attempt { () throws(KernelError) in try hold.isReleased() }
@@ -76,6 +89,7 @@ struct ContainerEntry {
         var process: LaunchedProcess?
         do throws(RuntimeError) {
             try admit(helper, near)
+            if leavesHelper { return nil }
             let made = try awaitProcess(near)
             process = made.process
             try schedule(made.process, near)

@@ -29,6 +29,7 @@ struct EntryProcess {
                 let isReleased = try attempt { () throws(KernelError) in try hold.isReleased() }
                 // Whoever let it go is told nothing.
                 if !isReleased { _exit(0) }
+                if entry.leavesHelper { try finish(image, hold) }
                 hold.socket.close()
             }
             try attempt { () throws(KernelError) in
@@ -46,6 +47,19 @@ struct EntryProcess {
     private struct Successor {
         let process: EntryProcess
         let image: ProgramImage?
+        /// In the memory of both, while both have it.
+        let hasFailed: UnsafeMutablePointer<Bool>
+    }
+
+    /// Makes the process, and tells whoever held it what the runtime would have told. Why there is none is found out by the
+    /// next runtime, which does all of it again.
+    private func finish(_ image: ProgramImage?, _ hold: ExecHold) throws(RuntimeError) -> Never {
+        var hasFailed = false
+        try attempt { () throws(KernelError) in
+            let pid = try makeSharing(image, &hasFailed)
+            if !hasFailed { try hold.tell(pid) }
+        }
+        _exit(0)
     }
 
     /// The process's number.
@@ -56,17 +70,26 @@ struct EntryProcess {
             if pid == 0 { become(image) }
             return pid
         }
-        // Nothing is copied of what the execution throws away, and what the process does until then to memory, this one
-        // can do without: it ends next.
-        return try withUnsafePointer(to: Successor(process: self, image: image)) {
-            (successor) throws(KernelError) in
-            try kernelCall("clone") {
-                gantry_clone_sibling_sharing(
-                    &pidfd,
-                    { argument in
-                        guard let successor = argument?.load(as: Successor.self) else { _exit(255) }
-                        successor.process.become(successor.image)
-                    }, UnsafeMutableRawPointer(mutating: successor))
+        // What it says of a failure comes by the channel.
+        var hasFailed = false
+        return try makeSharing(image, &hasFailed)
+    }
+
+    /// Nothing is copied of what the execution throws away, and what the process does until then to memory, this one can do
+    /// without: it ends next.
+    private func makeSharing(_ image: ProgramImage?, _ hasFailed: inout Bool) throws(KernelError) -> Int32 {
+        var pidfd: Int32 = -1
+        return try withUnsafeMutablePointer(to: &hasFailed) { (hasFailed) throws(KernelError) in
+            let made = Successor(process: self, image: image, hasFailed: hasFailed)
+            return try withUnsafePointer(to: made) { (successor) throws(KernelError) in
+                try kernelCall("clone") {
+                    gantry_clone_sibling_sharing(
+                        &pidfd,
+                        { argument in
+                            guard let successor = argument?.load(as: Successor.self) else { _exit(255) }
+                            successor.process.become(successor.image, successor.hasFailed)
+                        }, UnsafeMutableRawPointer(mutating: successor))
+                }
             }
         }
     }
@@ -144,8 +167,10 @@ struct EntryProcess {
 
     /// The process itself: never returns.
     ///
-    /// - Parameter image: nil where the helper has left the rights to it.
-    private func become(_ image: ProgramImage?) -> Never {
+    /// - Parameters:
+    ///   - image: nil where the helper has left the rights to it.
+    ///   - hasFailed: set where the program cannot be executed.
+    private func become(_ image: ProgramImage?, _ hasFailed: UnsafeMutablePointer<Bool>? = nil) -> Never {
         do throws(RuntimeError) {
             if image == nil { try openConsole() }
             try attempt { () throws(KernelError) in
@@ -162,6 +187,7 @@ struct EntryProcess {
             try setup.askAgent(channel)
             try setup.execute(found)
         } catch {
+            hasFailed?.pointee = true
             end(error)
         }
     }

@@ -16,6 +16,9 @@ import Linux
 ///
 /// Who waits is the helper of `ContainerEntry`, in the container's namespaces and with the program's rights, where one more
 /// process is in nobody's way; else the runtime itself, before anything of it is in the container.
+///
+/// With `--leave-helper`, of a caller that takes in orphans (PR_SET_CHILD_SUBREAPER of prctl(2)), the runtime may have ended by
+/// then, with 0. What comes of it the socket says, which ends without a word where there is no process.
 struct ExecHold {
     let socket: Descriptor
 
@@ -36,8 +39,9 @@ struct ExecHold {
         return try socket.read(into: &byte) > 0
     }
 
-    /// Says that the program runs.
+    /// Says that the program runs; as above, by write(2).
     func tell(_ pid: Int32) throws(KernelError) {
-        _ = try UnixSocket.send(socket, Array("\(pid)\n".utf8), from: 0)
+        let line = Array("\(pid)\n".utf8)
+        try kernelCall("tell the process's number") { line.withUnsafeBytes { SyncChannel.write($0, to: socket) } }
     }
 }

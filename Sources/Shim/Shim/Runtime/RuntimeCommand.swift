@@ -27,7 +27,7 @@ enum RuntimeCommand: Hashable {
             return global + ["exec", "--process", processFile, "--detach", "--pid-file", pidFile]
                 + console(consoleSocket) + [id]
         case .heldExec(let processFile, let hold, let consoleSocket):
-            return global + ["exec", "--process", processFile, "--detach", "--hold", String(hold)]
+            return global + ["exec", "--process", processFile, "--detach", "--hold", String(hold), "--leave-helper"]
                 + console(consoleSocket) + [id]
         case .pause: return global + ["pause", id]
         case .resume: return global + ["resume", id]

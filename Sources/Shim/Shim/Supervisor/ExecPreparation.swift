@@ -66,8 +66,8 @@ extension ContainerSupervisor {
         runtime.call(
             .heldExec(processFile: "/proc/self/fd/\(count)", hold: count + 1, consoleSocket: launch.console?.path),
             descriptors: launch.descriptors + [reading, far]
-        ) { [weak self] _ in
-            begun.ended()
+        ) { [weak self] result in
+            begun.runtimeEnded(result)
             // One that an exec has is asked for, and found to be of no use.
             if let self, prepared === begun, begun.id == nil { dropPrepared() }
         }

@@ -14,6 +14,9 @@ import ShimAPI
 ///     │◄────── process ─────┤◄──────────────────── pid ───┤
 /// ```
 ///
+/// The runtime itself may have ended by then, and what waits be a process that it has left in the container: which of the two
+/// says the pid is all the same, and where neither does the socket ends.
+///
 /// It is started when the exec is foretold or, since one exec is often followed by another, behind the end of the one
 /// before; until it has a document, nothing of it is in the container.
 ///
@@ -26,6 +29,9 @@ final class PreparedExec {
         case useless
     }
 
+    /// What is left then is no more than an execution, which a file system that does not answer may hold up.
+    private static let makingMilliseconds: Int64 = 120_000
+
     let form: ExecForm
     let launch: ExecLaunch
     private let loop: EventLoop
@@ -36,6 +42,7 @@ final class PreparedExec {
     private var process: [UInt8]?
     private var answer: [UInt8] = []
     private var isOver = false
+    private var hasRuntimeEnded = false
     private var completion: ((End) -> Void)?
 
     /// - Parameters:
@@ -81,6 +88,7 @@ final class PreparedExec {
             return completion(.useless)
         }
         self.completion = completion
+        expire(afterMilliseconds: Self.makingMilliseconds) { [unowned self] in settle(.useless) }
     }
 
     private func release() -> Bool {
@@ -90,8 +98,17 @@ final class PreparedExec {
 
     private func hear() {
         var buffer = [UInt8](repeating: 0, count: 64)
-        // An end without a word: the runtime's own comes next.
-        guard let count = try? hold.read(into: &buffer), count > 0 else { return stopWatching() }
+        let count: Int
+        do throws(KernelError) { count = try hold.read(into: &buffer) } catch {
+            if error.errno == .wouldBlock { return }
+            count = 0
+        }
+        guard count > 0 else {
+            stopWatching()
+            // An end without a word. The runtime's own comes next, if it is yet to come.
+            if hasRuntimeEnded { settle(.useless) }
+            return
+        }
         answer += buffer[..<count]
         guard answer.last == UInt8(ascii: "\n"), let pid = Int32(String(decoding: answer.dropLast(), as: UTF8.self)),
             pid > 0
@@ -100,8 +117,11 @@ final class PreparedExec {
     }
 
     /// The runtime has ended, if need be before anybody wanted it. What it has said before may not have been heard yet.
-    func ended() {
-        if !isOver { hear() }
+    /// Where it has failed, it has left nothing that waits.
+    func runtimeEnded(_ result: Result<Void, ShimFailure>) {
+        hasRuntimeEnded = true
+        if watch != nil { hear() }
+        if case .success = result, watch != nil { return }
         settle(.useless)
     }
 
@@ -113,14 +133,12 @@ final class PreparedExec {
     }
 
     /// Nobody wants it, whatever has become of it.
-    func giveUp() {
-        loop.cancel(alarm)
-        stop()
-    }
+    func giveUp() { stop() }
 
     private func stop() {
         guard !isOver else { return }
         isOver = true
+        loop.cancel(alarm)
         stopWatching()
         document.close()
         hold.close()
