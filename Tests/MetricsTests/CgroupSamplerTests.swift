@@ -127,12 +127,14 @@ import Testing
     func beingMade() {
         // The shim is 10: its children are the first process, a runtime at work, and an exec that runs.
         let parents: [Int32: Int32] = [
-            10: 1, 20: 10, 21: 20, 22: 21, 30: 10, 31: 30, 32: 30, 40: 10, 50: 49, 49: 1,
+            10: 1, 20: 10, 21: 20, 22: 21, 23: 10, 30: 10, 31: 30, 32: 30, 40: 10, 50: 49, 49: 1,
         ]
         let names: [Int32: String] = [30: "runtime", 31: "runtime", 40: "runtime", 22: "runtime"]
-        let members: [Int32] = [20, 21, 22, 31, 32, 40, 50, 60]
-        // 32 runs its program already, 50 was moved in by somebody, 60 has ended meanwhile.
-        let made = ProcessTree.made(members, shimPID: 10) { pid in parents[pid].map { ($0, names[pid] ?? "sleep") } }
+        let members: [Int32] = [20, 21, 22, 23, 31, 32, 40, 50, 60]
+        // 23 was left by its runtime, 32 runs its program already, 50 was moved in by somebody, 60 has ended meanwhile.
+        let made = ProcessTree.made(members, shimPID: 10, entersPidNamespace: { [21, 23].contains($0) }) { pid in
+            parents[pid].map { ($0, names[pid] ?? "sleep") }
+        }
         #expect(made == [20, 21, 22, 32, 40, 50, 60])
     }
 

@@ -21,7 +21,10 @@ import Testing
                 .exec(processFile: "/j", pidFile: "/p", consoleSocket: "/s"),
                 "exec --process /j --detach --pid-file /p --console-socket /s c"
             ),
-            (.heldExec(processFile: "/j", hold: 4, consoleSocket: nil), "exec --process /j --detach --hold 4 c"),
+            (
+                .heldExec(processFile: "/j", hold: 4, consoleSocket: nil),
+                "exec --process /j --detach --hold 4 --leave-helper c"
+            ),
         ])
     func arguments(command: RuntimeCommand, expected: String) {
         let arguments = command.arguments(id: "c", root: "/r", logFile: "/l")

@@ -30,6 +30,15 @@ package struct ProcessStat: Hashable, Sendable {
     /// Whether the process runs the program of the one that made it: it has executed none since, PF_FORKNOEXEC.
     package var hasNeverExecuted: Bool { flags & 0x40 != 0 }
 
+    /// Whether a process has joined a pid namespace, which by setns(2) it has for its children alone. False of one that is gone.
+    package static func entersPidNamespace(pid: Int32) -> Bool {
+        var (own, childrens) = (stat(), stat())
+        guard stat("/proc/\(pid)/ns/pid", &own) == 0, stat("/proc/\(pid)/ns/pid_for_children", &childrens) == 0 else {
+            return false
+        }
+        return own.st_ino != childrens.st_ino
+    }
+
     /// Reads one process; ENOENT or ESRCH where it is gone.
     package static func read(pid: Int32) throws(KernelError) -> ProcessStat {
         let path = "/proc/\(pid)/stat"

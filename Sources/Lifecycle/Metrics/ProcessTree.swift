@@ -53,15 +53,18 @@ package enum ProcessTree {
     }
 
     /// Without those that a runtime makes just now, or has prepared for an exec: their parent is that runtime, a child of the
-    /// shim, and they have its name until they execute their program.
+    /// shim, and they have its name until they execute their program. One that its runtime has left is the shim's child, as
+    /// an exec's process is, but outside of the pid namespace that its children are to be in.
     static func made(
-        _ pids: [Int32], shimPID: Int32, facts: (Int32) -> (parent: Int32, command: String)?
+        _ pids: [Int32], shimPID: Int32,
+        entersPidNamespace: (Int32) -> Bool = { ProcessStat.entersPidNamespace(pid: $0) },
+        facts: (Int32) -> (parent: Int32, command: String)?
     ) -> [Int32] {
         let members = Set(pids)
         return pids.filter { pid in
-            guard let own = facts(pid), own.parent != shimPID, !members.contains(own.parent),
-                let maker = facts(own.parent)
-            else { return true }
+            guard let own = facts(pid), !members.contains(own.parent) else { return true }
+            if own.parent == shimPID { return !entersPidNamespace(pid) }
+            guard let maker = facts(own.parent) else { return true }
             return maker.parent != shimPID || maker.command != own.command
         }
     }

@@ -17,20 +17,11 @@ enum EntriesUnderway {
             guard pid != record.pid, let own = try? ProcessStat.read(pid: pid), own.hasNeverExecuted,
                 own.command == Invocation.program, !members.contains(own.parent)
             else { return false }
-            if isOutsideOfItsChildrens(pid) { return true }
+            // Its maker may have left it.
+            if ProcessStat.entersPidNamespace(pid: pid) { return true }
             // A maker that has ended is none.
             return (try? ProcessStat.read(pid: own.parent))?.command == Invocation.program
         }
-    }
-
-    /// Whether it has joined a pid namespace for the processes that it makes. Its maker may have ended.
-    private static func isOutsideOfItsChildrens(_ pid: Int32) -> Bool {
-        var (own, childrens) = (stat(), stat())
-        // A process that is gone has none.
-        guard stat("/proc/\(pid)/ns/pid", &own) == 0, stat("/proc/\(pid)/ns/pid_for_children", &childrens) == 0 else {
-            return false
-        }
-        return own.st_ino != childrens.st_ino
     }
 
     /// Ends those that wait in the container, whose runtimes then tell that there is no process.
