@@ -21,8 +21,8 @@ import OCI
 ///
 /// The process takes on its program's rights by inheriting them from the helper, wherever that can (`ProcessSetup`). A helper
 /// that has done so waits there for what an `ExecHold` says; where nothing is left to be done for the process by then but to
-/// make it, the runtime does not wait for that (`leavesHelper`): it ends behind `placed`, and helper and process are children
-/// of who takes in its orphans.
+/// make it, the runtime does not wait for that (`leavesHelper`): it ends once the helper has joined the namespaces
+/// (`ready`), and helper and process are children of who takes in its orphans.
 ///
 /// The helper stays in the runtime's pid namespace: until a process has the container's root, none of the host's
 /// descriptors and no right but its program's, nobody inside has a number to reach it by, whatever capability they have
@@ -89,7 +89,10 @@ struct ContainerEntry {
         var process: LaunchedProcess?
         do throws(RuntimeError) {
             try admit(helper, near)
-            if leavesHelper { return nil }
+            if leavesHelper {
+                try awaitEntry(near)
+                return nil
+            }
             let made = try awaitProcess(near)
             process = made.process
             try schedule(made.process, near)
@@ -176,6 +179,16 @@ struct ContainerEntry {
             }
         }
         try attempt { () throws(KernelError) in try near.send(.placed) }
+    }
+
+    /// Until the helper is left to itself, it is known by its maker; from then on by the namespaces that it has entered.
+    private func awaitEntry(_ near: SyncChannel) throws(RuntimeError) {
+        let message = try attempt { () throws(KernelError) in try near.receive() }
+        switch message {
+        case .ready: return
+        case .failed(let text): throw RuntimeError(text)
+        default: throw RuntimeError("the process ended before it was inside the container")
+        }
     }
 
     private func awaitProcess(

@@ -23,6 +23,7 @@ struct EntryProcess {
             try setup.applyLabels()
             try attempt { () throws(KernelError) in try replaceNullStreams() }
             try joiningKeyring { () throws(RuntimeError) in try attempt { () throws(KernelError) in try enter() } }
+            if entry.leavesHelper { try attempt { () throws(KernelError) in try channel.send(.ready) } }
             // A process that has a filter may be kept from making another.
             let image = entry.settlesFirst ? try settleFirst() : nil
             if entry.isHeldInside, let hold = entry.hold {
