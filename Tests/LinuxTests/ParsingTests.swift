@@ -37,6 +37,26 @@ import Testing
         #expect(throws: KernelError.self) { try ProcessStat.read(pid: -1) }
     }
 
+    @Test(
+        "A program that makes its children in a pid namespace of their own is on its way nowhere",
+        .enabled(if: geteuid() == 0))
+    func childrensNamespace() async throws {
+        let pid = try Spawn(
+            program: "/usr/bin/unshare", arguments: ["unshare", "-p", "-f", "--kill-child", "sleep", "1000"]
+        ).start()
+        let process = OwnedDescriptor(try PidFD.open(pid: pid))
+        func namespace(_ name: String) -> ino_t {
+            var facts = stat()
+            return stat("/proc/\(pid)/ns/\(name)", &facts) == 0 ? facts.st_ino : 0
+        }
+        while namespace("pid_for_children") == 0 || namespace("pid_for_children") == namespace("pid") {
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        #expect(try !ProcessStat.read(pid: pid).isEntering)
+        try PidFD.send(SIGKILL, to: process.descriptor)
+        _ = try PidFD.reap(process.descriptor)
+    }
+
     @Test("A line of mountinfo with optional fields and escapes")
     func mountTable() throws {
         let text =

@@ -132,8 +132,8 @@ import Testing
         let names: [Int32: String] = [30: "runtime", 31: "runtime", 40: "runtime", 22: "runtime"]
         let members: [Int32] = [20, 21, 22, 23, 31, 32, 40, 50, 60]
         // 23 was left by its runtime, 32 runs its program already, 50 was moved in by somebody, 60 has ended meanwhile.
-        let made = ProcessTree.made(members, shimPID: 10, entersPidNamespace: { [21, 23].contains($0) }) { pid in
-            parents[pid].map { ($0, names[pid] ?? "sleep") }
+        let made = ProcessTree.made(members, shimPID: 10) { pid in
+            parents[pid].map { ($0, names[pid] ?? "sleep", [21, 23].contains(pid)) }
         }
         #expect(made == [20, 21, 22, 32, 40, 50, 60])
     }

@@ -30,8 +30,10 @@ package struct ProcessStat: Hashable, Sendable {
     /// Whether the process runs the program of the one that made it: it has executed none since, PF_FORKNOEXEC.
     package var hasNeverExecuted: Bool { flags & 0x40 != 0 }
 
-    /// Whether a process has joined a pid namespace, which by setns(2) it has for its children alone. False of one that is gone.
-    package static func entersPidNamespace(pid: Int32) -> Bool {
+    /// Whether the process is a runtime's on its way into a container: it has executed no program of its own, and joined a pid
+    /// namespace, which by setns(2) it has for its children alone. Looked up now; false where it is gone.
+    package var isEntering: Bool {
+        guard hasNeverExecuted else { return false }
         var (own, childrens) = (stat(), stat())
         guard stat("/proc/\(pid)/ns/pid", &own) == 0, stat("/proc/\(pid)/ns/pid_for_children", &childrens) == 0 else {
             return false

@@ -48,22 +48,20 @@ package enum ProcessTree {
         guard let shimPID else { return pids }
         // Of one that has ended meanwhile there are none.
         return made(pids, shimPID: shimPID) { pid in
-            (try? ProcessStat.read(pid: pid)).map { ($0.parent, $0.command) }
+            (try? ProcessStat.read(pid: pid)).map { ($0.parent, $0.command, $0.isEntering) }
         }
     }
 
     /// Without those that a runtime makes just now, or has prepared for an exec: their parent is that runtime, a child of the
     /// shim, and they have its name until they execute their program. One that its runtime has left is the shim's child, as
-    /// an exec's process is, but outside of the pid namespace that its children are to be in.
+    /// an exec's process is, but still on its way in.
     static func made(
-        _ pids: [Int32], shimPID: Int32,
-        entersPidNamespace: (Int32) -> Bool = { ProcessStat.entersPidNamespace(pid: $0) },
-        facts: (Int32) -> (parent: Int32, command: String)?
+        _ pids: [Int32], shimPID: Int32, facts: (Int32) -> (parent: Int32, command: String, isEntering: Bool)?
     ) -> [Int32] {
         let members = Set(pids)
         return pids.filter { pid in
             guard let own = facts(pid), !members.contains(own.parent) else { return true }
-            if own.parent == shimPID { return !entersPidNamespace(pid) }
+            if own.parent == shimPID { return !own.isEntering }
             guard let maker = facts(own.parent) else { return true }
             return maker.parent != shimPID || maker.command != own.command
         }

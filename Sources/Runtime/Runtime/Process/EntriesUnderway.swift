@@ -18,7 +18,7 @@ enum EntriesUnderway {
                 own.command == Invocation.program, !members.contains(own.parent)
             else { return false }
             // Its maker may have left it.
-            if ProcessStat.entersPidNamespace(pid: pid) { return true }
+            if own.isEntering { return true }
             // A maker that has ended is none.
             return (try? ProcessStat.read(pid: own.parent))?.command == Invocation.program
         }
