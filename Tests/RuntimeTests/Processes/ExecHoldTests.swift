@@ -16,8 +16,10 @@ struct ExecHoldTests {
         private var near: Descriptor?
         private var writing: Descriptor?
 
-        /// - Parameter process: nil for one that is given later.
-        init(_ container: TestContainer, _ process: RuntimeProcess?) throws {
+        /// - Parameters:
+        ///   - process: nil for one that is given later.
+        ///   - isLeft: the runtime need not stay.
+        init(_ container: TestContainer, _ process: RuntimeProcess?, isLeft: Bool = false) throws {
             let (reading, writing) = try Descriptor.pipe()
             defer { reading.close() }
             self.writing = writing
@@ -27,8 +29,8 @@ struct ExecHoldTests {
                 program: container.runtime.path,
                 arguments: [
                     "gantry-runtime", "--root", container.root, "exec", "--process", "/proc/self/fd/4", "--detach",
-                    "--hold", "3", container.id,
-                ])
+                    "--hold", "3",
+                ] + (isLeft ? ["--leave-helper"] : []) + [container.id])
             spawn.environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
             spawn.descriptors = [nil, nil, nil, far, reading]
             pid = try spawn.start()
@@ -58,6 +60,12 @@ struct ExecHoldTests {
             var buffer = [UInt8](repeating: 0, count: 64)
             let count = readlink("/proc/\(pid)/fd/\(Int32(number, radix: 16) ?? -1)", &buffer, buffer.count)
             return buffer.prefix(max(0, count)).starts(with: "pipe:".utf8)
+        }
+
+        /// Has the process made, and does not wait to be told of it.
+        func releaseAndGo() throws {
+            try near?.writeAll([1])
+            letGo()
         }
 
         /// Nothing is wanted.
@@ -139,6 +147,20 @@ struct ExecHoldTests {
         #expect(try FileContents.read("/proc/\(pid)/cmdline") == Array("sleep\u{0}61\u{0}".utf8))
         #expect(try container.cgroup.processes().sorted() == [Int32(initial), pid].sorted())
         #expect(try Directory.list("/proc/\(pid)/fd").sorted() == ["0", "1", "2"])
+    }
+
+    @Test(
+        "A process of which nobody can be told any more is none, made by the runtime or by what it has left",
+        arguments: [false, true])
+    func untold(isLeft: Bool) throws {
+        let container = try TestContainer(.ours)
+        try container.createAndStart()
+        let held = try HeldExec(container, document(["sleep", "61"]), isLeft: isLeft)
+        if isLeft { #expect(try held.end() == 0) } else { _ = try #require(try waits { try held.waiting() }) }
+        #expect(try container.cgroup.processes().count == 2)
+        try held.releaseAndGo()
+        if !isLeft { #expect(try held.end() != 0) }
+        #expect(try waits { try container.cgroup.processes().count == 1 ? true : nil } == true)
     }
 
     private func listed(_ container: TestContainer) throws -> [Int32] {

@@ -57,8 +57,13 @@ struct EntryProcess {
     private func finish(_ image: ProgramImage?, _ hold: ExecHold) throws(RuntimeError) -> Never {
         var hasFailed = false
         try attempt { () throws(KernelError) in
-            let pid = try makeSharing(image, &hasFailed)
-            if !hasFailed { try hold.tell(pid) }
+            let made = try makeSharing(image, &hasFailed)
+            if hasFailed { return }
+            do throws(KernelError) { try hold.tell(made.pid) } catch {
+                // Nobody would look for it; so far as its rights, which this one has, reach.
+                try? PidFD.send(SIGKILL, to: made.pidfd)
+                throw error
+            }
         }
         _exit(0)
     }
@@ -73,14 +78,14 @@ struct EntryProcess {
         }
         // What it says of a failure comes by the channel.
         var hasFailed = false
-        return try makeSharing(image, &hasFailed)
+        return try makeSharing(image, &hasFailed).pid
     }
 
     /// Nothing is copied of what the execution throws away, and what the process does until then to memory, this one can do
     /// without: it ends next.
-    private func makeSharing(_ image: ProgramImage?, _ hasFailed: inout Bool) throws(KernelError) -> Int32 {
+    private func makeSharing(_ image: ProgramImage?, _ hasFailed: inout Bool) throws(KernelError) -> LaunchedProcess {
         var pidfd: Int32 = -1
-        return try withUnsafeMutablePointer(to: &hasFailed) { (hasFailed) throws(KernelError) in
+        let pid = try withUnsafeMutablePointer(to: &hasFailed) { (hasFailed) throws(KernelError) in
             let made = Successor(process: self, image: image, hasFailed: hasFailed)
             return try withUnsafePointer(to: made) { (successor) throws(KernelError) in
                 try kernelCall("clone") {
@@ -93,6 +98,7 @@ struct EntryProcess {
                 }
             }
         }
+        return LaunchedProcess(pid: pid, pidfd: Descriptor(rawValue: pidfd))
     }
 
     /// Before the namespaces are joined, while the host's `/dev/null` is there to be copied.
