@@ -66,7 +66,8 @@ struct ServerSession: Sendable {
         guard case .head(let head) = item else { return .end }
         link.registration.setBusy(true)
         defer { link.registration.setBusy(false) }
-        let isBrief = configuration.isBrief(head.method.rawValue, head.path)
+        let isAdmitted = admits(peer)
+        let isBrief = isAdmitted && configuration.isBrief(head.method.rawValue, head.path)
         let expectsContinue = head.headers.contains(name: "expect")
         // A small body has come with its head: who handles the request, on another thread, need not come back for it.
         var held = link.takeHeldBody()
@@ -79,7 +80,7 @@ struct ServerSession: Sendable {
             body: HTTPBody { () async throws(TransportError) in try await incoming.next() },
             peer: peer)
         link.registration.setWriter(writer)
-        if let peer, let socketPath, !PeerAccess.admits(peer, socketPath: socketPath) {
+        if !isAdmitted {
             await refuse(writer)
         } else if held.isWhole, isBrief {
             await handler(request, writer)
@@ -87,6 +88,12 @@ struct ServerSession: Sendable {
             await withTaskExecutorPreference(globalConcurrentExecutor) { await handler(request, writer) }
         }
         return await finish(writer, incoming)
+    }
+
+    /// Whoever the kernel does not tell of has been asked for a certificate, or needs none.
+    private func admits(_ peer: PeerCredentials?) -> Bool {
+        guard let peer, let socketPath else { return true }
+        return PeerAccess.admits(peer, socketPath: socketPath)
     }
 
     /// The words are docker's form of an error, because docker's API is what is served.
