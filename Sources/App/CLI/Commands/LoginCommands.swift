@@ -28,7 +28,7 @@ struct LoginCommand: Command {
 
     /// Tries what is stored for the registry; false where nothing is, or it does not let in any more.
     private func isKnown(at registry: String) async throws -> Bool {
-        guard let stored = await StoredCredentials.findForTransfer(of: "\(registry)/login"),
+        guard let stored = await StoredCredentials.findForTransfer(at: registry),
             !stored.user.isEmpty || stored.identityToken != nil
         else { return false }
         Console.out("Authenticating with existing credentials... [Username: \(stored.user)]\n")

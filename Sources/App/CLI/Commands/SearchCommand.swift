@@ -1,5 +1,6 @@
 import DockerAPI
 import EngineAPI
+import Registry
 
 struct SearchCommand: Command {
     static let configuration = CommandConfiguration(
@@ -15,9 +16,11 @@ struct SearchCommand: Command {
         query.add("term", term)
         query.add("limit", limit.map(String.init))
         query.add("filters", try Filtering.encoded(filter))
-        let place = term.split(separator: "/", maxSplits: 1).first.map(String.init) ?? ""
-        let isHost = place != term && (place.contains { $0 == "." || $0 == ":" } || place == "localhost")
-        let credentials = await StoredCredentials.findForTransfer(of: isHost ? term : "search")
+        var credentials: ImageCredentials?
+        // What cannot be searched for is refused by the engine, in its own words.
+        if let search = try? RepositorySearch(term) {
+            credentials = await StoredCredentials.findForTransfer(at: search.registry)
+        }
         let request = try ImageSearchRequest(dockerQuery: query, credentials: credentials)
         let results = try await CommandEnvironment.connect().searchImages(request)
         let listing = Listing(

@@ -16,7 +16,12 @@ package enum StoredCredentials {
         let reference: Reference
         // What is no name is refused by the engine, in its own words.
         do throws(ReferenceError) { reference = try Reference(image) } catch { return nil }
-        let found = try await blocking { (file) throws(RegistryError) in try file.credentials(for: reference.domain) }
+        return try await find(at: reference.domain)
+    }
+
+    /// Those for a registry, as references name it.
+    private static func find(at registry: String) async throws(EngineError) -> ImageCredentials? {
+        let found = try await blocking { (file) throws(RegistryError) in try file.credentials(for: registry) }
         return found.map {
             ImageCredentials(
                 user: $0.user, password: $0.password, identityToken: $0.identityToken, registryToken: $0.registryToken)
@@ -26,7 +31,16 @@ package enum StoredCredentials {
     /// Those for a transfer, which begins without them where they cannot be had, as docker's client does: most images are
     /// everybody's. Why is told, for who is denied one of the others.
     static func findForTransfer(of image: String) async -> ImageCredentials? {
-        do throws(EngineError) { return try await find(for: image) } catch {
+        await orWarn { () throws(EngineError) in try await find(for: image) }
+    }
+
+    /// The same for what else is asked of a registry.
+    static func findForTransfer(at registry: String) async -> ImageCredentials? {
+        await orWarn { () throws(EngineError) in try await find(at: registry) }
+    }
+
+    private static func orWarn(_ find: () async throws(EngineError) -> ImageCredentials?) async -> ImageCredentials? {
+        do throws(EngineError) { return try await find() } catch {
             Console.error("WARNING: \(error.message)\n")
             return nil
         }

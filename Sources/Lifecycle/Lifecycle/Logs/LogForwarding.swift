@@ -85,7 +85,7 @@ struct LogForwarding {
         case .machine: try machineLog
         case .unixDatagrams(let path): .unixDatagrams(path)
         // Of syslog's, the word is docker's for either kind.
-        case .unixStream(let path): Self.takesDatagrams(path) ? .unixDatagrams(path) : .unixStream(path)
+        case .unixStream(let path): Self.socket(at: path)
         case .datagrams(let host, let port): .datagrams(SocketEndpoint(try find(host), port))
         case .stream(let host, let port): .stream(SocketEndpoint(try find(host), port))
         }
@@ -94,17 +94,18 @@ struct LogForwarding {
     private var machineLog: LogForward.Target {
         get throws(EngineError) {
             for path in Self.syslogSockets where access(path, F_OK) == 0 {
-                return Self.takesDatagrams(path) ? .unixDatagrams(path) : .unixStream(path)
+                return Self.socket(at: path)
             }
             throw failure("Unix syslog delivery error")
         }
     }
 
-    private static func takesDatagrams(_ path: String) -> Bool {
+    /// Of the kind that listens there; a stream also where nobody does, which is told when it is connected to.
+    private static func socket(at path: String) -> LogForward.Target {
         do throws(KernelError) {
             try UnixDatagram.connect(path).close()
-            return true
-        } catch { return false }
+            return .unixDatagrams(path)
+        } catch { return .unixStream(path) }
     }
 
     private func find(_ host: String) throws(EngineError) -> IPAddress {
